@@ -1,0 +1,43 @@
+# Validators of arguments: each returns its argument or raises a typed error.
+
+check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE, whole = FALSE) {
+  ok <- is.numeric(x) && length(x) == 1 && !is.na(x)
+  if (ok) ok <- if (open) x > lower && x < upper else x >= lower && x <= upper
+  if (ok && whole) ok <- x == round(x)
+  if (!ok) {
+    range <- if (is.finite(lower) || is.finite(upper)) {
+      paste0(if (open) " strictly", " between ", lower, " and ", upper)
+    }
+    stop_covary("argument", "`", arg, "` must be one ", if (whole) "whole ", "number", range,
+      ", not ", describe(x), ".", fields = list(arg = arg))
+  }
+  x
+}
+
+check_count <- function(x, arg, lower = 1) {
+  as.integer(check_number(x, arg, lower, .Machine$integer.max, whole = TRUE))
+}
+
+check_flag <- function(x, arg) {
+  if (!(is.logical(x) && length(x) == 1 && !is.na(x))) {
+    stop_covary("argument", "`", arg, "` must be TRUE or FALSE, not ", describe(x), ".", fields = list(arg = arg))
+  }
+  x
+}
+
+check_choice <- function(x, choices, arg) {
+  if (identical(x, choices)) return(choices[1])
+  if (!(is.character(x) && length(x) == 1 && !is.na(x) && x %in% choices)) {
+    stop_covary("argument", "`", arg, "` must be one of ", enumerate(choices, most = 20), ", not ", describe(x), ".",
+      fields = list(arg = arg))
+  }
+  x
+}
+
+# What was found, for messages: the value if short, else its class and length.
+describe <- function(x) {
+  if (is.null(x)) return("NULL")
+  if (is.character(x) && length(x) == 1) return(dQuote(x, FALSE))
+  if (is.atomic(x) && length(x) == 1) return(format(x))
+  paste0("an object of class ", dQuote(class(x)[1], FALSE), " and length ", length(x))
+}

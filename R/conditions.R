@@ -1,0 +1,47 @@
+# Every error and warning of the package is raised here, so each has a class.
+# Message pattern: what was expected, what was found, where, what to do.
+
+#' Conditions raised by covary
+#'
+#' Every error has class `covary_error_<what>` and `covary_error`; every warning
+#' has class `covary_warning_<what>` and `covary_warning`; every message has class
+#' `covary_message`. Extra facts (the offending argument, column or row) are
+#' fields of the condition object, so programs can react without reading the text.
+#'
+#' @name covary-conditions
+#' @examples
+#' tryCatch(
+#'   covary(y ~ x, data = data.frame(y = numeric(), x = numeric())),
+#'   covary_error = function(e) class(e)
+#' )
+NULL
+
+stop_covary <- function(what, ..., fields = list()) {
+  stop(new_condition(paste0("covary_error_", what), c("covary_error", "error"), paste0(...), fields))
+}
+
+warn_covary <- function(what, ..., fields = list()) {
+  warning(new_condition(paste0("covary_warning_", what), c("covary_warning", "warning"), paste0(...), fields))
+}
+
+inform_covary <- function(what, ..., fields = list()) {
+  text <- paste0(paste0(...), "\n")
+  message(new_condition(paste0("covary_message_", what), c("covary_message", "message"), text, fields))
+}
+
+new_condition <- function(class, parents, message, fields) {
+  structure(class = c(class, parents, "condition"), c(list(message = message, call = NULL), fields))
+}
+
+# "a", "b" and "c", for messages; long lists are cut and counted.
+enumerate <- function(x, quote = TRUE, most = 5) {
+  more <- length(x) - most
+  if (more > 0) x <- x[seq_len(most)]
+  if (quote) x <- paste0("'", x, "'")
+  text <- if (length(x) > 1 && more <= 0) {
+    paste(paste(x[-length(x)], collapse = ", "), "and", x[length(x)])
+  } else {
+    paste(x, collapse = ", ")
+  }
+  if (more > 0) paste0(text, " and ", more, " more") else text
+}

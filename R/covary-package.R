@@ -1,0 +1,9 @@
+#' covary: covariances that vary
+#'
+#' Bayesian regression of the means, standard deviations and correlations of one
+#' or several normal responses on covariates. Start with [covary()].
+#'
+#' @keywords internal
+#' @useDynLib covary, .registration = TRUE, .fixes = "C_"
+#' @importFrom stats sd
+"_PACKAGE"

@@ -1,0 +1,16 @@
+/* Registration of the doors: the only names that R can call. */
+#include "doors.h"
+#include <R_ext/Rdynload.h>
+
+#define DOOR(name, n) {#name, (DL_FUNC) &door_##name, n}
+
+static const R_CallMethodDef doors[] = {
+    {NULL, NULL, 0}
+};
+
+void R_init_covary(DllInfo *dll)
+{
+    R_registerRoutines(dll, NULL, doors, NULL, NULL);
+    R_useDynamicSymbols(dll, FALSE);
+    R_forceSymbols(dll, TRUE);
+}

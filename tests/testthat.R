@@ -1,0 +1,4 @@
+library(testthat)
+library(covary)
+
+test_check("covary")
