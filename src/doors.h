@@ -11,4 +11,20 @@
 #include <R.h>
 #include <Rinternals.h>
 
+/* door_kernel.c */
+SEXP door_kernel(SEXP k, SEXP cells, SEXP eta);
+SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
+SEXP door_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
+/* door_regression.c */
+SEXP door_base(SEXP model, SEXP beta, SEXP order);
+SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov);
+SEXP door_base_draws(SEXP model, SEXP draws);
+SEXP door_smooths(SEXP model, SEXP theta);
+SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov);
+/* door_surrogate.c */
+SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
+SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
+/* door_cells.c */
+SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
+
 #endif

@@ -5,6 +5,17 @@
 #define DOOR(name, n) {#name, (DL_FUNC) &door_##name, n}
 
 static const R_CallMethodDef doors[] = {
+    DOOR(kernel, 3),
+    DOOR(kernel_expect, 4),
+    DOOR(prior, 4),
+    DOOR(base, 3),
+    DOOR(base_expect, 3),
+    DOOR(base_draws, 2),
+    DOOR(smooths, 2),
+    DOOR(smooths_expect, 3),
+    DOOR(surrogate_marginal, 5),
+    DOOR(surrogate_draws, 5),
+    DOOR(cells, 4),
     {NULL, NULL, 0}
 };
 

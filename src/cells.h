@@ -1,0 +1,10 @@
+/* Sufficient statistics of the cells (layout in kernel.h). */
+#ifndef COVARY_CELLS_H
+#define COVARY_CELLS_H
+
+/* Fills cells ((1 + k + k(k+1)/2) x m) from n rows: id in 1..m, y n x k, weights n.
+ * Two passes, means before scatter, so that no large sums are subtracted. */
+void cells_fill(int n, int k, int m, const int *id, const double *y, const double *weights,
+                double *cells);
+
+#endif

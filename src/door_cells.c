@@ -1,0 +1,18 @@
+/* Door of the cells. */
+#include "doors.h"
+#include "cells.h"
+
+SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
+{
+    if (TYPEOF(id) != INTSXP || TYPEOF(y) != REALSXP || !Rf_isMatrix(y) ||
+        TYPEOF(weights) != REALSXP || Rf_xlength(id) != Rf_nrows(y) ||
+        Rf_xlength(weights) != Rf_nrows(y))
+        Rf_error("internal: 'id', 'y' and 'weights' must agree");
+    int n = Rf_nrows(y), k = Rf_ncols(y), m = Rf_asInteger(n_cells);
+    for (int i = 0; i < n; i++)
+        if (INTEGER(id)[i] < 1 || INTEGER(id)[i] > m) Rf_error("internal: 'id' out of range");
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, 1 + k + k * (k + 1) / 2, m));
+    cells_fill(n, k, m, INTEGER(id), REAL(y), REAL(weights), REAL(out));
+    UNPROTECT(1);
+    return out;
+}

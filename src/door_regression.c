@@ -1,0 +1,154 @@
+/* Doors of the regression model. `model` is the list made by new_target() in R. */
+#include "doors.h"
+#include "regression.h"
+#include <string.h>
+
+static SEXP field(SEXP list, const char *name)
+{
+    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
+    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
+        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
+    Rf_error("internal: the model has no field '%s'", name);
+}
+
+static const double *doubles(SEXP list, const char *name, R_xlen_t length)
+{
+    SEXP x = field(list, name);
+    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
+        Rf_error("internal: field '%s' must hold %ld doubles", name, (long) length);
+    return REAL(x);
+}
+
+static const int *integers(SEXP list, const char *name, R_xlen_t length)
+{
+    SEXP x = field(list, name);
+    if (TYPEOF(x) != INTSXP || Rf_xlength(x) != length)
+        Rf_error("internal: field '%s' must hold %ld integers", name, (long) length);
+    return INTEGER(x);
+}
+
+static struct regression read_model(SEXP model)
+{
+    struct regression r;
+    if (TYPEOF(model) != VECSXP) Rf_error("internal: the model must be a list");
+    const int *size = integers(model, "size", 4); /* k, m, d, smooths */
+    r.kernel = kernel_for(size[0]);
+    if (r.kernel == NULL) Rf_error("internal: no kernel for %d responses", size[0]);
+    int q = r.kernel->q;
+    r.m = size[1];
+    r.d = size[2];
+    r.n_smooths = size[3];
+    r.cells = doubles(model, "cells", (R_xlen_t) r.kernel->size * r.m);
+    r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);
+    r.group = integers(model, "group", r.d);
+    r.family = integers(model, "family", r.d);
+    r.prior = doubles(model, "prior", 3 * (R_xlen_t) r.d);
+    r.sd_family = integers(model, "sd_family", r.n_smooths);
+    r.sd_prior = doubles(model, "sd_prior", 3 * (R_xlen_t) r.n_smooths);
+    SEXP x = field(model, "x");
+    if (TYPEOF(x) != VECSXP || Rf_xlength(x) != q)
+        Rf_error("internal: 'x' must be a list of %d matrices", q);
+    int *p = (int *) R_alloc(q, sizeof(int)), *start = (int *) R_alloc(q, sizeof(int));
+    const double **px = (const double **) R_alloc(q, sizeof(double *));
+    int d = 0;
+    for (int j = 0; j < q; j++) {
+        SEXP xj = VECTOR_ELT(x, j);
+        if (TYPEOF(xj) != REALSXP || !Rf_isMatrix(xj) || Rf_ncols(xj) != r.m)
+            Rf_error("internal: 'x' must hold double matrices with a column a cell");
+        p[j] = Rf_nrows(xj);
+        start[j] = d;
+        px[j] = REAL(xj);
+        d += p[j];
+    }
+    if (d != r.d) Rf_error("internal: 'x' has %d rows, the model %d coefficients", d, r.d);
+    for (int a = 0; a < d; a++)
+        if (r.group[a] < 0 || r.group[a] > r.n_smooths) Rf_error("internal: 'group' out of range");
+    r.p = p;
+    r.start = start;
+    r.x = px;
+    return r;
+}
+
+static const double *check_doubles(SEXP x, R_xlen_t length, const char *what)
+{
+    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
+        Rf_error("internal: %s must hold %ld doubles", what, (long) length);
+    return REAL(x);
+}
+
+/* list(value, gradient, hessian); the last two are filled by the caller */
+static SEXP new_evaluation(int d, int order)
+{
+    const char *names[] = {"value", "gradient", "hessian", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
+    if (order > 0) SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, d));
+    if (order > 1) SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, d, d));
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_base(SEXP model, SEXP beta, SEXP order)
+{
+    struct regression r = read_model(model);
+    const double *b = check_doubles(beta, r.d, "'beta'");
+    int o = Rf_asInteger(order);
+    SEXP out = PROTECT(new_evaluation(r.d, o));
+    double *f = REAL(VECTOR_ELT(out, 0));
+    if (o <= 0) *f = base_value(&r, b);
+    else if (o == 1) *f = base_gradient(&r, b, REAL(VECTOR_ELT(out, 1)));
+    else *f = base_hessian(&r, b, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
+{
+    struct regression r = read_model(model);
+    const double *m = check_doubles(mean, r.d, "'mean'");
+    const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
+    double *work = (double *) R_alloc(regression_work(&r) + 1, sizeof(double));
+    SEXP out = PROTECT(new_evaluation(r.d, 2));
+    REAL(VECTOR_ELT(out, 0))[0] =
+        base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_base_draws(SEXP model, SEXP draws)
+{
+    struct regression r = read_model(model);
+    if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
+        Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
+    int n = Rf_nrows(draws);
+    double *work = (double *) R_alloc((size_t) DRAW_BLOCK * r.kernel->q, sizeof(double));
+    SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
+    base_draws(&r, REAL(draws), n, REAL(out), work);
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_smooths(SEXP model, SEXP theta)
+{
+    struct regression r = read_model(model);
+    int dim = r.d + r.n_smooths;
+    const double *th = check_doubles(theta, dim, "'theta'");
+    SEXP out = PROTECT(new_evaluation(dim, 2));
+    REAL(VECTOR_ELT(out, 0))[0] =
+        smooths_hessian(&r, th, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov)
+{
+    struct regression r = read_model(model);
+    int dim = r.d + r.n_smooths;
+    const double *m = check_doubles(mean, dim, "'mean'");
+    const double *v = check_doubles(cov, (R_xlen_t) dim * dim, "'cov'");
+    SEXP out = PROTECT(new_evaluation(dim, 2));
+    REAL(VECTOR_ELT(out, 0))[0] =
+        smooths_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    UNPROTECT(1);
+    return out;
+}

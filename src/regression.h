@@ -1,0 +1,48 @@
+/* The regression model as a log density of its coefficients.
+ *
+ * Predictor j of cell i is offset[j, i] + x[j][, i]' beta[start[j] ..]. Coefficients stand
+ * predictor by predictor. Two parts, kept apart because engines treat them differently:
+ *   base     log likelihood + log priors of the unpenalised coefficients, in beta (d)
+ *   smooths  log N(b | 0, tau^2) of the penalised coefficients + log priors of the
+ *            t = log tau, in theta = (beta, t) (d + n_smooths)
+ * All Hessians are full symmetric matrices. */
+#ifndef COVARY_REGRESSION_H
+#define COVARY_REGRESSION_H
+
+#include "kernel.h"
+
+struct regression {
+    const struct kernel *kernel;
+    int m;                  /* cells */
+    int d;                  /* coefficients */
+    int n_smooths;          /* smoothing sds */
+    const double *cells;    /* size x m */
+    const double *offset;   /* q x m */
+    const double **x;       /* q matrices, p[j] x m */
+    const int *p, *start;   /* q */
+    const int *group;       /* d: 0 for an unpenalised coefficient, else number of its sd */
+    const int *family;      /* d: prior of unpenalised coefficients */
+    const double *prior;    /* 3 x d */
+    const int *sd_family;   /* n_smooths */
+    const double *sd_prior; /* 3 x n_smooths */
+};
+
+/* work: regression_work(r) doubles for all three */
+long regression_work(const struct regression *r);
+double base_value(const struct regression *r, const double *beta);
+double base_gradient(const struct regression *r, const double *beta, double *grad);
+double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
+
+/* Expectations under beta ~ N(mean, cov). work: regression_work(r) doubles */
+double base_expect(const struct regression *r, const double *mean, const double *cov,
+                   double *grad, double *hess, double *work);
+
+/* draws: n x d, out: n values. work: base_draws_work(r) doubles */
+#define DRAW_BLOCK 128
+void base_draws(const struct regression *r, const double *draws, int n, double *out, double *work);
+
+double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess);
+double smooths_expect(const struct regression *r, const double *mean, const double *cov,
+                      double *grad, double *hess);
+
+#endif

@@ -1,0 +1,25 @@
+/* The smoothing level of the nested engine: a Gaussian surrogate of the base log density
+ * of the n penalised coefficients, exp(b' beta - beta' A beta / 2), with the prior
+ * beta_i ~ N(0, exp(2 t_g(i))) multiplied in and beta integrated out (eq. 12).
+ * Everything is computed from B = I + D A D, D = diag(exp(t)), which stays well
+ * conditioned when an sd goes to zero or infinity. */
+#ifndef COVARY_SURROGATE_H
+#define COVARY_SURROGATE_H
+
+struct surrogate {
+    int n;            /* penalised coefficients */
+    const double *a;  /* n x n */
+    const double *b;  /* n */
+    const int *group; /* n, 1-based */
+};
+
+/* Log integral as a function of t; grad (one entry a group, cleared by the caller) may be
+ * null. work: n * n + 3 n doubles. NaN if A makes B indefinite. */
+double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *work);
+
+/* beta | t: mean plus root times the noise z (n, standard normal). Returns 0, or non-zero
+ * if B is indefinite. */
+int surrogate_draw(const struct surrogate *s, const double *t, const double *z, double *beta,
+                   double *work);
+
+#endif
