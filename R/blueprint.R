@@ -1,0 +1,81 @@
+# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data.
+
+predictor_columns <- function(p, newdata) {
+  env <- environment(p$rhs)
+  tf <- p$terms
+  mf <- tryCatch(
+    stats::model.frame(tf, newdata, na.action = stats::na.pass, xlev = p$xlevels),
+    error = function(e) {
+      stop_covary("newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", conditionMessage(e), ".",
+        fields = list(predictor = p$key))
+    }
+  )
+  if (length(attr(tf, "variables")) == 1) mf <- empty_frame(tf, nrow(newdata))
+  x <- stats::model.matrix(tf, mf, contrasts.arg = p$contrasts)
+  offset <- read_offset(tf, mf, nrow(newdata))
+  unseen <- list()
+  for (s in p$smooths) {
+    at <- predict_smooth(s, newdata)
+    first <- ncol(x) + ncol(at$fixed)
+    x <- do.call(cbind, c(list(x, at$fixed), at$blocks))
+    if (any(!is.na(at$unseen))) unseen <- c(unseen, list(list(level = at$unseen, sd = p$columns$sd[first + 1])))
+  }
+  list(x = unname(x), offset = offset, unseen = unseen)
+}
+
+# New data that every predictor can use: columns present, of the right kind, finite, levels known.
+# Rows with missing covariates are kept; they give NA.
+check_newdata <- function(newdata, design, keys = names(design$predictors)) {
+  if (!is.data.frame(newdata)) {
+    stop_covary("newdata", "`newdata` must be a data frame, not ", describe(newdata), ".", fields = list(arg = "newdata"))
+  }
+  needed <- unique(unlist(lapply(design$predictors[keys], function(p) all.vars(p$rhs))))
+  needed <- intersect(needed, names(design$covariates))
+  absent <- setdiff(needed, names(newdata))
+  if (length(absent)) {
+    stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the fit needs ", enumerate(needed, most = 12), ".",
+      fields = list(arg = "newdata", columns = absent))
+  }
+  random <- random_effect_names(design$predictors[keys])
+  for (name in needed) check_new_column(name, newdata[[name]], design$covariates[[name]], name %in% random)
+  newdata
+}
+
+random_effect_names <- function(predictors) {
+  re <- lapply(predictors, function(p) {
+    in_re <- unlist(lapply(p$smooths, function(s) if (s$is_re) s$sm$term))
+    elsewhere <- c(unlist(lapply(p$smooths, function(s) if (!s$is_re) c(s$sm$term, s$sm$by))), all.vars(stats::delete.response(p$terms)))
+    list(re = in_re, other = elsewhere)
+  })
+  setdiff(unlist(lapply(re, `[[`, "re")), unlist(lapply(re, `[[`, "other")))
+}
+
+check_new_column <- function(name, v, known, random) {
+  wrong <- switch(known$type,
+    numeric = !is.numeric(v), matrix = !is.matrix(v) || ncol(v) != known$columns,
+    logical = !is.logical(v) && !all(v %in% c(known$levels, NA)), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
+  if (wrong && !(is.atomic(v) && all(is.na(v)))) {
+    stop_covary("newdata", "Column '", name, "' of `newdata` must be ", known$type, " as in the fit, not ", describe(v), ".",
+      fields = list(arg = "newdata", columns = name))
+  }
+  if (known$type == "numeric" && any(is.infinite(v))) {
+    stop_covary("infinite", "Column '", name, "' of `newdata` is infinite in row ", which(is.infinite(v))[1], ".", fields = list(column = name))
+  }
+  if (known$type == "factor" && !random) {
+    new <- setdiff(as.character(v), c(known$levels, NA))
+    if (length(new)) stop_new_level(name, new, known$levels)
+  }
+}
+
+# TRUE for rows with a numeric covariate outside the range of the data.
+extrapolates <- function(newdata, design, keys = names(design$predictors)) {
+  out <- rep(FALSE, nrow(newdata))
+  used <- unique(unlist(lapply(design$predictors[keys], function(p) all.vars(p$rhs))))
+  for (name in intersect(used, names(newdata))) {
+    known <- design$covariates[[name]]
+    if (!identical(known$type, "numeric")) next
+    v <- newdata[[name]]
+    out <- out | (!is.na(v) & (v < known$range[1] | v > known$range[2]))
+  }
+  out
+}

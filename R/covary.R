@@ -1,0 +1,109 @@
+#' Bayesian regression of means, standard deviations and correlations
+#'
+#' Fits normal responses whose means, log standard deviations and correlations each have their own
+#' regression formula, and returns posterior draws.
+#'
+#' @section Model:
+#' With responses `a` and `b`, each row is bivariate normal with means `mu`, standard deviations
+#' `sigma = exp(predictor)` and correlation `rho = tanh(predictor / 2)` (the "rhobit" link, twice
+#' Fisher's z), so every value of a predictor is valid. With one response there is no `rho`.
+#'
+#' @section Formulas:
+#' The first formula gives the responses, `cbind(a, b)` (or `mvbind()`), and the means.
+#' `sigma ~ ...` is for all log standard deviations, `rho ~ ...` for all correlations; what is not
+#' given is `~ 1`. One response or pair can be named: `b ~ x` (its mean), `sigma(b) ~ 1`,
+#' `rho(a, b) ~ s(x)`. Terms are those of [stats::model.matrix()], [splines::bs()] and
+#' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with any basis, `by` and
+#' `bs = "re"` for random effects. `offset()` adds a known function on the scale of the predictor;
+#' a predictor with nothing else (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
+#'
+#' @section Algorithms:
+#' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive
+#'   importance sampling, the coefficients given those are Gaussian with closed-form variational
+#'   moments, and all draws are corrected towards the exact posterior by Pareto smoothed importance
+#'   resampling. `diagnostics()` has khat of both levels.
+#' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
+#' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
+#'
+#' @param formula A formula, or a list of formulas.
+#' @param ... Further formulas.
+#' @param data A data frame.
+#' @param weights Optional weights of rows (an expression in `data`): a row of weight w counts as w
+#'   equal rows. Rows of weight zero are left out.
+#' @param subset Optional expression in `data`: rows to use.
+#' @param na.action `na.omit` (default) leaves out rows with missing values and says how many;
+#'   `na.fail` makes them an error.
+#' @param prior Priors from [set_prior()], combined by `c()`; see [default_prior()].
+#' @param algorithm See Algorithms.
+#' @param draws Number of posterior draws (>= 100).
+#' @param control Settings from [covary_control()].
+#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar; by default it appears after
+#'   two seconds in interactive sessions.
+#' @return An object of class `covary`: plain R data that can be saved by [saveRDS()]. Use
+#'   `summary()`, `plot()`, `predict()`, [correlation()], [posterior_predict()],
+#'   [posterior::as_draws_matrix()], [diagnostics()].
+#' @section Errors:
+#' Typed conditions, see [covary-conditions].
+#' @references Opper and Archambeau (2009) <doi:10.1162/neco.2008.08-07-592>; Wood (2017)
+#'   <doi:10.1201/9781315370279>; Vehtari et al. (2024) <https://jmlr.org/papers/v25/19-556.html>.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ 1, rho ~ wt, data = mtcars)
+#' fit
+#' correlation(fit, data.frame(wt = c(2, 3, 4)))
+#' @export
+covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit, prior = NULL,
+                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior"), draws = 4000,
+                   control = covary_control(), refresh = NULL) {
+  clock <- new_clock()
+  call <- match.call()
+  algorithm <- check_choice(algorithm, names(engines()), "algorithm")
+  draws <- check_count(draws, "draws", 100)
+  control <- check_control(control)
+  if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
+  check_data(data)
+  env <- parent.frame()
+  weights <- evaluate(substitute(weights), data, env, "Weights")
+  subset <- evaluate(substitute(subset), data, env, "Subset")
+
+  parsed <- parse_formulas(formula, ..., data_names = names(data))
+  frame <- new_frame(parsed, data, weights, subset, na.action)
+  cells <- new_cells(frame)
+  scales <- response_scales(cells, frame)
+  check_responses(frame, scales, algorithm)
+  design <- new_design(parsed, frame, cells, data)
+  priors <- resolve_priors(design, scales, prior)
+  target <- new_target(design, cells, priors, scales)
+  clock$lap("prepare")
+  result <- run_engine(engines()[[algorithm]], target, draws, control, new_progress(refresh))
+  clock$lap("fit")
+  new_fit(call, parsed, frame, cells, design, priors, target, result, algorithm, clock)
+}
+
+# Responses that no finite density can describe.
+check_responses <- function(frame, scales, algorithm) {
+  constant <- names(scales$sd)[scales$constant]
+  if (length(constant) && algorithm != "prior") {
+    stop_covary("constant_response", "Response ", enumerate(constant), " is constant; there is nothing to regress.",
+      fields = list(response = constant))
+  }
+  if (length(scales$sd) < 2 || algorithm == "prior") return()
+  r <- scales$cor[lower.tri(scales$cor)]
+  if (any(1 - abs(r) < 1e-12)) {
+    stop_covary("proportional_responses", "Responses ", enumerate(names(scales$sd)), " are exact multiples of each other ",
+      "(correlation ", format(r[1], digits = 15), "); their joint density is unbounded. Drop one of them.",
+      fields = list(response = names(scales$sd)))
+  }
+}
+
+new_clock <- function() {
+  last <- proc.time()[["elapsed"]]
+  laps <- numeric()
+  list(
+    lap = function(name) {
+      now <- proc.time()[["elapsed"]]
+      laps[[name]] <<- now - last
+      last <<- now
+    },
+    laps = function() laps
+  )
+}

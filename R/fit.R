@@ -1,0 +1,92 @@
+# The fit: draws, the blueprint of the design, and what was found on the way. All later questions
+# are answered from these.
+
+new_fit <- function(call, parsed, frame, cells, design, priors, target, result, algorithm, clock) {
+  info <- result$info
+  draws <- user_draws(result, target, design)
+  clock$lap("draws")
+  constant <- target$log_jacobian
+  fit <- structure(list(
+    call = call, formulas = parsed$formulas, algorithm = algorithm,
+    responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),
+    draws = draws, design = design, priors = priors,
+    frame = frame, cell = cells$id, n_cells = cells$m,
+    info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
+      trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
+      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, note = info$note,
+      interrupted = isTRUE(info$interrupted), timings = clock$laps())
+  ), class = "covary")
+  warn_quality(fit)
+  fit
+}
+
+# Never a fit without a verdict: warnings are classed and stay in the object.
+warn_quality <- function(fit) {
+  info <- fit$info
+  if (info$interrupted) {
+    warn_covary("interrupted", "The fit was interrupted; the draws come from the last approximation it had reached.")
+    return()
+  }
+  if (!info$converged) {
+    warn_covary("not_converged", "The ", fit$algorithm, " approximation did not converge in ", info$iterations,
+      " iterations; do not rely on it. See diagnostics().")
+  }
+  bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
+  if (length(bad)) {
+    warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
+      "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",
+      if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".", fields = list(khat = bad))
+  }
+}
+
+check_fit <- function(fit) {
+  if (!inherits(fit, "covary")) stop_covary("argument", "`object` must be a fit of covary(), not ", describe(fit), ".")
+  fit
+}
+
+#' Diagnostics of a fit
+#'
+#' @param fit,object A fit of [covary()].
+#' @param ... Not used.
+#' @return `diagnostics()`: a list of class `covary_diagnostics` with `khat` (a value a level; below
+#'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
+#'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
+#'   `importance_ess`, `cells`, `rows`, `timings` (seconds). `elbo()`: the evidence lower bound
+#'   in nats, all constants included, on the scale of the data.
+#' @examples
+#' fit <- covary(mpg ~ wt, data = mtcars)
+#' diagnostics(fit)
+#' elbo(fit)
+#' @export
+diagnostics <- function(fit, ...) UseMethod("diagnostics")
+
+#' @rdname diagnostics
+#' @export
+diagnostics.covary <- function(fit, ...) {
+  out <- c(list(algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells, draws = nrow(fit$draws),
+    khat_threshold = khat_threshold(nrow(fit$draws))), fit$info)
+  structure(out, class = "covary_diagnostics")
+}
+
+#' @rdname diagnostics
+#' @export
+elbo <- function(object, ...) UseMethod("elbo")
+
+#' @rdname diagnostics
+#' @export
+elbo.covary <- function(object, ...) object$info$elbo
+
+#' @export
+print.covary_diagnostics <- function(x, ...) {
+  cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ", x$iterations, " iterations)\n", sep = "")
+  cat("Data:         ", x$rows, " rows in ", x$cells, " cells\n", sep = "")
+  if (length(x$khat)) {
+    cat("Pareto khat:  ", paste0(names(x$khat), " ", ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2)), collapse = ", "),
+      " (reliable below ", format(x$khat_threshold, digits = 2), ")\n", sep = "")
+  }
+  if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")
+  cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")"), "\n", sep = "")
+  if (length(x$log_evidence)) cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n", sep = "")
+  cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE), collapse = ", "), "\n", sep = "")
+  invisible(x)
+}

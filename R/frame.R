@@ -1,0 +1,145 @@
+# The model frame: responses, weights and the raw covariates of the rows that are used.
+
+# Columns are evaluated in `data` first, then in the environment of the formula.
+new_frame <- function(parsed, data, weights, subset, na_action) {
+  check_data(data)
+  n <- nrow(data)
+  y <- evaluate_responses(parsed$responses, parsed$predictors[[1]]$rhs, data)
+  covariates <- raw_covariates(parsed$predictors, data)
+  weights <- check_weights(weights, n)
+  keep <- check_subset(subset, n)
+  missing_y <- rowSums(is.na(y)) > 0
+  missing_x <- Reduce(`|`, lapply(covariates, row_is_na), rep(FALSE, n)) | is.na(weights)
+  dropped <- keep & (missing_y | missing_x)
+  if (any(dropped)) report_dropped(dropped, missing_y, missing_x, na_action)
+  keep <- keep & !dropped & !(weights %in% 0)
+  check_response_values(y, keep)
+  check_finite(y, covariates, keep)
+  if (!all(keep)) {
+    y <- y[keep, , drop = FALSE]
+    covariates <- lapply(covariates, take_rows, keep)
+    weights <- weights[keep]
+  }
+  list(y = y, covariates = covariates, weights = weights, rows = which(keep), n = nrow(y),
+    row_names = if (is.character(attr(data, "row.names"))) row.names(data)[keep], dropped = sum(dropped))
+}
+
+check_data <- function(data) {
+  if (!is.data.frame(data)) {
+    stop_covary("data", "`data` must be a data frame, not ", describe(data), ".", fields = list(arg = "data"))
+  }
+  if (nrow(data) == 0) {
+    stop_covary("data", "`data` has no rows; a fit needs at least two. For draws from the prior alone give ",
+      "some rows and `algorithm = \"prior\"`.", fields = list(arg = "data"))
+  }
+}
+
+evaluate <- function(expr, data, env, what) {
+  tryCatch(eval(expr, data, env), error = function(e) {
+    stop_covary("variable", what, " ", deparse1(expr), " cannot be evaluated: ", conditionMessage(e),
+      ". The columns of `data` are ", enumerate(names(data), most = 12), ".", fields = list(term = deparse1(expr)))
+  })
+}
+
+evaluate_responses <- function(responses, rhs, data) {
+  env <- environment(rhs)
+  columns <- lapply(names(responses), function(label) {
+    v <- evaluate(responses[[label]], data, env, "Response")
+    if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 || inherits(v, c("Date", "POSIXct"))) {
+      stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),
+        ". Convert it, or give several columns by cbind().", fields = list(response = label))
+    }
+    if (length(v) != nrow(data)) {
+      stop_covary("response", "Response '", label, "' has ", length(v), " values for ", nrow(data), " rows.",
+        fields = list(response = label))
+    }
+    as.double(v)
+  })
+  matrix(unlist(columns), nrow(data), dimnames = list(NULL, names(responses)))
+}
+
+# Every variable of length n that a predictor uses, by name: from data, else from the formula's environment.
+raw_covariates <- function(predictors, data) {
+  out <- list()
+  for (p in predictors) {
+    for (name in setdiff(all.vars(p$rhs), names(out))) {
+      value <- if (name %in% names(data)) data[[name]] else environment_column(name, environment(p$rhs), nrow(data), p, data)
+      if (is.null(value)) next
+      if (is.list(value)) {
+        stop_covary("covariate", "Covariate '", name, "' is a list; a covariate must be a numeric, logical, character ",
+          "or factor column.", fields = list(covariate = name))
+      }
+      out[[name]] <- value
+    }
+  }
+  out
+}
+
+environment_column <- function(name, env, n, predictor, data) {
+  value <- get0(name, envir = env)
+  if (is.null(value)) {
+    stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key, " is neither a column of `data` (",
+      enumerate(names(data), most = 12), ") nor found where the formula was written.", fields = list(variable = name))
+  }
+  if (is.atomic(value) && NROW(value) == n && n > 1) value
+}
+
+row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)
+
+take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
+
+check_weights <- function(weights, n) {
+  if (is.null(weights)) return(rep(1, n))
+  if (!is.numeric(weights) || length(weights) != n || any(weights < 0 | is.infinite(weights), na.rm = TRUE)) {
+    stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ", describe(weights), ".",
+      fields = list(arg = "weights"))
+  }
+  as.double(weights)
+}
+
+check_subset <- function(subset, n) {
+  if (is.null(subset)) return(rep(TRUE, n))
+  keep <- rep(FALSE, n)
+  if (is.logical(subset) && length(subset) == n) return(subset & !is.na(subset))
+  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n)) {
+    stop_covary("subset", "`subset` must be logical with one value a row (", n, "), or row numbers.",
+      fields = list(arg = "subset"))
+  }
+  keep[subset] <- TRUE
+  keep
+}
+
+report_dropped <- function(dropped, missing_y, missing_x, na_action) {
+  counts <- paste0(sum(dropped), " of ", length(dropped), " rows have missing values (", sum(dropped & missing_y),
+    " in a response, ", sum(dropped & missing_x), " in a covariate or weight)")
+  if (identical(na_action, stats::na.fail) || identical(na_action, "na.fail")) {
+    stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = which(dropped)))
+  }
+  inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = which(dropped)))
+}
+
+check_response_values <- function(y, keep) {
+  for (label in colnames(y)) {
+    if (all(is.na(y[, label]))) {
+      stop_covary("response", "Response '", label, "' has no value that is not missing.", fields = list(response = label))
+    }
+  }
+  if (sum(keep) < 2) {
+    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", nrow(y), " can be used.",
+      fields = list(arg = "data"))
+  }
+}
+
+check_finite <- function(y, covariates, keep) {
+  columns <- c(lapply(stats::setNames(nm = colnames(y)), function(l) y[, l]), covariates)
+  for (name in names(columns)) {
+    v <- columns[[name]]
+    if (!is.numeric(v)) next
+    bad <- which((if (is.matrix(v)) rowSums(is.infinite(v)) > 0 else is.infinite(v)) & keep)
+    if (length(bad)) {
+      stop_covary("infinite", "Column '", name, "' has ", length(bad), " infinite value", if (length(bad) > 1) "s",
+        ", the first in row ", bad[1], ". Remove such rows or make them NA.",
+        fields = list(column = name, rows = bad))
+    }
+  }
+}

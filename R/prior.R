@@ -1,0 +1,242 @@
+# Prior distributions as values, and the priors of a model.
+
+#' Prior distributions
+#'
+#' Distributions for [set_prior()]. `normal()`, `student_t()` and `logistic()` are priors of
+#' coefficients; the others are priors of the standard deviation of a smooth or random effect,
+#' on `(0, Inf)`. All are proper.
+#'
+#' Inside [set_prior()], `gamma(shape, rate)` is the gamma distribution; it is not exported,
+#' so that [base::gamma()] keeps its meaning.
+#'
+#' @param location,scale Location and scale (> 0), on the scale of the user's data.
+#'   `half_t()` and `half_normal()` have location 0.
+#' @param df Degrees of freedom, > 0.
+#' @param rate,shape Rate and shape, > 0.
+#' @return An object of class `covary_prior`.
+#' @examples
+#' normal(0, 10)
+#' half_t(3, 0, 1)
+#' @name priors
+NULL
+
+new_prior <- function(family, code, par, text) {
+  structure(list(family = family, code = code, par = as.double(par), text = text), class = "covary_prior")
+}
+
+prior_text <- function(name, ...) paste0(name, "(", paste(vapply(c(...), format, "", digits = 4), collapse = ", "), ")")
+
+positive <- function(x, arg) check_number(x, arg, 0, Inf, open = TRUE)
+
+#' @rdname priors
+#' @export
+normal <- function(location = 0, scale = 1) {
+  check_number(location, "location", -Inf, Inf, open = TRUE)
+  new_prior("normal", 1L, c(location, positive(scale, "scale"), 0), prior_text("normal", location, scale))
+}
+
+#' @rdname priors
+#' @export
+student_t <- function(df = 3, location = 0, scale = 1) {
+  check_number(location, "location", -Inf, Inf, open = TRUE)
+  new_prior("student_t", 2L, c(location, positive(scale, "scale"), positive(df, "df")), prior_text("student_t", df, location, scale))
+}
+
+#' @rdname priors
+#' @export
+logistic <- function(location = 0, scale = 1) {
+  check_number(location, "location", -Inf, Inf, open = TRUE)
+  new_prior("logistic", 3L, c(location, positive(scale, "scale"), 0), prior_text("logistic", location, scale))
+}
+
+#' @rdname priors
+#' @export
+half_t <- function(df = 3, location = 0, scale = 1) {
+  check_number(location, "location", 0, 0)
+  new_prior("half_t", 11L, c(0, positive(scale, "scale"), positive(df, "df")), prior_text("half_t", df, 0, scale))
+}
+
+#' @rdname priors
+#' @export
+half_normal <- function(location = 0, scale = 1) {
+  check_number(location, "location", 0, 0)
+  new_prior("half_normal", 12L, c(0, positive(scale, "scale"), 0), prior_text("half_normal", 0, scale))
+}
+
+#' @rdname priors
+#' @export
+exponential <- function(rate = 1) {
+  new_prior("exponential", 13L, c(0, 1 / positive(rate, "rate"), 0), prior_text("exponential", rate))
+}
+
+gamma_prior <- function(shape, rate = 1) {
+  new_prior("gamma", 14L, c(positive(shape, "shape"), 1 / positive(rate, "rate"), 0), prior_text("gamma", shape, rate))
+}
+
+#' @rdname priors
+#' @export
+inv_gamma <- function(shape, scale) {
+  new_prior("inv_gamma", 15L, c(positive(shape, "shape"), positive(scale, "scale"), 0), prior_text("inv_gamma", shape, scale))
+}
+
+#' @export
+format.covary_prior <- function(x, ...) x$text
+
+#' @export
+print.covary_prior <- function(x, ...) {
+  cat(x$text, "\n", sep = "")
+  invisible(x)
+}
+
+is_sd_prior <- function(prior) prior$code > 10L
+
+#' Set the prior of a group of parameters
+#'
+#' Priors are combined by `c()` and given to [covary()]. What is left out (`coef`, `dpar`,
+#' `resp`) means all of them; a prior that names more wins over one that names less, and of
+#' two that name the same the later one wins. A prior that applies to nothing is an error.
+#'
+#' Classes: `"Intercept"` is the intercept *after* all other columns have been centred
+#' at their means; `"b"` is every other unpenalised coefficient (of a predictor without
+#' intercept: all of them); `"sds"` is the standard deviation of a smooth or random effect.
+#' Parametric coefficients are on the scale of the user's columns. The unpenalised column
+#' of a smooth is scaled to standard deviation one over the data, and a penalised block
+#' so that its sd is the standard deviation of the wiggly part over the data.
+#'
+#' @param prior A prior such as [normal()] or [half_t()]; here `gamma(shape, rate)` is the
+#'   gamma distribution.
+#' @param class `"b"`, `"Intercept"` or `"sds"`.
+#' @param coef Coefficient, as listed by [default_prior()]; `NULL` for all.
+#' @param dpar `"mu"`, `"sigma"`, `"rho"`, or `NULL` for all.
+#' @param resp Response, or `"a:b"` for the pair of a correlation; `NULL` for all.
+#' @return A data frame of class `covary_priors` with one row; `c()` puts several together.
+#' @examples
+#' c(set_prior(normal(0, 10), class = "b", dpar = "rho"),
+#'   set_prior(half_t(3, 0, 1), class = "sds"))
+#' @export
+set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL) {
+  prior <- eval(substitute(prior), list(gamma = gamma_prior), parent.frame())
+  if (!inherits(prior, "covary_prior")) {
+    stop_covary("prior", "`prior` must be a distribution such as normal(0, 10), not ", describe(prior), ".", fields = list(arg = "prior"))
+  }
+  class <- check_choice(class, c("b", "Intercept", "sds"), "class")
+  if (is_sd_prior(prior) != (class == "sds")) {
+    stop_covary("prior", "Prior ", prior$text, if (class == "sds") " is not a distribution on (0, Inf), as class \"sds\" needs."
+      else paste0(" is a prior of a standard deviation; class \"", class, "\" needs normal(), student_t() or logistic()."),
+      fields = list(arg = "prior"))
+  }
+  if (!is.null(dpar)) check_choice(dpar, c("mu", "sigma", "rho"), "dpar")
+  out <- data.frame(class = class, coef = if (is.null(coef)) "" else as.character(coef), dpar = if (is.null(dpar)) "" else dpar,
+    resp = if (is.null(resp)) "" else paste(resp, collapse = ":"))
+  out$prior <- list(prior)
+  structure(out, class = c("covary_priors", "data.frame"))
+}
+
+#' @export
+c.covary_priors <- function(...) {
+  parts <- list(...)
+  if (!all(vapply(parts, inherits, TRUE, "covary_priors"))) stop_covary("prior", "Only results of set_prior() can be combined with each other.")
+  structure(do.call(rbind, lapply(parts, as.data.frame)), class = c("covary_priors", "data.frame"))
+}
+
+#' @export
+print.covary_priors <- function(x, ...) {
+  out <- as.data.frame(unclass(x[setdiff(names(x), "prior")]))
+  out <- cbind(prior = vapply(x$prior, format, ""), out)
+  print.data.frame(out, row.names = FALSE, right = FALSE)
+  invisible(x)
+}
+
+# One row a parameter of the model: prior, class, coef, dpar, resp, name, source.
+resolve_priors <- function(design, scales, given) {
+  if (!is.null(given) && !inherits(given, "covary_priors")) {
+    stop_covary("prior", "`prior` must come from set_prior(), not ", describe(given), ".", fields = list(arg = "prior"))
+  }
+  out <- parameter_table(design)
+  out$prior <- lapply(seq_len(nrow(out)), function(i) default_of(out[i, ], scales))
+  out$source <- rep("default", nrow(out))
+  used <- rep(FALSE, NROW(given))
+  if (NROW(given)) {
+    detail <- nzchar(given$coef) * 4 + nzchar(given$resp) * 2 + nzchar(given$dpar)
+    winner <- rep(0L, nrow(out))
+    for (g in order(detail, seq_along(detail))) winner[matches_prior(given[g, ], out)] <- g
+    hit <- winner > 0
+    out$prior[hit] <- given$prior[winner[hit]]
+    out$source[hit] <- "user"
+    used[winner[hit]] <- TRUE
+  }
+  if (any(!used)) stop_unused_prior(given[which(!used)[1], ], out)
+  structure(out, class = c("covary_priors", "data.frame"))
+}
+
+stop_unused_prior <- function(prior, table) {
+  wanted <- paste(c(paste0("class = \"", prior$class, "\""), if (nzchar(prior$coef)) paste0("coef = \"", prior$coef, "\""),
+    if (nzchar(prior$dpar)) paste0("dpar = \"", prior$dpar, "\""), if (nzchar(prior$resp)) paste0("resp = \"", prior$resp, "\"")), collapse = ", ")
+  stop_covary("prior", "Prior ", format(prior$prior[[1]]), " for ", wanted, if (any(matches_prior(prior, table)))
+    " is overridden by others everywhere; remove it." else " applies to no parameter of the model; default_prior() lists them.",
+    fields = list(arg = "prior"))
+}
+
+matches_prior <- function(prior, table) {
+  same <- function(want, have) !nzchar(want) | have == want
+  resp <- same(prior$resp, table$resp) | vapply(strsplit(table$resp, ":", fixed = TRUE), function(r) paste(rev(r), collapse = ":") == prior$resp, TRUE)
+  table$class == prior$class & same(prior$coef, table$coef) & same(prior$dpar, table$dpar) & resp
+}
+
+parameter_table <- function(design) {
+  rows <- lapply(design$predictors, function(p) {
+    fixed <- p$columns[p$columns$class != "smooth", ]
+    random <- p$columns[p$columns$class == "smooth" & !duplicated(p$columns$sd), ]
+    sizes <- c(p$scale, rep(1, nrow(fixed) - length(p$scale)))
+    data.frame(class = c(fixed$class, rep("sds", nrow(random))), coef = c(fixed$coef, random$coef),
+      dpar = rep(p$dpar, nrow(fixed) + nrow(random)), resp = rep(paste(p$resp, collapse = ":"), nrow(fixed) + nrow(random)),
+      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(sizes, rep(1, nrow(random))))
+  })
+  out <- do.call(rbind, unname(rows))
+  rownames(out) <- NULL
+  out
+}
+
+# Defaults scale themselves to the data (see default_prior).
+default_of <- function(row, scales) {
+  s <- if (row$dpar == "mu") scales$sd[[row$resp]] else 1
+  if (row$class == "sds") return(half_t(3, 0, s))
+  if (row$class == "b") return(normal(0, 2.5 * s / row$x_scale))
+  switch(row$dpar, mu = normal(scales$mean[[row$resp]], 2.5 * s), sigma = normal(log(scales$sd[[row$resp]]), 2.5), rho = logistic(0, 1))
+}
+
+#' Priors of a model, before fitting
+#'
+#' Lists every parameter of a model with the prior that [covary()] would give it.
+#'
+#' The defaults are proper and scale themselves to the data; `s` is the standard deviation of the
+#' response for means and 1 for log standard deviations and correlations:
+#'
+#' | class | mean | log sd | correlation |
+#' |---|---|---|---|
+#' | Intercept | normal(mean(y), 2.5 s) | normal(log(sd(y)), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
+#' | b | normal(0, 2.5 s / sd(x)) | normal(0, 2.5 / sd(x)) | normal(0, 2.5 / sd(x)) |
+#' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#'
+#' @inheritParams covary
+#' @return A data frame of class `covary_priors`: `class`, `coef`, `dpar`, `resp`, `name` (of the
+#'   parameter in the draws), `prior`, `source`.
+#' @examples
+#' default_prior(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
+#' @export
+default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit) {
+  check_data(data)
+  parsed <- parse_formulas(formula, ..., data_names = names(data))
+  frame <- new_frame(parsed, data, weights, subset, na.action)
+  cells <- new_cells(frame)
+  prior_columns(resolve_priors(new_design(parsed, frame, cells, data), response_scales(cells, frame), NULL))
+}
+
+prior_columns <- function(priors) priors[c("prior", "class", "coef", "dpar", "resp", "name", "source")]
+
+response_scales <- function(cells, frame) {
+  moments <- cells_moments(cells)
+  sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
+  list(mean = stats::setNames(moments$mean, colnames(frame$y)), sd = stats::setNames(sd, colnames(frame$y)),
+    cor = moments$cor, n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
+}

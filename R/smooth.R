@@ -1,0 +1,122 @@
+# Smooths of mgcv as independent random effects: an unpenalised part and penalised parts with one
+# sd each, b ~ N(0, tau^2) (Wood 2017, section 5.8; mgcv::smooth2random).
+#
+# Unpenalised columns are centred and scaled to sd one; a penalised block is scaled so that its
+# rows have mean square length one. tau is then the sd of the wiggly part over the data, whatever
+# the basis, and `bs = "re"` keeps its usual meaning.
+
+# The smooths of one formula term; several when `by` is a factor.
+build_smooths <- function(call, env, data, weights) {
+  spec <- tryCatch(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), error = function(e) {
+    stop_covary("smooth", "Smooth ", deparse1(call), " cannot be read: ", conditionMessage(e),
+      fields = list(term = deparse1(call)))
+  })
+  check_smooth_size(spec, call, data, env)
+  data <- smooth_data(spec, data, env)
+  smooths <- tryCatch(
+    mgcv::smoothCon(spec, data = data, knots = NULL, absorb.cons = TRUE, n = NROW(data[[1]])),
+    error = function(e) {
+      stop_covary("smooth", "Smooth ", deparse1(call), " cannot be built: ", conditionMessage(e),
+        fields = list(term = deparse1(call)))
+    }
+  )
+  levels <- lapply(data[vapply(data, is.factor, TRUE)], function(f) levels(f))
+  lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
+}
+
+# mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
+# `levels`, factors get the levels of the data the smooth was built from; unseen ones become NA.
+smooth_data <- function(spec, data, env, levels = NULL) {
+  terms <- unique(c(spec$term, if (spec$by != "NA") spec$by))
+  columns <- lapply(stats::setNames(nm = terms), function(term) {
+    v <- eval(str2lang(term), data, env)
+    if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
+    if (is.character(v) || is.logical(v)) factor(v) else if (is.numeric(v) && is.null(dim(v))) as.double(v) else v
+  })
+  columns
+}
+
+check_smooth_size <- function(spec, call, data, env) {
+  columns <- smooth_data(spec, data, env)[spec$term]
+  numeric <- vapply(columns, is.numeric, TRUE)
+  is_re <- inherits(spec, "re.smooth.spec")
+  if (!all(numeric) && !is_re && !inherits(spec, c("fs.smooth.spec", "sz.smooth.spec", "mrf.smooth.spec"))) {
+    stop_covary("smooth", "Smooth ", deparse1(call), " needs numeric covariates; '", names(columns)[!numeric][1],
+      "' is not. Use it as a parametric term or with bs = \"re\".", fields = list(term = deparse1(call)))
+  }
+  if (!is_re && length(columns) == 1 && numeric) {
+    distinct <- length(unique(columns[[1]]))
+    wanted <- if (is.numeric(spec$bs.dim) && spec$bs.dim[1] > 0) spec$bs.dim[1] else 10
+    if (distinct < wanted) {
+      stop_covary("smooth", "Smooth ", deparse1(call), " has ", wanted, " basis functions but '", names(columns),
+        "' has only ", distinct, " distinct value", if (distinct != 1) "s", ". ",
+        if (distinct > 3) paste0("Set k to at most ", distinct, ".") else "Use it as a parametric term.",
+        fields = list(term = deparse1(call), largest_k = distinct))
+    }
+  }
+}
+
+new_smooth <- function(sm, call, env, weights, levels) {
+  is_re <- inherits(sm, "random.effect")
+  random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
+  out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
+    levels = levels, is_re = is_re)
+  raw <- split_basis(out, sm$X)
+  share <- weights / sum(weights)
+  out$centre <- colSums(raw$fixed * share)
+  centred <- sweep(raw$fixed, 2, out$centre)
+  out$scale <- sqrt(colSums(centred^2 * share))
+  out$scale[out$scale == 0] <- 1
+  out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
+  out$sm$X <- NULL
+  out$n_fixed <- ncol(raw$fixed)
+  out$n_block <- vapply(raw$blocks, ncol, 0L)
+  out$train <- scale_basis(out, raw)
+  out
+}
+
+smooth_id <- function(label) gsub("[^[:alnum:]:]", "", label)
+
+# Columns in mgcv's basis -> list(fixed, blocks)
+split_basis <- function(smooth, x) {
+  random <- smooth$random
+  if (is.null(random)) return(list(fixed = x[, 0, drop = FALSE], blocks = list(x)))
+  if (isTRUE(random$fixed)) return(list(fixed = x, blocks = list()))
+  if (!is.null(random$trans.U)) x <- x %*% random$trans.U
+  x <- sweep(x, 2, random$trans.D, "*")
+  x[, random$rind] <- x[, random$pen.ind != 0]
+  pen <- random$pen.ind
+  pen[random$rind] <- pen[pen > 0]
+  list(fixed = x[, random$pen.ind == 0, drop = FALSE],
+    blocks = lapply(seq_along(random$rand), function(i) x[, pen == i, drop = FALSE]))
+}
+
+scale_basis <- function(smooth, raw) {
+  fixed <- sweep(sweep(raw$fixed, 2, smooth$centre), 2, smooth$scale, "/")
+  blocks <- Map(`/`, raw$blocks, smooth$block_scale)
+  list(fixed = unname(fixed), blocks = lapply(blocks, unname))
+}
+
+# list(fixed, blocks, unseen) at new data. `unseen` names, row by row, the level that a random effect
+# has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn.
+predict_smooth <- function(smooth, data) {
+  columns <- smooth_data(smooth$sm, data, smooth$env, smooth$levels)
+  unseen <- rep(NA_character_, nrow(data))
+  for (term in names(smooth$levels)) {
+    given <- as.character(eval(str2lang(term), data, smooth$env))
+    new <- is.na(columns[[term]]) & !is.na(given)
+    if (!any(new)) next
+    if (!smooth$is_re) stop_new_level(term, given[new], smooth$levels[[term]])
+    unseen[new] <- paste0(ifelse(is.na(unseen[new]), "", unseen[new]), term, "=", given[new])
+    columns[[term]][is.na(columns[[term]])] <- smooth$levels[[term]][1]
+  }
+  x <- mgcv::PredictMat(smooth$sm, columns, n = nrow(data))
+  x[!is.na(unseen), ] <- 0
+  c(scale_basis(smooth, split_basis(smooth, x)), list(unseen = unseen))
+}
+
+stop_new_level <- function(variable, found, known) {
+  stop_covary("new_level", "Column '", variable, "' of `newdata` has the level ", enumerate(unique(found)),
+    ", which the fit has not seen. Its levels are ", enumerate(known, most = 12),
+    ". Only random effects (bs = \"re\") can meet new levels.", fields = list(column = variable, levels = unique(found)))
+}

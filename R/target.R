@@ -1,0 +1,135 @@
+# Target: the regression model as a log density of standardised coefficients and log smoothing
+# sds. Engines see only this contract; users' scales are mapped back in draws.R.
+#
+# Responses are (y - centre) / scale; gamma = coefficient * scale of its column / scale of its response.
+
+new_target <- function(design, cells, priors, scales) {
+  predictors <- design$predictors
+  responses <- names(design$responses)
+  k <- length(responses)
+  centre <- vapply(predictors[seq_len(k)], function(p) if (p$intercept) scales$mean[[p$resp]] else 0, 0)
+  y_scale <- unlist(scales$sd[responses])
+  size <- lapply(predictors, function(p) if (p$dpar == "mu") scales$sd[[p$resp]] else 1)
+  shift <- lapply(predictors, function(p) switch(p$dpar, mu = centre[[match(p$resp, responses)]], sigma = log(scales$sd[[p$resp]]), rho = 0))
+  # The centre of a response, and the log of its scale, sit in the intercept where there is one.
+  absorbed <- Map(function(p, s) if (p$intercept) s else 0, predictors, shift)
+  rest <- Map(function(s, a) s - a, shift, absorbed)
+  offset <- (design$offset - unlist(rest)) / unlist(size)
+  coefficients <- do.call(rbind, unname(Map(coefficient_table, predictors, size, absorbed)))
+  unpenalised <- coefficients$sd == 0
+  at <- match(coefficients$name, priors$name)
+  sds <- sd_table(predictors, size, priors)
+  coef_priors <- lapply(which(unpenalised), function(i) standardise_prior(priors$prior[[at[i]]], coefficients[i, ]))
+  family <- integer(nrow(coefficients))
+  par <- matrix(0, 3, nrow(coefficients))
+  family[unpenalised] <- vapply(coef_priors, `[[`, 0L, "code")
+  par[, unpenalised] <- vapply(coef_priors, `[[`, numeric(3), "par")
+  model <- list(
+    size = c(k, cells$m, nrow(coefficients), nrow(sds)),
+    cells = standardise_cells(cells, centre, y_scale),
+    offset = offset, x = design$x, group = coefficients$sd, family = family, prior = par,
+    sd_family = vapply(sds$prior, `[[`, 0L, "code"),
+    sd_prior = vapply(sds$prior, `[[`, numeric(3), "par")
+  )
+  model$size <- as.integer(model$size)
+  structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
+    start = start_values(coefficients, predictors, scales),
+    # log p(y) = log p(standardised y) + this
+    log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
+}
+
+# A standardised coefficient is gamma = (user's - shift) * factor.
+coefficient_table <- function(p, size, absorbed) {
+  out <- p$columns
+  out$key <- rep(p$key, nrow(out))
+  out$x_scale <- c(p$scale, rep(1, nrow(out) - length(p$scale)))
+  out$factor <- out$x_scale / size
+  out$shift <- ifelse(out$class == "Intercept", absorbed, 0)
+  out
+}
+
+sd_table <- function(predictors, size, priors) {
+  sds <- priors[priors$class == "sds", , drop = FALSE]
+  key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
+  factor <- 1 / unlist(size[key])
+  out <- data.frame(name = sds$name, key = as.character(key), factor = if (length(key)) unname(factor) else numeric())
+  out$prior <- Map(function(p, f) scale_sd_prior(p, f), sds$prior, out$factor)
+  out
+}
+
+standardise_prior <- function(prior, row) {
+  prior$par[1] <- (prior$par[1] - row$shift) * row$factor
+  prior$par[2] <- prior$par[2] * row$factor
+  prior
+}
+
+scale_sd_prior <- function(prior, factor) {
+  prior$par[2] <- prior$par[2] * factor
+  prior
+}
+
+start_values <- function(coefficients, predictors, scales) {
+  start <- numeric(nrow(coefficients))
+  for (p in predictors[vapply(predictors, function(p) p$dpar == "rho" && p$intercept, TRUE)]) {
+    at <- match(p$resp, names(scales$mean))
+    r <- scales$cor[at[1], at[2]]
+    start[coefficients$key == p$key & coefficients$class == "Intercept"] <- 2 * atanh(0.9 * max(min(r, 1), -1))
+  }
+  start
+}
+
+# Base part (model room of the C core): log likelihood and priors of unpenalised coefficients.
+target_base <- function(target, beta, order = 2L) .Call(C_base, target$model, as.double(beta), order)
+
+target_base_expect <- function(target, mean, cov) .Call(C_base_expect, target$model, mean, cov)
+
+# In pieces of about 0.1 s, so that a user can interrupt.
+target_base_draws <- function(target, draws, progress = NULL) {
+  cost <- target$model$size[2] * (target$dim + 20) * 2e-9
+  piece <- max(1, floor(0.1 / cost))
+  starts <- seq(1, nrow(draws), by = piece)
+  if (length(starts) == 1) return(.Call(C_base_draws, target$model, draws))
+  out <- numeric(nrow(draws))
+  for (s in starts) {
+    rows <- s:min(s + piece - 1, nrow(draws))
+    out[rows] <- .Call(C_base_draws, target$model, draws[rows, , drop = FALSE])
+    if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
+  }
+  out
+}
+
+# Penalty part at fixed t = log tau: diagonal of its precision, zero where unpenalised.
+penalty <- function(target, t) {
+  out <- numeric(target$dim)
+  group <- target$model$group
+  out[group > 0] <- exp(-2 * t[group])
+  out
+}
+
+# log N(b | 0, tau^2) for draws beta (S x d) and t (S x smooths); the shape of t follows beta.
+log_smooth_prior <- function(target, beta, t) {
+  group <- target$model$group
+  on <- which(group > 0)
+  if (length(on) == 0) return(numeric(nrow(beta)))
+  each <- t[, group[on], drop = FALSE]
+  rowSums(-0.5 * log(2 * pi) - each - 0.5 * (beta[, on, drop = FALSE] * exp(-each))^2)
+}
+
+log_sd_prior <- function(target, t) {
+  out <- numeric(nrow(t))
+  for (g in seq_len(target$n_sds)) {
+    out <- out + .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[, g], NULL)[1, ]
+  }
+  out
+}
+
+# The whole log posterior of theta = (beta, t) and its expectations under a Gaussian.
+target_joint_expect <- function(target, mean, cov) {
+  b <- seq_len(target$dim)
+  out <- .Call(C_smooths_expect, target$model, mean, cov)
+  base <- target_base_expect(target, mean[b], cov[b, b, drop = FALSE])
+  out$value <- out$value + base$value
+  out$gradient[b] <- out$gradient[b] + base$gradient
+  out$hessian[b, b] <- out$hessian[b, b] + base$hessian
+  out
+}
