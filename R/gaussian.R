@@ -58,7 +58,7 @@ newton_mode <- function(target, penalty, start = target$start, max_iterations = 
 # precision = -E[Hessian], mean moves by precision^-1 E[gradient]; steps are shortened until the
 # ELBO grows. `expect(mean, cov)` returns value, gradient and Hessian of E log p.
 # With `diagonal` the covariance is diagonal: sd_i = 1 / sqrt(precision_ii).
-gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 200L, tolerance = 1e-10, keep = NULL) {
+gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 200L, tolerance = 1e-5, keep = NULL) {
   if (diagonal) cov <- diag(1 / diag(solve_spd(cov)), length(mean))
   precision <- solve_spd(cov)
   at <- expect(mean, cov)
@@ -67,32 +67,39 @@ gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 20
   trace <- elbo
   converged <- FALSE
   for (i in seq_len(max_iterations)) {
-    accepted <- FALSE
-    for (size in 0.5^(0:20)) {
-      trial <- variational_step(mean, precision, at, size, diagonal)
-      new <- expect(trial$mean, trial$cov)
-      elbo_new <- new$value + gaussian_entropy(trial$cov)
-      if (is.finite(elbo_new) && elbo_new >= elbo - 1e-9 * (1 + abs(elbo))) {
-        accepted <- TRUE
-        break
-      }
-    }
-    if (!accepted) break
+    step <- best_step(expect, mean, precision, at, elbo, diagonal)
+    if (is.null(step)) break
+    trial <- step$trial
     shift <- max(abs(trial$mean - mean) / sqrt(diag(trial$cov)))
     stretch <- max(abs(diag(trial$cov) / diag(cov) - 1))
     mean <- trial$mean
     cov <- trial$cov
     precision <- trial$precision
-    at <- new
-    elbo <- elbo_new
+    at <- step$at
+    elbo <- step$elbo
     trace <- c(trace, elbo)
     if (!is.null(keep)) keep(mean, cov)
-    if (shift < sqrt(tolerance) && stretch < sqrt(tolerance) && size == 1) {
+    if (shift / step$size < tolerance && stretch / step$size < tolerance) {
       converged <- TRUE
       break
     }
   }
   list(mean = mean, cov = cov, at = at, elbo = elbo, trace = trace, converged = converged, iterations = i)
+}
+
+# Full steps overshoot where curvature changes fast (log sds of smooths) and then zigzag, so half
+# of an accepted step is tried as well and taken when it is better.
+best_step <- function(expect, mean, precision, at, elbo, diagonal) {
+  best <- NULL
+  for (size in 0.5^(0:20)) {
+    trial <- variational_step(mean, precision, at, size, diagonal)
+    new <- expect(trial$mean, trial$cov)
+    value <- new$value + gaussian_entropy(trial$cov)
+    worse <- !is.finite(value) || value < max(best$elbo, elbo - 1e-9 * (1 + abs(elbo)))
+    if (!worse) best <- list(trial = trial, at = new, elbo = value, size = size)
+    else if (!is.null(best)) break
+  }
+  best
 }
 
 variational_step <- function(mean, precision, at, size, diagonal) {

@@ -1,0 +1,37 @@
+# Links between predictors and distributional parameters: identity, log, rhobit.
+
+inverse_link <- function(dpar) switch(dpar, mu = identity, sigma = exp, rho = function(r) tanh(r / 2))
+
+link_name <- function(dpar) switch(dpar, mu = "identity", sigma = "log", rho = "rhobit")
+
+# Keys of predictors: `dpar` and `resp` as users give them. resp NULL: all; "a:b" or c("a", "b"): a pair.
+find_keys <- function(fit, dpar = NULL, resp = NULL) {
+  predictors <- fit$design$predictors
+  if (!is.null(dpar)) check_choice(dpar, unique(vapply(predictors, `[[`, "", "dpar")), "dpar")
+  keep <- rep(TRUE, length(predictors))
+  if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
+  if (!is.null(resp)) {
+    wanted <- unlist(strsplit(paste(resp, collapse = ":"), ":", fixed = TRUE))
+    at <- match(wanted, fit$responses)
+    at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)
+    if (anyNA(at)) {
+      stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses), ", not ", enumerate(wanted), ".",
+        fields = list(arg = "resp"))
+    }
+    wanted <- fit$responses[at]
+    keep <- keep & vapply(predictors, function(p) setequal(p$resp, wanted), TRUE)
+  }
+  if (!any(keep)) {
+    stop_covary("argument", "The fit has no predictor for dpar = ", describe(dpar), " and resp = ", describe(resp), "; it has ",
+      enumerate(names(predictors), most = 20), ".", fields = list(arg = "resp"))
+  }
+  names(predictors)[keep]
+}
+
+# The rows of the fit as new data.
+training_data <- function(fit) {
+  out <- fit$frame$covariates
+  if (length(out) == 0) return(data.frame(row.names = seq_len(fit$frame$n)))
+  columns <- lapply(out, function(v) if (is.matrix(v)) I(v) else v)
+  structure(columns, row.names = if (is.null(fit$frame$row_names)) .set_row_names(fit$frame$n) else fit$frame$row_names, class = "data.frame")
+}
