@@ -32,6 +32,8 @@ warn_quality <- function(fit) {
       " iterations; do not rely on it. See diagnostics().")
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
+  # A tail index says nothing where all weights are nearly equal.
+  if (isTRUE(info$importance_ess > 0.98 * nrow(fit$draws))) bad <- bad[names(bad) != "coefficients"]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",

@@ -2,7 +2,7 @@
 # A first multivariate t around the mode is followed by one with the moments it found; all points
 # are weighed against the mixture of both (Owen and Zhou 2000), which bounds the weights.
 
-sample_sds <- function(surrogate, target, draws, inner, control, proposal = NULL) {
+sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   budget <- sds_budget(length(surrogate$b_p), draws)
   if (is.null(proposal)) {
     at <- surrogate_mode(surrogate, target, inner$t)
