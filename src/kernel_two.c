@@ -178,7 +178,7 @@ static double expect(const double *cell, const double *mean, const double *cov,
     double scatter[4] = {cell[3] * cell[3], cell[3] * cell[4], cell[3] * cell[4],
                          cell[4] * cell[4] + cell[5] * cell[5]};
     double sd = variance > 0 ? sqrt(variance) : 0; /* rounding may have made it negative */
-    gauss_expect(log_cosh_half, 0, mean[R], sd, 0.8, l);
+    gauss_expect(log_cosh_half, 0, mean[R], sd, 0.6, l);
     for (int i = 0; i < 25; i++) hess[i] = 0;
     grad[M1] = grad[M2] = 0;
     grad[S1] = grad[S2] = -n;

@@ -99,13 +99,13 @@ void prior_density(int family, const double *par, double x, double *out)
 
 void prior_expect(int family, const double *par, double mean, double sd, double *out)
 {
-    double width = 0.5; /* priors of log tau change over a distance of one */
+    double width = 0.3; /* half-t: poles pi / 2 from the real line */
     if (family == PRIOR_NONE || family == PRIOR_NORMAL) { /* a quadratic: exact */
         prior_density(family, par, mean, out);
         out[0] += 0.5 * sd * sd * out[2];
         return;
     }
-    if (family == PRIOR_STUDENT_T) width = 0.25 * par[1] * sqrt(par[2]);
-    if (family == PRIOR_LOGISTIC) width = 0.8 * par[1];
+    if (family == PRIOR_STUDENT_T) width = 0.2 * par[1] * sqrt(par[2]);
+    if (family == PRIOR_LOGISTIC) width = 0.6 * par[1];
     gauss_expect(density_of(family), par, mean, sd, width, out);
 }
