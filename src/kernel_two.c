@@ -174,10 +174,11 @@ static void log_cosh_half(double r, const double *par, double *out)
 static double expect(const double *cell, const double *mean, const double *cov,
                      double *grad, double *hess)
 {
-    double n = cell[0], l[3];
+    double n = cell[0], variance = cov[R + 5 * R], l[3];
     double scatter[4] = {cell[3] * cell[3], cell[3] * cell[4], cell[3] * cell[4],
                          cell[4] * cell[4] + cell[5] * cell[5]};
-    gauss_expect(log_cosh_half, 0, mean[R], sqrt(cov[R + 5 * R]), 0.8, l);
+    double sd = variance > 0 ? sqrt(variance) : 0; /* rounding may have made it negative */
+    gauss_expect(log_cosh_half, 0, mean[R], sd, 0.6, l);
     for (int i = 0; i < 25; i++) hess[i] = 0;
     grad[M1] = grad[M2] = 0;
     grad[S1] = grad[S2] = -n;
