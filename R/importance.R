@@ -1,84 +1,101 @@
-# Importance weights of proposed draws against the exact posterior, and resampling by them.
-
+# The draws of the nested engine, weighed against the exact posterior and resampled.
+#
 # First as many Gaussian draws as are wanted. Where their weights are uneven (few rows, tails
-# heavier than Gaussian) draws with Student-t radius are added, all weighed against the mixture of
-# both (defensive importance sampling, Hesterberg 1995).
-weigh_draws <- function(target, propose, draws, info, control, progress) {
-  sample <- weigh_round(target, propose, matched_noise(draws, target$dim), control, progress)
+# heavier than Gaussian) Student-t draws are added and all are weighed against the mixture.
+
+# Without smooths: one Gaussian, then a t that adapts.
+weigh_gaussian <- function(target, inner, draws, info, control, progress) {
+  none <- matrix(0, draws, 0)
+  proposal <- new_t_proposal(inner$mean, inner$cov, df = Inf)
+  beta <- draw_t_proposal(proposal, draws)
+  lq <- log_t_proposal(proposal, beta)
+  progress$keep(list(beta = beta, t = none))
+  note <- skip_weights(target, beta, 0, lq, control, progress)
+  if (!is.null(note)) return(unweighted(beta, none, lq, info, note))
+  log_density <- function(beta) target_base_draws(target, beta, progress)
+  sample <- importance_round(NULL, log_density, proposal, draws, points = beta)
+  for (i in 1:4) {
+    if (!uneven(sample, draws)) break
+    best <- if (i == 1) new_t_proposal(inner$mean, inner$cov * 1.2, df = 5) else moment_proposal(sample)
+    sample <- importance_round(sample, log_density, best, extra_draws(target, draws))
+  }
+  resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
+}
+
+# With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
+# radius of the noise (defensive importance sampling, Hesterberg 1995).
+weigh_nested <- function(target, propose, draws, info, control, progress) {
+  sample <- propose(matched_noise(draws, target$dim))
   progress$keep(sample[c("beta", "t")])
-  if (!is.null(sample$note)) {
-    info$khat <- c(info$khat, coefficients = NA_real_)
-    info$note <- sample$note
-    return(list(beta = sample$beta, t = sample$t, lp = sample$lq, lq = sample$lq, info = info))
-  }
-  w <- psis(sample$lp - sample$lq)
-  if (is.null(info$elbo)) {
-    info$elbo <- mean(sample$lp - sample$lq)
-    info$elbo_mcse <- stats::sd(sample$lp - sample$lq) / sqrt(draws)
-  }
-  if (uneven(w) && control$importance != "never") {
-    extra <- defensive_size(target, draws)
-    law <- radial_law(target$dim)
-    stretch <- sqrt(law$df / stats::rchisq(extra, law$df)) * law$scale
-    more <- weigh_round(target, propose, matched_noise(extra, target$dim) * stretch, control, progress)
-    sample <- pool(sample, more, law, draws / (draws + extra))
+  prior <- log_smooth_prior(target, sample$beta, sample$t) + log_sd_prior(target, sample$t)
+  note <- skip_weights(target, sample$beta, prior, sample$lq, control, progress)
+  if (!is.null(note)) return(unweighted(sample$beta, sample$t, sample$lq, info, note))
+  sample$lp <- target_base_draws(target, sample$beta, progress) + prior
+  gap <- sample$lp - sample$lq
+  info$elbo <- mean(gap)
+  info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
+  w <- psis(gap)
+  if (uneven(w, draws)) {
+    sample <- add_stretched(sample, target, propose, extra_draws(target, draws), progress)
     w <- psis(sample$lp - sample$lq)
   }
+  resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
+}
+
+resample_draws <- function(beta, t, lp, lq, w, draws, info) {
   info$khat <- c(info$khat, coefficients = w$khat)
   info$log_evidence <- w$log_mean
   info$importance_ess <- 1 / sum(w$weights^2)
   info$resampled <- TRUE
   rows <- sample(resample(w$weights, draws))
-  list(beta = sample$beta[rows, , drop = FALSE], t = sample$t[rows, , drop = FALSE], lp = sample$lp[rows],
-    lq = sample$lq[rows], info = info)
+  list(beta = beta[rows, , drop = FALSE], t = t[rows, , drop = FALSE], lp = lp[rows], lq = lq[rows], info = info)
 }
 
-uneven <- function(w) {
-  ess <- 1 / sum(w$weights^2) / length(w$weights)
-  ess < 0.5 || (w$khat > 0.5 && ess < 0.98)
+unweighted <- function(beta, t, lq, info, note) {
+  info$khat <- c(info$khat, coefficients = NA_real_)
+  info$note <- note
+  list(beta = beta, t = t, lp = lq, lq = lq, info = info)
 }
 
-weigh_round <- function(target, propose, z, control, progress) {
-  out <- propose(z)
-  out$square <- rowSums(z^2)
-  out$prior <- log_smooth_prior(target, out$beta, out$t) + log_sd_prior(target, out$t)
-  out$note <- skip_weights(target, out, control, progress)
-  if (is.null(out$note)) out$lp <- target_base_draws(target, out$beta, progress) + out$prior
+uneven <- function(w, draws) {
+  ess <- 1 / sum(w$weights^2)
+  ess < 0.5 * draws || (w$khat > 0.5 && ess < 0.98 * draws)
+}
+
+add_stretched <- function(sample, target, propose, n, progress) {
+  law <- list(df = max(4, target$dim / 4), scale = 1.1, d = target$dim)
+  z <- matched_noise(n, law$d) * sqrt(law$df / stats::rchisq(n, law$df)) * law$scale
+  more <- propose(z)
+  more$lp <- target_base_draws(target, more$beta, progress) + log_smooth_prior(target, more$beta, more$t) +
+    log_sd_prior(target, more$t)
+  out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])
+  # lq is that of Gaussian noise; the mixture multiplies it by share + (1 - share) * ratio.
+  ratio <- radial_log_ratio(law, out$square)
+  share <- nrow(sample$beta) / nrow(out$beta)
+  top <- pmax(ratio, 0)
+  out$lq <- out$lq + top + log(share * exp(-top) + (1 - share) * exp(ratio - top))
   out
 }
 
-# The Student-t radius of the second round, a little wider than the Gaussian.
-radial_law <- function(d) list(df = max(4, d / 4), scale = 1.1, d = d)
-
-# Log density of the t relative to the standard normal, as a function of the squared noise.
+# Log density of the t relative to the standard normal, by the squared length of the noise.
 radial_log_ratio <- function(law, square) {
   with(law, lgamma((df + d) / 2) - lgamma(df / 2) - 0.5 * d * log(df / 2) - d * log(scale) -
     0.5 * (df + d) * log1p(square / (df * scale^2)) + 0.5 * square)
 }
 
-# lq of both rounds is the Gaussian one; the mixture multiplies it by share + (1 - share) * ratio.
-pool <- function(first, second, law, share) {
-  square <- c(first$square, second$square)
-  ratio <- radial_log_ratio(law, square)
-  top <- pmax(ratio, 0)
-  mixture <- top + log(share * exp(-top) + (1 - share) * exp(ratio - top))
-  list(beta = rbind(first$beta, second$beta), t = rbind(first$t, second$t), lp = c(first$lp, second$lp),
-    lq = c(first$lq, second$lq) + mixture)
-}
-
-# As many more draws as take about 0.2 s, at least as many as wanted.
-defensive_size <- function(target, draws) {
+# As many more draws as take about 0.1 s, at least as many as wanted and at most ten times that.
+extra_draws <- function(target, draws) {
   cost <- target$model$size[2] * (target$dim + 20) * 2e-9
-  as.integer(2 * ceiling(min(max(0.2 / cost, draws), 20 * draws) / 2))
+  as.integer(2 * ceiling(min(max(0.1 / cost, draws), 10 * draws) / 2))
 }
 
 # The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
 # that weights would not matter, the passes over many cells are spared.
-skip_weights <- function(target, out, control, progress) {
+skip_weights <- function(target, beta, prior, lq, control, progress) {
   if (control$importance == "never") return("importance weights switched off")
   if (control$importance == "always" || target$model$size[2] < 20000L) return(NULL)
-  some <- seq_len(min(200, nrow(out$beta)))
-  ratio <- target_base_draws(target, out$beta[some, , drop = FALSE], progress) + out$prior[some] - out$lq[some]
+  some <- seq_len(min(200, nrow(beta)))
+  ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
   spread <- stats::sd(ratio)
   if (is.finite(spread) && spread < 0.1) sprintf("log weights of 200 draws have sd %.3f; not needed", spread)
 }

@@ -3,43 +3,29 @@
 
 engine_nested <- function(target, draws, control, progress) {
   inner <- fit_inner(target, progress)
+  info <- list(converged = inner$converged, iterations = inner$iterations, trace = inner$trace)
   if (target$n_sds == 0) {
-    propose <- gaussian_proposal(inner)
-    khat <- NULL
-  } else {
-    surrogate <- new_surrogate(target, inner$mean, inner$at)
-    sds <- sample_sds(surrogate, target, draws, inner)
-    # The surrogate is best where the posterior of the sds has its mass: build it there.
-    inner <- fit_inner(target, progress, t = colSums(sds$points * sds$weights), start = inner)
-    surrogate <- new_surrogate(target, inner$mean, inner$at)
-    sds <- sample_sds(surrogate, target, draws, inner, proposal = sds)
-    propose <- nested_proposal(surrogate, sds, target)
-    khat <- c(smoothing = sds$khat)
+    info <- c(info, list(elbo = inner$elbo, elbo_mcse = 0))
+    return(weigh_gaussian(target, inner, draws, info, control, progress))
   }
-  info <- list(khat = khat, converged = inner$converged, iterations = inner$iterations, trace = inner$trace)
-  if (target$n_sds == 0) info <- c(info, list(elbo = inner$elbo, elbo_mcse = 0))
-  weigh_draws(target, propose, draws, info, control, progress)
+  surrogate <- new_surrogate(target, inner$mean, inner$at)
+  sds <- sample_sds(surrogate, target, draws, inner)
+  # The surrogate is best where the posterior of the sds has its mass: build it there.
+  inner <- fit_inner(target, progress, t = colSums(sds$points * sds$weights), start = inner)
+  surrogate <- new_surrogate(target, inner$mean, inner$at)
+  sds <- sample_sds(surrogate, target, draws, inner, proposal = sds)
+  info$khat <- c(smoothing = sds$khat)
+  weigh_nested(target, nested_proposal(surrogate, sds, target), draws, info, control, progress)
 }
 
-# A proposal turns noise z (n x d) into list(beta, t, lq).
-gaussian_proposal <- function(inner) {
-  root <- chol(inner$cov)
-  function(z) {
-    list(beta = sweep(z %*% root, 2, inner$mean, "+"), t = matrix(0, nrow(z), 0), lq = gaussian_log_density(z, root))
-  }
-}
-
+# Turns noise z (n x d) into list(beta, t, lq).
 nested_proposal <- function(surrogate, sds, target) {
   function(z) {
     t <- sds$points[resample(sds$weights, nrow(z)), , drop = FALSE]
     beta <- surrogate_draws(surrogate, t, z)
-    list(beta = beta, t = t, lq = surrogate_value(surrogate, beta) + log_smooth_prior(target, beta, t) +
-      log_sd_prior(target, t) - sds$log_mean)
+    lq <- surrogate_value(surrogate, beta) + log_smooth_prior(target, beta, t) + log_sd_prior(target, t) - sds$log_mean
+    list(beta = beta, t = t, lq = lq, square = rowSums(z^2))
   }
-}
-
-gaussian_log_density <- function(z, root) {
-  -0.5 * rowSums(z^2) - sum(log(diag(root))) - 0.5 * ncol(z) * log(2 * pi)
 }
 
 # Gaussian for the coefficients at fixed smoothing sds; without t, the sds are set by
