@@ -12,8 +12,9 @@ robust_chol <- function(h) {
 }
 
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
-# list(mean, root: upper Cholesky factor of the precision, base: evaluation at the mode, ...)
-newton_mode <- function(target, penalty, start = target$start, max_iterations = 200L) {
+# Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is below
+# `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at the mode, ...)
+newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10, max_iterations = 200L) {
   beta <- start
   at <- target_base(target, beta)
   f <- at$value - 0.5 * sum(penalty * beta^2)
@@ -29,7 +30,7 @@ newton_mode <- function(target, penalty, start = target$start, max_iterations = 
     root <- robust_chol(-at$hessian + diag(penalty, length(beta)))
     step <- backsolve(root, backsolve(root, g, transpose = TRUE))
     decrement <- sum(g * step)
-    if (decrement < 1e-12 * (1 + abs(f) * 1e-4)) {
+    if (decrement < tolerance) {
       converged <- TRUE
       break
     }
@@ -44,7 +45,7 @@ newton_mode <- function(target, penalty, start = target$start, max_iterations = 
       }
     }
     if (!moved) {
-      converged <- decrement < 1e-6
+      converged <- decrement < max(tolerance, 1e-6)
       break
     }
     beta <- trial

@@ -22,7 +22,7 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
 
 # Each point costs a Cholesky factor of the penalised coefficients: fewer points where that is dear.
 sds_budget <- function(n, draws) {
-  as.integer(max(200, min(draws, 2e10 / (n^3 / 3 + 1))))
+  as.integer(max(200, min(draws, 3e9 / (n^3 / 3 + 1))))
 }
 
 # Covariance from a precision that may be flat or indefinite: sds between 0.02 and 2.
