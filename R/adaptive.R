@@ -23,9 +23,14 @@ log_mixture <- function(sample) {
 
 # A t with the weighted moments of the sample, a little wider
 moment_proposal <- function(sample, df = 5) {
-  mean <- colSums(sample$points * sample$weights)
-  centred <- sweep(sample$points, 2, mean)
-  new_t_proposal(mean, crossprod(centred, centred * sample$weights) * 1.1 + diag(1e-8, length(mean)), df)
+  at <- moments(sample$points, sample$weights)
+  new_t_proposal(at$mean, at$cov * 1.1 + diag(1e-8, length(at$mean)), df)
+}
+
+moments <- function(points, weights) {
+  mean <- colSums(points * weights) / sum(weights)
+  centred <- sweep(points, 2, mean)
+  list(mean = mean, cov = crossprod(centred, centred * weights))
 }
 
 new_t_proposal <- function(mean, cov, df) list(mean = mean, root = chol(cov), df = df)

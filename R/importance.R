@@ -3,23 +3,46 @@
 # First as many Gaussian draws as are wanted. Where their weights are uneven (few rows, tails
 # heavier than Gaussian) Student-t draws are added and all are weighed against the mixture.
 
-# Without smooths: one Gaussian, then a t that adapts.
+# Without smooths: one Gaussian, then a t that adapts; more draws than wanted where they are cheap.
 weigh_gaussian <- function(target, inner, draws, info, control, progress) {
-  none <- matrix(0, draws, 0)
   proposal <- new_t_proposal(inner$mean, inner$cov, df = Inf)
-  beta <- draw_t_proposal(proposal, draws)
+  first <- affordable_draws(target, draws, seconds = 0.2, most = 4)
+  beta <- draw_t_proposal(proposal, first)
   lq <- log_t_proposal(proposal, beta)
-  progress$keep(list(beta = beta, t = none))
+  some <- seq_len(draws)
+  none <- matrix(0, draws, 0)
+  progress$keep(list(beta = beta[some, , drop = FALSE], t = none))
   note <- skip_weights(target, beta, 0, lq, control, progress)
-  if (!is.null(note)) return(unweighted(beta, none, lq, info, note))
+  if (!is.null(note)) return(unweighted(draw_t_proposal(proposal, draws), none, lq[some], info, note))
   log_density <- function(beta) target_base_draws(target, beta, progress)
-  sample <- importance_round(NULL, log_density, proposal, draws, points = beta)
+  sample <- importance_round(NULL, log_density, proposal, first, points = beta)
   for (i in 1:4) {
     if (!uneven(sample, draws)) break
     best <- if (i == 1) new_t_proposal(inner$mean, inner$cov * 1.2, df = 5) else moment_proposal(sample)
-    sample <- importance_round(sample, log_density, best, extra_draws(target, draws))
+    sample <- importance_round(sample, log_density, best, affordable_draws(target, draws, seconds = 0.1, most = 10))
   }
-  resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
+  out <- resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
+  match_moments(out, sample, proposal)
+}
+
+# Resampling adds noise to moments that the weighted sample knows better; an affine map of the
+# resampled draws takes it away (Paananen, Piironen, Buerkner and Vehtari 2021). The map is close to
+# the identity; densities move by what they do under the Gaussian approximation.
+match_moments <- function(out, sample, proposal) {
+  n <- nrow(out$beta)
+  d <- ncol(out$beta)
+  if (n <= 4 * d + 10) return(out)
+  goal <- moments(sample$points, sample$weights * n / (n - 1))
+  have <- moments(out$beta, rep(1 / (n - 1), n))
+  roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
+  if (is.null(roots)) return(out)
+  z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
+  moved <- t(crossprod(roots$goal, z) + goal$mean)
+  change <- log_t_proposal(proposal, moved) - log_t_proposal(proposal, out$beta)
+  out$beta <- moved
+  out$lp <- out$lp + change
+  out$lq <- out$lq + change
+  out
 }
 
 # With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
@@ -36,7 +59,7 @@ weigh_nested <- function(target, propose, draws, info, control, progress) {
   info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
   w <- psis(gap)
   if (uneven(w, draws)) {
-    sample <- add_stretched(sample, target, propose, extra_draws(target, draws), progress)
+    sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
     w <- psis(sample$lp - sample$lq)
   }
   resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
@@ -46,6 +69,7 @@ resample_draws <- function(beta, t, lp, lq, w, draws, info) {
   info$khat <- c(info$khat, coefficients = w$khat)
   info$log_evidence <- w$log_mean
   info$importance_ess <- 1 / sum(w$weights^2)
+  info$efficiency <- info$importance_ess / length(w$weights)
   info$resampled <- TRUE
   rows <- sample(resample(w$weights, draws))
   list(beta = beta[rows, , drop = FALSE], t = t[rows, , drop = FALSE], lp = lp[rows], lq = lq[rows], info = info)
@@ -59,8 +83,11 @@ unweighted <- function(beta, t, lq, info, note) {
 
 uneven <- function(w, draws) {
   ess <- 1 / sum(w$weights^2)
-  ess < 0.5 * draws || (w$khat > 0.5 && ess < 0.98 * draws)
+  ess < 0.5 * draws || (w$khat > 0.5 && ess < nearly_equal * length(w$weights))
 }
+
+# Weights this even need no correction; their tail index says nothing then.
+nearly_equal <- 0.98
 
 add_stretched <- function(sample, target, propose, n, progress) {
   law <- list(df = max(4, target$dim / 4), scale = 1.1, d = target$dim)
@@ -83,10 +110,10 @@ radial_log_ratio <- function(law, square) {
     0.5 * (df + d) * log1p(square / (df * scale^2)) + 0.5 * square)
 }
 
-# As many more draws as take about 0.1 s, at least as many as wanted and at most ten times that.
-extra_draws <- function(target, draws) {
-  cost <- target$model$size[2] * (target$dim + 20) * 2e-9
-  as.integer(2 * ceiling(min(max(0.1 / cost, draws), 10 * draws) / 2))
+# As many draws as take about so long, between those wanted and a multiple of them; even.
+affordable_draws <- function(target, draws, seconds, most) {
+  cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
+  as.integer(2 * ceiling(min(max(seconds / cost, draws), most * draws) / 2))
 }
 
 # The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
