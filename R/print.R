@@ -29,8 +29,9 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
 
-# Data that stand in the call themselves (do.call()) are not printed.
+# Data and functions that stand in the call themselves (do.call()) are not printed.
 short_call <- function(call) {
+  if (is.function(call[[1]])) call[[1]] <- quote(covary)
   for (i in seq_along(call)[-1]) if (is.list(call[[i]])) call[[i]] <- as.name(class(call[[i]])[1])
   call
 }
