@@ -2,7 +2,7 @@
 #'
 #' `print()` shows what was fitted and whether to trust it; `summary()` adds the posterior.
 #'
-#' @param x,object A fit of [covary()], or its summary.
+#' @param x A fit of [covary()].
 #' @param digits Significant digits; default 3.
 #' @param ... Not used.
 #' @return `print()` returns its argument invisibly. See [summary.covary()].
