@@ -51,6 +51,8 @@ verdict <- function(info, draws) {
   limit <- khat_threshold(draws)
   state <- if (isTRUE(info$interrupted)) "INTERRUPTED" else if (isTRUE(info$converged)) "converged" else "NOT CONVERGED"
   khat <- info$khat[!is.na(info$khat)]
+  # Where weights are nearly equal their tail index says nothing (see warn_quality()).
+  if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
   if (length(khat) == 0) return(state)
   worst <- max(khat)
   paste0(state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH", " (reliable below ", format(limit, digits = 2), ")")

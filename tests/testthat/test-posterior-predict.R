@@ -83,16 +83,16 @@ test_that("log_lik is the joint density of each row, to the power of its weight"
 })
 
 test_that("sums of log_lik and log prior are lp__", {
-  fit <- fixture("one")
-  # Priors are known: their log density is what remains, a function of the coefficients alone.
-  rest <- as.matrix(fit)[, "lp__"] - rowSums(log_lik(fit))
+  fit <- fixture("full")
   d <- as.matrix(fit)
-  p <- fit$priors
-  wtbar <- mean(mtcars$wt)
-  at <- cbind(d[, "b_Intercept"] + wtbar * d[, "b_wt"], d[, "b_wt"], d[, "b_sigma_Intercept"] + wtbar * d[, "b_sigma_wt"], d[, "b_sigma_wt"])
-  prior <- 0
-  for (j in 1:4) prior <- prior + dnorm(at[, j], p$prior[[j]]$par[1], p$prior[[j]]$par[2], log = TRUE)
-  expect_equal(rest, prior, tolerance = 1e-8)
+  prior <- dlogis(d[, "b_rho_mpg_qsec_Intercept"], log = TRUE)
+  for (j in which(fit$priors$dpar != "rho")) {
+    p <- fit$priors[j, ]
+    at <- d[, p$name]
+    if (p$dpar == "mu" && p$class == "Intercept") at <- at + mean(mtcars$wt) * d[, paste0("b_", p$resp, "_wt")]
+    prior <- prior + dnorm(at, p$prior[[1]]$par[1], p$prior[[1]]$par[2], log = TRUE)
+  }
+  expect_equal(d[, "lp__"], rowSums(log_lik(fit)) + prior, tolerance = 1e-8)
 })
 
 test_that("missing covariates and responses give NA in their places only", {

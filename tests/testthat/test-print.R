@@ -3,7 +3,7 @@ test_that("print states formulas, defaults, known predictors, data and the verdi
   expect_true(any(grepl("sigma(mpg)", out, fixed = TRUE) & grepl("(default)", out, fixed = TRUE)))
   expect_true(any(grepl("rho(mpg, qsec)", out, fixed = TRUE) & grepl("(known)", out, fixed = TRUE)))
   expect_true(any(grepl("32 rows", out)))
-  expect_true(any(grepl("nested, 300 draws; converged, khat", out)))
+  expect_true(any(grepl("nested, 300 draws; converged", out)))
   expect_false(any(grepl("(default)", grep("mu(mpg)", out, fixed = TRUE, value = TRUE), fixed = TRUE)))
   capture.output(shown <- withVisible(print(fixture("one"))))
   expect_false(shown$visible)
