@@ -52,7 +52,7 @@ best_step <- function(expect, state, diagonal) {
     new <- variational_step(expect, state, size, diagonal)
     if (!is.null(new) && new$elbo >= max(best$elbo, floor)) best <- new
     else if (!is.null(best)) break
-    if (!is.null(best) && max(state_distance(best, state)) < 1e-3) break
+    if (!is.null(best) && max(state_distance(best, state)) < 1e-5) break
   }
   best
 }
