@@ -7,7 +7,8 @@ robust_chol <- function(h) {
   if (!is.null(out)) return(out)
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
-  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values), 1))
+  # In standardised units default priors alone have precisions of 0.16.
+  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), 0.05)
   chol(e$vectors %*% (values * t(e$vectors)))
 }
 
