@@ -11,4 +11,7 @@
 #include <R.h>
 #include <Rinternals.h>
 
+SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
+SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
+
 #endif

@@ -5,6 +5,8 @@
 #define DOOR(name, n) {#name, (DL_FUNC) &door_##name, n}
 
 static const R_CallMethodDef doors[] = {
+    DOOR(learner_run, 6),
+    DOOR(learner_activate, 3),
     {NULL, NULL, 0}
 };
 
