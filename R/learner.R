@@ -190,13 +190,13 @@ learner_notes <- function(learner) {
 warn_learner <- function(learner) {
   if (any(learner$held > 0)) {
     part <- names(which.max(learner$held))
-    warn_covary("held", "Learning steps must stay within the limits of `?learn_categories`; ", sum(learner$held),
-      " were cut short, most of them of the ", part, ". Use a smaller `", part, "` rate in `rates`.",
+    warn_covary("held", "Learning steps must stay within the limits of `?learn_categories`; cut short: ",
+      sum(learner$held), ", most of them of the ", part, ". Use a smaller `", part, "` rate in `rates`.",
       fields = list(held = learner$held))
   }
   if (learner$silent > nrow(learner$trials) / 2) {
     warn_covary("silent", "Densities must be above zero for something to be learned; on ", learner$silent, " of ",
-      nrow(learner$trials), " trials every density was exactly 0. Use a `start` with a covariance in the units",
-      " of the data, or `activation = \"log_density\"`.", fields = list(silent = learner$silent))
+      nrow(learner$trials), " trials every density was exactly 0. Use smaller `rates`, a `start` with a covariance in",
+      " the units of the data, or `activation = \"log_density\"`.", fields = list(silent = learner$silent))
   }
 }
