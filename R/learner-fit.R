@@ -5,6 +5,16 @@ presentation_order <- function(rows, epochs, shuffle) {
   unlist(lapply(seq_len(epochs), function(e) sample.int(rows)))
 }
 
+# The same trials from each starting point; an interrupt ends the list as well as the run.
+run_starts <- function(starts, stimuli, plan, order) {
+  runs <- list()
+  for (start in starts) {
+    runs[[length(runs) + 1]] <- run_learner(start, stimuli, plan, order)
+    if (runs[[length(runs)]]$interrupted) break
+  }
+  runs
+}
+
 run_learner <- function(start, stimuli, plan, order) {
   settings <- learner_settings(start, stimuli, plan)
   first <- pack_coef(start, plan$scale)
@@ -58,7 +68,8 @@ run_trials <- function(settings, x, y, order, thin, parameter) {
   done <- function(piece, name) piece[[name]][seq_len(piece$done)]
   list(
     parameter = state$parameter, status = state$status, category = state$category, interrupted = interrupted,
-    loss = unlist(lapply(pieces, done, "loss")), response = unlist(lapply(pieces, done, "response")),
+    loss = as.numeric(unlist(lapply(pieces, done, "loss"))),
+    response = as.integer(unlist(lapply(pieces, done, "response"))),
     record = unlist(lapply(pieces, recorded, thin = thin, size = length(parameter))),
     held = Reduce(`+`, lapply(pieces, `[[`, "held"), numeric(3)), silent = sum(vapply(pieces, `[[`, 0, "silent"))
   )
@@ -80,6 +91,7 @@ best_run <- function(runs) {
   if (all(failed)) stop_singular(runs[[1]])
   learner <- runs[[which.min(ifelse(failed, Inf, loss))]]
   learner$starts <- learner_starts_table(runs)
+  learner$interrupted <- runs[[length(runs)]]$interrupted
   learner
 }
 

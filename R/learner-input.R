@@ -83,7 +83,7 @@ check_categories <- function(category, name) {
       describe(category), ".", fields = list(arg = "data", column = name))
   }
   check_missing(is.na(category), "categories")
-  category <- droplevels(as.factor(category))
+  category <- droplevels(as.factor(unname(category)))
   if (nlevels(category) < 2) {
     stop_covary("one_category", "`data` must hold at least two categories; '", name, "' has only ",
       enumerate(levels(category)), ".", fields = list(arg = "data", column = name, category = levels(category)))

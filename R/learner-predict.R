@@ -36,7 +36,7 @@ predict.covary_learner <- function(object, newdata = NULL, type = c("class", "pr
 activate <- function(learner, newdata = NULL) {
   x <- if (is.null(newdata)) learner$x else new_stimuli(learner, newdata)
   values <- .Call(C_learner_activate, learner$settings, t(x), learner$parameter)
-  shape <- function(v) matrix(v, nrow(x), byrow = TRUE, dimnames = list(NULL, learner$categories))
+  shape <- function(v) matrix(v, nrow(x), length(learner$categories), byrow = TRUE, dimnames = list(NULL, learner$categories))
   lapply(values, shape)
 }
 
@@ -126,16 +126,17 @@ print.summary.covary_learner <- function(x, digits = 3, ...) {
 simulate.covary_learner <- function(object, nsim = 1, seed = NULL, newdata = NULL, ...) {
   nsim <- check_count(nsim, "nsim")
   if (!exists(".Random.seed", globalenv())) stats::runif(1)
-  state <- get(".Random.seed", globalenv())
+  before <- get(".Random.seed", globalenv())
+  used <- before
   if (!is.null(seed)) {
-    on.exit(assign(".Random.seed", state, globalenv()))
+    on.exit(assign(".Random.seed", before, globalenv()))
     set.seed(seed)
-    state <- structure(seed, kind = as.list(RNGkind()))
+    used <- structure(seed, kind = as.list(RNGkind()))
   }
   probability <- predict(object, newdata, type = "prob")
   draw <- function(i) factor(draw_rows(probability), seq_along(object$categories), object$categories)
   out <- as.data.frame(lapply(stats::setNames(seq_len(nsim), paste0("sim_", seq_len(nsim))), draw))
-  structure(out, seed = state)
+  structure(out, seed = used)
 }
 
 # One column index per row, with the probabilities of that row.

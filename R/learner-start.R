@@ -20,8 +20,8 @@ complete_start <- function(start, stimuli, bias) {
   list(
     mean = start_mean(start$mean, stimuli),
     covariance = start_covariance(start$covariance, stimuli),
-    weight = start_array(start$weight, c(g, g), "weight"),
-    bias = if (bias) start_array(start$bias, g, "bias")
+    weight = start_array(start$weight, c(g, g), "weight", list(stimuli$categories, stimuli$categories)),
+    bias = if (bias) start_array(start$bias, g, "bias", list(stimuli$categories))
   )
 }
 
@@ -34,7 +34,7 @@ start_mean <- function(mean, stimuli) {
     return(unname((own + rep(colMeans(stimuli$x), each = g)) / 2))
   }
   if (shape[2] == 1 && is.null(dim(mean))) mean <- matrix(mean)
-  check_range_start(start_array(mean, shape, "mean"))
+  check_range_start(start_array(mean, shape, "mean", list(stimuli$categories, stimuli$dimensions)))
 }
 
 random_exemplars <- function(stimuli) {
@@ -42,7 +42,7 @@ random_exemplars <- function(stimuli) {
   unname(stimuli$x[vapply(rows, function(r) r[sample.int(length(r), 1)], 1L), , drop = FALSE])
 }
 
-start_array <- function(x, shape, name) {
+start_array <- function(x, shape, name, names) {
   if (is.null(x)) return(array(0, shape))
   found <- if (is.null(dim(x))) length(x) else dim(x)
   if (!is.numeric(x) || !identical(as.integer(found), as.integer(shape))) {
@@ -53,7 +53,21 @@ start_array <- function(x, shape, name) {
   if (!all(is.finite(x))) {
     stop_covary("start", "`", name, "` of `start` must be finite.", fields = list(arg = "start", part = name))
   }
-  array(as.numeric(x), shape)
+  array(as.numeric(align(x, names, name)), shape)
+}
+
+# Puts named rows, columns and slices in the order of the data.
+align <- function(x, names, name) {
+  given <- if (is.null(dim(x))) list(names(x)) else dimnames(x)
+  at <- lapply(seq_along(names), function(i) {
+    if (is.null(given[[i]])) return(TRUE)
+    if (!setequal(given[[i]], names[[i]])) {
+      stop_covary("start", "Names in `", name, "` of `start` must be ", enumerate(names[[i]]), ", not ",
+        enumerate(given[[i]]), ".", fields = list(arg = "start", part = name))
+    }
+    match(names[[i]], given[[i]])
+  })
+  do.call(`[`, c(list(x), at))
 }
 
 check_range_start <- function(mean) {
@@ -69,8 +83,9 @@ start_covariance <- function(covariance, stimuli) {
   g <- length(stimuli$categories)
   if (is.null(covariance)) covariance <- .02
   if (is.null(dim(covariance)) && length(covariance) == 1) covariance <- diag(covariance, d)
-  if (length(dim(covariance)) == 2) covariance <- array(start_array(covariance, c(d, d), "covariance"), c(d, d, g))
-  covariance <- start_array(covariance, c(d, d, g), "covariance")
+  names <- list(stimuli$dimensions, stimuli$dimensions, stimuli$categories)
+  if (length(dim(covariance)) == 2) covariance <- array(start_array(covariance, c(d, d), "covariance", names[1:2]), c(d, d, g))
+  covariance <- start_array(covariance, c(d, d, g), "covariance", names)
   for (k in seq_len(g)) check_covariance(matrix(covariance[, , k], d), stimuli$categories[k])
   covariance
 }

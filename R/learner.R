@@ -51,7 +51,8 @@
 #' @param start Starting point: a list with any of `mean` (G x D matrix; default: half way
 #'   between the overall mean and the mean of the category), `covariance` (D x D x G array, one D x D
 #'   matrix for all, or one number times the identity; default 0.02), `weight` (G responses x
-#'   G categories, default 0) and `bias` (G, default 0). A list of such lists runs
+#'   G categories, default 0) and `bias` (G, default 0). Names of categories and dimensions, where given,
+#'   decide the order, so the `coef()` of another learner is a start. A list of such lists runs
 #'   several starting points on the same trials, and so does a whole number n: the default
 #'   start and n - 1 starts at a random stimulus of each category. The run with the
 #'   lowest final loss is returned; `learner$starts` lists them all.
@@ -112,8 +113,7 @@ learn_categories <- function(formula, data, rates = learning_rates(), momentum =
   starts <- learner_starts(start, stimuli, plan$bias)
   order <- presentation_order(nrow(stimuli$x), plan$epochs, plan$shuffle)
 
-  runs <- lapply(starts, run_learner, stimuli = stimuli, plan = plan, order = order)
-  learner <- best_run(runs)
+  learner <- best_run(run_starts(starts, stimuli, plan, order))
   learner$call <- match.call()
   warn_learner(learner)
   learner
@@ -188,6 +188,10 @@ learner_notes <- function(learner) {
 }
 
 warn_learner <- function(learner) {
+  if (learner$interrupted) {
+    warn_covary("interrupted", "The run was interrupted after ", nrow(learner$trials), " trials; the learner holds",
+      " what was learned so far.", fields = list(trial = nrow(learner$trials)))
+  }
   if (any(learner$held > 0)) {
     part <- names(which.max(learner$held))
     warn_covary("held", "Learning steps must stay within the limits of `?learn_categories`; cut short: ",
