@@ -96,6 +96,44 @@ test_that("no rate makes a log-Cholesky covariance singular or a parameter infin
   }
 })
 
+# One trial of a one-dimensional learner with log-density activation, from given weights.
+one_step <- function(x, weight, scale_rate, mean_rate = 1e-300, weight_rate = 1e-300, sd = 1) {
+  model <- list(d = 1, g = 2, scale = "log_cholesky", activation = "log_density", bias = FALSE)
+  parameter <- c(0, 0, log(sd), log(sd), weight)
+  state <- list(parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter, trial = 0, waiting = 0L)
+  settings <- engine_settings(model, 2, 1, c(mean_rate, scale_rate, weight_rate), unit = c(sd, sd))
+  out <- .Call(covary:::C_learner_run, settings, matrix(x), 0L, 0L, 0L, state)
+  c(out, list(gradient_before = twin_gradient(parameter, x, 1L, model)))
+}
+
+test_that("a scale step that leaves the valid region is halved until it stays inside", {
+  weight <- c(.1, -.1, -.1, .1)
+  rate <- 1e5
+  out <- one_step(2, weight, rate)
+  step <- -rate * out$gradient_before[3:4]
+  inside <- function(l) l >= log(1e-30) && l <= log(1e150)
+  halved <- vapply(step, function(s) s / 2^which(vapply(0:60, function(k) inside(s / 2^k), TRUE))[1] * 2, 0)
+  expect_true(all(abs(step) > 400))
+  expect_equal(out$parameter[3:4], halved)
+  expect_equal(out$velocity[3:4], -halved / rate) # the velocity remembers the step that was taken
+  expect_identical(out$held, c(0, 2, 0))
+})
+
+test_that("means and weights stop at their documented limits", {
+  far <- one_step(1e150, c(1, 0, 0, -1), scale_rate = 0, mean_rate = 1e10, weight_rate = 10, sd = .1)
+  expect_identical(max(abs(far$parameter[1:2])), 1e160)
+  expect_identical(max(abs(far$parameter[5:8])), 1e100)
+  expect_true(all(far$held[c(1, 3)] > 0))
+})
+
+test_that("a stimulus out of reach of a tiny covariance teaches nothing and breaks nothing", {
+  d <- data.frame(k = c("a", "b", "a", "b"), x1 = c(0, 1e150, 0, -1e150), x2 = c(1, 1e150, 2, 3))
+  learner <- suppressWarnings(learn_categories(k ~ x1 + x2, d, start = list(covariance = 1e-20,
+    mean = matrix(0, 2, 2), weight = diag(2))))
+  expect_identical(learner$silent, 20)
+  expect_identical(learner$parameter, learner$start)
+})
+
 test_that("a step that was cut short is counted and said", {
   stimuli <- data.frame(k = c("a", "b", "a", "b"), x = c(0, 1, .1, 1e150))
   expect_warning(

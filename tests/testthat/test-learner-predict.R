@@ -55,7 +55,7 @@ test_that("the summary counts responses by true category", {
 
 test_that("simulated responses follow the probabilities and leave the generator alone", {
   learner <- learned()
-  at <- data.frame(x1 = c(-.4, -.4), x2 = c(-.2, .3))
+  at <- data.frame(x1 = c(-.4, -.4, -.4), x2 = c(-.4, -.3, -.4))
   set.seed(3)
   before <- .Random.seed
   draws <- simulate(learner, nsim = 4000, seed = 1, newdata = at)
@@ -64,7 +64,9 @@ test_that("simulated responses follow the probabilities and leave the generator 
   p <- predict(learner, at, type = "prob")[, "b"]
   found <- rowMeans(draws == "b")
   expect_true(all(abs(found - p) <= 4 * sqrt(p * (1 - p) / 4000)))
-  expect_true(all(p > 0 & p < 1))
+  expect_true(all(p > .02 & p < .98))
+  # stimuli are drawn independently, equal ones too
+  expect_lte(abs(cor(c(draws[1, ] == "b"), c(draws[3, ] == "b"))), 4 / sqrt(4000))
   expect_identical(levels(draws[[1]]), c("a", "b"))
 })
 
