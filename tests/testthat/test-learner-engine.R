@@ -132,6 +132,19 @@ test_that("a stimulus out of reach of a tiny covariance teaches nothing and brea
     mean = matrix(0, 2, 2), weight = diag(2))))
   expect_identical(learner$silent, 20)
   expect_identical(learner$parameter, learner$start)
+  expect_identical(sum(learner$held), 0)
+})
+
+test_that("dimensions in wildly different units do not overflow on the way to a density", {
+  model <- list(d = 3, g = 2, scale = "cholesky", activation = "log_density", bias = FALSE)
+  unit <- c(1e-30, 1, 1e150)
+  lower <- unit * rbind(c(1, 0, 0), c(.5, 1, 0), c(.5, .5, 1))
+  parameter <- c(rep(0, 6), rep(lower[lower.tri(lower, diag = TRUE)], 2), rep(0, 4))
+  density <- function(x) {
+    .Call(covary:::C_learner_activate, engine_settings(model, unit = rep(unit, 2)), x, parameter)$log_density[1]
+  }
+  expect_identical(density(c(1e150, 0, 0)), -1e304)
+  expect_equal(density(unit), -1.5 * log(2 * pi) - sum(log(unit)) - sum(forwardsolve(lower / unit, rep(1, 3))^2) / 2)
 })
 
 test_that("a step that was cut short is counted and said", {
