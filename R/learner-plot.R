@@ -92,8 +92,8 @@ plot_contours <- function(learner, dims, levels, when, ...) {
   style <- category_style(learner)
   for (panel in when) {
     now <- shown[shown$when == panel, ]
-    open_panel(list(xlab = dims[1], ylab = dims[2], main = panel_title(panel), xlim = view(learner$x[, dims[1]], shown[[4]]),
-      ylim = view(learner$x[, dims[2]], shown[[5]])), ...)
+    open_panel(list(xlab = dims[1], ylab = dims[2], main = panel_title(panel),
+      xlim = view(learner$x[, dims[1]], shown[[4]]), ylim = view(learner$x[, dims[2]], shown[[5]])), ...)
     k <- as.integer(learner$category)
     graphics::points(learner$x[, dims], pch = style$symbol[k], col = style$faint[k], cex = .7)
     for (one in split(now, list(now$category, now$level), drop = TRUE)) {
@@ -104,7 +104,8 @@ plot_contours <- function(learner, dims, levels, when, ...) {
 }
 
 curve_data <- function(learner, dims, when) {
-  tails <- unlist(lapply(when, function(w) lapply(margins(learner, w, dims), function(m) m$mean + c(-3, 3) * sqrt(m$covariance[1]))))
+  tails <- function(m) m$mean + c(-3, 3) * sqrt(m$covariance[1])
+  tails <- unlist(lapply(when, function(w) lapply(margins(learner, w, dims), tails)))
   at <- view(learner$x[, dims], tails)
   grid <- seq(at[1], at[2], length.out = 300)
   do.call(rbind, lapply(when, function(w) {
@@ -167,8 +168,8 @@ category_legend <- function(learner) {
   style <- category_style(learner)
   par(fig = c(0, 1, 0, 1), oma = c(0, 0, 0, 0), mar = c(0, 0, 0, 0), new = TRUE)
   graphics::plot.new()
-  graphics::legend("bottom", paste0(learner$categories, "  "), col = style$colour, pch = style$symbol, lwd = 2, horiz = TRUE,
-    bty = "n", xpd = NA)
+  graphics::legend("bottom", paste0(learner$categories, "  "), col = style$colour, pch = style$symbol, lwd = 2,
+    horiz = TRUE, bty = "n", xpd = NA)
 }
 
 # ---- course of learning --------------------------------------------------------------------------

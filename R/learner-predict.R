@@ -22,6 +22,7 @@
 #' predict(learner, data.frame(x = c(0, .5, 1)), type = "prob")
 #' summary(learner)
 #' head(simulate(learner, nsim = 2, seed = 1))
+#' @importFrom stats predict
 #' @export
 predict.covary_learner <- function(object, newdata = NULL, type = c("class", "prob", "density"), log = FALSE, ...) {
   type <- check_choice(type, c("class", "prob", "density"), "type")
@@ -36,7 +37,8 @@ predict.covary_learner <- function(object, newdata = NULL, type = c("class", "pr
 activate <- function(learner, newdata = NULL) {
   x <- if (is.null(newdata)) learner$x else new_stimuli(learner, newdata)
   values <- .Call(C_learner_activate, learner$settings, t(x), learner$parameter)
-  shape <- function(v) matrix(v, nrow(x), length(learner$categories), byrow = TRUE, dimnames = list(NULL, learner$categories))
+  g <- learner$categories
+  shape <- function(v) matrix(v, nrow(x), length(g), byrow = TRUE, dimnames = list(NULL, g))
   lapply(values, shape)
 }
 

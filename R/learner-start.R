@@ -84,7 +84,9 @@ start_covariance <- function(covariance, stimuli) {
   if (is.null(covariance)) covariance <- .02
   if (is.null(dim(covariance)) && length(covariance) == 1) covariance <- diag(covariance, d)
   names <- list(stimuli$dimensions, stimuli$dimensions, stimuli$categories)
-  if (length(dim(covariance)) == 2) covariance <- array(start_array(covariance, c(d, d), "covariance", names[1:2]), c(d, d, g))
+  if (length(dim(covariance)) == 2) {
+    covariance <- array(start_array(covariance, c(d, d), "covariance", names[1:2]), c(d, d, g))
+  }
   covariance <- start_array(covariance, c(d, d, g), "covariance", names)
   for (k in seq_len(g)) check_covariance(matrix(covariance[, , k], d), stimuli$categories[k])
   covariance

@@ -53,7 +53,8 @@ parameter_names <- function(learner, scale) {
   g <- learner$categories
   d <- learner$dimensions
   lower <- which(lower.tri(diag(length(d)), diag = TRUE), arr.ind = TRUE)
-  entry <- if (scale == "covariance") "covariance" else ifelse(lower[, 1] == lower[, 2] & scale == "log_cholesky", "log_L", "L")
+  entry <- rep(if (scale == "covariance") "covariance" else "L", nrow(lower))
+  if (scale == "log_cholesky") entry[lower[, 1] == lower[, 2]] <- "log_L"
   pair <- paste0(d[lower[, 1]], ",", d[lower[, 2]])
   c(
     paste0("mean[", rep(g, each = length(d)), ",", d, "]"),

@@ -136,13 +136,16 @@ learning_rates <- function(mean = .002, scale = 1e-4, weight = .1) {
 
 #' @export
 print.covary_rates <- function(x, ...) {
-  cat("Learning rates:", paste(names(x), vapply(x, format, ""), collapse = ", "), "\n")
+  cat("Learning rates:", paste(names(x), vapply(x, format, ""), collapse = ", "))
+  cat("\n")
   invisible(x)
 }
 
 #' @rdname learn_categories
 #' @param object,x A learner.
+#' @param digits Significant digits to print.
 #' @param ... Not used.
+#' @importFrom stats coef
 #' @export
 coef.covary_learner <- function(object, ...) {
   unpack_coef(object$parameter, object)

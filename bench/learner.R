@@ -41,5 +41,6 @@ cat(sprintf("| PyTorch %s loop | %s | %s | %s |\n", torch_version(), number(nrow
 cat(sprintf("| ratio | | %s | %s |\n\n", number(middle[1] / torch$speed[1]), number(middle[2] / torch$speed[2])))
 cat(sprintf("Range of ours, elapsed: %s to %s. ", number(min(ours[1, ])), number(max(ours[1, ]))))
 cat(sprintf("Largest difference of any parameter after %s common trials: %.1e.\n\n", number(nrow(same$trials)), difference))
-cat("Machine:", sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]), " ", R.version.string, "\n\n")
+machine <- trimws(sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]))
+cat("Machine: ", machine, ", shared with other programs; ", R.version.string, "\n\n", sep = "")
 cat("Command: `Rscript bench/learner.R > bench/results/learner.md`\n")

@@ -1,4 +1,4 @@
-/* The category learner: forward, backward, step, and the loop over trials.
+/* The category learner, one trial: forward and backward.
  *
  *   x  stimulus (d)        y  its category        m_g, L_g  mean and covariance factor
  *   l_g = log N(x; m_g, L_g L_g')      log density
@@ -12,45 +12,19 @@
  *   l_bar = a_bar a  or  a_bar
  *   m_bar = l_bar w     with u = L^-1 (x - m), w = L^-T u; scale: learner_scale.c
  *
- * Step: v <- momentum v + gradient,  parameter <- parameter - rate v.
- *
- * Everything is finite by limits that ordinary use never meets: see LARGEST_MEAN and
- * LARGEST_WEIGHT here, the region of valid covariances in learner_scale.c. They keep
- * |x - m| <= 2e160, u <= 1e197 and w <= 1e234, so only products can overflow, and to an
+ * |x - m| <= 2e160 (LARGEST_MEAN in learner_run.c) and the region of valid covariances
+ * (learner_scale.c) give u <= 1e197 and w <= 1e234, so only products can overflow, and to an
  * infinity whose sign is known, which bounded() brings back.
  */
 #include "learner.h"
+#include "learner_layout.h"
 #include "learner_scale.h"
 #include <math.h>
-#include <string.h>
 
 #define HALF_LOG_TWO_PI 0.918938533204672741780329736406
-#define LARGEST_MEAN 1e160
-#define LARGEST_WEIGHT 1e100
-#define LARGEST_LOG_DENSITY 690 /* exp() of it is just below LARGEST */
-#define MOST_HALVINGS 60
+#define LARGEST_LOG_DENSITY 690 /* exp() of it is below LARGEST */
 
-/* ---- layout ---------------------------------------------------------------------- */
-
-static int triangle(int d)
-{
-    return d * (d + 1) / 2;
-}
-
-static int scale_start(const struct learner_settings *settings)
-{
-    return settings->dimensions * settings->categories;
-}
-
-static int weight_start(const struct learner_settings *settings)
-{
-    return scale_start(settings) + triangle(settings->dimensions) * settings->categories;
-}
-
-static int bias_start(const struct learner_settings *settings)
-{
-    return weight_start(settings) + settings->categories * settings->categories;
-}
+/* ---- memory ---------------------------------------------------------------------- */
 
 int learner_parameters(const struct learner_settings *settings)
 {
@@ -88,7 +62,7 @@ void learner_work_carve(const struct learner_settings *settings, double *block, 
 
 /* ---- forward --------------------------------------------------------------------- */
 
-static int factor_category(const struct learner_settings *settings, int category, const double *parameter,
+int learner_factor_category(const struct learner_settings *settings, int category, const double *parameter,
                            struct learner_work *work)
 {
     int d = settings->dimensions;
@@ -101,7 +75,7 @@ int learner_factor(const struct learner_settings *settings, const double *parame
                    struct learner_work *work, struct learner_info *info)
 {
     for (int g = 0; g < settings->categories; g++)
-        if (!factor_category(settings, g, parameter, work)) {
+        if (!learner_factor_category(settings, g, parameter, work)) {
             info->category = g;
             return LEARNER_SINGULAR;
         }
@@ -142,7 +116,7 @@ void learner_activate(const struct learner_settings *settings, const double *par
     }
 }
 
-static int largest(int n, const double *x)
+int learner_response(int n, const double *x)
 {
     int at = 0;
     for (int i = 1; i < n; i++)
@@ -153,7 +127,7 @@ static int largest(int n, const double *x)
 /* p_y - 1 and -log p_y cancel when p_y is near one; the other responses give both exactly. */
 double learner_error(int categories, int y, const double *logit, double *error)
 {
-    double top = logit[largest(categories, logit)], others = 0;
+    double top = logit[learner_response(categories, logit)], others = 0;
     for (int r = 0; r < categories; r++) {
         error[r] = exp(logit[r] - top);
         if (r != y) others += error[r];
@@ -209,103 +183,4 @@ void learner_backpropagate(const struct learner_settings *settings, const double
     }
     if (settings->bias)
         for (int r = 0; r < categories; r++) bias_bar[r] += work->error[r];
-}
-
-/* ---- step ------------------------------------------------------------------------ */
-
-static void update_velocity(const struct learner_settings *settings, struct learner_state *state)
-{
-    int n = learner_parameters(settings);
-    for (int i = 0; i < n; i++) {
-        double v = settings->momentum * state->velocity[i] + state->gradient[i] / state->waiting;
-        state->velocity[i] = bounded(v, LARGEST);
-        state->gradient[i] = 0;
-    }
-    state->waiting = 0;
-}
-
-static void move(int n, double rate, double limit, const double *velocity, double *parameter, double *held)
-{
-    for (int i = 0; i < n; i++) {
-        double moved = parameter[i] - rate * velocity[i];
-        parameter[i] = bounded(moved, limit);
-        if (parameter[i] != moved) *held += 1;
-    }
-}
-
-/* A log-Cholesky step that would leave the region of valid covariances is halved until it
- * stays inside, and its velocity with it; a raw parameterisation fails there. */
-static int move_scale(const struct learner_settings *settings, int g, struct learner_state *state,
-                      struct learner_work *work, double *held)
-{
-    int size = triangle(settings->dimensions), start = scale_start(settings) + g * size;
-    double *proposal = work->proposal + start, *velocity = state->velocity + start;
-    const double *parameter = state->parameter + start;
-    for (int halving = 0; halving <= MOST_HALVINGS; halving++) {
-        for (int i = 0; i < size; i++) proposal[i] = parameter[i] - settings->scale_rate * velocity[i];
-        if (factor_category(settings, g, work->proposal, work)) return 1;
-        if (settings->scale != LOG_CHOLESKY) return 0;
-        if (halving == 0) *held += 1;
-        for (int i = 0; i < size; i++) velocity[i] = halving == MOST_HALVINGS ? 0 : velocity[i] / 2;
-    }
-    memcpy(proposal, parameter, size * sizeof(double));
-    return factor_category(settings, g, work->proposal, work);
-}
-
-/* Proposes new parameters and accepts them only if every covariance is valid. */
-static int step(const struct learner_settings *settings, struct learner_state *state, struct learner_work *work,
-                struct learner_info *info)
-{
-    int means = scale_start(settings), weights = weight_start(settings), n = learner_parameters(settings);
-    update_velocity(settings, state);
-    memcpy(work->proposal, state->parameter, n * sizeof(double));
-    move(means, settings->mean_rate, LARGEST_MEAN, state->velocity, work->proposal, info->held);
-    if (settings->scale_rate > 0)
-        for (int g = 0; g < settings->categories; g++)
-            if (!move_scale(settings, g, state, work, info->held + 1)) {
-                info->category = g;
-                return LEARNER_SINGULAR;
-            }
-    move(n - weights, settings->weight_rate, LARGEST_WEIGHT, state->velocity + weights, work->proposal + weights,
-         info->held + 2);
-    memcpy(state->parameter, work->proposal, n * sizeof(double));
-    return LEARNER_OK;
-}
-
-/* ---- trials ---------------------------------------------------------------------- */
-
-static int all_silent(const struct learner_settings *settings, const struct learner_work *work)
-{
-    for (int g = 0; g < settings->categories; g++)
-        if (settings->log_activation || work->activation[g] > 0) return 0;
-    return 1;
-}
-
-static int ends_batch(const struct learner_settings *settings, const struct learner_state *state)
-{
-    return state->waiting == settings->batch || fmod(state->trial, settings->rows) == 0;
-}
-
-int learner_run(const struct learner_settings *settings, const double *x, const int *y, const int *order,
-                int trials, int thin, struct learner_state *state, struct learner_work *work,
-                struct learner_info *info, double *loss, int *response, double *record, int *done)
-{
-    int n = learner_parameters(settings);
-    int status = learner_factor(settings, state->parameter, work, info);
-    for (*done = 0; *done < trials && status == LEARNER_OK; ++*done) {
-        int row = order[*done];
-        learner_activate(settings, state->parameter, x + (size_t) row * settings->dimensions, work);
-        loss[*done] = learner_error(settings->categories, y[row], work->logit, work->error);
-        response[*done] = largest(settings->categories, work->logit);
-        info->silent += all_silent(settings, work);
-        learner_backpropagate(settings, state->parameter, work, state->gradient);
-        state->trial++;
-        state->waiting++;
-        if (ends_batch(settings, state)) status = step(settings, state, work, info);
-        if (record && fmod(state->trial, thin) == 0) {
-            memcpy(record, state->parameter, n * sizeof(double));
-            record += n;
-        }
-    }
-    return status;
 }

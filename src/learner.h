@@ -64,12 +64,19 @@ void learner_work_carve(const struct learner_settings *settings, double *block, 
 int learner_factor(const struct learner_settings *settings, const double *parameter,
                    struct learner_work *work, struct learner_info *info);
 
+/* The same for one category; returns 1 when its covariance is valid. */
+int learner_factor_category(const struct learner_settings *settings, int category, const double *parameter,
+                            struct learner_work *work);
+
 /* One stimulus forward: fills log_density, activation and logit in work. */
 void learner_activate(const struct learner_settings *settings, const double *parameter, const double *x,
                       struct learner_work *work);
 
 /* Turns work->logit into the error signal p - e_y and returns the cross-entropy -log p_y. */
 double learner_error(int categories, int y, const double *logit, double *error);
+
+/* The response with the largest logit; of equal ones the first. */
+int learner_response(int categories, const double *logit);
 
 /* Adds the gradient of one trial's loss; learner_activate and learner_error come first. */
 void learner_backpropagate(const struct learner_settings *settings, const double *parameter,

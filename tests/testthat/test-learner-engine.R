@@ -7,7 +7,8 @@ both_paths <- function(model, rate, momentum = .3, batch = 1, trials = 60, rows 
   triangle <- lower[lower.tri(lower, diag = TRUE)]
   if (model$scale == "covariance") triangle <- triangle * .6
   if (model$scale == "log_cholesky") triangle[triangle > 0] <- log(.6)
-  parameter <- c(rnorm(model$d * model$g, sd = .3), rep(triangle, model$g), rep(0, model$g^2), if (model$bias) rep(0, model$g))
+  parameter <- c(rnorm(model$d * model$g, sd = .3), rep(triangle, model$g), rep(0, model$g^2),
+    if (model$bias) rep(0, model$g))
   order <- unlist(lapply(seq_len(trials / rows), function(e) sample.int(rows)))
   settings <- engine_settings(model, rows, batch, rate, momentum)
   engine <- covary:::run_trials(settings, t(x), y - 1L, order - 1L, 1L, parameter)

@@ -90,7 +90,8 @@ test_that("a raw covariance fails with a condition that holds the run so far", {
     set.seed(seed)
     d <- original_stimuli()
     failure <- tryCatch(
-      learn_categories(category ~ x1 + x2, d, learning_rates(.002, 1e-3, .1), start = original_start, scale = "covariance"),
+      learn_categories(category ~ x1 + x2, d, learning_rates(.002, 1e-3, .1), start = original_start,
+        scale = "covariance"),
       covary_error = identity
     )
     expect_s3_class(failure, "covary_error_singular")
@@ -168,7 +169,8 @@ test_that("every bad input has its own class of error", {
 
 test_that("errors carry the facts as fields", {
   d <- stimuli()
-  e <- tryCatch(learn_categories(category ~ x1 + x2, transform(d, x1 = replace(x1, c(3, 5), NA))), covary_error = identity)
+  holes <- transform(d, x1 = replace(x1, c(3, 5), NA))
+  e <- tryCatch(learn_categories(category ~ x1 + x2, holes), covary_error = identity)
   expect_identical(unname(e$row), c(3L, 5L))
   e <- tryCatch(learn_categories(category ~ x1 + x2, transform(d, x2 = 1)), covary_error = identity)
   expect_identical(e$column, "x2")
