@@ -14,10 +14,11 @@
 #' \deqn{a_g = N(x; m_g, \Sigma_g), \quad z = W a + b, \quad p = \mathrm{softmax}(z), \quad
 #'   E = -\log p_y.}{a_g = N(x; m_g, S_g), z = W a + b, p = softmax(z), E = -log p_y.}
 #' With `activation = "log_density"` \eqn{a_g} is the logarithm of the density. After each
-#' batch every parameter \eqn{\theta} moves by stochastic gradient descent with momentum
-#' \eqn{\mu}: \eqn{v \leftarrow \mu v + \partial E / \partial \theta},
-#' \eqn{\theta \leftarrow \theta - \mathrm{rate}\, v}{v <- momentum v + gradient,
-#' theta <- theta - rate v}. Weights and biases start at zero.
+#' batch every parameter \eqn{\theta}{theta} moves by stochastic gradient descent with a velocity
+#' \eqn{v}:
+#' \deqn{v \leftarrow \mathrm{momentum}\, v + \partial E / \partial \theta, \quad
+#'   \theta \leftarrow \theta - \mathrm{rate}\, v.}{v <- momentum v + dE/dtheta, theta <- theta - rate v.}
+#' Weights and biases start at zero.
 #'
 #' @section Scale parameterisations:
 #' \describe{
