@@ -66,7 +66,7 @@ int learner_factor_category(const struct learner_settings *settings, int categor
                            struct learner_work *work)
 {
     int d = settings->dimensions;
-    return scale_factor(settings->scale, d, parameter + scale_start(settings) + category * triangle(d),
+    return learner_scale_factor(settings->scale, d, parameter + scale_start(settings) + category * triangle(d),
                         settings->unit + category * d, work->lower + category * d * d,
                         work->inverse + category * d, work->log_determinant + category, work->scratch);
 }
@@ -160,7 +160,7 @@ static void backpropagate_density(const struct learner_settings *settings, int g
     for (int i = 0; i < d; i++)
         gradient[g * d + i] = bounded(gradient[g * d + i] + log_density_bar * w[i], LARGEST);
     if (settings->scale_rate > 0)
-        scale_gradient(settings->scale, d, log_density_bar, lower, inverse, u, w,
+        learner_scale_gradient(settings->scale, d, log_density_bar, lower, inverse, u, w,
                        gradient + scale_start(settings) + g * triangle(d), work->scratch);
 }
 

@@ -66,7 +66,7 @@ static double condition_squared(int d, const double *lower, const double *invers
     return size * inverse_size;
 }
 
-int scale_factor(enum learner_scale scale, int d, const double *parameter, const double *unit,
+int learner_scale_factor(enum learner_scale scale, int d, const double *parameter, const double *unit,
                  double *lower, double *inverse, double *log_determinant, double *scratch)
 {
     unpack(d, parameter, lower);
@@ -111,7 +111,7 @@ static void covariance_gradient(int d, double log_density_bar, const double *low
         }
 }
 
-void scale_gradient(enum learner_scale scale, int d, double log_density_bar, const double *lower,
+void learner_scale_gradient(enum learner_scale scale, int d, double log_density_bar, const double *lower,
                     const double *inverse, const double *u, const double *w, double *gradient,
                     double *scratch)
 {

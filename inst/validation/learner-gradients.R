@@ -11,7 +11,7 @@ library(covary)
 source("tests/testthat/helper-learner.R")
 
 set.seed(20)
-errors <- gradient_errors(10000)
+errors <- learner_gradient_errors(10000)
 cat("states ", nrow(errors), ", largest scaled error ", format(max(errors$error), digits = 3),
   ", limit 1e-9\n", sep = "")
 cat("largest error of the loss, as a share of max(1, loss): ", format(max(errors$loss_error), digits = 3), "\n\n", sep = "")

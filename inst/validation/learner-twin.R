@@ -16,7 +16,7 @@ for (case in cases) {
   learner <- learn_categories(category ~ x1 + x2, original_stimuli(), learning_rates(.002, as.numeric(case[2]), .1),
     momentum = .3, epochs = 5, start = original_start, scale = case[1])
   model <- list(d = 2, g = 2, scale = case[1], activation = "density", bias = FALSE)
-  twin <- twin_run(learner$start, learner$x, as.integer(learner$category), learner$trials$row, model,
+  twin <- learner_twin_run(learner$start, learner$x, as.integer(learner$category), learner$trials$row, model,
     rep(learner$plan$rates, c(4, 6, 4)), .3)
   difference <- apply(abs(as.matrix(trajectory(learner)[-1, -(1:6)]) - twin), 1, max)
   cat(sprintf("%-13s scale rate %-6s trials %d  largest difference %.2e (trial %d)  %s\n", case[1], case[2],

@@ -1,7 +1,7 @@
 # The learner's naive twin: the same model in plain R, written for reading. Every function takes
 # complex numbers, so that a complex step gives its derivative to the last digit.
 
-twin_cholesky <- function(s) {
+learner_twin_cholesky <- function(s) {
   d <- nrow(s)
   l <- s * 0
   for (j in seq_len(d)) {
@@ -12,18 +12,18 @@ twin_cholesky <- function(s) {
   l
 }
 
-twin_factor <- function(triangle, scale, d) {
+learner_twin_factor <- function(triangle, scale, d) {
   l <- matrix(triangle[1] * 0, d, d)
   l[lower.tri(l, diag = TRUE)] <- triangle
   if (scale == "covariance") {
     l[upper.tri(l)] <- t(l)[upper.tri(l)]
-    return(twin_cholesky(l))
+    return(learner_twin_cholesky(l))
   }
   if (scale == "log_cholesky") diag(l) <- exp(diag(l))
   l
 }
 
-twin_log_density <- function(x, m, l) {
+learner_twin_log_density <- function(x, m, l) {
   d <- length(x)
   u <- m * 0
   for (i in seq_len(d)) u[i] <- (x[i] - m[i] - sum(l[i, seq_len(i - 1)] * u[seq_len(i - 1)])) / l[i, i]
@@ -31,7 +31,7 @@ twin_log_density <- function(x, m, l) {
 }
 
 # model: list(d, g, scale, activation, bias)
-twin_split <- function(parameter, model) {
+learner_twin_split <- function(parameter, model) {
   t <- model$d * (model$d + 1) / 2
   at <- cumsum(c(model$d * model$g, t * model$g, model$g^2))
   list(
@@ -42,10 +42,10 @@ twin_split <- function(parameter, model) {
   )
 }
 
-twin_loss <- function(parameter, x, y, model) {
-  p <- twin_split(parameter, model)
+learner_twin_loss <- function(parameter, x, y, model) {
+  p <- learner_twin_split(parameter, model)
   a <- sapply(seq_len(model$g), function(k) {
-    twin_log_density(x, p$mean[, k], twin_factor(p$triangle[, k], model$scale, model$d))
+    learner_twin_log_density(x, p$mean[, k], learner_twin_factor(p$triangle[, k], model$scale, model$d))
   })
   if (model$activation == "density") a <- exp(a)
   z <- p$weight %*% a + p$bias
@@ -54,10 +54,10 @@ twin_loss <- function(parameter, x, y, model) {
   top + log(sum(exp(z - z[y] - top)))
 }
 
-twin_gradient <- function(parameter, x, y, model, step = 1e-30) {
+learner_twin_gradient <- function(parameter, x, y, model, step = 1e-30) {
   gradient <- vapply(seq_along(parameter), function(i) {
     parameter[i] <- parameter[i] + step * 1i
-    Im(twin_loss(as.complex(parameter), x, y, model)) / step
+    Im(learner_twin_loss(as.complex(parameter), x, y, model)) / step
   }, 0)
   # a covariance stands twice in its matrix; each of the two entries takes half of the derivative
   if (model$scale == "covariance") {
@@ -69,12 +69,12 @@ twin_gradient <- function(parameter, x, y, model, step = 1e-30) {
 }
 
 # Plain stochastic gradient descent; returns the parameters after every trial, one row each.
-twin_run <- function(parameter, x, y, order, model, rate, momentum, batch = 1, rows = nrow(x)) {
+learner_twin_run <- function(parameter, x, y, order, model, rate, momentum, batch = 1, rows = nrow(x)) {
   path <- matrix(0, length(order), length(parameter))
   velocity <- gradient <- parameter * 0
   waiting <- 0
   for (t in seq_along(order)) {
-    gradient <- gradient + twin_gradient(parameter, x[order[t], ], y[order[t]], model)
+    gradient <- gradient + learner_twin_gradient(parameter, x[order[t], ], y[order[t]], model)
     waiting <- waiting + 1
     if (waiting == batch || t %% rows == 0) {
       velocity <- momentum * velocity + gradient / waiting
@@ -89,7 +89,7 @@ twin_run <- function(parameter, x, y, order, model, rate, momentum, batch = 1, r
 
 # ---- the engine on one state -----------------------------------------------------------------
 
-engine_settings <- function(model, rows = 10, batch = rows, rate = c(1, 1, 1), momentum = 0, unit = NULL) {
+learner_engine_settings <- function(model, rows = 10, batch = rows, rate = c(1, 1, 1), momentum = 0, unit = NULL) {
   list(dimensions = model$d, categories = model$g, rows = as.integer(rows), batch = as.integer(batch),
     scale = match(model$scale, c("log_cholesky", "cholesky", "covariance")) - 1L,
     log_activation = model$activation == "log_density", bias = model$bias,
@@ -98,22 +98,22 @@ engine_settings <- function(model, rows = 10, batch = rows, rate = c(1, 1, 1), m
 }
 
 # One trial of a batch of ten leaves its gradient in the state and takes no step.
-engine_gradient <- function(parameter, x, y, model) {
+learner_engine_gradient <- function(parameter, x, y, model) {
   state <- list(parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter, trial = 0, waiting = 0L)
-  out <- .Call(covary:::C_learner_run, engine_settings(model), matrix(x), y - 1L, 0L, 0L, state)
+  out <- .Call(covary:::C_learner_run, learner_engine_settings(model), matrix(x), y - 1L, 0L, 0L, state)
   list(gradient = out$gradient, loss = out$loss, status = out$status)
 }
 
 # A random model and state. A loss below 1e-250 is drawn again: a complex step of 1e-30 underflows
 # there, in the twin.
-random_state <- function() {
+learner_random_state <- function() {
   repeat {
-    state <- any_state()
-    if (twin_loss(state$parameter, state$x, state$y, state$model) > 1e-250) return(state)
+    state <- learner_any_state()
+    if (learner_twin_loss(state$parameter, state$x, state$y, state$model) > 1e-250) return(state)
   }
 }
 
-any_state <- function() {
+learner_any_state <- function() {
   model <- list(d = sample(1:5, 1), g = sample(2:4, 1), scale = sample(c("log_cholesky", "cholesky", "covariance"), 1),
     activation = sample(c("density", "log_density"), 1), bias = runif(1) < .5)
   spread <- exp(runif(1, -2, 1))
@@ -131,15 +131,15 @@ any_state <- function() {
 }
 
 # Largest error of a gradient as a share of its largest entry.
-scaled_error <- function(found, expected) max(abs(found - expected)) / max(abs(expected), .Machine$double.xmin)
+learner_scaled_error <- function(found, expected) max(abs(found - expected)) / max(abs(expected), .Machine$double.xmin)
 
-gradient_errors <- function(states) {
+learner_gradient_errors <- function(states) {
   do.call(rbind, lapply(seq_len(states), function(i) {
-    s <- random_state()
-    expected <- twin_gradient(s$parameter, s$x, s$y, s$model)
-    found <- engine_gradient(s$parameter, s$x, s$y, s$model)
-    loss <- twin_loss(s$parameter, s$x, s$y, s$model)
-    data.frame(s$model, error = scaled_error(found$gradient, expected),
+    s <- learner_random_state()
+    expected <- learner_twin_gradient(s$parameter, s$x, s$y, s$model)
+    found <- learner_engine_gradient(s$parameter, s$x, s$y, s$model)
+    loss <- learner_twin_loss(s$parameter, s$x, s$y, s$model)
+    data.frame(s$model, error = learner_scaled_error(found$gradient, expected),
       loss_error = abs(found$loss - loss) / max(1, abs(loss)))
   }))
 }

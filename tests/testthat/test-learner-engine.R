@@ -10,11 +10,11 @@ both_paths <- function(model, rate, momentum = .3, batch = 1, trials = 60, rows 
   parameter <- c(rnorm(model$d * model$g, sd = .3), rep(triangle, model$g), rep(0, model$g^2),
     if (model$bias) rep(0, model$g))
   order <- unlist(lapply(seq_len(trials / rows), function(e) sample.int(rows)))
-  settings <- engine_settings(model, rows, batch, rate, momentum)
+  settings <- learner_engine_settings(model, rows, batch, rate, momentum)
   engine <- covary:::run_trials(settings, t(x), y - 1L, order - 1L, 1L, parameter)
   sizes <- c(model$d * model$g, t * model$g, model$g^2 + if (model$bias) model$g else 0)
   list(engine = t(matrix(engine$record, length(parameter))), status = engine$status,
-    twin = twin_run(parameter, x, y, order, model, rep(rate, sizes), momentum, batch, rows))
+    twin = learner_twin_run(parameter, x, y, order, model, rep(rate, sizes), momentum, batch, rows))
 }
 
 test_that("every step equals the twin's, in every parameterisation and activation", {
@@ -44,7 +44,7 @@ test_that("two thousand trials of the original study equal the twin within 1e-6"
   set.seed(4)
   learner <- learn_categories(category ~ x1 + x2, original_stimuli(), start = original_start)
   model <- list(d = 2, g = 2, scale = "log_cholesky", activation = "density", bias = FALSE)
-  twin <- twin_run(learner$start, learner$x, as.integer(learner$category), learner$trials$row, model,
+  twin <- learner_twin_run(learner$start, learner$x, as.integer(learner$category), learner$trials$row, model,
     rep(learner$plan$rates, c(4, 6, 4)), .3)
   expect_lte(max(abs(as.matrix(trajectory(learner)[-1, -(1:6)]) - twin)), 1e-6)
 })
@@ -102,9 +102,9 @@ one_step <- function(x, weight, scale_rate, mean_rate = 1e-300, weight_rate = 1e
   model <- list(d = 1, g = 2, scale = "log_cholesky", activation = "log_density", bias = FALSE)
   parameter <- c(0, 0, log(sd), log(sd), weight)
   state <- list(parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter, trial = 0, waiting = 0L)
-  settings <- engine_settings(model, 2, 1, c(mean_rate, scale_rate, weight_rate), unit = c(sd, sd))
+  settings <- learner_engine_settings(model, 2, 1, c(mean_rate, scale_rate, weight_rate), unit = c(sd, sd))
   out <- .Call(covary:::C_learner_run, settings, matrix(x), 0L, 0L, 0L, state)
-  c(out, list(gradient_before = twin_gradient(parameter, x, 1L, model)))
+  c(out, list(gradient_before = learner_twin_gradient(parameter, x, 1L, model)))
 }
 
 test_that("a scale step that leaves the valid region is halved until it stays inside", {
@@ -142,7 +142,7 @@ test_that("dimensions in wildly different units do not overflow on the way to a 
   lower <- unit * rbind(c(1, 0, 0), c(.5, 1, 0), c(.5, .5, 1))
   parameter <- c(rep(0, 6), rep(lower[lower.tri(lower, diag = TRUE)], 2), rep(0, 4))
   density <- function(x) {
-    .Call(covary:::C_learner_activate, engine_settings(model, unit = rep(unit, 2)), x, parameter)$log_density[1]
+    .Call(covary:::C_learner_activate, learner_engine_settings(model, unit = rep(unit, 2)), x, parameter)$log_density[1]
   }
   expect_identical(density(c(1e150, 0, 0)), -1e304)
   expect_equal(density(unit), -1.5 * log(2 * pi) - sum(log(unit)) - sum(forwardsolve(lower / unit, rep(1, 3))^2) / 2)

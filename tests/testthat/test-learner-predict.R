@@ -6,15 +6,15 @@ learned <- function() {
 test_that("densities and probabilities equal the twin's", {
   learner <- learned()
   model <- list(d = 2, g = 2, scale = "log_cholesky", activation = "density", bias = TRUE)
-  p <- twin_split(learner$parameter, model)
+  p <- learner_twin_split(learner$parameter, model)
   at <- rbind(c(-.4, .1), c(0, 0), c(-.3, -.5))
   density <- sapply(1:2, function(g) {
-    l <- twin_factor(p$triangle[, g], "log_cholesky", 2)
-    apply(at, 1, function(x) exp(twin_log_density(x, p$mean[, g], l)))
+    l <- learner_twin_factor(p$triangle[, g], "log_cholesky", 2)
+    apply(at, 1, function(x) exp(learner_twin_log_density(x, p$mean[, g], l)))
   })
   expect_equal(unname(predict(learner, at, type = "density")), density, tolerance = 1e-13)
-  probability <- apply(at, 1, function(x) exp(-c(twin_loss(learner$parameter, x, 1, model),
-    twin_loss(learner$parameter, x, 2, model))))
+  probability <- apply(at, 1, function(x) exp(-c(learner_twin_loss(learner$parameter, x, 1, model),
+    learner_twin_loss(learner$parameter, x, 2, model))))
   expect_equal(unname(predict(learner, at, type = "prob")), t(probability), tolerance = 1e-13)
   expect_equal(predict(learner, at, type = "prob", log = TRUE), log(predict(learner, at, type = "prob")))
   expect_identical(predict(learner, at), factor(c("a", "b")[apply(probability, 2, which.max)], c("a", "b")))

@@ -102,7 +102,7 @@ test_that("a raw covariance fails with a condition that holds the run so far", {
     expect_true(all(is.finite(as.matrix(path[-1, -(1:5)]))))
     expect_output(print(partial), "became singular")
     # the twin gets to the same place, and its next step is not positive definite
-    twin <- twin_run(partial$start, partial$x, as.integer(partial$category), partial$trials$row, model,
+    twin <- learner_twin_run(partial$start, partial$x, as.integer(partial$category), partial$trials$row, model,
       rep(partial$plan$rates, c(4, 6, 4)), .3)
     expect_equal(partial$parameter, twin[failure$trial - 1, ])
     triangle <- twin[failure$trial, 4 + (match(failure$category, partial$categories) - 1) * 3 + 1:3]
