@@ -55,7 +55,7 @@ random_effect_names <- function(predictors) {
 check_new_column <- function(name, v, known, random) {
   wrong <- switch(known$type,
     numeric = !is_number(v) || NCOL(v) != 1, matrix = !is.matrix(v) || ncol(v) != known$columns,
-    logical = !is.logical(v) && !all(v %in% c(known$levels, NA)), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
+    logical = !is.logical(v), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
   if (wrong && !(is.atomic(v) && all(is.na(v)))) {
     stop_covary("newdata", "Column '", name, "' of `newdata` must be ", known$type, " as in the fit, not ", describe(v), ".",
       fields = list(arg = "newdata", columns = name))

@@ -174,7 +174,7 @@ distinguish_names <- function(predictors) {
   predictors
 }
 
-clean_name <- function(x) gsub("[[:space:]]", "", sub("^\\(Intercept\\)$", "Intercept", x))
+clean_name <- function(x) gsub("[[:space:]`]", "", sub("^\\(Intercept\\)$", "Intercept", x))
 
 # b_sbp_..., b_sigma_sbp_..., b_rho_sbp_dbp_...; with one response b_... and b_sigma_...
 draw_prefix <- function(p, ids) {
