@@ -5,7 +5,7 @@
 # unpenalised coefficients eliminated.
 new_surrogate <- function(target, mean, at) {
   # Without its penalty the likelihood need not be concave; the integral over beta has to exist.
-  a <- crossprod(robust_chol(-at$hessian))
+  a <- crossprod(robust_chol(-at$hessian, least = 1e-8))
   b <- at$gradient + as.vector(a %*% mean)
   group <- target$model$group
   u <- which(group == 0)
