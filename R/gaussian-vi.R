@@ -7,8 +7,9 @@
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
 gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
-  if (diagonal) cov <- diag(1 / diag(solve_spd(cov)), length(mean))
-  state <- variational_start(expect, mean, solve_spd(cov))
+  precision <- tryCatch(solve_spd(cov), error = function(e) diag(100, length(mean)))
+  if (diagonal) precision <- diag(diag(precision), length(mean))
+  state <- variational_start(expect, mean, precision)
   # With few rows the mode may be far out.
   if (is.null(state)) state <- variational_start(expect, safe, diag(100, length(safe)))
   if (is.null(state)) stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
