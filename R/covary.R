@@ -59,6 +59,8 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   algorithm <- check_choice(algorithm, names(engines()), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
+  if (!is.null(refresh)) check_flag(refresh, "refresh")
+  if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
   if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
   check_data(data)
   env <- parent.frame()

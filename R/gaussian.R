@@ -2,13 +2,13 @@
 
 # Cholesky factor of a precision matrix; where it is not safely positive definite, that of the
 # matrix with the absolute eigenvalues, bounded below (a direction of ascent all the same).
-robust_chol <- function(h) {
+robust_chol <- function(h, least = 0.05) {
   out <- tryCatch(chol(h), error = function(e) NULL)
   if (!is.null(out) && min(diag(out)) > 1e-7 * max(diag(out))) return(out)
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
   # In standardised units default priors alone have precisions of 0.16.
-  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), 0.05)
+  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), least)
   chol(e$vectors %*% (values * t(e$vectors)))
 }
 

@@ -126,6 +126,9 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
       fields = list(arg = "prior"))
   }
   if (!is.null(dpar)) check_choice(dpar, c("mu", "sigma", "rho"), "dpar")
+  if (!is.null(coef) && !(is.character(coef) && length(coef) == 1)) {
+    stop_covary("argument", "`coef` must be the name of one coefficient, not ", describe(coef), ".", fields = list(arg = "coef"))
+  }
   out <- data.frame(class = class, coef = if (is.null(coef)) "" else as.character(coef), dpar = if (is.null(dpar)) "" else dpar,
     resp = if (is.null(resp)) "" else paste(resp, collapse = ":"))
   out$prior <- list(prior)
@@ -201,7 +204,14 @@ parameter_table <- function(design) {
 default_of <- function(row, scales) {
   s <- if (row$dpar == "mu") scales$sd[[row$resp]] else 1
   if (row$class == "sds") return(half_t(3, 0, s))
-  if (row$class == "b") return(normal(0, 2.5 * s / row$x_scale))
+  if (row$class == "b") {
+    spread <- 2.5 * s / row$x_scale
+    if (!is.finite(spread) || spread == 0) {
+      stop_covary("scale", "Coefficient '", row$name, "' is too large or small for a number: its column has sd ", format(row$x_scale, digits = 3),
+        " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = row$coef))
+    }
+    return(normal(0, spread))
+  }
   switch(row$dpar, mu = normal(scales$mean[[row$resp]], 2.5 * s), sigma = normal(log(scales$sd[[row$resp]]), 2.5), rho = logistic(0, 1))
 }
 
@@ -226,6 +236,9 @@ default_of <- function(row, scales) {
 #' @export
 default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit) {
   check_data(data)
+  env <- parent.frame()
+  weights <- evaluate(substitute(weights), data, env, "Weights")
+  subset <- evaluate(substitute(subset), data, env, "Subset")
   parsed <- parse_formulas(formula, ..., data_names = names(data))
   frame <- new_frame(parsed, data, weights, subset, na.action)
   cells <- new_cells(frame)
@@ -236,6 +249,11 @@ prior_columns <- function(priors) priors[c("prior", "class", "coef", "dpar", "re
 
 response_scales <- function(cells, frame) {
   moments <- cells_moments(cells)
+  extreme <- colnames(frame$y)[moments$sd > 0 & !is.finite(1 / moments$sd) | !is.finite(moments$sd)]
+  if (length(extreme)) {
+    stop_covary("scale", "Response ", enumerate(extreme), " varies too little or too much for a number. Change its units.",
+      fields = list(response = extreme))
+  }
   sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
   list(mean = stats::setNames(moments$mean, colnames(frame$y)), sd = stats::setNames(sd, colnames(frame$y)),
     cor = moments$cor, n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
