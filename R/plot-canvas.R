@@ -26,14 +26,14 @@ with_canvas <- function(layout, expr, ...) {
 }
 
 # An empty panel: title at the left above, light grid, axes without a box.
-open_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE), x_at = NULL, x_labels = TRUE) {
+open_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE), x_at = NULL, x_labels = TRUE, size = 0.9) {
   graphics::plot.new()
   graphics::plot.window(xlim, ylim)
   y_at <- pretty_inside(graphics::par("usr")[3:4])
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
   graphics::abline(h = y_at, v = grid_at, col = "grey93", lwd = 0.8)
-  if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
-  if (axes[2]) graphics::axis(2, at = y_at, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
+  if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2)
+  if (axes[2]) graphics::axis(2, at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
   graphics::box(bty = "l", col = "grey60")
   if (!is.null(title)) panel_title(title)
   graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
@@ -44,11 +44,18 @@ pretty_inside <- function(range) {
   at[at >= min(range) & at <= max(range)]
 }
 
-# Left above the panel, shrunk if it is too long for it.
-panel_title <- function(text, line = 0.4) {
-  room <- diff(graphics::par("usr")[1:2]) * 1.02
-  size <- min(1, 1 * room / graphics::strwidth(text, font = 2))
-  graphics::mtext(text, side = 3, line = line, adj = 0, font = 2, cex = max(size, 0.6) * graphics::par("cex"), col = ink)
+# Left above the panel. Pieces stand on one line if they fit, else on two, shrunk if need be.
+panel_title <- function(text, line = 0.3) {
+  room <- diff(graphics::par("usr")[1:2])
+  fits <- function(t) min(1, room / max(graphics::strwidth(t, font = 2)))
+  whole <- paste(text, collapse = " ")
+  if (length(text) > 1 && fits(whole) < 0.95) {
+    size <- max(min(fits(text), 0.9), 0.55) * graphics::par("cex")
+    graphics::mtext(text[1], side = 3, line = line + size * 1.15, adj = 0, font = 2, cex = size, col = ink)
+    graphics::mtext(text[2], side = 3, line = line, adj = 0, font = 2, cex = size, col = ink)
+  } else {
+    graphics::mtext(whole, side = 3, line = line, adj = 0, font = 2, cex = max(fits(whole), 0.55) * graphics::par("cex"), col = ink)
+  }
 }
 
 # 95 % and 50 % ribbons with the line; dashed and lighter outside the data.
@@ -104,7 +111,7 @@ legend_above <- function(labels, colours, note = NULL) {
     x <- grconvert_text(x, y, labels[i], colours[i])
   }
   if (!is.null(note)) {
-    graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note, adj = c(1, 1), cex = 0.78 / 0.8 * graphics::par("cex"), col = "grey45")
+    graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note, adj = c(1, 1), cex = 0.85, col = "grey45")
   }
   graphics::par(xpd = FALSE)
 }

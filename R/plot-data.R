@@ -61,7 +61,9 @@ shaping_covariates <- function(fit, key) {
   p <- fit$design$predictors[[key]]
   terms <- c(attr(p$terms, "term.labels"), unlist(lapply(p$smooths, function(s) c(s$sm$term, s$sm$by))))
   found <- unique(unlist(lapply(setdiff(terms, "NA"), function(t) all.vars(str2lang(t)))))
-  Filter(function(name) fit$design$covariates[[name]]$type != "matrix", intersect(found, names(fit$design$covariates)))
+  # In the order of the formula.
+  found <- intersect(all.vars(p$rhs), intersect(found, names(fit$design$covariates)))
+  Filter(function(name) fit$design$covariates[[name]]$type != "matrix", found)
 }
 
 # Named list: covariate -> keys of the predictors to show along it.
@@ -330,7 +332,9 @@ response_pair <- function(fit, resp = NULL) {
 ellipse_values <- function(fit, covariate, at) {
   if (is.null(at)) {
     v <- training_data(fit)[[covariate]]
-    at <- unique(stats::quantile(v, c(0.05, 0.275, 0.5, 0.725, 0.95), type = 1, names = FALSE))
+    at <- stats::quantile(v, c(0.05, 0.275, 0.5, 0.725, 0.95), type = 1, names = FALSE)
+    # Readable values, to a hundredth of the range or so, inside it.
+    at <- pmin(pmax(round(at, 3 - ceiling(log10(diff(range(v))))), min(v)), max(v))
   }
   if (!is.numeric(at) || length(at) == 0 || any(!is.finite(at))) {
     stop_covary("argument", "`at` must hold finite values of '", covariate, "', not ", describe(at), ".", fields = list(arg = "at"))

@@ -68,16 +68,27 @@ draw_effect_page <- function(d, fit, max_points, conditions) {
   palette <- stats::setNames(group_colours(max(length(groups), 1)), if (length(groups)) groups else "all")
   name <- d$covariate[1]
   bins <- if (!is.null(fit)) residual_bins(fit, name, if (length(by)) by else FALSE)
-  band <- length(groups) > 0
-  with_canvas(list(plan$matrix), mar = c(3, 2.9, 1.8, 0.7), oma = c(0, 0, if (band) 1.2 else 0, 0), {
+  held <- if (!is.null(fit)) held_text(fit, unique(keys), c(name, by), conditions)
+  note <- paste(c(held, if (NROW(bins)) "circles: residuals in bins"), collapse = "; ")
+  band <- length(groups) > 0 || nzchar(note)
+  with_canvas(list(plan$matrix, widths = plan$widths), mar = c(3, 2.9, 2.2, 0.7), oma = c(0, 0, if (band) 1 else 0, 0), {
     for (i in plan$order) {
       k <- keys[i, ]
       panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
       found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
       draw_effect_panel(panel, found, if (k$dpar == "mu") fit, palette, max_points, conditions)
     }
-    if (band) legend_above(paste(by, "=", groups), palette)
+    if (band) legend_above(if (length(groups)) paste(by, "=", groups), palette, note)
   })
+}
+
+# The covariates that a picture holds still.
+held_text <- function(fit, keys, shown, conditions) {
+  used <- unique(unlist(lapply(paste(keys$dpar, keys$resp, sep = ":"), shaping_covariates, fit = fit)))
+  reference <- reference_row(fit, conditions)
+  held <- setdiff(used, shown)
+  if (length(held) == 0 || length(held) > 4) return(NULL)
+  paste(vapply(held, function(name) paste(name, "=", format(reference[[name]], digits = 3)), ""), collapse = ", ")
 }
 
 plan_panels <- function(dpar) {
@@ -88,13 +99,13 @@ plan_panels <- function(dpar) {
   if (length(mu) == 0 || length(sigma) == 0 || length(rho) == 0) {
     # One row as long as it fits, means and sds of one response above each other otherwise.
     n <- length(dpar)
-    if (length(mu) && length(sigma) && across > 1) return(list(matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(mu, sigma)))
+    if (length(mu) && length(sigma) && across > 1) return(list(matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(mu, sigma), widths = rep(1, across)))
     columns <- if (n <= 3) n else ceiling(n / 2)
     m <- matrix(0, ceiling(n / columns), columns)
     m[] <- 0
     m <- t(m)
     m[seq_len(n)] <- seq_len(n)
-    return(list(matrix = t(m), order = seq_len(n)))
+    return(list(matrix = t(m), order = seq_len(n), widths = rep(1, columns)))
   }
   m <- matrix(0, 2, across + ceiling(length(rho) / 2))
   m[1, seq_along(mu)] <- seq_along(mu)
@@ -104,12 +115,12 @@ plan_panels <- function(dpar) {
     column <- across + ceiling(j / 2)
     if (j %% 2 == 1) m[, column] <- first + j else m[2, column] <- first + j
   }
-  list(matrix = m, order = c(mu, sigma, rho))
+  list(matrix = m, order = c(mu, sigma, rho), widths = rep(c(1, 1.12), c(across, ncol(m) - across)))
 }
 
 predictor_title <- function(dpar, resp) {
   switch(dpar, mu = paste("mean of", resp), sigma = paste("sd of", resp),
-    rho = paste("correlation of", paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and ")))
+    rho = c("correlation of", paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and ")))
 }
 
 draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
@@ -160,7 +171,10 @@ data_dots <- function(fit, d, max_points, conditions) {
 effect_range <- function(d, dots, bins) {
   if (d$dpar[1] == "rho") return(c(-1, 1))
   inside <- !d$extrapolated
-  out <- range(d$lower[inside], d$upper[inside], if (NROW(dots)) stats::quantile(dots$y, c(0.002, 0.998)), bins$estimate)
+  # Where data end, bands may open like a trumpet: a twentieth of the grid may leave the panel.
+  trim <- if (sum(inside) > 20) 0.05 else 0
+  out <- range(stats::quantile(d$lower[inside], trim), stats::quantile(d$upper[inside], 1 - trim), d$estimate[inside],
+    if (NROW(dots)) stats::quantile(dots$y, c(0.002, 0.998)), bins$estimate)
   middle <- range(d$lower50, d$upper50)
   reach <- 0.25 * diff(out)
   out <- range(out, max(middle[1], out[1] - reach), min(middle[2], out[2] + reach))
@@ -218,13 +232,13 @@ nearest_rows <- function(value, fit, data, covariate, reference, n) {
 draw_outline <- function(d, colour) {
   for (p in unique(d$content)) {
     at <- d$content == p
-    graphics::polygon(d$x[at], d$y[at], border = colour, lwd = if (p > 0.9) 1.6 else 2.2, col = fade(colour, 0.06))
+    graphics::polygon(d$x[at], d$y[at], border = colour, lwd = if (p > 0.9) 2.2 else 1.2)
   }
   graphics::points(d$mean_x[1], d$mean_y[1], pch = 21, bg = "white", col = colour, lwd = 1.6, cex = 0.9)
 }
 
 draw_value_key <- function(covariate, values, colours) {
-  graphics::legend("topleft", legend = paste(covariate, "=", format(values, digits = 3, trim = TRUE)), col = colours, lwd = 2.5, bty = "n",
+  graphics::legend("topleft", legend = paste(covariate, "=", vapply(values, format, "", digits = 3)), col = colours, lwd = 2.5, bty = "n",
     text.col = ink, cex = 0.9, seg.len = 1.2, inset = c(0.01, 0.01), bg = NA)
 }
 
@@ -237,7 +251,7 @@ draw_shape_panel <- function(d, y, covariate, colour, data) {
   if (data) graphics::points(z(y[, 1], "x"), z(y[, 2], "y"), pch = 16, cex = 0.45, col = fade(colour, 0.5))
   for (p in unique(d$content)) {
     at <- d$content == p
-    graphics::polygon(z(d$x[at], "x"), z(d$y[at], "y"), border = colour, lwd = if (p > 0.9) 1.6 else 2.2)
+    graphics::polygon(z(d$x[at], "x"), z(d$y[at], "y"), border = colour, lwd = if (p > 0.9) 2.2 else 1.2)
   }
   graphics::mtext(paste(covariate, "=", format(d$value[1], digits = 3)), side = 3, line = 0.55, cex = 0.68, font = 2, col = ink)
   graphics::mtext(paste("correlation", format(round(d$rho[1], 2), nsmall = 2)), side = 1, line = 0.5, cex = 0.66, col = ink)
@@ -245,7 +259,7 @@ draw_shape_panel <- function(d, y, covariate, colour, data) {
 
 draw_elbo <- function(fit) {
   d <- elbo_frame(fit)
-  title <- if (fit$algorithm == "nested" && fit$design$n_sds > 0) "ELBO of the coefficients (smoothing sds held)" else "ELBO"
+  title <- if (fit$algorithm == "nested" && fit$design$n_sds > 0) "ELBO (smoothing sds held)" else "ELBO"
   gap <- d[d$gap > 0, ]
   with_canvas(list(matrix(1:2, 1)), mar = c(3, 4.6, 1.8, 0.7), {
     open_panel(range(d$iteration), range(d$elbo), title, xlab = "iteration")
