@@ -48,7 +48,7 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
   }
   if (discrete) {
     out <- out + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"), position = ggplot2::position_dodge(0.2)) +
-      ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"), position = ggplot2::position_dodge(0.2)) +
+      ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"), linewidth = 1.6, position = ggplot2::position_dodge(0.2)) +
       ggplot2::scale_x_continuous(breaks = unique(d$x), labels = unique(d$level))
   } else {
     d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] | d$panel[-1] != d$panel[-nrow(d)]))
@@ -57,7 +57,7 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
       ggplot2::geom_line(mapped(group = "piece", linetype = "extrapolated"), d) +
       ggplot2::scale_linetype_manual(values = c(`FALSE` = "solid", `TRUE` = "22"), guide = "none")
   }
-  out + ggplot2::facet_wrap(mapped_facet("panel"), scales = "free_y") + ggplot2::theme_minimal() +
+  out + ggplot2::facet_wrap(mapped_facet("panel"), scales = "free_y", labeller = ggplot2::label_wrap_gen(24)) + ggplot2::theme_minimal() +
     ggplot2::scale_colour_manual(values = colours, aesthetics = c("colour", "fill"), breaks = setdiff(shades, "all"),
       name = if (all(is.na(d$by))) NULL else stats::na.omit(d$by)[1], guide = if (all(is.na(d$by))) "none" else "legend") +
     ggplot2::labs(x = covariate, y = NULL)

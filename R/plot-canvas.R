@@ -32,11 +32,19 @@ open_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(
   y_at <- pretty_inside(graphics::par("usr")[3:4])
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
   graphics::abline(h = y_at, v = grid_at, col = "grey93", lwd = 0.8)
-  if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2)
+  if (axes[1] && is.character(x_labels)) label_levels(x_at, x_labels, size)
+  else if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2)
   if (axes[2]) graphics::axis(2, at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
   graphics::box(bty = "l", col = "grey60")
   if (!is.null(title)) panel_title(title)
   graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
+}
+
+# All labels of levels if they fit when shrunk, else as many as do.
+label_levels <- function(at, labels, size) {
+  room <- if (length(at) > 1) min(diff(sort(at))) else diff(graphics::par("usr")[1:2])
+  size <- max(min(size, 0.93 * size * room / max(graphics::strwidth(labels, cex = size))), 0.55)
+  graphics::axis(1, at = at, labels = labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.1)
 }
 
 pretty_inside <- function(range) {

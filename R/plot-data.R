@@ -153,6 +153,8 @@ choose_by <- function(fit, name, keys, by, fixed = character()) {
     }
     return(if (by != name) by)
   }
+  known <- fit$design$covariates[[name]]
+  if (known$type != "numeric" && length(known$levels) > 6) return(NULL)
   candidates <- setdiff(candidates, c(random_effect_names(fit$design$predictors), fixed))
   few <- vapply(candidates, function(c) length(fit$design$covariates[[c]]$levels) <= 6, TRUE)
   if (any(few)) candidates[few][1]
@@ -197,11 +199,12 @@ posterior_limits <- function(fit, key, newdata) {
 #' Everything [plot.covary()] draws, as data.
 #'
 #' * `"effects"`: see [conditional_effects()].
-#' * `"bins"`: what the data alone say about standard deviations and correlations. Residuals from
-#'   the fitted means are put into bins of equal counts along a numeric covariate (or the levels of a
-#'   factor). Columns `covariate`, `x` (mean in the bin), `group`, `dpar`, `resp`, `n`, `estimate`
-#'   (root mean square residual, or correlation of the residuals divided by the fitted standard
-#'   deviations), `lower`, `upper` (95 % limits of a normal sample of that size).
+#' * `"bins"`: what the data say about standard deviations and correlations in bins of equal counts
+#'   along a numeric covariate (or at the levels of a factor), from residuals divided by the fitted standard
+#'   deviations: their root mean square or correlation in the bin. Like a partial residual, the
+#'   difference from the fit in the bin is added (on the scale of the link) to the curve with the other covariates held still.
+#'   Columns `covariate`, `x` (mean in the bin), `group`, `dpar`, `resp`, `n`, `estimate`, `lower`,
+#'   `upper` (95 % limits of a normal sample of that size).
 #' * `"ellipses"`: the fitted bivariate normal at chosen values of a covariate. Columns `covariate`, `value`,
 #'   `content` (share of the population inside, 0.5 or 0.95), `x`, `y` (outline), and the posterior medians
 #'   `mean_x`, `mean_y`, `sd_x`, `sd_y`, `rho`.
@@ -227,7 +230,7 @@ plot_data <- function(fit, type = c("effects", "bins", "ellipses", "elbo"), cova
   type <- check_choice(type, c("effects", "bins", "ellipses", "elbo"), "type")
   switch(type,
     effects = conditional_effects(fit, covariate, resp = resp, by = by, conditions = conditions, ...),
-    bins = residual_bins(fit, first_covariate(fit, covariate, numeric = FALSE), by, bins),
+    bins = residual_bins(fit, first_covariate(fit, covariate, numeric = FALSE), by, bins, conditions),
     ellipses = ellipse_frame(fit, first_covariate(fit, covariate), at, resp, conditions),
     elbo = elbo_frame(fit))
 }
@@ -246,24 +249,25 @@ first_covariate <- function(fit, covariate = NULL, numeric = TRUE) {
   covariate
 }
 
-# Predictors at the posterior means of their coefficients, a column a predictor, one row a row of the data.
+# A predictor at the posterior means of its coefficients.
+central_at <- function(fit, p, newdata) {
+  at <- predictor_columns(p, newdata)
+  as.vector(at$x %*% colMeans(unclass(fit$draws)[, p$columns$name, drop = FALSE])) + at$offset
+}
+
+# All of them, a column each, one row a row of the data.
 central_predictors <- function(fit) {
   cells <- match(seq_len(fit$n_cells), fit$cell)
   data <- training_data(fit)[cells, , drop = FALSE]
-  eta <- vapply(fit$design$predictors, function(p) {
-    at <- predictor_columns(p, data)
-    as.vector(at$x %*% colMeans(unclass(fit$draws)[, p$columns$name, drop = FALSE])) + at$offset
-  }, numeric(fit$n_cells))
+  eta <- vapply(fit$design$predictors, function(p) central_at(fit, p, data), numeric(fit$n_cells))
   matrix(eta, fit$n_cells, dimnames = list(NULL, names(fit$design$predictors)))[fit$cell, , drop = FALSE]
 }
 
-# list(residual, z): N x K, raw and divided by the fitted standard deviations.
-central_residuals <- function(fit) {
-  eta <- central_predictors(fit)
-  residual <- fit$frame$y - eta[, paste0("mu:", fit$responses), drop = FALSE]
-  sigma <- exp(eta[, paste0("sigma:", fit$responses), drop = FALSE])
-  dimnames(residual) <- dimnames(sigma) <- list(NULL, fit$responses)
-  list(residual = residual, z = residual / sigma)
+# Residuals divided by the fitted standard deviations, N x K.
+central_residuals <- function(fit, eta = central_predictors(fit)) {
+  z <- (fit$frame$y - eta[, paste0("mu:", fit$responses), drop = FALSE]) * exp(-eta[, paste0("sigma:", fit$responses), drop = FALSE])
+  dimnames(z) <- list(NULL, fit$responses)
+  z
 }
 
 # Bin of each row: equal counts along a number, levels otherwise.
@@ -275,51 +279,55 @@ covariate_bins <- function(v, known, bins = NULL, smallest = 40) {
   findInterval(v, edges, rightmost.closed = TRUE, all.inside = TRUE)
 }
 
-residual_bins <- function(fit, covariate, by = NULL, bins = NULL) {
-  data <- training_data(fit)
+residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = list()) {
+  predictors <- fit$design$predictors
+  keys <- names(predictors)[vapply(predictors, function(p) p$dpar != "mu" && !p$known, TRUE)]
   known <- fit$design$covariates[[covariate]]
-  central <- central_residuals(fit)
-  keys <- names(fit$design$predictors)[vapply(fit$design$predictors, function(p) p$dpar != "mu" && !p$known, TRUE)]
-  split <- if (length(keys)) choose_by(fit, covariate, keys, by)
+  empty <- data.frame(covariate = character(), x = numeric(), group = character(), dpar = character(), resp = character(), n = integer(),
+    estimate = numeric(), lower = numeric(), upper = numeric())
+  if (length(keys) == 0) return(empty)
+  data <- training_data(fit)
+  central <- central_predictors(fit)
+  z <- central_residuals(fit, central)
+  reference <- reference_row(fit, conditions)
+  by <- choose_by(fit, covariate, keys, by, names(conditions))
   one <- function(key, rows, group) {
-    if (length(rows) < 10) return(NULL)
-    p <- fit$design$predictors[[key]]
-    v <- data[[covariate]][rows]
-    id <- covariate_bins(v, known, bins)
-    position <- if (is.numeric(v)) v else as.integer(factor(v, levels = known$levels))
-    parts <- lapply(split(seq_along(rows), id), function(at) {
-      w <- fit$frame$weights[rows[at]]
-      found <- if (p$dpar == "sigma") spread_of(central$residual[rows[at], p$resp], w) else association_of(central$z[rows[at], p$resp], w)
-      if (length(at) < 10) return(NULL)
-      data.frame(covariate = covariate, x = stats::weighted.mean(position[at], w), group = group, dpar = p$dpar,
-        resp = paste(p$resp, collapse = ":"), n = length(at), found)
-    })
+    id <- covariate_bins(data[[covariate]][rows], known, bins)
+    # One or two circles say nothing about a curve.
+    if (!is_discrete(known) && is.null(bins) && max(id, 0) < 3) return(NULL)
+    parts <- lapply(split(rows, id), function(at) if (length(at) >= 10) bin_of(fit, predictors[[key]], covariate, data[[covariate]][at], at, z, central[at, key], reference, by, group))
     do.call(rbind, parts)
   }
   out <- lapply(keys, function(key) {
-    if (is.null(split) || !split %in% shaping_covariates(fit, key)) return(one(key, seq_len(fit$frame$n), NA_character_))
-    of <- as.character(data[[split]])
-    do.call(rbind, lapply(fit$design$covariates[[split]]$levels, function(l) one(key, which(of == l), l)))
+    if (is.null(by) || !by %in% shaping_covariates(fit, key)) return(one(key, seq_len(fit$frame$n), NA_character_))
+    of <- as.character(data[[by]])
+    do.call(rbind, lapply(fit$design$covariates[[by]]$levels, function(l) one(key, which(of == l), l)))
   })
-  out <- do.call(rbind, out)
-  if (is.null(out)) {
-    out <- data.frame(covariate = character(), x = numeric(), group = character(), dpar = character(), resp = character(), n = integer(),
-      estimate = numeric(), lower = numeric(), upper = numeric())
-  }
+  out <- do.call(rbind, c(list(empty), out))
   rownames(out) <- NULL
   out
 }
 
-spread_of <- function(r, w) {
-  s <- sqrt(sum(w * r^2) / sum(w))
-  reach <- exp(1.96 / sqrt(2 * sum(w)))
-  data.frame(estimate = s, lower = s / reach, upper = s * reach)
-}
-
-association_of <- function(z, w) {
-  r <- sum(w * z[, 1] * z[, 2]) / sqrt(sum(w * z[, 1]^2) * sum(w * z[, 2]^2))
-  reach <- 1.96 / sqrt(max(sum(w) - 3, 1))
-  data.frame(estimate = r, lower = tanh(atanh(r) - reach), upper = tanh(atanh(r) + reach))
+# One bin: statistic of the residuals on the link scale, less the fit in the bin, plus the curve shown.
+bin_of <- function(fit, p, covariate, v, rows, z, eta, reference, by, group) {
+  w <- fit$frame$weights[rows]
+  known <- fit$design$covariates[[covariate]]
+  numeric <- is.numeric(v)
+  x <- if (numeric) stats::weighted.mean(v, w) else match(as.character(v[1]), known$levels)
+  reference[[covariate]] <- if (numeric) x else v[1]
+  if (!is.na(group)) reference[[by]] <- as_level(group, reference[[by]])
+  curve <- as.vector(central_at(fit, p, reference))
+  if (p$dpar == "sigma") {
+    found <- curve + 0.5 * log(sum(w * z[rows, p$resp]^2) / sum(w))
+    reach <- 1 / sqrt(2 * sum(w))
+  } else {
+    r <- sum(w * z[rows, p$resp[1]] * z[rows, p$resp[2]]) / sqrt(sum(w * z[rows, p$resp[1]]^2) * sum(w * z[rows, p$resp[2]]^2))
+    found <- curve + 2 * atanh(r) - stats::weighted.mean(eta, w)
+    reach <- 2 / sqrt(max(sum(w) - 3, 1))
+  }
+  limits <- inverse_link(p$dpar)(found + c(0, -1.96, 1.96) * reach)
+  data.frame(covariate = covariate, x = x, group = group, dpar = p$dpar, resp = paste(p$resp, collapse = ":"), n = length(rows),
+    estimate = limits[1], lower = limits[2], upper = limits[3])
 }
 
 # Two responses: "a:b", c("a", "b"), or by default the first two.

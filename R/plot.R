@@ -67,7 +67,8 @@ draw_effect_page <- function(d, fit, max_points, conditions) {
   by <- unique(stats::na.omit(d$by))
   palette <- stats::setNames(group_colours(max(length(groups), 1)), if (length(groups)) groups else "all")
   name <- d$covariate[1]
-  bins <- if (!is.null(fit)) residual_bins(fit, name, if (length(by)) by else FALSE)
+  bins <- if (!is.null(fit)) residual_bins(fit, name, if (length(by)) by else FALSE, conditions = conditions)
+  bins <- bins[paste(bins$dpar, bins$resp) %in% paste(keys$dpar, keys$resp), ]
   held <- if (!is.null(fit)) held_text(fit, unique(keys), c(name, by), conditions)
   note <- paste(c(held, if (NROW(bins)) "circles: residuals in bins"), collapse = "; ")
   band <- length(groups) > 0 || nzchar(note)
@@ -167,17 +168,18 @@ data_dots <- function(fit, d, max_points, conditions) {
   out[order((seq_along(rows) * 7919) %% 104729), ]
 }
 
-# Limits that show the curves inside the data and nearly all dots; wild extrapolation and single outliers are cut.
+# Limits that show the curves inside the data and nearly all dots; wild bands and extrapolation are cut.
 effect_range <- function(d, dots, bins) {
   if (d$dpar[1] == "rho") return(c(-1, 1))
   inside <- !d$extrapolated
-  # Where data end, bands may open like a trumpet: a twentieth of the grid may leave the panel.
-  trim <- if (sum(inside) > 20) 0.05 else 0
-  out <- range(stats::quantile(d$lower[inside], trim), stats::quantile(d$upper[inside], 1 - trim), d$estimate[inside],
-    if (NROW(dots)) stats::quantile(dots$y, c(0.002, 0.998)), bins$estimate)
-  middle <- range(d$lower50, d$upper50)
-  reach <- 0.25 * diff(out)
-  out <- range(out, max(middle[1], out[1] - reach), min(middle[2], out[2] + reach))
+  core <- range(d$lower50[inside], d$upper50[inside], bins$estimate, if (NROW(dots)) stats::quantile(dots$y, c(0.002, 0.998)))
+  reach <- max(0.5 * diff(core), if (is.na(d$level[1]) && NROW(dots)) 0 else 2 * diff(range(d$estimate[inside])))
+  band <- range(d$lower[inside], d$upper[inside])
+  out <- c(max(min(core[1], band[1]), core[1] - reach), min(max(core[2], band[2]), core[2] + reach))
+  if (!is.na(d$level[1])) out <- range(band, bins$estimate)
+  # A little of what lies beyond the data.
+  beyond <- 0.25 * diff(out)
+  out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
   if (d$dpar[1] == "sigma") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
   if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
 }
@@ -199,8 +201,9 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     shown <- if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()
     limits <- lapply(1:2, function(j) range(outlines[[c("x", "y")[j]]], if (length(shown)) stats::quantile(y[shown, j], c(0.003, 0.997))))
     open_panel(limits[[1]], limits[[2]], title = overlay_title(fit, covariate, conditions), xlab = pair[1], ylab = pair[2])
-    graphics::points(y[shown, 1], y[shown, 2], pch = 16, cex = 0.35, col = fade("grey40", dot_style(length(shown))$alpha * 0.8))
-    if (max_points > 0) for (i in seq_len(n)) graphics::points(y[near[[i]], 1], y[near[[i]], 2], pch = 16, cex = 0.45, col = fade(colours[i], 0.6))
+    style <- dot_style(length(shown))
+    graphics::points(y[shown, 1], y[shown, 2], pch = 16, cex = style$cex, col = fade("grey40", style$alpha * 0.8))
+    if (max_points > 0) for (i in seq_len(n)) graphics::points(y[near[[i]], 1], y[near[[i]], 2], pch = 16, cex = style$cex + 0.1, col = fade(colours[i], 0.6))
     graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
     graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
     for (i in seq_len(n)) draw_outline(outlines[outlines$value == values[i], ], colours[i])

@@ -124,7 +124,7 @@ check_distances <- function(fit, rows, replicates, most = 400) {
     ((1 + exp(r)) * (z[[1]] - z[[2]])^2 + (1 + exp(-r)) * (z[[1]] + z[[2]])^2) / 4
   }
   n <- length(rows)
-  at <- unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n)))
+  at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))
   p <- (at - 0.5) / n
   observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
   replicated <- vapply(seq_len(dim(replicates)[1]), function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at)))
