@@ -13,7 +13,7 @@
 autoplot.covary <- function(object, type = c("effects", "ellipses", "elbo"), covariate = NULL, resp = NULL, by = NULL, conditions = list(),
                             at = NULL, ...) {
   type <- check_choice(type, c("effects", "ellipses", "elbo"), "type")
-  if (!requireNamespace("ggplot2", quietly = TRUE)) stop_covary("package", "autoplot() needs the package ggplot2, which is not installed.")
+  need_package("ggplot2", "autoplot()")
   switch(type,
     effects = autoplot_effects(object, first_covariate(object, covariate, numeric = FALSE), resp, by, conditions, ...),
     ellipses = autoplot_ellipses(object, first_covariate(object, covariate), at, resp, conditions),

@@ -10,7 +10,8 @@
 #'   they have if the model is right, with the band of replicated data sets. Points above the line are tails heavier than
 #'   normal.
 #'
-#' The function is a method of the generic of this package and of that of \pkg{bayesplot}.
+#' Fits answer to the generic of this package and to that of \pkg{bayesplot}; for objects of other classes this
+#' generic calls that of \pkg{bayesplot}.
 #'
 #' @param object A fit of [covary()].
 #' @param type Which check.
@@ -28,6 +29,9 @@
 #' pp_check(fit, "qq")
 #' @export
 pp_check <- function(object, ...) UseMethod("pp_check")
+
+#' @rawNamespace S3method(pp_check, default, hand_on_pp_check)
+hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", object, ...)
 
 #' @rdname pp_check
 #' @export
@@ -53,22 +57,11 @@ pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"),
   invisible(out)
 }
 
-# Replicated responses, draws x rows x K: distinct covariates are predicted once, then shared by their rows.
+# Replicated responses, draws x rows x K.
 replicate_rows <- function(fit, rows, draws) {
-  cells <- unique(fit$cell[rows])
-  newdata <- training_data(fit)[match(cells, fit$cell), , drop = FALSE]
-  at <- match(fit$cell[rows], cells)
-  predictor <- function(dpar, resp) inverse_link(dpar)(predictor_draws(fit, find_keys(fit, dpar, resp), newdata, draws))[, at, drop = FALSE]
-  noise <- function() matrix(stats::rnorm(length(draws) * length(rows)), length(draws))
-  k <- length(fit$responses)
-  out <- array(0, c(length(draws), length(rows), k), dimnames = list(NULL, NULL, fit$responses))
-  z <- list(noise())
-  if (k > 1) {
-    rho <- predictor("rho", fit$responses[1:2])
-    z[[2]] <- rho * z[[1]] + sqrt((1 - rho) * (1 + rho)) * noise()
-  }
-  for (j in seq_len(k)) out[, , j] <- predictor("mu", fit$responses[j]) + predictor("sigma", fit$responses[j]) * z[[j]]
-  out
+  newdata <- if (length(rows) < fit$frame$n) training_data(fit)[rows, , drop = FALSE]
+  y <- draw_responses(new_evaluation(fit, newdata, draws))
+  array(unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)), list(NULL, NULL, fit$responses))
 }
 
 check_density <- function(fit, rows, replicates) {

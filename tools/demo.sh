@@ -9,7 +9,7 @@ ensure_r
 ensure_packages required $(described Imports) survival
 ensure_packages optional mice
 say "Installing covary ..."
-install_covary
+install_covary ""
 cd "$root" || exit 1
 mkdir -p demo
 Rscript --vanilla tools/demo.R
