@@ -2,6 +2,8 @@
 
 suppressPackageStartupMessages(library(covary))
 
+options(width = 110)
+
 rule <- function(text) cat("\n", text, "\n", strrep("-", nchar(text)), "\n", sep = "")
 
 picture <- function(name, expr, width = 7, height = 5) {
