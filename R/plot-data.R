@@ -68,21 +68,24 @@ shaping_covariates <- function(fit, key) {
 
 # Named list: covariate -> keys of the predictors to show along it.
 effect_panels <- function(fit, keys, covariate = NULL) {
-  uses <- lapply(stats::setNames(nm = keys), shaping_covariates, fit = fit)
+  uses <- lapply(stats::setNames(nm = names(fit$design$predictors)), shaping_covariates, fit = fit)
   all <- unique(unlist(uses))
   if (length(all) == 0) {
-    stop_covary("argument", "No predictor asked for depends on a covariate; there is nothing to show along.", fields = list(arg = "covariate"))
+    stop_covary("argument", "No predictor depends on a covariate; there is nothing to show along.", fields = list(arg = "covariate"))
   }
   shown <- if (is.null(covariate)) all else covariate
   if (!all(shown %in% all)) {
     stop_covary("argument", "`covariate` must be among ", enumerate(all, most = 12), ", not ", enumerate(setdiff(shown, all)), ".",
       fields = list(arg = "covariate"))
   }
-  idle <- keys[lengths(uses) == 0]
   out <- lapply(stats::setNames(nm = shown), function(name) {
-    keys[keys %in% names(uses)[vapply(uses, function(u) name %in% u, TRUE)] | (name == shown[1] & keys %in% idle)]
+    Filter(function(key) name %in% uses[[key]] || (name == all[1] && length(uses[[key]]) == 0), keys)
   })
-  out[lengths(out) > 0]
+  out <- out[lengths(out) > 0]
+  if (length(out) == 0) {
+    stop_covary("argument", "No predictor asked for depends on ", enumerate(shown), ".", fields = list(arg = "covariate"))
+  }
+  out
 }
 
 is_discrete <- function(known) known$type != "numeric" || known$n_distinct <= 5

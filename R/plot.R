@@ -72,7 +72,7 @@ draw_effect_page <- function(d, fit, max_points, conditions) {
   held <- if (!is.null(fit)) held_text(fit, unique(keys), c(name, by), conditions)
   note <- paste(c(held, if (NROW(bins)) "circles: residuals in bins"), collapse = "; ")
   band <- length(groups) > 0 || nzchar(note)
-  with_canvas(list(plan$matrix, widths = plan$widths), mar = c(3, 2.9, 2.2, 0.7), oma = c(0, 0, if (band) 1 else 0, 0), {
+  with_canvas(list(plan$matrix, widths = plan$widths), mar = c(3, 2.9, 2.2, 0.7), oma = c(0, 0, if (band) 1.3 else 0, 0), {
     for (i in plan$order) {
       k <- keys[i, ]
       panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
