@@ -35,10 +35,12 @@ coefficient_names <- function(fit) fit$priors$name[fit$priors$class != "sds"]
 coefficient_draws <- function(fit) unclass(fit$draws)[, coefficient_names(fit), drop = FALSE]
 
 #' @rdname coef.covary
+#' @importFrom stats coef
 #' @export
 coef.covary <- function(object, ...) colMeans(coefficient_draws(object))
 
 #' @rdname coef.covary
+#' @importFrom stats vcov
 #' @export
 vcov.covary <- function(object, ...) {
   draws <- coefficient_draws(object)
@@ -48,6 +50,7 @@ vcov.covary <- function(object, ...) {
 }
 
 #' @rdname coef.covary
+#' @importFrom stats confint
 #' @export
 confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
   probs <- tail_probs(level, "level")
@@ -73,6 +76,7 @@ one_predictor <- function(fit, dpar, resp) {
 }
 
 #' @rdname coef.covary
+#' @importFrom stats formula
 #' @export
 formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
   if (is.null(dpar) && is.null(resp)) return(x$formulas)
@@ -80,18 +84,22 @@ formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
 }
 
 #' @rdname coef.covary
+#' @importFrom stats terms
 #' @export
 terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(x, dpar, resp)$terms
 
 #' @rdname coef.covary
+#' @importFrom stats nobs
 #' @export
 nobs.covary <- function(object, ...) object$frame$n
 
 #' @rdname coef.covary
+#' @importFrom stats df.residual
 #' @export
 df.residual.covary <- function(object, ...) length(object$frame$y) - attr(stats::logLik(object), "df")
 
 #' @rdname coef.covary
+#' @importFrom stats family
 #' @export
 family.covary <- function(object, ...) {
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
@@ -109,6 +117,7 @@ print.covary_family <- function(x, ...) {
 }
 
 #' @rdname coef.covary
+#' @importFrom stats model.frame
 #' @export
 model.frame.covary <- function(formula, ...) {
   columns <- training_data(formula)
@@ -117,6 +126,7 @@ model.frame.covary <- function(formula, ...) {
 }
 
 #' @rdname coef.covary
+#' @importFrom stats model.matrix
 #' @export
 model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   p <- one_predictor(object, dpar, resp)

@@ -29,6 +29,10 @@ joint_start <- function(target, progress) {
   list(mean = c(inner$mean, inner$t), cov = cov)
 }
 
+gaussian_log_density <- function(z, root) {
+  -0.5 * rowSums(z^2) - sum(log(diag(root))) - 0.5 * ncol(z) * log(2 * pi)
+}
+
 # Draws of a joint Gaussian with khat of the exact posterior against it; not resampled.
 gaussian_draws <- function(target, mean, cov, draws, progress) {
   root <- chol(cov)

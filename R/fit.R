@@ -13,7 +13,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
     frame = frame, cell = cells$id, n_cells = cells$m,
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
       trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
-      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, note = info$note,
+      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
       interrupted = isTRUE(info$interrupted), timings = clock$laps())
   ), class = "covary")
   warn_quality(fit)
@@ -32,6 +32,7 @@ warn_quality <- function(fit) {
       " iterations; do not rely on it. See diagnostics().")
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
+  if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients"]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",
@@ -51,7 +52,7 @@ check_fit <- function(fit) {
 #' @return `diagnostics()`: a list of class `covary_diagnostics` with `khat` (a value a level; below
 #'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
-#'   `importance_ess`, `cells`, `rows`, `timings` (seconds). `elbo()`: the evidence lower bound
+#'   `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds). `elbo()`: the evidence lower bound
 #'   in nats, all constants included, on the scale of the data.
 #' @examples
 #' fit <- covary(mpg ~ wt, data = mtcars)
@@ -81,7 +82,9 @@ print.covary_diagnostics <- function(x, ...) {
   cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ", x$iterations, " iterations)\n", sep = "")
   cat("Data:         ", x$rows, " rows in ", x$cells, " cells\n", sep = "")
   if (length(x$khat)) {
-    cat("Pareto khat:  ", paste0(names(x$khat), " ", ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2)), collapse = ", "),
+    shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
+    equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
+    cat("Pareto khat:  ", paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""), collapse = ", "),
       " (reliable below ", format(x$khat_threshold, digits = 2), ")\n", sep = "")
   }
   if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")

@@ -26,6 +26,7 @@
 #' head(sigma(fit))
 #' cor(residuals(fit, "whitened"))
 #' logLik(fit)
+#' @importFrom stats fitted
 #' @export
 fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_dots(...)
@@ -36,10 +37,12 @@ fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
 }
 
 #' @rdname fitted.covary
+#' @importFrom stats sigma
 #' @export
 sigma.covary <- function(object, ...) stats::fitted(object, dpar = "sigma")
 
 #' @rdname fitted.covary
+#' @importFrom stats residuals
 #' @export
 residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), resp = NULL, ...) {
   check_dots(...)
@@ -65,6 +68,7 @@ fitted_rhobit <- function(fit) {
 }
 
 #' @rdname fitted.covary
+#' @importFrom stats logLik
 #' @export
 logLik.covary <- function(object, ...) {
   weights <- object$frame$weights

@@ -19,6 +19,7 @@
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' predict(fit, data.frame(wt = c(2, 3, 8)), dpar = "mu")
 #' predict(fit, data.frame(wt = 3), dpar = "rho", type = "link")
+#' @importFrom stats predict
 #' @export
 predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL, type = c("response", "link"),
                            interval = 0.95, ndraws = NULL, draw_ids = NULL, ...) {

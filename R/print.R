@@ -2,7 +2,7 @@
 #'
 #' `print()` shows what was fitted and whether to trust it; `summary()` adds the posterior.
 #'
-#' @param x,object A fit of [covary()], or its summary.
+#' @param x A fit of [covary()].
 #' @param digits Significant digits; default 3.
 #' @param ... Not used.
 #' @return `print()` returns its argument invisibly. See [summary.covary()].
@@ -29,8 +29,9 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
 
-# Data that stand in the call themselves (do.call()) are not printed.
+# Data and functions that stand in the call themselves (do.call()) are not printed.
 short_call <- function(call) {
+  if (is.function(call[[1]])) call[[1]] <- quote(covary)
   for (i in seq_along(call)[-1]) if (is.list(call[[i]])) call[[i]] <- as.name(class(call[[i]])[1])
   call
 }
@@ -50,6 +51,8 @@ verdict <- function(info, draws) {
   limit <- khat_threshold(draws)
   state <- if (isTRUE(info$interrupted)) "INTERRUPTED" else if (isTRUE(info$converged)) "converged" else "NOT CONVERGED"
   khat <- info$khat[!is.na(info$khat)]
+  # Where weights are nearly equal their tail index says nothing (see warn_quality()).
+  if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
   if (length(khat) == 0) return(state)
   worst <- max(khat)
   paste0(state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH", " (reliable below ", format(limit, digits = 2), ")")

@@ -14,6 +14,7 @@
 #' fit <- covary(mpg ~ wt, data = mtcars, draws = 500)
 #' set.seed(1)
 #' head(simulate(fit, 2))
+#' @importFrom stats simulate
 #' @export
 simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp = NULL, ...) {
   check_dots(...)

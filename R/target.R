@@ -85,7 +85,7 @@ target_base_expect <- function(target, mean, cov) .Call(C_base_expect, target$mo
 
 # In pieces of about 0.1 s, so that a user can interrupt.
 target_base_draws <- function(target, draws, progress = NULL) {
-  cost <- target$model$size[2] * (target$dim + 20) * 2e-9
+  cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
   piece <- max(1, floor(0.1 / cost))
   starts <- seq(1, nrow(draws), by = piece)
   if (length(starts) == 1) return(.Call(C_base_draws, target$model, draws))

@@ -18,6 +18,7 @@
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, data = mtcars, draws = 500)
 #' update(fit, . ~ . + hp, sigma ~ wt, draws = 300)
+#' @importFrom stats update
 #' @export
 update.covary <- function(object, formula. = NULL, ..., evaluate = TRUE) {
   caller <- parent.frame()

@@ -1,45 +1,87 @@
 #include "cells.h"
 #include <math.h>
 
-/* Cholesky of a k x k scatter held by columns of its lower triangle, in place. A pivot that
- * rounding made negative, or so small that it is rounding, is a zero. */
-static void scatter_root(double *s, int k)
+/* Roots are held by columns of their lower triangle.
+ *
+ * Rotates one row x of centred responses (overwritten) into the root of a cell. The scatter
+ * matrix itself is never formed: its factor would lose eps / (1 - rho^2) of the second
+ * pivot, rotations lose the square root of that. */
+static void rotate_in(double *root, double *x, int k)
 {
-    double *column = s;
+    double *column = root;
     for (int j = 0; j < k; j++) {
-        double pivot = column[0] > 0 ? sqrt(column[0]) : 0;
-        column[0] = pivot;
-        for (int i = 1; i < k - j; i++) column[i] = pivot > 0 ? column[i] / pivot : 0;
-        double *next = column + (k - j);
-        for (int l = 1; l < k - j; l++) {
-            for (int i = l; i < k - j; i++) {
-                double before = next[i - l];
-                next[i - l] -= column[i] * column[l];
-                if (i == l && next[0] < 1e-14 * before) next[0] = 0;
+        if (x[j] != 0) {
+            double h = hypot(column[0], x[j]), c = column[0] / h, s = x[j] / h;
+            column[0] = h;
+            for (int i = j + 1; i < k; i++) {
+                double before = column[i - j];
+                column[i - j] = c * before + s * x[i];
+                x[i] = c * x[i] - s * before;
             }
-            next += k - j - l;
         }
         column += k - j;
     }
 }
 
+/* A pivot that is rounding beside the norm of its response is a zero. */
+static void clear_rounding(double *root, int k)
+{
+    double *pivot = root;
+    for (int j = 0; j < k; j++) {
+        double norm = 0;
+        const double *entry = root + j; /* row j of the root */
+        for (int l = 0; l < j; l++) {
+            norm = hypot(norm, *entry);
+            entry += k - l - 1;
+        }
+        if (*pivot < 1e-14 * norm) *pivot = 0;
+        pivot += k - j;
+    }
+}
+
+static void add_means(int n, int k, const int *id, const double *y, const double *weights,
+                      double *cells, int size)
+{
+    for (long i = 0; i < n; i++) {
+        if (weights[i] == 0) continue;
+        double *cell = cells + (long) size * (id[i] - 1);
+        cell[0] += weights[i];
+        double share = weights[i] / cell[0];
+        for (int j = 0; j < k; j++) cell[1 + j] += share * (y[i + (long) n * j] - cell[1 + j]);
+    }
+}
+
+/* Rounding of the running means adds up; their residuals put it right. The place of the
+ * root holds the sums. */
+static void correct_means(int n, int k, int m, const int *id, const double *y,
+                          const double *weights, double *cells, int size)
+{
+    for (long i = 0; i < n; i++) {
+        double *cell = cells + (long) size * (id[i] - 1);
+        for (int j = 0; j < k; j++)
+            if (weights[i] != 0) cell[1 + k + j] += weights[i] * (y[i + (long) n * j] - cell[1 + j]);
+    }
+    for (long i = 0; i < m; i++) {
+        double *cell = cells + size * i;
+        for (int j = 0; j < k; j++) {
+            if (cell[0] > 0) cell[1 + j] += cell[1 + k + j] / cell[0];
+            cell[1 + k + j] = 0;
+        }
+    }
+}
+
 void cells_fill(int n, int k, int m, const int *id, const double *y, const double *weights,
-                double *cells)
+                double *cells, double *work)
 {
     int size = 1 + k + k * (k + 1) / 2;
     for (long i = 0; i < (long) size * m; i++) cells[i] = 0;
+    add_means(n, k, id, y, weights, cells, size);
+    correct_means(n, k, m, id, y, weights, cells, size);
     for (long i = 0; i < n; i++) {
-        double *cell = cells + (long) size * (id[i] - 1);
-        double share = weights[i] / (cell[0] + weights[i]);
-        cell[0] += weights[i];
-        for (int j = 0; j < k; j++) cell[1 + j] += share * (y[i + (long) n * j] - cell[1 + j]);
+        double *cell = cells + (long) size * (id[i] - 1), root_weight = sqrt(weights[i]);
+        if (weights[i] == 0) continue;
+        for (int j = 0; j < k; j++) work[j] = root_weight * (y[i + (long) n * j] - cell[1 + j]);
+        rotate_in(cell + 1 + k, work, k);
     }
-    for (long i = 0; i < n; i++) {
-        double *cell = cells + (long) size * (id[i] - 1), *scatter = cell + 1 + k;
-        for (int j = 0; j < k; j++) {
-            double dj = weights[i] * (y[i + (long) n * j] - cell[1 + j]);
-            for (int l = j; l < k; l++) *scatter++ += dj * (y[i + (long) n * l] - cell[1 + l]);
-        }
-    }
-    for (long i = 0; i < m; i++) scatter_root(cells + size * i + 1 + k, k);
+    for (long i = 0; i < m; i++) clear_rounding(cells + size * i + 1 + k, k);
 }

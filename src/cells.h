@@ -3,8 +3,9 @@
 #define COVARY_CELLS_H
 
 /* Fills cells ((1 + k + k(k+1)/2) x m) from n rows: id in 1..m, y n x k, weights n.
- * Two passes, means before scatter, so that no large sums are subtracted. */
+ * Rows of weight zero do not count. Means come before the scatter, so that no large sums are
+ * subtracted. work: k doubles */
 void cells_fill(int n, int k, int m, const int *id, const double *y, const double *weights,
-                double *cells);
+                double *cells, double *work);
 
 #endif

@@ -11,8 +11,9 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
     int n = Rf_nrows(y), k = Rf_ncols(y), m = Rf_asInteger(n_cells);
     for (int i = 0; i < n; i++)
         if (INTEGER(id)[i] < 1 || INTEGER(id)[i] > m) Rf_error("internal: 'id' out of range");
+    double *work = (double *) R_alloc(k + 1, sizeof(double));
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, 1 + k + k * (k + 1) / 2, m));
-    cells_fill(n, k, m, INTEGER(id), REAL(y), REAL(weights), REAL(out));
+    cells_fill(n, k, m, INTEGER(id), REAL(y), REAL(weights), REAL(out), work);
     UNPROTECT(1);
     return out;
 }

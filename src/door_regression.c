@@ -107,7 +107,7 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "'mean'");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
-    double *work = (double *) R_alloc(regression_work(&r) + 1, sizeof(double));
+    double *work = (double *) R_alloc((size_t) r.d + 1, sizeof(double));
     SEXP out = PROTECT(new_evaluation(r.d, 2));
     REAL(VECTOR_ELT(out, 0))[0] =
         base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
@@ -121,7 +121,7 @@ SEXP door_base_draws(SEXP model, SEXP draws)
     if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
         Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
     int n = Rf_nrows(draws);
-    double *work = (double *) R_alloc((size_t) DRAW_BLOCK * r.kernel->q, sizeof(double));
+    double *work = (double *) R_alloc(base_draws_work(&r), sizeof(double));
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
     base_draws(&r, REAL(draws), n, REAL(out), work);
     UNPROTECT(1);

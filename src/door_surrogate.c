@@ -1,6 +1,7 @@
 /* Doors of the smoothing level of the nested engine. */
 #include "doors.h"
 #include "surrogate.h"
+#include <string.h>
 
 static struct surrogate read_surrogate(SEXP a, SEXP b, SEXP group, int groups)
 {
@@ -55,10 +56,15 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z)
     if (Rf_nrows(z) != s.n) Rf_error("internal: 'z' must have a row a coefficient");
     double *work = new_work(s.n);
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, s.n, draws));
+    int status = 0;
     for (R_xlen_t i = 0; i < draws; i++) {
+        const double *ti = REAL(t) + groups * i;
         double *beta = REAL(out) + s.n * i;
-        if (surrogate_draw(&s, REAL(t) + groups * i, REAL(z) + s.n * i, beta, work))
-            for (int j = 0; j < s.n; j++) beta[j] = R_NaN;
+        /* resampled draws repeat their t: one factor serves them all */
+        if (i == 0 || memcmp(ti, ti - groups, groups * sizeof(double)) != 0)
+            status = surrogate_condition(&s, ti, work);
+        if (status == 0) surrogate_draw(&s, REAL(z) + s.n * i, beta, work);
+        else for (int j = 0; j < s.n; j++) beta[j] = R_NaN;
     }
     UNPROTECT(1);
     return out;

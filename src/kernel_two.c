@@ -16,7 +16,7 @@
 enum { M1, M2, S1, S2, R };
 
 struct state { /* what the predictors give once a cell */
-    double n, w1, w2, up, down, r, alpha, beta;
+    double n, w1, w2, up, down, r, alpha, beta, log_cosh;
 };
 
 struct whitened { /* one residual */
@@ -25,8 +25,11 @@ struct whitened { /* one residual */
 
 static struct state new_state(const double *cell, const double *eta)
 {
-    struct state s = {.n = cell[0], .w1 = exp(-eta[S1]), .w2 = exp(-eta[S2]),
-                      .up = exp(eta[R]), .down = exp(-eta[R]), .r = eta[R]};
+    double size = fabs(eta[R]), small = exp(-size), large = 1 / small;
+    struct state s = {.n = cell[0], .w1 = exp(-eta[S1]), .w2 = exp(-eta[S2]), .r = eta[R]};
+    s.up = eta[R] > 0 ? large : small;
+    s.down = eta[R] > 0 ? small : large;
+    s.log_cosh = size / 2 + log1p(small) - LOG_2; /* of r / 2 */
     s.alpha = (2 + s.up + s.down) / 4;
     s.beta = (s.down - s.up) / 4;
     return s;
@@ -65,7 +68,7 @@ static int residuals(const double *cell, const double *eta, double d[3][2], doub
 
 static double constant(const struct state *s, const double *eta)
 {
-    return s->n * (log_cosh(s->r / 2) - LOG_2PI - eta[S1] - eta[S2]);
+    return s->n * (s->log_cosh - LOG_2PI - eta[S1] - eta[S2]);
 }
 
 static double value(const double *cell, const double *eta)
@@ -174,10 +177,11 @@ static void log_cosh_half(double r, const double *par, double *out)
 static double expect(const double *cell, const double *mean, const double *cov,
                      double *grad, double *hess)
 {
-    double n = cell[0], l[3];
+    double n = cell[0], variance = cov[R + 5 * R], l[3];
     double scatter[4] = {cell[3] * cell[3], cell[3] * cell[4], cell[3] * cell[4],
                          cell[4] * cell[4] + cell[5] * cell[5]};
-    gauss_expect(log_cosh_half, 0, mean[R], sqrt(cov[R + 5 * R]), 0.8, l);
+    double sd = variance > 0 ? sqrt(variance) : 0; /* rounding may have made it negative */
+    gauss_expect(log_cosh_half, 0, mean[R], sd, 0.6, l);
     for (int i = 0; i < 25; i++) hess[i] = 0;
     grad[M1] = grad[M2] = 0;
     grad[S1] = grad[S2] = -n;

@@ -97,15 +97,35 @@ void prior_density(int family, const double *par, double x, double *out)
     else out[0] = out[1] = out[2] = 0;
 }
 
+/* Families with log p = constant + slope t - c exp(rate t); rate 0 for the others. */
+static double exponential_rate(int family, const double *par, double *slope)
+{
+    *slope = 1;
+    switch (family) {
+    case PRIOR_HALF_NORMAL: return 2;
+    case PRIOR_EXPONENTIAL: return 1;
+    case PRIOR_GAMMA: *slope = par[0]; return 1;
+    case PRIOR_INV_GAMMA: *slope = -par[0]; return -1;
+    }
+    return 0;
+}
+
 void prior_expect(int family, const double *par, double mean, double sd, double *out)
 {
-    double width = 0.5; /* priors of log tau change over a distance of one */
+    double slope, rate = exponential_rate(family, par, &slope);
+    if (rate != 0) { /* exact: E exp(rate t) = exp(rate (mean + shift)) */
+        double shift = 0.5 * rate * sd * sd;
+        prior_density(family, par, mean + shift, out);
+        out[0] -= slope * shift;
+        return;
+    }
+    double width = 0.3; /* half-t: poles pi / 2 from the real line */
     if (family == PRIOR_NONE || family == PRIOR_NORMAL) { /* a quadratic: exact */
         prior_density(family, par, mean, out);
         out[0] += 0.5 * sd * sd * out[2];
         return;
     }
-    if (family == PRIOR_STUDENT_T) width = 0.25 * par[1] * sqrt(par[2]);
-    if (family == PRIOR_LOGISTIC) width = 0.8 * par[1];
+    if (family == PRIOR_STUDENT_T) width = 0.2 * par[1] * sqrt(par[2]);
+    if (family == PRIOR_LOGISTIC) width = 0.6 * par[1];
     gauss_expect(density_of(family), par, mean, sd, width, out);
 }

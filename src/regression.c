@@ -43,6 +43,7 @@ static void add_hessian(const struct regression *r, int i, const double *h, doub
             double w = h[l + q * j];
             for (int a = 0; a < r->p[j]; a++) {
                 double wx = w * xj[a];
+                if (wx == 0) continue; /* smooths by factor, random effects */
                 double *out = hess + r->start[l] + (long) r->d * (r->start[j] + a);
                 for (int b = 0; b < r->p[l]; b++) out[b] += wx * xl[b];
             }
@@ -125,8 +126,6 @@ static void predictor_covariance(const struct regression *r, const double *cov, 
     }
 }
 
-long regression_work(const struct regression *r) { return r->d; }
-
 double base_expect(const struct regression *r, const double *mean, const double *cov,
                    double *grad, double *hess, double *work)
 {
@@ -154,42 +153,55 @@ double base_expect(const struct regression *r, const double *mean, const double 
     return f;
 }
 
-/* One block of draws at a time, so that their predictors stay in cache. */
-static void draw_block(const struct regression *r, const double *draws, int n, int first, int count,
-                       double *out, double *eta)
+/* e += x b over one block. The fixed length lets compilers use vector instructions at -O2. */
+static void add_scaled(double *restrict e, const double *restrict b, double x)
+{
+    for (int s = 0; s < DRAW_BLOCK; s++) e[s] += x * b[s];
+}
+
+/* One block of draws at a time, copied together so that it stays in cache.
+ * block: d x DRAW_BLOCK by coefficient, padded with zeros; eta: q x DRAW_BLOCK. */
+static void draw_block(const struct regression *r, const double *block, int count, double *out,
+                       double *eta)
 {
     int q = r->kernel->q;
-    double at[KERNEL_MAX_Q], out3[3];
+    double at[KERNEL_MAX_Q], prior[3];
     for (int i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
             double *e = eta + (long) DRAW_BLOCK * j;
             const double *x = r->x[j] + (long) r->p[j] * i;
-            for (int s = 0; s < count; s++) e[s] = r->offset[j + (long) q * i];
-            for (int a = 0; a < r->p[j]; a++) {
-                const double *b = draws + first + (long) n * (r->start[j] + a);
-                double xa = x[a];
-                for (int s = 0; s < count; s++) e[s] += xa * b[s];
-            }
+            for (int s = 0; s < DRAW_BLOCK; s++) e[s] = r->offset[j + (long) q * i];
+            for (int a = 0; a < r->p[j]; a++)
+                if (x[a] != 0) add_scaled(e, block + (long) DRAW_BLOCK * (r->start[j] + a), x[a]);
         }
         for (int s = 0; s < count; s++) {
             for (int j = 0; j < q; j++) at[j] = eta[s + (long) DRAW_BLOCK * j];
-            out[first + s] += r->kernel->value(r->cells + (long) r->kernel->size * i, at);
+            out[s] += r->kernel->value(r->cells + (long) r->kernel->size * i, at);
         }
     }
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
         for (int s = 0; s < count; s++) {
-            prior_density(r->family[a], r->prior + 3 * a, draws[first + s + n * a], out3);
-            out[first + s] += out3[0];
+            prior_density(r->family[a], r->prior + 3 * a, block[s + DRAW_BLOCK * a], prior);
+            out[s] += prior[0];
         }
     }
 }
 
+long base_draws_work(const struct regression *r)
+{
+    return (long) DRAW_BLOCK * (r->d + r->kernel->q);
+}
+
 void base_draws(const struct regression *r, const double *draws, int n, double *out, double *work)
 {
+    double *block = work, *eta = work + (long) DRAW_BLOCK * r->d;
     clear(out, n);
+    clear(work, base_draws_work(r));
     for (int first = 0; first < n; first += DRAW_BLOCK) {
         int count = n - first < DRAW_BLOCK ? n - first : DRAW_BLOCK;
-        draw_block(r, draws, n, first, count, out, work);
+        for (long a = 0; a < r->d; a++)
+            for (int s = 0; s < count; s++) block[s + DRAW_BLOCK * a] = draws[first + s + n * a];
+        draw_block(r, block, count, out + first, eta);
     }
 }

@@ -27,18 +27,17 @@ struct regression {
     const double *sd_prior; /* 3 x n_smooths */
 };
 
-/* work: regression_work(r) doubles for all three */
-long regression_work(const struct regression *r);
 double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
 
-/* Expectations under beta ~ N(mean, cov). work: regression_work(r) doubles */
+/* Expectations under beta ~ N(mean, cov). work: d doubles */
 double base_expect(const struct regression *r, const double *mean, const double *cov,
                    double *grad, double *hess, double *work);
 
 /* draws: n x d, out: n values. work: base_draws_work(r) doubles */
 #define DRAW_BLOCK 128
+long base_draws_work(const struct regression *r);
 void base_draws(const struct regression *r, const double *draws, int n, double *out, double *work);
 
 double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess);

@@ -9,8 +9,8 @@ double log_cosh(double x);
 double sech_squared(double x);
 
 /* E f(z), z ~ N(mean, sd^2), for a function that returns its value and first two
- * derivatives in out[0..2]. `width` is the distance over which f changes: half the
- * distance of its nearest complex pole is right.
+ * derivatives in out[0..2]. `width` bounds the step: a fifth of the distance of the nearest
+ * complex pole of f leaves an error of about exp(-10 pi) = 2e-14 times 100 in f''.
  * The trapezoid rule converges exponentially for such integrands (Trefethen and
  * Weideman 2014), so one rule serves sharp and flat f alike. */
 typedef void (*scalar_function)(double x, const double *par, double *out);

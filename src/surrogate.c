@@ -37,15 +37,17 @@ double surrogate_marginal(const struct surrogate *s, const double *t, double *gr
     return value;
 }
 
-int surrogate_draw(const struct surrogate *s, const double *t, const double *z, double *beta,
-                   double *work)
+int surrogate_condition(const struct surrogate *s, const double *t, double *work)
 {
     long n = s->n;
-    double *root = work, *scale = root + n * n, *x = scale + n;
-    int info = factorise(s, t, root, scale, x);
-    if (info) return info;
+    return factorise(s, t, work, work + n * n, work + n * n + n);
+}
+
+void surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work)
+{
+    long n = s->n;
+    const double *root = work, *scale = root + n * n, *x = scale + n;
     for (long i = 0; i < n; i++) beta[i] = x[i] + z[i];
     solve_lower_transposed(root, s->n, beta);
     for (long i = 0; i < n; i++) beta[i] *= scale[i];
-    return 0;
 }

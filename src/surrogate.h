@@ -17,9 +17,10 @@ struct surrogate {
  * null. work: n * n + 3 n doubles. NaN if A makes B indefinite. */
 double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *work);
 
-/* beta | t: mean plus root times the noise z (n, standard normal). Returns 0, or non-zero
- * if B is indefinite. */
-int surrogate_draw(const struct surrogate *s, const double *t, const double *z, double *beta,
-                   double *work);
+/* Prepares `work` for draws of beta given t. Returns 0, or non-zero if B is indefinite. */
+int surrogate_condition(const struct surrogate *s, const double *t, double *work);
+
+/* beta | t: mean plus root times the noise z (n, standard normal), from prepared work. */
+void surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work);
 
 #endif

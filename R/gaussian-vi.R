@@ -1,0 +1,91 @@
+# Gaussian variational approximation by its fixed point (Opper and Archambeau 2009):
+# precision = -E[Hessian], mean moves by precision^-1 E[gradient]; every step must not lower the ELBO.
+# Where the fixed point attracts slowly (log sds of smooths that are hardly needed) two steps are
+# extrapolated along the direction in which they shrink (Varadhan and Roland 2008).
+#
+# A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
+# E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
+
+gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 200L, tolerance = 1e-5, keep = NULL) {
+  if (diagonal) cov <- diag(1 / diag(solve_spd(cov)), length(mean))
+  state <- variational_state(expect, mean, solve_spd(cov))
+  if (is.null(state)) stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
+  trace <- state$elbo
+  path <- list(state)
+  converged <- FALSE
+  for (i in seq_len(max_iterations)) {
+    new <- best_step(expect, state, diagonal)
+    if (is.null(new)) break
+    change <- max(state_distance(new, state)) / new$size
+    path <- c(path, list(new))
+    if (length(path) == 3) {
+      new <- extrapolate(expect, path, new)
+      path <- list(new)
+    }
+    state <- new
+    trace <- c(trace, state$elbo)
+    if (!is.null(keep)) keep(state$mean, state$cov)
+    if (change < tolerance) {
+      converged <- TRUE
+      break
+    }
+  }
+  c(state[c("mean", "cov", "at", "elbo")], list(trace = trace, converged = converged, iterations = i))
+}
+
+# NULL where the precision is not positive definite or the ELBO not finite.
+variational_state <- function(expect, mean, precision, size = 1) {
+  root <- tryCatch(chol(precision), error = function(e) NULL)
+  if (is.null(root)) return(NULL)
+  cov <- chol2inv(root)
+  at <- expect(mean, cov)
+  elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
+  if (is.finite(elbo)) list(mean = mean, cov = cov, precision = precision, at = at, elbo = elbo, size = size)
+}
+
+# Full steps overshoot where curvature changes fast and then zigzag, so half of an accepted step is
+# tried as well and taken when it is better.
+best_step <- function(expect, state, diagonal) {
+  best <- NULL
+  floor <- state$elbo - 1e-9 * (1 + abs(state$elbo))
+  for (size in 0.5^(0:20)) {
+    new <- variational_step(expect, state, size, diagonal)
+    if (!is.null(new) && new$elbo >= max(best$elbo, floor)) best <- new
+    else if (!is.null(best)) break
+    if (!is.null(best) && max(state_distance(best, state)) < 1e-5) break
+  }
+  best
+}
+
+variational_step <- function(expect, state, size, diagonal) {
+  h <- -state$at$hessian
+  if (!diagonal) h <- (1 - size) * state$precision + size * h
+  root <- robust_chol(h)
+  mean <- state$mean + size * backsolve(root, backsolve(root, state$at$gradient, transpose = TRUE))
+  precision <- crossprod(root)
+  if (diagonal) {
+    goal <- pmax(diag(-state$at$hessian), 1e-10)
+    precision <- diag((1 - size) * diag(state$precision) + size * goal, length(mean))
+  }
+  variational_state(expect, mean, precision, size)
+}
+
+# Changes in posterior sds, and of log sds
+state_distance <- function(new, old) {
+  sd <- sqrt(diag(new$cov))
+  abs(c((new$mean - old$mean) / sd, log(sd) - 0.5 * log(diag(old$cov))))
+}
+
+extrapolate <- function(expect, path, fallback) {
+  first <- state_distance(path[[2]], path[[1]])
+  second <- state_distance(path[[3]], path[[2]])
+  ratio <- sqrt(sum(second^2) / sum(first^2))
+  if (!is.finite(ratio) || ratio < 0.3 || ratio >= 1 || sum(first^2) < 1e-16) return(fallback)
+  reach <- ratio / (1 - ratio)
+  for (share in c(1, 0.25)) {
+    move <- function(field) path[[3]][[field]] + share * reach * (path[[3]][[field]] - path[[2]][[field]])
+    new <- variational_state(expect, move("mean"), move("precision"))
+    if (!is.null(new) && new$elbo >= fallback$elbo) return(new)
+  }
+  fallback
+}

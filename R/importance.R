@@ -1,0 +1,128 @@
+# The draws of the nested engine, weighed against the exact posterior and resampled.
+#
+# First as many Gaussian draws as are wanted. Where their weights are uneven (few rows, tails
+# heavier than Gaussian) Student-t draws are added and all are weighed against the mixture.
+
+# Without smooths: one Gaussian, then a t that adapts; more draws than wanted where they are cheap.
+weigh_gaussian <- function(target, inner, draws, info, control, progress) {
+  proposal <- new_t_proposal(inner$mean, inner$cov, df = Inf)
+  first <- affordable_draws(target, draws, seconds = 0.2, most = 4)
+  beta <- draw_t_proposal(proposal, first)
+  lq <- log_t_proposal(proposal, beta)
+  some <- seq_len(draws)
+  none <- matrix(0, draws, 0)
+  progress$keep(list(beta = beta[some, , drop = FALSE], t = none))
+  note <- skip_weights(target, beta, 0, lq, control, progress)
+  if (!is.null(note)) return(unweighted(draw_t_proposal(proposal, draws), none, lq[some], info, note))
+  log_density <- function(beta) target_base_draws(target, beta, progress)
+  sample <- importance_round(NULL, log_density, proposal, first, points = beta)
+  for (i in 1:4) {
+    if (!uneven(sample, draws)) break
+    best <- if (i == 1) new_t_proposal(inner$mean, inner$cov * 1.2, df = 5) else moment_proposal(sample)
+    sample <- importance_round(sample, log_density, best, affordable_draws(target, draws, seconds = 0.1, most = 10))
+  }
+  out <- resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
+  match_moments(out, sample, proposal)
+}
+
+# Resampling adds noise to moments that the weighted sample knows better; an affine map of the
+# resampled draws takes it away (Paananen, Piironen, Buerkner and Vehtari 2021). The map is close to
+# the identity; densities move by what they do under the Gaussian approximation.
+match_moments <- function(out, sample, proposal) {
+  n <- nrow(out$beta)
+  d <- ncol(out$beta)
+  if (n <= 4 * d + 10) return(out)
+  goal <- moments(sample$points, sample$weights * n / (n - 1))
+  have <- moments(out$beta, rep(1 / (n - 1), n))
+  roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
+  if (is.null(roots)) return(out)
+  z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
+  moved <- t(crossprod(roots$goal, z) + goal$mean)
+  change <- log_t_proposal(proposal, moved) - log_t_proposal(proposal, out$beta)
+  out$beta <- moved
+  out$lp <- out$lp + change
+  out$lq <- out$lq + change
+  out
+}
+
+# With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
+# radius of the noise (defensive importance sampling, Hesterberg 1995).
+weigh_nested <- function(target, propose, draws, info, control, progress) {
+  sample <- propose(matched_noise(draws, target$dim))
+  progress$keep(sample[c("beta", "t")])
+  prior <- log_smooth_prior(target, sample$beta, sample$t) + log_sd_prior(target, sample$t)
+  note <- skip_weights(target, sample$beta, prior, sample$lq, control, progress)
+  if (!is.null(note)) return(unweighted(sample$beta, sample$t, sample$lq, info, note))
+  sample$lp <- target_base_draws(target, sample$beta, progress) + prior
+  gap <- sample$lp - sample$lq
+  info$elbo <- mean(gap)
+  info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
+  w <- psis(gap)
+  if (uneven(w, draws)) {
+    sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
+    w <- psis(sample$lp - sample$lq)
+  }
+  resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
+}
+
+resample_draws <- function(beta, t, lp, lq, w, draws, info) {
+  info$khat <- c(info$khat, coefficients = w$khat)
+  info$log_evidence <- w$log_mean
+  info$importance_ess <- 1 / sum(w$weights^2)
+  info$efficiency <- info$importance_ess / length(w$weights)
+  info$resampled <- TRUE
+  rows <- sample(resample(w$weights, draws))
+  list(beta = beta[rows, , drop = FALSE], t = t[rows, , drop = FALSE], lp = lp[rows], lq = lq[rows], info = info)
+}
+
+unweighted <- function(beta, t, lq, info, note) {
+  info$khat <- c(info$khat, coefficients = NA_real_)
+  info$note <- note
+  list(beta = beta, t = t, lp = lq, lq = lq, info = info)
+}
+
+uneven <- function(w, draws) {
+  ess <- 1 / sum(w$weights^2)
+  ess < 0.5 * draws || (w$khat > 0.5 && ess < nearly_equal * length(w$weights))
+}
+
+# Weights this even need no correction; their tail index says nothing then.
+nearly_equal <- 0.98
+
+add_stretched <- function(sample, target, propose, n, progress) {
+  law <- list(df = max(4, target$dim / 4), scale = 1.1, d = target$dim)
+  z <- matched_noise(n, law$d) * sqrt(law$df / stats::rchisq(n, law$df)) * law$scale
+  more <- propose(z)
+  more$lp <- target_base_draws(target, more$beta, progress) + log_smooth_prior(target, more$beta, more$t) +
+    log_sd_prior(target, more$t)
+  out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])
+  # lq is that of Gaussian noise; the mixture multiplies it by share + (1 - share) * ratio.
+  ratio <- radial_log_ratio(law, out$square)
+  share <- nrow(sample$beta) / nrow(out$beta)
+  top <- pmax(ratio, 0)
+  out$lq <- out$lq + top + log(share * exp(-top) + (1 - share) * exp(ratio - top))
+  out
+}
+
+# Log density of the t relative to the standard normal, by the squared length of the noise.
+radial_log_ratio <- function(law, square) {
+  with(law, lgamma((df + d) / 2) - lgamma(df / 2) - 0.5 * d * log(df / 2) - d * log(scale) -
+    0.5 * (df + d) * log1p(square / (df * scale^2)) + 0.5 * square)
+}
+
+# As many draws as take about so long, between those wanted and a multiple of them; even.
+affordable_draws <- function(target, draws, seconds, most) {
+  cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
+  as.integer(2 * ceiling(min(max(seconds / cost, draws), most * draws) / 2))
+}
+
+# The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
+# that weights would not matter, the passes over many cells are spared.
+skip_weights <- function(target, beta, prior, lq, control, progress) {
+  if (control$importance == "never") return("importance weights switched off")
+  if (control$importance == "always" || target$model$size[2] < 20000L) return(NULL)
+  some <- seq_len(min(200, nrow(beta)))
+  ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
+  spread <- stats::sd(ratio)
+  if (is.finite(spread) && spread < 0.1) sprintf("log weights of 200 draws have sd %.3f; not needed", spread)
+}

@@ -1,0 +1,92 @@
+# Value, gradient and Hessian of the kernels against complex steps of the naive twins.
+#
+# The bound of 1e-9 is near what double inputs allow: at 1 - |rho| = 1e-8 the score depends on
+# z1 - z2, which is 1e4 times smaller than z1, so that the rounding of z1 alone moves it by
+# 1e-12, and by more at a point where z1 - z2 happens to be small. Twin and kernel both have
+# this error, none other.
+
+n_points <- function() if (full_tests()) 10000 else 500
+
+test_that("the twin of two responses is the textbook density", {
+  set.seed(101)
+  for (i in 1:50) {
+    eta <- rnorm(5)
+    y <- rnorm(2)
+    rho <- tanh(eta[5] / 2)
+    sd <- exp(eta[3:4])
+    sigma <- matrix(c(sd[1]^2, rho * sd[1] * sd[2], rho * sd[1] * sd[2], sd[2]^2), 2)
+    e <- y - eta[1:2]
+    truth <- -log(2 * pi) - log(det(sigma)) / 2 - sum(e * solve(sigma, e)) / 2
+    expect_close(twin_rows(t(y), cbind(eta)), truth, 1e-13, floor = 1)
+  }
+  x <- seq(-3, 3, by = 0.5)
+  expect_close(twin_rows(cbind(x), rbind(rep(0.3, 13), log(1.7))), dnorm(x, 0.3, 1.7, log = TRUE), 1e-15)
+})
+
+for (k in 1:2) for (fit in c(TRUE, FALSE)) {
+  label <- sprintf("%d response%s, residuals %s", k, if (k > 1) "s" else "", if (fit) "of the model" else "misfit")
+
+  test_that(paste("value, gradient and Hessian are right:", label), {
+    set.seed(110 + 2 * k + fit)
+    data <- random_points(k, n_points(), fit)
+    expect_close(twin_gradient(data), twin_derivatives(data), 1e-12)
+    errors <- kernel_errors(data)
+    expect_lte(max(errors[, "value"]), 1e-9)
+    expect_lte(max(errors[, "gradient"]), 1e-9)
+    expect_lte(max(errors[, "hessian"]), 1e-9)
+  })
+
+  test_that(paste("derivatives agree with differences of the kernel itself:", label), {
+    set.seed(120 + 2 * k + fit)
+    data <- random_points(k, 20, fit)
+    q <- predictors_of(k)
+    if (k == 2) data$eta[5, ] <- data$eta[5, ] / 4
+    for (i in 1:20) {
+      cell <- data$cells[, i, drop = FALSE]
+      f <- function(eta) .Call(C_kernel, k, cell, cbind(eta))[1:(1 + q)]
+      out <- .Call(C_kernel, k, cell, data$eta[, i, drop = FALSE])
+      truth <- difference_jacobian(f, data$eta[, i])
+      expect_close(out[1 + 1:q], truth[1, ], 1e-8)
+      expect_close(out[-(1:(1 + q))], c(truth[-1, ]), 1e-8)
+    }
+  })
+}
+
+test_that("Hessians are exactly symmetric", {
+  set.seed(130)
+  for (k in 1:2) {
+    data <- random_points(k, 100, FALSE)
+    q <- predictors_of(k)
+    hess <- .Call(C_kernel, k, data$cells, data$eta)[-(1:(1 + q)), ]
+    transposed <- as.vector(matrix(1:q^2, q, byrow = TRUE))
+    expect_identical(hess, hess[transposed, ])
+  }
+})
+
+test_that("a correlation of one in double precision is finite for matching data", {
+  z <- c(-1.5, 0, 0.25, 2)
+  for (r in c(-700, 700)) {
+    eta <- rbind(rep(1, 4), -2, log(2), log(4), r)
+    cells <- rbind(1, 1 + 2 * z, -2 + sign(r) * 4 * z, 0, 0, 0)
+    out <- .Call(C_kernel, 2L, cells, eta)
+    expect_true(all(is.finite(out)))
+    truth <- 350 - log(2) - log(2 * pi) - log(8) - z^2 / 2
+    expect_equal(out[1, ], truth, tolerance = 1e-14)
+    expect_equal(out[6, ], rep(sign(r) / 2, 4), tolerance = 1e-14)
+
+    scattered <- rbind(3, 1, -2, 2 * 1.5, sign(r) * 4 * 1.5, 0)
+    value <- .Call(C_kernel, 2L, scattered, eta[, 1, drop = FALSE])[1]
+    expect_equal(value, 3 * (350 - log(2) - log(2 * pi) - log(8)) - 1.5^2 / 2, tolerance = 1e-14)
+  }
+})
+
+test_that("a cell is the sum of its rows, each a cell", {
+  set.seed(140)
+  for (k in 1:2) {
+    data <- random_points(k, 50, TRUE)
+    single <- rbind(1, t(data$y), matrix(0, k * (k + 1) / 2, length(data$id)))
+    rows <- .Call(C_kernel, k, single, data$eta[, data$id])
+    truth <- t(rowsum(data$weight * t(rows), data$id))
+    expect_close(.Call(C_kernel, k, data$cells, data$eta), unname(truth), 1e-10, data$cells[1, ])
+  }
+})

@@ -1,0 +1,129 @@
+# The regression model assembled in C against sums over rows and dense designs.
+
+# columns a predictor, with predictors that have none (only an offset)
+designs <- list(
+  list(k = 1, p = c(3, 2)), list(k = 1, p = c(0, 1)), list(k = 1, p = c(4, 0)),
+  list(k = 2, p = c(2, 3, 1, 2, 2)), list(k = 2, p = c(1, 0, 2, 1, 0)), list(k = 2, p = c(0, 0, 0, 0, 3))
+)
+
+random_problem <- function(design, smooths = 0, penalised = 0) {
+  random_model(design$k, as.integer(design$p), m = 12, smooths = smooths, penalised = penalised)
+}
+
+random_beta <- function(problem) rnorm(problem$model$size[3], sd = 0.4)
+
+for (design in designs) {
+  label <- sprintf("K = %d, columns %s", design$k, toString(design$p))
+
+  test_that(paste("value, gradient and Hessian are sums over rows:", label), {
+    set.seed(401)
+    for (penalised in c(0, 1)) for (i in 1:5) {
+      problem <- random_problem(design, penalised, penalised)
+      beta <- random_beta(problem)
+      value <- twin_base(problem, beta)
+      gradient <- drop(complex_jacobian(function(b) twin_base(problem, b), beta))
+      hessian <- complex_jacobian(function(b) twin_base_gradient(problem, b), beta)
+      expect_close(Re(twin_base_gradient(problem, beta)), gradient, 1e-12)
+      for (order in 0:2) {
+        out <- .Call(C_base, problem$model, beta, order)
+        expect_close(out$value, value, 1e-11)
+        if (order == 0) expect_null(out$gradient) else expect_close(out$gradient, gradient, 1e-11)
+        if (order < 2) expect_null(out$hessian) else expect_close(c(out$hessian), c(hessian), 1e-11)
+      }
+      expect_identical(out$hessian, t(out$hessian))
+    }
+  })
+
+  test_that(paste("expectations are assembled as by dense algebra:", label), {
+    set.seed(402)
+    for (penalised in c(0, 1)) for (i in 1:5) {
+      problem <- random_problem(design, penalised, penalised)
+      model <- problem$model
+      beta <- random_beta(problem)
+      d <- length(beta)
+      q <- nrow(model$offset)
+      m <- ncol(model$offset)
+      cov <- random_cov(runif(d, 0.05, 0.3))
+      design_matrix <- twin_design(model)
+      blocks <- lapply(seq_len(m), function(i) q * (i - 1) + seq_len(q))
+      v <- vapply(blocks, function(b) {
+        x <- design_matrix[b, , drop = FALSE]
+        as.vector(x %*% cov %*% t(x))
+      }, numeric(q^2))
+      each <- .Call(C_kernel_expect, design$k, model$cells, twin_predictors(model, beta), v)
+      value <- sum(each[1, ])
+      gradient <- drop(crossprod(design_matrix, as.vector(each[1 + 1:q, ])))
+      hessian <- Reduce(`+`, lapply(seq_len(m), function(i) {
+        x <- design_matrix[blocks[[i]], , drop = FALSE]
+        t(x) %*% matrix(each[-(1:(1 + q)), i], q) %*% x
+      }))
+      for (a in which(model$group == 0)) {
+        prior <- .Call(C_prior, model$family[a], model$prior[, a], beta[a], sqrt(cov[a, a]))
+        value <- value + prior[1]
+        gradient[a] <- gradient[a] + prior[2]
+        hessian[a, a] <- hessian[a, a] + prior[3]
+      }
+      out <- .Call(C_base_expect, model, beta, cov)
+      expect_close(out$value, value, 1e-12)
+      expect_close(out$gradient, gradient, 1e-12)
+      expect_close(c(out$hessian), c(hessian), 1e-12)
+      expect_identical(out$hessian, t(out$hessian))
+    }
+  })
+
+  test_that(paste("log densities of draws are right:", label), {
+    set.seed(403)
+    problem <- random_problem(design)
+    for (n in c(1, 127, 128, 129, 300)) {
+      draws <- matrix(rnorm(n * problem$model$size[3], sd = 0.4), n)
+      out <- .Call(C_base_draws, problem$model, draws)
+      each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+      expect_close(t(out), t(each), 1e-13, floor = 1)
+    }
+    some <- c(1, 128, 129, 257, 300)
+    twin <- apply(draws[some, , drop = FALSE], 1, function(b) twin_base(problem, b))
+    expect_close(t(out[some]), t(twin), 1e-11, floor = 1)
+    expect_length(.Call(C_base_draws, problem$model, draws[0, , drop = FALSE]), 0)
+  })
+}
+
+test_that("the expectation of the regression equals the mean over its draws", {
+  skip_if_not(full_tests())
+  set.seed(404)
+  n <- 2e5
+  for (design in designs) {
+    problem <- random_problem(design)
+    beta <- random_beta(problem)
+    cov <- random_cov(runif(length(beta), 0.05, 0.15))
+    draws <- beta + t(chol(cov)) %*% matrix(rnorm(length(beta) * n), ncol = n)
+    values <- .Call(C_base_draws, problem$model, t(draws))
+    out <- .Call(C_base_expect, problem$model, beta, cov)$value
+    expect_lte(abs(mean(values) - out) / (sd(values) / sqrt(n)), 4)
+  }
+})
+
+test_that("a singular covariance is no obstacle", {
+  # predictors orthogonal to the only direction of variation have variance zero up to rounding
+  set.seed(405)
+  for (i in 1:200) {
+    problem <- random_problem(designs[[6]])
+    direction <- rnorm(3)
+    for (j in 1:12) {
+      x <- problem$model$x[[5]][, j]
+      problem$model$x[[5]][, j] <- x - direction * sum(x * direction) / sum(direction^2)
+    }
+    out <- .Call(C_base_expect, problem$model, rnorm(3, sd = 0.3), 10 * outer(direction, direction))
+    if (anyNA(unlist(out))) break
+  }
+  expect_false(anyNA(unlist(out)))
+})
+
+test_that("a model that does not fit together is refused", {
+  set.seed(406)
+  model <- random_problem(designs[[1]])$model
+  expect_error(.Call(C_base, replace(model, "offset", list(1)), numeric(5), 0L), "offset")
+  expect_error(.Call(C_base, model[-3], numeric(5), 0L), "offset")
+  expect_error(.Call(C_base, model, numeric(4), 0L), "beta")
+  expect_error(.Call(C_base, replace(model, "group", list(rep(7L, 5))), numeric(5), 0L), "group")
+  expect_error(.Call(C_base_draws, model, matrix(0, 2, 4)), "draws")
+})

@@ -1,0 +1,122 @@
+# The Gaussian surrogate: marginal of the sds and conditional draws.
+# exp(b' beta - beta' A beta / 2) N(beta | 0, T), T = diag(exp(2 t_group)), beta integrated out.
+
+random_surrogate <- function(n, groups, definite = TRUE) {
+  x <- matrix(rnorm(n * (n + 3)), n)
+  a <- tcrossprod(x)
+  if (!definite) a <- tcrossprod(x[, 1:2, drop = FALSE])
+  list(a = a, b = rnorm(n, sd = 2), group = as.integer(rep_len(seq_len(groups), n)))
+}
+
+marginal <- function(s, t, gradient = FALSE) {
+  .Call(C_surrogate_marginal, s$a, s$b, s$group, as.matrix(t), gradient)
+}
+
+log_determinant <- function(x) as.numeric(determinant(x)$modulus)
+
+test_that("the marginal is that of multivariate normal algebra", {
+  set.seed(501)
+  for (i in 1:30) {
+    n <- sample(1:12, 1)
+    groups <- sample(seq_len(min(n, 4)), 1)
+    s <- random_surrogate(n, groups)
+    t <- rnorm(groups)
+    prior <- diag(exp(2 * t[s$group]), n)
+    precision <- s$a + solve(prior)
+    value <- -log_determinant(prior) / 2 - log_determinant(precision) / 2 +
+      sum(s$b * solve(precision, s$b)) / 2
+    expect_close(marginal(s, t)$value, value, 1e-11, floor = 1)
+
+    # as a likelihood: estimate A^-1 b with error covariance A^-1 and prior covariance T
+    estimate <- solve(s$a, s$b)
+    total <- solve(s$a) + prior
+    likelihood <- -n / 2 * log(2 * pi) - log_determinant(total) / 2 - sum(estimate * solve(total, estimate)) / 2
+    constant <- n / 2 * log(2 * pi) - log_determinant(s$a) / 2 + sum(s$b * estimate) / 2
+    expect_close(marginal(s, t)$value, constant + likelihood, 1e-9, floor = 1)
+  }
+})
+
+test_that("the marginal of one coefficient equals numerical integration", {
+  for (a in c(0, 0.5, 20)) for (b in c(-3, 0, 1.5)) for (t in c(-3, 0, 1)) {
+    s <- list(a = matrix(a), b = b, group = 1L)
+    centre <- b / (a + exp(-2 * t))
+    width <- 1 / sqrt(a + exp(-2 * t))
+    f <- function(x) exp(b * x - a * x^2 / 2) * dnorm(x, 0, exp(t))
+    truth <- integrate(f, centre - 12 * width, centre + 12 * width, rel.tol = 1e-12)$value
+    expect_equal(marginal(s, t)$value, log(truth), tolerance = 1e-10)
+  }
+})
+
+test_that("the gradient is right", {
+  set.seed(502)
+  for (i in 1:30) {
+    n <- sample(1:12, 1)
+    groups <- sample(seq_len(min(n, 4)), 1)
+    s <- random_surrogate(n, groups, definite = i %% 2 == 0)
+    t <- rnorm(groups)
+    truth <- difference_jacobian(function(t) marginal(s, t)$value, t)
+    out <- marginal(s, t, TRUE)
+    expect_close(drop(out$gradient), drop(truth), 1e-9, floor = 1)
+    expect_identical(out$value, marginal(s, t)$value)
+    expect_null(marginal(s, t)$gradient)
+  }
+})
+
+test_that("points are independent of each other", {
+  set.seed(503)
+  s <- random_surrogate(6, 3)
+  t <- matrix(rnorm(3 * 5), 3)
+  out <- marginal(s, t, TRUE)
+  for (j in 1:5) {
+    one <- marginal(s, t[, j], TRUE)
+    expect_identical(out$value[j], one$value)
+    expect_identical(out$gradient[, j], one$gradient[, 1])
+  }
+})
+
+test_that("sds that go to zero or infinity have their limits", {
+  set.seed(504)
+  s <- random_surrogate(5, 1)
+  expect_equal(marginal(s, -200, TRUE), list(value = 0, gradient = matrix(0)), tolerance = 1e-14)
+  flat <- marginal(s, 100, TRUE)
+  limit <- -5 * 100 - log_determinant(s$a) / 2 + sum(s$b * solve(s$a, s$b)) / 2
+  expect_equal(flat$value, limit, tolerance = 1e-12)
+  expect_equal(flat$gradient[1], -5, tolerance = 1e-12)
+  expect_equal(marginal(list(a = matrix(0, 2, 2), b = c(0, 0), group = 1:2), c(3, -8))$value, 0)
+})
+
+test_that("a surrogate that is not a density gives NaN", {
+  s <- list(a = matrix(-4), b = 1, group = 1L)
+  expect_true(is.nan(marginal(s, 0, TRUE)$value))
+  expect_true(is.finite(marginal(s, -2)$value))
+  expect_true(is.nan(.Call(C_surrogate_draws, s$a, s$b, s$group, matrix(0), matrix(1))))
+})
+
+test_that("draws have exactly the conditional mean and covariance", {
+  set.seed(505)
+  for (n in c(1, 2, 7)) {
+    s <- random_surrogate(n, min(n, 3))
+    t <- rnorm(min(n, 3))
+    cov <- solve(s$a + diag(exp(-2 * t[s$group]), n))
+    z <- cbind(0, diag(n))
+    out <- .Call(C_surrogate_draws, s$a, s$b, s$group, matrix(t, length(t), n + 1), z)
+    expect_close(out[, 1], cov %*% s$b, 1e-11)
+    root <- out[, -1, drop = FALSE] - out[, 1]
+    expect_close(c(tcrossprod(root)), c(cov), 1e-11)
+    mixed <- rnorm(n)
+    one <- .Call(C_surrogate_draws, s$a, s$b, s$group, cbind(t), cbind(mixed))
+    expect_close(one, out[, 1] + root %*% mixed, 1e-12)
+  }
+})
+
+test_that("each draw uses its own sds", {
+  set.seed(506)
+  s <- random_surrogate(4, 2)
+  t <- matrix(rnorm(2 * 3), 2)
+  z <- matrix(rnorm(4 * 3), 4)
+  out <- .Call(C_surrogate_draws, s$a, s$b, s$group, t, z)
+  for (j in 1:3) {
+    one <- .Call(C_surrogate_draws, s$a, s$b, s$group, t[, j, drop = FALSE], z[, j, drop = FALSE])
+    expect_identical(out[, j], one[, 1])
+  }
+})
