@@ -37,18 +37,24 @@ predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   p <- fit$design$predictors[[key]]
   draws <- unclass(fit$draws)[, p$columns$name, drop = FALSE]
   if (!is.null(draw_ids)) draws <- draws[draw_ids, , drop = FALSE]
-  if (is.null(newdata)) {
-    index <- fit$cell
-    used <- training_data(fit)[match(seq_len(fit$n_cells), index), , drop = FALSE]
-  } else {
-    complete <- which(complete_covariates(newdata, p))
-    index <- match(seq_len(nrow(newdata)), complete)
-    used <- newdata[complete, , drop = FALSE]
-  }
-  if (nrow(used) == 0) return(list(draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index, unseen = list()))
-  at <- predictor_columns(p, used)
+  if (is.null(newdata)) return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
+  complete <- which(complete_covariates(newdata, p))
+  index <- match(seq_len(nrow(newdata)), complete)
+  if (length(complete) == 0) return(list(draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index, unseen = list()))
+  at <- predictor_columns(p, newdata[complete, , drop = FALSE])
   list(draws = draws, x = at$x, offset = at$offset, index = index,
     unseen = lapply(at$unseen, unseen_effects, fit = fit, p = p, draw_ids = draw_ids))
+}
+
+# The columns the fit was made with, a row a cell, on the scale of the user's data. (Terms such as
+# I(x - mean(x)) would have other values if they were evaluated again at the cells.)
+fitted_columns <- function(fit, key) {
+  p <- fit$design$predictors[[key]]
+  at <- match(key, names(fit$design$predictors))
+  x <- t(fit$design$x[[at]])
+  parametric <- seq_along(p$scale)
+  x[, parametric] <- sweep(sweep(x[, parametric, drop = FALSE], 2, p$scale, "*"), 2, p$centre, "+")
+  list(x = x, offset = fit$design$offset[at, ])
 }
 
 # S x N values of the above; `draws` and `rows` choose a block.

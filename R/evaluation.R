@@ -132,10 +132,17 @@ summarise_rows <- function(values, n, s, interval) {
 
 column_sds <- function(v) sqrt(colSums((v - rep(colMeans(v), each = nrow(v)))^2) / max(nrow(v) - 1, 1))
 
-# ncol(v) x probs; NA for columns with a missing value.
+# ncol(v) x probs, as quantile() has them; NA for columns with a missing value.
 column_quantiles <- function(v, probs) {
   out <- matrix(NA_real_, ncol(v), length(probs))
-  for (j in which(!is.na(colSums(v)))) out[j, ] <- stats::quantile(v[, j], probs, names = FALSE)
+  at <- (nrow(v) - 1) * probs + 1
+  low <- floor(at)
+  high <- ceiling(at)
+  needed <- unique(c(low, high))
+  for (j in which(!is.na(colSums(v)))) {
+    s <- sort.int(v[, j], partial = needed)
+    out[j, ] <- s[low] + (at - low) * (s[high] - s[low])
+  }
   out
 }
 

@@ -16,7 +16,8 @@
 #' * `residuals()`: N x K matrix. Rows that were dropped from the fit do not appear.
 #' * `logLik()`: log likelihood (nats, weights included) at the posterior mean of the coefficients.
 #'   Its attribute `df` is the effective number of parameters: twice this value minus twice the
-#'   posterior mean of the log likelihood (Spiegelhalter, Best, Carlin and van der Linde 2002,
+#'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are many
+#'   cells (Spiegelhalter, Best, Carlin and van der Linde 2002,
 #'   <doi:10.1111/1467-9868.00353>). To compare models prefer [loo.covary()].
 #' @section Errors:
 #' `covary_error_argument`.
@@ -71,24 +72,53 @@ fitted_rhobit <- function(fit) {
 #' @importFrom stats logLik
 #' @export
 logLik.covary <- function(object, ...) {
-  weights <- object$frame$weights
-  y <- object$frame$y
-  e <- new_evaluation(object, NULL, NULL)
-  at_mean <- sum(row_log_density(evaluation_block(average_draws(e)), y) * weights)
+  cells <- new_cells(object$frame)
+  e <- at_cells(new_evaluation(object, NULL, NULL))
+  at_mean <- cells_log_density(evaluation_block(average_draws(e)), cells)
+  # The mean over draws needs no more of them than bounded time allows; they are in no order.
+  some <- unique(round(seq(1, e$s, length.out = min(e$s, max(400, floor(2e7 / cells$m))))))
   total <- 0
-  for (s in in_blocks(e$s, length(y))) total <- total + sum(drop(row_log_density(evaluation_block(e, s), y) %*% weights))
-  structure(at_mean, df = 2 * (at_mean - total / e$s), nobs = object$frame$n, class = "logLik")
+  for (s in in_blocks(length(some), cells$m * length(e$responses))) {
+    total <- total + sum(cells_log_density(evaluation_block(e, some[s]), cells))
+  }
+  structure(at_mean, df = 2 * (at_mean - total / length(some)), nobs = object$frame$n, class = "logLik")
 }
+
+# Log likelihood of each draw from the moments of cells: the density at the mean of a cell, to the
+# power of its weight, and squares of its scatter, whose root is whitened column by column.
+cells_log_density <- function(at, cells) {
+  k <- length(at$mu)
+  each <- nrow(at$mu[[1]])
+  spread <- function(v, i) rep(v * cells$y_scale[i], each = each)
+  weight <- cells$stats[1, ]
+  z <- lapply(seq_len(k), function(i) (spread(cells$stats[1 + i, ], i) - at$mu[[i]]) / at$sigma[[i]])
+  out <- drop((standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))) %*% weight)
+  first <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  for (l in seq_len(k)) {
+    root <- lapply(seq_len(k), function(i) {
+      row <- which(first[, 1] == i & first[, 2] == l)
+      if (length(row)) spread(cells$stats[1 + k + row, ], i) / at$sigma[[i]] else 0 * at$sigma[[i]]
+    })
+    out <- out - 0.5 * Reduce(`+`, lapply(whiten(root, at$r), function(w) rowSums(w^2)))
+  }
+  out
+}
+
+# Evaluation a cell, not a row.
+at_cells <- function(e) change_parts(e, distinct_rows)
 
 # The same evaluation with the mean as its only draw.
 average_draws <- function(e) {
-  average <- function(at) {
-    if (is.null(at)) return(NULL)
+  change_parts(e, function(at) {
     at$draws <- matrix(colMeans(at$draws), 1)
     at
-  }
-  e$mu <- lapply(e$mu, average)
-  e$sigma <- lapply(e$sigma, average)
-  e$rho[] <- lapply(e$rho, average)
+  })
+}
+
+change_parts <- function(e, change) {
+  changed <- function(at) if (is.null(at)) NULL else change(at)
+  e$mu <- lapply(e$mu, changed)
+  e$sigma <- lapply(e$sigma, changed)
+  e$rho[] <- lapply(e$rho, changed)
   e
 }

@@ -25,7 +25,8 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("Call:\n", paste(deparse(short_call(x$call)), collapse = "\n"), "\n\nPredictors (link):\n", sep = "")
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
-  cat("\nData:       ", frame$n, " rows in ", x$n_cells, " cells", if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped"), "\n", sep = "")
+  dropped <- if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped")
+  cat("\nData:       ", frame$n, " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
 

@@ -26,5 +26,7 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
+SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
+SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 
 #endif

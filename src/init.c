@@ -16,6 +16,8 @@ static const R_CallMethodDef doors[] = {
     DOOR(surrogate_marginal, 5),
     DOOR(surrogate_draws, 5),
     DOOR(cells, 4),
+    DOOR(learner_run, 6),
+    DOOR(learner_activate, 3),
     {NULL, NULL, 0}
 };
 

@@ -37,3 +37,18 @@ test_that("fits survive saveRDS", {
   new <- data.frame(x = c(-1, 1.5), f = "q")
   expect_equal(predict(back, new), predict(fit, new))
 })
+
+test_that("columns of the fit are those of its data, also where terms depend on all rows", {
+  for (name in c("two", "groups", "known")) {
+    fit <- fixture(name)
+    for (p in fit$design$predictors) {
+      at <- fitted_columns(fit, p$key)
+      again <- predictor_columns(p, training_data(fit))
+      expect_equal(at$x[fit$cell, , drop = FALSE], again$x, ignore_attr = TRUE)
+      expect_equal(at$offset[fit$cell], again$offset)
+    }
+  }
+  d <- data.frame(x = c(0, 0, 0, 0, 0, 1, 2), y = c(1, 2, 1.5, 1.2, 0.7, 4, 6))
+  fit <- quiet(covary(y ~ I(x - mean(x)), data = d, draws = 200))
+  expect_equal(model.matrix(fit)[, 2], d$x - mean(d$x), ignore_attr = TRUE)
+})

@@ -45,3 +45,11 @@ test_that("logLik is the density at the posterior mean, with weights", {
     exp(drop(cbind(1, mtcars$wt) %*% coef(one)[3:4])), log = TRUE)))
   expect_true(is.finite(AIC(one)))
 })
+
+test_that("the log likelihood from cells is that from rows", {
+  for (name in c("two", "one", "weighted", "known")) {
+    fit <- fixture(name)
+    mean_of_draws <- mean(rowSums(log_lik(fit)))
+    expect_equal(attr(logLik(fit), "df"), 2 * (as.numeric(logLik(fit)) - mean_of_draws), tolerance = 1e-6)
+  }
+})
