@@ -26,7 +26,7 @@ with_canvas <- function(layout, expr, ...) {
 }
 
 # An empty panel: title at the left above, light grid, axes without a box.
-open_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE), x_at = NULL, x_labels = TRUE, size = 0.9) {
+start_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE), x_at = NULL, x_labels = TRUE, size = 0.9) {
   graphics::plot.new()
   graphics::plot.window(xlim, ylim)
   y_at <- pretty_inside(graphics::par("usr")[3:4])
@@ -36,7 +36,7 @@ open_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(
   else if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2)
   if (axes[2]) graphics::axis(2, at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
   graphics::box(bty = "l", col = "grey60")
-  if (!is.null(title)) panel_title(title)
+  if (!is.null(title)) write_title(title)
   graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
 }
 
@@ -53,7 +53,7 @@ pretty_inside <- function(range) {
 }
 
 # Left above the panel. Pieces stand on one line if they fit, else on two, shrunk if need be.
-panel_title <- function(text, line = 0.3) {
+write_title <- function(text, line = 0.3) {
   room <- diff(graphics::par("usr")[1:2])
   fits <- function(t) min(1, room / max(graphics::strwidth(t, font = 2)))
   whole <- paste(text, collapse = " ")

@@ -130,7 +130,7 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
   ylim <- effect_range(d, dots, bins)
   at <- if (discrete) unique(d$x)
   xlim <- if (discrete) range(at) + c(-1, 1) * 0.5 * (if (length(at) > 1) min(diff(at)) else 1) else range(d$x)
-  open_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]), xlab = d$covariate[1], x_at = at, x_labels = if (discrete) unique(d$level) else TRUE)
+  start_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]), xlab = d$covariate[1], x_at = at, x_labels = if (discrete) unique(d$level) else TRUE)
   if (d$dpar[1] == "rho") graphics::abline(h = 0, col = "grey40", lwd = 1)
   colour_of <- function(group) if (is.na(group)) palette[[1]] else palette[[group]]
   if (!is.null(dots)) {
@@ -200,7 +200,7 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     y <- fit$frame$y[, pair, drop = FALSE]
     shown <- if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()
     limits <- lapply(1:2, function(j) range(outlines[[c("x", "y")[j]]], if (length(shown)) stats::quantile(y[shown, j], c(0.003, 0.997))))
-    open_panel(limits[[1]], limits[[2]], title = overlay_title(fit, covariate, conditions), xlab = pair[1], ylab = pair[2])
+    start_panel(limits[[1]], limits[[2]], title = overlay_title(fit, covariate, conditions), xlab = pair[1], ylab = pair[2])
     style <- dot_style(length(shown))
     graphics::points(y[shown, 1], y[shown, 2], pch = 16, cex = style$cex, col = fade("grey40", style$alpha * 0.8))
     if (max_points > 0) for (i in seq_len(n)) graphics::points(y[near[[i]], 1], y[near[[i]], 2], pch = 16, cex = style$cex + 0.1, col = fade(colours[i], 0.6))
@@ -265,7 +265,7 @@ draw_elbo <- function(fit) {
   title <- if (fit$algorithm == "nested" && fit$design$n_sds > 0) "ELBO (smoothing sds held)" else "ELBO"
   gap <- d[d$gap > 0, ]
   with_canvas(list(matrix(1:2, 1)), mar = c(3, 4.6, 1.8, 0.7), {
-    open_panel(range(d$iteration), range(d$elbo), title, xlab = "iteration")
+    start_panel(range(d$iteration), range(d$elbo), title, xlab = "iteration")
     graphics::lines(d$iteration, d$elbo, col = group_colours(1), lwd = 2)
     graphics::points(d$iteration, d$elbo, pch = 21, bg = "white", col = group_colours(1), lwd = 1.5)
     if (nrow(gap) > 0) draw_gap(d, gap) else graphics::plot.new()
@@ -284,7 +284,7 @@ draw_gap <- function(d, gap) {
   graphics::axis(1, col.axis = ink, lwd = 0, lwd.ticks = 0.8, col.ticks = "grey60")
   graphics::axis(2, at = at, labels = format(10^at, digits = 1, scientific = TRUE, trim = TRUE), col.axis = ink, lwd = 0, lwd.ticks = 0.8, col.ticks = "grey60")
   graphics::box(bty = "l", col = "grey60")
-  panel_title("distance to the best ELBO (nats)")
+  write_title("distance to the best ELBO (nats)")
   graphics::title(xlab = "iteration", col.lab = ink)
   graphics::lines(gap$iteration, log10(gap$gap), col = group_colours(2)[2], lwd = 2)
   graphics::points(gap$iteration, log10(gap$gap), pch = 21, bg = "white", col = group_colours(2)[2], lwd = 1.5)

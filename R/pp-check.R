@@ -130,7 +130,7 @@ draw_check_density <- function(d) {
   with_canvas(list(matrix(seq_along(labels), 1)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
-      open_panel(range(part$x), c(0, max(part$density)), resp, xlab = resp)
+      start_panel(range(part$x), c(0, max(part$density)), resp, xlab = resp)
       for (s in setdiff(unique(part$draw), 0)) graphics::lines(part$x[part$draw == s], part$density[part$draw == s], col = fade(group_colours(1), 0.25), lwd = 0.8)
       graphics::lines(part$x[part$draw == 0], part$density[part$draw == 0], col = "grey10", lwd = 2)
     }
@@ -149,7 +149,7 @@ draw_check_bins <- function(d, fit, dpar) {
       ylim <- ylim + c(-0.1, 0.1) * diff(ylim)
       if (dpar == "rho") ylim <- c(max(-1, ylim[1]), min(1, ylim[2]))
       pad <- 0.04 * max(diff(range(part$x)), if (is.null(levels)) 0 else 8)
-      open_panel(range(part$x) + c(-pad, pad), ylim, check_bins_title(dpar, resp), xlab = d$covariate[1],
+      start_panel(range(part$x) + c(-pad, pad), ylim, check_bins_title(dpar, resp), xlab = d$covariate[1],
         x_at = if (!is.null(levels)) seq_along(levels), x_labels = if (is.null(levels)) TRUE else levels)
       if (dpar == "rho") graphics::abline(h = 0, col = "grey40")
       colour <- group_colours(1)
@@ -169,7 +169,7 @@ draw_check_distances <- function(d, k) {
   with_canvas(list(matrix(1)), mar = c(3, 3.4, 1.8, 0.7), {
     # Tail distances of heavy-tailed data are huge; the square root keeps the bulk in sight.
     root <- function(v) sqrt(v)
-    open_panel(range(root(d$theoretical)), range(root(d$observed), root(d$upper)), "Mahalanobis distances of the data from the fit",
+    start_panel(range(root(d$theoretical)), range(root(d$observed), root(d$upper)), "Mahalanobis distances of the data from the fit",
       xlab = paste0("distance under the model (root of chi-squared, ", k, " df)"), ylab = "distance in the data")
     draw_band(root(d$theoretical), root(d$lower), root(d$upper), fade(group_colours(1), 0.25))
     graphics::abline(0, 1, col = group_colours(1), lwd = 1.5)
