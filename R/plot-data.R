@@ -18,8 +18,8 @@
 #'   stands in a predictor together with the covariate. `FALSE`: none.
 #' @param conditions Named list: values at which other covariates are held.
 #' @param points Number of grid points of a numeric covariate.
-#' @param extend How far the grid goes beyond the data, as a share of their range. It never crosses
-#'   zero when the data do not.
+#' @param extend How far the grid goes beyond the data, as a share of their range. It does not
+#'   reach zero unless the data do.
 #' @param ... Not used.
 #' @return A data frame of class `covary_effects` with a row a point:
 #'   `covariate`; `x` (the value, or the number of the level) and `level` (`NA` for numeric covariates);
@@ -132,14 +132,15 @@ covariate_grid <- function(fit, name, points, extend) {
   data.frame(x = x, level = as.character(value), value = value)
 }
 
+# Positive covariates stay positive, so that their logs stay finite.
 lower_end <- function(range, extend) {
   out <- range[1] - extend * diff(range)
-  if (range[1] >= 0) max(out, 0) else out
+  if (range[1] >= 0) max(out, range[1] / 2) else out
 }
 
 upper_end <- function(range, extend) {
   out <- range[2] + extend * diff(range)
-  if (range[2] <= 0) min(out, 0) else out
+  if (range[2] <= 0) min(out, range[2] / 2) else out
 }
 
 # The factor that splits the curves along a covariate, or NULL.
