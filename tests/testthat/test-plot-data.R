@@ -24,9 +24,9 @@ test_that("the grid goes beyond the data, is marked there, and does not cross ze
   expect_identical(nrow(e), 100L)
   expect_identical(e$extrapolated, e$x < min(mtcars$wt) | e$x > max(mtcars$wt))
   expect_true(any(e$extrapolated) && !all(e$extrapolated))
-  expect_identical(lower_end(c(0.1, 10), 0.05), 0)
+  expect_identical(lower_end(c(0.1, 10), 0.05), 0.05)
   expect_lt(lower_end(c(-1, 10), 0.05), -1)
-  expect_identical(upper_end(c(-10, -0.1), 0.05), 0)
+  expect_identical(upper_end(c(-10, -0.1), 0.05), -0.05)
 })
 
 test_that("effects are quantiles of the draws of their predictor", {
