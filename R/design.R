@@ -2,7 +2,7 @@
 # new data. Knows no likelihood.
 #
 # A predictor of the design adds to the parsed one: terms, xlevels, contrasts, smooths, `columns`
-# (data frame: name, class, coef, sd) and `centre`, `scale` of its parametric columns.
+# (data frame: name, class, coef, sd, x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
@@ -148,15 +148,15 @@ standardise_columns <- function(x, weights, intercept) {
 column_table <- function(p, parametric, n_sds) {
   coef <- clean_name(parametric)
   out <- data.frame(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
-    class = ifelse(coef == "Intercept", "Intercept", "b"), coef = coef, sd = rep(0L, length(coef)))
+    class = ifelse(coef == "Intercept", "Intercept", "b"), coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
   for (s in p$smooths) {
     fixed <- seq_len(s$n_fixed)
     out <- rbind(out, data.frame(name = paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], class = rep("b", s$n_fixed),
-      coef = paste0(s$id, "_", fixed)[fixed], sd = rep(0L, s$n_fixed)))
+      coef = paste0(s$id, "_", fixed)[fixed], sd = rep(0L, s$n_fixed), x_scale = rep(1, s$n_fixed)))
     for (j in seq_along(s$n_block)) {
       n_sds <- n_sds + 1L
       out <- rbind(out, data.frame(name = paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(s$n_block[j]), "]"),
-        class = "smooth", coef = paste0(s$id, "_", j), sd = n_sds))
+        class = "smooth", coef = paste0(s$id, "_", j), sd = n_sds, x_scale = s$x_scale[j]))
     }
   }
   out

@@ -101,7 +101,8 @@ is_sd_prior <- function(prior) prior$code > 10L
 #' intercept: all of them); `"sds"` is the standard deviation of a smooth or random effect.
 #' Parametric coefficients are on the scale of the user's columns. The unpenalised column
 #' of a smooth is scaled to standard deviation one over the data, and a penalised block
-#' so that its sd is the standard deviation of the wiggly part over the data.
+#' so that its sd is the standard deviation of the wiggly part over the data; random effects
+#' (`bs = "re"`) are left as they are.
 #'
 #' @param prior A prior such as [normal()] or [half_t()]; here `gamma(shape, rate)` is the
 #'   gamma distribution.
@@ -190,10 +191,9 @@ parameter_table <- function(design) {
   rows <- lapply(design$predictors, function(p) {
     fixed <- p$columns[p$columns$class != "smooth", ]
     random <- p$columns[p$columns$class == "smooth" & !duplicated(p$columns$sd), ]
-    sizes <- c(p$scale, rep(1, nrow(fixed) - length(p$scale)))
     data.frame(class = c(fixed$class, rep("sds", nrow(random))), coef = c(fixed$coef, random$coef),
       dpar = rep(p$dpar, nrow(fixed) + nrow(random)), resp = rep(paste(p$resp, collapse = ":"), nrow(fixed) + nrow(random)),
-      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(sizes, rep(1, nrow(random))))
+      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(fixed$x_scale, random$x_scale))
   })
   out <- do.call(rbind, unname(rows))
   rownames(out) <- NULL
@@ -203,14 +203,13 @@ parameter_table <- function(design) {
 # Defaults scale themselves to the data (see default_prior).
 default_of <- function(row, scales) {
   s <- if (row$dpar == "mu") scales$sd[[row$resp]] else 1
-  if (row$class == "sds") return(half_t(3, 0, s))
-  if (row$class == "b") {
-    spread <- 2.5 * s / row$x_scale
+  if (row$class != "Intercept") {
+    spread <- s / row$x_scale
     if (!is.finite(spread) || spread == 0) {
       stop_covary("scale", "Coefficient '", row$name, "' is too large or small for a number: its column has sd ", format(row$x_scale, digits = 3),
         " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = row$coef))
     }
-    return(normal(0, spread))
+    return(if (row$class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
   }
   switch(row$dpar, mu = normal(scales$mean[[row$resp]], 2.5 * s), sigma = normal(log(scales$sd[[row$resp]]), 2.5), rho = logistic(0, 1))
 }
@@ -227,6 +226,8 @@ default_of <- function(row, scales) {
 #' | Intercept | normal(mean(y), 2.5 s) | normal(log(sd(y)), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
 #' | b | normal(0, 2.5 s / sd(x)) | normal(0, 2.5 / sd(x)) | normal(0, 2.5 / sd(x)) |
 #' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#'
+#' For a random slope, `s(g, x, bs = "re")`, the scale of sds is divided by the root mean square of x.
 #'
 #' @inheritParams covary
 #' @return A data frame of class `covary_priors`: `class`, `coef`, `dpar`, `resp`, `name` (of the

@@ -84,6 +84,9 @@ new_smooth <- function(sm, call, env, weights, levels) {
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)
+  # A random slope is reported for the user's covariate; only the fit sees it scaled.
+  out$x_scale <- if (is_re) out$block_scale else rep(1, length(raw$blocks))
+  if (is_re) out$block_scale[] <- 1
   out
 }
 

@@ -16,9 +16,8 @@ test_that("new levels of random effects have fresh effects, shared within a leve
   expect_equal(e[, 1], posterior_epred(fit, newdata = new[1, ])[, 1])
   # At x = 0 only the intercepts of the groups vary.
   expect_equal(sd(e[, 2] - d[, "b_Intercept"]), sqrt(mean(d[, "sds_sg_1"]^2)), tolerance = 0.1)
-  # The slope's sd is that over the data: per unit of x it is divided by the rms of x.
-  rms <- sqrt(mean(data_groups()$x^2))
-  slope <- sqrt(mean(d[, "sds_sg_1"]^2) + mean((d[, "sds_sgx_1"] * 12 / rms)^2))
+  # The slope's sd is per unit of x.
+  slope <- sqrt(mean(d[, "sds_sg_1"]^2) + mean((d[, "sds_sgx_1"] * 12)^2))
   expect_equal(sd(e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"]), slope, tolerance = 0.15)
   within <- cor(e[, 2] - d[, "b_Intercept"], e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"])
   between <- cor(e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"], e[, 4] - d[, "b_Intercept"] - 12 * d[, "b_x"])
