@@ -17,7 +17,8 @@
 #'   `covary_error_data`, `covary_error_argument`.
 #' @examples
 #' set.seed(1)
-#' stimuli <- data.frame(category = rep(c("a", "b"), each = 50), x = rnorm(100, rep(c(0, 1), each = 50), .3))
+#' category <- rep(c("a", "b"), each = 50)
+#' stimuli <- data.frame(category, x = rnorm(100, rep(c(0, 1), each = 50), .3))
 #' learner <- learn_categories(category ~ x, stimuli, epochs = 20)
 #' predict(learner, data.frame(x = c(0, .5, 1)), type = "prob")
 #' summary(learner)

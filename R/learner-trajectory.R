@@ -7,7 +7,8 @@
 #' @return A data frame; its columns depend on the method.
 #' @examples
 #' set.seed(1)
-#' stimuli <- data.frame(category = rep(c("a", "b"), each = 50), x = rnorm(100, rep(c(0, 1), each = 50), .3))
+#' category <- rep(c("a", "b"), each = 50)
+#' stimuli <- data.frame(category, x = rnorm(100, rep(c(0, 1), each = 50), .3))
 #' learner <- learn_categories(category ~ x, stimuli)
 #' tail(trajectory(learner), 3)
 #' tail(trajectory(learner, "loss"), 3)
