@@ -27,7 +27,8 @@ warn_quality <- function(fit) {
     warn_covary("interrupted", "The fit was interrupted; the draws come from the last approximation it had reached.")
     return()
   }
-  endless <- sum(rowSums(!is.finite(coefficient_draws(fit))) > 0)
+  parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
+  endless <- sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
   if (endless > 0) {
     warn_covary("infinite", endless, " of ", nrow(fit$draws), " draws are too large for a number; the priors are too wide for the units ",
       "of the data.", fields = list(draws = endless))
@@ -43,11 +44,6 @@ warn_quality <- function(fit) {
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",
       if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".", fields = list(khat = bad))
   }
-}
-
-coefficient_draws <- function(fit) {
-  draws <- unclass(fit$draws)
-  draws[, setdiff(colnames(draws), c("lp__", "lp_approx__")), drop = FALSE]
 }
 
 check_fit <- function(fit) {
