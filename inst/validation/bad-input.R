@@ -1,6 +1,6 @@
 # Every bad input 300 times in one R process, in random order, with gc(): all outcomes typed, R alive.
 #
-#   Rscript inst/validation/bad-input.R [times] > inst/validation/bad-input.txt     (about 15 minutes)
+#   Rscript inst/validation/bad-input.R [times] > inst/validation/bad-input.txt     (about 20 minutes)
 
 library(covary)
 here <- system.file("validation", package = "covary")
