@@ -93,8 +93,9 @@ is_sd_prior <- function(prior) prior$code > 10L
 #' Set the prior of a group of parameters
 #'
 #' Priors are combined by `c()` and given to [covary()]. What is left out (`coef`, `dpar`,
-#' `resp`) means all of them; a prior that names more wins over one that names less, and of
-#' two that name the same the later one wins. A prior that applies to nothing is an error.
+#' `resp`) means all of them. A prior that names a coefficient wins over one that does not, then one
+#' that names a response, then one that names a `dpar`; of two that name the same the later one
+#' wins. A prior that applies to nothing is an error.
 #'
 #' Classes: `"Intercept"` is the intercept *after* all other columns have been centred
 #' at their means; `"b"` is every other unpenalised coefficient (of a predictor without

@@ -24,7 +24,8 @@ build_smooths <- function(call, env, data, weights) {
   data <- as_smooth(smooth_data(spec, data, env), "built")
   check_smooth_data(spec, call, data)
   as_smooth({
-    smooths <- mgcv::smoothCon(spec, data = data, knots = NULL, absorb.cons = TRUE, n = NROW(data[[1]]))
+    # modCon = 3: t2() predicts under the constraint it was fitted with.
+    smooths <- mgcv::smoothCon(spec, data = data, knots = NULL, absorb.cons = TRUE, n = NROW(data[[1]]), modCon = 3)
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
     lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
   }, "built")
