@@ -11,7 +11,8 @@ test_that("every basis fits, predicts, and rebuilds its columns at the data", {
     built <- model_of(f, data = d)$model$x[[1]]
     rebuilt <- predictor_columns(p, d)$x
     parametric <- seq_along(p$centre)
-    rebuilt[, parametric] <- sweep(sweep(rebuilt[, parametric], 2, p$centre), 2, p$scale, "/")
+    rebuilt[, parametric] <- sweep(rebuilt[, parametric], 2, p$centre)
+    rebuilt <- sweep(rebuilt, 2, p$columns$x_scale, "/")
     cells <- new_cells(fit$frame)
     expect_equal(t(built), rebuilt[cells$first, ], tolerance = 1e-10, label = term, ignore_attr = TRUE)
     expect_true(all(is.finite(coefficients_of(fit))), label = term)
