@@ -27,4 +27,19 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 
+/* door_target.c */
+SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
+/* door_advi.c */
+SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
+SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
+               SEXP state);
+SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
+                  SEXP state);
+/* door_svgd.c */
+SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
+               SEXP state);
+/* door_nuts.c */
+SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
+SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);
+
 #endif

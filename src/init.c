@@ -16,6 +16,13 @@ static const R_CallMethodDef doors[] = {
     DOOR(surrogate_marginal, 5),
     DOOR(surrogate_draws, 5),
     DOOR(cells, 4),
+    DOOR(target, 5),
+    DOOR(elbo, 7),
+    DOOR(advi, 8),
+    DOOR(natural, 7),
+    DOOR(svgd, 7),
+    DOOR(nuts, 5),
+    DOOR(nuts_step, 4),
     {NULL, NULL, 0}
 };
 

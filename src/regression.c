@@ -193,3 +193,24 @@ void base_draws(const struct regression *r, const double *draws, int n, double *
         draw_block(r, draws, n, first, count, out, work);
     }
 }
+
+/* Some cells only, their log likelihood times `scale`; grad may be NULL. */
+double base_rows(const struct regression *r, const double *beta, const int *row, int n,
+                 double scale, double *grad)
+{
+    double f = 0, eta[KERNEL_MAX_Q], g[KERNEL_MAX_Q];
+    if (grad) clear(grad, r->d);
+    for (int s = 0; s < n; s++) {
+        int i = row[s];
+        const double *cell = r->cells + (long) r->kernel->size * i;
+        predictors(r, beta, i, eta);
+        if (!grad) {
+            f += r->kernel->value(cell, eta);
+            continue;
+        }
+        f += r->kernel->gradient(cell, eta, g);
+        for (int j = 0; j < r->kernel->q; j++) g[j] *= scale;
+        add_gradient(r, i, g, grad);
+    }
+    return scale * f + add_priors(r, beta, grad, 0);
+}

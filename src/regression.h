@@ -33,6 +33,10 @@ double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
 
+/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`. */
+double base_rows(const struct regression *r, const double *beta, const int *row, int n,
+                 double scale, double *grad);
+
 /* Expectations under beta ~ N(mean, cov). work: regression_work(r) doubles */
 double base_expect(const struct regression *r, const double *mean, const double *cov,
                    double *grad, double *hess, double *work);
