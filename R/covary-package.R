@@ -5,5 +5,4 @@
 #'
 #' @keywords internal
 #' @useDynLib covary, .registration = TRUE, .fixes = "C_"
-#' @importFrom stats sd
 "_PACKAGE"

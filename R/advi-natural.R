@@ -1,0 +1,112 @@
+# Minibatches by default: averaged natural-gradient steps (advi_natural.c), from a fit to a subsample.
+# Averages run over the last half, or more, of the iterations: at iterations 200, 400, 800, ... a new
+# window begins, and the answer is the mean over the present and the last window. At these points the
+# certificate decides whether to go on.
+
+start_natural <- function(target, setup) {
+  d <- target$dim
+  pilot <- pilot_fit(target, setup)
+  state <- pilot$state
+  root <- t(chol(state$cov))
+  metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
+  scales <- if (setup$family$name == "meanfield") d else d * d
+  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL,
+    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200)
+}
+
+# The family fitted to a random subsample whose likelihood counts N / n fold.
+pilot_fit <- function(target, setup) {
+  n <- setup$control$pilot_rows
+  if (is.null(n)) n <- max(5000, 20 * target$dim)
+  n <- min(n, ceiling(target$rows / 2))
+  rows <- sort(sample.int(target$rows, n))
+  sub <- subsample_density(target, rows, target$rows / n)
+  pilot <- setup
+  pilot$control$tolerance <- 0.2
+  state <- start_fixed(sub, pilot)
+  for (i in 1:300) {
+    if (state$done) break
+    state <- step_fixed(sub, pilot, state, 1)
+  }
+  list(state = state)
+}
+
+subsample_density <- function(target, rows, scale) {
+  if (target$kind == "regression") {
+    model <- target$data
+    model$size[2] <- length(rows)
+    model$cells <- model$cells[, rows, drop = FALSE]
+    # n and scatter times `scale`
+    model$cells[1, ] <- model$cells[1, ] * scale
+    k <- model$size[1]
+    model$cells[-seq_len(1 + k), ] <- model$cells[-seq_len(1 + k), ] * sqrt(scale)
+    model$offset <- model$offset[, rows, drop = FALSE]
+    model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
+    target$data <- model
+    if (!is.null(target$regression)) target$regression$model <- model
+    target$rows <- length(rows)
+    return(target)
+  }
+  whole <- target
+  target$kind <- "r"
+  target$evaluate <- function(theta, order, ...) {
+    out <- .Call(C_target, whole, theta, rows, scale, order > 0)
+    c(out$value, out$gradient)
+  }
+  target$rows <- 0L
+  target
+}
+
+# Step sizes: each minibatch gradient has variance N / batch in posterior units, so steps are short
+# where batches are small, and fall slowly enough for averaging (power below 1).
+natural_settings <- function(target, setup, state) {
+  scale <- target$rows / setup$batch_size
+  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale,
+    rate = min(0.1, 0.5 / sqrt(scale)), offset = 200, power = 0.6, most = 1, metric = state$metric)
+}
+
+step_natural <- function(target, setup, state, most) {
+  width <- target$dim
+  if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
+  k <- as.integer(min(most, chunk - state$queue$used))
+  part <- take_queue(state$queue, k, width, setup$batch_size)
+  out <- guard_target(.Call(C_natural, target, natural_settings(target, setup, state), state$iteration + 1, k, part$noise, part$rows, state[c("mean", "root", "mean_sum", "scale_sum")]))
+  if (out$done < 0) stop_nan(target, setup, state, NULL)
+  state$losses <- append_losses(state, out$loss)
+  for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
+  state$root <- matrix(out$root, width)
+  state$count <- state$count + k
+  state$iteration <- state$iteration + k
+  state$queue$used <- state$queue$used + k
+  if (state$iteration == state$boundary) next_window(target, setup, state) else state
+}
+
+next_window <- function(target, setup, state) {
+  if (state$iteration >= 1600) {
+    at <- average_natural(setup, state)
+    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state))
+    state$done <- error$error <= 0.8 * setup$control$tolerance
+  }
+  state$before <- state[c("mean_sum", "scale_sum", "count")]
+  state$mean_sum[] <- 0
+  state$scale_sum[] <- 0
+  state$count <- 0
+  state$boundary <- 2 * state$boundary
+  state
+}
+
+average_natural <- function(setup, state) {
+  d <- setup$family$dim
+  n <- state$count + if (is.null(state$before)) 0 else state$before$count
+  if (n == 0) return(list(mean = state$mean, root = state$root))
+  mean <- (state$mean_sum + if (is.null(state$before)) 0 else state$before$mean_sum) / n
+  scale <- (state$scale_sum + if (is.null(state$before)) 0 else state$before$scale_sum) / n
+  list(mean = mean, root = if (setup$family$name == "meanfield") diag(exp(scale), d) else matrix(scale, d))
+}
+
+moments_natural <- function(setup, state) {
+  at <- average_natural(setup, state)
+  c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
+}
+
+natural_engine <- list(start = start_natural, step = step_natural, moments = moments_natural)
