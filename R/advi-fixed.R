@@ -12,8 +12,10 @@ start_fixed <- function(target, setup) {
   state <- list(iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact, mean = setup$start,
     cov = diag(sd^2, target$dim))
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
-  if (!is.null(target$regression) && identical(setup$start, target$start)) {
-    state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
+  if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
+    at <- joint_start(target$regression, new_progress(FALSE))
+    if (target$kind == "partial") at <- partial_start(target, at)
+    state[c("mean", "cov")] <- at[c("mean", "cov")]
   }
   if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$noise)
   widen_start(target, setup, state)
@@ -24,7 +26,12 @@ first_draws <- function(setup) {
   if (is.null(m)) max(64L, 4L * setup$family$noise + 12L) else m
 }
 
-new_noise <- function(m, d) t(matched_noise(m + m %% 2, d))
+# d x m, with second moments (divisor m) exactly one where m allows.
+new_noise <- function(m, d) {
+  m <- m + m %% 2
+  z <- t(matched_noise(m, d))
+  if (m > 4 * d + 10) z * sqrt(m / (m - 1)) else z
+}
 
 # Smaller scales until the ELBO is finite at the start.
 widen_start <- function(target, setup, state) {

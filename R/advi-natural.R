@@ -11,7 +11,7 @@ start_natural <- function(target, setup) {
   metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
   scales <- if (setup$family$name == "meanfield") d else d * d
   list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL,
-    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200)
+    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200, bad = 0)
 }
 
 # The family fitted to a random subsample whose likelihood counts N / n fold.
@@ -32,7 +32,7 @@ pilot_fit <- function(target, setup) {
 }
 
 subsample_density <- function(target, rows, scale) {
-  if (target$kind == "regression") {
+  if (target$kind %in% c("regression", "partial")) {
     model <- target$data
     model$size[2] <- length(rows)
     model$cells <- model$cells[, rows, drop = FALSE]
@@ -62,7 +62,7 @@ subsample_density <- function(target, rows, scale) {
 natural_settings <- function(target, setup, state) {
   scale <- target$rows / setup$batch_size
   list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale,
-    rate = min(0.1, 0.5 / sqrt(scale)), offset = 200, power = 0.6, most = 1, metric = state$metric)
+    rate = min(0.1, 0.5 / sqrt(scale)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
 }
 
 step_natural <- function(target, setup, state, most) {
@@ -71,7 +71,8 @@ step_natural <- function(target, setup, state, most) {
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
   out <- guard_target(.Call(C_natural, target, natural_settings(target, setup, state), state$iteration + 1, k, part$noise, part$rows, state[c("mean", "root", "mean_sum", "scale_sum")]))
-  if (out$done < 0) stop_nan(target, setup, state, NULL)
+  state$bad <- state$bad + out$bad
+  if (state$bad > 50 && state$bad > 0.02 * (state$iteration + k)) stop_nan(target, setup, state, NULL)
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
   state$root <- matrix(out$root, width)

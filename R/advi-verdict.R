@@ -43,7 +43,7 @@ certify <- function(approx) {
     return(list(error = 0, mean_error = zero, scale_error = zero))
   }
   heavy <- target$rows > 20000
-  z <- t(matched_noise(if (heavy) 32 else max(4 * d + 12, 100), d))
+  z <- new_noise(if (heavy) 32 else max(4 * d + 12, 100), d)
   error <- if (heavy && approx$family == "meanfield") heavy_error(approx, z)
     else newton_error(target, approx$family, approx$mean, approx$root, z)
   size <- sqrt((error$mean^2 + error$scale^2) / 2)

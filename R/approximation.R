@@ -187,3 +187,9 @@ summary.covary_approximation <- function(object, ...) {
   }
   out
 }
+
+check_same_target <- function(x, target) {
+  if (!identical(x$target$names, target$names)) {
+    stop_covary("argument", "The approximation belongs to another target: it has the free numbers ", enumerate(x$target$names), ".", fields = list(arg = "start"))
+  }
+}

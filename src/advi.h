@@ -18,7 +18,7 @@ struct advi_settings {
 
 struct advi_info {
     int done;               /* iterations done */
-    int bad;                /* 1: stopped at a loss or gradient that is NaN */
+    int bad;                /* iterations whose loss or gradient was NaN (advi_run stops there) */
 };
 
 /* Doubles of work. */

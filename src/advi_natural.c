@@ -84,9 +84,9 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         double f = target_at(t, theta, &b, g);
         loss[it] = -(f + log_diagonal(root, d) + 0.5 * d * (1 + LOG_2PI));
         for (long i = 0; i < d; i++) f += g[i];
-        if (!isfinite(f)) {
-            info->bad = 1;
-            return;
+        if (!isfinite(f)) { /* a draw outside the support, or an overflow: no step */
+            info->bad++;
+            continue;
         }
         for (long j = 0; j < d; j++) {
             v[j] = z[j];

@@ -90,7 +90,7 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
     return out;
 }
 
-/* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and done. */
+/* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and the number of bad iterations. */
 SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
                   SEXP state)
 {
@@ -110,7 +110,7 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     check_doubles(noise, d * count, "'noise'");
     const int *row = read_rows(rows, t, a.batch_size, count);
     struct advi_info info;
-    const char *names[] = {"mean", "root", "mean_sum", "scale_sum", "loss", "done", ""};
+    const char *names[] = {"mean", "root", "mean_sum", "scale_sum", "loss", "bad", ""};
     R_xlen_t length[] = {d, d * d, d, scales};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *part[4];
@@ -123,7 +123,7 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     SET_VECTOR_ELT(out, 4, Rf_allocVector(REALSXP, count));
     natural_run(&a, t, Rf_asReal(first), count, REAL(noise), row, metric, part[0], part[1],
                 part[2], part[3], REAL(VECTOR_ELT(out, 4)), &info, fresh(natural_work(&a)));
-    SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(info.bad ? -1 - info.done : info.done));
+    SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(info.bad));
     UNPROTECT(1);
     return out;
 }

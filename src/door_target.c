@@ -68,6 +68,17 @@ const struct target *read_target(SEXP target)
         *r = read_model(data);
         return keep(target_regression(r));
     }
+    if (strcmp(kind, "partial") == 0) {
+        struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
+        struct partial *p = (struct partial *) R_alloc(1, sizeof(struct partial));
+        *r = read_model(data);
+        p->inner = keep(target_regression(r));
+        p->d = r->d;
+        p->group = r->group;
+        p->share = doubles(target, "share", r->d);
+        p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
+        return keep(target_partial(p));
+    }
     Rf_error("internal: no target of kind '%s'", kind);
 }
 

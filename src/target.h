@@ -43,6 +43,17 @@ struct target target_affine(struct affine *a);
 struct regression;
 struct target target_regression(const struct regression *r);
 
+/* target_partial.c: smooths partly standardised, b_i = z_i exp(share_i t), t the log sd of b_i;
+ * theta = (z, t), log Jacobian sum share_i t. work: 2 * dim doubles */
+struct partial {
+    const struct target *inner; /* a regression */
+    int d;                  /* coefficients */
+    const int *group;       /* d: 0, or number of the sd */
+    const double *share;    /* d: 0 leaves b as it is, 1 standardises it fully */
+    double *work;
+};
+struct target target_partial(struct partial *p);
+
 /* target_t_groups.c: theta = (mu_1, mu_2, logits of the scales, log(nu - 1)).
  *   y_gi ~ t(nu, mu_g, sigma_g); mu_g ~ N(m, s^2), sigma_g ~ uniform(low, high),
  *   nu - 1 ~ exponential with mean nu_mean */
