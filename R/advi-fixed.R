@@ -94,7 +94,7 @@ step_newton <- function(target, setup, state) {
   state$elbo <- step$elbo
   small <- if (state$exact) 1e-5 else 1e-3
   # Stein's Hessian has noise; when steps no longer gain much, L-BFGS goes on with exact gradients.
-  slow <- !state$exact && state$iteration > 5 && gain < 1e-4
+  slow <- !state$exact && state$iteration > 2 && gain < 0.02
   if (max(shift, stretch) / step$size < small || slow) state <- enter_phase(setup, state, after)
   state
 }
@@ -188,7 +188,7 @@ step_check <- function(target, setup, state) {
   fresh <- new_noise(m, setup$family$noise)
   error <- newton_error(target, setup$family$name, state$mean, t(chol(state$cov)), fresh[seq_len(target$dim), , drop = FALSE])
   state$error <- error$rms
-  if (error$rms <= setup$control$tolerance / 2 || 2 * m > setup$control$most_draws) {
+  if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
     state$done <- TRUE
     return(state)
   }

@@ -10,7 +10,7 @@ start_natural <- function(target, setup) {
   root <- t(chol(state$cov))
   metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
   scales <- if (setup$family$name == "meanfield") d else d * d
-  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL,
+  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL, origin = state$mean,
     mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200, bad = 0)
 }
 
@@ -24,8 +24,9 @@ pilot_fit <- function(target, setup) {
   pilot <- setup
   pilot$control$tolerance <- 0.2
   state <- start_fixed(sub, pilot)
-  for (i in 1:300) {
-    if (state$done) break
+  # the natural-gradient phase is enough for a start; minibatches do the rest
+  for (i in 1:60) {
+    if (state$done || state$phase != "newton") break
     state <- step_fixed(sub, pilot, state, 1)
   }
   list(state = state)
@@ -57,16 +58,35 @@ subsample_density <- function(target, rows, scale) {
   target
 }
 
-# Step sizes: each minibatch gradient has variance N / batch in posterior units, so steps are short
-# where batches are small, and fall slowly enough for averaging (power below 1).
+# Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with anchor little
+# is left. The scale of the full-rank family is a product of noisy factors, stable only if
+# rate * dim * variance stays well below one.
 natural_settings <- function(target, setup, state) {
   scale <- target$rows / setup$batch_size
-  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale,
-    rate = min(0.1, 0.5 / sqrt(scale)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
+  noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
+  width <- if (setup$family$name == "meanfield") 1 else target$dim
+  rate <- min(0.05, 0.2 / sqrt(noise))
+  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
+    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
+}
+
+has_anchor <- function(target) target$kind %in% c("regression", "partial")
+
+# The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
+with_anchor <- function(target, state) {
+  if (!has_anchor(target)) return(state)
+  if (is.null(state$anchor)) {
+    at <- matrix(state$origin, 1)
+    if (target$kind == "partial") at <- from_partial(target, at)
+    state$anchor <- .Call(C_anchor, target$data, at[1, seq_len(target$data$size[3])])
+  }
+  state
 }
 
 step_natural <- function(target, setup, state, most) {
   width <- target$dim
+  state <- with_anchor(target, state)
+  target$anchor <- state$anchor
   if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
@@ -85,9 +105,11 @@ step_natural <- function(target, setup, state, most) {
 next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) {
     at <- average_natural(setup, state)
-    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state))
+    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state), heavy = TRUE)
     state$done <- error$error <= 0.8 * setup$control$tolerance
   }
+  state$origin <- average_natural(setup, state)$mean
+  state$anchor <- NULL
   state$before <- state[c("mean_sum", "scale_sum", "count")]
   state$mean_sum[] <- 0
   state$scale_sum[] <- 0

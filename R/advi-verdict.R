@@ -4,7 +4,7 @@
 # In units of the approximation, theta = mean + root w, and with u = root' grad log p + w (sticking the landing:
 # u = 0 for every draw where the approximation is exact):
 #   full-rank   mean is off by E[u], log sds by E[u w] / 2
-#   mean-field  mean by (units E[-Hessian])^-1 E[u], log sds by the same half moments
+#   mean-field  mean by E[-Hessian]^-1 E[u], in units of the diagonal of E[-Hessian]^-1; log sds by the same half moments
 
 newton_error <- function(target, family, mean, root, z) {
   d <- length(mean)
@@ -19,7 +19,10 @@ newton_error <- function(target, family, mean, root, z) {
     if (family == "meanfield" && ncol(z) > 4 * d + 10) {
       h <- crossprod(root, tcrossprod(g, z)) / ncol(z)
       h <- (h + t(h)) / 2
-      shift <- as.vector(backsolve(r <- robust_chol(-h), backsolve(r, shift, transpose = TRUE)))
+      r <- robust_chol(-h)
+      cov <- chol2inv(r)
+      # in sds of the posterior, of which those of the family are a part
+      shift <- as.vector(cov %*% shift) / sqrt(diag(cov))
       inverse <- diag(1 / diag(root), d)
       expected <- list(hessian = inverse %*% h %*% inverse)
     }
@@ -35,14 +38,13 @@ newton_error <- function(target, family, mean, root, z) {
 }
 
 # list(error: root mean square, mean_error, scale_error: by free number, worst: its name)
-certify <- function(approx) {
+certify <- function(approx, heavy = approx$target$rows > 20000 || !is.null(approx$state$metric)) {
   target <- approx$target
   d <- target$dim
   if (isTRUE(approx$state$exact) && isTRUE(approx$state$done)) {
     zero <- stats::setNames(numeric(d), target$names)
     return(list(error = 0, mean_error = zero, scale_error = zero))
   }
-  heavy <- target$rows > 20000
   z <- new_noise(if (heavy) 32 else max(4 * d + 12, 100), d)
   error <- if (heavy && approx$family == "meanfield") heavy_error(approx, z)
     else newton_error(target, approx$family, approx$mean, approx$root, z)
@@ -56,8 +58,7 @@ heavy_error <- function(approx, z) {
   metric <- approx$state$metric
   out <- newton_error(approx$target, "meanfield", approx$mean, approx$root, z)
   if (is.null(metric) || any(!is.finite(out$mean))) return(out)
-  sd <- diag(approx$root)
-  out$mean <- as.vector(metric %*% (out$mean / sd)) / sd
+  out$mean <- as.vector(metric %*% (out$mean / diag(approx$root))) / sqrt(diag(metric))
   out$rms <- sqrt(mean(c(out$mean^2, out$scale^2)))
   out
 }

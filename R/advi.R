@@ -143,6 +143,7 @@ engine_view <- function(approx, engine) {
 finish_advi <- function(approx, engine) {
   approx <- engine_view(approx, engine)
   info <- approx$info
+  approx$state$anchor <- NULL
   verdict <- certify(approx)
   approx$info <- c(verdict, list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
     fixed_draws = ncol(approx$state$noise), step = approx$state$phase))

@@ -18,7 +18,7 @@ covary_control <- function(importance = c("auto", "always", "never"), advi = lis
       callbacks = list(), control = advi_control()), "advi"),
     svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),
     pathfinder = settings_list(pathfinder, list(paths = 4, iterations = 1000), "pathfinder"),
-    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control()), "nuts")), class = "covary_control")
+    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)), "nuts")), class = "covary_control")
 }
 
 settings_list <- function(x, defaults, arg) {

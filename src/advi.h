@@ -38,6 +38,7 @@ struct natural_settings {
     int batch_size;
     double batch_scale;
     double rate, offset, power; /* step size rate * (1 + t / offset)^-power */
+    double scale_rate;          /* rate of the scales */
     double most;                /* longest step of the mean, in units of `root` */
 };
 /* mean (d), root (d x d lower; mean-field: diagonal), metric (d x d): steps of the mean are

@@ -92,12 +92,13 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
             v[j] = z[j];
             for (long i = j; i < (diagonal ? j + 1 : d); i++) v[j] += root[i + d * j] * g[i];
         }
-        double size = a->rate * pow(1 + (first + it) / a->offset, -a->power);
+        double fall = pow(1 + (first + it) / a->offset, -a->power), size = a->rate * fall;
+        double scale_size = a->scale_rate * fall;
         step_mean(a, size, metric, g, mean, move);
         if (diagonal)
             for (long i = 0; i < d; i++)
-                root[i + d * i] *= exp(cut(0.5 * size * v[i] * z[i], 0.25));
-        else step_root(a, size, z, v, root, s);
+                root[i + d * i] *= exp(cut(0.5 * scale_size * v[i] * z[i], 0.25));
+        else step_root(a, scale_size, z, v, root, s);
         for (long i = 0; i < d; i++) mean_sum[i] += mean[i];
         if (diagonal)
             for (long i = 0; i < d; i++) scale_sum[i] += log(root[i + d * i]);

@@ -103,6 +103,7 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     a.offset = number(settings, "offset");
     a.power = number(settings, "power");
     a.most = number(settings, "most");
+    a.scale_rate = number(settings, "scale_rate");
     R_xlen_t d = t->dim;
     R_xlen_t scales = a.family.kind == FAMILY_MEAN_FIELD ? d : d * d;
     int count = Rf_asInteger(n);

@@ -55,6 +55,63 @@ static struct target read_mixture(SEXP data)
     return target_mixture(m);
 }
 
+static SEXP optional(SEXP list, const char *name)
+{
+    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
+    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
+        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
+    return R_NilValue;
+}
+
+static const struct regression_target *read_regression(SEXP target)
+{
+    struct regression_target *out =
+        (struct regression_target *) R_alloc(1, sizeof(struct regression_target));
+    struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
+    *r = read_model(field(target, "data"));
+    out->model = r;
+    out->anchor = NULL;
+    SEXP anchor = optional(target, "anchor");
+    if (!Rf_isNull(anchor)) {
+        struct anchor *a = (struct anchor *) R_alloc(1, sizeof(struct anchor));
+        a->value_of = doubles(anchor, "value_of", r->m);
+        a->gradient_of = doubles(anchor, "gradient_of", (R_xlen_t) r->kernel->q * r->m);
+        a->gradient = doubles(anchor, "gradient", r->d);
+        a->value = number(anchor, "value");
+        out->anchor = a;
+    }
+    return out;
+}
+
+static struct target read_partial(SEXP target)
+{
+    const struct regression_target *r = read_regression(target);
+    struct partial *p = (struct partial *) R_alloc(1, sizeof(struct partial));
+    p->inner = keep(target_regression(r));
+    p->d = r->model->d;
+    p->group = r->model->group;
+    p->share = doubles(target, "share", p->d);
+    p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
+    return target_partial(p);
+}
+
+/* list(value_of, gradient_of, gradient, value) at beta, as in regression.h */
+SEXP door_anchor(SEXP model, SEXP beta)
+{
+    struct regression r = read_model(model);
+    const double *b = check_doubles(beta, r.d, "'beta'");
+    const char *names[] = {"value_of", "gradient_of", "gradient", "value", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, r.m));
+    SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, (R_xlen_t) r.kernel->q * r.m));
+    SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, r.d));
+    double f = base_anchor(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
+                           REAL(VECTOR_ELT(out, 2)));
+    SET_VECTOR_ELT(out, 3, Rf_ScalarReal(f));
+    UNPROTECT(1);
+    return out;
+}
+
 const struct target *read_target(SEXP target)
 {
     const char *kind = CHAR(STRING_ELT(field(target, "kind"), 0));
@@ -63,22 +120,8 @@ const struct target *read_target(SEXP target)
         return keep(target_r(target, (int) number(target, "dim"), (int) number(target, "rows")));
     if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
     if (strcmp(kind, "mixture") == 0) return keep(read_mixture(data));
-    if (strcmp(kind, "regression") == 0) {
-        struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
-        *r = read_model(data);
-        return keep(target_regression(r));
-    }
-    if (strcmp(kind, "partial") == 0) {
-        struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
-        struct partial *p = (struct partial *) R_alloc(1, sizeof(struct partial));
-        *r = read_model(data);
-        p->inner = keep(target_regression(r));
-        p->d = r->d;
-        p->group = r->group;
-        p->share = doubles(target, "share", r->d);
-        p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
-        return keep(target_partial(p));
-    }
+    if (strcmp(kind, "regression") == 0) return keep(target_regression(read_regression(target)));
+    if (strcmp(kind, "partial") == 0) return keep(read_partial(target));
     Rf_error("internal: no target of kind '%s'", kind);
 }
 

@@ -29,6 +29,7 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 
 /* door_target.c */
 SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
+SEXP door_anchor(SEXP model, SEXP beta);
 /* door_advi.c */
 SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
 SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,

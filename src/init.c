@@ -17,6 +17,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(surrogate_draws, 5),
     DOOR(cells, 4),
     DOOR(target, 5),
+    DOOR(anchor, 2),
     DOOR(elbo, 7),
     DOOR(advi, 8),
     DOOR(natural, 7),

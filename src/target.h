@@ -41,7 +41,12 @@ struct target target_affine(struct affine *a);
 
 /* target_regression.c: theta = (beta, log tau); rows are the cells */
 struct regression;
-struct target target_regression(const struct regression *r);
+struct anchor;
+struct regression_target {
+    const struct regression *model;
+    const struct anchor *anchor; /* for minibatches, or NULL */
+};
+struct target target_regression(const struct regression_target *r);
 
 /* target_partial.c: smooths partly standardised, b_i = z_i exp(share_i t), t the log sd of b_i;
  * theta = (z, t), log Jacobian sum share_i t. work: 2 * dim doubles */

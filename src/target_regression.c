@@ -29,10 +29,11 @@ static double add_smooths(const struct regression *r, const double *theta, doubl
 static double batch(const struct target *t, const double *theta, const int *row, int n,
                     double scale, double *grad)
 {
-    const struct regression *r = t->data;
+    const struct regression_target *data = t->data;
+    const struct regression *r = data->model;
     double f;
     if (grad) for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
-    if (row) f = base_rows(r, theta, row, n, scale, grad);
+    if (row) f = base_rows(r, theta, row, n, scale, data->anchor, grad);
     else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
     return f + add_smooths(r, theta, grad);
 }
@@ -42,8 +43,8 @@ static double value(const struct target *t, const double *theta, double *grad)
     return batch(t, theta, NULL, 0, 1, grad);
 }
 
-struct target target_regression(const struct regression *r)
+struct target target_regression(const struct regression_target *r)
 {
-    struct target t = {r->d + r->n_smooths, r->m, r, value, batch};
+    struct target t = {r->model->d + r->model->n_smooths, r->model->m, r, value, batch};
     return t;
 }
