@@ -60,10 +60,13 @@ quadrature_kl <- function(log_density, measure = c("kl", "kl_inclusive", "weight
   }
   if (!is.numeric(start) || length(start) != 2 || any(!is.finite(start)) || start[2] <= 0) stop_covary("start", "`start` must be a mean and a positive sd.", fields = list(arg = "start"))
   scale <- c(start[2], 1)
-  fit <- stats::optim(c(start[1], log(start[2])), distance, control = list(reltol = 1e-14, maxit = 5000, parscale = scale))
-  fit <- stats::optim(fit$par, distance, control = list(reltol = 1e-14, maxit = 5000, parscale = scale))
-  if (fit$convergence != 0) warn_covary("not_converged", "The quadrature fit did not converge.")
-  structure(list(mean = fit$par[1], sd = exp(fit$par[2]), divergence = fit$value, measure = measure, truncated = truncated, converged = fit$convergence == 0,
+  search <- function(par) stats::optim(par, distance, control = list(reltol = 1e-13, maxit = 2000, parscale = scale))
+  first <- search(c(start[1], log(start[2])))
+  fit <- search(first$par)
+  # a simplex that starts anew and stays where it was has converged
+  converged <- max(abs(fit$par - first$par) / scale) < 1e-3 && fit$value < 1e9
+  if (!converged) warn_covary("not_converged", "The quadrature fit did not converge.")
+  structure(list(mean = fit$par[1], sd = exp(fit$par[2]), divergence = fit$value, measure = measure, truncated = truncated, converged = converged,
     grid = data.frame(x = x, p = p, q = exp(log_q(fit$par)))), class = "covary_quadrature")
 }
 
