@@ -105,7 +105,7 @@ step_natural <- function(target, setup, state, most) {
 next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) {
     at <- average_natural(setup, state)
-    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state), heavy = TRUE)
+    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state, setup = setup), heavy = TRUE)
     state$done <- error$error <= 0.8 * setup$control$tolerance
   }
   state$origin <- average_natural(setup, state)$mean

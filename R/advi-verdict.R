@@ -38,7 +38,7 @@ newton_error <- function(target, family, mean, root, z) {
 }
 
 # list(error: root mean square, mean_error, scale_error: by free number, worst: its name)
-certify <- function(approx, heavy = approx$target$rows > 20000 || !is.null(approx$state$metric)) {
+certify <- function(approx, heavy = approx$target$rows > 20000 || identical(approx$setup$engine, "natural")) {
   target <- approx$target
   d <- target$dim
   if (isTRUE(approx$state$exact) && isTRUE(approx$state$done)) {
@@ -55,7 +55,7 @@ certify <- function(approx, heavy = approx$target$rows > 20000 || !is.null(appro
 
 # Mean-field over many rows: the metric of the run in place of an expected Hessian.
 heavy_error <- function(approx, z) {
-  metric <- approx$state$metric
+  metric <- if (identical(approx$setup$engine, "natural")) approx$state$metric
   out <- newton_error(approx$target, "meanfield", approx$mean, approx$root, z)
   if (is.null(metric) || any(!is.finite(out$mean))) return(out)
   out$mean <- as.vector(metric %*% (out$mean / diag(approx$root))) / sqrt(diag(metric))

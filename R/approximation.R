@@ -175,10 +175,11 @@ summary.covary_approximation <- function(object, ...) {
   draws <- posterior::subset_draws(draws, variable = keep)
   sampled <- object$method == "nuts"
   out <- as.data.frame(posterior::summarise_draws(draws, "mean", "median", "sd", "mad", ~ posterior::quantile2(.x, probs = c(0.05, 0.95)), "mcse_mean"))
+  out[-1] <- lapply(out[-1], as.double)
   names(out)[ncol(out)] <- "mcse"
   if (sampled) {
-    out$rhat <- posterior::summarise_draws(draws, "rhat")$rhat
-    out$ess_bulk <- posterior::summarise_draws(draws, "ess_bulk")$ess_bulk
+    out$rhat <- as.double(posterior::summarise_draws(draws, "rhat")$rhat)
+    out$ess_bulk <- as.double(posterior::summarise_draws(draws, "ess_bulk")$ess_bulk)
   } else {
     # draws are independent; the optimiser's own error comes on top
     error <- if (is.null(object$info$error)) 0 else object$info$error
