@@ -60,6 +60,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
                    control = covary_control(), refresh = NULL) {
   clock <- new_clock()
   call <- match.call()
+  if (missing(algorithm)) algorithm <- "nested"
   algorithm <- check_choice(algorithm, c(names(engines()), "none"), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
