@@ -52,13 +52,3 @@ test_that("subset and weights of zero leave out rows as if they were not there",
   missing$b[d$w == 0] <- NA
   expect_identical(draws(data = missing), draws(data = d[d$w > 0, ]))
 })
-
-test_that("rows of other kinds of data frames are the same rows", {
-  skip_if_not_installed("tibble")
-  d <- rows_60()
-  draws <- function(data) {
-    set.seed(1)
-    coefficients_of(quick(a ~ x + g, data = data))
-  }
-  expect_identical(draws(tibble::as_tibble(d)), draws(d))
-})
