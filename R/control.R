@@ -3,12 +3,32 @@
 #' @param importance `"auto"` (default): draws of `"nested"` are weighed against the exact posterior
 #'   and resampled, unless there are 20,000 cells or more and a probe of 200 draws shows that it
 #'   would change nothing; `"always"` or `"never"`.
+#' @param advi,svgd,pathfinder,nuts Lists of settings of these algorithms. `advi`: `family` (default
+#'   `"fullrank"`), `iterations`, `optimizer`, `batch_size`, `start_sigma`, `callbacks` and `control`, as in [advi()].
+#'   `svgd`: `particles`, `iterations`. `pathfinder`: `paths`, `iterations`. `nuts`: `chains`, `warmup` and
+#'   `control`, as in [nuts()].
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")
+#' covary_control(advi = list(batch_size = 500), nuts = list(chains = 2))
 #' @export
-covary_control <- function(importance = c("auto", "always", "never")) {
-  structure(list(importance = check_choice(importance, c("auto", "always", "never"), "importance")), class = "covary_control")
+covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list()) {
+  structure(list(importance = check_choice(importance, c("auto", "always", "never"), "importance"),
+    advi = settings_list(advi, list(family = "fullrank", iterations = NULL, optimizer = "auto", batch_size = NULL, start_sigma = NULL,
+      callbacks = list(), control = advi_control()), "advi"),
+    svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),
+    pathfinder = settings_list(pathfinder, list(paths = 4, iterations = 1000), "pathfinder"),
+    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)), "nuts")), class = "covary_control")
+}
+
+settings_list <- function(x, defaults, arg) {
+  if (!is.list(x)) stop_covary("argument", "`", arg, "` must be a list of settings, not ", describe(x), ".", fields = list(arg = arg))
+  unknown <- setdiff(names(x), names(defaults))
+  if (length(x) && (is.null(names(x)) || length(unknown))) {
+    stop_covary("argument", "`", arg, "` must be a list with names ", enumerate(names(defaults), most = 20), ".", fields = list(arg = arg))
+  }
+  for (n in names(x)) defaults[n] <- list(x[[n]])
+  defaults
 }
 
 check_control <- function(control) {

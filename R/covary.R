@@ -25,6 +25,10 @@
 #'   resampling. `diagnostics()` has khat of both levels.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
 #' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
+#' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and `"nuts"`: the
+#'   engines of [advi()], [svgd()], [pathfinder()] and [nuts()], with settings in [covary_control()]. Where rows
+#'   have equal covariates, minibatches are drawn from cells, which hold all rows with the same covariates.
+#' * `"none"`: no fit; returns the model as a target for those functions, as [as_target()] does.
 #'
 #' @param formula A formula, or a list of formulas.
 #' @param ... Further formulas.
@@ -53,11 +57,12 @@
 #' correlation(fit, data.frame(wt = c(2, 3, 4)))
 #' @export
 covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit, prior = NULL,
-                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior"), draws = 4000,
+                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior", "advi", "svgd", "pathfinder", "nuts", "none"), draws = 4000,
                    control = covary_control(), refresh = NULL) {
   clock <- new_clock()
   call <- match.call()
-  algorithm <- check_choice(algorithm, names(engines()), "algorithm")
+  if (missing(algorithm)) algorithm <- "nested"
+  algorithm <- check_choice(algorithm, c(names(engines()), "none"), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
@@ -76,6 +81,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   design <- new_design(parsed, frame, cells, data)
   priors <- resolve_priors(design, scales, prior)
   target <- new_target(design, cells, priors, scales)
+  if (algorithm == "none") return(regression_density(target, design))
   clock$lap("prepare")
   result <- run_engine(engines()[[algorithm]], target, draws, control, new_progress(refresh))
   clock$lap("fit")

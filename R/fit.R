@@ -14,7 +14,8 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
       trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
-      interrupted = isTRUE(info$interrupted), timings = clock$laps())
+      interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
+      divergences = info$divergences, timings = clock$laps())
   ), class = "covary")
   warn_quality(fit)
   fit

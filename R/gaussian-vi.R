@@ -100,3 +100,9 @@ extrapolate <- function(expect, path, fallback) {
   }
   fallback
 }
+
+gaussian_entropy <- function(cov) {
+  root <- tryCatch(chol(cov), error = function(e) NULL)
+  if (is.null(root)) return(NaN)
+  sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
+}

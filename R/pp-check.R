@@ -48,7 +48,7 @@ pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"),
   draws <- round(seq(1, nrow(object$draws), length.out = min(ndraws, nrow(object$draws))))
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
-    dens = check_density(object, rows, replicates),
+    dens = checked_density(object, rows, replicates),
     correlation = check_bins(object, rows, replicates, covariate, bins, "rho"),
     sd = check_bins(object, rows, replicates, covariate, bins, "sigma"),
     qq = check_distances(object, rows, replicates))
@@ -64,7 +64,7 @@ replicate_rows <- function(fit, rows, draws) {
   array(unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)), list(NULL, NULL, fit$responses))
 }
 
-check_density <- function(fit, rows, replicates) {
+checked_density <- function(fit, rows, replicates) {
   y <- fit$frame$y[rows, , drop = FALSE]
   parts <- lapply(fit$responses, function(resp) {
     range <- range(y[, resp]) + c(-0.1, 0.1) * diff(range(y[, resp]))

@@ -29,4 +29,20 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
 SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 
+/* door_target.c */
+SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
+SEXP door_anchor(SEXP model, SEXP beta);
+/* door_advi.c */
+SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
+SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
+               SEXP state);
+SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
+                  SEXP state);
+/* door_svgd.c */
+SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
+               SEXP state);
+/* door_nuts.c */
+SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
+SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);
+
 #endif

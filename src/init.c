@@ -18,6 +18,14 @@ static const R_CallMethodDef doors[] = {
     DOOR(cells, 4),
     DOOR(learner_run, 6),
     DOOR(learner_activate, 3),
+    DOOR(target, 5),
+    DOOR(anchor, 2),
+    DOOR(elbo, 7),
+    DOOR(advi, 8),
+    DOOR(natural, 7),
+    DOOR(svgd, 7),
+    DOOR(nuts, 5),
+    DOOR(nuts_step, 4),
     {NULL, NULL, 0}
 };
 
