@@ -85,7 +85,7 @@ read_blocks <- function(names, transforms) {
 
 # Free numbers of starting values given by parameter.
 read_start <- function(start, target) {
-  if (is.null(start)) return(numeric(target$dim))
+  if (is.null(start)) return(target$start)
   sizes <- vapply(target$blocks, `[[`, 0L, "size")
   if (!is.list(start) && length(start) == sum(sizes)) {
     start <- split(as.vector(start), factor(rep(names(target$blocks), sizes), names(target$blocks)))
