@@ -26,5 +26,10 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
+/* door_moments.c */
+SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
+/* door_rows.c */
+SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
+SEXP door_exponential(SEXP x, SEXP level);
 
 #endif

@@ -16,6 +16,9 @@ static const R_CallMethodDef doors[] = {
     DOOR(surrogate_marginal, 5),
     DOOR(surrogate_draws, 5),
     DOOR(cells, 4),
+    DOOR(moments, 7),
+    DOOR(rows, 5),
+    DOOR(exponential, 2),
     {NULL, NULL, 0}
 };
 
