@@ -18,7 +18,9 @@ predictor_columns <- function(p, newdata) {
     at <- predict_smooth(s, newdata)
     first <- ncol(x) + ncol(at$fixed)
     x <- do.call(cbind, c(list(x, at$fixed), at$blocks))
-    if (any(!is.na(at$unseen))) unseen <- c(unseen, list(list(level = at$unseen, sd = p$columns$sd[first + 1])))
+    if (any(!is.na(at$unseen))) {
+      unseen <- c(unseen, list(list(level = at$unseen, size = at$size, sd = p$columns$sd[first + 1])))
+    }
   }
   list(x = unname(x), offset = offset, unseen = unseen)
 }

@@ -3,7 +3,9 @@
 #' Bayesian regression of the means, standard deviations and correlations of one
 #' or several normal responses on covariates. Start with [covary()].
 #'
+#' @name covary-package
+#' @docType package
 #' @keywords internal
 #' @useDynLib covary, .registration = TRUE, .fixes = "C_"
 #' @importFrom stats sd
-"_PACKAGE"
+NULL

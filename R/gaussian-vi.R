@@ -6,9 +6,9 @@
 # A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
-gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 200L, tolerance = 1e-5, keep = NULL) {
+gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL) {
   if (diagonal) cov <- diag(1 / diag(solve_spd(cov)), length(mean))
-  state <- variational_state(expect, mean, solve_spd(cov))
+  state <- variational_start(expect, mean, solve_spd(cov))
   if (is.null(state)) stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
   trace <- state$elbo
   path <- list(state)
@@ -33,6 +33,14 @@ gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 20
   c(state[c("mean", "cov", "at", "elbo")], list(trace = trace, converged = converged, iterations = i))
 }
 
+# Exponentials of wide Gaussians overflow: the start is narrowed until its ELBO is finite.
+variational_start <- function(expect, mean, precision) {
+  for (narrow in 10^(0:6)) {
+    state <- variational_state(expect, mean, precision * narrow)
+    if (!is.null(state)) return(state)
+  }
+}
+
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1) {
   root <- tryCatch(chol(precision), error = function(e) NULL)
@@ -52,7 +60,7 @@ best_step <- function(expect, state, diagonal) {
     new <- variational_step(expect, state, size, diagonal)
     if (!is.null(new) && new$elbo >= max(best$elbo, floor)) best <- new
     else if (!is.null(best)) break
-    if (!is.null(best) && max(state_distance(best, state)) < 1e-3) break
+    if (!is.null(best) && max(state_distance(best, state)) < 1e-5) break
   }
   best
 }

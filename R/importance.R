@@ -22,13 +22,13 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
     sample <- importance_round(sample, log_density, best, affordable_draws(target, draws, seconds = 0.1, most = 10))
   }
   out <- resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
-  match_moments(out, sample, proposal)
+  match_moments(out, sample, log_density)
 }
 
 # Resampling adds noise to moments that the weighted sample knows better; an affine map of the
 # resampled draws takes it away (Paananen, Piironen, Buerkner and Vehtari 2021). The map is close to
-# the identity; densities move by what they do under the Gaussian approximation.
-match_moments <- function(out, sample, proposal) {
+# the identity.
+match_moments <- function(out, sample, log_density) {
   n <- nrow(out$beta)
   d <- ncol(out$beta)
   if (n <= 4 * d + 10) return(out)
@@ -37,11 +37,10 @@ match_moments <- function(out, sample, proposal) {
   roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
   if (is.null(roots)) return(out)
   z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
-  moved <- t(crossprod(roots$goal, z) + goal$mean)
-  change <- log_t_proposal(proposal, moved) - log_t_proposal(proposal, out$beta)
-  out$beta <- moved
-  out$lp <- out$lp + change
-  out$lq <- out$lq + change
+  out$beta <- t(crossprod(roots$goal, z) + goal$mean)
+  out$lp <- log_density(out$beta)
+  sample$points <- out$beta
+  out$lq <- log_mixture(sample)
   out
 }
 

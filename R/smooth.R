@@ -97,8 +97,9 @@ scale_basis <- function(smooth, raw) {
   list(fixed = unname(fixed), blocks = lapply(blocks, unname))
 }
 
-# list(fixed, blocks, unseen) at new data. `unseen` names, row by row, the level that a random effect
-# has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn.
+# list(fixed, blocks, unseen, size) at new data. `unseen` names, row by row, the level that a random
+# effect has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn, times
+# `size`: 1, or the covariate of a random slope.
 predict_smooth <- function(smooth, data) {
   columns <- smooth_data(smooth$sm, data, smooth$env, smooth$levels)
   unseen <- rep(NA_character_, nrow(data))
@@ -111,8 +112,9 @@ predict_smooth <- function(smooth, data) {
     columns[[term]][is.na(columns[[term]])] <- smooth$levels[[term]][1]
   }
   x <- mgcv::PredictMat(smooth$sm, columns, n = nrow(data))
+  size <- rowSums(x) / smooth$block_scale[1]
   x[!is.na(unseen), ] <- 0
-  c(scale_basis(smooth, split_basis(smooth, x)), list(unseen = unseen))
+  c(scale_basis(smooth, split_basis(smooth, x)), list(unseen = unseen, size = size))
 }
 
 stop_new_level <- function(variable, found, known) {

@@ -33,7 +33,8 @@ score <- function(estimate, n) {
     rmse_truth = sqrt(mean((estimate$mean - wanted)^2)))
   if (n == 1000) {
     nuts <- read.csv(file.path("inst", "validation", "nuts-B-grid.csv"))
-    row <- match(paste(estimate$predictor, match(estimate$x, grid)), paste(nuts$predictor, round((nuts$x - 0.02) / 0.02) + 1))
+    key <- function(table) paste(table$predictor, round(table$x, 6))
+    row <- match(key(estimate), key(nuts))
     off <- (estimate$mean - nuts$mean[row]) / nuts$sd[row]
     scores$mean_error <- sqrt(mean(off^2))
     scores$worst_error <- max(abs(off))
@@ -47,7 +48,7 @@ record <- function(method, n, fit, summarise, compile = 0, note = "") {
   gc()
   result <- tryCatch({
     seconds <- system.time(object <- fit())[["elapsed"]]
-    cbind(seconds = seconds, score(summarise(object), n), note = note)
+    cbind(seconds = seconds, score(summarise(object), n), note = paste0(note, attr(object, "note")))
   }, error = function(e) {
     data.frame(seconds = NA, mean_error = NA, worst_error = NA, sd_ratio = NA, rmse_truth = NA,
       note = paste("failed:", conditionMessage(e)))
@@ -58,17 +59,24 @@ record <- function(method, n, fit, summarise, compile = 0, note = "") {
 # coordinates: "prepared" are those of the NUTS reference, where the posterior is
 # close to independent standard normals, which flatters vb; "non-centred" are the
 # usual b / tau.
-time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"), coordinates = c("non-centred", "prepared"),
-                    seed = 1) {
+time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"),
+                    coordinates = c("non-centred", "prepared"), seed = 1) {
   algorithm <- match.arg(algorithm)
   coordinates <- match.arg(coordinates)
   data <- case_data(n)
   stan_data <- if (coordinates == "prepared") stan_data_smooths(data) else stan_data_smooths(data, rep(0, 5))
   basis <- basis_smooths(data$x)
   fit <- function() {
-    output <- capture.output(object <- suppressWarnings(
+    said <- character()
+    keep <- function(w) {
+      said <<- c(said, conditionMessage(w))
+      invokeRestart("muffleWarning")
+    }
+    output <- capture.output(object <- withCallingHandlers(warning = keep,
       rstan::vb(compiled$model, data = stan_data, algorithm = algorithm, pars = c("beta", "b", "tau"), seed = seed)))
-    attr(object, "output") <- output
+    ended <- regmatches(output, regexpr("(MEAN|MEDIAN) ELBO CONVERGED|maximum number of iterations", output))
+    k <- regmatches(said, regexpr("Pareto k diagnostic value is [^ ]+[0-9]", said))
+    attr(object, "note") <- paste(c(unique(ended), k), collapse = "; ")
     object
   }
   summarise <- function(object) {
@@ -80,7 +88,7 @@ time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"), 
       data.frame(x = grid, predictor = predictors[k], mean = colMeans(eta), sd = apply(eta, 2, sd))
     }))
   }
-  record(paste("rstan::vb", algorithm, coordinates), n, fit, summarise, compile = compiled$seconds)
+  record(paste("rstan::vb", algorithm, coordinates, "seed", seed), n, fit, summarise, compile = compiled$seconds)
 }
 
 # gaulss has eta = log(sd - 0.01); turned into log sd, with the sd by the delta method.
@@ -108,12 +116,12 @@ time_covary <- function(n = 1000, summarise) {
   record("covary", n, fit, function(object) summarise(object, grid))
 }
 
-compare_peers <- function(n = c(1e3, 1e4, 1e5), n_vb = 1e3) {
+compare_peers <- function(n = c(1e3, 1e4, 1e5), n_vb = 1e3, seeds = 1:3) {
   compiled <- compile_model(file.path("inst", "validation"))
-  ways <- expand.grid(algorithm = c("meanfield", "fullrank"), coordinates = c("non-centred", "prepared"), n = n_vb,
-    stringsAsFactors = FALSE)
+  ways <- expand.grid(seed = seeds, algorithm = c("meanfield", "fullrank"),
+    coordinates = c("non-centred", "prepared"), n = n_vb, stringsAsFactors = FALSE)
   vb <- lapply(seq_len(nrow(ways)), function(i) {
-    time_vb(compiled, ways$n[i], ways$algorithm[i], ways$coordinates[i])
+    time_vb(compiled, ways$n[i], ways$algorithm[i], ways$coordinates[i], ways$seed[i])
   })
   do.call(rbind, c(vb, lapply(n, time_gaulss)))
 }

@@ -135,8 +135,8 @@ log_posterior <- function(data, beta, b, tau) {
     (z1^2 - 2 * rho * z1 * z2 + z2^2) / (2 * (1 - rho^2))
   prior <- dnorm(beta, 0, data$prior_sd, log = TRUE)
   if (data$logistic == 1) prior[1, 5] <- dlogis(beta[1, 5], log = TRUE)
-  smoothing <- if (data$Q > 0) sum(dnorm(b, 0, rep(tau, each = data$Q), log = TRUE)) + sum(dt(tau, 3, log = TRUE)) else 0
-  sum(rows) + sum(prior) + smoothing
+  smoothing <- c(dnorm(b, 0, rep(tau, each = data$Q), log = TRUE), dt(tau, 3, log = TRUE)) # empty in case A
+  sum(rows) + sum(prior) + sum(smoothing)
 }
 
 # Range over random points of Stan's log posterior less ours: 0 if they agree, as

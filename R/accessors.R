@@ -1,0 +1,144 @@
+#' Parts of a fit
+#'
+#' @param object,x,formula A fit of [covary()].
+#' @param parm Names of coefficients; `NULL` or missing for all.
+#' @param level Probability of the central posterior interval; default 0.95.
+#' @param dpar `"mu"` (default of `terms()` and `model.matrix()`), `"sigma"` or `"rho"`.
+#' @param resp A response, or a pair `"a:b"`; needed only where there are several.
+#' @param ... Not used.
+#' @return
+#' * `coef()`: named vector of posterior means of the unpenalised coefficients (`b_`, `bs_`), named as in
+#'   the draws; `vcov()` their posterior covariance matrix; `confint()` a matrix of quantiles.
+#' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
+#'   formula of that predictor. `terms()`: its parametric terms.
+#' * `nobs()`: number of rows used. `df.residual()`: observed values of all responses minus the
+#'   effective number of parameters of [logLik.covary()].
+#' * `family()`: object of class `covary_family` with `family`, `links`, `linkfun` and `linkinv`
+#'   (lists of functions by `dpar`).
+#' * `model.frame()`: data frame of responses and covariates of the rows used.
+#' * `model.matrix()`: matrix of a predictor, columns named as coefficients in the draws
+#'   (smooths included), on the scale of the user's data; attribute `offset`.
+#' * `prior_summary()`: the priors in use, as [default_prior()] lists them.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ hp, data = mtcars, draws = 500)
+#' coef(fit)
+#' confint(fit, "b_mpg_wt")
+#' formula(fit, dpar = "sigma", resp = "mpg")
+#' head(model.matrix(fit, "sigma", "mpg"))
+#' family(fit)
+#' prior_summary(fit)
+#' @name coef.covary
+NULL
+
+coefficient_names <- function(fit) fit$priors$name[fit$priors$class != "sds"]
+
+coefficient_draws <- function(fit) unclass(fit$draws)[, coefficient_names(fit), drop = FALSE]
+
+#' @rdname coef.covary
+#' @importFrom stats coef
+#' @export
+coef.covary <- function(object, ...) colMeans(coefficient_draws(object))
+
+#' @rdname coef.covary
+#' @importFrom stats vcov
+#' @export
+vcov.covary <- function(object, ...) {
+  draws <- coefficient_draws(object)
+  out <- if (ncol(draws)) stats::var(draws) else matrix(0, 0, 0)
+  dimnames(out) <- list(colnames(draws), colnames(draws))
+  out
+}
+
+#' @rdname coef.covary
+#' @importFrom stats confint
+#' @export
+confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
+  probs <- tail_probs(level, "level")
+  draws <- coefficient_draws(object)
+  if (is.numeric(parm)) parm <- colnames(draws)[parm]
+  if (!all(parm %in% colnames(draws))) {
+    stop_covary("argument", "`parm` must name coefficients, ", enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
+      fields = list(arg = "parm"))
+  }
+  if (!is.null(parm)) draws <- draws[, parm, drop = FALSE]
+  out <- column_quantiles(draws, probs)
+  dimnames(out) <- list(colnames(draws), sub("%", " %", percent_names(probs)))
+  out
+}
+
+# The one predictor of `dpar` and `resp`.
+one_predictor <- function(fit, dpar, resp) {
+  keys <- find_keys(fit, dpar, resp)
+  if (length(keys) > 1) {
+    stop_covary("argument", "`dpar` and `resp` must name one predictor; they name ", enumerate(keys, most = 20), ".", fields = list(arg = "resp"))
+  }
+  fit$design$predictors[[keys]]
+}
+
+#' @rdname coef.covary
+#' @importFrom stats formula
+#' @export
+formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
+  if (is.null(dpar) && is.null(resp)) return(x$formulas)
+  one_predictor(x, if (is.null(dpar)) "mu" else dpar, resp)$rhs
+}
+
+#' @rdname coef.covary
+#' @importFrom stats terms
+#' @export
+terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(x, dpar, resp)$terms
+
+#' @rdname coef.covary
+#' @importFrom stats nobs
+#' @export
+nobs.covary <- function(object, ...) object$frame$n
+
+#' @rdname coef.covary
+#' @importFrom stats df.residual
+#' @export
+df.residual.covary <- function(object, ...) length(object$frame$y) - attr(stats::logLik(object), "df")
+
+#' @rdname coef.covary
+#' @importFrom stats family
+#' @export
+family.covary <- function(object, ...) {
+  dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
+  links <- vapply(dpars, link_name, "")
+  forward <- list(mu = identity, sigma = log, rho = function(rho) 2 * atanh(rho))
+  structure(list(family = "gaussian", link = "identity", links = links, linkfun = forward[dpars],
+    linkinv = lapply(stats::setNames(nm = dpars), inverse_link), responses = object$responses), class = c("covary_family", "family"))
+}
+
+#' @export
+print.covary_family <- function(x, ...) {
+  cat(if (length(x$responses) > 1) "Multivariate normal", if (length(x$responses) == 1) "Normal", ", links ",
+    paste(names(x$links), x$links, sep = " ", collapse = ", "), "\n", sep = "")
+  invisible(x)
+}
+
+#' @rdname coef.covary
+#' @importFrom stats model.frame
+#' @export
+model.frame.covary <- function(formula, ...) {
+  columns <- training_data(formula)
+  y <- as.data.frame(formula$frame$y)
+  cbind(y, columns[setdiff(names(columns), names(y))])
+}
+
+#' @rdname coef.covary
+#' @importFrom stats model.matrix
+#' @export
+model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+  p <- one_predictor(object, dpar, resp)
+  at <- predictor_at(object, p$key)
+  out <- at$x[at$index, , drop = FALSE]
+  dimnames(out) <- list(row_labels_or_numbers(object), p$columns$name)
+  structure(out, offset = at$offset[at$index])
+}
+
+row_labels_or_numbers <- function(fit) if (is.null(fit$frame$row_names)) as.character(fit$frame$rows) else fit$frame$row_names
+
+#' @rdname coef.covary
+#' @export
+#' @rawNamespace S3method(rstantools::prior_summary, covary)
+prior_summary.covary <- function(object, ...) prior_columns(object$priors)

@@ -1,0 +1,159 @@
+# The distribution of the responses at given rows, evaluated in blocks of draws or rows so that
+# temporary memory stays bounded whatever S and N are.
+
+block_doubles <- 2^21
+
+# list of index vectors that cover seq_len(total), `width` doubles an index.
+in_blocks <- function(total, width) {
+  size <- max(1, floor(block_doubles / max(width, 1)))
+  lapply(seq_len(ceiling(total / size)), function(b) seq.int((b - 1) * size + 1, min(b * size, total)))
+}
+
+# A plain data frame that all predictors `keys` can use; NULL (the rows of the fit) stays NULL.
+prepare_newdata <- function(fit, newdata, keys = names(fit$design$predictors)) {
+  if (is.null(newdata)) return(NULL)
+  if (!is.data.frame(newdata)) check_newdata(newdata, fit$design)
+  check_newdata(as.data.frame(newdata), fit$design, keys)
+}
+
+row_count <- function(fit, newdata) if (is.null(newdata)) fit$frame$n else nrow(newdata)
+
+row_labels <- function(fit, newdata) {
+  if (is.null(newdata)) return(fit$frame$row_names)
+  if (is.character(attr(newdata, "row.names"))) row.names(newdata)
+}
+
+# Rows of the draws: all (NULL), those asked for, or a random choice of `ndraws`.
+choose_draws <- function(fit, ndraws, draw_ids) {
+  total <- nrow(fit$draws)
+  if (!is.null(ndraws) && !is.null(draw_ids)) {
+    stop_covary("argument", "Give `ndraws` or `draw_ids`, not both.", fields = list(arg = "draw_ids"))
+  }
+  if (!is.null(ndraws)) {
+    if (check_count(ndraws, "ndraws") > total) {
+      stop_covary("argument", "`ndraws` is ", ndraws, "; the fit has ", total, " draws.", fields = list(arg = "ndraws"))
+    }
+    return(sample.int(total, ndraws))
+  }
+  if (is.null(draw_ids)) return(NULL)
+  if (!is.numeric(draw_ids) || length(draw_ids) == 0 || anyNA(draw_ids) || any(draw_ids < 1 | draw_ids > total | draw_ids != round(draw_ids))) {
+    stop_covary("argument", "`draw_ids` must be whole numbers between 1 and ", total, ", not ", describe(draw_ids), ".",
+      fields = list(arg = "draw_ids"))
+  }
+  as.integer(draw_ids)
+}
+
+draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) else length(draw_ids)
+
+# Labels of responses from names or ids; NULL: all.
+choose_responses <- function(fit, resp) {
+  if (is.null(resp)) return(fit$responses)
+  at <- match(resp, fit$responses)
+  at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
+  if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {
+    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses), ", not ", enumerate(as.character(resp)), ".",
+      fields = list(arg = "resp"))
+  }
+  fit$responses[at]
+}
+
+pair_key <- function(fit, a, b) {
+  keys <- paste("rho", c(a, b), c(b, a), sep = ":")
+  keys[keys %in% names(fit$design$predictors)]
+}
+
+# Keys of the predictors that the (joint) distribution of some responses rests on.
+distribution_keys <- function(fit, responses, dpars = c("mu", "sigma", "rho")) {
+  rho <- unlist(lapply(response_pairs(unique(responses)), function(p) pair_key(fit, p[1], p[2])))
+  margins <- unlist(lapply(setdiff(dpars, "rho"), paste0, ":", responses))
+  c(margins, if ("rho" %in% dpars) rho)
+}
+
+# Predictors of some responses, ready to evaluate: list(responses, mu, sigma, rho (K x K list matrix), n, s).
+new_evaluation <- function(fit, newdata, draw_ids, responses = fit$responses, dpars = c("mu", "sigma", "rho")) {
+  ready <- function(key) predictor_at(fit, key, newdata, draw_ids)
+  k <- length(responses)
+  out <- list(responses = responses, n = row_count(fit, newdata), s = draw_count(fit, draw_ids))
+  for (dpar in setdiff(dpars, "rho")) out[[dpar]] <- lapply(paste0(dpar, ":", responses), ready)
+  if ("rho" %in% dpars) {
+    out$rho <- matrix(list(), k, k)
+    for (i in seq_len(k)[-1]) for (j in seq_len(i - 1)) out$rho[[i, j]] <- ready(pair_key(fit, responses[i], responses[j]))
+  }
+  out
+}
+
+# Values in a block: mu, sigma (lists of K matrices, block x rows) and r (list matrix).
+evaluation_block <- function(e, draws = NULL, rows = NULL) {
+  value <- function(at) if (!is.null(at)) predictor_values(at, draws, rows)
+  r <- e$rho
+  if (length(r)) r[] <- lapply(r, value)
+  list(mu = lapply(e$mu, value), sigma = lapply(e$sigma, function(at) exp(value(at))), r = r)
+}
+
+# Draws of several quantities (S x N each) as S x N x length array, or a matrix if there is one.
+stack_draws <- function(draws, labels, rows, drop = TRUE) {
+  s <- nrow(draws[[1]])
+  n <- ncol(draws[[1]])
+  if (length(draws) == 1 && drop) {
+    out <- draws[[1]]
+    dimnames(out) <- if (!is.null(rows)) list(NULL, rows)
+    return(out)
+  }
+  array(unlist(draws, use.names = FALSE), c(s, n, length(draws)), list(NULL, rows, labels))
+}
+
+# Mean over draws of a parameter at N rows.
+mean_over_draws <- function(at, inverse) {
+  total <- numeric(nrow(at$x))
+  s <- nrow(at$draws)
+  once <- distinct_rows(at)
+  for (block in in_blocks(s, nrow(at$x))) total <- total + colSums(inverse(predictor_values(once, block)))
+  (total / s)[at$index]
+}
+
+# The same predictor at its distinct rows; `[at$index]` brings back all rows.
+distinct_rows <- function(at) {
+  at$index <- seq_len(nrow(at$x))
+  at
+}
+
+# Posterior summary at N rows: data frame estimate, sd, lower, upper. `values(rows)` gives S x rows.
+summarise_rows <- function(values, n, s, interval) {
+  tail <- (1 - interval) / 2
+  out <- matrix(NA_real_, n, 4, dimnames = list(NULL, c("estimate", "sd", "lower", "upper")))
+  for (rows in in_blocks(n, s)) {
+    v <- values(rows)
+    out[rows, 1] <- colMeans(v)
+    out[rows, 2] <- column_sds(v)
+    out[rows, 3:4] <- column_quantiles(v, c(tail, 1 - tail))
+  }
+  as.data.frame(out)
+}
+
+column_sds <- function(v) sqrt(colSums((v - rep(colMeans(v), each = nrow(v)))^2) / max(nrow(v) - 1, 1))
+
+# ncol(v) x probs, as quantile() has them; NA for columns with a missing value.
+column_quantiles <- function(v, probs) {
+  out <- matrix(NA_real_, ncol(v), length(probs))
+  at <- (nrow(v) - 1) * probs + 1
+  low <- floor(at)
+  high <- ceiling(at)
+  needed <- unique(c(low, high))
+  for (j in which(!is.na(colSums(v)))) {
+    s <- sort.int(v[, j], partial = needed)
+    out[j, ] <- s[low] + (at - low) * (s[high] - s[low])
+  }
+  out
+}
+
+percent_names <- function(probs) paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
+
+check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
+
+# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes may.
+check_dots <- function(...) {
+  surplus <- ...names()
+  if (...length() == 0) return(invisible())
+  surplus <- if (is.null(surplus)) "(unnamed)" else ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
+  warn_covary("unused_argument", "Argument ", enumerate(surplus), " is not known here and is ignored.", fields = list(arg = surplus))
+}

@@ -1,0 +1,124 @@
+#' Fitted values, residuals and likelihood
+#'
+#' @param object A fit of [covary()].
+#' @param dpar `"mu"` (default), `"sigma"` or `"rho"`.
+#' @param resp A response, or a pair `"a:b"`; `NULL` (default) for all.
+#' @param type `"raw"` (default): response minus mean. `"pearson"`: divided by the fitted standard
+#'   deviation. `"whitened"`: multiplied by the inverse of the Cholesky factor of the fitted covariance
+#'   matrix of the row (responses in their order), so that all values are independent N(0, 1) if
+#'   the model is right; the first response is as in `"pearson"`.
+#' @param ... Not used.
+#' @return
+#' * `fitted()`: N x K matrix of posterior means of `dpar`, or a vector of N for one response
+#'   of several given by `resp`. For `"rho"`, a column a pair.
+#' * `sigma()`: N x K matrix of fitted standard deviations, the same as `fitted(dpar = "sigma")`.
+#'   They vary with covariates, so this is never a single number.
+#' * `residuals()`: N x K matrix. Rows that were dropped from the fit do not appear.
+#' * `logLik()`: log likelihood (nats, weights included) at the posterior mean of the coefficients.
+#'   Its attribute `df` is the effective number of parameters: twice this value minus twice the
+#'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are many
+#'   cells (Spiegelhalter, Best, Carlin and van der Linde 2002,
+#'   <doi:10.1111/1467-9868.00353>). To compare models prefer [loo.covary()].
+#' @section Errors:
+#' `covary_error_argument`.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars, draws = 500)
+#' head(fitted(fit))
+#' head(sigma(fit))
+#' cor(residuals(fit, "whitened"))
+#' logLik(fit)
+#' @importFrom stats fitted
+#' @export
+fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+  check_dots(...)
+  keys <- find_keys(object, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
+  values <- lapply(keys, function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar)))
+  out <- matrix(unlist(values), object$frame$n, dimnames = list(row_labels_or_numbers(object), key_labels(object, keys)))
+  if (is.null(resp)) out else out[, 1]
+}
+
+#' @rdname fitted.covary
+#' @importFrom stats sigma
+#' @export
+sigma.covary <- function(object, ...) stats::fitted(object, dpar = "sigma")
+
+#' @rdname fitted.covary
+#' @importFrom stats residuals
+#' @export
+residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), resp = NULL, ...) {
+  check_dots(...)
+  type <- check_choice(type, c("raw", "pearson", "whitened"), "type")
+  out <- object$frame$y - stats::fitted(object)
+  dimnames(out) <- list(row_labels_or_numbers(object), object$responses)
+  if (type != "raw") out <- out / stats::sigma(object)
+  if (type == "whitened") out[] <- unlist(whiten(lapply(object$responses, function(l) out[, l]), fitted_rhobit(object)))
+  if (is.null(resp)) out else out[, choose_responses(object, resp)]
+}
+
+# Fitted correlations as rhobit predictors, K x K list matrix; kept away from +-1.
+fitted_rhobit <- function(fit) {
+  k <- length(fit$responses)
+  r <- matrix(list(), k, k)
+  if (k == 1) return(r)
+  limit <- 1 - .Machine$double.eps
+  rho <- pmin(pmax(stats::fitted(fit, dpar = "rho"), -limit), limit)
+  for (at in listed_pairs(k, FALSE)) {
+    r[[at[2], at[1]]] <- 2 * atanh(rho[, paste(fit$responses[at], collapse = ":")])
+  }
+  r
+}
+
+#' @rdname fitted.covary
+#' @importFrom stats logLik
+#' @export
+logLik.covary <- function(object, ...) {
+  cells <- new_cells(object$frame)
+  e <- at_cells(new_evaluation(object, NULL, NULL))
+  at_mean <- cells_log_density(evaluation_block(average_draws(e)), cells)
+  # The mean over draws needs no more of them than bounded time allows; they are in no order.
+  some <- unique(round(seq(1, e$s, length.out = min(e$s, max(400, floor(2e7 / cells$m))))))
+  total <- 0
+  for (s in in_blocks(length(some), cells$m * length(e$responses))) {
+    total <- total + sum(cells_log_density(evaluation_block(e, some[s]), cells))
+  }
+  structure(at_mean, df = 2 * (at_mean - total / length(some)), nobs = object$frame$n, class = "logLik")
+}
+
+# Log likelihood of each draw from the moments of cells: the density at the mean of a cell, to the
+# power of its weight, and squares of its scatter, whose root is whitened column by column.
+cells_log_density <- function(at, cells) {
+  k <- length(at$mu)
+  each <- nrow(at$mu[[1]])
+  spread <- function(v, i) rep(v * cells$y_scale[i], each = each)
+  weight <- cells$stats[1, ]
+  z <- lapply(seq_len(k), function(i) (spread(cells$stats[1 + i, ], i) - at$mu[[i]]) / at$sigma[[i]])
+  out <- drop((standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))) %*% weight)
+  first <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  for (l in seq_len(k)) {
+    root <- lapply(seq_len(k), function(i) {
+      row <- which(first[, 1] == i & first[, 2] == l)
+      if (length(row)) spread(cells$stats[1 + k + row, ], i) / at$sigma[[i]] else 0 * at$sigma[[i]]
+    })
+    out <- out - 0.5 * Reduce(`+`, lapply(whiten(root, at$r), function(w) rowSums(w^2)))
+  }
+  out
+}
+
+# Evaluation a cell, not a row.
+at_cells <- function(e) change_parts(e, distinct_rows)
+
+# The same evaluation with the mean as its only draw.
+average_draws <- function(e) {
+  change_parts(e, function(at) {
+    at$draws <- matrix(colMeans(at$draws), 1)
+    at
+  })
+}
+
+change_parts <- function(e, change) {
+  changed <- function(at) if (is.null(at)) NULL else change(at)
+  e$mu <- lapply(e$mu, changed)
+  e$sigma <- lapply(e$sigma, changed)
+  e$rho[] <- lapply(e$rho, changed)
+  e
+}

@@ -1,0 +1,82 @@
+#' Posterior and predictive intervals, and the share of variance explained
+#'
+#' @inheritParams posterior_predict.covary
+#' @param prob Probability of the central interval, between 0 and 1; default 0.9.
+#' @param variable Names of variables of the draws; `NULL` (default) for coefficients and standard
+#'   deviations of smooths (classes b, Intercept and sds).
+#' @param regex `TRUE` if `variable` holds regular expressions.
+#' @param summary `FALSE` for the draws of R2 (S x K matrix).
+#' @param ... Not used.
+#' @return
+#' * `posterior_interval()`: matrix, a row a variable, columns such as `"5%"`, `"95%"`.
+#' * `predictive_interval()`: N x 2 matrix for new responses; N x 2 x K array if there are several.
+#' * `bayes_R2()`: K x 4 matrix `Estimate`, `Est.Error`, `Q2.5`, `Q97.5`. For each draw, R2 is
+#'   var(mu) / (var(mu) + mean(sigma^2)) over the rows, weights included (Gelman, Goodrich, Gabry
+#'   and Vehtari 2019, <doi:10.1080/00031305.2018.1549100>). `NA` for a response with one row.
+#' @section Errors:
+#' `covary_error_argument`, `covary_error_newdata`.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, data = mtcars, draws = 500)
+#' posterior_interval(fit, 0.95)
+#' predictive_interval(fit, newdata = data.frame(wt = 3), resp = "mpg")
+#' bayes_R2(fit)
+#' @name posterior_interval.covary
+#' @aliases bayes_R2.covary predictive_interval.covary
+NULL
+
+#' @rdname posterior_interval.covary
+#' @export
+#' @rawNamespace S3method(rstantools::posterior_interval, covary)
+posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
+  probs <- tail_probs(prob)
+  draws <- if (is.null(variable)) unclass(object$draws)[, object$priors$name, drop = FALSE] else as.matrix(object, variable = variable, regex = regex)
+  out <- column_quantiles(draws, probs)
+  dimnames(out) <- list(colnames(draws), percent_names(probs))
+  out
+}
+
+tail_probs <- function(prob, arg = "prob") {
+  check_interval(prob, arg)
+  c((1 - prob) / 2, (1 + prob) / 2)
+}
+
+#' @rdname posterior_interval.covary
+#' @export
+#' @rawNamespace S3method(rstantools::predictive_interval, covary)
+predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  probs <- tail_probs(prob)
+  predicted <- posterior_predict(object, newdata, resp, ndraws, draw_ids)
+  rows <- dimnames(predicted)[[2]]
+  limits <- function(draws) matrix(column_quantiles(draws, probs), ncol = 2, dimnames = list(rows, percent_names(probs)))
+  if (is.matrix(predicted)) return(limits(predicted))
+  k <- dim(predicted)[3]
+  out <- lapply(seq_len(k), function(i) limits(matrix(predicted[, , i], nrow(predicted))))
+  array(unlist(out), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
+}
+
+#' @rdname posterior_interval.covary
+#' @export
+#' @rawNamespace S3method(rstantools::bayes_R2, covary)
+bayes_R2.covary <- function(object, resp = NULL, summary = TRUE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  check_flag(summary, "summary")
+  responses <- choose_responses(object, resp)
+  e <- new_evaluation(object, NULL, choose_draws(object, ndraws, draw_ids), responses, c("mu", "sigma"))
+  share <- object$frame$weights / sum(object$frame$weights)
+  draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
+  for (s in in_blocks(e$s, e$n * length(responses))) {
+    at <- evaluation_block(e, s)
+    draws[s, ] <- vapply(seq_along(responses), function(k) explained(at$mu[[k]], at$sigma[[k]], share), numeric(length(s)))
+  }
+  if (!summary) return(draws)
+  cbind(Estimate = colMeans(draws), Est.Error = column_sds(draws), Q2.5 = column_quantiles(draws, 0.025)[, 1],
+    Q97.5 = column_quantiles(draws, 0.975)[, 1])
+}
+
+# Share of variance a draw: rows are draws, columns rows of data.
+explained <- function(mu, sigma, share) {
+  fit <- drop((mu - drop(mu %*% share))^2 %*% share)
+  fit / (fit + drop(sigma^2 %*% share))
+}

@@ -1,0 +1,139 @@
+#' Posterior draws of predictors, means, responses and densities
+#'
+#' S draws, N rows, K responses, in that order of dimensions.
+#'
+#' @param object A fit of [covary()].
+#' @param newdata Data frame with the covariates (and, for `log_lik()` and `predictive_error()`, the
+#'   responses); `NULL` (default) for the rows of the fit. Rows with missing covariates give `NA`.
+#'   A level that a random effect (`bs = "re"`) has not seen gets a new effect, one a draw.
+#' @param dpar `"mu"` (default), `"sigma"` or `"rho"`.
+#' @param resp A response; for `dpar = "rho"` a pair `"a:b"`. `NULL` (default) for all.
+#' @param transform `TRUE` to apply the inverse link: the identity for mu, exp for sigma,
+#'   `tanh(r / 2)` for rho.
+#' @param ndraws Number of draws, chosen at random; `NULL` (default) for all.
+#' @param draw_ids Row numbers of draws, in place of `ndraws`.
+#' @param ... Not used; unknown arguments give a warning.
+#' @return
+#' * `posterior_linpred()`: predictors on the link scale (log for sigma, rhobit for rho).
+#' * `posterior_epred()`: expected responses; with `dpar` standard deviations or correlations.
+#' * `posterior_predict()`: new responses, correlated within a row.
+#' * `predictive_error()`: the responses minus these.
+#'
+#' These four are S x N x K arrays with the names of responses (or pairs) on the third dimension,
+#' and S x N matrices if `resp` is given or there is only one.
+#' * `log_lik()`: S x N matrix of the joint log density (nats) of the responses of a row, or of
+#'   those in `resp` alone. Rows of the fit are multiplied by their weights; rows of `newdata`
+#'   count once. Rows with a missing response give `NA`.
+#'
+#' Random numbers come from R's generator; `set.seed()` reproduces them.
+#' @section Errors:
+#' `covary_error_newdata`, `covary_error_new_level`, `covary_error_argument`,
+#' `covary_error_variable`.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars, draws = 500)
+#' new <- data.frame(wt = c(2, 3, 4))
+#' dim(posterior_predict(fit, new))
+#' colMeans(posterior_epred(fit, new, resp = "mpg"))
+#' colMeans(posterior_linpred(fit, transform = TRUE, newdata = new, dpar = "rho"))
+#' dim(log_lik(fit))
+#' @aliases posterior_linpred.covary posterior_epred.covary log_lik.covary
+#' @name posterior_predict.covary
+NULL
+
+#' @rdname posterior_predict.covary
+#' @export
+#' @rawNamespace S3method(rstantools::posterior_linpred, covary)
+posterior_linpred.covary <- function(object, transform = FALSE, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL,
+                                     draw_ids = NULL, ...) {
+  check_dots(...)
+  check_flag(transform, "transform")
+  linpred(object, newdata, dpar, resp, ndraws, draw_ids, transform)
+}
+
+#' @rdname posterior_predict.covary
+#' @export
+#' @rawNamespace S3method(rstantools::posterior_epred, covary)
+posterior_epred.covary <- function(object, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  linpred(object, newdata, dpar, resp, ndraws, draw_ids, TRUE)
+}
+
+linpred <- function(fit, newdata, dpar, resp, ndraws, draw_ids, transform) {
+  if (is.null(dpar)) dpar <- "mu"
+  keys <- find_keys(fit, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
+  newdata <- prepare_newdata(fit, newdata, keys)
+  draw_ids <- choose_draws(fit, ndraws, draw_ids)
+  inverse <- if (transform) inverse_link(dpar) else identity
+  draws <- lapply(keys, function(key) inverse(predictor_draws(fit, key, newdata, draw_ids)))
+  stack_draws(draws, key_labels(fit, keys), row_labels(fit, newdata))
+}
+
+# "a" or "a:b" of the predictors `keys`.
+key_labels <- function(fit, keys) {
+  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "", USE.NAMES = FALSE)
+}
+
+#' @rdname posterior_predict.covary
+#' @export
+#' @rawNamespace S3method(rstantools::posterior_predict, covary)
+posterior_predict.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  responses <- choose_responses(object, resp)
+  newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
+  e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
+  stack_draws(draw_responses(e), e$responses, row_labels(object, newdata))
+}
+
+# list of K matrices S x N
+draw_responses <- function(e) {
+  out <- lapply(e$responses, function(label) matrix(NA_real_, e$s, e$n))
+  for (s in in_blocks(e$s, e$n * length(out))) {
+    at <- evaluation_block(e, s)
+    noise <- lapply(out, function(m) matrix(stats::rnorm(length(s) * e$n), length(s)))
+    z <- colour(noise, at$r)
+    for (k in seq_along(out)) out[[k]][s, ] <- at$mu[[k]] + at$sigma[[k]] * z[[k]]
+  }
+  out
+}
+
+# N x K responses of the fit, or of new data where they can be evaluated.
+observed_responses <- function(fit, newdata, responses) {
+  if (is.null(newdata)) return(fit$frame$y[, responses, drop = FALSE])
+  evaluate_responses(fit$design$responses[responses], fit$design$predictors[[1]]$rhs, newdata)
+}
+
+#' @rdname posterior_predict.covary
+#' @export
+#' @rawNamespace S3method(rstantools::predictive_error, covary)
+predictive_error.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  responses <- choose_responses(object, resp)
+  newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
+  y <- observed_responses(object, newdata, responses)
+  predicted <- posterior_predict(object, newdata, resp, ndraws, draw_ids)
+  rep(y, each = nrow(predicted)) - predicted
+}
+
+#' @rdname posterior_predict.covary
+#' @export
+#' @rawNamespace S3method(rstantools::log_lik, covary)
+log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  responses <- choose_responses(object, resp)
+  newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
+  y <- observed_responses(object, newdata, responses)
+  e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
+  weights <- if (is.null(newdata)) object$frame$weights else rep(1, e$n)
+  out <- matrix(NA_real_, e$s, e$n, dimnames = if (!is.null(row_labels(object, newdata))) list(NULL, row_labels(object, newdata)))
+  for (s in in_blocks(e$s, e$n * length(responses))) {
+    out[s, ] <- row_log_density(evaluation_block(e, s), y) * rep(weights, each = length(s))
+  }
+  out
+}
+
+# Joint log density of rows y (N x K) at a block of parameters.
+row_log_density <- function(at, y) {
+  size <- nrow(at$mu[[1]])
+  z <- Map(function(mu, sigma, k) (rep(y[, k], each = size) - mu) / sigma, at$mu, at$sigma, seq_len(ncol(y)))
+  standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))
+}

@@ -1,0 +1,75 @@
+#' Predicted means, standard deviations and correlations
+#'
+#' Posterior summaries of the parameters of the responses at given covariates. For intervals of new
+#' responses see [predictive_interval.covary()], for draws [posterior_epred()].
+#'
+#' @inheritParams posterior_predict.covary
+#' @param dpar One or several of `"mu"`, `"sigma"`, `"rho"`; by default all that the fit has.
+#' @param resp A response or a pair `"a:b"`; `NULL` (default) for all.
+#' @param type `"response"` (default), or `"link"` for predictors: log for sigma, rhobit for rho.
+#' @param interval Probability of the central interval; default 0.95.
+#' @return A data frame, N rows for every parameter and response: the columns of `newdata` (of the
+#'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean), `sd`,
+#'   `lower`, `upper`, `extrapolated` (`TRUE` where a numeric covariate is outside the range of the data).
+#'   Rows with missing covariates have `NA`; no rows of `newdata` give no rows. Columns of
+#'   `newdata` that have the name of a result get `.newdata` at the end of theirs.
+#' @section Errors:
+#' `covary_error_newdata`, `covary_error_new_level`, `covary_error_argument`.
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
+#' predict(fit, data.frame(wt = c(2, 3, 8)), dpar = "mu")
+#' predict(fit, data.frame(wt = 3), dpar = "rho", type = "link")
+#' @importFrom stats predict
+#' @export
+predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL, type = c("response", "link"),
+                           interval = 0.95, ndraws = NULL, draw_ids = NULL, ...) {
+  check_dots(...)
+  type <- check_choice(type, c("response", "link"), "type")
+  check_interval(interval, "interval")
+  keys <- predicted_keys(object, dpar, resp, missing(dpar))
+  newdata <- prepare_newdata(object, newdata, keys)
+  draw_ids <- choose_draws(object, ndraws, draw_ids)
+  columns <- newdata_columns(object, newdata, c("dpar", "resp"))
+  parts <- lapply(keys, function(key) {
+    p <- object$design$predictors[[key]]
+    at <- predictor_at(object, key, newdata, draw_ids)
+    inverse <- if (type == "link") identity else inverse_link(p$dpar)
+    once <- distinct_rows(at)
+    out <- summarise_rows(function(rows) inverse(predictor_values(once, rows = rows)), nrow(at$x), nrow(at$draws), interval)
+    out <- out[at$index, , drop = FALSE]
+    row.names(out) <- NULL
+    labels <- list(dpar = rep(p$dpar, nrow(out)), resp = rep(paste(p$resp, collapse = ":"), nrow(out)))
+    cbind(columns, labels, out, extrapolated = mark_extrapolated(object, columns, out, key))
+  })
+  bind_parts(parts)
+}
+
+# All predictors of the parameters asked for; by default those that `resp` has.
+predicted_keys <- function(fit, dpar, resp, default) {
+  if (default || identical(dpar, c("mu", "sigma", "rho"))) return(find_keys(fit, NULL, resp))
+  unique(unlist(lapply(dpar, function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp))))
+}
+
+# The user's columns beside results, with other names where these would clash.
+newdata_columns <- function(fit, newdata, labels) {
+  columns <- if (is.null(newdata)) training_data(fit) else newdata
+  clash <- names(columns) %in% c(labels, "estimate", "sd", "lower", "upper", "extrapolated")
+  names(columns)[clash] <- paste0(names(columns)[clash], ".newdata")
+  columns
+}
+
+# Covariates of clashing names are looked up under the names they had.
+mark_extrapolated <- function(fit, columns, out, keys) {
+  names(columns) <- sub("\\.newdata$", "", names(columns))
+  marks <- extrapolates(columns, fit$design, keys)
+  marks[is.na(out$estimate)] <- NA
+  marks
+}
+
+# One part keeps its row names; several cannot.
+bind_parts <- function(parts) {
+  if (length(parts) == 1) return(parts[[1]])
+  out <- do.call(rbind, unname(parts))
+  row.names(out) <- NULL
+  out
+}

@@ -1,0 +1,60 @@
+#' Printed and summarised fits
+#'
+#' `print()` shows what was fitted and whether to trust it; `summary()` adds the posterior.
+#'
+#' @param x A fit of [covary()].
+#' @param digits Significant digits; default 3.
+#' @param ... Not used.
+#' @return `print()` returns its argument invisibly. See [summary.covary()].
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, data = mtcars, draws = 500)
+#' fit
+#' @export
+print.covary <- function(x, digits = 3, ...) {
+  print_head(x)
+  means <- stats::coef(x)
+  if (length(means)) {
+    cat("\nPosterior means of coefficients:\n")
+    print(means, digits = digits)
+  }
+  invisible(x)
+}
+
+# `x`: a fit or its summary.
+print_head <- function(x, draws = nrow(x$draws)) {
+  cat("Call:\n", paste(deparse(short_call(x$call)), collapse = "\n"), "\n\nPredictors (link):\n", sep = "")
+  cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
+  frame <- x$frame
+  dropped <- if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped")
+  cat("\nData:       ", frame$n, " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
+  cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
+}
+
+# Data and functions that stand in the call themselves (do.call()) are not printed.
+short_call <- function(call) {
+  if (is.function(call[[1]])) call[[1]] <- quote(covary)
+  for (i in seq_along(call)[-1]) if (is.list(call[[i]])) call[[i]] <- as.name(class(call[[i]])[1])
+  call
+}
+
+# One line a predictor: what it is, its formula, and marks for defaults and known functions.
+predictor_lines <- function(predictors) {
+  what <- vapply(predictors, function(p) paste0(p$dpar, "(", paste(p$resp, collapse = ", "), ")"), "")
+  link <- vapply(predictors, function(p) paste0("[", link_name(p$dpar), "]"), "")
+  right <- vapply(predictors, function(p) {
+    paste0(deparse1(p$rhs), if (!p$stated) " (default)", if (p$known) " (known)")
+  }, "")
+  paste(format(what), format(link), right)
+}
+
+# Whether to trust the draws, in words.
+verdict <- function(info, draws) {
+  limit <- khat_threshold(draws)
+  state <- if (isTRUE(info$interrupted)) "INTERRUPTED" else if (isTRUE(info$converged)) "converged" else "NOT CONVERGED"
+  khat <- info$khat[!is.na(info$khat)]
+  # Where weights are nearly equal their tail index says nothing (see warn_quality()).
+  if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
+  if (length(khat) == 0) return(state)
+  worst <- max(khat)
+  paste0(state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH", " (reliable below ", format(limit, digits = 2), ")")
+}

@@ -1,0 +1,55 @@
+test_that("fitted values are posterior means", {
+  fit <- fixture("two")
+  expect_equal(fitted(fit), apply(posterior_epred(fit), 2:3, mean), ignore_attr = TRUE)
+  expect_equal(sigma(fit), apply(posterior_epred(fit, dpar = "sigma"), 2:3, mean), ignore_attr = TRUE)
+  expect_equal(fitted(fit, "rho", "a:b"), colMeans(posterior_epred(fit, dpar = "rho")), ignore_attr = TRUE)
+  expect_identical(colnames(sigma(fit)), c("a", "b"))
+  expect_identical(dimnames(fitted(fixture("one"))), list(rownames(mtcars), "mpg"))
+})
+
+test_that("residuals: raw, pearson and whitened", {
+  fit <- fixture("two")
+  y <- as.matrix(data_two()[c("a", "b")])
+  raw <- residuals(fit)
+  expect_equal(raw, y - fitted(fit), ignore_attr = TRUE)
+  expect_equal(residuals(fit, "pearson"), raw / sigma(fit))
+  white <- residuals(fit, "whitened")
+  s <- sigma(fit)
+  rho <- fitted(fit, "rho")
+  for (i in c(1, 17, 120)) {
+    v <- outer(s[i, ], s[i, ]) * matrix(c(1, rho[i], rho[i], 1), 2)
+    expect_equal(white[i, ], solve(t(chol(v)), raw[i, ]), ignore_attr = TRUE, tolerance = 1e-10)
+  }
+  expect_lt(max(abs(cov(white) - diag(2))), 0.3)
+  expect_equal(residuals(fit, "whitened", resp = "b"), white[, "b"])
+  expect_equal(residuals(fixture("one"), "whitened"), residuals(fixture("one"), "pearson"))
+  expect_error(residuals(fit, "deviance"), class = "covary_error_argument")
+})
+
+test_that("logLik is the density at the posterior mean, with weights", {
+  skip_if_not_installed("mvtnorm")
+  fit <- fixture("weighted")
+  d <- data_two()
+  b <- coef(fit)
+  s <- exp(b[c("b_sigma_a_Intercept", "b_sigma_b_Intercept")])
+  rho <- tanh(b[["b_rho_a_b_Intercept"]] / 2)
+  mu <- cbind(b[["b_a_Intercept"]] + b[["b_a_x"]] * d$x, b[["b_b_Intercept"]] + b[["b_b_x"]] * d$x)
+  v <- outer(s, s) * matrix(c(1, rho, rho, 1), 2)
+  ll <- mvtnorm::dmvnorm(as.matrix(d[c("a", "b")]) - mu, sigma = v, log = TRUE)
+  expect_equal(as.numeric(logLik(fit)), sum(ll * d$w))
+  # Seven coefficients and flat priors.
+  expect_equal(attr(logLik(fit), "df"), 7, tolerance = 0.15)
+  expect_equal(df.residual(fit), 240 - attr(logLik(fit), "df"))
+  one <- fixture("one")
+  expect_equal(as.numeric(logLik(one)), sum(dnorm(mtcars$mpg, drop(cbind(1, mtcars$wt) %*% coef(one)[1:2]),
+    exp(drop(cbind(1, mtcars$wt) %*% coef(one)[3:4])), log = TRUE)))
+  expect_true(is.finite(AIC(one)))
+})
+
+test_that("the log likelihood from cells is that from rows", {
+  for (name in c("two", "one", "weighted", "known")) {
+    fit <- fixture(name)
+    mean_of_draws <- mean(rowSums(log_lik(fit)))
+    expect_equal(attr(logLik(fit), "df"), 2 * (as.numeric(logLik(fit)) - mean_of_draws), tolerance = 1e-6)
+  }
+})

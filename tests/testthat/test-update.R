@@ -1,0 +1,60 @@
+test_that("formulas change, are replaced and added", {
+  fit <- fixture("one")
+  new <- quiet(update(fit, . ~ . + hp, sigma ~ . - wt, draws = 200))
+  expect_equal(formula(new)[[1]], mpg ~ wt + hp, ignore_attr = TRUE)
+  expect_equal(formula(new)[[2]], sigma ~ 1, ignore_attr = TRUE)
+  expect_identical(ndraws(new), 200L)
+  two <- update(fixture("known"), rho ~ wt, evaluate = FALSE)
+  expect_equal(two[[4]], rho ~ wt, ignore_attr = TRUE)
+  expect_error(update(fit, 3), class = "covary_error_formula")
+  expect_error(update(fit, nonsense = 3), class = "covary_error_argument")
+})
+
+test_that("updating twice, and dots for all other columns", {
+  d <- mtcars[c("mpg", "wt", "hp", "qsec")]
+  fit <- quiet(covary(mpg ~ ., data = d, draws = 200))
+  new <- quiet(update(fit, . ~ . - qsec))
+  expect_setequal(names(coef(new)), c("b_Intercept", "b_wt", "b_hp", "b_sigma_Intercept"))
+  again <- quiet(update(new, draws = 300))
+  expect_identical(names(coef(again)), names(coef(new)))
+})
+
+test_that("update works inside functions, with the data of the fit", {
+  inside <- function() {
+    local_data <- mtcars[1:20, ]
+    fit <- quiet(covary(mpg ~ wt, data = local_data, draws = 200))
+    list(fit, quiet(update(fit, draws = 300)))
+  }
+  both <- inside()
+  expect_identical(ndraws(both[[2]]), 300L)
+  # Outside, the frame of the formula still has the data, whatever else has its name.
+  local_data <- mtcars[21:32, ]
+  expect_identical(nobs(quiet(update(both[[1]], draws = 200))), 20L)
+  expect_identical(nobs(quiet(update(both[[1]], data = local_data))), 12L)
+  # A formula from elsewhere: the data are in the frame of the caller.
+  caller <- function(f) {
+    here <- mtcars[1:25, ]
+    fit <- quiet(covary(f, data = here, draws = 200))
+    nobs(quiet(update(fit, draws = 300)))
+  }
+  expect_identical(caller(mpg ~ wt), 25L)
+})
+
+test_that("changed data of the same name are used; lost data are a typed error", {
+  d <- mtcars
+  fit <- quiet(covary(mpg ~ wt, data = d, draws = 200))
+  d <- mtcars[1:15, ]
+  expect_identical(nobs(quiet(update(fit))), 15L)
+  rm(d)
+  expect_error(update(fit), class = "covary_error_data")
+})
+
+test_that("weights and subset are evaluated in the data", {
+  d <- data_two()
+  fit <- fixture("weighted")
+  new <- quiet(update(fit, data = d, subset = x > 0, draws = 200))
+  expect_identical(nobs(new), sum(d$x > 0))
+  expect_equal(new$frame$weights, as.double(d$w[d$x > 0]))
+  plain <- quiet(update(fit, data = d, weights = NULL, draws = 200))
+  expect_true(all(plain$frame$weights == 1))
+})
