@@ -119,7 +119,7 @@ affordable_draws <- function(target, draws, seconds, most) {
 # that weights would not matter, the passes over many cells are spared.
 skip_weights <- function(target, beta, prior, lq, control, progress) {
   if (control$importance == "never") return("importance weights switched off")
-  if (control$importance == "always" || target$model$size[2] < 20000L) return(NULL)
+  if (control$importance == "always" || max(target$model$size[2], target$rows) < 20000L) return(NULL)
   some <- seq_len(min(200, nrow(beta)))
   ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
   spread <- stats::sd(ratio)

@@ -33,7 +33,7 @@ new_target <- function(design, cells, priors, scales) {
   )
   model$size <- as.integer(model$size)
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
-    start = start_values(coefficients, predictors, scales),
+    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales),
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
 }

@@ -26,6 +26,7 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
+SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 /* door_moments.c */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 /* door_rows.c */

@@ -16,6 +16,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(surrogate_marginal, 5),
     DOOR(surrogate_draws, 5),
     DOOR(cells, 4),
+    DOOR(merge_cells, 3),
     DOOR(moments, 7),
     DOOR(rows, 5),
     DOOR(exponential, 2),
