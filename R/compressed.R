@@ -93,7 +93,10 @@ sketch_design <- function(parsed, object, sketch) {
   frame <- list(y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)), covariates = as.list(sketch$data),
     weights = sketch$weights, rows = seq_len(m), n = m)
   cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(sketch$weights))
-  new_design(parsed, frame, cells, sketch$data)
+  # Knots in a gap of the sketch need not lie in a gap of the rows.
+  withCallingHandlers(new_design(parsed, frame, cells, sketch$data), warning = function(w) {
+    if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) invokeRestart("muffleWarning")
+  })
 }
 
 at_nodes <- function(design, data, parsed) {
@@ -136,22 +139,24 @@ target_at <- function(prepared, nodes, priors) {
 # all nodes, bound: shift by the last moment kept)
 choose_nodes <- function(prepared, priors) {
   object <- prepared$object
-  fine <- target_at(prepared, prepared$nodes, priors)
+  grid <- target_at(prepared, prepared$nodes, priors)
+  lumped <- lump_nodes(object, prepared$nodes)
+  fine <- if (identical(lumped, prepared$nodes)) grid else target_at(prepared, lumped, priors)
   name <- continuous_names(object)
   knots <- design_knots(prepared$design, name)
   knots <- knots[is.finite(knots) & knots > object$range[1] & knots < object$range[2]]
   for (pieces in c(8, 16, 32)) {
-    if (pieces * 12 * nrow(object$groups) * 2 > length(prepared$nodes$x)) break
+    if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
     breaks <- node_breaks(object, knots, pieces)
-    some <- target_at(prepared, gather_nodes(prepared$nodes, breaks), priors)
+    some <- target_at(prepared, gather_nodes(lumped, breaks), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
     mode <- rough_mode(some$target)
     shift <- mode_shift(fine$target, some$target, mode)
     if (is.finite(shift) && shift < 1e-6) {
-      return(c(some, list(fine = fine, gathering = shift, bound = moment_bound(prepared, fine, priors, mode))))
+      return(c(some, list(fine = grid, gathering = shift, bound = moment_bound(prepared, grid, priors, mode))))
     }
   }
-  c(fine, list(fine = fine, gathering = 0, bound = moment_bound(prepared, fine, priors, rough_mode(fine$target))))
+  c(fine, list(fine = grid, gathering = 0, bound = moment_bound(prepared, grid, priors, rough_mode(fine$target))))
 }
 
 node_breaks <- function(object, knots, pieces) {

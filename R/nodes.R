@@ -27,7 +27,28 @@ fine_nodes <- function(cells, degrees = 4) {
       stats[, q, mine] <- value
     }
   }
-  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(stats, size))
+  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(stats, size),
+    point = point_masses(moments, at))
+}
+
+# Where all rows of a cell share one x (single rows, ties), its place t, else NA.
+point_masses <- function(moments, at) {
+  n <- moments[at[1, ], 1]
+  t <- moments[at[1, ], 2] / n
+  same <- abs(moments[at[1, ], 3] / n - (2 * t^2 - 1)) < 1e-11 & abs(moments[at[1, ], 4] / n - t * (4 * t^2 - 3)) < 1e-11
+  ifelse(same & n > 0, t, NA_real_)
+}
+
+# Nodes with cells of one x as single nodes, whose statistics are those of the rows.
+lump_nodes <- function(cells, fine) {
+  lump <- which(!is.na(fine$point))
+  if (length(lump) == 0) return(fine)
+  first <- 4 * (lump - 1) + 1
+  stats <- 0
+  for (q in 0:3) stats <- stats + fine$stats[, first + q, drop = FALSE]
+  x <- (cells$first + fine$cell[first] - 1 + (fine$point[lump] + 1) / 2) * 2^-cells$step
+  keep <- rep(is.na(fine$point), each = 4)
+  list(x = c(fine$x[keep], x), group = c(fine$group[keep], fine$group[first]), stats = cbind(fine$stats[, keep, drop = FALSE], stats))
 }
 
 # Chebyshev nodes of cells; those of the outer cells lie within the range of the data. list(x (4 x cells),
@@ -51,12 +72,13 @@ cell_places <- function(cells, cell) {
   list(x = x, kind = kind, t = t, map = lapply(t, function(v) solve(chebyshev_values(v, 4))))
 }
 
-# Nodes gathered to q Chebyshev nodes between breaks, where there are more than that.
+# Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
+# sums with signs to be harmless.
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   key <- paste(fine$group, piece)
   parts <- lapply(split(seq_along(fine$x), factor(key, levels = unique(key))), function(i) {
-    if (length(i) <= q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+    if (length(i) <= q || sum(fine$stats[1, i]) < 8 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
     b <- breaks[piece[i[1]] + 0:1]
     x <- mean(b) + diff(b) / 2 * chebyshev_nodes(q)
     list(x = x, stats = fine$stats[, i, drop = FALSE] %*% lagrange_values(fine$x[i], x), group = rep(fine$group[i[1]], q))

@@ -155,13 +155,17 @@ moments_padded <- function(k) ceiling((1 + k + k * (k + 1) / 2) / 4) * 4
 # Vector code by option: "auto", or "plain", "base", "avx2" to hold it back.
 simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"), nomatch = 3L) - 1
 
-# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it.
+# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50 over
+# any twentieth of the distinct values, so that clusters are seen (but at most 8 times finer).
 choose_step <- function(x, resolution) {
   if (length(x) == 0) return(0)
   some <- if (length(x) > 1e5) x[round(seq(1, length(x), length.out = 1e5))] else x
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
   width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
-  round(log2(resolution / width))
+  distinct <- sort(unique(some))
+  share <- ceiling(length(distinct) / 20)
+  dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
+  round(log2(resolution / width) + min(3, max(0, log2(width / dense))))
 }
 
 # Sum of two tallies.
