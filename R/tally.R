@@ -84,7 +84,7 @@ finite_rows <- function(rows) {
   if (clean && (is.null(rows$weights) || all(rows$weights > 0))) return(rows)
   missing <- Reduce(`|`, lapply(columns, is.na))
   infinite <- Reduce(`|`, lapply(columns, is.infinite)) & !missing
-  rows$dropped <- c(missing = sum(missing), infinite = sum(infinite))
+  rows$dropped <- c(missing = as.double(sum(missing)), infinite = as.double(sum(infinite)))
   keep <- !missing & !infinite
   if (!is.null(rows$weights)) {
     if (any(rows$weights[keep] < 0)) stop_covary("weights", "Weights must not be negative.", fields = list(arg = "weights"))
@@ -101,7 +101,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
   rows$y <- unname(rows$y)
   storage.mode(rows$y) <- "double"
   n <- nrow(rows$y)
-  tally$rows <- n
+  tally$rows <- as.double(n)
   tally$dropped <- rows$dropped
   exact <- setdiff(names(tally$covariates), continuous_names(tally))
   codes <- lapply(rows$covariates[exact], column_codes)

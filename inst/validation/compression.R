@@ -58,7 +58,7 @@ set.seed(20)
 if (!is.null(sink_to)) sink(sink_to, split = TRUE)
 cat(format(Sys.Date()), R.version.string, " rows:", n, "\n")
 cat("shift: largest move of the mode in posterior sds (exact); limit 1e-5 at 1e6 rows\n")
-covariates <- list(uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 1.5) + 0.001 * rpois(n, 3), clustered = c(rnorm(n / 2, 0, 0.01), runif(n - n / 2, -1, 1)))
+covariates <- list(uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 3), clustered = c(rnorm(n / 2, 0, 0.01), runif(n - n / 2, -1, 1)))
 for (x in names(covariates)) {
   d <- simulate_rows(n, covariates[[x]])
   for (basis in c("ps", "cr", "tp")) for (k in c(8, 16, 20)) {
