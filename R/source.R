@@ -43,6 +43,7 @@ files_source <- function(files, chunk, reader = NULL) {
 }
 
 file_source <- function(file, chunk, reader) {
+  force(file)
   once <- function(read) {
     done <- FALSE
     function() {
