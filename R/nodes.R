@@ -78,7 +78,7 @@ gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   key <- paste(fine$group, piece)
   parts <- lapply(split(seq_along(fine$x), factor(key, levels = unique(key))), function(i) {
-    if (length(i) <= q || sum(fine$stats[1, i]) < 8 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
     b <- breaks[piece[i[1]] + 0:1]
     x <- mean(b) + diff(b) / 2 * chebyshev_nodes(q)
     list(x = x, stats = fine$stats[, i, drop = FALSE] %*% lagrange_values(fine$x[i], x), group = rep(fine$group[i[1]], q))

@@ -11,6 +11,10 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
+  if (frame$n >= compress_rows_from && control$compress != "never") {
+    ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
+    if (!is.null(ready)) return(ready)
+  }
   cells <- new_cells(frame)
   scales <- response_scales(cells, frame)
   check_responses(frame, scales, algorithm)

@@ -38,7 +38,7 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
 
 /* terms: list of list(x, group, grid, groups, coefficients); scaling: k x 2; settings: level, threads,
  * value. list(value, scores: one vector for all terms) */
-SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
+static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms)
 {
     if (TYPEOF(y) != REALSXP || !Rf_isMatrix(y) || TYPEOF(terms) != VECSXP)
         Rf_error("internal: 'y' must be a double matrix and 'terms' a list");
@@ -50,6 +50,12 @@ SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
     rows.n_terms = (int) Rf_xlength(terms);
     if (rows.n_terms < 1 || rows.n_terms > ROWS_MAX_TERMS) Rf_error("internal: 1 to %d terms", ROWS_MAX_TERMS);
     for (int j = 0; j < rows.n_terms; j++) read_term(VECTOR_ELT(terms, j), &rows, rows.term + j);
+    return rows;
+}
+
+SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
+{
+    struct rows_data rows = read_rows(y, weights, scaling, terms);
     const double *set = numbers(settings, 3, "'settings'");
     R_xlen_t size = rows_scores_size(&rows);
     int stripes = moments_stripes(rows.n, size);
@@ -59,6 +65,24 @@ SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
     rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, size)));
     REAL(value)[0] = rows_pass(&rows, set[2] != 0, (int) set[0], (int) set[1], work);
+    UNPROTECT(1);
+    return out;
+}
+
+/* variance: NULL or tables as in rows.h. list(value, scores, curvature) */
+SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance)
+{
+    struct rows_data rows = read_rows(y, weights, scaling, terms);
+    int width = Rf_asInteger(coarse);
+    if (width < 1) Rf_error("internal: 'coarse' must be positive");
+    R_xlen_t size = rows_curvature_size(&rows, width);
+    const double *v = Rf_isNull(variance) ? NULL : numbers(variance, size, "'variance'");
+    const char *names[] = {"value", "scores", "curvature", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
+    rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
+    SEXP tables = SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, size));
+    REAL(value)[0] = rows_curvature(&rows, width, v, REAL(tables));
     UNPROTECT(1);
     return out;
 }

@@ -31,6 +31,7 @@ SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 /* door_rows.c */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
+SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
 SEXP door_exponential(SEXP x, SEXP level);
 
 #endif

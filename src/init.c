@@ -19,6 +19,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(merge_cells, 3),
     DOOR(moments, 7),
     DOOR(rows, 5),
+    DOOR(rows_curvature, 6),
     DOOR(exponential, 2),
     {NULL, NULL, 0}
 };

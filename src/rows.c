@@ -152,6 +152,104 @@ static double rows_stripe(const struct rows_data *rows, long from, long to, int 
     return total;
 }
 
+int rows_bins(const struct rows_term *term, int coarse)
+{
+    return (term->grid.count + coarse - 1) / coarse * term->groups;
+}
+
+long rows_curvature_size(const struct rows_data *rows, int coarse)
+{
+    int q = kernel_for(rows->k)->q;
+    long size = 0;
+    for (int j = 0; j < rows->n_terms; j++) {
+        size += rows_bins(rows->term + j, coarse);
+        for (int i = 0; i < j; i++)
+            size += (long) rows_bins(rows->term + i, coarse) * rows_bins(rows->term + j, coarse);
+    }
+    return size * (q * (q + 1) / 2);
+}
+
+/* Where the tables of a row start: one for each term, then one for each pair. */
+static int row_tables(const struct rows_data *rows, const struct rows_block *b, int row, int coarse, int h,
+                      long *at)
+{
+    int used = 0, bin[ROWS_MAX_TERMS], bins[ROWS_MAX_TERMS];
+    long start = 0;
+    for (int j = 0; j < rows->n_terms; j++) {
+        const struct rows_term *term = rows->term + j;
+        long cell = b->place[j][row] / (4L * padded(rows));
+        int per_group = (term->grid.count + coarse - 1) / coarse;
+        bins[j] = rows_bins(term, coarse);
+        bin[j] = (int) (cell % term->grid.count / coarse + per_group * (cell / term->grid.count));
+        at[used++] = (start + bin[j]) * h;
+        start += bins[j];
+    }
+    for (int j = 0; j < rows->n_terms; j++)
+        for (int i = 0; i < j; i++) {
+            at[used++] = (start + bin[i] + (long) bins[i] * bin[j]) * h;
+            start += (long) bins[i] * bins[j];
+        }
+    return used;
+}
+
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, double *tables)
+{
+    const struct kernel *kernel = kernel_for(rows->k);
+    int p = padded(rows), q = kernel->q, h = q * (q + 1) / 2;
+    double cell[6] = {0}, g[KERNEL_MAX_Q], hess[KERNEL_MAX_Q * KERNEL_MAX_Q], v[KERNEL_MAX_Q * KERNEL_MAX_Q];
+    double *scores = rows->term[0].scores, total = 0;
+    long at[ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
+    struct rows_block b;
+    memset(tables, 0, (size_t) rows_curvature_size(rows, coarse) * sizeof(double));
+    memset(scores, 0, (size_t) rows_scores_size(rows) * sizeof(double));
+    for (int j = 0; j < rows->n_terms; j++) {
+        b.scores[j] = scores;
+        scores += term_size(rows, j);
+    }
+    for (long first = 0; first < rows->n; first += ROWS_BLOCK) {
+        double block_total = 0;
+        load_block(rows, first, rows->n - first < ROWS_BLOCK ? (int) (rows->n - first) : ROWS_BLOCK, &b);
+        for (int i = 0; i < b.n; i++) {
+            double *eta = b.eta + p * i;
+            for (int j = 0; j < rows->n_terms; j++) {
+                const double *c = rows->term[j].coefficients + b.place[j][i];
+                double t = b.t[j][i];
+                for (int l = 0; l < q; l++) eta[l] += c[l] + t * (c[p + l] + t * (c[2 * p + l] + t * c[3 * p + l]));
+            }
+            cell[0] = b.weight[i];
+            for (int j = 0; j < rows->k; j++) cell[1 + j] = b.y[ROWS_BLOCK * j + i];
+            int used = row_tables(rows, &b, i, coarse, h, at), n = 0;
+            if (variance) {
+                for (int c = 0; c < q; c++)
+                    for (int r = c; r < q; r++) {
+                        double sum = 0;
+                        for (int u = 0; u < used; u++) sum += variance[at[u] + n];
+                        v[r + q * c] = v[c + q * r] = sum;
+                        n++;
+                    }
+                block_total += kernel->expect(cell, eta, v, g, hess);
+            } else {
+                block_total += kernel->hessian(cell, eta, g, hess);
+            }
+            double lower[KERNEL_MAX_Q * (KERNEL_MAX_Q + 1) / 2];
+            n = 0;
+            for (int c = 0; c < q; c++)
+                for (int r = c; r < q; r++) lower[n++] = hess[r + q * c];
+            for (int u = 0; u < used; u++)
+                for (int l = 0; l < h; l++) tables[at[u] + l] += lower[l];
+            for (int j = 0; j < rows->n_terms; j++) {
+                double power = 1, t = b.t[j][i], *score = b.scores[j] + b.place[j][i];
+                for (int d = 0; d < 4; d++) {
+                    for (int l = 0; l < q; l++) score[p * d + l] += power * g[l];
+                    power *= t;
+                }
+            }
+        }
+        total += block_total;
+    }
+    return total;
+}
+
 static double total_weight(const struct rows_data *rows)
 {
     double total = 0;

@@ -37,6 +37,19 @@ long rows_scores_size(const struct rows_data *rows);
 /* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *stripes);
 
+/* Curvature of the rows, gathered in bins: bin b of a term holds `coarse` neighbouring cells of one
+ * group. For every term one table and for every pair of terms (i < j) one table of the
+ * q (q + 1) / 2 second derivatives (lower triangle by columns), summed over the rows of a bin or of a
+ * pair of bins:
+ *   single[j]: h x bins[j],  pair[i, j]: h x bins[i] x bins[j],  all in one vector in the order
+ *   (0), (1), .., (0, 1), (0, 2), (1, 2), (0, 3), ...
+ * With `variance` (the same layout: parts of the covariance of the predictors) value, scores and
+ * curvature are expectations under that Gaussian. Bins blur the place of a row in its bin, in
+ * curvature and variance only; value and scores are those of the rows. */
+int rows_bins(const struct rows_term *term, int coarse);
+long rows_curvature_size(const struct rows_data *rows, int coarse);
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, double *tables);
+
 /* exp as the vector code computes it, for tests */
 void rows_exponential(const double *x, long n, int level, double *out);
 
