@@ -13,7 +13,10 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
   none <- matrix(0, draws, 0)
   progress$keep(list(beta = beta[some, , drop = FALSE], t = none))
   note <- skip_weights(target, beta, 0, lq, control, progress)
-  if (!is.null(note)) return(unweighted(draw_t_proposal(proposal, draws), none, lq[some], info, note))
+  if (!is.null(note)) {
+    beta <- draw_t_proposal(proposal, draws)
+    return(unweighted(beta, none, log_t_proposal(proposal, beta), info, note))
+  }
   log_density <- function(beta) target_base_draws(target, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
   for (i in 1:4) {
@@ -76,7 +79,8 @@ resample_draws <- function(beta, t, lp, lq, w, draws, info) {
 
 unweighted <- function(beta, t, lq, info, note) {
   info$khat <- c(info$khat, coefficients = NA_real_)
-  info$note <- note
+  info$note <- as.vector(note)
+  if (is.null(info$elbo)) info[c("elbo", "elbo_mcse")] <- attributes(note)[c("elbo", "elbo_mcse")]
   list(beta = beta, t = t, lp = lq, lq = lq, info = info)
 }
 
@@ -125,5 +129,6 @@ skip_weights <- function(target, beta, prior, lq, control, progress) {
   ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
   spread <- stats::sd(ratio)
   # Passes over rows are dear and sd 0.5 leaves four fifths of the draws.
-  if (is.finite(spread) && spread < (if (is.null(target$rows_engine)) 0.1 else 0.5)) sprintf("log weights of 200 draws have sd %.3f; not needed", spread)
+  if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine)) 0.1 else 0.5)) return(NULL)
+  structure(sprintf("log weights of 200 draws have sd %.3f; not needed", spread), elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)))
 }
