@@ -3,24 +3,26 @@
 predictor_columns <- function(p, newdata) {
   env <- environment(p$rhs)
   tf <- p$terms
-  mf <- tryCatch(
-    stats::model.frame(tf, newdata, na.action = stats::na.pass, xlev = p$xlevels),
-    error = function(e) {
-      stop_covary("newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", conditionMessage(e), ".",
-        fields = list(predictor = p$key))
-    }
-  )
+  at_newdata <- function(code) {
+    retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", fields = list(predictor = p$key))
+  }
+  mf <- at_newdata(stats::model.frame(tf, newdata, na.action = stats::na.pass, xlev = p$xlevels))
   if (length(attr(tf, "variables")) == 1) mf <- empty_frame(tf, nrow(newdata))
-  x <- stats::model.matrix(tf, mf, contrasts.arg = p$contrasts)
-  offset <- read_offset(tf, mf, nrow(newdata))
+  x <- at_newdata(stats::model.matrix(tf, mf, contrasts.arg = p$contrasts))
+  offset <- read_offset(p, newdata, nrow(newdata))
   unseen <- list()
   for (s in p$smooths) {
-    at <- predict_smooth(s, newdata)
+    at <- at_newdata(predict_smooth(s, newdata))
     first <- ncol(x) + ncol(at$fixed)
     x <- do.call(cbind, c(list(x, at$fixed), at$blocks))
     if (any(!is.na(at$unseen))) {
       unseen <- c(unseen, list(list(level = at$unseen, size = at$size, sd = p$columns$sd[first + 1])))
     }
+  }
+  bad <- which(rowSums(!is.finite(x)) > 0)
+  if (length(bad)) {
+    stop_covary("infinite", "The terms of ", p$key, " are not finite in row ", rownames(newdata)[bad[1]], " of `newdata`.",
+      fields = list(predictor = p$key, rows = bad))
   }
   list(x = unname(x), offset = offset, unseen = unseen)
 }
@@ -54,8 +56,8 @@ random_effect_names <- function(predictors) {
 
 check_new_column <- function(name, v, known, random) {
   wrong <- switch(known$type,
-    numeric = !is.numeric(v), matrix = !is.matrix(v) || ncol(v) != known$columns,
-    logical = !is.logical(v) && !all(v %in% c(known$levels, NA)), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
+    numeric = !is_number(v) || NCOL(v) != 1, matrix = !is.matrix(v) || ncol(v) != known$columns,
+    logical = !is.logical(v), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
   if (wrong && !(is.atomic(v) && all(is.na(v)))) {
     stop_covary("newdata", "Column '", name, "' of `newdata` must be ", known$type, " as in the fit, not ", describe(v), ".",
       fields = list(arg = "newdata", columns = name))

@@ -4,7 +4,7 @@
 # list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by covariates so
 # that the order of rows does not matter.
 new_cells <- function(frame) {
-  codes <- lapply(frame$covariates, column_codes)
+  codes <- unlist(lapply(frame$covariates, column_codes), recursive = FALSE)
   id <- combine_codes(codes, frame$n)
   first <- which(!duplicated(id))
   sorted <- first[do.call(order, c(unname(lapply(codes, `[`, first)), list(id[first])))]
@@ -12,19 +12,18 @@ new_cells <- function(frame) {
   scale <- apply(abs(frame$y), 2, max)
   scale[scale == 0] <- 1
   # Powers of two, so that scaling is exact and 1e300 does not overflow in squares.
-  scale <- 2^round(log2(scale))
+  scale <- 2^floor(log2(scale))
   y <- sweep(frame$y, 2, scale, "/")
   list(id = id, first = sorted, m = length(sorted), y_scale = scale,
     stats = .Call(C_cells, id, length(sorted), y, frame$weights))
 }
 
-# Numbers that sort as the values do and are equal where they are.
+# Numbers that sort as the values do and are equal where they are: a list, a vector a column.
 column_codes <- function(v) {
-  if (is.factor(v)) return(as.integer(v))
-  if (is.matrix(v)) return(combine_codes(lapply(seq_len(ncol(v)), function(j) column_codes(v[, j])), nrow(v)))
-  if (is.numeric(v)) return(as.double(v))
-  levels <- sort(unique(v), method = "radix")
-  match(v, levels)
+  if (is.matrix(v)) return(unlist(lapply(seq_len(ncol(v)), function(j) column_codes(v[, j])), recursive = FALSE))
+  if (is.factor(v)) return(list(as.integer(v)))
+  if (is_number(v)) return(list(as.double(v)))
+  list(match(v, sort(unique(v), method = "radix")))
 }
 
 combine_codes <- function(codes, n) {
@@ -65,7 +64,7 @@ standardise_cells <- function(cells, centre, scale) {
   k <- length(scale)
   out <- cells$stats
   rows <- cells$y_scale / scale
-  out[1 + seq_len(k), ] <- out[1 + seq_len(k), , drop = FALSE] * rows - centre / scale
+  out[1 + seq_len(k), ] <- (out[1 + seq_len(k), , drop = FALSE] - centre / cells$y_scale) * rows
   root_row <- row(diag(k))[lower.tri(diag(k), TRUE)]
   out[-seq_len(1 + k), ] <- out[-seq_len(1 + k), , drop = FALSE] * rows[root_row]
   out

@@ -33,6 +33,14 @@ new_condition <- function(class, parents, message, fields) {
   structure(class = c(class, parents, "condition"), c(list(message = message, call = NULL), fields))
 }
 
+# Runs code that is not ours: its plain errors become typed, with its own words at the end.
+retype <- function(code, what, ..., fields = list()) {
+  tryCatch(code, error = function(e) {
+    if (inherits(e, "covary_error")) stop(e)
+    stop_covary(what, ..., conditionMessage(e), fields = fields)
+  })
+}
+
 # "a", "b" and "c", for messages; long lists are cut and counted.
 enumerate <- function(x, quote = TRUE, most = 5) {
   more <- length(x) - most

@@ -7,5 +7,4 @@
 #' @docType package
 #' @keywords internal
 #' @useDynLib covary, .registration = TRUE, .fixes = "C_"
-#' @importFrom stats sd
 NULL

@@ -24,6 +24,10 @@
 #'   resampling. `diagnostics()` has khat of both levels.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
 #' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
+#' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and `"nuts"`: the
+#'   engines of [advi()], [svgd()], [pathfinder()] and [nuts()], with settings in [covary_control()]. Where rows
+#'   have equal covariates, minibatches are drawn from cells, which hold all rows with the same covariates.
+#' * `"none"`: no fit; returns the model as a target for those functions, as [as_target()] does.
 #'
 #' @param formula A formula, or a list of formulas.
 #' @param ... Further formulas.
@@ -43,7 +47,7 @@
 #'   `summary()`, `plot()`, `predict()`, [correlation()], [posterior_predict()],
 #'   [posterior::as_draws_matrix()], [diagnostics()].
 #' @section Large data:
-#' From 20,000 rows on, data with one continuous covariate (and any discrete ones) are compressed first, see
+#' From 10,000 rows on, data with one continuous covariate (and any discrete ones) are compressed first, see
 #' [compress()]; a message says so. One exact pass over the rows at the solution then measures
 #' what that changed: `diagnostics(fit)$certificate`, the shift of the mode in posterior standard deviations.
 #' Above 1e-3 the cells are refined, and at last the rows are fitted.
@@ -57,13 +61,16 @@
 #' correlation(fit, data.frame(wt = c(2, 3, 4)))
 #' @export
 covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit, prior = NULL,
-                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior"), draws = 4000,
+                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior", "advi", "svgd", "pathfinder", "nuts", "none"), draws = 4000,
                    control = covary_control(), refresh = NULL) {
   clock <- new_clock()
   call <- match.call()
-  algorithm <- check_choice(algorithm, names(engines()), "algorithm")
+  if (missing(algorithm)) algorithm <- "nested"
+  algorithm <- check_choice(algorithm, c(names(engines()), "none"), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
+  if (!is.null(refresh)) check_flag(refresh, "refresh")
+  if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
   if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
   if (!inherits(data, "cells")) check_data(data)
   env <- parent.frame()
@@ -75,6 +82,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) names(data$covariates) else names(data))
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
+    if (algorithm == "none") return(regression_density(ready$target, ready$design))
     clock$lap("prepare")
     result <- run_engine(engines()[[algorithm]], ready$target, draws, control, new_progress(refresh))
     clock$lap("fit")

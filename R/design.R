@@ -2,7 +2,7 @@
 # new data. Knows no likelihood.
 #
 # A predictor of the design adds to the parsed one: terms, xlevels, contrasts, smooths, `columns`
-# (data frame: name, class, coef, sd) and `centre`, `scale` of its parametric columns.
+# (data frame: name, class, coef, sd, x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
@@ -19,6 +19,10 @@ new_design <- function(parsed, frame, cells, data) {
     x[[i]] <- built$x
     offset[i, ] <- built$offset
   }
+  if (all(vapply(predictors, `[[`, TRUE, "known"))) {
+    stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
+  }
+  predictors <- distinguish_names(predictors)
   list(predictors = predictors, x = x, offset = offset, n_sds = n_sds,
     covariates = summarise_covariates(cell_data), responses = parsed$responses, ids = parsed$ids)
 }
@@ -32,7 +36,8 @@ build_predictor <- function(p, parsed, frame, cells, cell_data, data, weights, n
   p$contrasts <- attr(x, "contrasts")
   p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
-  offset <- read_offset(p$terms, mf, cells$m)
+  p$offsets <- parts$offsets
+  offset <- read_offset(p, frame$covariates, frame$n)[cells$first]
   p$prefix <- draw_prefix(p, parsed$ids)
   std <- standardise_columns(x, weights, p$intercept)
   p$centre <- std$centre
@@ -69,13 +74,9 @@ parametric_frame <- function(formula, frame, cells, data, key) {
   plain <- all(vapply(variables, is.symbol, TRUE))
   rows <- if (plain) cells$first else seq_len(frame$n)
   columns <- lapply(frame$covariates, take_rows, rows)
-  mf <- tryCatch(
-    stats::model.frame(tf, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
-    error = function(e) {
-      stop_covary("covariate", "The terms of ", key, " cannot be evaluated: ", conditionMessage(e), ".",
-        fields = list(predictor = key))
-    }
-  )
+  mf <- retype(stats::model.frame(tf, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
+    "covariate", "Term ", guilty_term(variables, columns, environment(formula), length(rows)), " of ", key, " cannot be used: ",
+    fields = list(predictor = key))
   if (length(variables) == 0) mf <- empty_frame(tf, cells$m)
   else if (!plain) mf <- restore_terms(mf[cells$first, , drop = FALSE], mf)
   bad <- names(mf)[vapply(mf, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)]
@@ -83,6 +84,15 @@ parametric_frame <- function(formula, frame, cells, data, key) {
     stop_covary("infinite", "Term ", enumerate(bad), " of ", key, " is not finite for some rows.", fields = list(column = bad[1]))
   }
   mf
+}
+
+# The term that model.frame() stumbled over, for messages.
+guilty_term <- function(variables, columns, env, n) {
+  bad <- vapply(variables, function(v) {
+    value <- tryCatch(eval(v, columns, env), error = function(e) NULL)
+    !is.atomic(value) || NROW(value) != n
+  }, TRUE)
+  enumerate(vapply(variables[if (any(bad)) bad else TRUE], deparse1, ""))
 }
 
 restore_terms <- function(mf, from) {
@@ -97,23 +107,26 @@ empty_frame <- function(tf, m) {
 }
 
 parametric_matrix <- function(terms, mf, key) {
-  tryCatch(stats::model.matrix(terms, mf), error = function(e) {
-    single <- names(mf)[vapply(mf, function(v) (is.factor(v) || is.character(v)) && length(unique(v)) < 2, TRUE)]
-    stop_covary("covariate", if (length(single)) paste0("Factor ", enumerate(single), " of ", key, " has one level only; remove it.")
-      else paste0("The columns of ", key, " cannot be built: ", conditionMessage(e), "."), fields = list(predictor = key))
-  })
+  single <- names(mf)[vapply(mf, function(v) (is.factor(v) || is.character(v) || is.logical(v)) && length(unique(v)) < 2, TRUE)]
+  if (length(single)) {
+    stop_covary("covariate", "Factor ", enumerate(single), " of ", key, " has one level only; remove it.",
+      fields = list(covariate = single, predictor = key))
+  }
+  retype(stats::model.matrix(terms, mf), "covariate", "The columns of ", key, " cannot be built: ", fields = list(predictor = key))
 }
 
-read_offset <- function(terms, mf, m) {
-  at <- attr(terms, "offset")
-  if (is.null(at)) return(rep(0, m))
-  total <- 0
-  for (i in at) {
-    v <- mf[[i]]
-    if (!is.numeric(v)) stop_covary("offset", "Offset ", names(mf)[i], " must be numeric, not ", describe(v), ".")
+# Sum of the offsets of a predictor; each has a value a row, or one for all.
+read_offset <- function(p, data, n) {
+  total <- rep(0, n)
+  for (call in p$offsets) {
+    v <- evaluate(call, data, environment(p$rhs), "Offset")
+    if (!is.numeric(v) || !(length(v) %in% c(1, n)) || any(is.infinite(v) | is.nan(v))) {
+      stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (", n, "), not ", describe(v), ".",
+        fields = list(term = deparse1(call), predictor = p$key))
+    }
     total <- total + as.vector(v)
   }
-  rep_len(total, m)
+  total
 }
 
 standardise_columns <- function(x, weights, intercept) {
@@ -136,21 +149,33 @@ standardise_columns <- function(x, weights, intercept) {
 column_table <- function(p, parametric, n_sds) {
   coef <- clean_name(parametric)
   out <- data.frame(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
-    class = ifelse(coef == "Intercept", "Intercept", "b"), coef = coef, sd = rep(0L, length(coef)))
+    class = ifelse(coef == "Intercept", "Intercept", "b"), coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
   for (s in p$smooths) {
     fixed <- seq_len(s$n_fixed)
     out <- rbind(out, data.frame(name = paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], class = rep("b", s$n_fixed),
-      coef = paste0(s$id, "_", fixed)[fixed], sd = rep(0L, s$n_fixed)))
+      coef = paste0(s$id, "_", fixed)[fixed], sd = rep(0L, s$n_fixed), x_scale = rep(1, s$n_fixed)))
     for (j in seq_along(s$n_block)) {
       n_sds <- n_sds + 1L
       out <- rbind(out, data.frame(name = paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(s$n_block[j]), "]"),
-        class = "smooth", coef = paste0(s$id, "_", j), sd = n_sds))
+        class = "smooth", coef = paste0(s$id, "_", j), sd = n_sds, x_scale = s$x_scale[j]))
     }
   }
   out
 }
 
-clean_name <- function(x) gsub("[[:space:]]", "", sub("^\\(Intercept\\)$", "Intercept", x))
+# Names of draws are unique: a smooth given twice, or names that differ by spaces, get a number.
+distinguish_names <- function(predictors) {
+  columns <- do.call(rbind, lapply(predictors, `[[`, "columns"))
+  stem <- sub("\\[[0-9]+\\]$", "", columns$name)
+  group <- ifelse(columns$sd > 0, -columns$sd, seq_along(stem))
+  unique_stem <- make.unique(stem[!duplicated(group)])[match(group, unique(group))]
+  columns$name <- paste0(unique_stem, substring(columns$name, nchar(stem) + 1))
+  key <- rep(names(predictors), vapply(predictors, function(p) nrow(p$columns), 0L))
+  for (k in unique(key)) predictors[[k]]$columns$name <- columns$name[key == k]
+  predictors
+}
+
+clean_name <- function(x) gsub("[[:space:]`]", "", sub("^\\(Intercept\\)$", "Intercept", x))
 
 # b_sbp_..., b_sigma_sbp_..., b_rho_sbp_dbp_...; with one response b_... and b_sigma_...
 draw_prefix <- function(p, ids) {
@@ -179,7 +204,8 @@ warn_constant <- function(names, key) {
 # Ranges and levels: default grids, extrapolation marks, checks of new data.
 summarise_covariates <- function(columns) {
   lapply(columns, function(v) {
-    if (is.numeric(v) && is.null(dim(v))) {
+    if (is_number(v) && is.null(dim(v))) {
+      v <- as.double(v)
       list(type = "numeric", range = range(v), quantiles = stats::quantile(v, c(0.1, 0.5, 0.9), names = FALSE), n_distinct = length(unique(v)))
     } else if (is.matrix(v)) {
       list(type = "matrix", columns = ncol(v))

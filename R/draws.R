@@ -53,8 +53,9 @@ fitted_columns <- function(fit, key) {
   p <- fit$design$predictors[[key]]
   at <- match(key, names(fit$design$predictors))
   x <- t(fit$design$x[[at]])
-  parametric <- seq_along(p$scale)
-  x[, parametric] <- sweep(sweep(x[, parametric, drop = FALSE], 2, p$scale, "*"), 2, p$centre, "+")
+  x <- sweep(x, 2, p$columns$x_scale, "*")
+  parametric <- seq_along(p$centre)
+  x[, parametric] <- sweep(x[, parametric, drop = FALSE], 2, p$centre, "+")
   list(x = x, offset = fit$design$offset[at, ])
 }
 

@@ -2,7 +2,8 @@
 # result of engine_nested().
 
 engines <- function() {
-  list(nested = engine_nested, fullrank = engine_fullrank, meanfield = engine_meanfield, laplace = engine_laplace, prior = engine_prior)
+  list(nested = engine_nested, fullrank = engine_fullrank, meanfield = engine_meanfield, laplace = engine_laplace, prior = engine_prior,
+    advi = engine_advi, svgd = engine_svgd, pathfinder = engine_pathfinder, nuts = engine_nuts)
 }
 
 engine_fullrank <- function(target, draws, control, progress) engine_gaussian(target, draws, progress, diagonal = FALSE)

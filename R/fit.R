@@ -14,7 +14,8 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
       trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
-      interrupted = isTRUE(info$interrupted), timings = clock$laps())
+      interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
+      divergences = info$divergences, timings = clock$laps())
   ), class = "covary")
   warn_quality(fit)
   fit
@@ -27,12 +28,18 @@ warn_quality <- function(fit) {
     warn_covary("interrupted", "The fit was interrupted; the draws come from the last approximation it had reached.")
     return()
   }
+  parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
+  endless <- sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
+  if (endless > 0) {
+    warn_covary("infinite", endless, " of ", nrow(fit$draws), " draws are too large for a number; the priors are too wide for the units ",
+      "of the data.", fields = list(draws = endless))
+  }
   if (!info$converged) {
     warn_covary("not_converged", "The ", fit$algorithm, " approximation did not converge in ", info$iterations,
       " iterations; do not rely on it. See diagnostics().")
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
-  if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients"]
+  if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",

@@ -23,7 +23,7 @@ parse_formulas <- function(formula, ..., data_names) {
   }
   if (length(responses) == 0) {
     stop_covary("formula", "No formula has a response on its left side, such as `cbind(y1, y2) ~ x`; ",
-      "found only formulas for `sigma` or `rho`.")
+      "found only formulas for `sigma` or `rho`. For a column of that name write cbind(sigma) ~ x.")
   }
   if (length(responses) > 2) {
     stop_covary("formula", "This version fits one or two responses; found ", length(responses), ": ",
@@ -53,6 +53,11 @@ collect_formulas <- function(formula, ...) {
   if (any(one_sided)) {
     stop_covary("formula", "Formula ", deparse1(all[[which(one_sided)[1]]]),
       " has no left side: name a response, `sigma` or `rho` there.", fields = list(arg = "formula"))
+  }
+  twice <- duplicated(lapply(all, `[[`, 2))
+  if (any(twice)) {
+    stop_covary("formula", "Two formulas have the left side ", deparse1(all[[which(twice)[1]]][[2]]), "; join them into one.",
+      fields = list(arg = "formula"))
   }
   unname(all)
 }
@@ -160,12 +165,13 @@ expand_dot <- function(rhs, names) {
   rhs
 }
 
-# Parts of a right side: parametric terms (offsets included) and calls of smooths.
+# Parts of a right side: parametric terms, calls of smooths and of offset().
 split_rhs <- function(rhs) {
   specials <- c("s", "t2", "te", "ti")
-  tf <- stats::terms(rhs, specials = specials, keep.order = TRUE)
+  tf <- retype(stats::terms(rhs, specials = specials, keep.order = TRUE), "formula", "Formula ", deparse1(rhs), " cannot be read: ")
   variables <- as.list(attr(tf, "variables"))[-1]
   refuse_tensor(variables, attr(tf, "specials"))
+  refuse_bar(variables)
   at <- unlist(attr(tf, "specials")[c("s", "t2")])
   factors <- attr(tf, "factors")
   labels <- attr(tf, "term.labels")
@@ -180,11 +186,20 @@ split_rhs <- function(rhs) {
     is_smooth <- involved
   }
   kept <- lapply(labels[!is_smooth], str2lang)
-  offsets <- variables[attr(tf, "offset")]
-  parts <- c(list(if (attr(tf, "intercept") == 1) 1 else 0), kept, offsets)
+  parts <- c(list(if (attr(tf, "intercept") == 1) 1 else 0), kept)
   parametric <- rhs
   parametric[[2]] <- Reduce(function(a, b) call("+", a, b), parts)
-  list(parametric = parametric, smooths = lapply(labels[is_smooth], str2lang))
+  list(parametric = parametric, smooths = lapply(labels[is_smooth], str2lang), offsets = variables[attr(tf, "offset")])
+}
+
+# `(1 | g)` of other packages would be read as a logical "or".
+refuse_bar <- function(variables) {
+  bar <- vapply(variables, function(v) is.call(v) && identical(v[[1]], quote(`|`)), TRUE)
+  if (any(bar)) {
+    bad <- deparse1(variables[bar][[1]])
+    stop_covary("formula", "The term (", bad, ") is not understood; write a random intercept as s(g, bs = \"re\") and a random ",
+      "slope of x as s(g, x, bs = \"re\").", fields = list(term = bad))
+  }
 }
 
 refuse_tensor <- function(variables, specials) {

@@ -3,6 +3,7 @@
 # Columns are evaluated in `data` first, then in the environment of the formula.
 new_frame <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
+  fail <- check_na_action(na_action)
   n <- nrow(data)
   y <- evaluate_responses(parsed$responses, parsed$predictors[[1]]$rhs, data)
   covariates <- raw_covariates(parsed$predictors, data)
@@ -11,7 +12,7 @@ new_frame <- function(parsed, data, weights, subset, na_action) {
   missing_y <- rowSums(is.na(y)) > 0
   missing_x <- Reduce(`|`, lapply(covariates, row_is_na), rep(FALSE, n)) | is.na(weights)
   dropped <- keep & (missing_y | missing_x)
-  if (any(dropped)) report_dropped(dropped, missing_y, missing_x, na_action)
+  if (any(dropped)) report_dropped(dropped, missing_y, missing_x, fail)
   keep <- keep & !dropped & !(weights %in% 0)
   check_response_values(y, keep)
   check_finite(y, covariates, keep)
@@ -35,11 +36,12 @@ check_data <- function(data) {
 }
 
 evaluate <- function(expr, data, env, what) {
-  tryCatch(eval(expr, data, env), error = function(e) {
-    stop_covary("variable", what, " ", deparse1(expr), " cannot be evaluated: ", conditionMessage(e),
-      ". The columns of `data` are ", enumerate(names(data), most = 12), ".", fields = list(term = deparse1(expr)))
-  })
+  retype(eval(expr, data, env), "variable", what, " ", deparse1(expr), " cannot be evaluated (columns of `data` are ",
+    enumerate(names(data), most = 12), "): ", fields = list(term = deparse1(expr)))
 }
+
+# Dates and times are numbers too.
+is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
 
 evaluate_responses <- function(responses, rhs, data) {
   env <- environment(rhs)
@@ -65,11 +67,11 @@ raw_covariates <- function(predictors, data) {
     for (name in setdiff(all.vars(p$rhs), names(out))) {
       value <- if (name %in% names(data)) data[[name]] else environment_column(name, environment(p$rhs), nrow(data), p, data)
       if (is.null(value)) next
-      if (is.list(value)) {
-        stop_covary("covariate", "Covariate '", name, "' is a list; a covariate must be a numeric, logical, character ",
-          "or factor column.", fields = list(covariate = name))
+      if (!(is_number(value) || is.logical(value) || is.character(value) || is.factor(value))) {
+        stop_covary("covariate", "Covariate '", name, "' must be a numeric, logical, character or factor column, not ",
+          describe(value), ".", fields = list(covariate = name))
       }
-      out[[name]] <- value
+      out[[name]] <- if (is.matrix(value) && ncol(value) == 1) value[, 1] else value
     }
   }
   out
@@ -90,7 +92,7 @@ take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[
 
 check_weights <- function(weights, n) {
   if (is.null(weights)) return(rep(1, n))
-  if (!is.numeric(weights) || length(weights) != n || any(weights < 0 | is.infinite(weights), na.rm = TRUE)) {
+  if (!is.numeric(weights) || length(weights) != n || any(weights < 0, na.rm = TRUE) || is.infinite(sum(weights, na.rm = TRUE))) {
     stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ", describe(weights), ".",
       fields = list(arg = "weights"))
   }
@@ -101,18 +103,28 @@ check_subset <- function(subset, n) {
   if (is.null(subset)) return(rep(TRUE, n))
   keep <- rep(FALSE, n)
   if (is.logical(subset) && length(subset) == n) return(subset & !is.na(subset))
-  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n)) {
-    stop_covary("subset", "`subset` must be logical with one value a row (", n, "), or row numbers.",
+  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n) || anyDuplicated(subset)) {
+    stop_covary("subset", "`subset` must be logical with one value a row (", n, "), or row numbers, none twice.",
       fields = list(arg = "subset"))
   }
   keep[subset] <- TRUE
   keep
 }
 
-report_dropped <- function(dropped, missing_y, missing_x, na_action) {
+# TRUE for na.fail, FALSE for na.omit
+check_na_action <- function(na_action) {
+  known <- list(omit = stats::na.omit, fail = stats::na.fail, omit = "na.omit", fail = "na.fail")
+  at <- which(vapply(known, identical, TRUE, na_action))
+  if (length(at) == 0) {
+    stop_covary("argument", "`na.action` must be na.omit or na.fail, not ", describe(na_action), ".", fields = list(arg = "na.action"))
+  }
+  names(at)[1] == "fail"
+}
+
+report_dropped <- function(dropped, missing_y, missing_x, fail) {
   counts <- paste0(sum(dropped), " of ", length(dropped), " rows have missing values (", sum(dropped & missing_y),
     " in a response, ", sum(dropped & missing_x), " in a covariate or weight)")
-  if (identical(na_action, stats::na.fail) || identical(na_action, "na.fail")) {
+  if (fail) {
     stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = which(dropped)))
   }
   inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = which(dropped)))
@@ -134,7 +146,7 @@ check_finite <- function(y, covariates, keep) {
   columns <- c(lapply(stats::setNames(nm = colnames(y)), function(l) y[, l]), covariates)
   for (name in names(columns)) {
     v <- columns[[name]]
-    if (!is.numeric(v)) next
+    if (!is_number(v)) next
     bad <- which((if (is.matrix(v)) rowSums(is.infinite(v)) > 0 else is.infinite(v)) & keep)
     if (length(bad)) {
       stop_covary("infinite", "Column '", name, "' has ", length(bad), " infinite value", if (length(bad) > 1) "s",

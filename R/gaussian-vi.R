@@ -6,9 +6,12 @@
 # A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
-gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL) {
-  if (diagonal) cov <- diag(1 / diag(solve_spd(cov)), length(mean))
-  state <- variational_start(expect, mean, solve_spd(cov))
+gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
+  precision <- tryCatch(solve_spd(cov), error = function(e) diag(100, length(mean)))
+  if (diagonal) precision <- diag(diag(precision), length(mean))
+  state <- variational_start(expect, mean, precision)
+  # With few rows the mode may be far out.
+  if (is.null(state)) state <- variational_start(expect, safe, diag(100, length(safe)))
   if (is.null(state)) stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
   trace <- state$elbo
   path <- list(state)
@@ -58,7 +61,7 @@ best_step <- function(expect, state, diagonal) {
   floor <- state$elbo - 1e-9 * (1 + abs(state$elbo))
   for (size in 0.5^(0:20)) {
     new <- variational_step(expect, state, size, diagonal)
-    if (!is.null(new) && new$elbo >= max(best$elbo, floor)) best <- new
+    if (!is.null(new) && (if (is.null(best)) new$elbo >= floor else new$elbo > best$elbo)) best <- new
     else if (!is.null(best)) break
     if (!is.null(best) && max(state_distance(best, state)) < 1e-5) break
   }
@@ -96,4 +99,10 @@ extrapolate <- function(expect, path, fallback) {
     if (!is.null(new) && new$elbo >= fallback$elbo) return(new)
   }
   fallback
+}
+
+gaussian_entropy <- function(cov) {
+  root <- tryCatch(chol(cov), error = function(e) NULL)
+  if (is.null(root)) return(NaN)
+  sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

@@ -1,19 +1,22 @@
 # Mode and curvature of a log density, and noise to draw from Gaussians.
 
-# Cholesky factor of a precision matrix; where it is not positive definite, that of the nearest
-# matrix with the absolute eigenvalues (a descent direction all the same).
-robust_chol <- function(h) {
+# Cholesky factor of a precision matrix; where it is not safely positive definite, that of the
+# matrix with the absolute eigenvalues, bounded below (a direction of ascent all the same).
+robust_chol <- function(h, least = 0.05) {
   out <- tryCatch(chol(h), error = function(e) NULL)
-  if (!is.null(out)) return(out)
+  if (!is.null(out) && min(diag(out)) > 1e-7 * max(diag(out))) return(out)
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
-  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values), 1))
+  # In standardised units default priors alone have precisions of 0.16.
+  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), least)
   chol(e$vectors %*% (values * t(e$vectors)))
 }
 
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
 # Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is below
 # `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at the mode, ...)
+longest_step <- 10 # in standardised units
+
 newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10, max_iterations = 200L) {
   beta <- start
   at <- target_base(target, beta)
@@ -30,6 +33,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
     root <- robust_chol(-at$hessian + diag(penalty, length(beta)))
     step <- backsolve(root, backsolve(root, g, transpose = TRUE))
     decrement <- sum(g * step)
+    step <- step / max(1, max(abs(step)) / longest_step)
     if (decrement < tolerance) {
       converged <- TRUE
       break
@@ -39,7 +43,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
       trial <- beta + size * step
       new <- target_base(target, trial)
       f_new <- new$value - 0.5 * sum(penalty * trial^2)
-      if (is.finite(f_new) && f_new >= f + 1e-4 * size * decrement) {
+      if (is.finite(f_new) && f_new >= f + 1e-4 * size * sum(g * step)) {
         moved <- TRUE
         break
       }

@@ -35,7 +35,7 @@ match_moments <- function(out, sample, log_density) {
   n <- nrow(out$beta)
   d <- ncol(out$beta)
   if (n <= 4 * d + 10) return(out)
-  goal <- moments(sample$points, sample$weights * n / (n - 1))
+  goal <- moments(sample$points, sample$weights / (1 - sum(sample$weights^2)))
   have <- moments(out$beta, rep(1 / (n - 1), n))
   roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
   if (is.null(roots)) return(out)

@@ -55,7 +55,7 @@ fit_inner <- function(target, progress, t = NULL, start = NULL) {
     at$hessian <- at$hessian - diag(ridge, length(mean))
     at
   }
-  fit <- gaussian_vi(expect, start$mean, start$cov,
+  fit <- gaussian_vi(expect, start$mean, start$cov, safe = target$start,
     keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, t = t)))
   fit$at <- fit$at$base
   fit$t <- t

@@ -4,14 +4,17 @@
 # Each returns list(frame, cells, design, priors, target, compression (NULL for rows), ...).
 
 # Rows are compressed by themselves from here on.
-compress_rows_from <- 20000L
+compress_rows_from <- 10000L
+
+# Algorithms that look at rows only through the expectations and values of the target.
+whole_data_algorithms <- c("nested", "fullrank", "meanfield", "laplace")
 
 prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorithm, control) {
   if (inherits(data, "cells")) return(prepare_cells_fit(parsed, data, prior, algorithm))
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
-  if (frame$n >= compress_rows_from && control$compress != "never") {
+  if (frame$n >= compress_rows_from && control$compress != "never" && algorithm %in% whole_data_algorithms) {
     ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
     if (!is.null(ready)) return(ready)
   }
@@ -52,7 +55,8 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
 # NULL where rows should stay rows; said aloud where they are many.
 try_compression <- function(parsed, frame, algorithm, control) {
   if (control$compress == "never" || algorithm == "prior") return(NULL)
-  if (control$compress == "auto" && frame$n < compress_rows_from) return(NULL)
+  # Minibatches are batches of rows.
+  if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
   why <- not_compressible(parsed, frame)
   if (is.null(why)) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))

@@ -93,15 +93,17 @@ is_sd_prior <- function(prior) prior$code > 10L
 #' Set the prior of a group of parameters
 #'
 #' Priors are combined by `c()` and given to [covary()]. What is left out (`coef`, `dpar`,
-#' `resp`) means all of them; a prior that names more wins over one that names less, and of
-#' two that name the same the later one wins. A prior that applies to nothing is an error.
+#' `resp`) means all of them. A prior that names a coefficient wins over one that does not, then one
+#' that names a response, then one that names a `dpar`; of two that name the same the later one
+#' wins. A prior that applies to nothing is an error.
 #'
 #' Classes: `"Intercept"` is the intercept *after* all other columns have been centred
 #' at their means; `"b"` is every other unpenalised coefficient (of a predictor without
 #' intercept: all of them); `"sds"` is the standard deviation of a smooth or random effect.
 #' Parametric coefficients are on the scale of the user's columns. The unpenalised column
 #' of a smooth is scaled to standard deviation one over the data, and a penalised block
-#' so that its sd is the standard deviation of the wiggly part over the data.
+#' so that its sd is the standard deviation of the wiggly part over the data; random effects
+#' (`bs = "re"`) are left as they are.
 #'
 #' @param prior A prior such as [normal()] or [half_t()]; here `gamma(shape, rate)` is the
 #'   gamma distribution.
@@ -126,6 +128,9 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
       fields = list(arg = "prior"))
   }
   if (!is.null(dpar)) check_choice(dpar, c("mu", "sigma", "rho"), "dpar")
+  if (!is.null(coef) && !(is.character(coef) && length(coef) == 1)) {
+    stop_covary("argument", "`coef` must be the name of one coefficient, not ", describe(coef), ".", fields = list(arg = "coef"))
+  }
   out <- data.frame(class = class, coef = if (is.null(coef)) "" else as.character(coef), dpar = if (is.null(dpar)) "" else dpar,
     resp = if (is.null(resp)) "" else paste(resp, collapse = ":"))
   out$prior <- list(prior)
@@ -187,10 +192,9 @@ parameter_table <- function(design) {
   rows <- lapply(design$predictors, function(p) {
     fixed <- p$columns[p$columns$class != "smooth", ]
     random <- p$columns[p$columns$class == "smooth" & !duplicated(p$columns$sd), ]
-    sizes <- c(p$scale, rep(1, nrow(fixed) - length(p$scale)))
     data.frame(class = c(fixed$class, rep("sds", nrow(random))), coef = c(fixed$coef, random$coef),
       dpar = rep(p$dpar, nrow(fixed) + nrow(random)), resp = rep(paste(p$resp, collapse = ":"), nrow(fixed) + nrow(random)),
-      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(sizes, rep(1, nrow(random))))
+      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(fixed$x_scale, random$x_scale))
   })
   out <- do.call(rbind, unname(rows))
   rownames(out) <- NULL
@@ -200,8 +204,14 @@ parameter_table <- function(design) {
 # Defaults scale themselves to the data (see default_prior).
 default_of <- function(row, scales) {
   s <- if (row$dpar == "mu") scales$sd[[row$resp]] else 1
-  if (row$class == "sds") return(half_t(3, 0, s))
-  if (row$class == "b") return(normal(0, 2.5 * s / row$x_scale))
+  if (row$class != "Intercept") {
+    spread <- s / row$x_scale
+    if (!is.finite(spread) || spread == 0) {
+      stop_covary("scale", "Coefficient '", row$name, "' is too large or small for a number: its column has sd ", format(row$x_scale, digits = 3),
+        " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = row$coef))
+    }
+    return(if (row$class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
+  }
   switch(row$dpar, mu = normal(scales$mean[[row$resp]], 2.5 * s), sigma = normal(log(scales$sd[[row$resp]]), 2.5), rho = logistic(0, 1))
 }
 
@@ -218,6 +228,8 @@ default_of <- function(row, scales) {
 #' | b | normal(0, 2.5 s / sd(x)) | normal(0, 2.5 / sd(x)) | normal(0, 2.5 / sd(x)) |
 #' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
 #'
+#' For a random slope, `s(g, x, bs = "re")`, the scale of sds is divided by the root mean square of x.
+#'
 #' @inheritParams covary
 #' @return A data frame of class `covary_priors`: `class`, `coef`, `dpar`, `resp`, `name` (of the
 #'   parameter in the draws), `prior`, `source`.
@@ -226,6 +238,9 @@ default_of <- function(row, scales) {
 #' @export
 default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit) {
   check_data(data)
+  env <- parent.frame()
+  weights <- evaluate(substitute(weights), data, env, "Weights")
+  subset <- evaluate(substitute(subset), data, env, "Subset")
   parsed <- parse_formulas(formula, ..., data_names = names(data))
   frame <- new_frame(parsed, data, weights, subset, na.action)
   cells <- new_cells(frame)
@@ -236,6 +251,11 @@ prior_columns <- function(priors) priors[c("prior", "class", "coef", "dpar", "re
 
 response_scales <- function(cells, frame) {
   moments <- cells_moments(cells)
+  extreme <- colnames(frame$y)[moments$sd > 0 & !is.finite(1 / moments$sd) | !is.finite(moments$sd)]
+  if (length(extreme)) {
+    stop_covary("scale", "Response ", enumerate(extreme), " varies too little or too much for a number. Change its units.",
+      fields = list(response = extreme))
+  }
   sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
   list(mean = stats::setNames(moments$mean, colnames(frame$y)), sd = stats::setNames(sd, colnames(frame$y)),
     cor = moments$cor, n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)

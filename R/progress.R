@@ -26,7 +26,9 @@ new_progress <- function(refresh = NULL) {
 run_engine <- function(engine, target, draws, control, progress) {
   on.exit(progress$close())
   interrupted <- FALSE
-  out <- tryCatch(engine(target, draws, control, progress), interrupt = function(i) {
+  run <- function() retype(engine(target, draws, control, progress), "numerics", "The posterior cannot be computed; the responses may be ",
+    "fitted without error, or a prior or an offset be far from the data. What failed: ")
+  out <- tryCatch(run(), interrupt = function(i) {
     interrupted <<- TRUE
     NULL
   })

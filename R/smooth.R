@@ -7,21 +7,28 @@
 
 # The smooths of one formula term; several when `by` is a factor.
 build_smooths <- function(call, env, data, weights) {
-  spec <- tryCatch(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), error = function(e) {
-    stop_covary("smooth", "Smooth ", deparse1(call), " cannot be read: ", conditionMessage(e),
-      fields = list(term = deparse1(call)))
-  })
-  check_smooth_size(spec, call, data, env)
-  data <- smooth_data(spec, data, env)
-  smooths <- tryCatch(
-    mgcv::smoothCon(spec, data = data, knots = NULL, absorb.cons = TRUE, n = NROW(data[[1]])),
-    error = function(e) {
-      stop_covary("smooth", "Smooth ", deparse1(call), " cannot be built: ", conditionMessage(e),
-        fields = list(term = deparse1(call)))
-    }
-  )
-  levels <- lapply(data[vapply(data, is.factor, TRUE)], function(f) levels(f))
-  lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
+  as_smooth <- function(code, verb) {
+    withCallingHandlers(
+      retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
+      simpleWarning = function(w) {
+        warn_covary("smooth", "Smooth ", deparse1(call), ": ", trimws(conditionMessage(w)), fields = list(term = deparse1(call)))
+        invokeRestart("muffleWarning")
+      }
+    )
+  }
+  spec <- as_smooth(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), "read")
+  if (!is.null(spec$id) || any(spec$sp >= 0)) {
+    stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id", "`, which has no meaning here: ",
+      "every smooth has its own sd with a prior. Remove it.", fields = list(term = deparse1(call)))
+  }
+  data <- as_smooth(smooth_data(spec, data, env), "built")
+  check_smooth_data(spec, call, data)
+  as_smooth({
+    # modCon = 3: t2() predicts under the constraint it was fitted with.
+    smooths <- mgcv::smoothCon(spec, data = data, knots = NULL, absorb.cons = TRUE, n = NROW(data[[1]]), modCon = 3)
+    levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
+    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
+  }, "built")
 }
 
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
@@ -31,13 +38,18 @@ smooth_data <- function(spec, data, env, levels = NULL) {
   columns <- lapply(stats::setNames(nm = terms), function(term) {
     v <- eval(str2lang(term), data, env)
     if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
-    if (is.character(v) || is.logical(v)) factor(v) else if (is.numeric(v) && is.null(dim(v))) as.double(v) else v
+    if (is.character(v) || is.logical(v) || is.factor(v)) factor(v) else if (is_number(v) && NCOL(v) == 1) as.double(v) else v
   })
   columns
 }
 
-check_smooth_size <- function(spec, call, data, env) {
-  columns <- smooth_data(spec, data, env)[spec$term]
+check_smooth_data <- function(spec, call, data) {
+  infinite <- vapply(data, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)
+  if (any(infinite)) {
+    stop_covary("infinite", "Covariate ", enumerate(names(data)[infinite]), " of smooth ", deparse1(call), " is not finite for some rows.",
+      fields = list(column = names(data)[infinite][1], term = deparse1(call)))
+  }
+  columns <- data[spec$term]
   numeric <- vapply(columns, is.numeric, TRUE)
   is_re <- inherits(spec, "re.smooth.spec")
   if (!all(numeric) && !is_re && !inherits(spec, c("fs.smooth.spec", "sz.smooth.spec", "mrf.smooth.spec"))) {
@@ -68,10 +80,14 @@ new_smooth <- function(sm, call, env, weights, levels) {
   out$scale <- sqrt(colSums(centred^2 * share))
   out$scale[out$scale == 0] <- 1
   out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
+  out$block_scale[out$block_scale == 0] <- 1
   out$sm$X <- NULL
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)
+  # A random slope is reported for the user's covariate; only the fit sees it scaled.
+  out$x_scale <- if (is_re) out$block_scale else rep(1, length(raw$blocks))
+  if (is_re) out$block_scale[] <- 1
   out
 }
 

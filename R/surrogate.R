@@ -4,7 +4,8 @@
 # From the expected (or exact) gradient and Hessian of base at `mean`: exp(b'beta - beta'A beta / 2),
 # unpenalised coefficients eliminated.
 new_surrogate <- function(target, mean, at) {
-  a <- -at$hessian
+  # Without its penalty the likelihood need not be concave; the integral over beta has to exist.
+  a <- crossprod(robust_chol(-at$hessian, least = 1e-8))
   b <- at$gradient + as.vector(a %*% mean)
   group <- target$model$group
   u <- which(group == 0)

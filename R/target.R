@@ -42,7 +42,6 @@ new_target <- function(design, cells, priors, scales) {
 coefficient_table <- function(p, size, absorbed) {
   out <- p$columns
   out$key <- rep(p$key, nrow(out))
-  out$x_scale <- c(p$scale, rep(1, nrow(out) - length(p$scale)))
   out$factor <- out$x_scale / size
   out$shift <- ifelse(out$class == "Intercept", absorbed, 0)
   out
@@ -51,7 +50,7 @@ coefficient_table <- function(p, size, absorbed) {
 sd_table <- function(predictors, size, priors) {
   sds <- priors[priors$class == "sds", , drop = FALSE]
   key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
-  factor <- 1 / unlist(size[key])
+  factor <- sds$x_scale / unlist(size[key])
   out <- data.frame(name = sds$name, key = as.character(key), factor = if (length(key)) unname(factor) else numeric())
   out$prior <- Map(function(p, f) scale_sd_prior(p, f), sds$prior, out$factor)
   out

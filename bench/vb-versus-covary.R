@@ -16,6 +16,7 @@
 #   worst_error largest such difference
 #   sd_ratio    geometric mean over the grid of sd / NUTS sd
 #   rmse_truth  root mean square of mean - truth over the predictors fitted
+#   times_covary  seconds over those of covary at the same n
 #   note        what a reader must know; the error text if a method failed
 
 source(file.path("inst", "validation", "nuts-reference.R"))
@@ -107,13 +108,45 @@ time_gaulss <- function(n = 1000) {
   record("mgcv::gam gaulss", n, fit, summarise, note = "one response only; other priors than the reference's")
 }
 
-# summarise(fit, grid) must return x, predictor, mean, sd for the five predictors
-# (names as in `predictors`; rho on the scale 2 atanh(correlation)).
-time_covary <- function(n = 1000, summarise) {
-  if (!requireNamespace("covary", quietly = TRUE)) return(NULL)
+# The priors of the reference, so that errors are errors of the algorithm.
+reference_priors <- function() {
+  library(covary)
+  c(
+    set_prior(normal(0, 5), class = "Intercept", dpar = "mu"), set_prior(normal(0, 2.5), class = "Intercept", dpar = "sigma"),
+    set_prior(logistic(0, 1), class = "Intercept", dpar = "rho"), set_prior(normal(0, 5), class = "b", dpar = "mu"),
+    set_prior(normal(0, 2.5), class = "b", dpar = "sigma"), set_prior(normal(0, 2.5), class = "b", dpar = "rho"),
+    set_prior(half_t(3, 0, 1), class = "sds")
+  )
+}
+
+# `distinct`: x rounded to about so many values, as ages and doses are; NULL for all distinct.
+time_covary <- function(n = 1000, algorithm = "nested", distinct = NULL) {
   d <- case_data(n)
-  fit <- function() covary::covary(cbind(y1, y2) ~ s(x), sigma ~ s(x), rho ~ s(x), data = d)
-  record("covary", n, fit, function(object) summarise(object, grid))
+  if (!is.null(distinct)) d <- simulate_rounded(n, distinct)
+  prior <- reference_priors()
+  fit <- function() {
+    set.seed(1)
+    suppressMessages(covary(cbind(y1, y2) ~ s(x), sigma ~ s(x), rho ~ s(x), data = d, prior = prior, algorithm = algorithm))
+  }
+  summarise <- function(object) {
+    do.call(rbind, lapply(predictors, function(name) {
+      parts <- strsplit(name, "_")[[1]]
+      eta <- posterior_linpred(object, newdata = data.frame(x = grid), dpar = parts[1], resp = paste(parts[-1], collapse = ":"))
+      data.frame(x = grid, predictor = name, mean = colMeans(eta), sd = apply(eta, 2, sd))
+    }))
+  }
+  fit() # loads what R loads at the first call
+  label <- paste0("covary ", algorithm, if (!is.null(distinct)) paste0(", x rounded to ", distinct, " values"))
+  record(label, n, fit, summarise)
+}
+
+simulate_rounded <- function(n, distinct) {
+  x <- round(runif(n) * distinct) / distinct
+  truth <- truth_smooths(x)
+  rho <- tanh(truth[, "rho_y1_y2"] / 2)
+  z1 <- rnorm(n)
+  z2 <- rho * z1 + sqrt(1 - rho^2) * rnorm(n)
+  data.frame(x = x, y1 = truth[, "mu_y1"] + exp(truth[, "sigma_y1"]) * z1, y2 = truth[, "mu_y2"] + exp(truth[, "sigma_y2"]) * z2)
 }
 
 compare_peers <- function(n = c(1e3, 1e4, 1e5), n_vb = 1e3, seeds = 1:3) {
@@ -123,10 +156,18 @@ compare_peers <- function(n = c(1e3, 1e4, 1e5), n_vb = 1e3, seeds = 1:3) {
   vb <- lapply(seq_len(nrow(ways)), function(i) {
     time_vb(compiled, ways$n[i], ways$algorithm[i], ways$coordinates[i], ways$seed[i])
   })
-  do.call(rbind, c(vb, lapply(n, time_gaulss)))
+  ours <- c(lapply(c("nested", "fullrank", "meanfield", "laplace"), function(a) time_covary(1000, a)),
+    lapply(setdiff(n, 1000), time_covary), list(time_covary(1e5, distinct = 1000)))
+  do.call(rbind, c(ours, vb, lapply(n, time_gaulss)))
 }
 
 if (sys.nframe() == 0) {
-  result <- compare_peers()
+  set.seed(1)
+  cat("# Rscript bench/vb-versus-covary.R ", format(Sys.Date()), "; ", R.version.string, "; ", Sys.info()[["machine"]],
+    ", one core, reference BLAS\n", sep = "")
+  options(width = 200)
+  result <- suppressWarnings(compare_peers())
+  ours <- result$seconds[result$method == "covary nested"][match(result$n, result$n[result$method == "covary nested"])]
+  result$times_covary <- result$seconds / ours
   print(result, digits = 3)
 }

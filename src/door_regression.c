@@ -1,9 +1,7 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
-#include "doors.h"
-#include "regression.h"
-#include <string.h>
+#include "door_read.h"
 
-static SEXP field(SEXP list, const char *name)
+SEXP field(SEXP list, const char *name)
 {
     SEXP names = Rf_getAttrib(list, R_NamesSymbol);
     for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
@@ -11,7 +9,7 @@ static SEXP field(SEXP list, const char *name)
     Rf_error("internal: the model has no field '%s'", name);
 }
 
-static const double *doubles(SEXP list, const char *name, R_xlen_t length)
+const double *doubles(SEXP list, const char *name, R_xlen_t length)
 {
     SEXP x = field(list, name);
     if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
@@ -19,7 +17,7 @@ static const double *doubles(SEXP list, const char *name, R_xlen_t length)
     return REAL(x);
 }
 
-static const int *integers(SEXP list, const char *name, R_xlen_t length)
+const int *integers(SEXP list, const char *name, R_xlen_t length)
 {
     SEXP x = field(list, name);
     if (TYPEOF(x) != INTSXP || Rf_xlength(x) != length)
@@ -27,7 +25,7 @@ static const int *integers(SEXP list, const char *name, R_xlen_t length)
     return INTEGER(x);
 }
 
-static struct regression read_model(SEXP model)
+struct regression read_model(SEXP model)
 {
     struct regression r;
     if (TYPEOF(model) != VECSXP) Rf_error("internal: the model must be a list");
@@ -70,7 +68,7 @@ static struct regression read_model(SEXP model)
     return r;
 }
 
-static const double *check_doubles(SEXP x, R_xlen_t length, const char *what)
+const double *check_doubles(SEXP x, R_xlen_t length, const char *what)
 {
     if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
         Rf_error("internal: %s must hold %ld doubles", what, (long) length);

@@ -33,5 +33,23 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
 SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
 SEXP door_exponential(SEXP x, SEXP level);
+SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
+SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
+
+/* door_target.c */
+SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
+SEXP door_anchor(SEXP model, SEXP beta);
+/* door_advi.c */
+SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
+SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
+               SEXP state);
+SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
+                  SEXP state);
+/* door_svgd.c */
+SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
+               SEXP state);
+/* door_nuts.c */
+SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
+SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);
 
 #endif

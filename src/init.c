@@ -21,6 +21,16 @@ static const R_CallMethodDef doors[] = {
     DOOR(rows, 5),
     DOOR(rows_curvature, 6),
     DOOR(exponential, 2),
+    DOOR(learner_run, 6),
+    DOOR(learner_activate, 3),
+    DOOR(target, 5),
+    DOOR(anchor, 2),
+    DOOR(elbo, 7),
+    DOOR(advi, 8),
+    DOOR(natural, 7),
+    DOOR(svgd, 7),
+    DOOR(nuts, 5),
+    DOOR(nuts_step, 4),
     {NULL, NULL, 0}
 };
 

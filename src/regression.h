@@ -31,6 +31,23 @@ double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
 
+/* The log likelihood at one point, cell by cell: with it, a minibatch only has to estimate the
+ * difference from that point, which has far less noise (Johnson and Zhang 2013, SVRG). */
+struct anchor {
+    const double *value_of;    /* m */
+    const double *gradient_of; /* q x m, by the predictors */
+    const double *gradient;    /* d: of all cells, without priors */
+    double value;
+};
+/* Fills the first three at beta and returns the fourth. */
+double base_anchor(const struct regression *r, const double *beta, double *value_of,
+                   double *gradient_of, double *gradient);
+
+/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with an anchor,
+ * that of all cells at the anchor plus the scaled difference. */
+double base_rows(const struct regression *r, const double *beta, const int *row, int n,
+                 double scale, const struct anchor *anchor, double *grad);
+
 /* Expectations under beta ~ N(mean, cov). work: d doubles */
 double base_expect(const struct regression *r, const double *mean, const double *cov,
                    double *grad, double *hess, double *work);

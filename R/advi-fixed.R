@@ -1,0 +1,208 @@
+# The default optimiser: the ELBO over a fixed set of draws (Giordano, Ingram and Broderick 2024), which is a
+# deterministic function. The draws are moment-matched, so that linear and quadratic parts of the target have no
+# Monte Carlo error. One iteration is one step of a phase:
+#   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's identity,
+#           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (gaussian.R has the step)
+#   polish  L-BFGS on the raw parameters, in units of the approximation
+#   check   Monte Carlo error from fresh draws; too large: twice the draws, and polish again
+
+start_fixed <- function(target, setup) {
+  sd <- if (is.null(setup$start_sigma)) rep(0.1, target$dim) else setup$start_sigma
+  exact <- !is.null(target$expect) && setup$control$closed_form && setup$family$name != "lowrank"
+  state <- list(iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact, mean = setup$start,
+    cov = diag(sd^2, target$dim))
+  # A regression with smooths has no joint mode to start from; its own engines know a good place.
+  if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
+    at <- joint_start(target$regression, new_progress(FALSE))
+    if (target$kind == "partial") at <- partial_start(target, at)
+    state[c("mean", "cov")] <- at[c("mean", "cov")]
+  }
+  if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$noise)
+  widen_start(target, setup, state)
+}
+
+first_draws <- function(setup) {
+  m <- setup$control$fixed_draws
+  if (is.null(m)) max(64L, 4L * setup$family$noise + 12L) else m
+}
+
+# d x m, with second moments (divisor m) exactly one where m allows.
+new_noise <- function(m, d) {
+  m <- m + m %% 2
+  z <- t(matched_noise(m, d))
+  if (m > 4 * d + 10) z * sqrt(m / (m - 1)) else z
+}
+
+# Smaller scales until the ELBO is finite at the start.
+widen_start <- function(target, setup, state) {
+  for (i in 1:20) {
+    at <- expect_at(target, state, state$mean, state$cov)
+    if (is.finite(at$value) && all(is.finite(at$gradient)) && all(is.finite(at$hessian))) break
+    state$cov <- state$cov / 10
+  }
+  if (!is.finite(at$value)) stop_covary("start", "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  state$precision <- solve_spd(state$cov)
+  state$at <- at
+  state$elbo <- at$value + gaussian_entropy(state$cov)
+  state
+}
+
+expect_at <- function(target, state, mean, cov) {
+  if (state$exact) return(density_expect(target, mean, cov))
+  root <- tryCatch(t(chol(cov)), error = function(e) NULL)
+  if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
+  stein_expect(target, mean, root, state$noise[seq_along(mean), , drop = FALSE])
+}
+
+# Expectations over draws mean + root z, a column of z a draw.
+stein_expect <- function(target, mean, root, z) {
+  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
+  g <- at$gradient
+  h <- if (all(is.finite(g))) {
+    # E[g z'] root^-1, made symmetric
+    gz <- tcrossprod(g, z) / ncol(z)
+    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
+    (h + t(h)) / 2
+  } else matrix(NaN, length(mean), length(mean))
+  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
+}
+
+step_fixed <- function(target, setup, state, most) {
+  state <- switch(state$phase, newton = step_newton(target, setup, state), polish = step_polish(target, setup, state),
+    check = step_check(target, setup, state))
+  state$losses <- append_losses(state, -state$elbo)
+  state$iteration <- state$iteration + 1
+  state
+}
+
+step_newton <- function(target, setup, state) {
+  diagonal <- setup$family$name == "meanfield"
+  if (diagonal && state$iteration == 0) {
+    state$cov <- diag(diag(state$cov), target$dim)
+    state$precision <- diag(1 / diag(state$cov), target$dim)
+  }
+  expect <- function(mean, cov) expect_at(target, state, mean, cov)
+  step <- best_step(expect, state, diagonal)
+  after <- if (state$exact) "done" else "polish"
+  if (is.null(step)) return(enter_phase(setup, state, after))
+  trial <- step
+  shift <- max(abs(trial$mean - state$mean) / sqrt(diag(trial$cov)))
+  stretch <- max(abs(diag(trial$cov) / diag(state$cov) - 1))
+  state[c("mean", "cov", "precision")] <- trial[c("mean", "cov", "precision")]
+  state$at <- step$at
+  gain <- step$elbo - state$elbo
+  state$elbo <- step$elbo
+  small <- if (state$exact) 1e-5 else 1e-3
+  # Stein's Hessian has noise; when steps no longer gain much, L-BFGS goes on with exact gradients.
+  slow <- !state$exact && state$iteration > 2 && gain < 0.02
+  if (max(shift, stretch) / step$size < small || slow) state <- enter_phase(setup, state, after)
+  state
+}
+
+enter_phase <- function(setup, state, phase) {
+  if (phase == "done") {
+    state$done <- TRUE
+    return(state)
+  }
+  state$phase <- phase
+  if (phase == "polish") state <- start_polish(setup, state)
+  state
+}
+
+# Raw parameters in coordinates where the approximation is standard.
+start_polish <- function(setup, state) {
+  family <- setup$family
+  d <- family$dim
+  state$centre <- state$mean
+  if (family$name == "fullrank") {
+    state$unit <- t(chol(state$cov))
+    state$par <- family_start(family, numeric(d), 1)
+    metric <- diag(1, d)
+  } else {
+    sd <- sqrt(diag(state$cov))
+    state$unit <- diag(sd, d)
+    state$par <- family_start(family, numeric(d), 1)
+    if (family$name == "lowrank") {
+      low <- if (is.null(state$low)) low_rank_start(state$cov / outer(sd, sd), family$rank) else list(s = state$low$s / sd, b = state$low$b / sd)
+      state$par <- c(numeric(d), inverse_softplus(low$s), low$b)
+    }
+    metric <- if (is.null(state$at)) diag(1, d) else {
+      root <- robust_chol(-state$at$hessian * outer(sd, sd))
+      chol2inv(root)
+    }
+  }
+  state$metric <- metric
+  state$bfgs <- list(s = list(), y = list())
+  state$value <- NULL
+  state
+}
+
+fixed_objective <- function(target, setup, state, par, noise = state$noise) {
+  out <- guard_target(.Call(C_elbo, target, setup$family$code, c(0L, 1L), par, noise, state$centre, state$unit))
+  list(f = -out$value, g = -out$gradient)
+}
+
+step_polish <- function(target, setup, state) {
+  if (is.null(state$value)) state$value <- fixed_objective(target, setup, state, state$par)
+  at <- state$value
+  d <- setup$family$dim
+  precondition <- function(g) c(state$metric %*% g[seq_len(d)], g[-seq_len(d)])
+  direction <- -lbfgs_direction(at$g, state$bfgs, precondition)
+  slope <- sum(direction * at$g)
+  moved <- NULL
+  if (slope < -1e-10 * (1 + abs(at$f))^0.5) {
+    moved <- line_search(function(p) fixed_objective(target, setup, state, p), state$par, direction, at, slope)
+  }
+  if (is.null(moved)) return(finish_polish(setup, state))
+  state$bfgs <- lbfgs_update(state$bfgs, moved$par - state$par, moved$at$g - at$g)
+  gain <- at$f - moved$at$f
+  state$par <- moved$par
+  state$value <- moved$at
+  # f leaves out the determinant of the change of units
+  state$elbo <- -moved$at$f + sum(log(diag(state$unit)))
+  state$calm <- if (gain < 1e-7 && -slope < 1e-6) 1 else 0
+  if (state$calm) finish_polish(setup, state) else state
+}
+
+finish_polish <- function(setup, state) {
+  state <- c(state[setdiff(names(state), c("mean", "cov"))], polished_moments(setup, state))
+  if (setup$family$name == "lowrank") {
+    d <- setup$family$dim
+    sd <- diag(state$unit)
+    state$low <- list(s = sd * softplus(state$par[d + seq_len(d)]), b = sd * matrix(state$par[-seq_len(2 * d)], d))
+  }
+  if (!is.null(state$value)) state$elbo <- -state$value$f + sum(log(diag(state$unit)))
+  state$phase <- "check"
+  state
+}
+
+polished_moments <- function(setup, state) {
+  at <- family_moments(setup$family, state$par)
+  root <- state$unit %*% at$root
+  list(mean = state$centre + as.vector(state$unit %*% at$mean), cov = tcrossprod(root))
+}
+
+# Fresh draws of the same kind and number: what they would change is the Monte Carlo error.
+step_check <- function(target, setup, state) {
+  m <- ncol(state$noise)
+  fresh <- new_noise(m, setup$family$noise)
+  error <- newton_error(target, setup$family$name, state$mean, t(chol(state$cov)), fresh[seq_len(target$dim), , drop = FALSE])
+  state$error <- error$rms
+  if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
+    state$done <- TRUE
+    return(state)
+  }
+  # The fresh draws join the old ones, and the joint fit has half the variance.
+  state$noise <- cbind(state$noise, fresh)
+  state$at <- error$at
+  state$phase <- "polish"
+  start_polish(setup, state)
+}
+
+moments_fixed <- function(setup, state) {
+  at <- if (state$phase == "polish") polished_moments(setup, state) else state[c("mean", "cov")]
+  root <- t(chol(at$cov))
+  list(mean = at$mean, root = root, parameters = c(at$mean, root[lower.tri(root, TRUE)]))
+}
+
+fixed_engine <- list(start = start_fixed, step = step_fixed, moments = moments_fixed)

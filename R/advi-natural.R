@@ -1,0 +1,135 @@
+# Minibatches by default: averaged natural-gradient steps (advi_natural.c), from a fit to a subsample.
+# Averages run over the last half, or more, of the iterations: at iterations 200, 400, 800, ... a new
+# window begins, and the answer is the mean over the present and the last window. At these points the
+# certificate decides whether to go on.
+
+start_natural <- function(target, setup) {
+  d <- target$dim
+  pilot <- pilot_fit(target, setup)
+  state <- pilot$state
+  root <- t(chol(state$cov))
+  metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
+  scales <- if (setup$family$name == "meanfield") d else d * d
+  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL, origin = state$mean,
+    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200, bad = 0)
+}
+
+# The family fitted to a random subsample whose likelihood counts N / n fold.
+pilot_fit <- function(target, setup) {
+  n <- setup$control$pilot_rows
+  if (is.null(n)) n <- max(5000, 20 * target$dim)
+  n <- min(n, ceiling(target$rows / 2))
+  rows <- sort(sample.int(target$rows, n))
+  sub <- subsample_density(target, rows, target$rows / n)
+  pilot <- setup
+  pilot$control$tolerance <- 0.2
+  state <- start_fixed(sub, pilot)
+  # the natural-gradient phase is enough for a start; minibatches do the rest
+  for (i in 1:60) {
+    if (state$done || state$phase != "newton") break
+    state <- step_fixed(sub, pilot, state, 1)
+  }
+  list(state = state)
+}
+
+subsample_density <- function(target, rows, scale) {
+  if (target$kind %in% c("regression", "partial")) {
+    model <- target$data
+    model$size[2] <- length(rows)
+    model$cells <- model$cells[, rows, drop = FALSE]
+    # n and scatter times `scale`
+    model$cells[1, ] <- model$cells[1, ] * scale
+    k <- model$size[1]
+    model$cells[-seq_len(1 + k), ] <- model$cells[-seq_len(1 + k), ] * sqrt(scale)
+    model$offset <- model$offset[, rows, drop = FALSE]
+    model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
+    target$data <- model
+    if (!is.null(target$regression)) target$regression$model <- model
+    target$rows <- length(rows)
+    return(target)
+  }
+  whole <- target
+  target$kind <- "r"
+  target$evaluate <- function(theta, order, ...) {
+    out <- .Call(C_target, whole, theta, rows, scale, order > 0)
+    c(out$value, out$gradient)
+  }
+  target$rows <- 0L
+  target
+}
+
+# Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with anchor little
+# is left. The scale of the full-rank family is a product of noisy factors, stable only if
+# rate * dim * variance stays well below one.
+natural_settings <- function(target, setup, state) {
+  scale <- target$rows / setup$batch_size
+  noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
+  width <- if (setup$family$name == "meanfield") 1 else target$dim
+  rate <- min(0.05, 0.2 / sqrt(noise))
+  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
+    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
+}
+
+has_anchor <- function(target) target$kind %in% c("regression", "partial")
+
+# The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
+with_anchor <- function(target, state) {
+  if (!has_anchor(target)) return(state)
+  if (is.null(state$anchor)) {
+    at <- matrix(state$origin, 1)
+    if (target$kind == "partial") at <- from_partial(target, at)
+    state$anchor <- .Call(C_anchor, target$data, at[1, seq_len(target$data$size[3])])
+  }
+  state
+}
+
+step_natural <- function(target, setup, state, most) {
+  width <- target$dim
+  state <- with_anchor(target, state)
+  target$anchor <- state$anchor
+  if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
+  k <- as.integer(min(most, chunk - state$queue$used))
+  part <- take_queue(state$queue, k, width, setup$batch_size)
+  out <- guard_target(.Call(C_natural, target, natural_settings(target, setup, state), state$iteration + 1, k, part$noise, part$rows, state[c("mean", "root", "mean_sum", "scale_sum")]))
+  state$bad <- state$bad + out$bad
+  if (state$bad > 50 && state$bad > 0.02 * (state$iteration + k)) stop_nan(target, setup, state, NULL)
+  state$losses <- append_losses(state, out$loss)
+  for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
+  state$root <- matrix(out$root, width)
+  state$count <- state$count + k
+  state$iteration <- state$iteration + k
+  state$queue$used <- state$queue$used + k
+  if (state$iteration == state$boundary) next_window(target, setup, state) else state
+}
+
+next_window <- function(target, setup, state) {
+  if (state$iteration >= 1600) {
+    at <- average_natural(setup, state)
+    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state, setup = setup), heavy = TRUE)
+    state$done <- error$error <= 0.8 * setup$control$tolerance
+  }
+  state$origin <- average_natural(setup, state)$mean
+  state$anchor <- NULL
+  state$before <- state[c("mean_sum", "scale_sum", "count")]
+  state$mean_sum[] <- 0
+  state$scale_sum[] <- 0
+  state$count <- 0
+  state$boundary <- 2 * state$boundary
+  state
+}
+
+average_natural <- function(setup, state) {
+  d <- setup$family$dim
+  n <- state$count + if (is.null(state$before)) 0 else state$before$count
+  if (n == 0) return(list(mean = state$mean, root = state$root))
+  mean <- (state$mean_sum + if (is.null(state$before)) 0 else state$before$mean_sum) / n
+  scale <- (state$scale_sum + if (is.null(state$before)) 0 else state$before$scale_sum) / n
+  list(mean = mean, root = if (setup$family$name == "meanfield") diag(exp(scale), d) else matrix(scale, d))
+}
+
+moments_natural <- function(setup, state) {
+  at <- average_natural(setup, state)
+  c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
+}
+
+natural_engine <- list(start = start_natural, step = step_natural, moments = moments_natural)

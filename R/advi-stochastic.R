@@ -1,0 +1,70 @@
+# Stochastic gradient ADVI with explicit optimisers: noise and rows for `chunk` iterations at a time
+# come from R's generator, the steps are in advi.c. Where a run is cut does not matter: the
+# noise of a chunk is drawn once and what is not used yet stays in the state.
+
+chunk <- 100L
+
+start_stochastic <- function(target, setup) {
+  family <- setup$family
+  parity <- setup$control$parity == "pymc"
+  sigma <- setup$start_sigma
+  if (is.null(sigma)) sigma <- softplus(if (parity && family$name == "fullrank") 1 else 0)
+  par <- family_start(family, setup$start, sigma)
+  list(iteration = 0, losses = numeric(), done = FALSE, par = par, memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
+}
+
+stochastic_settings <- function(target, setup) {
+  control <- setup$control
+  scale <- if (setup$batch_size > 0) target$rows / setup$batch_size else 1
+  list(family = setup$family$code, optimizer = setup$optimizer$code, estimate = c(as.integer(control$stl), 0L),
+    draws = control$draws, batch_size = setup$batch_size, batch_scale = scale,
+    loss_scale = if (control$parity == "pymc") 1 / scale else 1, most_norm = control$max_norm)
+}
+
+# Noise and rows of one chunk.
+draw_queue <- function(setup, target, width) {
+  noise <- stats::rnorm(width * chunk)
+  rows <- if (setup$batch_size > 0) sample.int(target$rows, setup$batch_size * chunk, replace = TRUE)
+  list(noise = noise, rows = rows, used = 0L)
+}
+
+take_queue <- function(queue, k, width, batch) {
+  at <- queue$used
+  list(noise = queue$noise[at * width + seq_len(k * width)], rows = if (batch > 0) queue$rows[at * batch + seq_len(k * batch)])
+}
+
+step_stochastic <- function(target, setup, state, most) {
+  width <- setup$family$noise * setup$control$draws
+  if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
+  k <- as.integer(min(most, chunk - state$queue$used))
+  part <- take_queue(state$queue, k, width, setup$batch_size)
+  out <- guard_target(.Call(C_advi, target, stochastic_settings(target, setup), state$iteration + 1, k, part$noise, part$rows, state$par, state$memory))
+  state$losses <- append_losses(state, out$loss[seq_len(out$done)])
+  state$par <- out$par
+  state$memory <- out$state
+  state$iteration <- state$iteration + out$done
+  state$queue$used <- state$queue$used + out$done
+  if (out$done < k) stop_nan(target, setup, state, out$gradient)
+  state
+}
+
+# Grows by doubling, so that long runs do not copy their history at every step.
+append_losses <- function(state, new) {
+  n <- state$iteration
+  if (n + length(new) > length(state$losses)) state$losses <- c(state$losses, rep(NA_real_, max(length(new), n)))
+  state$losses[n + seq_along(new)] <- new
+  state$losses
+}
+
+# A NaN stops the run and names the parameters it came through.
+stop_nan <- function(target, setup, state, gradient) {
+  at <- if (is.null(gradient)) integer() else which(is.nan(gradient[seq_len(target$dim)]))
+  names <- if (length(at)) target$names[at] else target$names
+  stop_covary("nan", "The ", if (length(at)) "gradient" else "loss", " became NaN at iteration ", state$iteration + 1, " in ", enumerate(names),
+    ". Try a smaller learning rate, `max_norm` in advi_control(), or other starting values.",
+    fields = list(parameters = names, iteration = state$iteration + 1, losses = state$losses[seq_len(state$iteration)]))
+}
+
+moments_stochastic <- function(setup, state) c(family_moments(setup$family, state$par), list(parameters = state$par))
+
+stochastic_engine <- list(start = start_stochastic, step = step_stochastic, moments = moments_stochastic)

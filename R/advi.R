@@ -1,0 +1,209 @@
+# advi(): the verb, and the loop that all its optimisers share. An optimiser is list(start, step,
+# summary): `step(state, most)` does at most that many iterations and returns the state, whose fields
+# iteration, losses and done the loop reads; states are plain data.
+
+#' Variational inference
+#'
+#' Fits a Gaussian family to a target by maximising the ELBO.
+#'
+#' @section Optimisers:
+#' By default (`optimizer = "auto"`) nothing needs tuning:
+#' * targets with closed-form expectations: the fixed point of Opper and Archambeau (2009), without any
+#'   random draws;
+#' * other targets: the ELBO over a fixed set of moment-matched draws is maximised, first by
+#'   natural-gradient steps with the expected Hessian from Stein's identity, then by L-BFGS. Fresh draws then measure
+#'   the Monte Carlo error; the number of draws is doubled until it is small;
+#' * minibatches (`batch_size`): a fit to a random subsample gives start and metric; averaged
+#'   natural-gradient steps on minibatches follow.
+#'
+#' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws and all rows, says how far (in
+#' posterior standard deviations) means and scales are from the optimum of the family. If that is more than
+#' `tolerance` of [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the
+#' family fits the target: that is khat, in `summary()`.
+#'
+#' @section Reproducibility:
+#' Random numbers come from R's generator. The fit keeps the state of its stream, so [refine()] continues bit for bit as
+#' an uninterrupted run would have, also after `saveRDS()`, and leaves the user's stream alone.
+#'
+#' @param target A target: [target_density()], [linear_regression()], [t_groups()],
+#'   [normal_mixture()], [as_target()].
+#' @param family `"fullrank"`, `"meanfield"` or `"lowrank"`.
+#' @param iterations Most iterations. Default: as many as it takes (up to 1000 steps over fixed draws or
+#'   50,000 minibatches); 10,000 for explicit optimisers.
+#' @param optimizer `"auto"`, or one of the [optimizers].
+#' @param batch_size Rows an iteration, drawn with replacement; their likelihood is scaled by total/batch.
+#' @param start Starting values by parameter; default: those of the target.
+#' @param start_sigma Standard deviations at the start, of the free numbers.
+#' @param callbacks A list of [callbacks].
+#' @param draws Number of draws kept in the fit (>= 100).
+#' @param control See [advi_control()].
+#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
+#' @return An object of class [covary_approximation][approximation].
+#' @references Kucukelbir et al. (2017) <https://jmlr.org/papers/v18/16-107.html>; Giordano, Ingram and Broderick (2024)
+#'   <arXiv:2304.05527> for fixed draws; Opper and Archambeau (2009) <doi:10.1162/neco.2008.08-07-592>.
+#' @examples
+#' target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
+#' fit <- advi(target)
+#' fit
+#' stochastic <- advi(target, optimizer = adam(0.05), iterations = 500, start_sigma = 0.1)
+#' plot(stochastic, "loss")
+#' @export
+advi <- function(target, family = c("fullrank", "meanfield", "lowrank"), iterations = NULL, optimizer = "auto", batch_size = NULL,
+                 start = NULL, start_sigma = NULL, callbacks = list(), draws = 4000, control = advi_control(), refresh = NULL) {
+  target <- check_density(target)
+  family <- new_family(check_choice(family, c("fullrank", "meanfield", "lowrank"), "family"), target$dim, control$rank)
+  if (!is.null(iterations)) iterations <- check_count(iterations, "iterations")
+  check_class(control, "covary_advi_control", "control", "advi_control()")
+  if (!identical(optimizer, "auto")) check_class(optimizer, "covary_optimizer", "optimizer", "adam(), adagrad_window() ...")
+  else if (control$parity == "pymc") optimizer <- adagrad_window()
+  batch_size <- check_batch(batch_size, target)
+  if (!is.null(start_sigma)) start_sigma <- check_sigma(start_sigma, target)
+  draws <- check_count(draws, "draws", 100)
+  setup <- list(family = family, control = control, optimizer = optimizer, batch_size = batch_size,
+    start = read_start(start, target), start_sigma = start_sigma)
+  engine <- choose_engine(setup, target)
+  if (is.null(iterations)) iterations <- switch(engine, fixed = 1000L, natural = 50000L, stochastic = 10000L)
+  approx <- new_approximation(target, "advi", family$name)
+  approx$setup <- c(setup, list(engine = engine, draws = draws))
+  approx$callbacks <- as_callbacks(callbacks)
+  approx$state <- advi_engines()[[engine]]$start(target, approx$setup)
+  approx$state$stream <- NULL
+  run_advi(approx, iterations, refresh)
+}
+
+check_batch <- function(batch_size, target) {
+  if (is.null(batch_size)) return(0L)
+  batch_size <- check_count(batch_size, "batch_size")
+  if (target$rows == 0) stop_covary("argument", "`batch_size` needs a target with rows; this one has none.", fields = list(arg = "batch_size"))
+  if (batch_size >= target$rows) 0L else batch_size
+}
+
+check_sigma <- function(x, target) {
+  if (!is.numeric(x) || !(length(x) %in% c(1, target$dim)) || any(!is.finite(x)) || any(x <= 0)) {
+    stop_covary("argument", "`start_sigma` must be 1 or ", target$dim, " positive numbers, not ", describe(x), ".", fields = list(arg = "start_sigma"))
+  }
+  rep_len(as.double(x), target$dim)
+}
+
+choose_engine <- function(setup, target) {
+  if (inherits(setup$optimizer, "covary_optimizer")) return("stochastic")
+  if (setup$batch_size > 0) {
+    if (setup$family$name == "lowrank") stop_covary("argument", "Minibatches of the low-rank family need an explicit `optimizer`, such as adam().", fields = list(arg = "family"))
+    return("natural")
+  }
+  "fixed"
+}
+
+advi_engines <- function() list(fixed = fixed_engine, natural = natural_engine, stochastic = stochastic_engine)
+
+# Iterations, callbacks, interrupts; then draws and verdict. The random stream of the run is that of the
+# fit: taken up where it stopped, while the user's own is put back afterwards.
+run_advi <- function(approx, iterations, refresh) {
+  progress <- new_progress(refresh)
+  on.exit(progress$close())
+  engine <- advi_engines()[[approx$setup$engine]]
+  last <- approx$state$iteration + iterations
+  resumed <- !is.null(approx$state$stream)
+  users <- if (resumed) swap_stream(approx$state$stream)
+  if (resumed) on.exit(swap_stream(users), add = TRUE)
+  approx$info$stopped <- NULL
+  approx$info$interrupted <- FALSE
+  loop <- function() {
+    while (approx$state$iteration < last && !approx$state$done) {
+      target_end <- min(last, next_call(approx$callbacks, approx$state$iteration))
+      approx$state <<- engine$step(approx$target, approx$setup, approx$state, target_end - approx$state$iteration)
+      i <- approx$state$iteration
+      progress$tick("variational inference", i / last)
+      if (length(approx$callbacks) == 0) next
+      now <- NULL
+      view <- function() if (is.null(now)) now <<- engine_view(approx, engine) else now
+      called <- call_callbacks(approx$callbacks, view, function() approx$state$losses[seq_len(i)], i)
+      approx$callbacks <<- called$callbacks
+      if (!is.null(called$stopped)) {
+        approx$info$stopped <<- called$stopped
+        break
+      }
+    }
+  }
+  tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
+  approx$state$stream <- current_stream()
+  finish_advi(approx, engine)
+}
+
+# The approximation as callbacks see it.
+engine_view <- function(approx, engine) {
+  at <- engine$moments(approx$setup, approx$state)
+  approx$mean <- at$mean
+  approx$root <- at$root
+  approx$parameters <- at$parameters
+  approx$history <- approx$state$losses[seq_len(approx$state$iteration)]
+  approx
+}
+
+finish_advi <- function(approx, engine) {
+  approx <- engine_view(approx, engine)
+  info <- approx$info
+  approx$state$anchor <- NULL
+  verdict <- certify(approx)
+  approx$info <- c(verdict, list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
+    fixed_draws = ncol(approx$state$noise), step = approx$state$phase))
+  approx <- add_gaussian_draws(approx, approx$setup$draws)
+  if (isTRUE(approx$state$exact)) {
+    approx$info$elbo <- -approx$history[length(approx$history)]
+    approx$info$elbo_mcse <- 0
+  }
+  approx$info$converged <- verdict$error <= approx$setup$control$tolerance && !info$interrupted
+  if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
+  warn_advi(approx)
+  approx
+}
+
+warn_advi <- function(approx) {
+  info <- approx$info
+  if (info$interrupted) {
+    warn_covary("interrupted", "The fit was interrupted at iteration ", info$iterations, "; refine() continues it.")
+    return(invisible())
+  }
+  if (info$converged) return(invisible())
+  worst <- info$worst
+  warn_covary("not_converged", "Not converged after ", info$iterations, " iterations: means and log sds are about ",
+    if (is.finite(info$error)) format(info$error, digits = 2) else "an unknown number of", " posterior sds (root mean square) from the optimum of the family",
+    if (!is.null(worst)) paste0(", most for ", worst), "; wanted ", approx$setup$control$tolerance, ". Use refine(), more draws or another optimiser.",
+    fields = list(error = info$error, parameter = worst))
+}
+
+#' Continue a fit
+#'
+#' @param object A fit of [advi()] or [svgd()].
+#' @param iterations How many iterations more.
+#' @param ... Not used.
+#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
+#' @return The fit after further iterations: the same, bit for bit, as if it had never stopped.
+#' @examples
+#' target <- normal_mixture(c(.5, .5), c(-1, 1), c(1, 1))
+#' fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 100))
+#' fit <- suppressWarnings(refine(fit, 100))
+#' length(fit$history)
+#' @export
+refine <- function(object, ...) UseMethod("refine")
+
+#' @rdname refine
+#' @export
+refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {
+  iterations <- check_count(iterations, "iterations")
+  switch(object$method,
+    advi = run_advi(object, iterations, refresh),
+    svgd = run_svgd(object, iterations, refresh),
+    stop_covary("argument", "refine() continues fits of advi() and svgd(); this one comes from ", object$method, "().", fields = list(arg = "object")))
+}
+
+current_stream <- function() {
+  if (!exists(".Random.seed", globalenv(), inherits = FALSE)) stats::runif(1)
+  get(".Random.seed", globalenv(), inherits = FALSE)
+}
+
+swap_stream <- function(new) {
+  old <- current_stream()
+  assign(".Random.seed", new, globalenv())
+  old
+}

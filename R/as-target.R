@@ -1,0 +1,89 @@
+# The regression model of covary() as a target of the toolkit.
+
+#' The model of a fit as a target
+#'
+#' Free numbers are the standardised coefficients and the log standard deviations of smooths; draws
+#' are on the scale of the data, with the names that [covary()] gives. Rows are cells: rows with
+#' equal covariates count as one.
+#'
+#' @param object A fit of [covary()], or a target (returned as it is).
+#' @return An object of class `covary_density`.
+#' @examples
+#' target <- as_target(covary(mpg ~ wt, data = mtcars))
+#' laplace(target)
+#' @export
+as_target <- function(object) UseMethod("as_target")
+
+#' @export
+as_target.default <- function(object) {
+  stop_covary("argument", "`object` must be a fit of covary() or a target, not ", describe(object), ".", fields = list(arg = "object"))
+}
+
+#' @export
+as_target.covary_density <- function(object) object
+
+#' @export
+as_target.covary <- function(object) {
+  cells <- new_cells(object$frame)
+  scales <- response_scales(cells, object$frame)
+  target <- new_target(object$design, cells, object$priors, scales)
+  regression_density(target, object$design)
+}
+
+regression_density <- function(target, design = NULL) {
+  names <- c(target$coefficients$name, target$sds$name)
+  blocks <- rep(list(transform_identity()), length(names))
+  names(blocks) <- names
+  for (i in target$dim + seq_len(target$n_sds)) blocks[[i]] <- transform_log()
+  start <- c(target$start, rep(-1, target$n_sds))
+  extra <- list(regression = target, design = design, constrain = if (!is.null(design)) constrain_regression,
+    constant = target$log_jacobian)
+  new_density("regression", target$model, blocks, rows = target$model$size[2], start = start, expect = TRUE,
+    label = paste("regression model,", target$model$size[2], "cells"), extra = extra)
+}
+
+constrain_regression <- function(target, theta) {
+  d <- target$regression$dim
+  result <- list(beta = theta[, seq_len(d), drop = FALSE], t = theta[, d + seq_len(target$regression$n_sds), drop = FALSE],
+    lp = numeric(nrow(theta)), lq = numeric(nrow(theta)))
+  out <- unclass(user_draws(result, target$regression, target$design))
+  out <- out[, setdiff(colnames(out), c("lp__", "lp_approx__")), drop = FALSE]
+  matrix(out, nrow(out), dimnames = list(NULL, colnames(out)))
+}
+
+# Closed-form expectations under N(mean, cov): value, gradient, Hessian.
+density_expect <- function(target, mean, cov) {
+  target_joint_expect(list(model = target$data, dim = target$data$size[3], n_sds = target$data$size[4]), mean, cov)
+}
+
+# The same density with smooths partly standardised (target_partial.c), for samplers and stochastic engines:
+# `at` is a Gaussian (mean, cov) near the posterior. Coefficient i is standardised as far as its posterior variance is
+# that of its prior.
+partial_density <- function(density, at) {
+  target <- density$regression
+  group <- target$model$group
+  density$kind <- "partial"
+  density$expect <- NULL
+  density$share <- numeric(target$dim)
+  on <- which(group > 0)
+  tau2 <- exp(2 * at$mean[target$dim + group[on]])
+  density$share[on] <- pmin(diag(at$cov)[on] / tau2, 1)
+  if (!is.null(density$constrain)) density$constrain <- function(target, theta) constrain_regression(target, from_partial(target, theta))
+  density
+}
+
+# Draws of (z, t) to (b, t), and back.
+from_partial <- function(density, theta, sign = 1) {
+  d <- density$regression$dim
+  group <- density$regression$model$group
+  for (i in which(group > 0)) theta[, i] <- theta[, i] * exp(sign * density$share[i] * theta[, d + group[i]])
+  theta
+}
+
+# A Gaussian for (z, t) from one for (b, t), through draws.
+partial_start <- function(density, at) {
+  n <- max(500, 8 * density$dim)
+  theta <- sweep(matched_noise(n, density$dim) %*% chol(at$cov), 2, at$mean, "+")
+  z <- from_partial(density, theta, -1)
+  list(mean = colMeans(z), cov = stats::cov(z), draws = z)
+}

@@ -1,0 +1,156 @@
+# Callbacks: looked at between iterations. Each keeps its memory as plain data inside the fit, so that it
+# survives saving and refine().
+
+#' Callbacks
+#'
+#' What [advi()] and [svgd()] call between iterations: a list of these, or of functions
+#' `function(approx, losses, i)`, called after every iteration (use `callback()` for fewer).
+#' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
+#' `covary_error_callback` whose field `fit` is the approximation so far.
+#'
+#' `check_convergence()` compares the parameters of the approximation (means and raw scales) with those
+#' `every` iterations before, and stops when the norm of their changes is below `tolerance`: PyMC's
+#' CheckParametersConvergence. `"relative"` changes are `(|new - old| + 1e-6) / (|old| + 1e-6)`, which a
+#' parameter near zero can keep large for ever. It is a rule about movement, not about accuracy.
+#' `check_loss()` stops when the mean loss of the last `window` iterations is not below that of the
+#' `window` before, beyond twice its standard error.
+#'
+#' @param every Number of iterations between calls.
+#' @param tolerance,diff,ord Bound, kind (`"relative"` or `"absolute"`) and order (1, 2 or `Inf`) of the
+#'   norm of the changes.
+#' @param window Number of iterations in each of the two means.
+#' @param ... Named functions of no argument, of the approximation, or of `(approx, losses, i)`, whose
+#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()].
+#' @param fun A function of `(approx, losses, i)`.
+#' @param message Shown, and kept in the fit.
+#' @return A list of class `covary_callback`. `stop_iteration()` does not return.
+#' @examples
+#' target <- normal_mixture(c(.5, .5), c(-1, 1), c(1, 1))
+#' fit <- advi(target, optimizer = adam(0.02), iterations = 5000,
+#'   callbacks = list(check_convergence(diff = "absolute"), tracker(mean = mean, every = 10)))
+#' plot(fit, "tracker")
+#' @name callbacks
+NULL
+
+# run(memory, approx, losses, i) returns the new memory.
+new_callback <- function(kind, every, run, first = FALSE, memory = list()) {
+  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run, memory = memory), class = "covary_callback")
+}
+
+#' @rdname callbacks
+#' @export
+check_convergence <- function(every = 100, tolerance = 1e-3, diff = c("relative", "absolute"), ord = Inf) {
+  diff <- check_choice(diff, c("relative", "absolute"), "diff")
+  check_number(tolerance, "tolerance", 0)
+  check_number(ord, "ord", 1)
+  every <- check_count(every, "every")
+  new_callback("check_convergence", every, first = TRUE, run = function(memory, approx, losses, i) {
+    now <- approx$parameters
+    if (is.null(memory$previous)) return(list(previous = now))
+    if (i %% every != 0) return(memory)
+    change <- abs(now - memory$previous)
+    if (diff == "relative") change <- (change + 1e-6) / (abs(memory$previous) + 1e-6)
+    size <- if (is.infinite(ord)) max(change) else sum(change^ord)^(1 / ord)
+    if (size < tolerance) stop_iteration(paste("Convergence achieved at", i))
+    list(previous = now)
+  })
+}
+
+#' @rdname callbacks
+#' @export
+check_loss <- function(every = 100, window = 1000) {
+  window <- check_count(window, "window", 10)
+  new_callback("check_loss", every, run = function(memory, approx, losses, i) {
+    if (i < 2 * window) return(memory)
+    now <- losses[seq(i - window + 1, i)]
+    before <- losses[seq(i - 2 * window + 1, i - window)]
+    # means of blocks, because losses of neighbouring iterations are not independent
+    blocks <- function(x) colMeans(matrix(x[seq_len(10 * (window %/% 10))], ncol = 10))
+    gain <- mean(before) - mean(now)
+    if (gain < 2 * sqrt(stats::var(blocks(now)) / 10 + stats::var(blocks(before)) / 10)) {
+      stop_iteration(paste("The loss has stopped falling at", i))
+    }
+    memory
+  })
+}
+
+#' @rdname callbacks
+#' @export
+tracker <- function(..., every = 1) {
+  functions <- list(...)
+  if (length(functions) == 0 || is.null(names(functions)) || any(names(functions) == "") || !all(vapply(functions, is.function, TRUE))) {
+    stop_covary("argument", "`tracker()` takes named functions, such as tracker(mean = mean, sd = sd).", fields = list(arg = "..."))
+  }
+  calls <- lapply(functions, function(f) {
+    n <- if (is.primitive(f)) 1 else if ("..." %in% names(formals(f))) 1 else length(formals(f))
+    if (n == 0) function(approx, losses, i) f() else if (n < 3) function(approx, losses, i) f(approx) else f
+  })
+  new_callback("tracker", every, run = function(memory, approx, losses, i) {
+    memory$iteration <- c(memory$iteration, i)
+    for (n in names(calls)) memory$values[[n]] <- c(memory$values[[n]], list(calls[[n]](approx, losses, i)))
+    memory
+  }, memory = list(iteration = integer(), values = list()))
+}
+
+#' @rdname callbacks
+#' @export
+callback <- function(fun, every = 100) {
+  check_function(fun, "fun")
+  new_callback("function", every, run = function(memory, approx, losses, i) {
+    fun(approx, losses, i)
+    memory
+  })
+}
+
+#' @rdname callbacks
+#' @export
+stop_iteration <- function(message = "Stopped by a callback") {
+  stop(structure(class = c("covary_stop_iteration", "error", "condition"), list(message = as.character(message), call = NULL)))
+}
+
+#' What trackers have kept
+#'
+#' @param object A fit of [advi()] or [svgd()].
+#' @return A list: `iteration`, and a matrix (a row an entry) or list for each tracked function.
+#' @examples
+#' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50, callbacks = tracker(mean = mean))
+#' str(tracked(fit))
+#' @export
+tracked <- function(object) {
+  memories <- lapply(Filter(function(cb) cb$kind == "tracker", object$callbacks), `[[`, "memory")
+  if (length(memories) == 0) stop_covary("tracker", "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
+  bind <- function(v) if (all(vapply(v, is.numeric, TRUE)) && length(unique(lengths(v))) == 1) do.call(rbind, v) else v
+  c(list(iteration = memories[[1]]$iteration), lapply(memories[[1]]$values, bind))
+}
+
+as_callbacks <- function(x) {
+  if (inherits(x, "covary_callback") || is.function(x)) x <- list(x)
+  lapply(x, function(cb) {
+    if (is.function(cb)) cb <- callback(cb, every = 1)
+    if (!inherits(cb, "covary_callback")) stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
+      describe(cb), ".", fields = list(arg = "callbacks"))
+    cb
+  })
+}
+
+# The next iteration after i at which any callback looks.
+next_call <- function(callbacks, i) {
+  at <- vapply(callbacks, function(cb) if (cb$first && i < 1) 1 else (i %/% cb$every + 1) * cb$every, 0)
+  min(at, Inf)
+}
+
+# list(callbacks: with new memories, stopped: message or NULL)
+call_callbacks <- function(callbacks, approx, losses, i) {
+  stopped <- NULL
+  for (k in seq_along(callbacks)) {
+    cb <- callbacks[[k]]
+    if (i %% cb$every != 0 && !(cb$first && i == 1)) next
+    out <- tryCatch(cb$run(cb$memory, approx(), losses(), i), covary_stop_iteration = function(e) e, error = function(e) {
+      stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ", conditionMessage(e),
+        ". The fit so far is in the field `fit` of this condition.", fields = list(fit = approx(), iteration = i, parent = e))
+    })
+    if (inherits(out, "covary_stop_iteration")) stopped <- conditionMessage(out)
+    else callbacks[[k]]$memory <- out
+  }
+  list(callbacks = callbacks, stopped = stopped)
+}

@@ -1,0 +1,111 @@
+# The engines of the toolkit on the regression model of covary(). Arguments and result as engine_nested().
+
+engine_advi <- function(target, draws, control, progress) {
+  settings <- control$advi
+  density <- regression_density(target)
+  start <- NULL
+  stochastic <- !is.null(settings$batch_size) && identical(settings$optimizer, "auto")
+  if (stochastic && target$n_sds > 0) density <- partial_subsample(density, progress)
+  fit <- muffle_verdict(advi(density, settings$family, settings$iterations, settings$optimizer, settings$batch_size,
+    start_sigma = settings$start_sigma, callbacks = settings$callbacks, draws = draws, control = settings$control, refresh = FALSE))
+  if (density$kind == "partial") {
+    jacobian <- partial_jacobian(density, fit$draws)
+    fit$draws <- from_partial(density, fit$draws)
+    fit$lp <- fit$lp - jacobian
+    fit$lq <- fit$lq - jacobian
+  }
+  engine_result(target, fit, list(approximation = if (length(fit$callbacks)) fit))
+}
+
+# Minibatches need a form without funnels; how far to standardise is read off a fit to a subsample of cells.
+partial_subsample <- function(density, progress) {
+  m <- density$rows
+  n <- min(m, max(2000, 10 * density$dim))
+  sub <- if (n < m) subsample_density(density, sort(sample.int(m, n)), m / n) else density
+  partial_density(density, joint_start(sub$regression, progress))
+}
+
+engine_svgd <- function(target, draws, control, progress) {
+  density <- regression_density(target)
+  start <- joint_start(target, progress)
+  whole <- sweep(matched_noise(max(control$svgd$particles, 20), target$dim + target$n_sds) %*% chol(start$cov), 2, start$mean, "+")
+  whole <- whole[seq_len(control$svgd$particles), , drop = FALSE]
+  fit <- muffle_verdict(do.call(svgd, c(list(precondition_density(density, start)), svgd_arguments(control$svgd))))
+  fit$draws <- sweep(fit$draws %*% chol(start$cov), 2, start$mean, "+")
+  fit$draws <- fit$draws[rep_len(seq_len(nrow(fit$draws)), draws), , drop = FALSE]
+  fit$lp <- rep_len(fit$lp, draws) - log_det_root(start$cov)
+  fit$target <- density
+  fit$history <- numeric()
+  engine_result(target, fit, list(note = paste(control$svgd$particles, "particles, repeated to the number of draws")))
+}
+
+svgd_arguments <- function(x) list(particles = x$particles, iterations = x$iterations, heat = 1, jitter = 1, refresh = FALSE)
+
+log_det_root <- function(cov) sum(log(diag(chol(cov))))
+
+# The density of w, theta = mean + chol(cov)' w: round, so one kernel width suits all directions.
+precondition_density <- function(density, at) {
+  root <- t(chol(at$cov))
+  constant <- log_det_root(at$cov)
+  blocks <- lapply(seq_len(density$dim), function(j) transform_identity())
+  names(blocks) <- density$names
+  evaluate <- function(theta, order, ...) {
+    out <- .Call(C_target, density, at$mean + root %*% theta, NULL, 1, order > 0)
+    c(out$value + constant, if (order > 0) crossprod(root, out$gradient))
+  }
+  new_density("r", list(), blocks, evaluate = evaluate, label = "a preconditioned density")
+}
+
+engine_pathfinder <- function(target, draws, control, progress) {
+  density <- regression_density(target)
+  # The joint density of coefficients and sds has no maximum: paths start near the posterior, from a rough fit.
+  start <- joint_start(target, progress)
+  fit <- muffle_verdict(pathfinder(precondition_density(density, start), paths = control$pathfinder$paths, draws = draws, jitter = 1,
+    iterations = control$pathfinder$iterations))
+  fit$draws <- sweep(fit$draws %*% chol(start$cov), 2, start$mean, "+")
+  fit$lp <- fit$lp - log_det_root(start$cov)
+  fit$lq <- fit$lq - log_det_root(start$cov)
+  fit$info$iterations <- fit$info$evaluations
+  # khat, not movement, is the verdict of Pathfinder
+  fit$info$converged <- TRUE
+  engine_result(target, fit, list())
+}
+
+engine_nuts <- function(target, draws, control, progress) {
+  settings <- control$nuts
+  rough <- joint_start(target, progress)
+  density <- partial_density(regression_density(target), rough)
+  start <- partial_start(density, rough)
+  first <- new_approximation(density, "advi", "fullrank", mean = start$mean, root = t(chol(start$cov)), draws = start$draws)
+  fit <- nuts(density, settings$chains, settings$warmup, ceiling(draws / settings$chains), start = first, control = settings$control, refresh = FALSE)
+  info <- fit$info
+  keep <- seq_len(draws)
+  jacobian <- partial_jacobian(density, fit$draws)
+  fit$draws <- from_partial(density, fit$draws)[keep, , drop = FALSE]
+  fit$lp <- (fit$lp - jacobian)[keep]
+  engine_result(target, fit, list(rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences, evaluations = info$evaluations))
+}
+
+partial_jacobian <- function(density, theta) {
+  group <- density$regression$model$group
+  on <- which(group > 0)
+  if (length(on) == 0) return(numeric(nrow(theta)))
+  as.vector(theta[, density$regression$dim + group[on], drop = FALSE] %*% density$share[on])
+}
+
+# Verdicts reach the user once, from warn_quality().
+muffle_verdict <- function(expr) {
+  withCallingHandlers(expr, covary_warning_not_converged = function(w) tryInvokeRestart("muffleWarning"),
+    covary_warning_khat = function(w) tryInvokeRestart("muffleWarning"))
+}
+
+engine_result <- function(target, fit, more) {
+  b <- seq_len(target$dim)
+  info <- fit$info
+  nothing <- rep(NA_real_, nrow(fit$draws))
+  list(beta = fit$draws[, b, drop = FALSE], t = fit$draws[, target$dim + seq_len(target$n_sds), drop = FALSE],
+    lp = if (is.null(fit$lp)) nothing else fit$lp, lq = if (is.null(fit$lq)) nothing else fit$lq,
+    info = c(list(khat = if (is.null(info$khat)) numeric() else c(joint = info$khat), converged = info$converged, iterations = info$iterations,
+      trace = if (is.null(fit$history)) NULL else -fit$history, elbo = if (is.null(info$elbo)) NA_real_ else info$elbo, elbo_mcse = info$elbo_mcse,
+      log_evidence = info$log_evidence, interrupted = info$interrupted), more))
+}

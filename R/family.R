@@ -1,0 +1,63 @@
+# Gaussian families: between the raw parameters of family.c and (mean, root of the covariance).
+
+family_names <- c("meanfield", "fullrank", "lowrank")
+
+softplus <- function(x) ifelse(x > 30, x, log1p(exp(x)))
+
+inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
+
+# list(name, code: for C, dim, rank, noise: length of a draw's noise)
+new_family <- function(name, dim, rank = NULL) {
+  if (name != "lowrank") rank <- 0L
+  else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))
+  rank <- min(rank, dim, 64L)
+  list(name = name, code = c(match(name, family_names) - 1L, as.integer(rank)), dim = dim, rank = rank,
+    noise = dim + rank)
+}
+
+# Positions of the scales among the raw parameters.
+scale_positions <- function(family) {
+  d <- family$dim
+  if (family$name == "fullrank") d + cumsum(c(1, rev(seq_len(d)[-1]))[seq_len(d)]) else d + seq_len(d)
+}
+
+family_start <- function(family, mean, sd) {
+  d <- family$dim
+  out <- numeric(switch(family$name, meanfield = 2 * d, fullrank = d + d * (d + 1) / 2, lowrank = (2 + family$rank) * d))
+  out[seq_len(d)] <- mean
+  out[scale_positions(family)] <- inverse_softplus(rep_len(sd, d))
+  # columns of B must differ, or they would stay equal for ever
+  if (family$name == "lowrank") out[-seq_len(2 * d)] <- 0.1 * rep_len(sd, d) * cos(outer(seq_len(d), seq_len(family$rank)) * pi / (d + 1))
+  out
+}
+
+# list(mean, root): lower Cholesky factor of the covariance
+family_moments <- function(family, par) {
+  d <- family$dim
+  s <- softplus(par[scale_positions(family)])
+  mean <- par[seq_len(d)]
+  if (family$name == "meanfield") return(list(mean = mean, root = diag(s, d)))
+  if (family$name == "fullrank") {
+    root <- matrix(0, d, d)
+    root[lower.tri(root, TRUE)] <- par[-seq_len(d)]
+    diag(root) <- s
+    return(list(mean = mean, root = root))
+  }
+  b <- matrix(par[-seq_len(2 * d)], d)
+  list(mean = mean, root = t(chol(diag(s^2, d) + tcrossprod(b))))
+}
+
+# Low-rank factors of a covariance: B from the leading eigenvectors, s^2 what is left (principal
+# factors, a few rounds).
+low_rank_start <- function(cov, rank) {
+  sd <- sqrt(diag(cov))
+  r <- cov / outer(sd, sd)
+  own <- rep(0.5, nrow(r))
+  for (i in 1:50) {
+    e <- eigen(r - diag(own, nrow(r)), symmetric = TRUE)
+    at <- seq_len(rank)
+    b <- e$vectors[, at, drop = FALSE] %*% diag(sqrt(pmax(e$values[at], 1e-8)), rank)
+    own <- pmax(1 - rowSums(b^2), 1e-3)
+  }
+  list(s = sd * sqrt(own), b = sd * b)
+}

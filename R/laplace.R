@@ -1,0 +1,87 @@
+# Laplace: Gaussian at the mode, curvature from differences of gradients.
+
+#' Laplace approximation
+#'
+#' A Gaussian at the mode of the density of the free numbers, with the inverse of the negative Hessian there.
+#'
+#' @inheritParams advi
+#' @param iterations Most iterations of the search for the mode.
+#' @return A `covary_approximation`.
+#' @section Errors: `covary_error_no_mode` where the search runs away or the curvature at its end is
+#'   not that of a maximum: Laplace's approximation does not exist there.
+#' @examples
+#' laplace(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
+#' @export
+laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
+  target <- check_density(target)
+  draws <- check_count(draws, "draws", 100)
+  iterations <- check_count(iterations, "iterations")
+  mode <- find_mode(target, read_start(start, target), iterations)
+  root <- tryCatch(chol(-mode$hessian), error = function(e) NULL)
+  if (is.null(root)) {
+    stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",
+      "a Laplace approximation does not exist here. Use advi().", fields = list(theta = mode$theta))
+  }
+  # the size of a further Newton step, in posterior sds, is the verdict
+  left <- sqrt(sum(backsolve(root, mode$gradient, transpose = TRUE)^2) / target$dim)
+  x <- new_approximation(target, "laplace", "fullrank", mean = mode$theta, root = t(chol(chol2inv(root))), history = -mode$trace)
+  x$info <- list(iterations = mode$iterations, error = left, converged = left < 1e-3, mode = stats::setNames(mode$theta, target$names))
+  x <- add_gaussian_draws(x, draws)
+  if (!x$info$converged) warn_covary("not_converged", "The mode was not reached in ", mode$iterations, " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+  x
+}
+
+# BFGS-like search, then Newton steps with a Hessian from differences of gradients.
+find_mode <- function(target, start, iterations) {
+  objective <- function(theta) {
+    at <- density_at(target, matrix(theta, 1), gradient = TRUE)
+    list(f = -at$value, g = -as.vector(at$gradient))
+  }
+  theta <- start
+  at <- objective(theta)
+  if (!is.finite(at$f) || any(!is.finite(at$g))) stop_covary("start", "The log density is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  memory <- list(s = list(), y = list())
+  trace <- -at$f
+  for (i in seq_len(iterations)) {
+    direction <- -lbfgs_direction(at$g, memory)
+    if (length(memory$s) == 0) direction <- direction / max(1, sqrt(sum(at$g^2)))
+    moved <- line_search(objective, theta, direction, at, sum(direction * at$g))
+    if (is.null(moved)) {
+      if (length(memory$s) == 0) break
+      memory <- list(s = list(), y = list())
+      next
+    }
+    memory <- lbfgs_update(memory, moved$par - theta, moved$at$g - at$g)
+    gain <- at$f - moved$at$f
+    theta <- moved$par
+    at <- moved$at
+    trace <- c(trace, -at$f)
+    if (gain < 1e-9 * (1 + abs(at$f)) && i > 3) break
+  }
+  for (k in 1:20) {
+    h <- hessian_at(target, theta)
+    if (any(!is.finite(h))) break
+    root <- robust_chol(-h)
+    step <- -backsolve(root, backsolve(root, at$g, transpose = TRUE))
+    decrement <- -sum(step * at$g)
+    if (decrement < 1e-12) break
+    moved <- line_search(objective, theta, step, at, -decrement)
+    if (is.null(moved)) break
+    theta <- moved$par
+    at <- moved$at
+    trace <- c(trace, -at$f)
+  }
+  h <- hessian_at(target, theta)
+  if (any(!is.finite(h))) stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.", fields = list(theta = theta))
+  list(theta = theta, gradient = -at$g, hessian = h, iterations = i + k, trace = trace)
+}
+
+# Central differences of the gradient.
+hessian_at <- function(target, theta) {
+  d <- length(theta)
+  h <- 1e-5 * pmax(abs(theta), 1)
+  points <- rbind(sweep(diag(h, d), 2, theta, "+"), sweep(diag(-h, d), 2, theta, "+"))
+  g <- density_at(target, points, gradient = TRUE)$gradient
+  out <- sweep(g[, seq_len(d), drop = FALSE] - g[, d + seq_len(d), drop = FALSE], 2, 2 * h, "/")
+  (out + t(out)) / 2
+}

@@ -1,0 +1,208 @@
+# NUTS: windows of adaptation in R, transitions in C.
+
+#' The No-U-Turn sampler
+#'
+#' Multinomial NUTS with dual averaging of the step size and a metric learned in the doubling windows that
+#' Stan uses. Chains run one after the other in C.
+#'
+#' @param target A target.
+#' @param chains,warmup,iterations Number of chains, and of transitions a chain before and after
+#'   adaptation ends.
+#' @param start Where to start: an approximation from [advi()], [laplace()] or [pathfinder()] (chains
+#'   start at draws from it and its covariance is the first metric, refined in the last window),
+#'   starting values by parameter, or `NULL` (around the start of the target).
+#' @param control See [nuts_control()].
+#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
+#' @return A `covary_approximation` that holds the draws of all chains.
+#' @references Hoffman and Gelman (2014) <https://jmlr.org/papers/v15/hoffman14a.html>; Betancourt (2017)
+#'   <arXiv:1701.02434>; Vehtari et al. (2021) <doi:10.1214/20-BA1221> for R-hat.
+#' @examples
+#' fit <- nuts(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)), iterations = 500)
+#' summary(fit)
+#' @export
+nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = NULL, control = nuts_control(), refresh = NULL) {
+  target <- check_density(target)
+  chains <- check_count(chains, "chains")
+  warmup <- check_count(warmup, "warmup", 0)
+  iterations <- check_count(iterations, "iterations", 4)
+  check_class(control, "covary_nuts_control", "control", "nuts_control()")
+  progress <- new_progress(refresh)
+  on.exit(progress$close())
+  metric <- first_metric(target, start, control)
+  runs <- list()
+  interrupted <- FALSE
+  for (chain in seq_len(chains)) {
+    run <- tryCatch(run_chain(target, warmup, iterations, chain_start(target, start), metric, control,
+      function(share) progress$tick(paste("chain", chain, "of", chains), (chain - 1 + share) / chains)),
+      interrupt = function(e) NULL)
+    if (is.null(run)) {
+      interrupted <- TRUE
+      break
+    }
+    runs[[chain]] <- run
+  }
+  if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain was complete.")
+  new_sample(target, runs, warmup, control, interrupted)
+}
+
+#' Settings of NUTS
+#'
+#' @param accept Mean acceptance that the step size aims at.
+#' @param metric `"dense"`, `"diagonal"`, or `"auto"`: dense up to 100 free numbers.
+#' @param max_depth Trees have at most `2^max_depth - 1` leapfrog steps.
+#' @param jitter Without a `start`, chains start at the start of the target plus uniform noise of this size.
+#' @return A list of class `covary_nuts_control`.
+#' @examples
+#' nuts_control(accept = 0.95)
+#' @export
+nuts_control <- function(accept = 0.8, metric = c("auto", "dense", "diagonal"), max_depth = 10, jitter = 1) {
+  structure(list(accept = check_number(accept, "accept", 0, 1, open = TRUE),
+    metric = check_choice(metric, c("auto", "dense", "diagonal"), "metric"), max_depth = check_number(max_depth, "max_depth", 1, 20, whole = TRUE),
+    jitter = check_number(jitter, "jitter", 0)), class = "covary_nuts_control")
+}
+
+check_class <- function(x, class, arg, from) {
+  if (!inherits(x, class)) stop_covary("argument", "`", arg, "` must come from ", from, ", not ", describe(x), ".", fields = list(arg = arg))
+  x
+}
+
+first_metric <- function(target, start, control) {
+  dense <- control$metric == "dense" || (control$metric == "auto" && target$dim <= 100)
+  cov <- if (inherits(start, "covary_approximation")) free_covariance(start) else diag(1, target$dim)
+  known <- inherits(start, "covary_approximation")
+  list(dense = dense, known = known, value = if (dense) cov else diag(cov))
+}
+
+chain_start <- function(target, start) {
+  if (inherits(start, "covary_approximation")) {
+    check_same_target(start, target)
+    return(function() free_draws(start, 1)[1, ])
+  }
+  centre <- if (is.null(start)) target$start else read_start(start, target)
+  function(jitter) centre + stats::runif(target$dim, -jitter, jitter)
+}
+
+# One chain. Windows: step size alone, doubling windows for the metric, step size alone.
+run_chain <- function(target, warmup, iterations, start, metric, control, tick) {
+  theta <- find_start(target, start, control$jitter)
+  settings <- list(most_depth = control$max_depth, accept = control$accept, adapt = 1, dense = as.integer(metric$dense),
+    metric = metric$value, root = if (metric$dense) t(chol(metric$value)))
+  step <- first_step(target, settings, theta, 1)
+  total <- warmup + iterations
+  infos <- list()
+  done <- 0
+  for (window in warmup_windows(warmup, metric$known)) {
+    part <- transitions(target, settings, theta, step, window$n, function(k) tick((done + k) / total))
+    theta <- part$theta
+    step <- part$step
+    infos <- c(infos, list(part$info))
+    done <- done + window$n
+    if (window$metric) {
+      settings <- learn_metric(settings, part$draws)
+      step <- first_step(target, settings, theta, exp(step[2]))
+    }
+  }
+  settings$adapt <- 0
+  part <- transitions(target, settings, theta, step, iterations, function(k) tick((done + k) / total))
+  list(draws = part$draws, info = part$info, warmup = do.call(cbind, infos), step = exp(step[2]))
+}
+
+# The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With a
+# known metric: a short search for the step size, one window, and a final step size.
+warmup_windows <- function(warmup, known = FALSE) {
+  window <- function(n, metric) list(n = n, metric = metric)
+  if (warmup == 0) return(list())
+  if (warmup < 20) return(list(window(warmup, FALSE)))
+  first <- if (warmup >= 150) 75 else floor(0.15 * warmup)
+  last <- if (warmup >= 150) 50 else floor(0.1 * warmup)
+  left <- warmup - first - last
+  out <- list(window(first, FALSE))
+  if (known) return(c(out, list(window(left, left >= 100), window(last, FALSE))))
+  size <- 25
+  while (left > 0) {
+    n <- if (left - size < 2 * size) left else size
+    out <- c(out, list(window(n, TRUE)))
+    left <- left - n
+    size <- 2 * size
+  }
+  c(out, list(window(last, FALSE)))
+}
+
+# Shrunk as in Stan, so that short windows give valid metrics.
+learn_metric <- function(settings, draws) {
+  n <- ncol(draws)
+  keep <- n / (n + 5)
+  if (settings$dense) {
+    settings$metric <- keep * stats::cov(t(draws)) + diag(1e-3 * (1 - keep), nrow(draws))
+    settings$root <- t(chol(settings$metric))
+  } else {
+    settings$metric <- keep * apply(draws, 1, stats::var) + 1e-3 * (1 - keep)
+  }
+  settings
+}
+
+find_start <- function(target, start, jitter) {
+  for (i in 1:100) {
+    theta <- if (length(formals(start))) start(jitter) else start()
+    at <- density_at(target, matrix(theta, 1), gradient = TRUE)
+    if (is.finite(at$value) && all(is.finite(at$gradient))) return(theta)
+  }
+  stop_covary("start", "No finite log density within 100 tries around the start; give `start`.")
+}
+
+first_step <- function(target, settings, theta, size) {
+  step <- guard_target(.Call(C_nuts_step, target, settings, theta, size))
+  if (anyNA(step)) stop_covary("start", "The log density is not finite where the chain starts.")
+  step
+}
+
+# In pieces, so that a user can interrupt; R's generator makes the result independent of the cuts.
+transitions <- function(target, settings, theta, step, n, tick) {
+  draws <- matrix(0, target$dim, n)
+  info <- matrix(0, 6, n)
+  done <- 0
+  while (done < n) {
+    k <- min(50, n - done)
+    out <- guard_target(.Call(C_nuts, target, settings, theta, step, as.integer(k)))
+    theta <- out$theta
+    step <- out$step
+    draws[, done + seq_len(k)] <- out$draws
+    info[, done + seq_len(k)] <- out$info
+    done <- done + k
+    tick(done)
+  }
+  list(theta = theta, step = step, draws = draws, info = info)
+}
+
+# A sample: draws of all chains, chain by chain.
+new_sample <- function(target, runs, warmup, control, interrupted) {
+  free <- do.call(rbind, lapply(runs, function(r) t(r$draws)))
+  info <- do.call(cbind, lapply(runs, `[[`, "info"))
+  n <- ncol(runs[[1]]$draws)
+  chain <- rep(seq_along(runs), each = n)
+  per_chain <- lapply(seq_along(runs), function(k) free[chain == k, , drop = FALSE])
+  statistic <- function(f) vapply(seq_len(target$dim), function(j) f(vapply(per_chain, function(m) m[, j], numeric(n))), 0)
+  rhat <- statistic(posterior::rhat)
+  ess <- statistic(posterior::ess_bulk)
+  out <- new_approximation(target, "nuts", "draws", draws = free, chain = chain, lp = info[1, ])
+  out$info <- list(converged = isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0 && !interrupted, rhat = stats::setNames(rhat, target$names),
+    ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]), deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]), step = vapply(runs, `[[`, 0, "step"),
+    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))), energy = info[3, ], depth = info[4, ], iterations = n, warmup = warmup,
+    interrupted = interrupted)
+  warn_sample(out)
+  out
+}
+
+warn_sample <- function(x) {
+  info <- x$info
+  if (info$interrupted) warn_covary("interrupted", "Sampling was interrupted; ", length(unique(x$chain)), " complete chain(s) are kept.")
+  if (info$divergences > 0) {
+    warn_covary("divergences", info$divergences, " of ", nrow(x$draws), " transitions diverged; the sampler misses regions of strong curvature. ",
+      "Raise `accept` in nuts_control() or change the parameters.", fields = list(divergences = info$divergences))
+  }
+  bad <- info$rhat[!is.na(info$rhat) & info$rhat >= 1.01]
+  if (length(bad)) {
+    warn_covary("not_converged", "The chains have not mixed: R-hat up to ", format(max(bad), digits = 3), " (", enumerate(names(bad), most = 3),
+      "). Run longer chains.", fields = list(rhat = bad))
+  }
+}

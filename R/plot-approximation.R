@@ -1,0 +1,99 @@
+# Plots of approximations.
+
+# Okabe and Ito's colours, told apart by colour-blind readers too
+toolkit_colours <- function(n) rep_len(c("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"), n)
+
+#' Plot a fit of the toolkit
+#'
+#' @param x A fit.
+#' @param what `"marginals"` (densities of the parameters), `"loss"` (negative ELBO, or size of the Stein
+#'   direction, by iteration), or `"tracker"`.
+#' @param against Further fits of the same target, one or a named list, to draw beside it.
+#' @param parameters Names of the parameters to show; by default the first nine.
+#' @param truth Optional values to mark, by parameter.
+#' @param ... Passed to [graphics::plot()].
+#' @return `x`, invisibly; for `"marginals"` a data frame of the curves.
+#' @examples
+#' target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
+#' plot(advi(target, "meanfield"), against = list(full = advi(target)))
+#' @export
+plot.covary_approximation <- function(x, what = c("marginals", "loss", "tracker"), against = NULL, parameters = NULL, truth = NULL, ...) {
+  what <- check_choice(what, c("marginals", "loss", "tracker"), "what")
+  switch(what, marginals = plot_marginals(x, against, parameters, truth, ...), loss = plot_loss(x, ...), tracker = plot_tracker(x, ...))
+}
+
+plot_marginals <- function(x, against, parameters, truth, ...) {
+  curves <- marginal_curves(x, against, parameters)
+  panels <- unique(curves$parameter)
+  old <- tile(length(panels))
+  on.exit(graphics::par(old))
+  fits <- unique(curves$fit)
+  colours <- toolkit_colours(length(fits))
+  for (p in panels) {
+    at <- curves[curves$parameter == p, ]
+    graphics::plot(range(at$x), c(0, max(at$density)), type = "n", xlab = p, ylab = "density", bty = "l", ...)
+    for (k in seq_along(fits)) graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]], col = colours[k], lty = k, lwd = 2)
+    if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
+    if (p == panels[1] && length(fits) > 1) graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")
+  }
+  invisible(curves)
+}
+
+tile <- function(n) {
+  columns <- if (n == 1) 1 else if (n <= 4) 2 else 3
+  graphics::par(mfrow = c(ceiling(n / columns), columns), mar = c(4, 4, 1, 1))
+}
+
+# Data frame: fit, parameter, x, density
+marginal_curves <- function(x, against, parameters) {
+  if (inherits(against, "covary_approximation")) against <- list(against)
+  fits <- c(list(x), against)
+  for (f in fits) check_class(f, "covary_approximation", "against", "advi(), nuts() ...")
+  labels <- names(fits)
+  if (is.null(labels)) labels <- rep("", length(fits))
+  labels[labels == ""] <- vapply(fits[labels == ""], method_label, "")
+  labels <- make.unique(labels)
+  draws <- lapply(fits, as.matrix)
+  shared <- Reduce(intersect, lapply(draws, colnames))
+  if (is.null(parameters)) parameters <- utils::head(shared, 9)
+  missing <- setdiff(parameters, shared)
+  if (length(missing) || length(parameters) == 0) {
+    stop_covary("argument", "The fits do not share a parameter ", enumerate(missing), "; they share ", enumerate(shared), ".", fields = list(arg = "parameters"))
+  }
+  do.call(rbind, lapply(parameters, function(p) do.call(rbind, Map(function(d, label) {
+    v <- d[, p]
+    curve <- if (diff(range(v)) > 0) stats::density(v, n = 256) else list(x = v[1], y = 0)
+    data.frame(fit = label, parameter = p, x = curve$x, density = curve$y)
+  }, draws, labels))))
+}
+
+plot_loss <- function(x, ...) {
+  loss <- x$history
+  if (length(loss) == 0) stop_covary("argument", "This fit has no loss history.", fields = list(arg = "what"))
+  i <- seq_along(loss)
+  fine <- is.finite(loss)
+  # the first steps are often orders of magnitude away; the eye needs the rest
+  limits <- stats::quantile(loss[fine], c(0, if (length(loss) > 50) 0.98 else 1), names = FALSE)
+  graphics::plot(i, loss, type = "l", col = "grey60", ylim = limits, xlab = "iteration", ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO",
+    bty = "l", ...)
+  if (length(loss) >= 200) {
+    smooth <- stats::filter(loss, rep(1 / 100, 100), sides = 1)
+    graphics::lines(i, smooth, col = "#D55E00", lwd = 2)
+  }
+  invisible(x)
+}
+
+plot_tracker <- function(x, ...) {
+  kept <- tracked(x)
+  values <- kept[setdiff(names(kept), "iteration")]
+  values <- values[vapply(values, is.matrix, TRUE)]
+  if (length(values) == 0) stop_covary("tracker", "What was tracked are not numbers of one length; look at tracked().")
+  old <- tile(length(values))
+  on.exit(graphics::par(old))
+  for (n in names(values)) {
+    m <- values[[n]]
+    graphics::matplot(kept$iteration, m, type = "l", lty = 1, col = toolkit_colours(ncol(m)), xlab = "iteration", ylab = n, bty = "l", ...)
+    if (!is.null(colnames(m)) && ncol(m) <= 7) graphics::legend("topright", colnames(m), col = toolkit_colours(ncol(m)), lty = 1, bty = "n", cex = 0.8)
+  }
+  invisible(x)
+}

@@ -1,0 +1,170 @@
+# Densities: what engines of the toolkit move on. Fields: kind (which C target, or "r"), dim (free
+# numbers), rows, data (for the C target), evaluate (kind "r"), names (of the free numbers), blocks
+# (transforms by parameter), start (free), expect (closed-form expectations, or NULL), label.
+
+new_density <- function(kind, data, blocks, rows = 0L, start = NULL, evaluate = NULL, expect = NULL, label = kind, extra = list()) {
+  dim <- sum(vapply(blocks, `[[`, 0L, "free"))
+  out <- list(kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
+    names = block_labels(blocks, "free"), parameters = block_labels(blocks, "size"), blocks = blocks,
+    start = if (is.null(start)) numeric(dim) else start, expect = expect, label = label)
+  structure(c(out, extra), class = "covary_density")
+}
+
+block_labels <- function(blocks, what) {
+  unlist(Map(function(name, b) {
+    n <- b[[what]]
+    index <- if (what == "size" && !is.null(b$labels)) b$labels else if (n > 1) paste0("[", seq_len(n), "]") else ""
+    label <- paste0(name, index)
+    if (what == "free" && b$kind == "log") paste0("log_", label)
+    else if (what == "free" && b$kind == "logit") paste0("logit_", label)
+    else label
+  }, names(blocks), blocks), use.names = FALSE)
+}
+
+#' A log density as a target
+#'
+#' Wraps R functions as a target for [advi()], [svgd()], [laplace()], [pathfinder()] and [nuts()].
+#'
+#' @param log_density `function(theta)`: log density at a named vector of parameters, up to a
+#'   constant. With `rows`, `function(theta, rows)`: log likelihood of the rows with these numbers.
+#' @param gradient Optional function of the same arguments: gradient by the parameters as
+#'   `log_density` sees them. Without it, derivatives come from complex steps where `log_density`
+#'   accepts complex numbers, else from central differences; a message says which.
+#' @param names Names of the parameters.
+#' @param transforms List of [transforms] by parameter name; parameters left out are unconstrained
+#'   numbers. The log Jacobian is added for you.
+#' @param start Optional starting values: a list or vector by parameter name, as `log_density` sees them.
+#' @param rows Number of rows a minibatch can choose from.
+#' @param log_prior,prior_gradient With `rows`: the part of the density that does not depend on rows.
+#' @return An object of class `covary_density`.
+#' @examples
+#' target <- target_density(function(theta) -0.5 * sum((theta - c(1, 2))^2 / c(1, 4)), names = c("a", "b"))
+#' fit <- advi(target)
+#' mean(fit)
+#' @export
+target_density <- function(log_density, gradient = NULL, names = NULL, transforms = list(), start = NULL, rows = NULL,
+                           log_prior = NULL, prior_gradient = NULL) {
+  check_function(log_density, "log_density")
+  for (f in c("gradient", "log_prior", "prior_gradient")) if (!is.null(get(f))) check_function(get(f), f)
+  blocks <- read_blocks(names, transforms)
+  n <- if (is.null(rows)) 0L else check_count(rows, "rows")
+  if (n == 0 && (!is.null(log_prior) || !is.null(prior_gradient))) {
+    stop_covary("argument", "`log_prior` is only for targets with `rows`; put the prior into `log_density`.", fields = list(arg = "log_prior"))
+  }
+  if (n > 0 && !is.null(gradient) && !is.null(log_prior) && is.null(prior_gradient)) {
+    stop_covary("argument", "With `gradient` and `log_prior`, `prior_gradient` is needed too.", fields = list(arg = "prior_gradient"))
+  }
+  user <- list(density = log_density, gradient = gradient, prior = log_prior, prior_gradient = prior_gradient, rows = n)
+  out <- new_density("r", list(), blocks, rows = n, label = "a log density in R")
+  out$start <- read_start(start, out)
+  how <- if (is.null(gradient)) choose_derivative(user, out) else "given"
+  out$derivative <- how
+  out$evaluate <- new_evaluate(user, out, how)
+  out
+}
+
+check_function <- function(x, arg) {
+  if (!is.function(x)) stop_covary("argument", "`", arg, "` must be a function, not ", describe(x), ".", fields = list(arg = arg))
+}
+
+read_blocks <- function(names, transforms) {
+  if (!is.list(transforms)) stop_covary("argument", "`transforms` must be a list, not ", describe(transforms), ".", fields = list(arg = "transforms"))
+  if (is.null(names)) names <- base::names(transforms)
+  if (!is.character(names) || length(names) == 0 || anyNA(names) || anyDuplicated(names) || any(names == "")) {
+    stop_covary("argument", "`names` must hold different names of the parameters.", fields = list(arg = "names"))
+  }
+  unknown <- setdiff(base::names(transforms), names)
+  if (length(transforms) && (is.null(base::names(transforms)) || length(unknown))) {
+    stop_covary("transform", "`transforms` must be named by parameters (", enumerate(names), ")",
+      if (length(unknown)) paste0("; there is no ", enumerate(unknown)), ".", fields = list(arg = "transforms"))
+  }
+  blocks <- lapply(names, function(n) as_transform(if (is.null(transforms[[n]])) "identity" else transforms[[n]], n))
+  base::names(blocks) <- names
+  blocks
+}
+
+# Free numbers of starting values given by parameter.
+read_start <- function(start, target) {
+  if (is.null(start)) return(numeric(target$dim))
+  sizes <- vapply(target$blocks, `[[`, 0L, "size")
+  if (!is.list(start) && length(start) == sum(sizes)) {
+    start <- split(as.vector(start), factor(rep(names(target$blocks), sizes), names(target$blocks)))
+  }
+  start <- as.list(start)
+  unknown <- setdiff(names(start), names(target$blocks))
+  if (is.null(names(start)) || length(unknown)) {
+    stop_covary("start", "`start` must be named by parameters: ", enumerate(names(target$blocks)), ".", fields = list(arg = "start"))
+  }
+  free <- target$start
+  at <- 0
+  for (n in names(target$blocks)) {
+    b <- target$blocks[[n]]
+    v <- start[[n]]
+    if (!is.null(v)) {
+      if (!is.numeric(v) || length(v) != b$size || any(!is.finite(v))) {
+        stop_covary("start", "Start of '", n, "' must be ", b$size, " finite number", if (b$size > 1) "s", ".", fields = list(arg = "start", parameter = n))
+      }
+      free[at + seq_len(b$free)] <- b$inverse(as.double(v))
+    }
+    at <- at + b$free
+  }
+  free
+}
+
+# Matrix (a row a draw) of free numbers to parameters.
+constrain <- function(target, theta) {
+  if (!is.null(target$constrain)) return(target$constrain(target, theta))
+  at <- 0
+  parts <- lapply(target$blocks, function(b) {
+    columns <- at + seq_len(b$free)
+    at <<- at + b$free
+    b$forward(theta[, columns, drop = FALSE])
+  })
+  out <- do.call(cbind, unname(parts))
+  colnames(out) <- target$parameters
+  if (!is.null(target$derived)) cbind(out, target$derived(out)) else out
+}
+
+log_jacobian <- function(target, theta) {
+  at <- 0
+  total <- 0
+  for (b in target$blocks) {
+    total <- total + b$log_jacobian(theta[, at + seq_len(b$free), drop = FALSE])
+    at <- at + b$free
+  }
+  total
+}
+
+is_plain <- function(target) is.null(target$constrain) && is.null(target$derived) && all(vapply(target$blocks, function(b) b$kind == "identity", TRUE))
+
+#' @export
+print.covary_density <- function(x, ...) {
+  cat("Target: ", x$label, ", ", x$dim, " free number", if (x$dim != 1) "s", if (x$rows > 0) paste0(", ", x$rows, " rows"), "\n", sep = "")
+  cat("Parameters: ", enumerate(x$parameters, quote = FALSE, most = 12), "\n", sep = "")
+  kinds <- vapply(x$blocks, `[[`, "", "text")
+  moved <- kinds != "identity"
+  if (any(moved)) cat("Transforms: ", paste0(names(kinds)[moved], " ", kinds[moved], collapse = ", "), "\n", sep = "")
+  if (identical(x$kind, "r")) cat("Gradient:   ", x$derivative, "\n", sep = "")
+  invisible(x)
+}
+
+check_density <- function(target, arg = "target") {
+  if (!inherits(target, "covary_density")) {
+    stop_covary("argument", "`", arg, "` must be a target such as target_density(), linear_regression() or as_target(), not ",
+      describe(target), ".", fields = list(arg = arg))
+  }
+  target
+}
+
+# Log densities (and gradients, dim x n) at the rows of theta (n x dim).
+density_at <- function(target, theta, gradient = FALSE, rows = NULL, scale = 1) {
+  guard_target(.Call(C_target, target, t(theta), rows, scale, gradient))
+}
+
+# An error in a user's function becomes a typed condition.
+guard_target <- function(expr) {
+  withCallingHandlers(expr, error = function(e) {
+    if (inherits(e, "covary_error")) return()
+    stop_covary("target", "The log density failed: ", conditionMessage(e), ".", fields = list(parent = e))
+  })
+}

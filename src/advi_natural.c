@@ -1,0 +1,108 @@
+/* Averaged natural-gradient steps for minibatches.
+ *
+ * With theta = m + L z, g the (noisy) gradient at theta and v = L' g:
+ *   m <- m + a P g                                      P a fixed metric near the posterior covariance
+ *   L <- L (I + a A),  A = tril((v + z) z'), diagonal halved   (Tan 2021, arXiv 2109.00375, eq. 8)
+ *   mean-field: log s <- log s + a (s g + z) z / 2
+ * The z beside v is the score of q (sticking the landing): with it only the noise of the batch
+ * is left at the optimum of a Gaussian target.
+ * In units of the posterior every direction then contracts at the same rate a, whatever the
+ * conditioning, and averages of the iterates (Polyak and Juditsky 1992) lose the gradient noise
+ * at the best possible rate. Averaged are m and L (mean-field: log s). */
+#include "advi.h"
+#include "scalar.h"
+#include <math.h>
+
+long natural_work(const struct natural_settings *a) { return 6 * (long) a->family.dim; }
+
+static void step_mean(const struct natural_settings *a, double size, const double *metric,
+                      const double *g, double *mean, double *move)
+{
+    long d = a->family.dim;
+    double longest = 0;
+    for (long i = 0; i < d; i++) move[i] = 0;
+    for (long j = 0; j < d; j++) {
+        double gj = size * g[j];
+        for (long i = 0; i < d; i++) move[i] += metric[i + d * j] * gj;
+    }
+    /* one wild minibatch must not throw the mean far away */
+    for (long i = 0; i < d; i++) {
+        double u = fabs(move[i]) / sqrt(metric[i + d * i]);
+        if (u > longest) longest = u;
+    }
+    double keep = longest > a->most ? a->most / longest : 1;
+    for (long i = 0; i < d; i++) mean[i] += keep * move[i];
+}
+
+static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
+
+/* L <- L (I + a A): column j of L gains a z_j (v_j L_j / 2 + sum_(i > j) v_i L_i); here v has z in it */
+static void step_root(const struct natural_settings *a, double size, const double *z,
+                      const double *v, double *root, double *s)
+{
+    long d = a->family.dim;
+    double norm = 0;
+    for (long j = 0; j < d; j++) norm += v[j] * v[j] * z[j] * z[j];
+    norm = sqrt(norm) * size;
+    if (norm > 0.25) size *= 0.25 / norm;
+    for (long i = 0; i < d; i++) s[i] = 0;
+    for (long j = d - 1; j >= 0; j--) {
+        double *l = root + d * j;
+        double own = cut(0.5 * size * v[j] * z[j], 0.25), w = size * z[j];
+        for (long i = j; i < d; i++) {
+            double old = l[i];
+            l[i] += own * old + w * s[i]; /* s holds the columns after j */
+            s[i] += v[j] * old;
+        }
+    }
+}
+
+static double log_diagonal(const double *root, long d)
+{
+    double f = 0;
+    for (long i = 0; i < d; i++) f += log(fabs(root[i + d * i]));
+    return f;
+}
+
+void natural_run(const struct natural_settings *a, const struct target *t, double first, int n,
+                 const double *noise, const int *rows, const double *metric, double *mean,
+                 double *root, double *mean_sum, double *scale_sum, double *loss,
+                 struct advi_info *info, double *work)
+{
+    long d = a->family.dim;
+    int diagonal = a->family.kind == FAMILY_MEAN_FIELD;
+    double *theta = work, *g = theta + d, *v = g + d, *s = v + d, *move = s + d;
+    info->bad = 0;
+    for (info->done = 0; info->done < n; info->done++) {
+        int it = info->done;
+        const double *z = noise + d * it;
+        struct batch b = {a->batch_size ? rows + (long) a->batch_size * it : NULL, a->batch_size,
+                          a->batch_scale};
+        for (long i = 0; i < d; i++) theta[i] = mean[i];
+        for (long j = 0; j < d; j++)
+            for (long i = j; i < (diagonal ? j + 1 : d); i++) theta[i] += root[i + d * j] * z[j];
+        double f = target_at(t, theta, &b, g);
+        loss[it] = -(f + log_diagonal(root, d) + 0.5 * d * (1 + LOG_2PI));
+        for (long i = 0; i < d; i++) f += g[i];
+        if (!isfinite(f)) { /* a draw outside the support, or an overflow: no step */
+            info->bad++;
+            continue;
+        }
+        for (long j = 0; j < d; j++) {
+            v[j] = z[j];
+            for (long i = j; i < (diagonal ? j + 1 : d); i++) v[j] += root[i + d * j] * g[i];
+        }
+        double fall = pow(1 + (first + it) / a->offset, -a->power), size = a->rate * fall;
+        double scale_size = a->scale_rate * fall;
+        step_mean(a, size, metric, g, mean, move);
+        if (diagonal)
+            for (long i = 0; i < d; i++)
+                root[i + d * i] *= exp(cut(0.5 * scale_size * v[i] * z[i], 0.25));
+        else step_root(a, scale_size, z, v, root, s);
+        for (long i = 0; i < d; i++) mean_sum[i] += mean[i];
+        if (diagonal)
+            for (long i = 0; i < d; i++) scale_sum[i] += log(root[i + d * i]);
+        else
+            for (long i = 0; i < d * d; i++) scale_sum[i] += root[i];
+    }
+}

@@ -1,0 +1,84 @@
+/* Doors of NUTS. Random numbers are R's, through callbacks: the core sees no R header. */
+#include "door_read.h"
+#include "nuts.h"
+#include <R_ext/Random.h>
+
+static double uniform(void *data)
+{
+    (void) data;
+    return unif_rand();
+}
+
+static double standard_normal(void *data)
+{
+    (void) data;
+    return norm_rand();
+}
+
+/* settings: list(most_depth, accept, adapt, dense, metric, root) */
+static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
+{
+    struct nuts_settings s;
+    s.most_depth = (int) number(x, "most_depth");
+    s.most_error = 1000;
+    s.accept = number(x, "accept");
+    s.adapt = (int) number(x, "adapt");
+    s.dense = (int) number(x, "dense");
+    s.metric = doubles(x, "metric", s.dense ? d * d : d);
+    s.root = s.dense ? doubles(x, "root", d * d) : NULL;
+    return s;
+}
+
+/* n transitions: list(theta, step, draws (dim x n), info (6 x n: value, accept, energy, depth,
+ * leapfrogs, divergent)) */
+SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
+{
+    const struct target *t = read_target(target);
+    int d = t->dim, count = Rf_asInteger(n);
+    struct nuts_settings s = read_settings(settings, d);
+    struct noise u = {uniform, standard_normal, NULL};
+    check_doubles(theta, d, "'theta'");
+    check_doubles(step, STEP_LENGTH, "'step'");
+    double *work = (double *) R_alloc(nuts_work(&s, d), sizeof(double));
+    const char *names[] = {"theta", "step", "draws", "info", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_duplicate(theta));
+    SET_VECTOR_ELT(out, 1, Rf_duplicate(step));
+    SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, d, count));
+    SET_VECTOR_ELT(out, 3, Rf_allocMatrix(REALSXP, 6, count));
+    double *x = REAL(VECTOR_ELT(out, 0)), *a = REAL(VECTOR_ELT(out, 1));
+    GetRNGstate();
+    for (int i = 0; i < count; i++) {
+        struct nuts_info info;
+        nuts_transition(&s, t, &u, x, a, &info, work);
+        memcpy(REAL(VECTOR_ELT(out, 2)) + (R_xlen_t) d * i, x, sizeof(double) * d);
+        double *to = REAL(VECTOR_ELT(out, 3)) + 6L * i;
+        to[0] = info.value;
+        to[1] = info.accept;
+        to[2] = info.energy;
+        to[3] = info.depth;
+        to[4] = info.leapfrogs;
+        to[5] = info.divergent;
+    }
+    PutRNGstate();
+    UNPROTECT(1);
+    return out;
+}
+
+/* A first step size and the state of its adaptation */
+SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
+{
+    const struct target *t = read_target(target);
+    struct nuts_settings s = read_settings(settings, t->dim);
+    struct noise u = {uniform, standard_normal, NULL};
+    check_doubles(theta, t->dim, "'theta'");
+    double *work = (double *) R_alloc(nuts_work(&s, t->dim), sizeof(double));
+    SEXP out = PROTECT(Rf_allocVector(REALSXP, STEP_LENGTH));
+    GetRNGstate();
+    double first = nuts_first_step(&s, t, &u, REAL(theta), Rf_asReal(size), work);
+    PutRNGstate();
+    if (first > 0) nuts_restart_step(REAL(out), first);
+    else for (int i = 0; i < STEP_LENGTH; i++) REAL(out)[i] = NA_REAL;
+    UNPROTECT(1);
+    return out;
+}

@@ -1,0 +1,36 @@
+#include "door_read.h"
+#include "svgd.h"
+
+struct optimizer read_optimizer(SEXP x);
+
+/* settings: list(particles, bandwidth, batch_size, batch_scale, optimizer); temperature: a number a
+ * step; x: dim x particles. list(x, state, size, done) */
+SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
+               SEXP state)
+{
+    const struct target *t = read_target(target);
+    struct svgd_settings s;
+    s.particles = (int) number(settings, "particles");
+    s.temperature = 1;
+    s.bandwidth = number(settings, "bandwidth");
+    s.batch_size = (int) number(settings, "batch_size");
+    s.batch_scale = number(settings, "batch_scale");
+    s.optimizer = read_optimizer(field(settings, "optimizer"));
+    int n = Rf_length(temperature);
+    long all = (long) s.particles * t->dim;
+    check_doubles(x, all, "'x'");
+    check_doubles(state, optimizer_state(&s.optimizer, all), "'state'");
+    const double *heat = check_doubles(temperature, n, "'temperature'");
+    const int *row = read_rows(rows, t, s.batch_size, n);
+    double *work = (double *) R_alloc(svgd_work(&s, t->dim) + 1, sizeof(double));
+    const char *names[] = {"x", "state", "size", "done", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_duplicate(x));
+    SET_VECTOR_ELT(out, 1, Rf_duplicate(state));
+    SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, n));
+    int done = svgd_run(&s, t, Rf_asReal(first), n, row, heat, REAL(VECTOR_ELT(out, 0)),
+                        REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
+    SET_VECTOR_ELT(out, 3, Rf_ScalarInteger(done));
+    UNPROTECT(1);
+    return out;
+}

@@ -1,0 +1,162 @@
+/* Doors of the targets: what an R list describes becomes a struct target. */
+#include "door_read.h"
+
+double number(SEXP list, const char *name)
+{
+    SEXP x = field(list, name);
+    if (Rf_length(x) != 1) Rf_error("internal: field '%s' must be one number", name);
+    return Rf_asReal(x);
+}
+
+static const struct target *keep(struct target t)
+{
+    struct target *out = (struct target *) R_alloc(1, sizeof(struct target));
+    *out = t;
+    return out;
+}
+
+static struct target read_t_groups(SEXP data)
+{
+    struct t_groups *g = (struct t_groups *) R_alloc(1, sizeof(struct t_groups));
+    g->n = (int) number(data, "n");
+    g->y = doubles(data, "y", g->n);
+    g->group = integers(data, "group", g->n);
+    for (int i = 0; i < g->n; i++)
+        if (g->group[i] != 0 && g->group[i] != 1) Rf_error("internal: 'group' must be 0 or 1");
+    const double *prior = doubles(data, "prior", 5);
+    g->mean = prior[0];
+    g->sd = prior[1];
+    g->low = prior[2];
+    g->high = prior[3];
+    g->nu_mean = prior[4];
+    return target_t_groups(g);
+}
+
+static const double *known(SEXP data, const char *name, int k)
+{
+    return Rf_isNull(field(data, name)) ? NULL : doubles(data, name, k);
+}
+
+static struct target read_mixture(SEXP data)
+{
+    struct mixture *m = (struct mixture *) R_alloc(1, sizeof(struct mixture));
+    m->k = (int) number(data, "k");
+    m->n = (int) number(data, "n");
+    if (m->k < 1 || m->k > MIXTURE_MOST) Rf_error("internal: number of components");
+    m->y = doubles(data, "y", m->n);
+    m->weight = known(data, "weight", m->k);
+    m->mean = known(data, "mean", m->k);
+    m->sd = known(data, "sd", m->k);
+    const double *prior = doubles(data, "prior", 4);
+    m->mean_location = prior[0];
+    m->mean_scale = prior[1];
+    m->sd_scale = prior[2];
+    m->concentration = prior[3];
+    return target_mixture(m);
+}
+
+static SEXP optional(SEXP list, const char *name)
+{
+    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
+    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
+        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
+    return R_NilValue;
+}
+
+static const struct regression_target *read_regression(SEXP target)
+{
+    struct regression_target *out =
+        (struct regression_target *) R_alloc(1, sizeof(struct regression_target));
+    struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
+    *r = read_model(field(target, "data"));
+    out->model = r;
+    out->anchor = NULL;
+    SEXP anchor = optional(target, "anchor");
+    if (!Rf_isNull(anchor)) {
+        struct anchor *a = (struct anchor *) R_alloc(1, sizeof(struct anchor));
+        a->value_of = doubles(anchor, "value_of", r->m);
+        a->gradient_of = doubles(anchor, "gradient_of", (R_xlen_t) r->kernel->q * r->m);
+        a->gradient = doubles(anchor, "gradient", r->d);
+        a->value = number(anchor, "value");
+        out->anchor = a;
+    }
+    return out;
+}
+
+static struct target read_partial(SEXP target)
+{
+    const struct regression_target *r = read_regression(target);
+    struct partial *p = (struct partial *) R_alloc(1, sizeof(struct partial));
+    p->inner = keep(target_regression(r));
+    p->d = r->model->d;
+    p->group = r->model->group;
+    p->share = doubles(target, "share", p->d);
+    p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
+    return target_partial(p);
+}
+
+/* list(value_of, gradient_of, gradient, value) at beta, as in regression.h */
+SEXP door_anchor(SEXP model, SEXP beta)
+{
+    struct regression r = read_model(model);
+    const double *b = check_doubles(beta, r.d, "'beta'");
+    const char *names[] = {"value_of", "gradient_of", "gradient", "value", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, r.m));
+    SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, (R_xlen_t) r.kernel->q * r.m));
+    SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, r.d));
+    double f = base_anchor(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
+                           REAL(VECTOR_ELT(out, 2)));
+    SET_VECTOR_ELT(out, 3, Rf_ScalarReal(f));
+    UNPROTECT(1);
+    return out;
+}
+
+const struct target *read_target(SEXP target)
+{
+    const char *kind = CHAR(STRING_ELT(field(target, "kind"), 0));
+    SEXP data = field(target, "data");
+    if (strcmp(kind, "r") == 0)
+        return keep(target_r(target, (int) number(target, "dim"), (int) number(target, "rows")));
+    if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
+    if (strcmp(kind, "mixture") == 0) return keep(read_mixture(data));
+    if (strcmp(kind, "regression") == 0) return keep(target_regression(read_regression(target)));
+    if (strcmp(kind, "partial") == 0) return keep(read_partial(target));
+    Rf_error("internal: no target of kind '%s'", kind);
+}
+
+const int *read_rows(SEXP rows, const struct target *t, R_xlen_t size, R_xlen_t n)
+{
+    if (Rf_isNull(rows) || size == 0) return NULL;
+    if (t->batch == NULL) Rf_error("internal: this target has no rows");
+    if (TYPEOF(rows) != INTSXP || Rf_xlength(rows) != size * n)
+        Rf_error("internal: 'rows' must hold %ld integers", (long) (size * n));
+    int *out = (int *) R_alloc(size * n, sizeof(int));
+    for (R_xlen_t i = 0; i < size * n; i++) {
+        out[i] = INTEGER(rows)[i] - 1;
+        if (out[i] < 0 || out[i] >= t->rows) Rf_error("internal: row out of range");
+    }
+    return out;
+}
+
+/* theta: dim x n; list(value (n), gradient (dim x n) or NULL) */
+SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
+{
+    const struct target *t = read_target(target);
+    if (TYPEOF(theta) != REALSXP || Rf_xlength(theta) % t->dim)
+        Rf_error("internal: 'theta' must be a double matrix with a row a parameter");
+    R_xlen_t n = Rf_xlength(theta) / t->dim;
+    struct batch b = {read_rows(rows, t, Rf_xlength(rows), 1), (int) Rf_xlength(rows),
+                      Rf_asReal(scale)};
+    int want = Rf_asLogical(gradient);
+    const char *names[] = {"value", "gradient", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, n));
+    if (want) SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, t->dim, (int) n));
+    for (R_xlen_t i = 0; i < n; i++)
+        REAL(VECTOR_ELT(out, 0))[i] =
+            target_at(t, REAL(theta) + t->dim * i, &b,
+                      want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
+    UNPROTECT(1);
+    return out;
+}

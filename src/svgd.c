@@ -1,0 +1,101 @@
+#include "svgd.h"
+#include <math.h>
+
+long svgd_work(const struct svgd_settings *s, int dim)
+{
+    long n = s->particles;
+    return 2 * n * n + 2 * n * dim; /* two matrices, gradients and phi */
+}
+
+/* k-th smallest, by Hoare's selection; x is reordered */
+static double smallest(double *x, long n, long k)
+{
+    long low = 0, high = n - 1;
+    while (low < high) {
+        double pivot = x[low + (high - low) / 2];
+        long i = low, j = high;
+        while (i <= j) {
+            while (x[i] < pivot) i++;
+            while (x[j] > pivot) j--;
+            if (i <= j) {
+                double swap = x[i];
+                x[i++] = x[j];
+                x[j--] = swap;
+            }
+        }
+        if (k <= j) high = j;
+        else if (k >= i) low = i;
+        else break;
+    }
+    return x[k];
+}
+
+static double median(double *x, long n)
+{
+    double upper = smallest(x, n, n / 2);
+    if (n % 2) return upper;
+    return 0.5 * (upper + smallest(x, n, n / 2 - 1));
+}
+
+static void distances(long n, long d, const double *x, double *d2)
+{
+    for (long i = 0; i < n; i++) {
+        d2[i + n * i] = 0;
+        for (long j = 0; j < i; j++) {
+            double s = 0;
+            for (long a = 0; a < d; a++) {
+                double u = x[a + d * i] - x[a + d * j];
+                s += u * u;
+            }
+            d2[i + n * j] = d2[j + n * i] = s;
+        }
+    }
+}
+
+double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
+                      const double *x, double *phi, double *work)
+{
+    long n = s->particles, d = t->dim;
+    double *d2 = work, *sorted = d2 + n * n, *g = sorted + n * n, h = s->bandwidth;
+    distances(n, d, x, d2);
+    for (long i = 0; i < n * n; i++)
+        if (isnan(d2[i])) return NAN; /* selection would not end */
+    if (h <= 0) {
+        for (long i = 0; i < n * n; i++) sorted[i] = d2[i];
+        h = median(sorted, n * n) / (2 * log(n + 1.0));
+        if (h < 1e-300) h = 1e-300;
+    }
+    for (long j = 0; j < n; j++) target_at(t, x + d * j, b, g + d * j);
+    for (long i = 0; i < n * d; i++) phi[i] = 0;
+    for (long j = 0; j < n; j++)
+        for (long i = 0; i < n; i++) {
+            double k = exp(-0.5 * d2[i + n * j] / h) / n, kt = k / s->temperature, kh = k / h;
+            for (long a = 0; a < d; a++)
+                phi[a + d * i] += kt * g[a + d * j] + kh * (x[a + d * i] - x[a + d * j]);
+        }
+    return h;
+}
+
+int svgd_run(const struct svgd_settings *s, const struct target *t, double first, int n,
+             const int *rows, const double *temperature, double *x, double *state, double *size,
+             double *work)
+{
+    long all = (long) s->particles * t->dim;
+    struct svgd_settings now = *s;
+    double *phi = work;
+    for (int i = 0; i < n; i++) {
+        struct batch b = {s->batch_size ? rows + (long) s->batch_size * i : NULL, s->batch_size,
+                          s->batch_scale};
+        now.temperature = temperature[i];
+        svgd_direction(&now, t, &b, x, phi, work + all);
+        double sum = 0;
+        for (long j = 0; j < all; j++) {
+            sum += phi[j] * phi[j];
+            phi[j] = -phi[j];
+        }
+        size[i] = sqrt(sum / all);
+        if (!isfinite(size[i])) return i;
+        optimizer_step(&s->optimizer, all, first + i, x, phi, state);
+    }
+    return n;
+}

@@ -1,0 +1,29 @@
+/* Stein variational gradient descent (Liu and Wang 2016, arXiv 1608.04471). */
+#ifndef COVARY_SVGD_H
+#define COVARY_SVGD_H
+
+#include "target.h"
+#include "optimizer.h"
+
+struct svgd_settings {
+    int particles;
+    double temperature;
+    double bandwidth;       /* kernel exp(-d^2 / (2 h)), h fixed; 0: median heuristic */
+    int batch_size;
+    double batch_scale;
+    struct optimizer optimizer;
+};
+
+long svgd_work(const struct svgd_settings *s, int dim);
+/* phi (dim x particles): direction of every particle at x (dim x particles).
+ *   phi_i = sum_j [k(x_j, x_i) grad log p(x_j) / T + (x_i - x_j) k(x_j, x_i) / h] / n
+ * h = median(squared distances) / (2 log(n + 1)). Returns h. */
+double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
+                      const double *x, double *phi, double *work);
+/* n steps from number `first`; rows: batch_size x n. Returns the number of steps done: fewer
+ * than n when a direction is NaN. size (n): root mean square of phi at each step. */
+int svgd_run(const struct svgd_settings *s, const struct target *t, double first, int n,
+             const int *rows, const double *temperature, double *x, double *state, double *size,
+             double *work);
+
+#endif

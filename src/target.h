@@ -1,0 +1,87 @@
+/* The contract between targets and engines: a log density of an unconstrained vector.
+ *
+ * A target owns nothing: `data` points to memory of whoever made it. Values of -Inf and NaN are
+ * legal answers; engines must cope. Additive constants are included, so that values are
+ * comparable across engines (ELBO, evidence). */
+#ifndef COVARY_TARGET_H
+#define COVARY_TARGET_H
+
+#include <stddef.h>
+
+struct target {
+    int dim;          /* length of theta */
+    int rows;         /* rows (or cells) that a minibatch can choose from; 0: none */
+    const void *data;
+    /* log density at theta; grad (dim) receives the gradient unless it is NULL */
+    double (*value)(const struct target *t, const double *theta, double *grad);
+    /* the same with the likelihood of row[0..n-1] (counted from 0) times `scale` in place of
+     * that of all rows. NULL for a target without rows. */
+    double (*batch)(const struct target *t, const double *theta, const int *row, int n,
+                    double scale, double *grad);
+};
+
+/* A minibatch, or all rows when row is NULL. */
+struct batch {
+    const int *row;
+    int n;
+    double scale;
+};
+
+double target_at(const struct target *t, const double *theta, const struct batch *b, double *grad);
+
+/* target_affine.c: w -> log p(centre + root w), root lower triangular or diagonal.
+ * work: 2 * dim doubles */
+struct affine {
+    const struct target *inner;
+    const double *centre;   /* dim */
+    const double *root;     /* dim x dim, lower */
+    double *work;
+};
+struct target target_affine(struct affine *a);
+
+/* target_regression.c: theta = (beta, log tau); rows are the cells */
+struct regression;
+struct anchor;
+struct regression_target {
+    const struct regression *model;
+    const struct anchor *anchor; /* for minibatches, or NULL */
+};
+struct target target_regression(const struct regression_target *r);
+
+/* target_partial.c: smooths partly standardised, b_i = z_i exp(share_i t), t the log sd of b_i;
+ * theta = (z, t), log Jacobian sum share_i t. work: 2 * dim doubles */
+struct partial {
+    const struct target *inner; /* a regression */
+    int d;                  /* coefficients */
+    const int *group;       /* d: 0, or number of the sd */
+    const double *share;    /* d: 0 leaves b as it is, 1 standardises it fully */
+    double *work;
+};
+struct target target_partial(struct partial *p);
+
+/* target_t_groups.c: theta = (mu_1, mu_2, logits of the scales, log(nu - 1)).
+ *   y_gi ~ t(nu, mu_g, sigma_g); mu_g ~ N(m, s^2), sigma_g ~ uniform(low, high),
+ *   nu - 1 ~ exponential with mean nu_mean */
+struct t_groups {
+    int n;
+    const double *y;
+    const int *group;       /* 0 or 1 */
+    double mean, sd;        /* prior of the group means */
+    double low, high;       /* prior range of the group scales */
+    double nu_mean;         /* prior mean of nu - 1 */
+};
+struct target target_t_groups(const struct t_groups *g);
+
+/* target_mixture.c */
+#define MIXTURE_MOST 16
+struct mixture {
+    int k;                  /* components */
+    int n;                  /* observations; 0: the target is the density of x itself */
+    const double *y;
+    const double *weight, *mean, *sd; /* known values (k each), NULL where unknown */
+    double mean_location, mean_scale, sd_scale, concentration; /* priors of the unknown */
+};
+struct target target_mixture(const struct mixture *m);
+int mixture_dim(const struct mixture *m);
+
+#endif

@@ -1,0 +1,50 @@
+test_that("NUTS samples Gaussians exactly, with both metrics", {
+  set.seed(1)
+  cov <- random_covariance(5, 100)
+  target <- gaussian_target(1:5, cov)
+  for (metric in c("dense", "diagonal")) {
+    fit <- nuts(target, iterations = 1500, warmup = 700, control = nuts_control(metric = metric))
+    s <- summary(fit)
+    expect_lt(max(abs(s$mean - 1:5) / s$mcse), 4.5)
+    expect_lt(max(abs(s$sd / sqrt(diag(cov)) - 1)), 0.1)
+    expect_lt(max(s$rhat), 1.02)
+    expect_equal(fit$info$divergences, 0)
+  }
+})
+
+test_that("NUTS finds the distribution of a skewed density", {
+  # log of a gamma(3) variable
+  target <- target_density(function(theta) 3 * theta[["u"]] - exp(theta[["u"]]), function(theta) 3 - exp(theta), names = "u")
+  set.seed(2)
+  fit <- nuts(target, iterations = 4000, warmup = 500)
+  u <- as.matrix(fit)[, 1]
+  mcse <- summary(fit)$mcse
+  expect_lt(abs(mean(u) - digamma(3)), 4 * mcse)
+  expect_equal(stats::sd(u), sqrt(trigamma(3)), tolerance = 0.05)
+  expect_gt(suppressWarnings(ks.test(exp(u[seq(1, length(u), 10)]), "pgamma", 3)$p.value), 0.001)
+})
+
+test_that("the same seed gives the same draws, and a start from a fit is used", {
+  target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
+  set.seed(3)
+  a <- suppressWarnings(nuts(target, 1, 100, 100))
+  set.seed(3)
+  b <- suppressWarnings(nuts(target, 1, 100, 100))
+  expect_identical(a$draws, b$draws)
+  fit <- nuts(target, 2, 200, 500, start = advi(target))
+  expect_true(fit$info$converged)
+  expect_error(nuts(target, start = laplace(normal_mixture(1, 0, 1))), class = "covary_error_argument")
+})
+
+test_that("divergences and unmixed chains are reported", {
+  funnel <- target_density(function(t) -t[[1]]^2 / 18 - 4.5 * t[[1]] - 0.5 * sum(t[-1]^2) * exp(-t[[1]]),
+    function(t) c(-t[[1]] / 9 - 4.5 + 0.5 * sum(t[-1]^2) * exp(-t[[1]]), -t[-1] * exp(-t[[1]])), names = paste0("x", 1:10))
+  set.seed(4)
+  classes <- character()
+  withCallingHandlers(fit <- nuts(funnel, 4, 200, 200), warning = function(w) {
+    classes <<- c(classes, class(w)[1])
+    invokeRestart("muffleWarning")
+  })
+  expect_true(any(c("covary_warning_divergences", "covary_warning_not_converged") %in% classes))
+  expect_false(fit$info$converged)
+})

@@ -1,0 +1,65 @@
+simulated <- function(n = 600, slope = 0) {
+  set.seed(11)
+  x <- runif(n)
+  rho <- tanh((0.4 + slope * (x - 0.5)) / 2)
+  a <- rnorm(n)
+  data.frame(x = x, a = a, b = rho * a + sqrt(1 - rho^2) * rnorm(n))
+}
+
+quiet_check <- function(...) pp_check(..., plot = FALSE)
+
+test_that("checks of a right model cover the data, in the documented columns", {
+  fit <- covary(cbind(a, b) ~ 1, rho ~ x, data = simulated(), draws = 400)
+  cor <- quiet_check(fit, "correlation", bins = 6)
+  expect_named(cor, c("covariate", "bin", "x", "n", "resp", "observed", "estimate", "lower", "upper", "lower50", "upper50"))
+  expect_gte(sum(cor$observed > cor$lower & cor$observed < cor$upper), 5)
+  sd <- quiet_check(fit, "sd", bins = 4)
+  expect_identical(unique(sd$resp), c("a", "b"))
+  expect_gte(sum(sd$observed > sd$lower & sd$observed < sd$upper), 7)
+  qq <- quiet_check(fit, "qq")
+  expect_named(qq, c("probability", "theoretical", "observed", "lower", "upper"))
+  expect_gte(mean(qq$observed >= qq$lower & qq$observed <= qq$upper), 0.8)
+  expect_false(is.unsorted(qq$theoretical))
+  dens <- quiet_check(fit, "dens", ndraws = 20)
+  expect_named(dens, c("resp", "draw", "x", "density"))
+  expect_equal(sort(unique(dens$draw)), 0:20)
+})
+
+test_that("a correlation that changes is seen when the model holds it constant", {
+  d <- simulated(1200, slope = 5)
+  constant <- covary(cbind(a, b) ~ x, data = d, draws = 400)
+  cor <- quiet_check(constant, "correlation", bins = 4)
+  expect_true(cor$observed[1] < cor$lower[1] && cor$observed[4] > cor$upper[4])
+  none <- covary(cbind(a, b) ~ 1, data = d, draws = 400)
+  expect_error(quiet_check(none, "correlation"), class = "covary_error_argument")
+})
+
+test_that("distances are those of stats::mahalanobis", {
+  fit <- covary(cbind(a, b) ~ 1, data = simulated(200), draws = 400)
+  eta <- central_predictors(fit)[1, ]
+  sigma <- exp(eta[3:4])
+  rho <- tanh(eta[[5]] / 2)
+  s <- outer(sigma, sigma) * matrix(c(1, rho, rho, 1), 2)
+  expect_equal(quiet_check(fit, "qq")$observed, sort(mahalanobis(fit$frame$y, eta[1:2], s)))
+})
+
+test_that("one response, factors, some of the rows, and the prior are checked", {
+  set.seed(12)
+  fit <- covary(Sepal.Length ~ Species, sigma ~ Species, data = iris, draws = 400)
+  expect_identical(nrow(quiet_check(fit, "sd")), 3L)
+  expect_error(quiet_check(fit, "correlation"), class = "covary_error_argument")
+  expect_lte(nrow(quiet_check(fit, "qq", max_rows = 50)), 50)
+  prior <- covary(Sepal.Length ~ Species, data = iris, algorithm = "prior", draws = 400)
+  expect_false(anyNA(quiet_check(prior, "dens")$density))
+})
+
+test_that("pictures are drawn, and the generics of both packages find the method", {
+  fit <- covary(cbind(a, b) ~ x, data = simulated(200), draws = 200)
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  for (type in c("dens", "correlation", "sd", "qq")) expect_s3_class(pp_check(fit, type, ndraws = 20), "data.frame")
+  skip_if_not_installed("bayesplot")
+  expect_s3_class(bayesplot::pp_check(fit, "qq", ndraws = 20), "data.frame")
+  y <- rnorm(20)
+  expect_s3_class(pp_check(y, yrep = matrix(rnorm(100), 5), fun = bayesplot::ppc_dens_overlay), "ggplot")
+})

@@ -1,0 +1,41 @@
+all_transforms <- list(transform_identity(2), transform_log(2), transform_logit(-1, 3, 2), transform_ordered(3), transform_simplex(4), transform_correlation(3), transform_correlation(4))
+
+test_that("Jacobians and pullbacks of all transforms agree with complex steps, and inverses invert", {
+  set.seed(1)
+  for (t in all_transforms) for (i in 1:5) {
+    u <- rnorm(t$free)
+    keep <- if (t$kind == "simplex") seq_len(t$size - 1) else seq_len(t$size)
+    jacobian <- sapply(seq_len(t$free), function(j) {
+      z <- matrix(as.complex(u), 1)
+      z[j] <- z[j] + 1e-30i
+      Im(t$forward(z))[keep] / 1e-30
+    })
+    expect_equal(t$log_jacobian(matrix(u, 1)), determinant(as.matrix(jacobian))$modulus[1], tolerance = 1e-10, info = t$text)
+    x <- as.vector(t$forward(matrix(u, 1)))
+    expect_equal(as.vector(t$inverse(x)), u, tolerance = 1e-8, info = t$text)
+    g <- rnorm(t$size)
+    f <- function(z) sum(g * t$forward(matrix(z, 1))) + t$log_jacobian(matrix(z, 1))
+    expect_equal(t$pullback(u, g), complex_step(f, u), tolerance = 1e-9, info = t$text)
+  }
+})
+
+test_that("a density on (0, 1) has the right answer through the logit", {
+  target <- suppressMessages(target_density(function(theta) 3 * log(theta[["p"]]) + log(1 - theta[["p"]]), names = "p", transforms = list(p = "logit")))
+  set.seed(1)
+  fit <- suppressWarnings(nuts(target, iterations = 2000))
+  expect_equal(unname(mean(fit)), 4 / 6, tolerance = 0.01)
+  expect_equal(target$derivative, "complex")
+})
+
+test_that("correlation matrices under the transform are uniform where the density is", {
+  target <- suppressMessages(target_density(function(theta) theta[["r[2,1]"]] * 0, names = "r", transforms = list(r = transform_correlation(2))))
+  set.seed(1)
+  fit <- suppressWarnings(nuts(target, iterations = 4000))
+  expect_equal(unname(sd(fit)), sqrt(1 / 3), tolerance = 0.05)
+})
+
+test_that("transforms refuse bad input", {
+  expect_error(target_density(function(t) 0, names = "a", transforms = list(a = "cube")), class = "covary_error_transform")
+  expect_error(target_density(function(t) 0, names = "a", transforms = list(b = "log")), class = "covary_error_transform")
+  expect_error(suppressMessages(target_density(function(t) sum(t), names = "a", transforms = list(a = "log"), start = list(a = -1))), class = "covary_error_start")
+})
