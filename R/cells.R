@@ -59,6 +59,8 @@ cells_moments <- function(cells) {
 
 # Cell statistics of (y - centre) / scale.
 standardise_cells <- function(cells, centre, scale) {
+  if (!is.null(cells$sums)) return(standardise_nodes(cells, centre, scale))
+  if (!is.null(cells$y_centre)) centre <- centre - cells$y_centre
   k <- length(scale)
   out <- cells$stats
   rows <- cells$y_scale / scale

@@ -7,18 +7,25 @@
 #'   `"fullrank"`), `iterations`, `optimizer`, `batch_size`, `start_sigma`, `callbacks` and `control`, as in [advi()].
 #'   `svgd`: `particles`, `iterations`. `pathfinder`: `paths`, `iterations`. `nuts`: `chains`, `warmup` and
 #'   `control`, as in [nuts()].
+#' @param compress `"auto"` (default): data frames of 10,000 rows or more are compressed to cells first
+#'   where that is safe (see [compress()]); `"always"`, or `"never"` for the exact rows.
+#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000.
+#' @param threads Threads for passes over rows; results are the same bits for any number.
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")
 #' covary_control(advi = list(batch_size = 500), nuts = list(chains = 2))
 #' @export
-covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list()) {
+covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list(),
+                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1) {
   structure(list(importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(family = "fullrank", iterations = NULL, optimizer = "auto", batch_size = NULL, start_sigma = NULL,
       callbacks = list(), control = advi_control()), "advi"),
     svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),
     pathfinder = settings_list(pathfinder, list(paths = 4, iterations = 1000), "pathfinder"),
-    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)), "nuts")), class = "covary_control")
+    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)), "nuts"),
+    compress = check_choice(compress, c("auto", "always", "never"), "compress"), resolution = check_resolution(resolution),
+    threads = check_count(threads, "threads")), class = "covary_control")
 }
 
 settings_list <- function(x, defaults, arg) {

@@ -34,6 +34,7 @@ build_predictor <- function(p, parsed, frame, cells, cell_data, data, weights, n
   x <- parametric_matrix(p$terms, mf, p$key)
   p$xlevels <- stats::.getXlevels(p$terms, mf)
   p$contrasts <- attr(x, "contrasts")
+  p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
   offset <- read_offset(p, frame$covariates, frame$n)[cells$first]

@@ -37,6 +37,7 @@ predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   p <- fit$design$predictors[[key]]
   draws <- unclass(fit$draws)[, p$columns$name, drop = FALSE]
   if (!is.null(draw_ids)) draws <- draws[draw_ids, , drop = FALSE]
+  if (is.null(newdata) && is.null(fit$cell)) newdata <- rows_of_compressed(fit)
   if (is.null(newdata)) return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
   complete <- which(complete_covariates(newdata, p))
   index <- match(seq_len(nrow(newdata)), complete)

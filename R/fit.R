@@ -88,6 +88,10 @@ elbo.covary <- function(object, ...) object$info$elbo
 print.covary_diagnostics <- function(x, ...) {
   cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ", x$iterations, " iterations)\n", sep = "")
   cat("Data:         ", x$rows, " rows in ", x$cells, " cells\n", sep = "")
+  if (!is.null(x$certificate)) {
+    cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells, " cells; certificate ", format(x$certificate, digits = 2),
+      " posterior sds (", x$compression$kind, ")\n", sep = "")
+  }
   if (length(x$khat)) {
     shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
     equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)

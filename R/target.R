@@ -33,7 +33,7 @@ new_target <- function(design, cells, priors, scales) {
   )
   model$size <- as.integer(model$size)
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
-    start = start_values(coefficients, predictors, scales),
+    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales),
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
 }
@@ -78,12 +78,19 @@ start_values <- function(coefficients, predictors, scales) {
 }
 
 # Base part (model room of the C core): log likelihood and priors of unpenalised coefficients.
-target_base <- function(target, beta, order = 2L) .Call(C_base, target$model, as.double(beta), order)
+target_base <- function(target, beta, order = 2L) {
+  if (!is.null(target$rows_engine)) return(rows_base(target, as.double(beta), order))
+  .Call(C_base, target$model, as.double(beta), order)
+}
 
-target_base_expect <- function(target, mean, cov) .Call(C_base_expect, target$model, mean, cov)
+target_base_expect <- function(target, mean, cov) {
+  if (!is.null(target$rows_engine)) return(rows_expect(target, mean, cov))
+  .Call(C_base_expect, target$model, mean, cov)
+}
 
 # In pieces of about 0.1 s, so that a user can interrupt.
 target_base_draws <- function(target, draws, progress = NULL) {
+  if (!is.null(target$rows_engine)) return(rows_draws(target, draws, progress))
   cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
   piece <- max(1, floor(0.1 / cost))
   starts <- seq(1, nrow(draws), by = piece)

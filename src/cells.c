@@ -85,3 +85,31 @@ void cells_fill(int n, int k, int m, const int *id, const double *y, const doubl
     }
     for (long i = 0; i < m; i++) clear_rounding(cells + size * i + 1 + k, k);
 }
+
+/* The rows of `other` enter as the columns of its root and the step between the means. */
+static void merge_in(double *cell, const double *other, int k, double *work)
+{
+    double n = cell[0] + other[0];
+    if (other[0] == 0) return;
+    if (cell[0] == 0) {
+        for (int i = 0; i < 1 + k + k * (k + 1) / 2; i++) cell[i] = other[i];
+        return;
+    }
+    double step = sqrt(cell[0] * (other[0] / n));
+    const double *column = other + 1 + k;
+    for (int j = 0; j < k; j++) work[j] = step * (other[1 + j] - cell[1 + j]);
+    rotate_in(cell + 1 + k, work, k);
+    for (int j = 0; j < k; j++) {
+        for (int i = 0; i < k; i++) work[i] = i < j ? 0 : column[i - j];
+        rotate_in(cell + 1 + k, work, k);
+        column += k - j;
+    }
+    for (int j = 0; j < k; j++) cell[1 + j] += other[0] / n * (other[1 + j] - cell[1 + j]);
+    cell[0] = n;
+}
+
+void cells_merge(int k, int m, double *cells, const double *other, double *work)
+{
+    int size = 1 + k + k * (k + 1) / 2;
+    for (long i = 0; i < m; i++) merge_in(cells + size * i, other + size * i, k, work);
+}

@@ -8,4 +8,7 @@
 void cells_fill(int n, int k, int m, const int *id, const double *y, const double *weights,
                 double *cells, double *work);
 
+/* cells <- cells of the rows of both; work: k doubles */
+void cells_merge(int k, int m, double *cells, const double *other, double *work);
+
 #endif

@@ -17,3 +17,17 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
     UNPROTECT(1);
     return out;
 }
+
+SEXP door_merge_cells(SEXP k, SEXP a, SEXP b)
+{
+    int size = Rf_asInteger(k);
+    R_xlen_t stats = 1 + size + size * (size + 1) / 2;
+    if (TYPEOF(a) != REALSXP || TYPEOF(b) != REALSXP || !Rf_isMatrix(a) || Rf_nrows(a) != stats ||
+        Rf_xlength(a) != Rf_xlength(b))
+        Rf_error("internal: cells to merge must agree");
+    double *work = (double *) R_alloc(size + 1, sizeof(double));
+    SEXP out = PROTECT(Rf_duplicate(a));
+    cells_merge(size, Rf_ncols(a), REAL(out), REAL(b), work);
+    UNPROTECT(1);
+    return out;
+}

@@ -6,10 +6,9 @@
 
 static const struct kernel *find_kernel(SEXP cells, int k)
 {
-    const struct kernel *kernel = kernel_for(k);
-    if (kernel == NULL) Rf_error("internal: no kernel for %d responses", k);
-    if (TYPEOF(cells) != REALSXP || !Rf_isMatrix(cells) || Rf_nrows(cells) != kernel->size)
-        Rf_error("internal: 'cells' must be a double matrix with %d rows", kernel->size);
+    if (TYPEOF(cells) != REALSXP || !Rf_isMatrix(cells)) Rf_error("internal: 'cells' must be a double matrix");
+    const struct kernel *kernel = kernel_for_size(k, Rf_nrows(cells));
+    if (kernel == NULL) Rf_error("internal: no kernel for %d responses and %d statistics", k, Rf_nrows(cells));
     return kernel;
 }
 

@@ -30,8 +30,9 @@ struct regression read_model(SEXP model)
     struct regression r;
     if (TYPEOF(model) != VECSXP) Rf_error("internal: the model must be a list");
     const int *size = integers(model, "size", 4); /* k, m, d, smooths */
-    r.kernel = kernel_for(size[0]);
-    if (r.kernel == NULL) Rf_error("internal: no kernel for %d responses", size[0]);
+    R_xlen_t stats = Rf_xlength(field(model, "cells"));
+    r.kernel = kernel_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
+    if (r.kernel == NULL) Rf_error("internal: no kernel for %d responses and such cells", size[0]);
     int q = r.kernel->q;
     r.m = size[1];
     r.d = size[2];

@@ -26,6 +26,13 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
+SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
+/* door_moments.c */
+SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
+/* door_rows.c */
+SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
+SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
+SEXP door_exponential(SEXP x, SEXP level);
 SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
 SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 

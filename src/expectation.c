@@ -2,8 +2,8 @@
 #include <math.h>
 
 double expect_terms(int k, int q, int n_terms, const struct exp_term *terms, double n,
-                    const double *y, const double *scatter, const double *mean,
-                    const double *cov, double *grad, double *hess)
+                    const double *y, const double *scatter, const double *sums,
+                    const double *mean, const double *cov, double *grad, double *hess)
 {
     double value = 0;
     for (int s = 0; s < n_terms; s++) {
@@ -20,6 +20,11 @@ double expect_terms(int k, int q, int n_terms, const struct exp_term *terms, dou
         double da = y[a] - mean[a] - vt[a], db = y[b] - mean[b] - vt[b];
         double f = e * (scatter[a + k * b] + n * (da * db + cov[a + q * b]));
         double fa = -e * n * db, fb = -e * n * da; /* through m_a and through m_b */
+        if (sums) {
+            f += e * (da * sums[b] + db * sums[a]);
+            fa -= e * sums[b];
+            fb -= e * sums[a];
+        }
         value += f;
         for (int i = 0; i < q; i++) {
             grad[i] += f * t[i];

@@ -19,9 +19,9 @@ struct exp_term {
 };
 
 /* Adds the expectation of the terms to grad (q) and hess (q x q); returns its value.
- * y: k cell means; scatter: k x k. */
+ * y: k cell means; scatter: k x k around y; sums: k sums of y_i - y, NULL if they are zero. */
 double expect_terms(int k, int q, int n_terms, const struct exp_term *terms, double n,
-                    const double *y, const double *scatter, const double *mean,
-                    const double *cov, double *grad, double *hess);
+                    const double *y, const double *scatter, const double *sums,
+                    const double *mean, const double *cov, double *grad, double *hess);
 
 #endif

@@ -7,6 +7,15 @@
  *            by columns, k(k+1)/2 numbers; zero for a single row
  * stored one after the other, kernel->size numbers a cell.
  *
+ * A node of an interpolated covariate holds moments with signed weights instead, which need
+ * not be positive semidefinite:
+ *   n        sum of the weights
+ *   centre   k numbers c
+ *   sums     k sums of weight (y - c)
+ *   scatter  sum of weight (y - c)(y - c)', lower triangle by columns
+ * 1 + 2k + k(k+1)/2 numbers a node. Squares are multiplied out here, which loses a factor
+ * 1 / (1 - rho^2) of precision; c near the responses of the node keeps the rest.
+ *
  * Predictors eta, in this order: m_1..m_k (means), s_1..s_k (log sds), then one r
  * for each pair (2,1), (3,1), (3,2), ..., rho = tanh(r / 2).
  */
@@ -28,9 +37,11 @@ struct kernel {
                      double *grad, double *hess);
 };
 
-extern const struct kernel kernel_one, kernel_two;
+extern const struct kernel kernel_one, kernel_two, kernel_one_nodes, kernel_two_nodes;
 
 /* The kernel for k responses, NULL if there is none. */
 const struct kernel *kernel_for(int k);
+/* The kernel for k responses whose cells or nodes have so many statistics, NULL if there is none. */
+const struct kernel *kernel_for_size(int k, long size);
 
 #endif

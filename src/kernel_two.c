@@ -9,7 +9,7 @@
  *   a = alpha z_1 + beta z_2, b = beta z_1 + alpha z_2   (d/dz of the bracket over two)
  * are formed from u and v as well.
  */
-#include "expectation.h"
+#include "kernel_two.h"
 #include "scalar.h"
 #include <math.h>
 
@@ -155,7 +155,7 @@ static double hessian(const double *cell, const double *eta, double *grad, doubl
 }
 
 /* -1/2 of the quadratic form, multiplied out into exponentials of the predictors (eq. 9). */
-static const struct exp_term terms[8] = {
+const struct exp_term kernel_two_terms[8] = {
     {0, 0, -0.25,  {0, 0, -2,  0,  0}},
     {1, 1, -0.25,  {0, 0,  0, -2,  0}},
     {0, 0, -0.125, {0, 0, -2,  0,  1}},
@@ -166,7 +166,7 @@ static const struct exp_term terms[8] = {
     {0, 1, -0.25,  {0, 0, -1, -1, -1}}
 };
 
-static void log_cosh_half(double r, const double *par, double *out)
+void kernel_two_log_cosh(double r, const double *par, double *out)
 {
     (void) par;
     out[0] = log_cosh(r / 2);
@@ -181,14 +181,14 @@ static double expect(const double *cell, const double *mean, const double *cov,
     double scatter[4] = {cell[3] * cell[3], cell[3] * cell[4], cell[3] * cell[4],
                          cell[4] * cell[4] + cell[5] * cell[5]};
     double sd = variance > 0 ? sqrt(variance) : 0; /* rounding may have made it negative */
-    gauss_expect(log_cosh_half, 0, mean[R], sd, 0.6, l);
+    gauss_expect(kernel_two_log_cosh, 0, mean[R], sd, 0.6, l);
     for (int i = 0; i < 25; i++) hess[i] = 0;
     grad[M1] = grad[M2] = 0;
     grad[S1] = grad[S2] = -n;
     grad[R] = n * l[1];
     hess[R + 5 * R] = n * l[2];
     return n * (l[0] - LOG_2PI - mean[S1] - mean[S2])
-           + expect_terms(2, 5, 8, terms, n, cell + 1, scatter, mean, cov, grad, hess);
+           + expect_terms(2, 5, 8, kernel_two_terms, n, cell + 1, scatter, 0, mean, cov, grad, hess);
 }
 
 const struct kernel kernel_two = {2, 5, 6, value, gradient, hessian, expect};

@@ -1,0 +1,118 @@
+# Methods of the class `cells`.
+
+#' Objects of class cells
+#'
+#' @param x,object,y,subset,... Objects made by [compress()]; for `subset()` a condition on the exact covariates.
+#' @return `merge()` and `c()` add the rows of several objects; `subset()` keeps the groups for which the
+#'   condition holds; `nobs()` counts rows; `print()` returns its argument invisibly.
+#' @examples
+#' d <- data.frame(x = runif(6000), sex = sample(c("f", "m"), 6000, TRUE), y = rnorm(6000))
+#' a <- compress(d[1:4000, ], "y", by = ~ x + sex)
+#' b <- compress(d[4001:6000, ], "y", by = ~ x + sex)
+#' merge(a, b)
+#' subset(a, sex == "f")
+#' @name cells-class
+NULL
+
+#' @rdname cells-class
+#' @export
+print.cells <- function(x, ...) {
+  continuous <- continuous_names(x)
+  cat("Cells of ", paste(x$responses, collapse = ", "), ": ", format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
+    format(cells_count(x), big.mark = ","), " cells, ", format(utils::object.size(x), units = "auto"), "\n", sep = "")
+  exact <- names(x$groups)
+  if (length(exact)) cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups), " groups)\n", sep = "")
+  if (length(continuous)) {
+    cat("Continuous: ", continuous, " in [", format(x$range[1]), ", ", format(x$range[2]), "], cells of width ", format(2^-x$step),
+      ", 4 moments each\n", sep = "")
+    cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2), " posterior sds (for functions that ",
+      "vary over a tenth of the range; fits report their own)\n", sep = "")
+  } else {
+    cat("Error:      none, the cells are sufficient\n")
+  }
+  if (any(x$dropped > 0)) cat("Left out:   ", sum(x$dropped), " rows with missing or infinite values\n", sep = "")
+  invisible(x)
+}
+
+cells_count <- function(x) if (is.null(x$table)) ncol(x$stats) else sum(x$table[1, 1, , ] != 0)
+
+# Error of the mode in posterior sds: remainder of cubic Chebyshev interpolation of a function with
+# fourth derivative (range / 10)^-4 times its size, times the square root of the rows.
+interpolation_bound <- function(x) {
+  width <- 2^-x$step / max(diff(x$range), 2^-x$step)
+  (10 * width / 2)^4 / (24 * 8) * sqrt(x$rows)
+}
+
+#' @rdname cells-class
+#' @export
+merge.cells <- function(x, y, ...) {
+  if (!inherits(y, "cells")) stop_covary("argument", "`y` must be an object of compress(), not ", describe(y), ".", fields = list(arg = "y"))
+  structure(merge_tallies(unclass(x), unclass(y)), class = "cells")
+}
+
+#' @rdname cells-class
+#' @export
+c.cells <- function(...) Reduce(merge.cells, list(...))
+
+#' @rdname cells-class
+#' @export
+subset.cells <- function(x, subset, ...) {
+  keep <- eval(substitute(subset), factor_groups(x), parent.frame())
+  if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
+    stop_covary("argument", "`subset` must be a condition on the exact covariates ", enumerate(names(x$groups)), ".", fields = list(arg = "subset"))
+  }
+  keep_groups(x, which(keep))
+}
+
+keep_groups <- function(x, keep) {
+  if (length(keep) == 0) stop_covary("argument", "No cells are left.", fields = list(arg = "subset"))
+  x$groups <- x$groups[keep, , drop = FALSE]
+  row.names(x$groups) <- NULL
+  if (is.null(x$table)) {
+    x$stats <- x$stats[, keep, drop = FALSE]
+    x$rows <- sum(x$stats[1, ])
+  } else {
+    x$table <- x$table[, , , keep, drop = FALSE]
+    x$rows <- sum(x$table[1, 1, , ])
+    used <- which(rowSums(matrix(x$table[1, 1, , ] != 0, dim(x$table)[3])) > 0)
+    x$range <- c(max(x$range[1], (x$first + used[1] - 1) * 2^-x$step), min(x$range[2], (x$first + used[length(used)]) * 2^-x$step))
+  }
+  x
+}
+
+# Exact covariates as the user had them.
+factor_groups <- function(x) {
+  out <- x$groups
+  for (name in names(out)) {
+    how <- x$covariates[[name]]
+    if (how$type == "factor") out[[name]] <- factor(out[[name]], levels = how$levels, ordered = how$ordered)
+  }
+  out
+}
+
+#' @rdname cells-class
+#' @importFrom stats nobs
+#' @export
+nobs.cells <- function(object, ...) object$rows
+
+#' @rdname cells-class
+#' @export
+summary.cells <- function(object, ...) {
+  m <- tally_moments(object)
+  data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)
+}
+
+# Overall means, sds and correlations of the responses.
+tally_moments <- function(x) {
+  k <- x$k
+  sums <- if (is.null(x$table)) cells_to_sums(x$stats, k) else matrix(x$table[, 1, , ], dim(x$table)[1])
+  total <- rowSums(sums[seq_len(1 + k + k * (k + 1) / 2), , drop = FALSE])
+  n <- total[1]
+  centre <- total[1 + seq_len(k)] / n
+  cov <- matrix(0, k, k)
+  cov[lower.tri(cov, TRUE)] <- total[-seq_len(1 + k)] / n
+  cov <- cov + t(cov) - diag(diag(cov), k) - tcrossprod(centre)
+  sd <- sqrt(pmax(diag(cov), 0))
+  tiny <- pmax(sd, .Machine$double.xmin)
+  list(n = n, mean = centre * x$scaling[, 2] + x$scaling[, 1], sd = sd * x$scaling[, 2], cor = cov / outer(tiny, tiny))
+}

@@ -1,0 +1,192 @@
+# Nodes: the points at which compressed rows enter a fit.
+#
+# Moments of degree below 4 over a cell are the statistics of 4 nodes: for any function f,
+# sum_rows f(x_i) s_i is replaced by sum_nodes f(x_q) S_q, S_q = sum_rows L_q(x_i) s_i with the
+# Lagrange polynomials L_q, exact where f is a cubic in the cell. Nodes of many cells are gathered
+# in the same way to a few Chebyshev nodes between the knots of a basis, where f is smooth.
+# S_q may have any sign: see kernel.h.
+
+# list(x, group, cell, stats: (1 + k + k(k+1)/2) x m raw sums, map: the 4 x 4 x kinds of the cells)
+fine_nodes <- function(cells, degrees = 4) {
+  d <- dim(cells$table)
+  size <- 1 + cells$k + cells$k * (cells$k + 1) / 2
+  filled <- which(matrix(colSums(matrix(abs(cells$table[1, , , ]), d[2])) > 0, d[3], d[4]), arr.ind = TRUE)
+  cell <- filled[, 1]
+  group <- filled[, 2]
+  places <- cell_places(cells, cell)
+  moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(1, 3, 4, 2)), size * d[3] * d[4])
+  if (degrees < 4) moments[, seq(degrees + 1, 4)] <- 0
+  at <- outer(seq_len(size), size * (cell - 1 + d[3] * (group - 1)), "+")
+  stats <- array(0, c(size, 4, length(cell)))
+  for (kind in unique(places$kind)) {
+    mine <- which(places$kind == kind)
+    map <- places$map[[kind]]
+    for (q in 1:4) {
+      value <- 0
+      for (j in seq_len(4)) value <- value + map[q, j] * moments[at[, mine], j]
+      stats[, q, mine] <- value
+    }
+  }
+  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(stats, size),
+    point = point_masses(moments, at))
+}
+
+# Where all rows of a cell share one x (single rows, ties), its place t, else NA.
+point_masses <- function(moments, at) {
+  n <- moments[at[1, ], 1]
+  t <- moments[at[1, ], 2] / n
+  same <- abs(moments[at[1, ], 3] / n - (2 * t^2 - 1)) < 1e-11 & abs(moments[at[1, ], 4] / n - t * (4 * t^2 - 3)) < 1e-11
+  ifelse(same & n > 0, t, NA_real_)
+}
+
+# Nodes with cells of one x as single nodes, whose statistics are those of the rows.
+lump_nodes <- function(cells, fine) {
+  lump <- which(!is.na(fine$point))
+  if (length(lump) == 0) return(fine)
+  first <- 4 * (lump - 1) + 1
+  stats <- 0
+  for (q in 0:3) stats <- stats + fine$stats[, first + q, drop = FALSE]
+  x <- (cells$first + fine$cell[first] - 1 + (fine$point[lump] + 1) / 2) * 2^-cells$step
+  keep <- rep(is.na(fine$point), each = 4)
+  list(x = c(fine$x[keep], x), group = c(fine$group[keep], fine$group[first]), stats = cbind(fine$stats[, keep, drop = FALSE], stats))
+}
+
+# Chebyshev nodes of cells; those of the outer cells lie within the range of the data. list(x (4 x cells),
+# kind (1 inner, 2.. outer), map: node statistics from moments, t: nodes by kind)
+cell_places <- function(cells, cell) {
+  width <- 2^-cells$step
+  low <- (cells$first + cell - 1) * width
+  count <- dim(cells$table)[3]
+  ends <- list(c(-1, 1), c(-1, 1), c(-1, 1))
+  inside <- function(x, at) 2 * (x / width - (cells$first + at - 1)) - 1
+  ends[[2]][1] <- max(-1, inside(cells$range[1], 1))
+  ends[[3]][2] <- min(1, inside(cells$range[2], count))
+  if (count == 1) ends[[2]][2] <- ends[[3]][2]
+  t <- lapply(ends, function(e) {
+    if (e[2] - e[1] < 0.02) e <- mean(e) + c(-0.01, 0.01)
+    (e[1] + e[2]) / 2 + (e[2] - e[1]) / 2 * chebyshev_nodes(4)
+  })
+  kind <- ifelse(cell == 1, 2L, ifelse(cell == count, 3L, 1L))
+  x <- vapply(t, function(v) v, numeric(4))[, kind, drop = FALSE]
+  x <- (x + 1) / 2 * width + rep(low, each = 4)
+  list(x = x, kind = kind, t = t, map = lapply(t, function(v) solve(chebyshev_values(v, 4))))
+}
+
+# Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
+# sums with signs to be harmless.
+gather_nodes <- function(fine, breaks, q = 12) {
+  piece <- findInterval(fine$x, breaks, all.inside = TRUE)
+  key <- paste(fine$group, piece)
+  parts <- lapply(split(seq_along(fine$x), factor(key, levels = unique(key))), function(i) {
+    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+    b <- breaks[piece[i[1]] + 0:1]
+    x <- mean(b) + diff(b) / 2 * chebyshev_nodes(q)
+    list(x = x, stats = fine$stats[, i, drop = FALSE] %*% lagrange_values(fine$x[i], x), group = rep(fine$group[i[1]], q))
+  })
+  list(x = unlist(lapply(parts, `[[`, "x"), use.names = FALSE), group = unlist(lapply(parts, `[[`, "group"), use.names = FALSE),
+    stats = do.call(cbind, lapply(unname(parts), `[[`, "stats")))
+}
+
+# length(x) x length(nodes) values of the Lagrange polynomials of Chebyshev nodes (barycentric form).
+lagrange_values <- function(x, nodes) {
+  q <- length(nodes)
+  weights <- (-1)^seq_len(q) * sin(pi * (2 * seq_len(q) - 1) / (2 * q))
+  gap <- outer(x, nodes, "-")
+  hit <- which(gap == 0, arr.ind = TRUE)
+  gap[hit] <- 1
+  out <- sweep(1 / gap, 2, weights, "*")
+  out <- out / rowSums(out)
+  for (i in seq_len(nrow(hit))) out[hit[i, 1], ] <- seq_len(q) == hit[i, 2]
+  out
+}
+
+# Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).
+node_stats <- function(stats, k) rbind(stats[1, ], matrix(0, k, ncol(stats)), stats[-1, , drop = FALSE])
+
+# Data frame of the covariates at nodes.
+node_data <- function(cells, nodes) {
+  out <- factor_groups(cells)[nodes$group, , drop = FALSE]
+  row.names(out) <- NULL
+  continuous <- continuous_names(cells)
+  if (length(continuous)) {
+    out <- if (ncol(out)) out else data.frame(row.names = seq_along(nodes$x))
+    out[[continuous]] <- nodes$x
+  }
+  out[names(cells$covariates)]
+}
+
+# A few hundred points that stand for the rows when bases choose knots and constraints: quantiles of the
+# continuous covariate within every group, both ends included.
+sketch_rows <- function(cells, points = 400) {
+  if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
+  d <- dim(cells$table)
+  counts <- matrix(cells$table[1, 1, , ], d[3], d[4])
+  total <- colSums(counts)
+  width <- 2^-cells$step
+  edge <- (cells$first + seq_len(d[3] + 1) - 1) * width
+  edge[1] <- max(edge[1], cells$range[1])
+  edge[d[3] + 1] <- min(edge[d[3] + 1], cells$range[2])
+  parts <- lapply(seq_len(d[4]), function(g) {
+    n <- max(2, round(points * total[g] / sum(total)))
+    cumulated <- c(0, cumsum(pmax(counts[, g], 0)))
+    rising <- c(TRUE, diff(cumulated) > 0)
+    p <- (seq_len(n) - 0.5) / n * cumulated[length(cumulated)]
+    x <- stats::approx(cumulated[rising], edge[rising], p, ties = "ordered", rule = 2)$y
+    list(x = x, group = rep(g, n), weight = rep(total[g] / n, n))
+  })
+  x <- unlist(lapply(parts, `[[`, "x"))
+  group <- unlist(lapply(parts, `[[`, "group"))
+  weights <- unlist(lapply(parts, `[[`, "weight"))
+  low <- which.min(x)
+  high <- which.max(x)
+  x[c(low, high)] <- cells$range
+  list(data = node_data(cells, list(x = x, group = group)), weights = weights)
+}
+
+# The design's columns at other points: list(x: p x m matrices, offset). Smooths shared by several
+# predictors are evaluated once.
+evaluate_design <- function(design, data) {
+  cache <- new.env(parent = emptyenv())
+  x <- list()
+  offset <- matrix(0, length(design$predictors), nrow(data))
+  for (i in seq_along(design$predictors)) {
+    p <- design$predictors[[i]]
+    smooths <- lapply(p$smooths, function(s) {
+      key <- paste(deparse1(s$call), s$label)
+      hit <- cache[[key]]
+      if (is.null(hit) || !identical(hit$env, s$env)) {
+        at <- predict_smooth(s, data)
+        hit <- list(env = s$env, x = do.call(cbind, c(list(at$fixed), at$blocks)))
+        cache[[key]] <- hit
+      }
+      hit$x
+    })
+    p$smooths <- list()
+    at <- predictor_columns(p, data)
+    parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
+    zero <- which(rowSums(abs(design$x[[i]][seq_along(p$centre), , drop = FALSE])) == 0)
+    parametric[, zero] <- 0
+    x[[i]] <- t(unname(do.call(cbind, c(list(parametric), smooths))))
+    offset[i, ] <- at$offset
+    if (!all(is.finite(x[[i]])) || !all(is.finite(at$offset))) {
+      stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.", fields = list(predictor = p$key))
+    }
+  }
+  list(x = x, offset = offset)
+}
+
+# Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate itself.
+design_knots <- function(design, name) {
+  unlist(lapply(design$predictors, function(p) {
+    smooths <- unlist(lapply(p$smooths, function(s) smooth_knots(s$sm, name)))
+    variables <- attr(p$terms, "predvars")
+    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && identical(v[[2]], as.name(name))) eval(v$knots)))
+    c(smooths, terms)
+  }), use.names = FALSE)
+}
+
+smooth_knots <- function(sm, name) {
+  if (length(sm$margin)) return(unlist(lapply(sm$margin, smooth_knots, name = name)))
+  if (!identical(sm$term, name)) return(NULL)
+  c(sm$xp, if (is.numeric(sm$knots)) sm$knots)
+}

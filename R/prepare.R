@@ -1,0 +1,175 @@
+# From parsed formulas and data to the target, by one of three ways: cells made before, rows that
+# are compressed on the way, rows as they are.
+#
+# Each returns list(frame, cells, design, priors, target, compression (NULL for rows), ...).
+
+# Rows are compressed by themselves from here on.
+compress_rows_from <- 10000L
+
+# Algorithms that look at rows only through the expectations and values of the target.
+whole_data_algorithms <- c("nested", "fullrank", "meanfield", "laplace")
+
+prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorithm, control) {
+  if (inherits(data, "cells")) return(prepare_cells_fit(parsed, data, prior, algorithm))
+  frame <- new_frame(parsed, data, weights, subset, na_action)
+  small <- try_compression(parsed, frame, algorithm, control)
+  if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
+  if (frame$n >= compress_rows_from && control$compress != "never" && algorithm %in% whole_data_algorithms) {
+    ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
+    if (!is.null(ready)) return(ready)
+  }
+  cells <- new_cells(frame)
+  scales <- response_scales(cells, frame)
+  check_responses(frame, scales, algorithm)
+  design <- new_design(parsed, frame, cells, data)
+  priors <- resolve_priors(design, scales, prior)
+  list(frame = frame, cells = cells, design = design, priors = priors, target = new_target(design, cells, priors, scales))
+}
+
+prepare_cells_fit <- function(parsed, object, prior, algorithm) {
+  awkward <- row_functions(parsed)
+  if (length(awkward)) {
+    stop_covary("cells", "The formulas call ", enumerate(awkward), "(), which may depend on all rows; cells only know functions of ",
+      "single values, splines and poly().", fields = list(functions = awkward))
+  }
+  prepare_compressed_fit(parsed, list(object = object, frame = NULL, group = NULL, way = "cells"), prior, algorithm)
+}
+
+prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
+  prepared <- prepare_compressed(parsed, small$object, small$frame)
+  check_responses(prepared$frame, prepared$scales, algorithm)
+  priors <- resolve_priors(prepared$design, prepared$scales, prior)
+  compression <- list(way = small$way, rows = prepared$object$rows, groups = nrow(prepared$object$groups))
+  if (is.null(prepared$nodes)) {
+    out <- list(cells = prepared$cells, design = prepared$design, target = new_target(prepared$design, prepared$cells, priors, prepared$scales))
+    compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, bound = 0))
+  } else {
+    out <- choose_nodes(prepared, priors)
+    compression <- c(compression, list(cells = length(prepared$nodes$x) / 4, nodes = out$cells$m, bound = max(out$bound, out$gathering)))
+  }
+  out$target$rows <- prepared$object$rows
+  c(out[intersect(names(out), c("cells", "design", "target", "fine"))],
+    list(frame = prepared$frame, priors = priors, object = prepared$object, group = small$group, compression = compression))
+}
+
+# NULL where rows should stay rows; said aloud where they are many.
+try_compression <- function(parsed, frame, algorithm, control) {
+  if (control$compress == "never" || algorithm == "prior") return(NULL)
+  # Minibatches are batches of rows.
+  if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
+  why <- not_compressible(parsed, frame)
+  if (is.null(why)) {
+    small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))
+    if (is.list(small)) return(if (worth_compressing(small$object, control)) small)
+    why <- small
+  }
+  if (control$compress == "always") {
+    stop_covary("compress", "control asks for compression, but ", why, fields = list(arg = "control"))
+  }
+  inform_covary("rows", frame$n, " rows are fitted one by one: ", why)
+  NULL
+}
+
+not_compressible <- function(parsed, frame) {
+  if (ncol(frame$y) > 2) return("rows of more than two responses are not compressed by themselves.")
+  plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
+  if (!all(plain)) return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
+  awkward <- row_functions(parsed)
+  if (length(awkward)) return(paste0("the formulas call ", enumerate(awkward), "(), which may depend on all rows."))
+  known <- unlist(lapply(parsed$predictors, function(p) setdiff(all.vars(p$rhs), names(frame$covariates))))
+  loose <- known[!vapply(known, function(v) length(get0(v, environment(parsed$predictors[[1]]$rhs))) == 1, TRUE)]
+  if (length(loose)) return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
+  limits <- continuous_count(frame)
+  if (length(limits) > 1) paste0("cells hold one continuous covariate, the formulas use ", length(limits), ": ", enumerate(limits), ".")
+}
+
+continuous_count <- function(frame) {
+  names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
+}
+
+# Exact cells are what new_cells() makes anyhow; moments pay where rows outnumber the nodes.
+worth_compressing <- function(object, control) {
+  if (is.null(object$table)) return(FALSE)
+  control$compress == "always" || object$rows > 20 * 192 * nrow(object$groups)
+}
+
+compress_frame <- function(frame, control) {
+  continuous <- continuous_count(frame)
+  if (length(continuous) == 0) return(list(object = list(table = NULL)))
+  weights <- if (any(frame$weights != 1)) frame$weights
+  rows <- list(y = frame$y, covariates = frame$covariates, weights = weights, dropped = c(missing = 0, infinite = 0))
+  tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
+    covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
+  tally$covariates[[continuous]]$kind <- "continuous"
+  object <- tally_rows(tally, rows, control$threads)
+  exact <- setdiff(names(frame$covariates), continuous)
+  group <- if (length(exact)) combine_codes(lapply(frame$covariates[exact], column_codes), frame$n)
+  frame$compressed <- TRUE
+  list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
+}
+
+# Functions in the formulas whose values may depend on more than one row.
+row_functions <- function(parsed) {
+  known <- c("~", "+", "-", "*", "/", "^", ":", "%in%", "%%", "%/%", "(", "I", "offset", "c", "s", "t2", "bs", "ns", "poly",
+    "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sign", "sin", "cos", "tan", "sinpi", "cospi", "tanpi", "asin", "acos",
+    "atan", "sinh", "cosh", "tanh", "plogis", "qlogis", "pnorm", "qnorm", "floor", "ceiling", "round", "trunc", "pmin", "pmax", "ifelse",
+    ">", "<", ">=", "<=", "==", "!=", "!", "&", "|", "factor", "as.factor", "ordered", "as.numeric", "as.double", "as.integer",
+    "as.character", "splines", "mgcv", "::", "list", "is.na", "relevel")
+  used <- unlist(lapply(parsed$predictors, function(p) setdiff(all.names(p$rhs, unique = TRUE), all.vars(p$rhs))))
+  setdiff(used, known)
+}
+
+# After the fit: the certificate, and another try with finer cells or the rows if it fails.
+settle_compression <- function(ready, result, control) {
+  compression <- ready$compression
+  if (is.null(compression)) return(NULL)
+  has_rows <- compression$way == "rows"
+  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else compression$bound
+  compression$kind <- if (has_rows) "exact pass over the rows" else if (compression$bound == 0) "exact cells" else "bound from the moments"
+  compression
+}
+
+say_compressed <- function(compression) {
+  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE), " rows were compressed to ", format(compression$cells, big.mark = ","),
+    " cells (", compression$nodes, " nodes); the mode is ", format(compression$certificate, digits = 2),
+    " posterior sds from that of the rows. See `compress` in covary_control().", fields = list(compression = compression))
+}
+
+check_cells_arguments <- function(data, weights, subset) {
+  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) return()
+  stop_covary("argument", "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
+    fields = list(arg = if (is.null(weights)) "subset" else "weights"))
+}
+
+good_certificate <- function(compression) {
+  compression$way == "cells" || is.na(compression$certificate) || compression$certificate <= certificate_limit
+}
+
+refine_compression <- function(control, compression) {
+  finer <- control$resolution * 8
+  control$resolution <- finer
+  if (finer > 30000) control$compress <- "never"
+  inform_covary("refined", "Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ",
+    if (control$compress == "never") "the rows are fitted one by one." else "finer cells are tried.", fields = list(compression = compression))
+  control
+}
+
+add_compression <- function(fit, compression) {
+  if (is.null(compression)) return(fit)
+  fit$info$certificate <- compression$certificate
+  fit$info$compression <- compression
+  if (compression$way == "rows") say_compressed(compression)
+  else if (isTRUE(compression$certificate > certificate_limit)) {
+    warn_covary("certificate", "The cells may have moved the mode by ", format(compression$certificate, digits = 2),
+      " posterior sds. Compress again with a higher `resolution`.", fields = list(certificate = compression$certificate))
+  }
+  fit
+}
+
+# Rows of a compressed fit are new data to it; a fit of cells has none.
+rows_of_compressed <- function(fit) {
+  if (isTRUE(fit$frame$without_rows)) {
+    stop_covary("no_rows", "This fit was made from cells and does not know the rows; give `newdata`.", fields = list(arg = "newdata"))
+  }
+  training_data(fit)
+}

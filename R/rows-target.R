@@ -1,0 +1,290 @@
+# Many rows with several continuous covariates: the exact likelihood of the rows without a matrix of
+# rows by coefficients.
+#
+# Every column of the design depends on one continuous covariate at most (and on discrete ones), so a
+# predictor is a sum of terms f_c(x_c, group_c). A term is a table of cubics on the cells of its covariate:
+# values and scores of rows cost the same for any basis. Curvature is gathered in bins of x_c and pairs
+# of them and multiplied out with the basis afterwards.
+
+row_cells <- 512   # cells of a term over the bulk of its covariate
+row_bins <- 96     # bins for curvature
+
+# list(terms, ...) or a text: why not. A term is list(name, exact (names), columns: by predictor the rows of
+# design$x that belong to it).
+row_terms <- function(design, frame) {
+  kinds <- vapply(frame$covariates, function(v) is.numeric(v) && distinct_above(v, exact_limit), TRUE)
+  continuous <- names(kinds)[kinds]
+  terms <- list()
+  for (i in seq_along(design$predictors)) {
+    p <- design$predictors[[i]]
+    uses <- column_variables(p)
+    for (j in seq_along(uses)) {
+      name <- intersect(uses[[j]], continuous)
+      if (length(name) > 1) return(paste0("a term uses ", enumerate(name), " together."))
+      key <- if (length(name)) name else "."
+      term <- terms[[key]]
+      if (is.null(term)) term <- list(name = name, exact = character(), columns = rep(list(integer()), length(design$predictors)))
+      term$exact <- union(term$exact, intersect(uses[[j]], setdiff(names(kinds), continuous)))
+      term$columns[[i]] <- c(term$columns[[i]], j)
+      terms[[key]] <- term
+    }
+    offsets <- unlist(lapply(as.list(attr(p$terms, "variables"))[-1][attr(p$terms, "offset")], all.vars))
+    if (length(offsets)) return("a predictor has an offset.")
+  }
+  if (length(terms) > 8) return("there are more than 8 covariates.")
+  unname(terms)
+}
+
+# The variables of each column of a predictor.
+column_variables <- function(p) {
+  labels <- attr(p$terms, "term.labels")
+  variables <- lapply(labels, function(l) all.vars(str2lang(l)))
+  assign <- p$assign
+  parametric <- lapply(assign, function(a) if (a == 0) character() else variables[[a]])
+  smooth <- unlist(lapply(p$smooths, function(s) {
+    rep(list(unlist(lapply(c(s$sm$term, if (s$sm$by != "NA") s$sm$by), function(v) all.vars(str2lang(v))))), s$n_fixed + sum(s$n_block))
+  }), recursive = FALSE)
+  c(parametric, smooth)
+}
+
+# Terms with their rows and, by predictor, the basis at the 4 nodes of every cell (p x 4 cells groups).
+fill_row_terms <- function(terms, design, frame) {
+  n <- frame$n
+  starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
+  reference <- lapply(frame$covariates, take_rows, 1L)
+  lapply(terms, function(term) {
+    codes <- lapply(frame$covariates[term$exact], column_codes)
+    term$group <- if (length(codes)) combine_codes(codes, n)
+    first <- if (length(codes)) which(!duplicated(term$group)) else 1L
+    term$groups <- length(first)
+    term$grid <- c(1, 0, 1)
+    t <- 0
+    data <- lapply(frame$covariates, function(v) v[rep(1L, length(first))])
+    for (name in term$exact) data[[name]] <- frame$covariates[[name]][first]
+    if (length(term$name)) {
+      x <- as.double(frame$covariates[[term$name]])
+      term$x <- x
+      ends <- range(x)
+      # Cells from end to end of the data, so that bases are not evaluated outside.
+      cells <- max(1, min(8 * row_cells, ceiling(diff(ends) * 2^choose_step(x, row_cells))))
+      term$grid <- c(cells / diff(ends), ends[1] * cells / diff(ends), cells)
+      t <- chebyshev_nodes(4)
+      at <- as.vector(ends[1] + outer((t + 1) / 2, seq_len(cells) - 1, "+") * diff(ends) / cells)
+      data <- lapply(data, function(v) v[rep(seq_along(first), each = length(at))])
+      data[[term$name]] <- rep(at, length(first))
+    }
+    data <- structure(data, class = "data.frame", row.names = .set_row_names(length(data[[1]])))
+    basis <- evaluate_design(design, data)$x
+    term$basis <- Map(function(b, columns) b[columns, , drop = FALSE], basis, term$columns)
+    term$at <- Map(function(columns, start) start + columns, term$columns, starts[seq_along(term$columns)])
+    term$map <- if (length(term$name)) solve(outer(t, 0:3, "^")) else matrix(c(1, 0, 0, 0), 4)
+    term$nodes <- length(t)
+    term$coarse <- if (length(term$name)) max(1, ceiling(term$grid[3] / row_bins)) else 1
+    term
+  })
+}
+
+new_rows_target <- function(target, terms, frame) {
+  # One width of bins for all terms; a term without a covariate has one cell.
+  coarse <- max(1, vapply(terms, `[[`, 0, "coarse"))
+  target$rows_engine <- list(terms = lapply(terms, bin_basis, coarse = coarse), coarse = coarse, y = unname(frame$y),
+    weights = if (any(frame$weights != 1)) frame$weights)
+  prior <- target$model
+  prior$size[2] <- 1L
+  prior$cells <- matrix(0, 1 + length(target$standard$scale) * (3 + length(target$standard$scale)) / 2, 1)
+  prior$offset <- matrix(0, nrow(target$model$offset), 1)
+  prior$x <- lapply(target$model$x, function(x) matrix(0, nrow(x), 1))
+  target$rows_engine$constant <- target$model$offset[, 1]
+  target$model <- prior
+  target$rows <- frame$n
+  target
+}
+
+# The basis at the middle of each bin: the mean of its cells.
+bin_basis <- function(term, coarse) {
+  cells <- term$grid[3]
+  bin <- rep(floor((seq_len(cells) - 1) / coarse), each = term$nodes)
+  bin <- rep(bin, term$groups) + (max(bin) + 1) * rep(seq_len(term$groups) - 1, each = length(bin))
+  count <- tabulate(bin + 1)
+  term$bins <- length(count)
+  term$binned <- lapply(term$basis, function(b) if (nrow(b)) t(rowsum(t(b), bin)) / rep(count, each = nrow(b)) else matrix(0, 0, length(count)))
+  term
+}
+
+rows_call <- function(target, beta) {
+  engine <- target$rows_engine
+  q <- length(engine$constant)
+  padded <- if (q == 2) 4 else 8
+  terms <- lapply(seq_along(engine$terms), function(i) {
+    term <- engine$terms[[i]]
+    eta <- matrix(if (i == 1) engine$constant else 0, q, ncol(term$basis[[1]]))
+    for (j in seq_len(q)) if (length(term$at[[j]])) eta[j, ] <- eta[j, ] + as.vector(beta[term$at[[j]]] %*% term$basis[[j]])
+    cells <- ncol(eta) / term$nodes
+    table <- array(0, c(padded, 4, cells))
+    eta <- array(eta, c(q, term$nodes, cells))
+    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) {
+      table[seq_len(q), d, ] <- table[seq_len(q), d, ] + term$map[d, r] * eta[, r, ]
+    }
+    list(x = term[["x"]], group = term[["group"]], grid = as.double(term$grid), groups = as.integer(term$groups), coefficients = as.vector(table))
+  })
+  list(y = engine$y, weights = engine$weights, scaling = cbind(target$standard$centre, target$standard$scale), terms = terms)
+}
+
+rows_scores <- function(target, scores) {
+  engine <- target$rows_engine
+  q <- length(engine$constant)
+  padded <- if (q == 2) 4 else 8
+  out <- numeric(target$dim)
+  used <- 0
+  for (term in engine$terms) {
+    cells <- ncol(term$basis[[1]]) / term$nodes
+    part <- array(scores[used + seq_len(padded * 4 * cells)], c(padded, 4, cells))[seq_len(q), , , drop = FALSE]
+    used <- used + padded * 4 * cells
+    at <- array(0, c(q, term$nodes, cells))
+    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) at[, r, ] <- at[, r, ] + term$map[d, r] * part[, d, ]
+    at <- matrix(at, q)
+    for (j in seq_len(q)) if (length(term$at[[j]])) out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$basis[[j]] %*% at[j, ])
+  }
+  out
+}
+
+# Tables of the bins and their pairs, in the order of the C core: calls f(i, j, from) with i = j for single terms.
+each_table <- function(engine, f) {
+  q <- length(engine$constant)
+  h <- q * (q + 1) / 2
+  bins <- vapply(engine$terms, `[[`, 0L, "bins")
+  from <- 0
+  for (j in seq_along(bins)) {
+    f(j, j, from)
+    from <- from + h * bins[j]
+  }
+  for (j in seq_along(bins)) for (i in seq_len(j - 1)) {
+    f(i, j, from)
+    from <- from + h * bins[i] * bins[j]
+  }
+  from
+}
+
+rows_hessian <- function(target, tables) {
+  engine <- target$rows_engine
+  q <- length(engine$constant)
+  h <- q * (q + 1) / 2
+  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
+  out <- matrix(0, target$dim, target$dim)
+  add <- function(rows, columns, block) {
+    if (length(rows) && length(columns)) out[rows, columns] <<- out[rows, columns] + block
+  }
+  each_table(engine, function(i, j, from) {
+    a <- engine$terms[[i]]
+    b <- engine$terms[[j]]
+    w <- array(tables[from + seq_len(h * a$bins * (if (i == j) 1 else b$bins))], c(h, a$bins, if (i == j) 1 else b$bins))
+    for (e in seq_len(h)) {
+      r <- pair[e, 1]
+      s <- pair[e, 2]
+      if (i == j) {
+        block <- tcrossprod(a$binned[[r]] * rep(w[e, , 1], each = nrow(a$binned[[r]])), a$binned[[s]])
+        add(a$at[[r]], a$at[[s]], block)
+        if (r != s) add(a$at[[s]], a$at[[r]], t(block))
+        next
+      }
+      weight <- matrix(w[e, , ], a$bins)
+      block <- tcrossprod(a$binned[[r]] %*% weight, b$binned[[s]])
+      add(a$at[[r]], b$at[[s]], block)
+      add(b$at[[s]], a$at[[r]], t(block))
+      if (r != s) {
+        block <- tcrossprod(a$binned[[s]] %*% weight, b$binned[[r]])
+        add(a$at[[s]], b$at[[r]], block)
+        add(b$at[[r]], a$at[[s]], t(block))
+      }
+    }
+  })
+  out
+}
+
+# Parts of the covariance of the predictors by bins.
+rows_variance <- function(target, cov) {
+  engine <- target$rows_engine
+  q <- length(engine$constant)
+  h <- q * (q + 1) / 2
+  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
+  bins <- vapply(engine$terms, `[[`, 0L, "bins")
+  out <- numeric(h * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2))
+  each_table(engine, function(i, j, from) {
+    a <- engine$terms[[i]]
+    b <- engine$terms[[j]]
+    for (e in seq_len(h)) {
+      r <- pair[e, 1]
+      s <- pair[e, 2]
+      if (i == j) {
+        value <- colSums(a$binned[[r]] * (cov[a$at[[r]], a$at[[s]], drop = FALSE] %*% a$binned[[s]]))
+      } else {
+        value <- crossprod(a$binned[[r]], cov[a$at[[r]], b$at[[s]], drop = FALSE] %*% b$binned[[s]]) +
+          crossprod(a$binned[[s]], cov[a$at[[s]], b$at[[r]], drop = FALSE] %*% b$binned[[r]])
+      }
+      out[from + e + h * (seq_along(value) - 1)] <<- value
+    }
+  })
+  out
+}
+
+rows_base <- function(target, beta, order) {
+  call <- rows_call(target, beta)
+  out <- .Call(C_base, target$model, beta, order)
+  if (order < 2) {
+    at <- .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))
+  } else {
+    at <- .Call(C_rows_curvature, call$y, call$weights, call$scaling, call$terms, target$rows_engine$coarse, NULL)
+    out$hessian <- out$hessian + rows_hessian(target, at$curvature)
+  }
+  out$value <- out$value + at$value
+  if (order > 0) out$gradient <- out$gradient + rows_scores(target, at$scores)
+  out
+}
+
+rows_expect <- function(target, mean, cov) {
+  call <- rows_call(target, mean)
+  out <- .Call(C_base_expect, target$model, mean, cov)
+  at <- .Call(C_rows_curvature, call$y, call$weights, call$scaling, call$terms, target$rows_engine$coarse, rows_variance(target, cov))
+  out$value <- out$value + at$value
+  out$gradient <- out$gradient + rows_scores(target, at$scores)
+  out$hessian <- out$hessian + rows_hessian(target, at$curvature)
+  out
+}
+
+rows_draws <- function(target, draws, progress = NULL) {
+  vapply(seq_len(nrow(draws)), function(s) {
+    if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
+    rows_base(target, draws[s, ], 0L)$value
+  }, 0)
+}
+
+# Points that stand for the rows when bases are built: rows spread over the data, the ends of every numeric
+# covariate and a row of every level.
+sample_rows <- function(frame, points = 500) {
+  rows <- unique(round(seq(1, frame$n, length.out = points)))
+  for (v in frame$covariates) rows <- c(rows, if (is.numeric(v)) c(which.min(v), which.max(v)) else which(!duplicated(v)))
+  rows <- sort(unique(rows))
+  list(data = structure(lapply(frame$covariates, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows))),
+    weights = rep(sum(frame$weights) / length(rows), length(rows)))
+}
+
+# NULL where the columns are no sums of functions of one covariate each.
+prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
+  if (ncol(frame$y) > 2 || algorithm == "prior" || length(row_functions(parsed))) return(NULL)
+  plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
+  if (!all(plain) || length(plain) == 0) return(NULL)
+  total <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y), covariates = list())
+  total <- tally_rows(total, list(y = frame$y, covariates = list(), weights = frame$weights, dropped = 0))
+  scales <- compressed_scales(total)
+  check_responses(frame, scales, algorithm)
+  design <- sketch_design(parsed, total, sample_rows(frame))
+  terms <- row_terms(design, frame)
+  if (is.character(terms)) return(NULL)
+  priors <- resolve_priors(design, scales, prior)
+  small <- list(id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2], y_centre = total$scaling[, 1], stats = total$stats)
+  one <- design
+  one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
+  one$offset <- design$offset[, 1, drop = FALSE]
+  target <- new_rows_target(new_target(one, small, priors, scales), fill_row_terms(terms, design, frame), frame)
+  list(frame = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target)
+}

@@ -1,0 +1,417 @@
+# Tallies: what a pass over rows leaves behind. Tallies of disjoint rows add, in any order and
+# from any machine.
+#
+# A tally is list(k, scaling (k x 2: centre and scale of the responses in all sums), covariates (by
+# name: kind "exact" or "continuous", type, levels), groups (data frame: distinct tuples of the exact
+# covariates), rows, dropped (missing, infinite), range, step, and
+#   without a continuous covariate   stats: (1 + k + k(k+1)/2) x groups, cells as in kernel.h
+#   with one                         first, table: padded x 4 x cells x groups, moments as in moments.h
+# Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments of
+# degree below 4 over two cells are moments of degree below 4 over their union, exactly.
+
+exact_limit <- 4096L     # distinct values up to which a numeric covariate is kept exactly
+groups_limit <- 200000L  # distinct tuples
+table_limit <- 2^27      # doubles in a table (1 GB)
+cells_limit <- 65536L    # cells of the continuous covariate
+
+# rows: list(y (n x k), covariates, weights or NULL), finite or not.
+new_tally <- function(rows, resolution, scaling = NULL, continuous = NULL) {
+  rows <- finite_rows(rows)
+  k <- ncol(rows$y)
+  if (is.null(scaling)) scaling <- round_scaling(rows$y)
+  covariates <- lapply(rows$covariates, describe_covariate)
+  tally <- list(k = k, responses = colnames(rows$y), scaling = scaling, covariates = covariates,
+    resolution = resolution, rows = 0, dropped = c(missing = 0, infinite = 0))
+  for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
+  tally <- choose_continuous(tally, rows$covariates)
+  tally_rows(tally, rows)
+}
+
+# Powers of two and multiples of them: scaling then costs no rounding.
+round_scaling <- function(y) {
+  some <- y[round(seq(1, nrow(y), length.out = min(nrow(y), 65536))), , drop = FALSE]
+  sd <- apply(some, 2, stats::sd)
+  size <- apply(abs(some), 2, max)
+  sd[!is.finite(sd) | sd == 0] <- size[!is.finite(sd) | sd == 0]
+  sd[sd == 0] <- 1
+  scale <- 2^round(log2(sd))
+  cbind(centre = round(colMeans(some) / scale) * scale, scale = scale)
+}
+
+describe_covariate <- function(v) {
+  if (is.matrix(v) || is.list(v)) stop_covary("covariate", "Cells cannot hold matrix or list covariates.")
+  type <- if (is.factor(v)) "factor" else if (is.logical(v)) "logical" else if (is.numeric(v)) "numeric" else "character"
+  list(kind = "exact", type = type, levels = if (is.factor(v)) levels(v), ordered = is.ordered(v))
+}
+
+# Numeric covariates with more distinct values than can be kept become continuous; one may.
+choose_continuous <- function(tally, covariates) {
+  for (name in names(covariates)) {
+    v <- covariates[[name]]
+    if (tally$covariates[[name]]$type != "numeric" || tally$covariates[[name]]$kind == "continuous") next
+    if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
+  }
+  check_continuous(tally)
+}
+
+# More than `limit` distinct values? A sample answers most questions.
+distinct_above <- function(v, limit) {
+  n <- length(v)
+  if (n <= limit) return(FALSE)
+  some <- if (n > 16 * limit) v[round(seq(1, n, length.out = 8 * limit))] else v
+  if (length(unique(some)) > limit) return(TRUE)
+  length(some) < n && length(unique(v)) > limit
+}
+
+check_continuous <- function(tally) {
+  continuous <- continuous_names(tally)
+  if (length(continuous) > 1) {
+    stop_covary("too_many_continuous", "Cells hold one continuous covariate together with any discrete ones; found ",
+      length(continuous), " with more than ", exact_limit, " distinct values: ", enumerate(continuous),
+      ". Round all but one, or fit the rows themselves.", fields = list(covariates = continuous))
+  }
+  tally
+}
+
+continuous_names <- function(tally) names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
+
+# Rows with missing or infinite values are left out and counted.
+finite_rows <- function(rows) {
+  columns <- c(lapply(seq_len(ncol(rows$y)), function(j) rows$y[, j]), rows$covariates, list(rows$weights))
+  columns <- columns[!vapply(columns, is.null, TRUE)]
+  clean <- all(vapply(columns, function(v) if (is.numeric(v)) is.finite(sum(as.double(v))) else !anyNA(v), TRUE))
+  rows$dropped <- c(missing = 0, infinite = 0)
+  if (clean && (is.null(rows$weights) || all(rows$weights > 0))) return(rows)
+  missing <- Reduce(`|`, lapply(columns, is.na))
+  infinite <- Reduce(`|`, lapply(columns, is.infinite)) & !missing
+  rows$dropped <- c(missing = as.double(sum(missing)), infinite = as.double(sum(infinite)))
+  keep <- !missing & !infinite
+  if (!is.null(rows$weights)) {
+    if (any(rows$weights[keep] < 0)) stop_covary("weights", "Weights must not be negative.", fields = list(arg = "weights"))
+    keep <- keep & rows$weights != 0
+  }
+  rows$y <- rows$y[keep, , drop = FALSE]
+  rows$covariates <- lapply(rows$covariates, `[`, keep)
+  rows$weights <- rows$weights[keep]
+  rows
+}
+
+# The tally of these rows alone, in the terms of `tally`.
+tally_rows <- function(tally, rows, threads = 1L) {
+  rows$y <- unname(rows$y)
+  storage.mode(rows$y) <- "double"
+  n <- nrow(rows$y)
+  tally$rows <- as.double(n)
+  tally$dropped <- rows$dropped
+  exact <- setdiff(names(tally$covariates), continuous_names(tally))
+  codes <- lapply(rows$covariates[exact], column_codes)
+  group <- if (length(exact)) combine_codes(codes, n) else NULL
+  first <- if (is.null(group)) min(1L, n) else which(!duplicated(group))
+  if (length(first) > groups_limit) {
+    stop_covary("too_many_cells", "The covariates ", enumerate(exact), " have ", length(first), " distinct tuples; cells hold at most ",
+      groups_limit, ". Use fewer or coarser covariates, or fit the rows themselves.", fields = list(covariates = exact))
+  }
+  columns <- lapply(rows$covariates[exact], function(v) plain_values(v[first]))
+  tally$groups <- structure(columns, row.names = .set_row_names(length(first)), class = "data.frame", names = exact)
+  continuous <- continuous_names(tally)
+  if (length(continuous) == 0) {
+    y <- sweep(sweep(rows$y, 2, tally$scaling[, 1]), 2, tally$scaling[, 2], "/")
+    weights <- if (is.null(rows$weights)) rep(1, n) else as.double(rows$weights)
+    tally$stats <- .Call(C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y, weights)
+    return(tally)
+  }
+  add_moments(tally, as.double(rows$covariates[[continuous]]), rows, group, threads)
+}
+
+plain_values <- function(v) if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) else v
+
+add_moments <- function(tally, x, rows, group, threads) {
+  tally$range <- if (length(x)) range(x) else c(Inf, -Inf)
+  groups <- nrow(tally$groups)
+  if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
+  repeat {
+    ends <- floor(tally$range * 2^tally$step)
+    if (length(x) == 0) ends <- c(0, 0)
+    count <- ends[2] - ends[1] + 1
+    if (count <= cells_limit && count * groups * 4 * moments_padded(tally$k) <= table_limit) break
+    if (count <= 1) stop_too_large(tally, groups)
+    tally$step <- tally$step - 1
+  }
+  tally$first <- ends[1]
+  out <- .Call(C_moments, x, rows$y, if (!is.null(rows$weights)) as.double(rows$weights), group,
+    c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups))
+  stopifnot(out$counts == 0)
+  tally$table <- array(out$table, c(moments_padded(tally$k), 4, count, groups))
+  tally
+}
+
+stop_too_large <- function(tally, groups) {
+  stop_covary("too_many_cells", groups, " groups with moments of a continuous covariate do not fit into ",
+    format(table_limit * 8 / 2^30), " GB. Use fewer discrete covariates.")
+}
+
+moments_padded <- function(k) ceiling((1 + k + k * (k + 1) / 2) / 4) * 4
+
+# Vector code by option: "auto", or "plain", "base", "avx2" to hold it back.
+simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"), nomatch = 3L) - 1
+
+# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50 over
+# any twentieth of the distinct values, so that clusters are seen (but at most 8 times finer).
+choose_step <- function(x, resolution) {
+  if (length(x) == 0) return(0)
+  some <- if (length(x) > 1e5) x[round(seq(1, length(x), length.out = 1e5))] else x
+  q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
+  width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
+  distinct <- sort(unique(some))
+  share <- ceiling(length(distinct) / 20)
+  dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
+  round(log2(resolution / width) + min(3, max(0, log2(width / dense))))
+}
+
+# Sum of two tallies.
+merge_tallies <- function(a, b) {
+  if (is.null(a)) return(b)
+  if (a$rows == 0) return(keep_counts(b, a))
+  if (b$rows == 0) return(keep_counts(a, b))
+  check_alike(a, b)
+  b <- rescale_tally(b, a$scaling)
+  for (name in union(continuous_names(a), continuous_names(b))) {
+    a <- make_continuous(a, name)
+    b <- make_continuous(b, name)
+  }
+  for (name in names(a$covariates)) {
+    a$covariates[[name]]$levels <- union(a$covariates[[name]]$levels, b$covariates[[name]]$levels)
+  }
+  ids <- match_groups(a$groups, b$groups)
+  out <- if (is.null(a$table)) merge_exact(a, b, ids) else merge_moments(a, b, ids)
+  out$groups <- ids$groups
+  out$rows <- a$rows + b$rows
+  out$dropped <- a$dropped + b$dropped
+  promote_tally(out)
+}
+
+keep_counts <- function(a, b) {
+  a$rows <- a$rows + b$rows
+  a$dropped <- a$dropped + b$dropped
+  a
+}
+
+check_alike <- function(a, b) {
+  if (!identical(a$responses, b$responses)) {
+    stop_covary("merge", "Cells of different responses cannot be merged: ", enumerate(a$responses), " and ", enumerate(b$responses), ".")
+  }
+  if (!setequal(names(a$covariates), names(b$covariates))) {
+    stop_covary("merge", "Cells by different covariates cannot be merged: ", enumerate(names(a$covariates)), " and ",
+      enumerate(names(b$covariates)), ".")
+  }
+  for (name in names(a$covariates)) {
+    types <- c(a$covariates[[name]]$type, b$covariates[[name]]$type)
+    numeric <- types == "numeric"
+    if (numeric[1] != numeric[2]) {
+      stop_covary("merge", "Covariate '", name, "' is ", types[1], " in some rows and ", types[2], " in others.", fields = list(covariate = name))
+    }
+  }
+}
+
+# Too many distinct values met on the way: the covariate becomes continuous.
+promote_tally <- function(tally) {
+  for (name in names(tally$groups)) {
+    v <- tally$groups[[name]]
+    if (tally$covariates[[name]]$type == "numeric" && length(v) > exact_limit && length(unique(v)) > exact_limit) {
+      tally <- make_continuous(check_continuous(within_kind(tally, name)), name, force = TRUE)
+    }
+  }
+  if (nrow(tally$groups) > groups_limit) {
+    stop_covary("too_many_cells", "The covariates ", enumerate(names(tally$groups)), " have more than ", groups_limit,
+      " distinct tuples. Use fewer or coarser covariates, or fit the rows themselves.", fields = list(covariates = names(tally$groups)))
+  }
+  tally
+}
+
+within_kind <- function(tally, name) {
+  tally$covariates[[name]]$kind <- "continuous"
+  tally
+}
+
+# Groups of both, those of `a` first: list(groups, a, b (places))
+match_groups <- function(a, b) {
+  b <- b[names(a)]
+  if (length(a) == 0) return(list(groups = a, a = 1L, b = 1L))
+  keys <- lapply(list(a, b), group_keys)
+  new <- which(!keys[[2]] %in% keys[[1]])
+  all <- c(keys[[1]], keys[[2]][new])
+  groups <- structure(Map(function(u, v) c(u, v[new]), a, b), row.names = .set_row_names(length(all)), class = "data.frame", names = names(a))
+  list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
+}
+
+group_keys <- function(groups) {
+  do.call(paste, c(lapply(unname(groups), function(v) if (is.numeric(v)) sprintf("%a", v) else as.character(v)), sep = "\r"))
+}
+
+merge_exact <- function(a, b, ids) {
+  size <- nrow(a$stats)
+  wide <- function(stats, at) {
+    out <- matrix(0, size, nrow(ids$groups))
+    out[, at] <- stats
+    out
+  }
+  a$stats <- .Call(C_merge_cells, a$k, wide(a$stats, ids$a), wide(b$stats, ids$b))
+  a
+}
+
+merge_moments <- function(a, b, ids) {
+  a$range <- range(a$range, b$range)
+  groups <- max(1L, nrow(ids$groups))
+  step <- min(a$step, b$step)
+  repeat {
+    ends <- floor(a$range * 2^step)
+    count <- ends[2] - ends[1] + 1
+    if (count <= cells_limit && count * groups * prod(dim(a$table)[1:2]) <= table_limit) break
+    if (count <= 1) stop_too_large(a, groups)
+    step <- step - 1
+  }
+  out <- array(0, c(dim(a$table)[1:2], count, groups))
+  for (part in list(list(a, ids$a), list(b, ids$b))) {
+    one <- coarsen(part[[1]], step)
+    at <- one$first - ends[1] + seq_len(dim(one$table)[3])
+    out[, , at, part[[2]]] <- out[, , at, part[[2]], drop = FALSE] + one$table
+  }
+  a$step <- step
+  a$first <- ends[1]
+  a$table <- out
+  a
+}
+
+# Cells of twice the width, until they are those of `step`. With s, t the places in the parent and in
+# the child, s = (t - 1) / 2 in the left and (t + 1) / 2 in the right child.
+coarsen <- function(tally, step) {
+  while (tally$step > step) {
+    d <- dim(tally$table)
+    index <- tally$first + seq_len(d[3]) - 1
+    parent <- floor(index / 2)
+    out <- array(0, c(d[1:2], parent[d[3]] - parent[1] + 1, d[4]))
+    for (right in 0:1) {
+      children <- which(index %% 2 == right)
+      if (length(children) == 0) next
+      map <- child_to_parent(right)
+      moved <- aperm(tally$table[, , children, , drop = FALSE], c(2, 1, 3, 4))
+      shape <- dim(moved)
+      moved <- aperm(array(map %*% matrix(moved, 4), shape), c(2, 1, 3, 4))
+      at <- parent[children] - parent[1] + 1
+      out[, , at, ] <- out[, , at, , drop = FALSE] + moved
+    }
+    tally$table <- out
+    tally$first <- parent[1]
+    tally$step <- tally$step - 1
+  }
+  tally
+}
+
+# T_d(s) = sum_j map[d, j] T_j(t)
+child_to_parent <- function(right) {
+  t <- chebyshev_nodes(4)
+  s <- if (right) (t + 1) / 2 else (t - 1) / 2
+  chebyshev_values(s, 4) %*% solve(chebyshev_values(t, 4))
+}
+
+chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
+
+# q x length(t): T_0 .. T_(q-1)
+chebyshev_values <- function(t, q) {
+  out <- rbind(rep(1, length(t)), t)
+  for (d in seq_len(max(0, q - 2)) + 1) out <- rbind(out, 2 * t * out[d, ] - out[d - 1, ])
+  unname(out[seq_len(q), , drop = FALSE])
+}
+
+# Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.
+transform_sums <- function(stats, k, a, b) {
+  n <- stats[1, ]
+  sums <- stats[1 + seq_len(k), , drop = FALSE]
+  out <- stats
+  out[1 + seq_len(k), ] <- a * sums + outer(b, n)
+  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  for (i in seq_len(nrow(pair))) {
+    j <- pair[i, 1]
+    l <- pair[i, 2]
+    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] * sums[l, ] + b[j] * b[l] * n
+  }
+  out
+}
+
+rescale_tally <- function(tally, scaling) {
+  if (identical(tally$scaling, scaling)) return(tally)
+  k <- tally$k
+  a <- tally$scaling[, 2] / scaling[, 2]
+  b <- (tally$scaling[, 1] - scaling[, 1]) / scaling[, 2]
+  if (!is.null(tally$stats)) {
+    tally$stats[1 + seq_len(k), ] <- tally$stats[1 + seq_len(k), , drop = FALSE] * a + b
+    rows <- row(diag(k))[lower.tri(diag(k), TRUE)]
+    tally$stats[-seq_len(1 + k), ] <- tally$stats[-seq_len(1 + k), , drop = FALSE] * a[rows]
+  } else {
+    size <- 1 + k + k * (k + 1) / 2
+    d <- dim(tally$table)
+    flat <- matrix(tally$table, d[1])
+    flat[seq_len(size), ] <- transform_sums(flat[seq_len(size), , drop = FALSE], k, a, b)
+    tally$table <- array(flat, d)
+  }
+  tally$scaling <- scaling
+  tally
+}
+
+# An exact covariate turned into moments: every group is a point.
+make_continuous <- function(tally, name, force = FALSE) {
+  if (tally$covariates[[name]]$kind == "continuous" && !force) return(tally)
+  tally <- check_continuous(within_kind(tally, name))
+  k <- tally$k
+  x <- tally$groups[[name]]
+  rest <- tally$groups[setdiff(names(tally$groups), name)]
+  ids <- if (length(rest)) match(group_keys(rest), unique(group_keys(rest))) else rep(1L, length(x))
+  groups <- max(ids, 1L)
+  tally$range <- range(x)
+  if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
+  while (diff(floor(tally$range * 2^tally$step)) >= cells_limit) tally$step <- tally$step - 1
+  ends <- floor(tally$range * 2^tally$step)
+  count <- ends[2] - ends[1] + 1
+  u <- x * 2^tally$step - ends[1]
+  cell <- floor(u)
+  power <- chebyshev_values(2 * (u - cell) - 1, 4)
+  sums <- cells_to_sums(tally$stats, k)
+  place <- factor(cell + count * (ids - 1), levels = seq_len(count * groups) - 1)
+  table <- array(0, c(moments_padded(k), 4, count, groups))
+  used <- sort(unique(as.integer(place)))
+  for (d in 1:4) {
+    flat <- matrix(0, nrow(sums), count * groups)
+    flat[, used] <- t(rowsum(t(sums) * power[d, ], as.integer(place)))
+    table[seq_len(nrow(sums)), d, , ] <- flat
+  }
+  tally$first <- ends[1]
+  tally$table <- table
+  tally$stats <- NULL
+  kept <- !duplicated(ids)
+  tally$groups <- structure(lapply(rest, `[`, kept), row.names = .set_row_names(groups), class = "data.frame", names = names(rest))
+  tally
+}
+
+# Raw sums (n, sums, products) of cells (n, means, root).
+cells_to_sums <- function(stats, k) {
+  n <- stats[1, ]
+  means <- stats[1 + seq_len(k), , drop = FALSE]
+  out <- stats
+  out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
+  scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
+  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  for (i in seq_len(nrow(pair))) out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] * means[pair[i, 2], ]
+  out
+}
+
+root_to_scatter <- function(root, k) {
+  at <- matrix(0L, k, k)
+  at[lower.tri(at, TRUE)] <- seq_len(nrow(root))
+  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  out <- root
+  for (i in seq_len(nrow(pair))) {
+    out[i, ] <- 0
+    for (l in seq_len(min(pair[i, ]))) out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] * root[at[pair[i, 2], l], ]
+  }
+  out
+}

@@ -1,0 +1,59 @@
+# Our own times: kernels, one pass, threads, a billion streamed rows, whole calls (B1-B5, B7, B11).
+#   Rscript bench/large-core.R > bench/results/large-core.txt
+source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
+cat(machine(), "\nCPU times (user + system), best of several; other jobs may share the cores\n\n")
+set.seed(1)
+n <- 4e6
+d <- simulate_rows(n)
+y <- as.matrix(d[c("y1", "y2")])
+dimnames(y) <- NULL
+scaling <- cbind(c(0, 0), c(1, 1))
+pass <- function(level, threads = 1) .Call(internal$C_moments, d$x, y, NULL, NULL, c(1024, 0, 1024), scaling, c(level, threads, 1))
+coefficients <- as.vector(array(rnorm(8 * 4 * 1024) / 10, c(8, 4, 1024)))
+rows <- function(level, threads = 1, x = d$x, value = 0) .Call(internal$C_rows, y, NULL, scaling,
+  list(list(x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L, coefficients = coefficients)), c(level, threads, value))
+names <- c("plain C", "base vectors", "AVX2")
+for (level in 0:2) cat(sprintf("B4 pass, 1024 cells x 4 moments, %-13s %5.1f ns/row (target 9 base, 6 AVX2)\n", names[level + 1], best(6, quote(pass(level))) / n * 1e9))
+for (level in 0:2) cat(sprintf("B2 row score, rows in any order, %-13s  %5.1f ns/row (prototype 26 base, 16 AVX2)\n", names[level + 1], best(5, quote(rows(level))) / n * 1e9))
+sorted <- sort(d$x)
+for (level in 1:2) cat(sprintf("B2 row score, rows in order of x, %-13s %5.1f ns/row (target 20 base, 8 AVX2)\n", names[level + 1], best(5, quote(rows(level, x = sorted))) / n * 1e9))
+wall <- function(expr) min(vapply(1:10, function(i) system.time(eval(expr, globalenv()))[["elapsed"]], 0))
+cat(sprintf("B3 two threads, wall time ratio: pass %.2f, row score %.2f (target 1.8; meaningless if the cores are busy)\n",
+  wall(quote(pass(2, 1))) / wall(quote(pass(2, 2))), wall(quote(rows(2, 1))) / wall(quote(rows(2, 2)))))
+e <- runif(1e6, -690, 690)
+cat(sprintf("B1 vector exp: largest error %.1f ulp\n\n", max(vapply(1:2, function(l) max(abs(.Call(internal$C_exponential, e, l) / exp(e) - 1)), 0)) / 2^-52))
+
+for (n in c(1e3, 1e4, 1e5, 1e6, 1e7)) {
+  d <- simulate_rows(n)
+  gc()
+  t <- best(if (n < 1e7) 3 else 1, quote(fit <- suppressMessages(covary(five, data = d))))
+  certificate <- diagnostics(fit)$certificate
+  cat(sprintf("B11 covary(), five s(x), N = %g: %.2f s CPU; certificate %s posterior sds\n", n, t, if (is.null(certificate)) "-" else format(certificate, digits = 2)))
+  if (n == 1e6) {
+    cells <- compress(d, c("y1", "y2"), ~ x)
+    cat(sprintf("    refit from cells: %.3f s CPU\n", best(8, quote(covary(five, data = cells)))))
+    Rprof(profile <- tempfile(), interval = 0.002)
+    for (i in 1:20) covary(five, data = cells)
+    Rprof(NULL)
+    self <- summaryRprof(profile)$by.self
+    in_c <- sum(self[rownames(self) %in% c("\".Call\"", "\".C\"", "\"La_chol\"", "\"La_chol2inv\"", "\"La_rs\""), "self.time"])
+    cat(sprintf("    of a refit %.3f s are inside compiled code, %.3f s in R\n", in_c / 20, (sum(self$self.time) - in_c) / 20))
+  }
+}
+
+cat("\nB7 a billion rows: 1000 chunks of 1e6 (20 different ones in turn; making them is not counted)\n")
+rm(d)
+chunks <- lapply(1:20, function(i) simulate_rows(1e6))
+i <- 0
+reader <- function(reset) {
+  i <<- if (reset) 0 else i + 1
+  if (!reset && i <= 1000) chunks[[(i - 1) %% 20 + 1]]
+}
+gc(reset = TRUE)
+t <- cpu(cells <- compress(reader, c("y1", "y2"), by = ~ x))
+fit_time <- best(5, quote(fit <- covary(five, data = cells)))
+memory <- sum(gc()[, 6])
+print(cells)
+cat(sprintf("pass with all R overhead %.1f s CPU; fit %.3f s CPU; peak memory %.0f MB, of which %.0f MB are the 20 chunks kept\n", t, fit_time, memory,
+  20 * 24e6 / 2^20))
+cat(sprintf("certificate (bound) %.1e posterior sds, %d nodes\n", diagnostics(fit)$certificate, diagnostics(fit)$compression$nodes))

@@ -1,0 +1,186 @@
+#include "moments.h"
+#include "simd.h"
+#include <math.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#define MOMENTS_BLOCK 128
+#define MOMENTS_MAX_PADDED 48 /* of MOMENTS_MAX_K responses */
+
+int moments_padded(int k) { return (1 + k + k * (k + 1) / 2 + 3) / 4 * 4; }
+
+int moments_stripes(long n, long table)
+{
+    long most = n / 65536, fit = (1L << 20) / (table > 0 ? table : 1);
+    if (most > fit) most = fit;
+    return most < 1 ? 1 : most > 8 ? 8 : (int) most;
+}
+
+/* Where each row goes: t and the offset of its cell. A row with a value that is not finite, or
+ * outside the grid, is counted and skipped (the sum of its values finds all of them at once). */
+static inline void prepare_places(const struct moments_rows *rows, const struct moments_grid *grid,
+                                  long from, int n, double *t, long *place,
+                                  struct moments_counts *counts)
+{
+    long cell = (long) moments_padded(rows->k) * MOMENTS_DEGREES;
+    const double *x = rows->x + from;
+    double bad[MOMENTS_BLOCK];
+    for (int i = 0; i < n; i++) bad[i] = x[i] - x[i];
+    for (int j = 0; j < rows->k; j++) {
+        const double *y = rows->y + from + rows->n * j;
+        for (int i = 0; i < n; i++) bad[i] += y[i] - y[i];
+    }
+    if (rows->weights)
+        for (int i = 0; i < n; i++) bad[i] += rows->weights[from + i] - rows->weights[from + i];
+    for (int i = 0; i < n; i++) {
+        double u = x[i] * grid->inverse - grid->first;
+        if (bad[i] == 0 && u >= 0 && u < grid->count) {
+            long c = (long) u;
+            t[i] = 2 * (u - (double) c) - 1;
+            place[i] = cell * (c + (rows->group ? (long) grid->count * (rows->group[from + i] - 1) : 0));
+            continue;
+        }
+        place[i] = -1;
+        t[i] = 0;
+        if (bad[i] == 0) {
+            counts->outside++;
+            continue;
+        }
+        int missing = isnan(x[i]) || (rows->weights && isnan(rows->weights[from + i]));
+        for (int j = 0; j < rows->k; j++) missing = missing || isnan(rows->y[from + i + rows->n * j]);
+        if (missing) counts->missing++;
+        else counts->infinite++;
+    }
+}
+
+static inline void prepare_one(const struct moments_rows *rows, long from, int n, double *s)
+{
+    const double *y = rows->y + from, *w = rows->weights ? rows->weights + from : 0;
+    double c = rows->centre[0], r = 1 / rows->scale[0];
+    for (int i = 0; i < n; i++) {
+        double weight = w ? w[i] : 1, z = (y[i] - c) * r;
+        s[4 * i] = weight;
+        s[4 * i + 1] = weight * z;
+        s[4 * i + 2] = weight * z * z;
+        s[4 * i + 3] = 0;
+    }
+}
+
+static inline void prepare_two(const struct moments_rows *rows, long from, int n, double *s)
+{
+    const double *y1 = rows->y + from, *y2 = y1 + rows->n, *w = rows->weights ? rows->weights + from : 0;
+    double c1 = rows->centre[0], r1 = 1 / rows->scale[0], c2 = rows->centre[1], r2 = 1 / rows->scale[1];
+    for (int i = 0; i < n; i++) {
+        double weight = w ? w[i] : 1, z1 = (y1[i] - c1) * r1, z2 = (y2[i] - c2) * r2;
+        double w1 = weight * z1, w2 = weight * z2;
+        double *out = s + 8 * i;
+        out[0] = weight;
+        out[1] = w1;
+        out[2] = w2;
+        out[3] = w1 * z1;
+        out[4] = w1 * z2;
+        out[5] = w2 * z2;
+        out[6] = out[7] = 0;
+    }
+}
+
+static inline void prepare_many(const struct moments_rows *rows, long from, int n, double *s)
+{
+    int k = rows->k, padded = moments_padded(k);
+    double z[MOMENTS_MAX_K];
+    for (int i = 0; i < n; i++) {
+        double weight = rows->weights ? rows->weights[from + i] : 1, *out = s + padded * i;
+        int at = 0;
+        out[at++] = weight;
+        for (int j = 0; j < k; j++) {
+            z[j] = (rows->y[from + i + rows->n * j] - rows->centre[j]) / rows->scale[j];
+            out[at++] = weight * z[j];
+        }
+        for (int j = 0; j < k; j++)
+            for (int l = j; l < k; l++) out[at++] = weight * z[j] * z[l];
+        while (at < padded) out[at++] = 0;
+    }
+}
+
+#ifdef SIMD_HAVE_VECTORS
+#define SIMD_WIDTH 2
+#define SIMD_NAME(x) x##_base
+#define SIMD_FUNCTION
+#include "simd_width.h"
+#include "moments_pass.h"
+#include "simd_end.h"
+#endif
+
+#ifdef SIMD_HAVE_AVX2
+#define SIMD_WIDTH 4
+#define SIMD_NAME(x) x##_avx2
+#define SIMD_FUNCTION SIMD_AVX2_TARGET
+#include "simd_width.h"
+#include "moments_pass.h"
+#include "simd_end.h"
+#endif
+
+static void add_rows_plain(const struct moments_rows *rows, const struct moments_grid *grid, long from,
+                           long to, double *table, struct moments_counts *counts)
+{
+    double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED], t[MOMENTS_BLOCK];
+    long place[MOMENTS_BLOCK];
+    int padded = moments_padded(rows->k);
+    for (long i = from; i < to; i += MOMENTS_BLOCK) {
+        int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK;
+        prepare_places(rows, grid, i, n, t, place, counts);
+        prepare_many(rows, i, n, s);
+        for (int a = 0; a < n; a++) {
+            if (place[a] < 0) continue;
+            double power[MOMENTS_DEGREES] = {1, t[a], 2 * t[a] * t[a] - 1, t[a] * (4 * t[a] * t[a] - 3)};
+            for (int d = 0; d < MOMENTS_DEGREES; d++)
+                for (int j = 0; j < padded; j++)
+                    table[place[a] + padded * d + j] += power[d] * s[padded * a + j];
+        }
+    }
+}
+
+static void add_rows(const struct moments_rows *rows, const struct moments_grid *grid, long from, long to,
+                     int level, double *table, struct moments_counts *counts)
+{
+    switch (simd_level(level)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: add_rows_avx2(rows, grid, from, to, table, counts); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: add_rows_base(rows, grid, from, to, table, counts); return;
+#endif
+    default: add_rows_plain(rows, grid, from, to, table, counts);
+    }
+}
+
+void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups, int level,
+                  int threads, double *table, double *stripes, struct moments_counts *counts)
+{
+    long size = (long) moments_padded(rows->k) * MOMENTS_DEGREES * grid->count * groups;
+    int n_stripes = moments_stripes(rows->n, size);
+    struct moments_counts found[8];
+    memset(found, 0, sizeof found);
+    long width = (rows->n + n_stripes - 1) / n_stripes;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+#else
+    (void) threads;
+#endif
+    for (int s = 0; s < n_stripes; s++) {
+        double *mine = s == 0 ? table : stripes + size * (s - 1);
+        long from = width * s, to = from + width < rows->n ? from + width : rows->n;
+        memset(mine, 0, (size_t) size * sizeof(double));
+        add_rows(rows, grid, from, to, level, mine, found + s);
+    }
+    counts->missing = counts->infinite = counts->outside = 0;
+    for (int s = 0; s < n_stripes; s++) {
+        counts->missing += found[s].missing;
+        counts->infinite += found[s].infinite;
+        counts->outside += found[s].outside;
+        if (s > 0)
+            for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
+    }
+}

@@ -1,0 +1,43 @@
+/* Polynomial moments of the responses over cells of one continuous covariate.
+ *
+ * Cell c of a grid holds x in [first + c, first + c + 1) / inverse. With t in [-1, 1) the place
+ * in its cell, T_0..T_3 the Chebyshev polynomials, z = (y - centre) / scale and
+ *   s = weight (1, z_1..z_k, z_1 z_1, z_2 z_1, .., z_k z_k)      (lower triangle by columns)
+ * the table holds sum T_d(t) s over the rows, as MOMENTS_DEGREES x groups of `padded` numbers:
+ *   padded x MOMENTS_DEGREES x count x groups.
+ * Tables of disjoint rows add. */
+#ifndef COVARY_MOMENTS_H
+#define COVARY_MOMENTS_H
+
+#define MOMENTS_DEGREES 4
+#define MOMENTS_MAX_K 8
+
+struct moments_grid {
+    double inverse; /* cells a unit of x, a power of two, so that cells of two grids nest */
+    double first;
+    int count;
+};
+
+struct moments_rows {
+    long n;
+    int k;
+    const double *x;       /* n */
+    const double *y;       /* n x k */
+    const double *weights; /* n, NULL for ones */
+    const int *group;      /* n, from 1, NULL for one group */
+    const double *centre, *scale; /* k */
+};
+
+struct moments_counts { /* rows left out */
+    double missing, infinite, outside;
+};
+
+int moments_padded(int k);
+/* Rows are summed in so many stripes, whose tables are added in their order. */
+int moments_stripes(long n, long table);
+/* table: cleared and filled; stripes: (number of stripes - 1) tables of work. */
+void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups,
+                  int level, int threads, double *table, double *stripes,
+                  struct moments_counts *counts);
+
+#endif

@@ -1,0 +1,56 @@
+/* Log likelihood and score of rows whose predictors are sums of piecewise cubic functions.
+ *
+ * A term gives each row a piece, cell c of the grid of its covariate within the level of its
+ * group, and t in [-1, 1) the place in it; it adds sum_d coefficients[c][d] t^d to the
+ * predictors and collects sum_rows t^d d log p / d eta. Whatever basis the predictors have,
+ * its score is a fixed linear map of the collected sums.
+ *   coefficients, scores: padded x 4 x count x groups, padded = 4 (one response) or 8 (two);
+ * predictors in the order of kernel.h. Scores are cleared first. */
+#ifndef COVARY_ROWS_H
+#define COVARY_ROWS_H
+
+#include "moments.h"
+
+#define ROWS_MAX_TERMS 16
+
+struct rows_term {
+    const double *x;  /* n; NULL where the term depends on the group alone */
+    const int *group; /* n, from 1; NULL for one group */
+    struct moments_grid grid;
+    int groups;
+    const double *coefficients;
+    double *scores;
+};
+
+struct rows_data {
+    long n;
+    int k;                 /* 1 or 2 */
+    const double *y;       /* n x k */
+    const double *weights; /* n or NULL */
+    const double *centre, *scale; /* k: responses enter as (y - centre) / scale */
+    int n_terms;
+    struct rows_term term[ROWS_MAX_TERMS];
+};
+
+/* Doubles in the scores of all terms; stripes (moments.h) need (stripes - 1) times as many. */
+long rows_scores_size(const struct rows_data *rows);
+/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
+double rows_pass(struct rows_data *rows, int value, int level, int threads, double *stripes);
+
+/* Curvature of the rows, gathered in bins: bin b of a term holds `coarse` neighbouring cells of one
+ * group. For every term one table and for every pair of terms (i < j) one table of the
+ * q (q + 1) / 2 second derivatives (lower triangle by columns), summed over the rows of a bin or of a
+ * pair of bins:
+ *   single[j]: h x bins[j],  pair[i, j]: h x bins[i] x bins[j],  all in one vector in the order
+ *   (0), (1), .., (0, 1), (0, 2), (1, 2), (0, 3), ...
+ * With `variance` (the same layout: parts of the covariance of the predictors) value, scores and
+ * curvature are expectations under that Gaussian. Bins blur the place of a row in its bin, in
+ * curvature and variance only; value and scores are those of the rows. */
+int rows_bins(const struct rows_term *term, int coarse);
+long rows_curvature_size(const struct rows_data *rows, int coarse);
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, double *tables);
+
+/* exp as the vector code computes it, for tests */
+void rows_exponential(const double *x, long n, int level, double *out);
+
+#endif

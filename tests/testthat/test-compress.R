@@ -1,0 +1,208 @@
+# Cells of rows: exact grouping, moments, merging, and fits of them.
+
+rows_of <- function(n, seed, x = runif(n)) {
+  set.seed(seed)
+  force(x)
+  u <- (x - min(x)) / max(diff(range(x)), 1e-9)
+  r <- tanh(sin(5 * u))
+  z <- matrix(rnorm(2 * n), n)
+  data.frame(x = x, sex = factor(sample(c("f", "m"), n, TRUE)), age = sample(20:80, n, TRUE),
+    y1 = 100 + sin(6 * u) + exp(0.5 * cos(4 * u) - 1) * z[, 1],
+    y2 = cos(7 * u) + exp(0.3 * sin(8 * u)) * (r * z[, 1] + sqrt(1 - r^2) * z[, 2]))
+}
+
+same_tally <- function(a, b, bound = 1e-12) {
+  order_of <- function(t) if (length(t$groups)) order(group_keys(t$groups)) else 1
+  expect_identical(a$rows, b$rows)
+  if (!is.null(a$stats)) {
+    expect_close(a$stats[, order_of(a)], b$stats[, order_of(b)], bound, floor = 1e-3)
+  } else {
+    expect_identical(c(a$step, a$first, dim(a$table)), c(b$step, b$first, dim(b$table)))
+    expect_close(a$table[, , , order_of(a)], b$table[, , , order_of(b)], bound, floor = 1e-2)
+  }
+}
+
+test_that("discrete covariates are grouped exactly", {
+  d <- rows_of(3000, 711)
+  cells <- compress(d, c("y1", "y2"), by = ~ age + sex)
+  expect_identical(nobs(cells), 3000)
+  expect_identical(nrow(cells$groups), length(unique(paste(d$age, d$sex))))
+  i <- which(cells$groups$age == 50 & cells$groups$sex == "m")
+  mine <- d[d$age == 50 & d$sex == "m", c("y1", "y2")]
+  mean <- cells$stats[2:3, i] * cells$scaling[, 2] + cells$scaling[, 1]
+  expect_equal(unname(mean), unname(colMeans(mine)), tolerance = 1e-13)
+  expect_output(print(cells), "3,000 rows in")
+})
+
+test_that("a fit of exact cells is the fit of the rows", {
+  d <- rows_of(3000, 712)
+  formulas <- list(cbind(y1, y2) ~ age + sex, sigma ~ age, rho ~ sex)
+  set.seed(1)
+  rows <- covary(formulas, data = d, algorithm = "fullrank", draws = 400)
+  set.seed(1)
+  cells <- covary(formulas, data = compress(d, c("y1", "y2"), by = c("age", "sex")), algorithm = "fullrank", draws = 400)
+  expect_equal(as.matrix(coef(cells)), as.matrix(coef(rows)), tolerance = 1e-6)
+  expect_equal(elbo(cells), elbo(rows), tolerance = 1e-9)
+  expect_identical(diagnostics(cells)$certificate, 0)
+})
+
+test_that("one response of several can be fitted", {
+  d <- rows_of(3000, 713)
+  cells <- compress(d, c("y1", "y2"), by = ~ age)
+  set.seed(1)
+  a <- covary(y2 ~ age, sigma ~ age, data = cells, algorithm = "fullrank", draws = 200)
+  set.seed(1)
+  b <- covary(y2 ~ age, sigma ~ age, data = d, algorithm = "fullrank", draws = 200)
+  expect_equal(as.matrix(coef(a)), as.matrix(coef(b)), tolerance = 1e-6)
+})
+
+test_that("chunks, files and merged parts give the cells of all rows", {
+  d <- rows_of(12000, 714)
+  for (by in list(~ x + sex, ~ age + sex)) {
+    whole <- compress(d, c("y1", "y2"), by = by)
+    at <- 0
+    reader <- function(reset) {
+      if (reset) {
+        at <<- 0
+        return(NULL)
+      }
+      if (at >= nrow(d)) return(NULL)
+      at <<- at + 5000
+      d[(at - 4999):min(at, nrow(d)), ]
+    }
+    # The first chunk sets scaling and width; they must not matter beyond rounding.
+    chunks <- compress(reader, c("y1", "y2"), by = by)
+    same_tally(rescale_tally(unclass(chunks), whole$scaling), unclass(whole), 1e-10)
+    files <- c(tempfile(fileext = ".csv"), tempfile(fileext = ".rds"))
+    write.csv(d[1:7000, ], files[1], row.names = FALSE)
+    saveRDS(d[7001:12000, ], files[2])
+    from_files <- compress(files, c("y1", "y2"), by = by, chunk = 3000)
+    same_tally(rescale_tally(unclass(from_files), whole$scaling), unclass(whole), 1e-9)
+    unlink(files)
+    parts <- list(compress(d[1:3000, ], c("y1", "y2"), by = by), compress(d[3001:12000, ], c("y1", "y2"), by = by))
+    same_tally(rescale_tally(unclass(merge(parts[[1]], parts[[2]])), whole$scaling), unclass(whole), 1e-10)
+    same_tally(rescale_tally(unclass(merge(parts[[2]], parts[[1]])), whole$scaling), unclass(whole), 1e-10)
+  }
+})
+
+test_that("moments of two children are those of their parent", {
+  d <- rows_of(6000, 715)
+  fine <- unclass(compress(d, c("y1", "y2"), by = ~ x, resolution = 4000))
+  coarse <- unclass(compress(d, c("y1", "y2"), by = ~ x, resolution = 500))
+  expect_gt(fine$step, coarse$step)
+  same_tally(coarsen(fine, coarse$step), coarse, 1e-12)
+})
+
+test_that("a covariate that grows too many values becomes continuous on the way", {
+  set.seed(716)
+  d <- data.frame(x = round(runif(9000), 5), y = rnorm(9000))
+  parts <- c(compress(d[1:3000, ], "y", ~ x), compress(d[3001:6000, ], "y", ~ x), compress(d[6001:9000, ], "y", ~ x))
+  expect_identical(parts$covariates$x$kind, "continuous")
+  whole <- compress(d, "y", ~ x)
+  step <- min(parts$step, whole$step)
+  same_tally(rescale_tally(coarsen(unclass(parts), step), whole$scaling), coarsen(unclass(whole), step), 1e-10)
+})
+
+test_that("weights count rows", {
+  d <- rows_of(9000, 717)
+  d$w <- sample(0:3, 9000, TRUE)
+  a <- compress(d, "y1", by = ~ x + sex, weights = "w")
+  b <- compress(d[rep(seq_len(9000), d$w), ], "y1", by = ~ x + sex)
+  step <- min(a$step, b$step)
+  same_tally(coarsen(rescale_tally(unclass(a), b$scaling), step), replace(coarsen(unclass(b), step), "rows", a$rows), 1e-10)
+})
+
+test_that("missing and infinite values are left out and counted", {
+  d <- rows_of(5000, 718)
+  d$y1[3] <- NA
+  d$x[7] <- NaN
+  d$y2[11] <- Inf
+  expect_message(cells <- compress(d, c("y1", "y2"), by = ~ x), class = "covary_message_dropped_rows")
+  expect_identical(nobs(cells), 4997)
+  expect_identical(cells$dropped, c(missing = 2, infinite = 1))
+})
+
+test_that("subset keeps groups, saveRDS keeps everything", {
+  d <- rows_of(9000, 719)
+  cells <- compress(d, "y1", by = ~ x + sex)
+  f <- subset(cells, sex == "f")
+  truth <- compress(d[d$sex == "f", ], "y1", by = ~ x)
+  expect_identical(nobs(f), nobs(truth))
+  file <- tempfile()
+  saveRDS(cells, file)
+  expect_identical(readRDS(file), cells)
+})
+
+test_that("what cells cannot hold is said", {
+  d <- rows_of(9000, 720)
+  d$v <- rnorm(9000)
+  expect_error(compress(d, "y1", by = ~ x + v), class = "covary_error_too_many_continuous")
+  expect_error(compress(d, "y1", by = ~ nowhere), class = "covary_error_variable")
+  expect_error(compress(list(), "y1", by = ~ x), class = "covary_error_data")
+  expect_error(compress(d, 3, by = ~ x), class = "covary_error_argument")
+  cells <- compress(d, "y1", by = ~ x)
+  expect_error(covary(y1 ~ age, data = cells), class = "covary_error_variable")
+  expect_error(covary(y2 ~ x, data = cells), class = "covary_error_variable")
+  expect_error(covary(y1 ~ scale(x), data = cells), class = "covary_error_cells")
+  expect_error(covary(y1 ~ x, data = cells, weights = rep(1, 9000)), class = "covary_error_argument")
+  fit <- covary(y1 ~ x, data = cells, draws = 100)
+  expect_error(fitted(fit), class = "covary_error_no_rows")
+})
+
+test_that("large data frames are compressed and say so; the certificate holds", {
+  d <- rows_of(24000, 721)
+  formulas <- list(cbind(y1, y2) ~ s(x) + sex, sigma ~ s(x), rho ~ s(x))
+  expect_message(fit <- covary(formulas, data = d, draws = 200), class = "covary_message_compressed")
+  info <- diagnostics(fit)
+  expect_lt(info$certificate, 1e-5)
+  expect_lt(info$compression$nodes, 1000)
+  expect_identical(info$rows, 24000L)
+  expect_output(print(fit), "certificate")
+  expect_output(print(info), "certificate")
+  expect_silent(covary(y1 ~ x, data = d, draws = 100, control = covary_control(compress = "never")))
+  expect_message(covary(y1 ~ scale(x), data = d, draws = 100), class = "covary_message_rows")
+})
+
+test_that("the compressed mode is that of the rows", {
+  # With the columns of the same basis at the rows.
+  n <- if (full_tests()) 1e6 else 3e4
+  set.seed(722)
+  covariates <- list(uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 3))
+  for (x in covariates) for (k in if (full_tests()) c(8, 16, 20) else 16) {
+    d <- rows_of(n, 723, x)
+    formulas <- lapply(list(cbind(y1, y2) ~ s(x, bs = "ps", k = K), sigma ~ s(x, bs = "ps", k = K), rho ~ s(x, bs = "ps", k = K)),
+      function(f) as.formula(do.call(substitute, list(f, list(K = k)))))
+    parsed <- parse_formulas(formulas, data_names = names(d))
+    ready <- prepare_fit(parsed, d, NULL, NULL, na.omit, NULL, "nested", covary_control(compress = "always"))
+    ridge <- penalty(ready$target, rep(-1, ready$target$n_sds))
+    mode <- newton_mode(ready$target, ridge, tolerance = 1e-16)
+    cov <- chol2inv(mode$root)
+    gradient <- 0
+    for (block in split(seq_len(n), ceiling(seq_len(n) / 1e5))) {
+      frame <- new_frame(parsed, d[block, ], NULL, NULL, na.omit)
+      cells <- list(id = NULL, first = block, m = length(block), y_scale = c(1, 1), y_centre = c(0, 0), stats = rbind(1, t(frame$y), 0, 0, 0))
+      target <- new_target(at_nodes(ready$design, d[block, "x", drop = FALSE]), cells, ready$priors, compressed_scales(ready$object))
+      gradient <- gradient + target_base(target, mode$mean, 1L)$gradient - likelihood_free_gradient(target, mode$mean)
+    }
+    g <- gradient + likelihood_free_gradient(target, mode$mean) - ridge * mode$mean
+    shift <- max(abs(cov %*% g) / sqrt(diag(cov)))
+    expect_lt(shift, 1e-5)
+    certificate <- certify_rows(ready, list(beta = sweep(matrix(c(1, -1), 400, ncol(cov)) * 0 + matrix(rnorm(400 * ncol(cov)), 400) %*% chol(cov), 2, mode$mean, "+")))
+    expect_lt(certificate, 1e-5)
+  }
+})
+
+test_that("a certificate that fails refines the cells", {
+  d <- rows_of(24000, 724)
+  d$y1 <- d$y1 + sin(3000 * d$x)
+  told <- character()
+  fit <- withCallingHandlers(
+    covary(y1 ~ sin(3000 * x), data = d, draws = 100, control = covary_control(resolution = 100)),
+    covary_message = function(m) {
+      told <<- c(told, class(m)[1])
+      invokeRestart("muffleMessage")
+    })
+  expect_true("covary_message_refined" %in% told)
+  rows <- covary(y1 ~ sin(3000 * x), data = d, draws = 100, control = covary_control(compress = "never"))
+  expect_equal(coef(fit)[[2]], coef(rows)[[2]], tolerance = 1e-2)
+})
