@@ -53,7 +53,7 @@ fill_row_terms <- function(terms, design, frame) {
   starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
   reference <- lapply(frame$covariates, take_rows, 1L)
   lapply(terms, function(term) {
-    codes <- lapply(frame$covariates[term$exact], column_codes)
+    codes <- covariate_codes(frame$covariates[term$exact])
     term$group <- if (length(codes)) combine_codes(codes, n)
     first <- if (length(codes)) which(!duplicated(term$group)) else 1L
     term$groups <- length(first)

@@ -104,7 +104,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
   tally$rows <- as.double(n)
   tally$dropped <- rows$dropped
   exact <- setdiff(names(tally$covariates), continuous_names(tally))
-  codes <- lapply(rows$covariates[exact], column_codes)
+  codes <- covariate_codes(rows$covariates[exact])
   group <- if (length(exact)) combine_codes(codes, n) else NULL
   first <- if (is.null(group)) min(1L, n) else which(!duplicated(group))
   if (length(first) > groups_limit) {
