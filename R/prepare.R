@@ -103,7 +103,7 @@ compress_frame <- function(frame, control) {
   tally$covariates[[continuous]]$kind <- "continuous"
   object <- tally_rows(tally, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
-  group <- if (length(exact)) combine_codes(lapply(frame$covariates[exact], column_codes), frame$n)
+  group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
   frame$compressed <- TRUE
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
 }

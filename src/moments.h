@@ -22,7 +22,7 @@ struct moments_rows {
     long n;
     int k;
     const double *x;       /* n */
-    const double *y;       /* n x k */
+    const double *y[MOMENTS_MAX_K]; /* k columns of n */
     const double *weights; /* n, NULL for ones */
     const int *group;      /* n, from 1, NULL for one group */
     const double *centre, *scale; /* k */
