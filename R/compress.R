@@ -134,7 +134,11 @@ add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL) {
   for (name in names(rows$covariates)) {
     pattern$covariates[[name]]$levels <- describe_covariate(rows$covariates[[name]])$levels
   }
-  new <- tally_rows(choose_continuous(pattern, rows$covariates), finite_rows(rows), threads)
+  pattern <- choose_continuous(pattern, rows$covariates)
+  # With one covariate and no weights the pass itself finds what is not finite.
+  plain <- length(pattern$covariates) == 1 && length(continuous_names(pattern)) == 1 && is.null(rows$weights)
+  rows <- if (plain) c(rows, list(dropped = c(missing = 0, infinite = 0))) else finite_rows(rows)
+  new <- tally_rows(pattern, rows, threads)
   if (is.null(tally)) new else merge_tallies(tally, new)
 }
 

@@ -136,7 +136,14 @@ tuple_ids <- function(columns, n) combine_codes(unlist(lapply(unname(columns), c
 plain_values <- function(v) if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) else v
 
 add_moments <- function(tally, x, rows, group, threads) {
-  tally$range <- if (length(x)) range(x) else c(Inf, -Inf)
+  tally$range <- .Call(C_finite_range, x)
+  if (tally$range[1] > tally$range[2] && length(x)) { # no row has a covariate
+    tally$dropped <- tally$dropped + finite_rows(rows)$dropped
+    tally$rows <- 0
+    x <- x[0]
+    rows <- list(y = lapply(rows$y, `[`, 0))
+    group <- group[0]
+  }
   groups <- nrow(tally$groups)
   if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
   repeat {
@@ -150,7 +157,10 @@ add_moments <- function(tally, x, rows, group, threads) {
   tally$first <- ends[1]
   out <- .Call(C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
     c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups))
-  stopifnot(out$counts == 0)
+  stopifnot(out$counts[3] == 0)
+  # Rows that finite_rows() has not looked at.
+  tally$dropped <- tally$dropped + out$counts[1:2]
+  tally$rows <- tally$rows - sum(out$counts[1:2])
   tally$table <- array(out$table, c(moments_padded(tally$k), 4, count, groups))
   tally
 }

@@ -47,3 +47,11 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     UNPROTECT(1);
     return out;
 }
+
+SEXP door_finite_range(SEXP x)
+{
+    SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
+    moments_range(numbers(x, Rf_xlength(x), "'x'"), (long) Rf_xlength(x), REAL(out));
+    UNPROTECT(1);
+    return out;
+}

@@ -184,3 +184,16 @@ void moments_pass(const struct moments_rows *rows, const struct moments_grid *gr
             for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
     }
 }
+
+void moments_range(const double *x, long n, double *out)
+{
+    double low[4] = {INFINITY, INFINITY, INFINITY, INFINITY}, high[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    for (long i = 0; i < n; i++) { /* four chains, so that comparisons overlap; NaN fails them all */
+        double v = x[i];
+        int l = (int) (i & 3);
+        if (v < low[l] && v > -INFINITY) low[l] = v;
+        if (v > high[l] && v < INFINITY) high[l] = v;
+    }
+    out[0] = fmin(fmin(low[0], low[1]), fmin(low[2], low[3]));
+    out[1] = fmax(fmax(high[0], high[1]), fmax(high[2], high[3]));
+}
