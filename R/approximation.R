@@ -35,7 +35,7 @@ add_gaussian_draws <- function(x, n) {
   z <- matched_noise(n, d)
   x$draws <- sweep(tcrossprod(z, x$root), 2, x$mean, "+")
   # Over many rows, densities of all draws would cost more than the fit.
-  weighed <- if (x$target$rows > 20000) seq_len(min(n, 200)) else seq_len(n)
+  weighed <- if (x$target$rows > 20000) seq_len(min(n, if (x$target$kind == "r") 30 else 100)) else seq_len(n)
   lq <- -0.5 * rowSums(z[weighed, , drop = FALSE]^2) - sum(log(abs(diag(x$root)))) - 0.5 * d * log(2 * pi)
   lp <- density_at(x$target, x$draws[weighed, , drop = FALSE])$value
   pad <- rep(NA_real_, n - length(weighed))

@@ -113,7 +113,8 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #' @param object A fit of [advi()] or [svgd()].
 #' @return A list: `iteration`, and a matrix (a row an entry) or list for each tracked function.
 #' @examples
-#' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50, callbacks = tracker(mean = mean))
+#' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50,
+#'   callbacks = tracker(mean = mean))
 #' str(tracked(fit))
 #' @export
 tracked <- function(object) {

@@ -4,7 +4,7 @@
 # list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by covariates so
 # that the order of rows does not matter.
 new_cells <- function(frame) {
-  codes <- unlist(lapply(frame$covariates, column_codes), recursive = FALSE)
+  codes <- covariate_codes(frame$covariates)
   id <- combine_codes(codes, frame$n)
   first <- which(!duplicated(id))
   sorted <- first[do.call(order, c(unname(lapply(codes, `[`, first)), list(id[first])))]
@@ -17,6 +17,9 @@ new_cells <- function(frame) {
   list(id = id, first = sorted, m = length(sorted), y_scale = scale,
     stats = .Call(C_cells, id, length(sorted), y, frame$weights))
 }
+
+# A list of codes, one or, for a matrix, several a covariate
+covariate_codes <- function(covariates) unlist(lapply(covariates, column_codes), recursive = FALSE)
 
 # Numbers that sort as the values do and are equal where they are: a list, a vector a column.
 column_codes <- function(v) {

@@ -13,7 +13,8 @@
 #' `sigma ~ ...` is for all log standard deviations, `rho ~ ...` for all correlations; what is not
 #' given is `~ 1`. One response or pair can be named: `b ~ x` (its mean), `sigma(b) ~ 1`,
 #' `rho(a, b) ~ s(x)`. Terms are those of [stats::model.matrix()], [splines::bs()] and
-#' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with any basis, `by` and
+#' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with `by` and any basis
+#' (but `"ad"`, and no fixed `sp` or shared `id`), also
 #' `bs = "re"` for random effects. `offset()` adds a known function on the scale of the predictor;
 #' a predictor with nothing else (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
 #'

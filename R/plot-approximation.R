@@ -31,7 +31,7 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
   colours <- toolkit_colours(length(fits))
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
-    graphics::plot(range(at$x), c(0, max(at$density)), type = "n", xlab = p, ylab = "density", bty = "l", ...)
+    graphics::plot(range(at$x), c(0, max(at$density) * if (length(fits) > 1) 1.25 else 1), type = "n", xlab = p, ylab = "density", bty = "l", ...)
     for (k in seq_along(fits)) graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]], col = colours[k], lty = k, lwd = 2)
     if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
     if (p == panels[1] && length(fits) > 1) graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")

@@ -131,7 +131,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
 }
 
 # Numbers of the distinct tuples, in the order in which they first appear.
-tuple_ids <- function(columns, n) combine_codes(unlist(lapply(unname(columns), column_codes), recursive = FALSE), n)
+tuple_ids <- function(columns, n) combine_codes(covariate_codes(columns), n)
 
 plain_values <- function(v) if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) else v
 

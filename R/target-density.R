@@ -38,7 +38,8 @@ block_labels <- function(blocks, what) {
 #' @param log_prior,prior_gradient With `rows`: the part of the density that does not depend on rows.
 #' @return An object of class `covary_density`.
 #' @examples
-#' target <- target_density(function(theta) -0.5 * sum((theta - c(1, 2))^2 / c(1, 4)), names = c("a", "b"))
+#' log_density <- function(theta) -0.5 * sum((theta - c(1, 2))^2 / c(1, 4))
+#' target <- target_density(log_density, names = c("a", "b"))
 #' fit <- advi(target)
 #' mean(fit)
 #' @export
@@ -85,7 +86,7 @@ read_blocks <- function(names, transforms) {
 
 # Free numbers of starting values given by parameter.
 read_start <- function(start, target) {
-  if (is.null(start)) return(numeric(target$dim))
+  if (is.null(start)) return(target$start)
   sizes <- vapply(target$blocks, `[[`, 0L, "size")
   if (!is.list(start) && length(start) == sum(sizes)) {
     start <- split(as.vector(start), factor(rep(names(target$blocks), sizes), names(target$blocks)))
