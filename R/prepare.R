@@ -124,8 +124,8 @@ settle_compression <- function(ready, result, control) {
   compression <- ready$compression
   if (is.null(compression)) return(NULL)
   has_rows <- compression$way == "rows"
-  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else compression$bound
-  compression$kind <- if (has_rows) "exact pass over the rows" else if (compression$bound == 0) "exact cells" else "bound from the moments"
+  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else certify_cells(ready, result)
+  compression$kind <- if (has_rows) "exact pass over the rows" else if (is.null(ready$fine)) "exact cells" else "bound from the moments"
   compression
 }
 
