@@ -23,8 +23,17 @@ new_design <- function(parsed, frame, cells, data) {
     stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
   }
   predictors <- distinguish_names(predictors)
-  list(predictors = predictors, x = x, offset = offset, n_sds = n_sds,
+  list(predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
     covariates = summarise_covariates(cell_data), responses = parsed$responses, ids = parsed$ids)
+}
+
+# Predictors with the same columns share one matrix: less memory, and it stays in cache.
+share_equal <- function(x) {
+  for (j in seq_along(x)[-1]) {
+    same <- Position(function(earlier) identical(earlier, x[[j]]), x[seq_len(j - 1)])
+    if (!is.na(same)) x[[j]] <- x[[same]]
+  }
+  x
 }
 
 build_predictor <- function(p, parsed, frame, cells, cell_data, data, weights, n_sds, cache) {

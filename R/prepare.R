@@ -14,7 +14,9 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
-  if (frame$n >= compress_rows_from && control$compress != "never" && algorithm %in% whole_data_algorithms) {
+  many <- frame$n >= compress_rows_from && control$compress != "never"
+  # Without a continuous covariate rows repeat, and exact cells are few.
+  if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
     ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
     if (!is.null(ready)) return(ready)
   }

@@ -16,7 +16,7 @@
 enum { M1, M2, S1, S2, R };
 
 struct state { /* what the predictors give once a cell */
-    double n, w1, w2, up, down, r, alpha, beta, log_cosh;
+    double n, w1, w2, up, down, alpha, beta, log_cosh, tanh;
 };
 
 struct whitened { /* one residual */
@@ -26,10 +26,12 @@ struct whitened { /* one residual */
 static struct state new_state(const double *cell, const double *eta)
 {
     double size = fabs(eta[R]), small = exp(-size), large = 1 / small;
-    struct state s = {.n = cell[0], .w1 = exp(-eta[S1]), .w2 = exp(-eta[S2]), .r = eta[R]};
+    struct state s = {.n = cell[0], .w1 = exp(-eta[S1]), .w2 = exp(-eta[S2])};
     s.up = eta[R] > 0 ? large : small;
     s.down = eta[R] > 0 ? small : large;
-    s.log_cosh = size / 2 + log1p(small) - LOG_2; /* of r / 2 */
+    s.log_cosh = size / 2 + log1p(small) - LOG_2; /* of r / 2, as the next */
+    s.tanh = (1 - small) / (1 + small);
+    if (eta[R] < 0) s.tanh = -s.tanh;
     s.alpha = (2 + s.up + s.down) / 4;
     s.beta = (s.down - s.up) / 4;
     return s;
@@ -92,7 +94,7 @@ static double gradient(const double *cell, const double *eta, double *grad)
     int rows = residuals(cell, eta, d, weight);
     grad[M1] = grad[M2] = 0;
     grad[S1] = grad[S2] = -s.n;
-    grad[R] = s.n * tanh(s.r / 2) / 2;
+    grad[R] = s.n * s.tanh / 2;
     for (int i = 0; i < rows; i++) {
         struct whitened x = whiten(&s, d[i][0], d[i][1]);
         f -= weight[i] * half_square(&s, &x);
@@ -143,7 +145,7 @@ static double hessian(const double *cell, const double *eta, double *grad, doubl
     double f = gradient(cell, eta, grad);
     int rows = residuals(cell, eta, d, weight);
     for (int i = 0; i < 25; i++) hess[i] = 0;
-    hess[R + 5 * R] = s.n * sech_squared(s.r / 2) / 4;
+    hess[R + 5 * R] = s.n * sech_squared(eta[R] / 2) / 4;
     for (int i = 0; i < rows; i++) {
         struct whitened x = whiten(&s, d[i][0], d[i][1]);
         if (i == 0) add_hessian_means(&s, &x, hess);
