@@ -101,10 +101,18 @@ chunk_rows <- function(chunk, spec) {
     stop_covary("variable", "The data have no column ", enumerate(absent), "; they have ", enumerate(names(chunk), most = 12), ".",
       fields = list(variable = absent))
   }
-  rhs <- stats::as.formula("~1", spec$env)
   weights <- if (!is.null(spec$weights)) as.double(evaluate(spec$weights, chunk, spec$env, "Weights"))
-  list(y = evaluate_responses(spec$responses, rhs, chunk), covariates = lapply(stats::setNames(nm = spec$by), function(b) chunk[[b]]),
+  list(y = lapply(stats::setNames(nm = names(spec$responses)), chunk_response, spec, chunk), covariates = lapply(stats::setNames(nm = spec$by), function(b) chunk[[b]]),
     weights = weights)
+}
+
+chunk_response <- function(label, spec, chunk) {
+  v <- evaluate(spec$responses[[label]], chunk, spec$env, "Response")
+  if (!is.numeric(v) || is.factor(v) || length(v) != nrow(chunk)) {
+    stop_covary("response", "Response '", label, "' must be a numeric vector with a value a row, not ", describe(v), ".",
+      fields = list(response = label))
+  }
+  as.double(v)
 }
 
 compress_source <- function(source, spec, resolution, threads = 1L, like = NULL) {
@@ -126,7 +134,11 @@ add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL) {
   for (name in names(rows$covariates)) {
     pattern$covariates[[name]]$levels <- describe_covariate(rows$covariates[[name]])$levels
   }
-  new <- tally_rows(choose_continuous(pattern, rows$covariates), finite_rows(rows), threads)
+  pattern <- choose_continuous(pattern, rows$covariates)
+  # With one covariate and no weights the pass itself finds what is not finite.
+  plain <- length(pattern$covariates) == 1 && length(continuous_names(pattern)) == 1 && is.null(rows$weights)
+  rows <- if (plain) c(rows, list(dropped = c(missing = 0, infinite = 0))) else finite_rows(rows)
+  new <- tally_rows(pattern, rows, threads)
   if (is.null(tally)) new else merge_tallies(tally, new)
 }
 

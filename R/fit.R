@@ -87,7 +87,7 @@ elbo.covary <- function(object, ...) object$info$elbo
 #' @export
 print.covary_diagnostics <- function(x, ...) {
   cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ", x$iterations, " iterations)\n", sep = "")
-  cat("Data:         ", x$rows, " rows in ", x$cells, " cells\n", sep = "")
+  cat("Data:         ", format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells\n", sep = "")
   if (!is.null(x$certificate)) {
     cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells, " cells; certificate ", format(x$certificate, digits = 2),
       " posterior sds (", x$compression$kind, ")\n", sep = "")

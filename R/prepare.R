@@ -105,7 +105,7 @@ compress_frame <- function(frame, control) {
   tally$covariates[[continuous]]$kind <- "continuous"
   object <- tally_rows(tally, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
-  group <- if (length(exact)) combine_codes(covariate_codes(frame$covariates[exact]), frame$n)
+  group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
   frame$compressed <- TRUE
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
 }
@@ -126,8 +126,8 @@ settle_compression <- function(ready, result, control) {
   compression <- ready$compression
   if (is.null(compression)) return(NULL)
   has_rows <- compression$way == "rows"
-  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else compression$bound
-  compression$kind <- if (has_rows) "exact pass over the rows" else if (compression$bound == 0) "exact cells" else "bound from the moments"
+  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else certify_cells(ready, result)
+  compression$kind <- if (has_rows) "exact pass over the rows" else if (is.null(ready$fine)) "exact cells" else "bound from the moments"
   compression
 }
 

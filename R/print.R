@@ -26,7 +26,7 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
   dropped <- if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped")
-  cat("\nData:       ", frame$n, " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
+  cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
   if (!is.null(x$info$certificate)) {
     cat("Compressed: ", x$info$compression$cells, " cells, certificate ", format(x$info$certificate, digits = 2), " posterior sds\n", sep = "")
   }

@@ -53,9 +53,8 @@ fill_row_terms <- function(terms, design, frame) {
   starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
   reference <- lapply(frame$covariates, take_rows, 1L)
   lapply(terms, function(term) {
-    codes <- covariate_codes(frame$covariates[term$exact])
-    term$group <- if (length(codes)) combine_codes(codes, n)
-    first <- if (length(codes)) which(!duplicated(term$group)) else 1L
+    term$group <- if (length(term$exact)) tuple_ids(frame$covariates[term$exact], n)
+    first <- if (length(term$exact)) which(!duplicated(term$group)) else 1L
     term$groups <- length(first)
     term$grid <- c(1, 0, 1)
     t <- 0

@@ -14,13 +14,13 @@ groups_limit <- 200000L  # distinct tuples
 table_limit <- 2^27      # doubles in a table (1 GB)
 cells_limit <- 65536L    # cells of the continuous covariate
 
-# rows: list(y (n x k), covariates, weights or NULL), finite or not.
-new_tally <- function(rows, resolution, scaling = NULL, continuous = NULL) {
+# rows: list(y (n x k, or a named list of columns), covariates, weights or NULL), finite or not.
+new_tally <- function(rows, resolution, continuous = NULL) {
   rows <- finite_rows(rows)
-  k <- ncol(rows$y)
-  if (is.null(scaling)) scaling <- round_scaling(rows$y)
+  k <- length(rows$y)
+  scaling <- round_scaling(rows$y)
   covariates <- lapply(rows$covariates, describe_covariate)
-  tally <- list(k = k, responses = colnames(rows$y), scaling = scaling, covariates = covariates,
+  tally <- list(k = k, responses = names(rows$y), scaling = scaling, covariates = covariates,
     resolution = resolution, rows = 0, dropped = c(missing = 0, infinite = 0))
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   tally <- choose_continuous(tally, rows$covariates)
@@ -29,13 +29,21 @@ new_tally <- function(rows, resolution, scaling = NULL, continuous = NULL) {
 
 # Powers of two and multiples of them: scaling then costs no rounding.
 round_scaling <- function(y) {
-  some <- y[round(seq(1, nrow(y), length.out = min(nrow(y), 65536))), , drop = FALSE]
+  y <- response_columns(y)
+  n <- length(y[[1]])
+  at <- round(seq(1, n, length.out = min(n, 65536)))
+  some <- matrix(unlist(lapply(y, `[`, at)), length(at))
   sd <- apply(some, 2, stats::sd)
   size <- apply(abs(some), 2, max)
   sd[!is.finite(sd) | sd == 0] <- size[!is.finite(sd) | sd == 0]
   sd[sd == 0] <- 1
   scale <- 2^round(log2(sd))
   cbind(centre = round(colMeans(some) / scale) * scale, scale = scale)
+}
+
+response_columns <- function(y) {
+  if (is.list(y)) return(y)
+  stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }
 
 describe_covariate <- function(v) {
@@ -77,7 +85,8 @@ continuous_names <- function(tally) names(tally$covariates)[vapply(tally$covaria
 
 # Rows with missing or infinite values are left out and counted.
 finite_rows <- function(rows) {
-  columns <- c(lapply(seq_len(ncol(rows$y)), function(j) rows$y[, j]), rows$covariates, list(rows$weights))
+  rows$y <- response_columns(rows$y)
+  columns <- c(rows$y, rows$covariates, list(rows$weights))
   columns <- columns[!vapply(columns, is.null, TRUE)]
   clean <- all(vapply(columns, function(v) if (is.numeric(v)) is.finite(sum(as.double(v))) else !anyNA(v), TRUE))
   rows$dropped <- c(missing = 0, infinite = 0)
@@ -90,7 +99,7 @@ finite_rows <- function(rows) {
     if (any(rows$weights[keep] < 0)) stop_covary("weights", "Weights must not be negative.", fields = list(arg = "weights"))
     keep <- keep & rows$weights != 0
   }
-  rows$y <- rows$y[keep, , drop = FALSE]
+  rows$y <- lapply(rows$y, `[`, keep)
   rows$covariates <- lapply(rows$covariates, `[`, keep)
   rows$weights <- rows$weights[keep]
   rows
@@ -98,14 +107,12 @@ finite_rows <- function(rows) {
 
 # The tally of these rows alone, in the terms of `tally`.
 tally_rows <- function(tally, rows, threads = 1L) {
-  rows$y <- unname(rows$y)
-  storage.mode(rows$y) <- "double"
-  n <- nrow(rows$y)
+  rows$y <- response_columns(rows$y)
+  n <- length(rows$y[[1]])
   tally$rows <- as.double(n)
   tally$dropped <- rows$dropped
   exact <- setdiff(names(tally$covariates), continuous_names(tally))
-  codes <- covariate_codes(rows$covariates[exact])
-  group <- if (length(exact)) combine_codes(codes, n) else NULL
+  group <- if (length(exact)) tuple_ids(rows$covariates[exact], n)
   first <- if (is.null(group)) min(1L, n) else which(!duplicated(group))
   if (length(first) > groups_limit) {
     stop_covary("too_many_cells", "The covariates ", enumerate(exact), " have ", length(first), " distinct tuples; cells hold at most ",
@@ -115,7 +122,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
   tally$groups <- structure(columns, row.names = .set_row_names(length(first)), class = "data.frame", names = exact)
   continuous <- continuous_names(tally)
   if (length(continuous) == 0) {
-    y <- sweep(sweep(rows$y, 2, tally$scaling[, 1]), 2, tally$scaling[, 2], "/")
+    y <- matrix(unlist(Map(function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1], tally$scaling[, 2])), n)
     weights <- if (is.null(rows$weights)) rep(1, n) else as.double(rows$weights)
     tally$stats <- .Call(C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y, weights)
     return(tally)
@@ -123,10 +130,20 @@ tally_rows <- function(tally, rows, threads = 1L) {
   add_moments(tally, as.double(rows$covariates[[continuous]]), rows, group, threads)
 }
 
+# Numbers of the distinct tuples, in the order in which they first appear.
+tuple_ids <- function(columns, n) combine_codes(covariate_codes(columns), n)
+
 plain_values <- function(v) if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) else v
 
 add_moments <- function(tally, x, rows, group, threads) {
-  tally$range <- if (length(x)) range(x) else c(Inf, -Inf)
+  tally$range <- .Call(C_finite_range, x)
+  if (tally$range[1] > tally$range[2] && length(x)) { # no row has a covariate
+    tally$dropped <- tally$dropped + finite_rows(rows)$dropped
+    tally$rows <- 0
+    x <- x[0]
+    rows <- list(y = lapply(rows$y, `[`, 0))
+    group <- group[0]
+  }
   groups <- nrow(tally$groups)
   if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
   repeat {
@@ -138,9 +155,12 @@ add_moments <- function(tally, x, rows, group, threads) {
     tally$step <- tally$step - 1
   }
   tally$first <- ends[1]
-  out <- .Call(C_moments, x, rows$y, if (!is.null(rows$weights)) as.double(rows$weights), group,
+  out <- .Call(C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
     c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups))
-  stopifnot(out$counts == 0)
+  stopifnot(out$counts[3] == 0)
+  # Rows that finite_rows() has not looked at.
+  tally$dropped <- tally$dropped + out$counts[1:2]
+  tally$rows <- tally$rows - sum(out$counts[1:2])
   tally$table <- array(out$table, c(moments_padded(tally$k), 4, count, groups))
   tally
 }

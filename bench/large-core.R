@@ -8,7 +8,7 @@ d <- simulate_rows(n)
 y <- as.matrix(d[c("y1", "y2")])
 dimnames(y) <- NULL
 scaling <- cbind(c(0, 0), c(1, 1))
-pass <- function(level, threads = 1) .Call(internal$C_moments, d$x, y, NULL, NULL, c(1024, 0, 1024), scaling, c(level, threads, 1))
+pass <- function(level, threads = 1) .Call(internal$C_moments, d$x, list(d$y1, d$y2), NULL, NULL, c(1024, 0, 1024), scaling, c(level, threads, 1))
 coefficients <- as.vector(array(rnorm(8 * 4 * 1024) / 10, c(8, 4, 1024)))
 rows <- function(level, threads = 1, x = d$x, value = 0) .Call(internal$C_rows, y, NULL, scaling,
   list(list(x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L, coefficients = coefficients)), c(level, threads, value))
@@ -40,20 +40,3 @@ for (n in c(1e3, 1e4, 1e5, 1e6, 1e7)) {
     cat(sprintf("    of a refit %.3f s are inside compiled code, %.3f s in R\n", in_c / 20, (sum(self$self.time) - in_c) / 20))
   }
 }
-
-cat("\nB7 a billion rows: 1000 chunks of 1e6 (20 different ones in turn; making them is not counted)\n")
-rm(d)
-chunks <- lapply(1:20, function(i) simulate_rows(1e6))
-i <- 0
-reader <- function(reset) {
-  i <<- if (reset) 0 else i + 1
-  if (!reset && i <= 1000) chunks[[(i - 1) %% 20 + 1]]
-}
-gc(reset = TRUE)
-t <- cpu(cells <- compress(reader, c("y1", "y2"), by = ~ x))
-fit_time <- best(5, quote(fit <- covary(five, data = cells)))
-memory <- sum(gc()[, 6])
-print(cells)
-cat(sprintf("pass with all R overhead %.1f s CPU; fit %.3f s CPU; peak memory %.0f MB, of which %.0f MB are the 20 chunks kept\n", t, fit_time, memory,
-  20 * 24e6 / 2^20))
-cat(sprintf("certificate (bound) %.1e posterior sds, %d nodes\n", diagnostics(fit)$certificate, diagnostics(fit)$compression$nodes))

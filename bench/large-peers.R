@@ -1,5 +1,5 @@
 # Side by side on one machine: time and error against the truth for the same simulated rows (B8, B9).
-#   Rscript bench/large-peers.R [largest N, default 1e6] > bench/results/large-peers.txt
+#   Rscript bench/large-peers.R [largest N, default 1e6] [smallest N] > bench/results/large-peers.txt
 # Peers are used if installed: mgcv (comes with R), VGAM, bamlss; install.packages() them first.
 # mgcv fits one response (means and log sds: gaulss; means only: bam); ours fits both and the correlation.
 source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
@@ -22,7 +22,8 @@ ours <- function(n, d) {
   seconds
 }
 set.seed(9)
-for (n in 10^(3:log10(largest))) {
+smallest <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 1e3
+for (n in 10^(log10(smallest):log10(largest))) {
   d <- simulate_rows(n)
   gc()
   base <- ours(n, d)
@@ -39,12 +40,14 @@ for (n in 10^(3:log10(largest))) {
     line(n, "covary refit from cells", t2, t2 / base, c(bam_over_refit = t / t2))
   }
   if (n <= 1e5 && requireNamespace("VGAM", quietly = TRUE)) {
-    t <- cpu(v <- tryCatch(suppressWarnings(VGAM::vgam(cbind(y1, y2) ~ s(x, df = 6), VGAM::binormal(zero = NULL), data = d)), error = function(e) e))
+    suppressMessages(library(VGAM)) # vgam() looks for its own s()
+    t <- cpu(v <- tryCatch(suppressWarnings(VGAM::vgam(cbind(y1, y2) ~ s(x, df = 6), binormal(zero = NULL), data = d)), error = function(e) e))
     if (inherits(v, "error")) cat("VGAM:", conditionMessage(v), "\n")
     else {
-      p <- VGAM::predict(v, grid)
+      p <- predict(v, grid)
       line(n, "VGAM binormal s(df = 6)", t, t / base, c(mu1 = rms(p[, 1], truth$mu1), log_sigma1 = rms(p[, 3], truth$s1), rho = rms(tanh(p[, 5] / 2), truth$rho)))
     }
+    detach("package:VGAM")
   }
   if (n <= 1e5 && requireNamespace("bamlss", quietly = TRUE)) {
     suppressMessages(library(bamlss))

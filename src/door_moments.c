@@ -13,10 +13,11 @@ static const double *numbers(SEXP x, R_xlen_t length, const char *what)
  * list(table, counts (missing, infinite, outside)) */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    if (TYPEOF(y) != REALSXP || !Rf_isMatrix(y) || TYPEOF(x) != REALSXP)
-        Rf_error("internal: 'y' must be a double matrix and 'x' doubles");
-    struct moments_rows rows = {.n = Rf_nrows(y), .k = Rf_ncols(y), .y = REAL(y)};
+    if (TYPEOF(y) != VECSXP || TYPEOF(x) != REALSXP)
+        Rf_error("internal: 'y' must be a list of columns and 'x' doubles");
+    struct moments_rows rows = {.n = (long) Rf_xlength(x), .k = (int) Rf_xlength(y)};
     if (rows.k < 1 || rows.k > MOMENTS_MAX_K) Rf_error("internal: too many responses");
+    for (int j = 0; j < rows.k; j++) rows.y[j] = numbers(VECTOR_ELT(y, j), rows.n, "'y'");
     rows.x = numbers(x, rows.n, "'x'");
     rows.weights = Rf_isNull(weights) ? NULL : numbers(weights, rows.n, "'weights'");
     rows.centre = numbers(scaling, 2 * rows.k, "'scaling'");
@@ -43,6 +44,14 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
     REAL(counts)[2] = found.outside;
+    UNPROTECT(1);
+    return out;
+}
+
+SEXP door_finite_range(SEXP x)
+{
+    SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
+    moments_range(numbers(x, Rf_xlength(x), "'x'"), (long) Rf_xlength(x), REAL(out));
     UNPROTECT(1);
     return out;
 }

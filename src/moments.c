@@ -29,7 +29,7 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
     double bad[MOMENTS_BLOCK];
     for (int i = 0; i < n; i++) bad[i] = x[i] - x[i];
     for (int j = 0; j < rows->k; j++) {
-        const double *y = rows->y + from + rows->n * j;
+        const double *y = rows->y[j] + from;
         for (int i = 0; i < n; i++) bad[i] += y[i] - y[i];
     }
     if (rows->weights)
@@ -49,7 +49,7 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
             continue;
         }
         int missing = isnan(x[i]) || (rows->weights && isnan(rows->weights[from + i]));
-        for (int j = 0; j < rows->k; j++) missing = missing || isnan(rows->y[from + i + rows->n * j]);
+        for (int j = 0; j < rows->k; j++) missing = missing || isnan(rows->y[j][from + i]);
         if (missing) counts->missing++;
         else counts->infinite++;
     }
@@ -57,7 +57,7 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
 
 static inline void prepare_one(const struct moments_rows *rows, long from, int n, double *s)
 {
-    const double *y = rows->y + from, *w = rows->weights ? rows->weights + from : 0;
+    const double *y = rows->y[0] + from, *w = rows->weights ? rows->weights + from : 0;
     double c = rows->centre[0], r = 1 / rows->scale[0];
     for (int i = 0; i < n; i++) {
         double weight = w ? w[i] : 1, z = (y[i] - c) * r;
@@ -70,7 +70,7 @@ static inline void prepare_one(const struct moments_rows *rows, long from, int n
 
 static inline void prepare_two(const struct moments_rows *rows, long from, int n, double *s)
 {
-    const double *y1 = rows->y + from, *y2 = y1 + rows->n, *w = rows->weights ? rows->weights + from : 0;
+    const double *y1 = rows->y[0] + from, *y2 = rows->y[1] + from, *w = rows->weights ? rows->weights + from : 0;
     double c1 = rows->centre[0], r1 = 1 / rows->scale[0], c2 = rows->centre[1], r2 = 1 / rows->scale[1];
     for (int i = 0; i < n; i++) {
         double weight = w ? w[i] : 1, z1 = (y1[i] - c1) * r1, z2 = (y2[i] - c2) * r2;
@@ -95,7 +95,7 @@ static inline void prepare_many(const struct moments_rows *rows, long from, int 
         int at = 0;
         out[at++] = weight;
         for (int j = 0; j < k; j++) {
-            z[j] = (rows->y[from + i + rows->n * j] - rows->centre[j]) / rows->scale[j];
+            z[j] = (rows->y[j][from + i] - rows->centre[j]) / rows->scale[j];
             out[at++] = weight * z[j];
         }
         for (int j = 0; j < k; j++)
@@ -183,4 +183,17 @@ void moments_pass(const struct moments_rows *rows, const struct moments_grid *gr
         if (s > 0)
             for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
     }
+}
+
+void moments_range(const double *x, long n, double *out)
+{
+    double low[4] = {INFINITY, INFINITY, INFINITY, INFINITY}, high[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    for (long i = 0; i < n; i++) { /* four chains, so that comparisons overlap; NaN fails them all */
+        double v = x[i];
+        int l = (int) (i & 3);
+        if (v < low[l] && v > -INFINITY) low[l] = v;
+        if (v > high[l] && v < INFINITY) high[l] = v;
+    }
+    out[0] = fmin(fmin(low[0], low[1]), fmin(low[2], low[3]));
+    out[1] = fmax(fmax(high[0], high[1]), fmax(high[2], high[3]));
 }

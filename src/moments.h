@@ -22,7 +22,7 @@ struct moments_rows {
     long n;
     int k;
     const double *x;       /* n */
-    const double *y;       /* n x k */
+    const double *y[MOMENTS_MAX_K]; /* k columns of n */
     const double *weights; /* n, NULL for ones */
     const int *group;      /* n, from 1, NULL for one group */
     const double *centre, *scale; /* k */
@@ -39,5 +39,7 @@ int moments_stripes(long n, long table);
 void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups,
                   int level, int threads, double *table, double *stripes,
                   struct moments_counts *counts);
+/* Smallest and largest finite value; n = 0 finite values give out[0] > out[1]. */
+void moments_range(const double *x, long n, double *out);
 
 #endif

@@ -39,7 +39,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
         out |= (IVEC) (u < 0.0) | (IVEC) (u >= (double) grid->count);
         bad += xi - xi;
         for (int j = 0; j < rows->k; j++) {
-            VEC y = LOAD(rows->y + from + i + rows->n * j);
+            VEC y = LOAD(rows->y[j] + from + i);
             bad += y - y;
         }
         if (w) bad += LOAD(w + i) - LOAD(w + i);
@@ -58,7 +58,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
         place[i] = cell * c;
         bad[0] += x[i] - x[i];
         for (int j = 0; j < rows->k; j++) {
-            double y = rows->y[from + i + rows->n * j];
+            double y = rows->y[j][from + i];
             bad[0] += y - y;
         }
         if (w) bad[0] += w[i] - w[i];

@@ -120,6 +120,21 @@ test_that("missing and infinite values are left out and counted", {
   expect_message(cells <- compress(d, c("y1", "y2"), by = ~ x), class = "covary_message_dropped_rows")
   expect_identical(nobs(cells), 4997)
   expect_identical(cells$dropped, c(missing = 2, infinite = 1))
+  # Also where they come in a later chunk, which the pass itself looks through.
+  e <- rows_of(6000, 718)
+  left <- NULL
+  reader <- function(reset) {
+    if (reset) left <<- list(e[1:5900, ], d[1:2000, ], replace(d[1:9, ], "x", NaN))
+    else if (length(left)) {
+      out <- left[[1]]
+      left <<- left[-1]
+      out
+    }
+  }
+  chunks <- suppressMessages(compress(reader, c("y1", "y2"), by = ~ x))
+  expect_identical(chunks$dropped, c(missing = 11, infinite = 1))
+  expect_identical(nobs(chunks), 5900 + 1997)
+  expect_equal(sum(chunks$table[1, 1, , ]), nobs(chunks))
 })
 
 test_that("subset keeps groups, saveRDS keeps everything", {

@@ -4,7 +4,7 @@ levels_of_simd <- function() 0:2
 
 moments_of <- function(x, y, weights = NULL, group = NULL, grid, scaling, level = 2, threads = 1) {
   k <- ncol(y)
-  out <- .Call(C_moments, x, y, weights, group, grid, scaling, c(level, threads, max(group, 1)))
+  out <- .Call(C_moments, x, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling, c(level, threads, max(group, 1)))
   out$table <- array(out$table, c(moments_padded(k), 4, grid[3], max(group, 1)))
   out
 }
