@@ -16,7 +16,7 @@ autoplot.covary <- function(object, type = c("effects", "ellipses", "elbo"), cov
   need_package("ggplot2", "autoplot()")
   switch(type,
     effects = autoplot_effects(object, first_covariate(object, covariate, numeric = FALSE), resp, by, conditions, ...),
-    ellipses = autoplot_ellipses(object, first_covariate(object, covariate), at, resp, conditions),
+    ellipses = autoplot_ellipses(thin_fit(need_rows(object, "autoplot(type = \"ellipses\")")), first_covariate(object, covariate), at, resp, conditions),
     elbo = {
       d <- elbo_frame(object)
       ggplot2::ggplot(d, mapped(x = "iteration", y = "elbo")) + ggplot2::geom_line() + ggplot2::geom_point() +

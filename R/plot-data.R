@@ -235,7 +235,7 @@ plot_data <- function(fit, type = c("effects", "bins", "ellipses", "elbo"), cova
   switch(type,
     effects = conditional_effects(fit, covariate, resp = resp, by = by, conditions = conditions, ...),
     bins = residual_bins(fit, first_covariate(fit, covariate, numeric = FALSE), by, bins, conditions),
-    ellipses = ellipse_frame(fit, first_covariate(fit, covariate), at, resp, conditions),
+    ellipses = ellipse_frame(thin_fit(fit), first_covariate(fit, covariate), at, resp, conditions),
     elbo = elbo_frame(fit))
 }
 
@@ -261,10 +261,26 @@ central_at <- function(fit, p, newdata) {
 
 # All of them, a column each, one row a row of the data.
 central_predictors <- function(fit) {
-  cells <- match(seq_len(fit$n_cells), fit$cell)
-  data <- training_data(fit)[cells, , drop = FALSE]
-  eta <- vapply(fit$design$predictors, function(p) central_at(fit, p, data), numeric(fit$n_cells))
-  matrix(eta, fit$n_cells, dimnames = list(NULL, names(fit$design$predictors)))[fit$cell, , drop = FALSE]
+  # Compressed fits do not know the cell of a row.
+  cell <- if (is.null(fit$cell)) seq_len(fit$frame$n) else fit$cell
+  first <- which(!duplicated(cell))
+  data <- training_data(fit)[first, , drop = FALSE]
+  eta <- vapply(fit$design$predictors, function(p) central_at(fit, p, data), numeric(length(first)))
+  matrix(eta, length(first), dimnames = list(NULL, names(fit$design$predictors)))[match(cell, cell[first]), , drop = FALSE]
+}
+
+# The fit with at most so many of its rows, evenly chosen: enough for a picture.
+thin_fit <- function(fit, most = 50000) {
+  n <- fit$frame$n
+  if (!has_rows(fit) || n <= most) return(fit)
+  keep <- round(seq(1, n, length.out = most))
+  fit$frame$y <- fit$frame$y[keep, , drop = FALSE]
+  fit$frame$covariates <- lapply(fit$frame$covariates, take_rows, keep)
+  fit$frame$weights <- fit$frame$weights[keep]
+  fit$frame$row_names <- fit$frame$row_names[keep]
+  fit$frame$n <- length(keep)
+  fit$cell <- fit$cell[keep]
+  fit
 }
 
 # Residuals divided by the fitted standard deviations, N x K.
@@ -289,7 +305,8 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
   known <- fit$design$covariates[[covariate]]
   empty <- data.frame(covariate = character(), x = numeric(), group = character(), dpar = character(), resp = character(), n = integer(),
     estimate = numeric(), lower = numeric(), upper = numeric())
-  if (length(keys) == 0) return(empty)
+  if (length(keys) == 0 || !has_rows(fit)) return(empty)
+  fit <- thin_fit(fit)
   data <- training_data(fit)
   central <- central_predictors(fit)
   z <- central_residuals(fit, central)

@@ -35,10 +35,10 @@ plot.covary <- function(x, type = c("effects", "ellipses", "elbo"), covariate = 
   switch(type,
     effects = {
       effects <- conditional_effects(x, covariate, dpar = dpar, resp = resp, by = by, conditions = conditions, ...)
-      draw_effects(effects, if (data) x, max_points, ask, conditions)
+      draw_effects(effects, if (data && has_rows(x)) thin_fit(x), max_points, ask, conditions)
       invisible(effects)
     },
-    ellipses = draw_ellipses(x, first_covariate(x, covariate), at, resp, conditions, if (data) max_points else 0),
+    ellipses = draw_ellipses(thin_fit(need_rows(x, "plot(type = \"ellipses\")")), first_covariate(x, covariate), at, resp, conditions, if (data) max_points else 0),
     elbo = draw_elbo(x))
 }
 

@@ -42,6 +42,7 @@ pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"),
   ndraws <- check_count(if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws", 10)
   max_rows <- check_count(max_rows, "max_rows", 2)
   check_flag(plot, "plot")
+  object <- need_rows(object, "pp_check()")
   if (type == "correlation") response_pair(object)
   if (type %in% c("correlation", "sd")) covariate <- first_covariate(object, covariate, numeric = FALSE)
   rows <- if (object$frame$n > max_rows) round(seq(1, object$frame$n, length.out = max_rows)) else seq_len(object$frame$n)
