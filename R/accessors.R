@@ -120,6 +120,7 @@ print.covary_family <- function(x, ...) {
 #' @importFrom stats model.frame
 #' @export
 model.frame.covary <- function(formula, ...) {
+  need_rows(formula, "model.frame()")
   columns <- training_data(formula)
   y <- as.data.frame(formula$frame$y)
   cbind(y, columns[setdiff(names(columns), names(y))])

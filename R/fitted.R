@@ -72,6 +72,7 @@ fitted_rhobit <- function(fit) {
 #' @importFrom stats logLik
 #' @export
 logLik.covary <- function(object, ...) {
+  need_rows(object, "logLik()")
   cells <- new_cells(object$frame)
   e <- at_cells(new_evaluation(object, NULL, NULL))
   at_mean <- cells_log_density(evaluation_block(average_draws(e)), cells)
