@@ -18,7 +18,7 @@
 #' * a chunk reader, `function(reset)`: with `TRUE` it starts again and returns nothing of interest,
 #'   with `FALSE` it returns the next data frame, or `NULL` after the last;
 #' * file names: CSV by [utils::read.csv()] in chunks, RDS files of data frames, Parquet files
-#'   through nanoparquet or arrow if one is installed, anything else through `reader`;
+#'   through nanoparquet if it is installed, anything else through `reader`;
 #' * a DBI connection with `query`, the name of a table or a SELECT statement. Exact cells are
 #'   computed by the data base itself (`GROUP BY`); a continuous covariate is streamed. Tested with
 #'   SQLite and PostgreSQL; other back ends get the same SQL.

@@ -62,13 +62,8 @@ file_source <- function(file, chunk, reader) {
 }
 
 parquet_reader <- function() {
-  for (package in c("nanoparquet", "arrow")) {
-    if (requireNamespace(package, quietly = TRUE)) {
-      read <- getExportedValue(package, "read_parquet")
-      return(function(file) as.data.frame(read(file)))
-    }
-  }
-  stop_covary("package", "Parquet files need package nanoparquet or arrow.", fields = list(package = "nanoparquet"))
+  need_package("nanoparquet", "reading Parquet files")
+  function(file) as.data.frame(nanoparquet::read_parquet(file))
 }
 
 # Types of columns are those of the first chunk, so that later chunks cannot change them; numbers are
