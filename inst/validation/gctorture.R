@@ -37,14 +37,20 @@ mixture <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
 quiet(advi(mixture, iterations = 20, draws = 120))
 quiet(advi(mixture, iterations = 20, draws = 120, control = advi_control(parity = "pymc")))
 quiet(svgd(mixture, iterations = 5))
-quiet(nuts(mixture, draws = 100, warmup = 50, chains = 1))
+quiet(nuts(mixture, 100, warmup = 50, chains = 1))
 density <- quiet(covary(cbind(y1, y2) ~ x, data = d, algorithm = "none"))
 quiet(advi(density, batch_size = 10, iterations = 20, draws = 120))
 quiet(laplace(density))
 big <- d[sample(n, 500, TRUE), ]
 big$x <- runif(500)
-cells <- quiet(compress(big, c("y1", "y2"), by = ~ x + g, resolution = 20))
+big$x <- big$x + seq_len(500) * 1e-9
+wide <- big[rep(1:500, 10), ]
+wide$x <- runif(5000) # more values than are grouped exactly
+cells <- quiet(compress(wide, c("y1", "y2"), by = ~ x + g, resolution = 20))
 quiet(merge(cells, cells))
+ages <- quiet(compress(d, c("y1", "y2"), by = ~ g))
+quiet(merge(ages, ages))
+quiet(code$merge.cells(ages, ages))
 quiet(covary(cbind(y1, y2) ~ x, data = cells, draws = 120))
 many <- d[sample(n, 12000, TRUE), ]
 many$x <- runif(12000)
