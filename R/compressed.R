@@ -146,11 +146,12 @@ choose_nodes <- function(prepared, priors) {
   knots <- design_knots(prepared$design, name)
   knots <- knots[is.finite(knots) & knots > object$range[1] & knots < object$range[2]]
   best <- NULL
+  mode <- NULL
   for (pieces in c(8, 16, 32, 64)) {
     if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
     some <- target_at(prepared, gather_nodes(lumped, node_breaks(object, knots, pieces)), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
-    mode <- rough_mode(some$target)
+    mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)
     if (isTRUE(shift < 1e-5)) best <- c(some, list(fine = grid, gathering = shift, bound = moment_bound(prepared, grid, priors, mode)))
     if (isTRUE(shift < 1e-6)) break
@@ -177,7 +178,11 @@ node_breaks <- function(object, knots, pieces) {
   breaks
 }
 
-rough_mode <- function(target) newton_mode(target, penalty(target, rep(-1, target$n_sds)), tolerance = 1e-2)
+# Near the mode is near enough: where smooths run away into a gap of the data there may be none.
+rough_mode <- function(target, from = NULL) {
+  start <- if (is.null(from)) target$start else from$mean
+  newton_mode(target, penalty(target, rep(-2, target$n_sds)), start, tolerance = 1e-2, max_iterations = 40L)
+}
 
 # Largest shift of the mode, in posterior sds, were the gradient that of `exact`.
 mode_shift <- function(exact, target, mode) {

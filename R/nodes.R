@@ -13,7 +13,7 @@ fine_nodes <- function(cells, degrees = 4) {
   filled <- which(matrix(colSums(matrix(abs(cells$table[1, , , ]), d[2])) > 0, d[3], d[4]), arr.ind = TRUE)
   cell <- filled[, 1]
   group <- filled[, 2]
-  places <- cell_places(cells, cell)
+  places <- cell_places(cell_grid(cells), cell)
   moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(1, 3, 4, 2)), size * d[3] * d[4])
   if (degrees < 4) moments[, seq(degrees + 1, 4)] <- 0
   at <- outer(seq_len(size), size * (cell - 1 + d[3] * (group - 1)), "+")
@@ -51,16 +51,32 @@ lump_nodes <- function(cells, fine) {
   list(x = c(fine$x[keep], x), group = c(fine$group[keep], fine$group[first]), stats = cbind(fine$stats[, keep, drop = FALSE], stats))
 }
 
+# The cells of a continuous covariate: number `cell` is [first + cell - 1, first + cell) 2^-step.
+cell_grid <- function(cells) list(step = cells$step, first = cells$first, count = dim(cells$table)[3], range = cells$range)
+
+halve_grid <- function(grid) {
+  ends <- floor(grid$range * 2^(grid$step + 1))
+  list(step = grid$step + 1, first = ends[1], count = ends[2] - ends[1] + 1, range = grid$range)
+}
+
+# Numbers of the halves of cells: list(cell, inside: which of the 2 x cells lie within the range of the data)
+halve_cells <- function(grid, cell) {
+  half <- halve_grid(grid)
+  out <- rep(2 * (grid$first + cell - 1), each = 2) + 0:1 - half$first + 1
+  inside <- out >= 1 & out <= half$count
+  list(cell = out[inside], inside = inside)
+}
+
 # Chebyshev nodes of cells; those of the outer cells lie within the range of the data. list(x (4 x cells),
 # kind (1 inner, 2.. outer), map: node statistics from moments, t: nodes by kind)
-cell_places <- function(cells, cell) {
-  width <- 2^-cells$step
-  low <- (cells$first + cell - 1) * width
-  count <- dim(cells$table)[3]
+cell_places <- function(grid, cell) {
+  width <- 2^-grid$step
+  low <- (grid$first + cell - 1) * width
+  count <- grid$count
   ends <- list(c(-1, 1), c(-1, 1), c(-1, 1))
-  inside <- function(x, at) 2 * (x / width - (cells$first + at - 1)) - 1
-  ends[[2]][1] <- max(-1, inside(cells$range[1], 1))
-  ends[[3]][2] <- min(1, inside(cells$range[2], count))
+  inside <- function(x, at) 2 * (x / width - (grid$first + at - 1)) - 1
+  ends[[2]][1] <- max(-1, inside(grid$range[1], 1))
+  ends[[3]][2] <- min(1, inside(grid$range[2], count))
   if (count == 1) ends[[2]][2] <- ends[[3]][2]
   t <- lapply(ends, function(e) {
     if (e[2] - e[1] < 0.02) e <- mean(e) + c(-0.01, 0.01)
