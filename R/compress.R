@@ -130,7 +130,7 @@ compress_source <- function(source, spec, resolution, threads = 1L, like = NULL)
 add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL) {
   pattern <- if (is.null(tally)) like else tally
   if (is.null(pattern)) return(new_tally(rows, resolution))
-  pattern <- pattern[setdiff(names(pattern), c("stats", "table", "first", "range", "groups"))]
+  pattern <- tally_pattern(pattern)
   for (name in names(rows$covariates)) {
     pattern$covariates[[name]]$levels <- describe_covariate(rows$covariates[[name]])$levels
   }
