@@ -41,7 +41,8 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
   prepared <- prepare_compressed(parsed, small$object, small$frame)
   check_responses(prepared$frame, prepared$scales, algorithm)
   priors <- resolve_priors(prepared$design, prepared$scales, prior)
-  compression <- list(way = small$way, rows = prepared$object$rows, groups = nrow(prepared$object$groups))
+  compression <- list(way = small$way, rows = prepared$object$rows, groups = nrow(prepared$object$groups),
+    continuous = length(continuous_names(prepared$object)))
   if (is.null(prepared$nodes)) {
     out <- list(cells = prepared$cells, design = prepared$design, target = new_target(prepared$design, prepared$cells, priors, prepared$scales))
     compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, bound = 0))
@@ -56,13 +57,20 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
 
 # NULL where rows should stay rows; said aloud where they are many.
 try_compression <- function(parsed, frame, algorithm, control) {
-  if (control$compress == "never" || algorithm == "prior") return(NULL)
+  if (control$compress %in% c("never", "rows") || algorithm == "prior") return(NULL)
   # Minibatches are batches of rows.
   if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
   why <- not_compressible(parsed, frame)
   if (is.null(why)) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))
-    if (is.list(small)) return(if (worth_compressing(small$object, control)) small)
+    if (is.list(small)) {
+      # Exact cells are what new_cells() makes anyhow.
+      if (is.null(small$object$table)) return(NULL)
+      least <- compression_pays_from(small$object, parsed)
+      if (control$compress == "always" || small$object$rows >= least) return(small)
+      if (!is_tensor(small$object)) return(NULL)
+      small <- paste0("cells of the continuous covariates ", enumerate(names(small$object$step)), " pay from ", format(least, scientific = FALSE), " rows on.")
+    }
     why <- small
   }
   if (control$compress == "always") {
@@ -89,10 +97,22 @@ continuous_count <- function(frame) {
   names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
 }
 
-# Exact cells are what new_cells() makes anyhow; moments pay where rows outnumber the nodes.
-worth_compressing <- function(object, control) {
-  if (is.null(object$table)) return(FALSE)
-  control$compress == "always" || object$rows > 20 * 192 * nrow(object$groups)
+# Moments pay where rows outnumber the nodes. With two covariates
+# there are 5,000 to 19,000 nodes; five predictors with s(x, k = 10) + s(z, k = 10) took, in seconds of CPU time,
+#   rows               1e4   3e4   1e5
+#   cells               10     8     7
+#   tables of rows      43     4     9   (from 3e4 on without weighing the draws)
+#   columns of rows      6    18   103   (the only way where terms use both covariates)
+compression_pays_from <- function(object, parsed) {
+  least <- if (!is_tensor(object)) 20 * 192 + 1 else if (together(parsed, names(object$step))) 20000 else 80000
+  least * nrow(object$groups)
+}
+
+# Does a term use both covariates?
+together <- function(parsed, names) {
+  any(vapply(parsed$predictors, function(p) {
+    any(vapply(attr(stats::terms(p$rhs), "term.labels"), function(l) all(names %in% all.vars(str2lang(l))), TRUE))
+  }, TRUE))
 }
 
 compress_frame <- function(frame, control) {
@@ -150,9 +170,10 @@ good_certificate <- function(compression) {
 refine_compression <- function(control, compression) {
   finer <- control$resolution * 8
   control$resolution <- finer
-  if (finer > 30000) control$compress <- "never"
+  # Rows of several continuous covariates are best fitted without their columns (rows-target.R).
+  if (finer > 30000) control$compress <- if (compression$continuous > 1) "rows" else "never"
   inform_covary("refined", "Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ",
-    if (control$compress == "never") "the rows are fitted one by one." else "finer cells are tried.", fields = list(compression = compression))
+    if (finer > 30000) "the rows are fitted one by one." else "finer cells are tried.", fields = list(compression = compression))
   control
 }
 

@@ -92,8 +92,12 @@ tensor_sketch <- function(cells, points = 600) {
   list(data = node_data(cells, list(x = x, group = group[cell])), weights = unlist(lapply(parts, `[[`, "weight"), use.names = FALSE))
 }
 
-# Pieces and nodes a piece that are tried, the cheaper first: nodes gain digits faster than pieces.
-tensor_ladder <- list(c(4, 10), c(4, 12), c(4, 14), c(6, 12), c(8, 12), c(8, 14))
+# Pieces and nodes a piece that are tried, the cheaper first: nodes gain digits faster than pieces, which have to
+# begin at knots.
+tensor_ladder <- function(knots) {
+  if (any(lengths(knots) > 0)) list(c(1, 6), c(1, 8), c(1, 10), c(2, 10), c(2, 12), c(4, 12))
+  else list(c(4, 10), c(4, 12), c(4, 14), c(6, 12), c(8, 12), c(8, 14))
+}
 tensor_nodes_limit <- 20000 # beyond it, a fit takes minutes
 
 # As choose_nodes(), until the mode moves less than 5e-4 posterior sds against all nodes. Without such, the nearest.
@@ -107,10 +111,10 @@ choose_tensor_nodes <- function(prepared, priors) {
   })
   best <- list(gathering = Inf)
   mode <- NULL
-  for (rung in tensor_ladder) {
+  for (rung in tensor_ladder(knots)) {
     breaks <- lapply(1:2, function(d) node_breaks(tensor_counts(object, d), knots[[d]], rung[1]))
     nodes <- gather_tensor_nodes(fine$nodes, breaks, rung[2])
-    if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit) break
+    if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit && is.finite(best$gathering)) break
     some <- target_at(prepared, nodes, priors)
     mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)

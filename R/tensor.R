@@ -6,7 +6,7 @@
 #   places: m x 3, numbers of the rectangle ([i, i + 1) 2^-step along each covariate) and its group
 #   table: padded x 4 x 4 x m, rectangles in the order of their places
 
-tensor_limit <- 2^25      # doubles in a table (256 MB)
+tensor_limit <- 2^24      # doubles in a table (128 MB)
 tensor_grid_limit <- 2^26 # rectangles of the whole grid
 
 is_tensor <- function(tally) length(tally$step) == 2

@@ -170,6 +170,18 @@ test_that("rows of two covariates are compressed by themselves, and the certific
   }
 })
 
+test_that("two covariates are compressed by themselves where that is faster, and print says so", {
+  d <- rows_of_two(24000, 810)
+  joint <- y1 ~ s(x, z, k = 6)
+  expect_true(together(parse_formulas(joint, data_names = names(d)), c("x", "z")))
+  expect_false(together(parse_formulas(y1 ~ s(x) + z, sigma ~ z, data_names = names(d)), c("x", "z")))
+  set.seed(1)
+  expect_message(fit <- covary(joint, data = d, draws = 200), class = "covary_message_compressed")
+  expect_lt(diagnostics(fit)$certificate, 1e-3)
+  expect_output(print(diagnostics(fit)), "nodes from .* cells; certificate")
+  expect_message(covary(y1 ~ s(x, k = 5) + age, sigma ~ s(z, k = 5), data = d, draws = 200), NA, class = "covary_message_compressed")
+})
+
 test_that("fits of cells of two covariates are those of the rows", {
   d <- rows_of_two(12000, 809)
   formulas <- list(cbind(y1, y2) ~ x + z + I(x * z), sigma ~ x + z, rho ~ z)
