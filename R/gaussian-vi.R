@@ -46,9 +46,9 @@ variational_start <- function(expect, mean, precision) {
 
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1) {
-  root <- tryCatch(chol(precision), error = function(e) NULL)
+  root <- tryCatch(spd_root(precision), error = function(e) NULL)
   if (is.null(root)) return(NULL)
-  cov <- chol2inv(root)
+  cov <- spd_inverse(root)
   at <- expect(mean, cov)
   elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
   if (is.finite(elbo)) list(mean = mean, cov = cov, precision = precision, at = at, elbo = elbo, size = size)
@@ -73,7 +73,7 @@ variational_step <- function(expect, state, size, diagonal) {
   if (!diagonal) h <- (1 - size) * state$precision + size * h
   root <- robust_chol(h)
   mean <- state$mean + size * backsolve(root, backsolve(root, state$at$gradient, transpose = TRUE))
-  precision <- crossprod(root)
+  precision <- multiply(root, root, turn_a = TRUE)
   if (diagonal) {
     goal <- pmax(diag(-state$at$hessian), 1e-10)
     precision <- diag((1 - size) * diag(state$precision) + size * goal, length(mean))
@@ -102,7 +102,7 @@ extrapolate <- function(expect, path, fallback) {
 }
 
 gaussian_entropy <- function(cov) {
-  root <- tryCatch(chol(cov), error = function(e) NULL)
+  root <- tryCatch(spd_root(cov), error = function(e) NULL)
   if (is.null(root)) return(NaN)
   sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

@@ -3,7 +3,7 @@
 # Cholesky factor of a precision matrix; where it is not safely positive definite, that of the
 # matrix with the absolute eigenvalues, bounded below (a direction of ascent all the same).
 robust_chol <- function(h, least = 0.05) {
-  out <- tryCatch(chol(h), error = function(e) NULL)
+  out <- tryCatch(spd_root(h), error = function(e) NULL)
   if (!is.null(out) && min(diag(out)) > 1e-7 * max(diag(out))) return(out)
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
@@ -59,7 +59,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
   list(mean = beta, root = root, base = at, value = f, converged = converged, iterations = i)
 }
 
-solve_spd <- function(a) chol2inv(chol(a))
+solve_spd <- function(a) spd_inverse(spd_root(a))
 
 # n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
@@ -70,6 +70,6 @@ matched_noise <- function(n, d) {
   z <- matrix(stats::rnorm(half * d), half, d)
   z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
   if (n %% 2 == 1) z <- sweep(z, 2, colMeans(z))
-  if (n > 4 * d + 10) z <- z %*% backsolve(chol(crossprod(z) / (n - 1)), diag(d))
+  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
   z
 }

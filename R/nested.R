@@ -15,16 +15,16 @@ engine_nested <- function(target, draws, control, progress) {
   surrogate <- new_surrogate(target, inner$mean, inner$at)
   sds <- sample_sds(surrogate, target, draws, inner, proposal = sds)
   info$khat <- c(smoothing = sds$khat)
-  weigh_nested(target, nested_proposal(surrogate, sds, target), draws, info, control, progress)
+  weigh_nested(target, nested_proposal(surrogate, sds), draws, info, control, progress)
 }
 
 # Turns noise z (n x d) into list(beta, t, lq).
-nested_proposal <- function(surrogate, sds, target) {
+nested_proposal <- function(surrogate, sds) {
   function(z) {
-    t <- sds$points[resample(sds$weights, nrow(z)), , drop = FALSE]
-    beta <- surrogate_draws(surrogate, t, z)
-    lq <- surrogate_value(surrogate, beta) + log_smooth_prior(target, beta, t) + log_sd_prior(target, t) - sds$log_mean
-    list(beta = beta, t = t, lq = lq, square = rowSums(z^2))
+    at <- resample(sds$weights, nrow(z))
+    t <- sds$points[at, , drop = FALSE]
+    given <- surrogate_draws(surrogate, t, z)
+    list(beta = given$beta, t = t, lq = sds$log_p[at] - sds$log_mean + given$log_density, square = rowSums(z^2))
   }
 }
 
@@ -43,7 +43,7 @@ fit_inner <- function(target, progress, t = NULL, start = NULL) {
       progress$tick("finding the mode", i / 6)
       if (max(abs(t - before)) < 0.1) break
     }
-    start <- list(mean = mode$mean, cov = chol2inv(mode$root))
+    start <- list(mean = mode$mean, cov = spd_inverse(mode$root))
   }
   ridge <- penalty(target, t)
   constant <- -0.5 * sum(log(2 * pi) + 2 * t[target$model$group[target$model$group > 0]])
