@@ -1,20 +1,21 @@
 # Log smoothing sds under their surrogate posterior, by adaptive importance sampling.
 
+# Without a proposal a rough sample from around the mode, good enough to make one from.
 sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   log_density <- function(t) surrogate_log_density(surrogate, target, t)
   budget <- sds_budget(length(surrogate$b_p), draws)
   first <- min(budget, 200L + 100L * target$n_sds)
-  if (is.null(proposal)) {
+  rough <- is.null(proposal)
+  if (rough) {
     at <- surrogate_mode(surrogate, target, inner$t)
-    proposal <- new_t_proposal(at$mode, cap_covariance(at$precision), df = 4)
     budget <- min(budget, 1000L)
+    sample <- importance_round(NULL, log_density, new_t_proposal(at$mode, cap_covariance(at$precision), df = 4), first)
   } else {
-    proposal <- proposal$best
+    sample <- importance_round(NULL, log_density, proposal$best, first)
   }
-  sample <- importance_round(NULL, log_density, proposal, first)
   for (i in 1:3) {
+    if (sample$khat < 0.5 && (rough || i > 1)) break
     sample <- importance_round(sample, log_density, moment_proposal(sample), budget)
-    if (sample$khat < 0.5) break
   }
   sample$best <- moment_proposal(sample)
   sample

@@ -1,5 +1,8 @@
 #include "dense.h"
 #include "product.h"
+#include "scalar.h"
+#include "simd.h"
+#include <math.h>
 #include <string.h>
 
 #define CELLS 128 /* of a block */
@@ -91,29 +94,77 @@ double dense_hessian(const struct regression *r, const double *beta, const doubl
     return f + (cov ? base_priors_expect(r, beta, cov, grad, hess) : base_priors(r, beta, grad, hess));
 }
 
+#ifdef SIMD_HAVE_VECTORS
+#define SIMD_WIDTH 2
+#define SIMD_NAME(x) x##_base
+#define SIMD_FUNCTION
+#include "simd_width.h"
+#include "dense_width.h"
+#include "simd_end.h"
+#endif
+
+#ifdef SIMD_HAVE_AVX2
+#define SIMD_WIDTH 4
+#define SIMD_NAME(x) x##_avx2
+#define SIMD_FUNCTION SIMD_AVX2_TARGET
+#include "simd_width.h"
+#include "dense_width.h"
+#include "simd_end.h"
+#endif
+
+/* Adds the log density of a cell at `count` draws; eta: q x DRAWS, CELLS * DRAWS apart. */
+static void add_values(const struct regression *r, const double *cell, const double *eta, int count,
+                       double *out, double *product)
+{
+    double at[KERNEL_MAX_Q];
+    long next = (long) CELLS * DRAWS;
+    int single = r->kernel == &kernel_two && cell[0] == 1 && cell[3] == 0 && cell[4] == 0 && cell[5] == 0;
+    switch (single ? simd_level(SIMD_AVX2) : SIMD_PLAIN) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: row_values_avx2(cell[1], cell[2], eta, next, out, product); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: row_values_base(cell[1], cell[2], eta, next, out, product); return;
+#endif
+    default: break;
+    }
+    for (int s = 0; s < count; s++) {
+        for (int j = 0; j < r->kernel->q; j++) at[j] = eta[s + next * j];
+        out[s] += r->kernel->value(cell, at);
+    }
+}
+
 long dense_draws_work(const struct regression *r) { return (long) r->kernel->q * CELLS * DRAWS; }
+
+/* Predictors of all cells of a block at all draws of a block: q x CELLS x DRAWS. */
+static void draw_predictors(const struct regression *r, const double *draws, int n, int count, int first, int cells,
+                            double *eta)
+{
+    int q = r->kernel->q;
+    for (int j = 0; j < q; j++, eta += (long) CELLS * DRAWS) {
+        for (int i = 0; i < cells; i++)
+            for (int s = 0; s < count; s++) eta[s + DRAWS * i] = r->offset[j + (long) q * (first + i)];
+        struct strided beta = {draws + (long) n * r->start[j], 1, n}, x = {columns(r, j, first), r->p[j], 1};
+        product_add(PRODUCT_ALL, count, cells, r->p[j], 1, beta, x, eta, DRAWS);
+    }
+}
 
 void dense_draws(const struct regression *r, const double *draws, int n, double *out, double *work)
 {
-    int q = r->kernel->q;
-    double at[KERNEL_MAX_Q];
     memset(out, 0, sizeof(double) * n);
+    memset(work, 0, sizeof(double) * dense_draws_work(r)); /* whole blocks of draws are read */
     for (int from = 0; from < n; from += DRAWS)
         for (int first = 0; first < r->m; first += CELLS) {
             int count = smaller(DRAWS, n - from), cells = smaller(CELLS, r->m - first);
-            for (int j = 0; j < q; j++) {
-                double *eta = work + (long) CELLS * DRAWS * j;
-                for (int i = 0; i < cells; i++)
-                    for (int s = 0; s < count; s++) eta[s + DRAWS * i] = r->offset[j + (long) q * (first + i)];
-                struct strided beta = {draws + from + (long) n * r->start[j], 1, n};
-                struct strided x = {columns(r, j, first), r->p[j], 1};
-                product_add(PRODUCT_ALL, count, cells, r->p[j], 1, beta, x, eta, DRAWS);
+            double sum[DRAWS], product[DRAWS];
+            for (int s = 0; s < DRAWS; s++) {
+                sum[s] = 0;
+                product[s] = 1;
             }
+            draw_predictors(r, draws + from, n, count, first, cells, work);
             for (int i = 0; i < cells; i++)
-                for (int s = 0; s < count; s++) {
-                    for (int j = 0; j < q; j++) at[j] = work[s + DRAWS * (i + (long) CELLS * j)];
-                    out[from + s] += r->kernel->value(r->cells + (long) r->kernel->size * (first + i), at);
-                }
+                add_values(r, r->cells + (long) r->kernel->size * (first + i), work + DRAWS * i, count, sum, product);
+            for (int s = 0; s < count; s++) out[from + s] += sum[s] + log(product[s]);
         }
     base_priors_draws(r, draws, n, out);
 }

@@ -56,7 +56,9 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
     struct strided right = {REAL(b), turned[1] ? 1 : k, turned[1] ? n : 1};
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, m, n));
     memset(REAL(out), 0, sizeof(double) * m * n);
-    product_add_at(Rf_asInteger(level), PRODUCT_ALL, m, n, k, 1, left, right, REAL(out), m);
+    int cross = a == b && turned[0] != turned[1];
+    product_add_at(Rf_asInteger(level), cross ? PRODUCT_LOWER : PRODUCT_ALL, m, n, k, 1, left, right, REAL(out), m);
+    if (cross) mirror_lower(REAL(out), m);
     UNPROTECT(1);
     return out;
 }

@@ -20,20 +20,20 @@ static void solve_plain(int m, int n, const double *l, long ldl, double *x, long
 }
 
 #ifdef SIMD_HAVE_VECTORS
-/* Rows first .. first + n of a in panels of `width`, columns from .. from + depth. */
+/* Rows first .. first + n of a in panels of `width`, columns from .. from + depth. Memory of a is
+ * read in its order. */
 static void pack(double *out, int width, struct strided a, int first, int n, int from, int depth)
 {
-    for (int i = 0; i < n; i += width) {
+    for (int i = 0; i < n; i += width, out += (long) width * depth) {
         int rows = smaller(width, n - i);
         const double *x = a.x + a.row * (first + i) + a.column * from;
-        if (rows == width && a.row == 1)
-            for (int l = 0; l < depth; l++, x += a.column, out += width)
-                for (int p = 0; p < width; p++) out[p] = x[p];
+        if (rows < width) memset(out, 0, sizeof(double) * width * depth);
+        if (a.row == 1)
+            for (int l = 0; l < depth; l++)
+                for (int p = 0; p < rows; p++) out[p + width * l] = x[p + a.column * l];
         else
-            for (int l = 0; l < depth; l++, x += a.column, out += width) {
-                for (int p = 0; p < rows; p++) out[p] = x[a.row * p];
-                for (int p = rows; p < width; p++) out[p] = 0;
-            }
+            for (int p = 0; p < rows; p++)
+                for (int l = 0; l < depth; l++) out[p + width * l] = x[a.row * p + a.column * l];
     }
 }
 

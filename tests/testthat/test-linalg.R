@@ -17,6 +17,8 @@ test_that("products are those of R, for every width of vectors and way of turnin
   a <- random_matrix(60, 50)
   b <- random_matrix(60, 70)
   expect_close(multiply(a, b, turn_a = TRUE), crossprod(a, b), 1e-13, floor = 60)
+  expect_close(multiply(a, a, turn_a = TRUE), crossprod(a), 1e-13, floor = 60)
+  expect_close(multiply(a, a, turn_b = TRUE), tcrossprod(a), 1e-13, floor = 60)
   expect_close(multiply(t(a), t(b), turn_b = TRUE), crossprod(a, b), 1e-13, floor = 60)
   expect_close(multiply(t(a), t(b)[1:2, ], turn_b = TRUE), crossprod(a, b[, 1:2]), 1e-13, floor = 60)
 })
