@@ -5,8 +5,7 @@
 # unpenalised coefficients eliminated.
 new_surrogate <- function(target, mean, at) {
   # Without its penalty the likelihood need not be concave; the integral over beta has to exist.
-  a <- robust_chol(-at$hessian, least = 1e-8)
-  a <- multiply(a, a, turn_a = TRUE)
+  a <- robust_factor(-at$hessian, least = 1e-8)$matrix
   b <- at$gradient + as.vector(a %*% mean)
   group <- target$model$group
   u <- which(group == 0)
