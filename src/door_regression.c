@@ -1,5 +1,6 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
 #include "door_read.h"
+#include "dense.h"
 
 SEXP field(SEXP list, const char *name)
 {
@@ -96,6 +97,9 @@ SEXP door_base(SEXP model, SEXP beta, SEXP order)
     double *f = REAL(VECTOR_ELT(out, 0));
     if (o <= 0) *f = base_value(&r, b);
     else if (o == 1) *f = base_gradient(&r, b, REAL(VECTOR_ELT(out, 1)));
+    else if (dense_pays(&r))
+        *f = dense_hessian(&r, b, NULL, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)),
+                           (double *) R_alloc(dense_hessian_work(&r), sizeof(double)));
     else *f = base_hessian(&r, b, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
@@ -106,10 +110,11 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "'mean'");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
-    double *work = (double *) R_alloc((size_t) r.d + 1, sizeof(double));
+    int dense = dense_pays(&r);
+    double *work = (double *) R_alloc(dense ? dense_hessian_work(&r) : r.d + 1, sizeof(double));
     SEXP out = PROTECT(new_evaluation(r.d, 2));
     REAL(VECTOR_ELT(out, 0))[0] =
-        base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
+        (dense ? dense_hessian : base_expect)(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
     UNPROTECT(1);
     return out;
 }
@@ -120,9 +125,10 @@ SEXP door_base_draws(SEXP model, SEXP draws)
     if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
         Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
     int n = Rf_nrows(draws);
-    double *work = (double *) R_alloc(base_draws_work(&r), sizeof(double));
+    int dense = dense_pays(&r);
+    double *work = (double *) R_alloc(dense ? dense_draws_work(&r) : base_draws_work(&r), sizeof(double));
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
-    base_draws(&r, REAL(draws), n, REAL(out), work);
+    (dense ? dense_draws : base_draws)(&r, REAL(draws), n, REAL(out), work);
     UNPROTECT(1);
     return out;
 }

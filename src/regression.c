@@ -65,7 +65,7 @@ static void mirror(double *hess, int d)
         for (long i = 0; i < j; i++) hess[i + d * j] = hess[j + d * i];
 }
 
-static double add_priors(const struct regression *r, const double *beta, double *grad, double *hess)
+double base_priors(const struct regression *r, const double *beta, double *grad, double *hess)
 {
     double f = 0, out[3];
     for (long a = 0; a < r->d; a++) {
@@ -85,7 +85,7 @@ double base_value(const struct regression *r, const double *beta)
         predictors(r, beta, i, eta);
         f += r->kernel->value(r->cells + (long) r->kernel->size * i, eta);
     }
-    return f + add_priors(r, beta, 0, 0);
+    return f + base_priors(r, beta, 0, 0);
 }
 
 double base_gradient(const struct regression *r, const double *beta, double *grad)
@@ -97,7 +97,7 @@ double base_gradient(const struct regression *r, const double *beta, double *gra
         f += r->kernel->gradient(r->cells + (long) r->kernel->size * i, eta, g);
         add_gradient(r, i, g, grad);
     }
-    return f + add_priors(r, beta, grad, 0);
+    return f + base_priors(r, beta, grad, 0);
 }
 
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess)
@@ -112,7 +112,7 @@ double base_hessian(const struct regression *r, const double *beta, double *grad
         add_hessian(r, i, h, hess);
     }
     mirror(hess, r->d);
-    return f + add_priors(r, beta, grad, hess);
+    return f + base_priors(r, beta, grad, hess);
 }
 
 /* v (q x q) = covariance of the predictors of cell i; c: d doubles of work */
@@ -138,7 +138,7 @@ double base_expect(const struct regression *r, const double *mean, const double 
                    double *grad, double *hess, double *work)
 {
     double f = 0, eta[KERNEL_MAX_Q], g[KERNEL_MAX_Q];
-    double h[KERNEL_MAX_Q * KERNEL_MAX_Q], v[KERNEL_MAX_Q * KERNEL_MAX_Q], out[3];
+    double h[KERNEL_MAX_Q * KERNEL_MAX_Q], v[KERNEL_MAX_Q * KERNEL_MAX_Q];
     clear(grad, r->d);
     clear(hess, (long) r->d * r->d);
     for (int i = 0; i < r->m; i++) {
@@ -149,6 +149,12 @@ double base_expect(const struct regression *r, const double *mean, const double 
         add_hessian(r, i, h, hess);
     }
     mirror(hess, r->d);
+    return f + base_priors_expect(r, mean, cov, grad, hess);
+}
+
+double base_priors_expect(const struct regression *r, const double *mean, const double *cov, double *grad, double *hess)
+{
+    double f = 0, out[3];
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
         double variance = cov[a + r->d * a];
@@ -173,7 +179,7 @@ static void draw_block(const struct regression *r, const double *block, int coun
                        double *eta)
 {
     int q = r->kernel->q;
-    double at[KERNEL_MAX_Q], prior[3];
+    double at[KERNEL_MAX_Q];
     for (int i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
             double *e = eta + (long) DRAW_BLOCK * j;
@@ -187,10 +193,15 @@ static void draw_block(const struct regression *r, const double *block, int coun
             out[s] += r->kernel->value(r->cells + (long) r->kernel->size * i, at);
         }
     }
+}
+
+void base_priors_draws(const struct regression *r, const double *draws, int n, double *out)
+{
+    double prior[3];
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
-        for (int s = 0; s < count; s++) {
-            prior_density(r->family[a], r->prior + 3 * a, block[s + DRAW_BLOCK * a], prior);
+        for (int s = 0; s < n; s++) {
+            prior_density(r->family[a], r->prior + 3 * a, draws[s + n * a], prior);
             out[s] += prior[0];
         }
     }
@@ -212,6 +223,7 @@ void base_draws(const struct regression *r, const double *draws, int n, double *
             for (int s = 0; s < count; s++) block[s + DRAW_BLOCK * a] = draws[first + s + n * a];
         draw_block(r, block, count, out + first, eta);
     }
+    base_priors_draws(r, draws, n, out);
 }
 
 /* Some cells only, their log likelihood times `scale`; grad may be NULL. */
@@ -232,7 +244,7 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
             g[j] = scale * (anchor ? g[j] - anchor->gradient_of[j + (long) q * i] : g[j]);
         add_gradient(r, i, g, grad);
     }
-    return scale * f + (anchor ? anchor->value : 0) + add_priors(r, beta, grad, 0);
+    return scale * f + (anchor ? anchor->value : 0) + base_priors(r, beta, grad, 0);
 }
 
 double base_anchor(const struct regression *r, const double *beta, double *value_of,

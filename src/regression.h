@@ -52,6 +52,12 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
 double base_expect(const struct regression *r, const double *mean, const double *cov,
                    double *grad, double *hess, double *work);
 
+/* The priors of the unpenalised coefficients alone; gradient and Hessian are added to (NULL: not
+ * wanted), as are the values of draws. */
+double base_priors(const struct regression *r, const double *beta, double *grad, double *hess);
+double base_priors_expect(const struct regression *r, const double *mean, const double *cov, double *grad, double *hess);
+void base_priors_draws(const struct regression *r, const double *draws, int n, double *out);
+
 /* draws: n x d, out: n values. work: base_draws_work(r) doubles */
 #define DRAW_BLOCK 128
 long base_draws_work(const struct regression *r);
