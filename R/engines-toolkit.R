@@ -73,16 +73,11 @@ engine_pathfinder <- function(target, draws, control, progress) {
 
 engine_nuts <- function(target, draws, control, progress) {
   settings <- control$nuts
-  rough <- joint_start(target, progress)
-  density <- partial_density(regression_density(target), rough)
-  start <- partial_start(density, rough)
-  first <- new_approximation(density, "advi", "fullrank", mean = start$mean, root = t(chol(start$cov)), draws = start$draws)
-  fit <- nuts(density, settings$chains, settings$warmup, ceiling(draws / settings$chains), start = first, control = settings$control, refresh = FALSE)
+  fit <- nuts(regression_density(target), settings$chains, settings$warmup, ceiling(draws / settings$chains), control = settings$control, refresh = FALSE)
   info <- fit$info
   keep <- seq_len(draws)
-  jacobian <- partial_jacobian(density, fit$draws)
-  fit$draws <- from_partial(density, fit$draws)[keep, , drop = FALSE]
-  fit$lp <- (fit$lp - jacobian)[keep]
+  fit$draws <- fit$draws[keep, , drop = FALSE]
+  fit$lp <- fit$lp[keep]
   engine_result(target, fit, list(rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences, evaluations = info$evaluations))
 }
 

@@ -59,6 +59,25 @@ struct partial {
 };
 struct target target_partial(struct partial *p);
 
+/* target_conditional.c: a regression with smooths standardised given their sds */
+struct smooth_block {
+    int first, size;        /* coefficients */
+    int sd;                 /* position of the log sd in theta */
+    const double *h, *r;    /* size: precision and linear term of the likelihood */
+    const double *rotation; /* size x size, orthogonal, or NULL: none */
+};
+struct conditional {
+    const struct target *inner;
+    int blocks;
+    const struct smooth_block *block;
+    int loose, tied;        /* coefficients outside and inside the blocks */
+    const int *loose_at, *tied_at;
+    const double *slope;    /* loose x tied */
+    double *work;           /* conditional_work(dim) */
+};
+long conditional_work(int dim);
+struct target target_conditional(struct conditional *p);
+
 /* target_t_groups.c: theta = (mu_1, mu_2, logits of the scales, log(nu - 1)).
  *   y_gi ~ t(nu, mu_g, sigma_g); mu_g ~ N(m, s^2), sigma_g ~ uniform(low, high),
  *   nu - 1 ~ exponential with mean nu_mean */
