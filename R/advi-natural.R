@@ -5,14 +5,18 @@
 
 start_natural <- function(target, setup) {
   d <- target$dim
-  pilot <- pilot_fit(target, setup)
-  state <- pilot$state
-  root <- t(chol(state$cov))
-  metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
-  scales <- if (setup$family$name == "meanfield") d else d * d
-  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL, origin = state$mean,
-    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200, bad = 0)
+  at <- pilot_fit(target, setup)
+  diagonal <- setup$family$name == "meanfield"
+  root <- if (diagonal) diag(sqrt(diag(at$cov)), d) else t(chol(at$cov))
+  precision <- if (diagonal) crossprod(robust_chol(-at$at$hessian)) else at$precision
+  list(iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, root = root, metric = solve_spd(precision), precision = precision,
+    queue = NULL, origin = at$mean, mean_sum = numeric(d), scale_sum = numeric(if (diagonal) d else d * d), count = 0, before = NULL,
+    boundary = 200, bad = 0)
 }
+
+# Low-rank: iterations are those of the full-rank family, and the answer is the nearest member of the low-rank one. Where the
+# curvature hardly changes over the posterior, that is its optimum; the certificate says how nearly.
+natural_family <- function(family) if (family$name == "lowrank") new_family("fullrank", family$dim) else family
 
 # The family fitted to a random subsample whose likelihood counts N / n fold.
 pilot_fit <- function(target, setup) {
@@ -22,6 +26,7 @@ pilot_fit <- function(target, setup) {
   rows <- sort(sample.int(target$rows, n))
   sub <- subsample_density(target, rows, target$rows / n)
   pilot <- setup
+  pilot$family <- natural_family(setup$family)
   pilot$control$tolerance <- 0.2
   state <- start_fixed(sub, pilot)
   # the natural-gradient phase is enough for a start; minibatches do the rest
@@ -29,7 +34,7 @@ pilot_fit <- function(target, setup) {
     if (state$done || state$phase != "newton") break
     state <- step_fixed(sub, pilot, state, 1)
   }
-  list(state = state)
+  state
 }
 
 subsample_density <- function(target, rows, scale) {
@@ -66,8 +71,8 @@ natural_settings <- function(target, setup, state) {
   noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
-  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
-    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
+  list(family = natural_family(setup$family)$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
+    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric, precision = state$precision)
 }
 
 has_anchor <- function(target) target$kind %in% c("regression", "partial")
@@ -104,8 +109,8 @@ step_natural <- function(target, setup, state, most) {
 
 next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) {
-    at <- average_natural(setup, state)
-    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state, setup = setup), heavy = TRUE)
+    at <- moments_natural(setup, state)
+    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state))
     state$done <- error$error <= 0.8 * setup$control$tolerance
   }
   state$origin <- average_natural(setup, state)$mean
@@ -129,6 +134,7 @@ average_natural <- function(setup, state) {
 
 moments_natural <- function(setup, state) {
   at <- average_natural(setup, state)
+  if (setup$family$name == "lowrank") at$root <- low_rank_root(at$root, setup$family$rank)
   c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
 }
 

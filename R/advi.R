@@ -87,11 +87,7 @@ check_sigma <- function(x, target) {
 
 choose_engine <- function(setup, target) {
   if (inherits(setup$optimizer, "covary_optimizer")) return("stochastic")
-  if (setup$batch_size > 0) {
-    if (setup$family$name == "lowrank") stop_covary("argument", "Minibatches of the low-rank family need an explicit `optimizer`, such as adam().", fields = list(arg = "family"))
-    return("natural")
-  }
-  "fixed"
+  if (setup$batch_size > 0) "natural" else "fixed"
 }
 
 advi_engines <- function() list(fixed = fixed_engine, natural = natural_engine, stochastic = stochastic_engine)
