@@ -50,7 +50,7 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
 # that this form takes away, and a rough fit gives their start.
 sampling_form <- function(target, start, progress) {
   if (inherits(start, "covary_approximation")) check_same_target(start, target)
-  if (target$kind != "regression") return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
+  if (is.null(target$regression)) return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
   rough <- joint_start(target$regression, progress)
   moved <- conditional_density(target, rough)
   if (is.null(start)) {
