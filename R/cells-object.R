@@ -23,8 +23,9 @@ print.cells <- function(x, ...) {
   exact <- names(x$groups)
   if (length(exact)) cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups), " groups)\n", sep = "")
   if (length(continuous)) {
-    cat("Continuous: ", continuous, " in [", format(x$range[1]), ", ", format(x$range[2]), "], cells of width ", format(2^-x$step),
-      ", 4 moments each\n", sep = "")
+    range <- matrix(x$range, 2)
+    cat("Continuous: ", paste0(continuous, " in [", format(range[1, ]), ", ", format(range[2, ]), "]", collapse = " and "), ", cells of width ",
+      paste(format(2^-x$step), collapse = " x "), ", ", 4^length(continuous), " moments each\n", sep = "")
     cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2), " posterior sds (for functions that ",
       "vary over a tenth of the range; fits report their own)\n", sep = "")
   } else {
@@ -34,13 +35,13 @@ print.cells <- function(x, ...) {
   invisible(x)
 }
 
-cells_count <- function(x) if (is.null(x$table)) ncol(x$stats) else sum(x$table[1, 1, , ] != 0)
+cells_count <- function(x) if (is.null(x$table)) ncol(x$stats) else if (is_tensor(x)) nrow(x$places) else sum(x$table[1, 1, , ] != 0)
 
 # Error of the mode in posterior sds: remainder of cubic Chebyshev interpolation of a function with
-# fourth derivative (range / 10)^-4 times its size, times the square root of the rows.
+# fourth derivative (range / 10)^-4 times its size, times the square root of the rows; summed over covariates.
 interpolation_bound <- function(x) {
-  width <- 2^-x$step / max(diff(x$range), 2^-x$step)
-  (10 * width / 2)^4 / (24 * 8) * sqrt(x$rows)
+  width <- 2^-x$step / pmax(diff(matrix(x$range, 2))[1, ], 2^-x$step)
+  sum((10 * width / 2)^4) / (24 * 8) * sqrt(x$rows)
 }
 
 #' @rdname cells-class
@@ -71,6 +72,8 @@ keep_groups <- function(x, keep) {
   if (is.null(x$table)) {
     x$stats <- x$stats[, keep, drop = FALSE]
     x$rows <- sum(x$stats[1, ])
+  } else if (is_tensor(x)) {
+    x <- keep_tensor_groups(x, keep)
   } else {
     x$table <- x$table[, , , keep, drop = FALSE]
     x$rows <- sum(x$table[1, 1, , ])
@@ -105,7 +108,8 @@ summary.cells <- function(object, ...) {
 # Overall means, sds and correlations of the responses.
 tally_moments <- function(x) {
   k <- x$k
-  sums <- if (is.null(x$table)) cells_to_sums(x$stats, k) else matrix(x$table[, 1, , ], dim(x$table)[1])
+  sums <- if (is.null(x$table)) cells_to_sums(x$stats, k)
+    else matrix(if (is_tensor(x)) x$table[, 1, 1, ] else x$table[, 1, , ], dim(x$table)[1])
   total <- rowSums(sums[seq_len(1 + k + k * (k + 1) / 2), , drop = FALSE])
   n <- total[1]
   centre <- total[1 + seq_len(k)] / n

@@ -14,9 +14,38 @@ certify_rows <- function(ready, result, threads = 1L) {
   cov <- mode_covariance(target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
   compressed <- target_base(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
-  whole <- rows_gradient(ready, mean, rows_table(ready, 0L), threads)
-  halves <- rows_gradient(ready, mean, rows_table(ready, 1L), threads)
-  shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - whole, cov)
+  gradient <- if (is_tensor(ready$object)) tensor_rows_gradient(ready, threads)
+    else function(beta, halvings) rows_gradient(ready, beta, rows_table(ready, halvings), threads)
+  halves <- gradient(mean, 1L)
+  shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
+}
+
+# The same with two covariates, as a function of (beta, halvings). Where every term uses one of them, tables of the
+# terms; else the columns themselves at all rows.
+tensor_rows_gradient <- function(ready, threads) {
+  terms <- row_terms(ready$design, ready$frame)
+  if (is.character(terms)) return(function(beta, halvings) exact_rows_gradient(ready, beta))
+  function(beta, halvings) {
+    target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$frame, row_cells * 2^halvings), ready$frame)
+    call <- rows_call(target, beta)
+    rows_scores(target, .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), threads, 0))$scores)
+  }
+}
+
+exact_rows_gradient <- function(ready, beta, block = 1e5) {
+  frame <- ready$frame
+  k <- ready$object$k
+  scales <- compressed_scales(ready$object)
+  total <- 0
+  for (start in seq(1, frame$n, by = block)) {
+    rows <- start:min(start + block - 1, frame$n)
+    data <- structure(lapply(frame$covariates, `[`, rows), class = "data.frame", row.names = .set_row_names(length(rows)))
+    cells <- list(id = NULL, first = rows, m = length(rows), y_scale = rep(1, k), y_centre = rep(0, k),
+      stats = rbind(frame$weights[rows], t(frame$y[rows, , drop = FALSE]), matrix(0, k * (k + 1) / 2, length(rows))))
+    target <- new_target(at_nodes(ready$design, data), cells, ready$priors, scales)
+    total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
+  }
+  total
 }
 
 # Covariance of the coefficients around `mean` at the mean smoothing sds (not that of the draws, which
@@ -34,8 +63,7 @@ certify_cells <- function(ready, result) {
   cov <- mode_covariance(ready$target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
   fine <- ready$fine$target
-  cut <- fine
-  cut$model$cells <- standardise_nodes(node_cells(ready$object, fine_nodes(ready$object, 3)), fine$standard$centre, fine$standard$scale)
+  cut <- without_last_moments(ready$object, fine)
   gradient <- lapply(list(fine, cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
   max(shift_in_sds(gradient[[2]] - gradient[[1]], cov), shift_in_sds(gradient[[3]] - gradient[[1]], cov))
 }

@@ -30,7 +30,7 @@ first_look <- function(data, spec, resolution, reader, chunk) {
     continuous <- character()
   }
   tally <- new_tally(chunk_rows(some, spec), resolution, continuous = intersect(continuous, names(some)))
-  tally[setdiff(names(tally), c("stats", "table", "first", "range", "groups"))]
+  tally_pattern(tally)
 }
 
 # What a worker does.

@@ -11,7 +11,12 @@
 #' keeps the first four Chebyshev moments of the responses and their products. The log likelihood is
 #' smooth in the covariate, so what this leaves out is tiny: about 1e-7 posterior standard deviations in
 #' a million rows; the fit measures and reports it (`diagnostics(fit)$certificate`).
-#' Two or more continuous covariates cannot be held; `compress()` says so and the rows must be fitted.
+#'
+#' Two numeric covariates may be continuous together: rectangles, about 64 along each covariate, of which only
+#' those with rows are kept, hold the 16 products of four moments along each. Any formula in the two can be fitted,
+#' joint smooths such as `s(x, z)` and `t2(x, z)` included; what is left out is about 1e-4 to 1e-3 posterior
+#' standard deviations.
+#' Three or more continuous covariates cannot be held; `compress()` says so and the rows must be fitted.
 #'
 #' @section Sources:
 #' * a data frame;
@@ -29,7 +34,8 @@
 #' @param by Covariates: a one-sided formula such as `~ age + sex`, or names. `NULL`: all other columns
 #'   of a data frame.
 #' @param weights Name of a column of weights, or an expression as a string; `NULL` for ones.
-#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000.
+#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Of two, each has
+#'   `sqrt(4 * resolution)`.
 #' @param query For a DBI connection: a table or a SELECT statement.
 #' @param moments For a data base and a continuous covariate: `"database"` has the moments summed there, so that only
 #'   the cells travel; `"stream"` fetches the rows. `"auto"` asks the data base from a million rows on, unless
@@ -135,7 +141,7 @@ compress_source <- function(source, spec, resolution, threads = 1L, like = NULL)
 add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL) {
   pattern <- if (is.null(tally)) like else tally
   if (is.null(pattern)) return(new_tally(rows, resolution))
-  pattern <- pattern[setdiff(names(pattern), c("stats", "table", "first", "range", "groups"))]
+  pattern <- tally_pattern(pattern)
   for (name in names(rows$covariates)) {
     pattern$covariates[[name]]$levels <- describe_covariate(rows$covariates[[name]])$levels
   }

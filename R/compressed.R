@@ -40,7 +40,7 @@ select_responses <- function(object, wanted) {
   } else {
     d <- dim(object$table)
     table <- array(0, c(moments_padded(length(at)), d[-1]))
-    table[seq_along(rows), , , ] <- object$table[rows, , , , drop = FALSE]
+    table[seq_along(rows), , , ] <- object$table[rows, , , , drop = FALSE] # one covariate or two: four dimensions
     object$table <- table
   }
   object$k <- length(at)
@@ -117,7 +117,7 @@ compressed_scales <- function(object) {
 node_cells <- function(object, nodes) {
   k <- object$k
   size <- 1 + k + k * (k + 1) / 2
-  list(id = NULL, first = seq_along(nodes$x), m = length(nodes$x), y_scale = object$scaling[, 2], y_centre = object$scaling[, 1],
+  list(id = NULL, first = seq_len(ncol(nodes$stats)), m = ncol(nodes$stats), y_scale = object$scaling[, 2], y_centre = object$scaling[, 1],
     sums = nodes$stats[seq_len(size), , drop = FALSE])
 }
 
@@ -139,6 +139,7 @@ target_at <- function(prepared, nodes, priors) {
 # all nodes, bound: shift by the last moment kept)
 choose_nodes <- function(prepared, priors) {
   object <- prepared$object
+  if (is_tensor(object)) return(choose_tensor_nodes(prepared, priors))
   grid <- target_at(prepared, prepared$nodes, priors)
   lumped <- lump_nodes(object, prepared$nodes)
   fine <- if (identical(lumped, prepared$nodes)) grid else target_at(prepared, lumped, priors)
@@ -149,29 +150,34 @@ choose_nodes <- function(prepared, priors) {
   mode <- NULL
   for (pieces in c(8, 16, 32, 64)) {
     if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
-    some <- target_at(prepared, gather_nodes(lumped, node_breaks(object, knots, pieces)), priors)
+    some <- target_at(prepared, gather_nodes(lumped, node_breaks(count_rows(object), knots, pieces)), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
     mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)
-    if (isTRUE(shift < 1e-5)) best <- c(some, list(fine = grid, gathering = shift, bound = moment_bound(prepared, grid, priors, mode)))
+    if (isTRUE(shift < 1e-5)) best <- c(some, list(fine = grid, gathering = shift, bound = moment_bound(prepared, grid, mode)))
     if (isTRUE(shift < 1e-6)) break
   }
   if (!is.null(best)) return(best)
-  c(fine, list(fine = grid, gathering = 0, bound = moment_bound(prepared, grid, priors, rough_mode(fine$target))))
+  c(fine, list(fine = grid, gathering = 0, bound = moment_bound(prepared, grid, rough_mode(fine$target))))
 }
 
-node_breaks <- function(object, knots, pieces) {
+# Rows in the cells: list(counts, edge, range of the data)
+count_rows <- function(object) {
   counts <- rowSums(matrix(object$table[1, 1, , ], dim(object$table)[3]))
-  edge <- (object$first + 0:length(counts)) * 2^-object$step
-  even <- seq(object$range[1], object$range[2], length.out = pieces + 1)
-  dense <- stats::approx(c(0, cumsum(pmax(counts, 0))), edge, seq(0, 1, length.out = pieces + 1) * sum(pmax(counts, 0)), ties = "ordered", rule = 2)$y
-  breaks <- sort(unique(c(object$range, knots)))
-  gap <- diff(object$range) / pieces / 2
+  list(counts = pmax(counts, 0), edge = (object$first + 0:length(counts)) * 2^-object$step, range = object$range)
+}
+
+node_breaks <- function(rows, knots, pieces) {
+  range <- rows$range
+  even <- seq(range[1], range[2], length.out = pieces + 1)
+  dense <- stats::approx(c(0, cumsum(rows$counts)), rows$edge, seq(0, 1, length.out = pieces + 1) * sum(rows$counts), ties = "ordered", rule = 2)$y
+  breaks <- sort(unique(c(range, knots)))
+  gap <- diff(range) / pieces / 2
   for (b in c(even, dense)) {
     near <- min(abs(breaks - b))
     between <- findInterval(b, breaks)
     # No sliver beside a knot, but pieces as fine as the data are dense.
-    if (b > object$range[1] && b < object$range[2] && near > 0.25 * min(gap, diff(breaks)[max(1, min(between, length(breaks) - 1))])) {
+    if (b > range[1] && b < range[2] && near > 0.25 * min(gap, diff(breaks)[max(1, min(between, length(breaks) - 1))])) {
       breaks <- sort(c(breaks, b))
     }
   }
@@ -196,11 +202,14 @@ shift_in_sds <- function(change, cov) {
 }
 
 # What the third moments contribute bounds what the fourth would.
-moment_bound <- function(prepared, fine, priors, mode) {
-  cut <- fine_nodes(prepared$object, degrees = 3)
-  less <- fine$target
-  cells <- node_cells(prepared$object, cut)
-  centre_scale <- fine$target$standard
-  less$model$cells <- standardise_nodes(cells, centre_scale$centre, centre_scale$scale)
-  mode_shift(less, fine$target, mode)
+moment_bound <- function(prepared, fine, mode) {
+  mode_shift(without_last_moments(prepared$object, fine$target), fine$target, mode)
+}
+
+# A target at all nodes of cells whose last moments are taken as zero.
+without_last_moments <- function(object, target) {
+  cut <- fine_nodes(object, degrees = 3)
+  if (is_tensor(object)) cut <- lump_tensor_nodes(cut)
+  target$model$cells <- standardise_nodes(node_cells(object, cut), target$standard$centre, target$standard$scale)
+  target
 }

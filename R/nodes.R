@@ -8,6 +8,7 @@
 
 # list(x, group, cell, stats: (1 + k + k(k+1)/2) x m raw sums, map: the 4 x 4 x kinds of the cells)
 fine_nodes <- function(cells, degrees = 4) {
+  if (is_tensor(cells)) return(tensor_nodes(cells, degrees))
   d <- dim(cells$table)
   size <- 1 + cells$k + cells$k * (cells$k + 1) / 2
   filled <- which(matrix(colSums(matrix(abs(cells$table[1, , , ]), d[2])) > 0, d[3], d[4]), arr.ind = TRUE)
@@ -124,10 +125,9 @@ node_data <- function(cells, nodes) {
   out <- factor_groups(cells)[nodes$group, , drop = FALSE]
   row.names(out) <- NULL
   continuous <- continuous_names(cells)
-  if (length(continuous)) {
-    out <- if (ncol(out)) out else data.frame(row.names = seq_along(nodes$x))
-    out[[continuous]] <- nodes$x
-  }
+  if (ncol(out) == 0) out <- data.frame(row.names = seq_along(nodes$group))
+  if (length(continuous) == 1) out[[continuous]] <- nodes$x
+  if (length(continuous) == 2) for (name in continuous) out[[name]] <- nodes$x[, name]
   out[names(cells$covariates)]
 }
 
@@ -135,6 +135,7 @@ node_data <- function(cells, nodes) {
 # continuous covariate within every group, both ends included.
 sketch_rows <- function(cells, points = 400) {
   if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
+  if (is_tensor(cells)) return(tensor_sketch(cells))
   d <- dim(cells$table)
   counts <- matrix(cells$table[1, 1, , ], d[3], d[4])
   total <- colSums(counts)
@@ -171,8 +172,7 @@ evaluate_design <- function(design, data) {
       key <- paste(deparse1(s$call), s$label)
       hit <- cache[[key]]
       if (is.null(hit) || !identical(hit$env, s$env)) {
-        at <- predict_smooth(s, data)
-        hit <- list(env = s$env, x = do.call(cbind, c(list(at$fixed), at$blocks)))
+        hit <- list(env = s$env, x = smooth_columns(s, data))
         cache[[key]] <- hit
       }
       hit$x
@@ -189,6 +189,17 @@ evaluate_design <- function(design, data) {
     }
   }
   list(x = x, offset = offset)
+}
+
+# Columns of a smooth, evaluated once at points that repeat in its variables.
+smooth_columns <- function(smooth, data) {
+  variables <- unique(unlist(lapply(c(smooth$sm$term, if (smooth$sm$by != "NA") smooth$sm$by), function(v) all.vars(str2lang(v)))))
+  id <- combine_codes(covariate_codes(data[intersect(variables, names(data))]), nrow(data))
+  first <- which(!duplicated(id))
+  few <- length(first) < nrow(data) / 2
+  at <- predict_smooth(smooth, if (few) data[first, , drop = FALSE] else data)
+  x <- do.call(cbind, c(list(at$fixed), at$blocks))
+  if (few) x[id, , drop = FALSE] else x
 }
 
 # Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate itself.

@@ -47,7 +47,7 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, bound = 0))
   } else {
     out <- choose_nodes(prepared, priors)
-    compression <- c(compression, list(cells = length(prepared$nodes$x) / 4, nodes = out$cells$m, bound = max(out$bound, out$gathering)))
+    compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, bound = max(out$bound, out$gathering)))
   }
   out$target$rows <- prepared$object$rows
   c(out[intersect(names(out), c("cells", "design", "target", "fine"))],
@@ -82,7 +82,7 @@ not_compressible <- function(parsed, frame) {
   loose <- known[!vapply(known, function(v) length(get0(v, environment(parsed$predictors[[1]]$rhs))) == 1, TRUE)]
   if (length(loose)) return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
   limits <- continuous_count(frame)
-  if (length(limits) > 1) paste0("cells hold one continuous covariate, the formulas use ", length(limits), ": ", enumerate(limits), ".")
+  if (length(limits) > 2) paste0("cells hold two continuous covariates, the formulas use ", length(limits), ": ", enumerate(limits), ".")
 }
 
 continuous_count <- function(frame) {
@@ -102,7 +102,7 @@ compress_frame <- function(frame, control) {
   rows <- list(y = frame$y, covariates = frame$covariates, weights = weights, dropped = c(missing = 0, infinite = 0))
   tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
     covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
-  tally$covariates[[continuous]]$kind <- "continuous"
+  for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   object <- tally_rows(tally, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
   group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)

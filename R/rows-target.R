@@ -48,7 +48,7 @@ column_variables <- function(p) {
 }
 
 # Terms with their rows and, by predictor, the basis at the 4 nodes of every cell (p x 4 cells groups).
-fill_row_terms <- function(terms, design, frame) {
+fill_row_terms <- function(terms, design, frame, most = row_cells) {
   n <- frame$n
   starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
   reference <- lapply(frame$covariates, take_rows, 1L)
@@ -65,7 +65,7 @@ fill_row_terms <- function(terms, design, frame) {
       term$x <- x
       ends <- range(x)
       # Cells from end to end of the data, so that bases are not evaluated outside.
-      cells <- max(1, min(8 * row_cells, ceiling(diff(ends) * 2^choose_step(x, row_cells))))
+      cells <- max(1, min(8 * most, ceiling(diff(ends) * 2^choose_step(x, most))))
       term$grid <- c(cells / diff(ends), ends[1] * cells / diff(ends), cells)
       t <- chebyshev_nodes(4)
       at <- as.vector(ends[1] + outer((t + 1) / 2, seq_len(cells) - 1, "+") * diff(ends) / cells)

@@ -6,6 +6,7 @@
 # covariates), rows, dropped (missing, infinite), range, step, and
 #   without a continuous covariate   stats: (1 + k + k(k+1)/2) x groups, cells as in kernel.h
 #   with one                         first, table: padded x 4 x cells x groups, moments as in moments.h
+#   with two                         places, table: see tensor.R
 # Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments of
 # degree below 4 over two cells are moments of degree below 4 over their union, exactly.
 
@@ -52,7 +53,7 @@ describe_covariate <- function(v) {
   list(kind = "exact", type = type, levels = if (is.factor(v)) levels(v), ordered = is.ordered(v))
 }
 
-# Numeric covariates with more distinct values than can be kept become continuous; one may.
+# Numeric covariates with more distinct values than can be kept become continuous; two may.
 choose_continuous <- function(tally, covariates) {
   for (name in names(covariates)) {
     v <- covariates[[name]]
@@ -73,10 +74,10 @@ distinct_above <- function(v, limit) {
 
 check_continuous <- function(tally) {
   continuous <- continuous_names(tally)
-  if (length(continuous) > 1) {
-    stop_covary("too_many_continuous", "Cells hold one continuous covariate together with any discrete ones; found ",
+  if (length(continuous) > 2) {
+    stop_covary("too_many_continuous", "Cells hold two continuous covariates together with any discrete ones; found ",
       length(continuous), " with more than ", exact_limit, " distinct values: ", enumerate(continuous),
-      ". Round all but one, or fit the rows themselves.", fields = list(covariates = continuous))
+      ". Round all but two, or fit the rows themselves.", fields = list(covariates = continuous))
   }
   tally
 }
@@ -127,6 +128,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
     tally$stats <- .Call(C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y, weights)
     return(tally)
   }
+  if (length(continuous) == 2) return(add_tensor_moments(tally, rows, group, threads))
   add_moments(tally, as.double(rows$covariates[[continuous]]), rows, group, threads)
 }
 
@@ -176,8 +178,8 @@ moments_padded <- function(k) ceiling((1 + k + k * (k + 1) / 2) / 4) * 4
 simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"), nomatch = 3L) - 1
 
 # About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50 over
-# any twentieth of the distinct values, so that clusters are seen (but at most 8 times finer).
-choose_step <- function(x, resolution) {
+# any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times finer).
+choose_step <- function(x, resolution, finer = 3) {
   if (length(x) == 0) return(0)
   some <- if (length(x) > 1e5) x[round(seq(1, length(x), length.out = 1e5))] else x
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
@@ -185,7 +187,7 @@ choose_step <- function(x, resolution) {
   distinct <- sort(unique(some))
   share <- ceiling(length(distinct) / 20)
   dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
-  round(log2(resolution / width) + min(3, max(0, log2(width / dense))))
+  round(log2(resolution / width) + min(finer, max(0, log2(width / dense))))
 }
 
 # Sum of two tallies.
@@ -203,7 +205,7 @@ merge_tallies <- function(a, b) {
     a$covariates[[name]]$levels <- union(a$covariates[[name]]$levels, b$covariates[[name]]$levels)
   }
   ids <- match_groups(a$groups, b$groups)
-  out <- if (is.null(a$table)) merge_exact(a, b, ids) else merge_moments(a, b, ids)
+  out <- if (is.null(a$table)) merge_exact(a, b, ids) else if (is_tensor(a)) merge_tensors(a, b, ids) else merge_moments(a, b, ids)
   out$groups <- ids$groups
   out$rows <- a$rows + b$rows
   out$dropped <- a$dropped + b$dropped
@@ -378,10 +380,14 @@ rescale_tally <- function(tally, scaling) {
   tally
 }
 
+# What a tally says of rows to come: all but its sums.
+tally_pattern <- function(tally) tally[setdiff(names(tally), c("stats", "table", "first", "places", "range", "groups"))]
+
 # An exact covariate turned into moments: every group is a point.
 make_continuous <- function(tally, name, force = FALSE) {
   if (tally$covariates[[name]]$kind == "continuous" && !force) return(tally)
   tally <- check_continuous(within_kind(tally, name))
+  if (!is.null(tally$table)) return(make_tensor(tally, name))
   k <- tally$k
   x <- tally$groups[[name]]
   rest <- tally$groups[setdiff(names(tally$groups), name)]

@@ -1,6 +1,7 @@
-/* Door of the moments. */
+/* Doors of the moments. */
 #include "doors.h"
 #include "moments.h"
+#include "moments_two.h"
 
 static const double *numbers(SEXP x, R_xlen_t length, const char *what)
 {
@@ -9,9 +10,7 @@ static const double *numbers(SEXP x, R_xlen_t length, const char *what)
     return REAL(x);
 }
 
-/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: level, threads, groups.
- * list(table, counts (missing, infinite, outside)) */
-SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
+static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling, int groups)
 {
     if (TYPEOF(y) != VECSXP || TYPEOF(x) != REALSXP)
         Rf_error("internal: 'y' must be a list of columns and 'x' doubles");
@@ -22,9 +21,6 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     rows.weights = Rf_isNull(weights) ? NULL : numbers(weights, rows.n, "'weights'");
     rows.centre = numbers(scaling, 2 * rows.k, "'scaling'");
     rows.scale = rows.centre + rows.k;
-    const double *g = numbers(grid, 3, "'grid'"), *set = numbers(settings, 3, "'settings'");
-    struct moments_grid cells = {.inverse = g[0], .first = g[1], .count = (int) g[2]};
-    int groups = (int) set[2];
     rows.group = NULL;
     if (!Rf_isNull(group)) {
         if (TYPEOF(group) != INTSXP || Rf_xlength(group) != rows.n) Rf_error("internal: 'group' must hold integers");
@@ -32,6 +28,17 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
         for (long i = 0; i < rows.n; i++)
             if (rows.group[i] < 1 || rows.group[i] > groups) Rf_error("internal: 'group' out of range");
     }
+    return rows;
+}
+
+/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: level, threads, groups.
+ * list(table, counts (missing, infinite, outside)) */
+SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
+{
+    const double *g = numbers(grid, 3, "'grid'"), *set = numbers(settings, 3, "'settings'");
+    struct moments_grid cells = {.inverse = g[0], .first = g[1], .count = (int) g[2]};
+    int groups = (int) set[2];
+    struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
     R_xlen_t size = (R_xlen_t) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups;
     int stripes = moments_stripes(rows.n, size);
     double *work = stripes > 1 ? (double *) R_alloc(size * (stripes - 1), sizeof(double)) : NULL;
@@ -44,6 +51,37 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
     REAL(counts)[2] = found.outside;
+    UNPROTECT(1);
+    return out;
+}
+
+/* grid: of x and z, 3 x 2; settings: level, threads, groups, most doubles in the table.
+ * list(table, places (from 0), outside); with too many cells `table` is NULL. */
+SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
+{
+    const double *g = numbers(grid, 6, "'grid'"), *set = numbers(settings, 4, "'settings'");
+    struct moments_two data = {.groups = (int) set[2]};
+    data.rows = read_rows(x, y, weights, group, scaling, data.groups);
+    data.z = numbers(z, data.rows.n, "'z'");
+    for (int d = 0; d < 2; d++)
+        data.grid[d] = (struct moments_grid){.inverse = g[3 * d], .first = g[3 * d + 1], .count = (int) g[3 * d + 2]};
+    R_xlen_t whole = (R_xlen_t) data.grid[0].count * data.grid[1].count * data.groups;
+    int *slot = (int *) R_alloc(whole, sizeof(int));
+    double outside;
+    long cells = moments_two_slots(&data, slot, &outside);
+    const char *names[] = {"table", "places", "outside", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    SET_VECTOR_ELT(out, 2, Rf_ScalarReal(outside));
+    SEXP places = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, cells));
+    for (R_xlen_t i = 0; i < whole; i++)
+        if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
+    R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
+    if ((double) size <= set[3]) {
+        int stripes = moments_stripes(data.rows.n, size);
+        double *work = stripes > 1 ? (double *) R_alloc(size * (stripes - 1), sizeof(double)) : NULL;
+        SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
+        moments_two_pass(&data, slot, cells, (int) set[0], (int) set[1], REAL(table), work);
+    }
     UNPROTECT(1);
     return out;
 }

@@ -33,6 +33,7 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 /* door_moments.c */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
+SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP door_finite_range(SEXP x);
 /* door_rows.c */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);

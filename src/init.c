@@ -21,6 +21,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(cells, 4),
     DOOR(merge_cells, 3),
     DOOR(moments, 7),
+    DOOR(moments_two, 8),
     DOOR(finite_range, 1),
     DOOR(rows, 5),
     DOOR(rows_curvature, 6),

@@ -151,7 +151,8 @@ test_that("subset keeps groups, saveRDS keeps everything", {
 test_that("what cells cannot hold is said", {
   d <- rows_of(9000, 720)
   d$v <- rnorm(9000)
-  expect_error(compress(d, "y1", by = ~ x + v), class = "covary_error_too_many_continuous")
+  d$u <- rnorm(9000)
+  expect_error(compress(d, "y1", by = ~ x + v + u), class = "covary_error_too_many_continuous")
   expect_error(compress(d, "y1", by = ~ nowhere), class = "covary_error_variable")
   expect_error(compress(list(), "y1", by = ~ x), class = "covary_error_data")
   expect_error(compress(d, 3, by = ~ x), class = "covary_error_argument")

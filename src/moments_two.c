@@ -1,0 +1,118 @@
+#include "moments_two.h"
+#include "moments_rows.h"
+#include "simd.h"
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+static inline void prepare(const struct moments_rows *rows, long from, int n, double *s)
+{
+    if (rows->k == 1) prepare_one(rows, from, n, s);
+    else if (rows->k == 2) prepare_two(rows, from, n, s);
+    else prepare_many(rows, from, n, s);
+}
+
+/* Number of the row's cell in the whole grid, -1 outside. */
+static inline long place_of(const struct moments_two *data, long i, double *t, double *u)
+{
+    const struct moments_grid *gx = data->grid, *gz = data->grid + 1;
+    double a = data->rows.x[i] * gx->inverse - gx->first, b = data->z[i] * gz->inverse - gz->first;
+    if (!(a >= 0 && a < gx->count && b >= 0 && b < gz->count)) return -1;
+    long c = (long) a, d = (long) b;
+    *t = 2 * (a - (double) c) - 1;
+    *u = 2 * (b - (double) d) - 1;
+    return c + gx->count * (d + (long) gz->count * (data->rows.group ? data->rows.group[i] - 1 : 0));
+}
+
+static inline void places(const struct moments_two *data, const int *slot, long from, int n, double *t, double *u,
+                          long *place)
+{
+    for (int i = 0; i < n; i++) {
+        long at = place_of(data, from + i, t + i, u + i);
+        place[i] = at < 0 ? -1 : slot[at];
+    }
+}
+
+long moments_two_slots(const struct moments_two *data, int *slot, double *outside)
+{
+    long size = (long) data->grid[0].count * data->grid[1].count * data->groups, cells = 0;
+    double t, u;
+    memset(slot, 0, (size_t) size * sizeof(int));
+    *outside = 0;
+    for (long i = 0; i < data->rows.n; i++) {
+        long at = place_of(data, i, &t, &u);
+        if (at < 0) ++*outside;
+        else slot[at] = 1;
+    }
+    for (long i = 0; i < size; i++) slot[i] = slot[i] ? (int) cells++ : -1;
+    return cells;
+}
+
+#ifdef SIMD_HAVE_VECTORS
+#define SIMD_WIDTH 2
+#define SIMD_NAME(x) x##_base
+#define SIMD_FUNCTION
+#include "simd_width.h"
+#include "moments_two_pass.h"
+#include "simd_end.h"
+#endif
+
+#ifdef SIMD_HAVE_AVX2
+#define SIMD_WIDTH 4
+#define SIMD_NAME(x) x##_avx2
+#define SIMD_FUNCTION SIMD_AVX2_TARGET
+#include "simd_width.h"
+#include "moments_two_pass.h"
+#include "simd_end.h"
+#endif
+
+static void add_two_plain(const struct moments_two *data, const int *slot, long from, long to, double *table)
+{
+    double s[MOMENTS_MAX_PADDED], t, u;
+    long place;
+    int padded = moments_padded(data->rows.k);
+    for (long i = from; i < to; i++) {
+        places(data, slot, i, 1, &t, &u, &place);
+        if (place < 0) continue;
+        prepare_many(&data->rows, i, 1, s);
+        double x[4] = {1, t, 2 * t * t - 1, t * (4 * t * t - 3)}, z[4] = {1, u, 2 * u * u - 1, u * (4 * u * u - 3)};
+        double *cell = table + place * padded * MOMENTS_TWO;
+        for (int e = 0; e < 4; e++)
+            for (int d = 0; d < 4; d++)
+                for (int j = 0; j < padded; j++) cell[padded * (4 * e + d) + j] += x[d] * z[e] * s[j];
+    }
+}
+
+static void add_two(const struct moments_two *data, const int *slot, long from, long to, int level, double *table)
+{
+    switch (simd_level(level)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: add_two_avx2(data, slot, from, to, table); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: add_two_base(data, slot, from, to, table); return;
+#endif
+    default: add_two_plain(data, slot, from, to, table);
+    }
+}
+
+void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
+                      double *table, double *stripes)
+{
+    long size = (long) moments_padded(data->rows.k) * MOMENTS_TWO * cells, n = data->rows.n;
+    int n_stripes = moments_stripes(n, size);
+    long width = (n + n_stripes - 1) / n_stripes;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+#else
+    (void) threads;
+#endif
+    for (int s = 0; s < n_stripes; s++) {
+        double *mine = s == 0 ? table : stripes + size * (s - 1);
+        memset(mine, 0, (size_t) size * sizeof(double));
+        add_two(data, slot, width * s, width * (s + 1) < n ? width * (s + 1) : n, level, mine);
+    }
+    for (int s = 1; s < n_stripes; s++)
+        for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
+}

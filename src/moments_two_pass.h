@@ -1,0 +1,31 @@
+/* One stripe of rows added to a table of two covariates; included once a vector width (simd_width.h). */
+
+static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, const int *slot, long from, long to,
+                                              double *table)
+{
+    double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED], t[MOMENTS_BLOCK], u[MOMENTS_BLOCK];
+    long place[MOMENTS_BLOCK];
+    int padded = moments_padded(data->rows.k);
+    for (long i = from; i < to; i += MOMENTS_BLOCK) {
+        int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK;
+        prepare(&data->rows, i, n, s);
+        places(data, slot, i, n, t, u, place);
+        for (int a = 0; a < n; a++) {
+            if (place[a] < 0) continue;
+            double x[4] = {1, t[a], 2 * t[a] * t[a] - 1, t[a] * (4 * t[a] * t[a] - 3)};
+            double z[4] = {1, u[a], 2 * u[a] * u[a] - 1, u[a] * (4 * u[a] * u[a] - 3)};
+            double *cell = table + place[a] * padded * MOMENTS_TWO;
+            for (int j = 0; j < padded; j += SIMD_WIDTH) {
+                VEC v = LOAD(s + padded * a + j);
+                for (int e = 0; e < 4; e++) {
+                    VEC w = z[e] * v;
+                    double *m = cell + 4 * padded * e + j;
+                    STORE(m, LOAD(m) + w);
+                    STORE(m + padded, LOAD(m + padded) + x[1] * w);
+                    STORE(m + 2 * padded, LOAD(m + 2 * padded) + x[2] * w);
+                    STORE(m + 3 * padded, LOAD(m + 3 * padded) + x[3] * w);
+                }
+            }
+        }
+    }
+}
