@@ -127,3 +127,62 @@ test_that("a model that does not fit together is refused", {
   expect_error(.Call(C_base, replace(model, "group", list(rep(7L, 5))), numeric(5), 0L), "group")
   expect_error(.Call(C_base_draws, model, matrix(0, 2, 4)), "draws")
 })
+
+# More cells than a block of the vector code, and columns that are zero in whole blocks of cells, as
+# those of random effects are.
+sparse_problem <- function(k) {
+  problem <- random_model(k, as.integer(c(6, 3, 0, 5, 2)[seq_len(predictors_of(k))]), m = 75)
+  problem$model$x <- lapply(problem$model$x, function(x) {
+    level <- rep(1:3, each = 25)
+    for (a in seq_len(nrow(x))) if (a > 1) x[a, level != (a - 1) %% 3 + 1] <- 0
+    x
+  })
+  problem
+}
+
+test_that("columns that are zero in some blocks change nothing", {
+  set.seed(410)
+  for (k in 1:2) for (level in c("plain", "base", "avx2")) {
+    problem <- sparse_problem(k)
+    beta <- random_beta(problem)
+    old <- options(covary.simd = level)
+    out <- .Call(C_base, problem$model, beta, 2L)
+    draws <- .Call(C_base_draws, problem$model, rbind(beta, 0, -beta))
+    cov <- random_cov(runif(length(beta), 0.05, 0.2))
+    expected <- .Call(C_base_expect, problem$model, beta, cov)
+    dense <- problem$model # a tiny entry keeps every column in every block
+    dense$x <- lapply(dense$x, function(x) ifelse(x == 0, 1e-300, x))
+    with_all <- .Call(C_base_expect, dense, beta, cov)
+    options(old)
+    expect_close(out$value, twin_base(problem, beta), 1e-12)
+    expect_close(draws[1], out$value, 1e-13)
+    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
+    expect_close(c(out$hessian), c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11)
+    for (part in names(expected)) expect_close(c(expected[[part]]), c(with_all[[part]]), 1e-13)
+  }
+})
+
+test_that("minibatches of any size are sums over their cells", {
+  set.seed(411)
+  for (k in 1:2) {
+    problem <- sparse_problem(k)
+    beta <- random_beta(problem)
+    m <- ncol(problem$model$cells)
+    prior <- problem$model
+    prior$cells[] <- 0
+    prior <- .Call(C_base, prior, beta, 1L)
+    anchor <- .Call(C_anchor, problem$model, beta)
+    whole <- .Call(C_base, problem$model, beta, 1L)
+    expect_close(anchor$value, whole$value - prior$value, 1e-12)
+    expect_close(anchor$gradient, whole$gradient - prior$gradient, 1e-11)
+    each <- lapply(seq_len(m), function(i) {
+      one <- problem$model
+      one$size[2] <- 1L
+      one$cells <- one$cells[, i, drop = FALSE]
+      one$offset <- one$offset[, i, drop = FALSE]
+      one$x <- lapply(one$x, function(x) x[, i, drop = FALSE])
+      .Call(C_base, one, beta, 1L)
+    })
+    expect_close(anchor$value_of, vapply(each, `[[`, 0, "value") - prior$value, 1e-11, floor = 1)
+  }
+})
