@@ -26,7 +26,7 @@ static void log_cosh_half(double r, const double *par, double *out)
     out[2] = sech_squared(r / 2) / 4;
 }
 
-#define SIMD_SOURCE "kernel_lanes.h"
+#define SIMD_SOURCE "kernel_width.h"
 #include "simd_each.h"
 
 static const struct kernel kernels[] = {{1, 2, 3, 3, 0}, {1, 2, 3, 4, 1}, {2, 5, 15, 6, 0}, {2, 5, 15, 8, 1}};

@@ -1,10 +1,10 @@
 #include "regression.h"
 #include "prior.h"
-#include "products.h"
+#include "block_sums.h"
 #include <math.h>
 #include <string.h>
 
-#if PRODUCT_LENGTH != KERNEL_BLOCK
+#if SUM_LENGTH != KERNEL_BLOCK
 #error "products and kernels must work on equal blocks"
 #endif
 
@@ -79,7 +79,7 @@ static struct columns load_block(const struct regression *r, const double *beta,
     }
     kernel_clear(r->kernel, b, n);
     for (int j = 0; j < q; j++)
-        product_combine(entries(&x, beta, x.first[j], x.first[j + 1]), x.rows + (long) KERNEL_BLOCK * x.first[j],
+        sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]), x.rows + (long) KERNEL_BLOCK * x.first[j],
                         x.first[j + 1] - x.first[j], b->eta[j], r->level);
     return x;
 }
@@ -95,11 +95,11 @@ static void add_dots(const struct regression *r, const struct columns *x, const 
 {
     const double *rows = x->rows + (long) KERNEL_BLOCK * from;
     if (x->all) {
-        product_dots(u, v, rows, to - from, out + from, r->level);
+        sum_dots(u, v, rows, to - from, out + from, r->level);
         return;
     }
     clear(x->part, to - from);
-    product_dots(u, v, rows, to - from, x->part, r->level);
+    sum_dots(u, v, rows, to - from, x->part, r->level);
     for (int a = from; a < to; a++) out[x->number[a]] += x->part[a - from];
 }
 
@@ -189,7 +189,7 @@ static void predictor_covariance(const struct regression *r, const struct column
     for (int l = 0, pair = 0; l < q; l++)
         for (int j = l; j < q; j++, pair++)
             for (int a = x->first[l]; a < x->first[l + 1]; a++)
-                product_combine_by(entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
+                sum_combined_by(entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
                                    x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
                                    x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
 }
@@ -231,7 +231,7 @@ static void draw_block(const struct regression *r, const double *block, double *
         for (int j = 0; j < q; j++) {
             double *e = eta + KERNEL_BLOCK * j, offset = r->offset[j + q * i];
             for (int s = 0; s < KERNEL_BLOCK; s++) e[s] = offset;
-            product_combine(r->x[j] + r->p[j] * i, block + (long) KERNEL_BLOCK * r->start[j], r->p[j], e, r->level);
+            sum_combined(r->x[j] + r->p[j] * i, block + (long) KERNEL_BLOCK * r->start[j], r->p[j], e, r->level);
         }
         kernel_points(r->kernel, r->cells + r->kernel->size * i, eta, out, r->level);
     }

@@ -9,10 +9,10 @@
 #define KEEP_BY(i) STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i * AT(by + v, i));
 
 #define COMBINE(keep) \
-    for (int v = 0; v < PRODUCT_LENGTH; v += STRIP) { \
+    for (int v = 0; v < SUM_LENGTH; v += STRIP) { \
         const double *row = rows + v; \
         EACH(START) \
-        for (int a = 0; a < count; a++, row += PRODUCT_LENGTH) { \
+        for (int a = 0; a < count; a++, row += SUM_LENGTH) { \
             if (c[a] == 0) continue; \
             VEC ca = ALL(c[a]); \
             EACH(ADD) \
@@ -37,10 +37,10 @@ static SIMD_FUNCTION void SIMD_NAME(combine_by)(const double *c, const double *r
 static SIMD_FUNCTION void SIMD_NAME(dots)(const double *u, const double *weight, const double *rows, int count,
                                           double *out)
 {
-    for (int v = 0; v < PRODUCT_LENGTH; v += STRIP) {
+    for (int v = 0; v < SUM_LENGTH; v += STRIP) {
         const double *row = rows + v;
         EACH(WEIGH)
-        for (int a = 0; a < count; a++, row += PRODUCT_LENGTH) {
+        for (int a = 0; a < count; a++, row += SUM_LENGTH) {
             VEC s = DOT(0) + DOT(1) + DOT(2) + DOT(3), t = DOT(4) + DOT(5) + DOT(6) + DOT(7);
             out[a] += SIMD_NAME(sum)(s + t);
         }

@@ -4,9 +4,9 @@
 #define GRAD(j, v) STORE(grad + KERNEL_BLOCK * (j), v)
 #define HESS(q, i, j, v) STORE(hess + KERNEL_BLOCK * PAIR(q, i, j), v)
 
-#include "kernel_one_lanes.h"
-#include "kernel_two_lanes.h"
-#include "expectation_lanes.h"
+#include "kernel_one_width.h"
+#include "kernel_two_width.h"
+#include "expectation_width.h"
 
 /* Each call below has k, nodes and order as constants, so that what they do not need is left out. */
 INLINE void SIMD_NAME(evaluate_as)(int k, int nodes, int order, int scatter, struct kernel_block *b)
