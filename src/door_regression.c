@@ -1,6 +1,5 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
 #include "door_read.h"
-#include "dense.h"
 
 SEXP field(SEXP list, const char *name)
 {
@@ -66,6 +65,9 @@ struct regression read_model(SEXP model)
     r.p = p;
     r.start = start;
     r.x = px;
+    r.level = simd_option();
+    r.work = (double *) R_alloc(regression_work(d), sizeof(double));
+    r.column = (int *) R_alloc((size_t) d + 1, sizeof(int));
     return r;
 }
 
@@ -97,9 +99,6 @@ SEXP door_base(SEXP model, SEXP beta, SEXP order)
     double *f = REAL(VECTOR_ELT(out, 0));
     if (o <= 0) *f = base_value(&r, b);
     else if (o == 1) *f = base_gradient(&r, b, REAL(VECTOR_ELT(out, 1)));
-    else if (dense_pays(&r))
-        *f = dense_hessian(&r, b, NULL, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)),
-                           (double *) R_alloc(dense_hessian_work(&r), sizeof(double)));
     else *f = base_hessian(&r, b, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
@@ -110,11 +109,8 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "'mean'");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
-    int dense = dense_pays(&r);
-    double *work = (double *) R_alloc(dense ? dense_hessian_work(&r) : r.d + 1, sizeof(double));
     SEXP out = PROTECT(new_evaluation(r.d, 2));
-    REAL(VECTOR_ELT(out, 0))[0] =
-        (dense ? dense_hessian : base_expect)(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
+    REAL(VECTOR_ELT(out, 0))[0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
@@ -125,10 +121,8 @@ SEXP door_base_draws(SEXP model, SEXP draws)
     if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
         Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
     int n = Rf_nrows(draws);
-    int dense = dense_pays(&r);
-    double *work = (double *) R_alloc(dense ? dense_draws_work(&r) : base_draws_work(&r), sizeof(double));
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
-    (dense ? dense_draws : base_draws)(&r, REAL(draws), n, REAL(out), work);
+    base_draws(&r, REAL(draws), n, REAL(out));
     UNPROTECT(1);
     return out;
 }

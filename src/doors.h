@@ -12,6 +12,7 @@
 #include <Rinternals.h>
 
 /* door_kernel.c */
+int simd_option(void); /* the R option covary.simd as a level of simd.h */
 SEXP door_kernel(SEXP k, SEXP cells, SEXP eta);
 SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
 SEXP door_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
