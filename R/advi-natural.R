@@ -38,18 +38,9 @@ pilot_fit <- function(target, setup) {
 }
 
 subsample_density <- function(target, rows, scale) {
-  if (target$kind %in% c("regression", "partial")) {
-    model <- target$data
-    model$size[2] <- length(rows)
-    model$cells <- model$cells[, rows, drop = FALSE]
-    # n and scatter times `scale`
-    model$cells[1, ] <- model$cells[1, ] * scale
-    k <- model$size[1]
-    model$cells[-seq_len(1 + k), ] <- model$cells[-seq_len(1 + k), ] * sqrt(scale)
-    model$offset <- model$offset[, rows, drop = FALSE]
-    model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
-    target$data <- model
-    if (!is.null(target$regression)) target$regression$model <- model
+  if (target$kind == "regression") {
+    target$data <- subsample_model(target$data, rows, scale)
+    target$regression$model <- target$data
     target$rows <- length(rows)
     return(target)
   }
@@ -61,6 +52,21 @@ subsample_density <- function(target, rows, scale) {
   }
   target$rows <- 0L
   target
+}
+
+# Some cells of a model, counted `scale` fold.
+subsample_model <- function(model, rows, scale) {
+  k <- model$size[1]
+  model$size[2] <- length(rows)
+  model$cells <- model$cells[, rows, drop = FALSE]
+  model$cells[1, ] <- model$cells[1, ] * scale
+  # nodes hold sums, cells the root of their scatter (kernel.h)
+  rest <- -seq_len(1 + k)
+  nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
+  model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
+  model$offset <- model$offset[, rows, drop = FALSE]
+  model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
+  model
 }
 
 # Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with anchor little
@@ -75,23 +81,21 @@ natural_settings <- function(target, setup, state) {
     scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric, precision = state$precision)
 }
 
-has_anchor <- function(target) target$kind %in% c("regression", "partial")
+has_anchor <- function(target) target$kind == "regression"
 
 # The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
 with_anchor <- function(target, state) {
-  if (!has_anchor(target)) return(state)
-  if (is.null(state$anchor)) {
-    at <- matrix(state$origin, 1)
-    if (target$kind == "partial") at <- from_partial(target, at)
-    state$anchor <- .Call(C_anchor, target$data, at[1, seq_len(target$data$size[3])])
-  }
+  if (is.null(state$anchor)) state$anchor <- .Call(C_anchor, target$data, state$origin[seq_len(target$data$size[3])])
   state
 }
 
 step_natural <- function(target, setup, state, most) {
   width <- target$dim
-  state <- with_anchor(target, state)
-  target$anchor <- state$anchor
+  if (has_anchor(target)) {
+    state <- with_anchor(target, state)
+    target$anchor <- state$anchor
+    target$apart <- TRUE
+  }
   if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
@@ -101,7 +105,7 @@ step_natural <- function(target, setup, state, most) {
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
   state$root <- matrix(out$root, width)
-  state$count <- state$count + k
+  state$count <- state$count + k - out$bad
   state$iteration <- state$iteration + k
   state$queue$used <- state$queue$used + k
   if (state$iteration == state$boundary) next_window(target, setup, state) else state

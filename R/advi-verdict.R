@@ -38,20 +38,22 @@ stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
   list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
 }
 
-# list(error: root mean square, mean_error, scale_error: by free number, worst: its name)
+# list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo: where it has a closed form)
 certify <- function(approx) {
-  error <- newton_error(approx$family, approx$mean, approx$root, certify_expect(approx))
+  at <- certify_expect(approx)
+  error <- newton_error(approx$family, approx$mean, approx$root, at)
   names <- approx$target$names
   size <- sqrt((error$mean^2 + error$scale^2) / 2)
   list(error = if (is.finite(error$rms)) error$rms else Inf, mean_error = stats::setNames(error$mean, names),
-    scale_error = stats::setNames(error$scale, names), worst = names[which.max(size)])
+    scale_error = stats::setNames(error$scale, names), worst = names[which.max(size)],
+    elbo = if (!is.null(approx$target$expect)) at$value + gaussian_entropy(tcrossprod(approx$root)))
 }
 
 # Moment-matched draws, so many that quadratic parts have no noise; over very many rows fewer.
 certify_expect <- function(approx) {
   target <- approx$target
   d <- target$dim
-  if (isTRUE(approx$state$exact)) return(density_expect(target, approx$mean, tcrossprod(approx$root)))
+  if (!is.null(target$expect)) return(density_expect(target, approx$mean, tcrossprod(approx$root)))
   m <- max(4 * d + 12, 100)
   if (target$rows * m > 4e6) m <- 32
   precision <- approx$state$precision
