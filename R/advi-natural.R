@@ -30,10 +30,16 @@ pilot_fit <- function(target, setup) {
   pilot$control$tolerance <- 0.2
   state <- start_fixed(sub, pilot)
   # the natural-gradient phase is enough for a start; minibatches do the rest
-  for (i in 1:60) {
+  for (i in 1:(if (has_smooths(target)) 10 else 60)) {
     if (state$done || state$phase != "newton") break
     state <- step_fixed(sub, pilot, state, 1)
   }
+  if (!has_smooths(target)) return(state)
+  to <- refit_family(sub, pilot$family, state$mean, t(chol(state$cov)), state$at)
+  state$mean <- to$mean
+  state$cov <- tcrossprod(to$root)
+  state$precision <- solve_spd(state$cov)
+  state$at <- density_expect(sub, state$mean, state$cov)
   state
 }
 
@@ -90,6 +96,7 @@ with_anchor <- function(target, state) {
 }
 
 step_natural <- function(target, setup, state, most) {
+  state["answer"] <- list(NULL)
   width <- target$dim
   if (has_anchor(target)) {
     state <- with_anchor(target, state)
@@ -112,11 +119,6 @@ step_natural <- function(target, setup, state, most) {
 }
 
 next_window <- function(target, setup, state) {
-  if (state$iteration >= 1600) {
-    at <- moments_natural(setup, state)
-    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state))
-    state$done <- error$error <= 0.8 * setup$control$tolerance
-  }
   state$origin <- average_natural(setup, state)$mean
   state$anchor <- NULL
   state$before <- state[c("mean_sum", "scale_sum", "count")]
@@ -124,6 +126,25 @@ next_window <- function(target, setup, state) {
   state$scale_sum[] <- 0
   state$count <- 0
   state$boundary <- 2 * state$boundary
+  if (state$iteration >= 1600) judge_window(target, setup, state) else state
+}
+
+# Is the average good? If not, and expectations have a closed form, the optimum as seen from there may be; that failing,
+# iterations go on from it.
+judge_window <- function(target, setup, state) {
+  at <- moments_natural(setup, state)
+  good <- function(error) error$rms <= 0.8 * setup$control$tolerance
+  error <- member_error(target, setup$family, at, state$precision)
+  state$done <- good(error)
+  if (state$done || is.null(target$expect) || !is.finite(error$rms)) return(state)
+  to <- if (is.null(error$to)) newton_member(setup$family, at$mean, at$root, error$at) else error$to
+  state$answer <- to
+  state$done <- good(member_error(target, setup$family, to))
+  if (!state$done) {
+    state[c("origin", "mean")] <- to[c("mean", "mean")]
+    if (setup$family$name != "lowrank") state$root <- to$root
+    state["before"] <- list(NULL)
+  }
   state
 }
 
@@ -137,8 +158,8 @@ average_natural <- function(setup, state) {
 }
 
 moments_natural <- function(setup, state) {
-  at <- average_natural(setup, state)
-  if (setup$family$name == "lowrank") at$root <- low_rank_root(at$root, setup$family$rank)
+  at <- if (is.null(state$answer)) average_natural(setup, state) else state$answer
+  if (setup$family$name == "lowrank" && is.null(state$answer)) at$root <- low_rank_root(at$root, setup$family$rank)
   c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
 }
 
