@@ -129,20 +129,20 @@ next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) judge_window(target, setup, state) else state
 }
 
-# Is the average good? If not, and expectations have a closed form, the optimum as seen from there may be; that failing,
-# iterations go on from it.
+# Is the average good? If not, and expectations have a closed form, the optimum as seen from there may be, or the one seen
+# from that; that failing, iterations go on from the last.
 judge_window <- function(target, setup, state) {
   at <- moments_natural(setup, state)
-  good <- function(error) error$rms <= 0.8 * setup$control$tolerance
-  error <- member_error(target, setup$family, at, state$precision)
-  state$done <- good(error)
-  if (state$done || is.null(target$expect) || !is.finite(error$rms)) return(state)
-  to <- if (is.null(error$to)) newton_member(setup$family, at$mean, at$root, error$at) else error$to
-  state$answer <- to
-  state$done <- good(member_error(target, setup$family, to))
-  if (!state$done) {
-    state[c("origin", "mean")] <- to[c("mean", "mean")]
-    if (setup$family$name != "lowrank") state$root <- to$root
+  for (pass in 1:4) {
+    error <- member_error(target, setup$family, at, state$precision)
+    state$done <- error$rms <= 0.8 * setup$control$tolerance
+    if (state$done || is.null(target$expect) || !is.finite(error$rms) || pass == 4) break
+    at <- if (is.null(error$to)) newton_member(setup$family, at$mean, at$root, error$at) else error$to
+    state$answer <- at
+  }
+  if (!state$done && !is.null(state$answer)) {
+    state[c("origin", "mean")] <- at[c("mean", "mean")]
+    if (setup$family$name != "lowrank") state$root <- at$root
     state["before"] <- list(NULL)
   }
   state

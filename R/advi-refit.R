@@ -39,16 +39,32 @@ nearest_root <- function(family, cov) {
     lowrank = low_rank_root(t(chol(cov)), family$rank))
 }
 
-# Fixed point of: the member nearest to the Gaussian with precision E[-Hessian] under the last one.
+# L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts from.
 refit_low_rank <- function(expect, family, mean, root) {
-  for (i in 1:30) {
-    new <- newton_member(family, mean, root, expect(mean, tcrossprod(root)))
-    change <- member_distance(list(mean = mean, root = root), new, sqrt(rowSums(new$root^2)))$rms
-    mean <- new$mean
-    root <- new$root
-    if (!(change > 1e-3)) break
+  d <- length(mean)
+  sd <- sqrt(rowSums(root^2))
+  start <- low_rank_start(tcrossprod(root / sd), family$rank)
+  at_b <- -seq_len(2 * d)
+  member <- function(par) {
+    s <- exp(par[d + seq_len(d)])
+    b <- matrix(par[at_b], d)
+    list(s = s, b = b, mean = mean + as.vector(root %*% par[seq_len(d)]), cov = (diag(s^2, d) + tcrossprod(b)) * outer(sd, sd))
   }
-  list(mean = mean, root = root)
+  value <- function(par) {
+    at <- member(par)
+    out <- expect(at$mean, at$cov)$value + gaussian_entropy(at$cov)
+    if (is.finite(out)) -out else 1e300
+  }
+  gradient <- function(par) {
+    at <- member(par)
+    expected <- expect(at$mean, at$cov)
+    slope <- expected$hessian * outer(sd, sd) + solve_spd(at$cov / outer(sd, sd))
+    -c(crossprod(root, expected$gradient), at$s^2 * diag(slope), slope %*% at$b)
+  }
+  best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient, method = "L-BFGS-B",
+    control = list(maxit = 1000, lmm = 20, factr = 1e5))
+  at <- member(best$par)
+  list(mean = at$mean, root = t(chol(at$cov)))
 }
 
 # Differences of means in units of `sd`, and of log sds. Where the curvature says less than the family, as along the log sd of
