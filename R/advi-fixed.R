@@ -13,9 +13,7 @@ start_fixed <- function(target, setup) {
     cov = diag(sd^2, target$dim))
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
   if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
-    at <- joint_start(target$regression, new_progress(FALSE))
-    if (target$kind == "partial") at <- partial_start(target, at)
-    state[c("mean", "cov")] <- at[c("mean", "cov")]
+    state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
   }
   # conditional sds: those of the optimum, for a target like the start
   if (setup$family$name == "meanfield") state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)

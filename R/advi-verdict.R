@@ -1,5 +1,6 @@
 # The certificate of a Gaussian fit: one Newton step of the ELBO, over fresh draws and all rows or in closed form, says
-# how far the mean and the scales are from the optimum of the family.
+# how far the mean and the scales are from the optimum of the family. For models with smooths it is the way to the
+# optimum as seen from there (advi-refit.R).
 #
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean, root root'):
 #   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
@@ -38,22 +39,32 @@ stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
   list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
 }
 
-# list(error: root mean square, mean_error, scale_error: by free number, worst: its name)
+# list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo: where it has a closed form)
 certify <- function(approx) {
-  error <- newton_error(approx$family, approx$mean, approx$root, certify_expect(approx))
+  error <- member_error(approx$target, approx$setup$family, approx[c("mean", "root")], approx$state$precision)
   names <- approx$target$names
   size <- sqrt((error$mean^2 + error$scale^2) / 2)
-  list(error = if (is.finite(error$rms)) error$rms else Inf, mean_error = stats::setNames(error$mean, names),
-    scale_error = stats::setNames(error$scale, names), worst = names[which.max(size)])
+  list(error = error$rms, mean_error = stats::setNames(error$mean, names), scale_error = stats::setNames(error$scale, names),
+    worst = names[which.max(size)], elbo = if (!is.null(approx$target$expect)) error$at$value + gaussian_entropy(tcrossprod(approx$root)))
 }
 
-# Moment-matched draws, so many that quadratic parts have no noise; over very many rows fewer.
-certify_expect <- function(approx) {
-  target <- approx$target
+# list(rms, mean, scale: errors, at: expectations, to: the optimum of the family as seen from here, where it was needed)
+member_error <- function(target, family, at, precision = NULL) {
+  expected <- member_expect(target, at, precision)
+  if (!has_smooths(target)) return(newton_error(family$name, at$mean, at$root, expected))
   d <- target$dim
-  if (isTRUE(approx$state$exact)) return(density_expect(target, approx$mean, tcrossprod(approx$root)))
-  m <- max(4 * d + 12, 100)
+  none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
+  if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) return(none)
+  to <- tryCatch(refit_family(target, family, at$mean, at$root, expected), error = function(e) NULL)
+  if (is.null(to)) return(none)
+  c(member_distance(at, to, sqrt(diag(chol2inv(robust_chol(-expected$hessian))))), list(at = expected, to = to))
+}
+
+# In closed form, or over moment-matched draws, so many that quadratic parts have no noise; over very many rows fewer.
+member_expect <- function(target, at, precision = NULL) {
+  if (!is.null(target$expect)) return(density_expect(target, at$mean, tcrossprod(at$root)))
+  m <- max(4 * target$dim + 12, 100)
   if (target$rows * m > 4e6) m <- 32
-  precision <- approx$state$precision
-  stein_expect(target, approx$mean, approx$root, new_noise(m, d), if (is.null(precision)) chol2inv(t(approx$root)) else precision)
+  if (is.null(precision)) precision <- chol2inv(t(at$root))
+  stein_expect(target, at$mean, at$root, new_noise(m, target$dim), precision)
 }

@@ -141,11 +141,11 @@ finish_advi <- function(approx, engine) {
   info <- approx$info
   approx$state$anchor <- NULL
   verdict <- certify(approx)
-  approx$info <- c(verdict, list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
+  approx$info <- c(verdict[c("error", "mean_error", "scale_error", "worst")], list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
     fixed_draws = ncol(approx$state$noise), step = approx$state$phase))
   approx <- add_gaussian_draws(approx, approx$setup$draws)
-  if (isTRUE(approx$state$exact)) {
-    approx$info$elbo <- -approx$history[length(approx$history)]
+  if (!is.null(verdict$elbo)) {
+    approx$info$elbo <- verdict$elbo
     approx$info$elbo_mcse <- 0
   }
   approx$info$converged <- verdict$error <= approx$setup$control$tolerance && !info$interrupted

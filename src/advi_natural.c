@@ -6,7 +6,8 @@
  *   mean-field: log s <- log s + a (s (g + Q s z) z + 1 - s^2 diag Q) / 2,   Q = P^-1
  * Beside each gradient stands a term of expectation zero, the gradient at a draw of a Gaussian target with
  * precision Q (mean steps, mean-field) or (L L')^-1 (full-rank: sticking the landing): with it only the
- * noise of the batch is left near the optimum.
+ * noise of the batch is left near the optimum. A part of the target with known expectations enters as
+ * E[gradient] + E[Hessian] (theta - m), which has the expectations of its gradients (target.h).
  * In units of the posterior every direction then contracts at the same rate a, whatever the
  * conditioning, and averages of the iterates (Polyak and Juditsky 1992) lose the gradient noise
  * at the best possible rate. Averaged are m and L (mean-field: log s). */
@@ -135,6 +136,10 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         for (long i = 0; i < d; i++) theta[i] = mean[i];
         add_draw(root, z, d, diagonal, theta);
         double f = target_at(t, theta, &b, g);
+        if (t->smoothed) {
+            for (long i = 0; i < d; i++) move[i] = theta[i] - mean[i];
+            f += t->smoothed(t, mean, root, diagonal, move, g);
+        }
         loss[it] = -(f + log_diagonal(root, d) + 0.5 * d * (1 + LOG_2PI));
         for (long i = 0; i < d; i++) f += g[i];
         if (!isfinite(f)) { /* a draw outside the support, or an overflow: no step */

@@ -71,6 +71,7 @@ static const struct regression_target *read_regression(SEXP target)
     *r = read_model(field(target, "data"));
     out->model = r;
     out->anchor = NULL;
+    out->apart = !Rf_isNull(optional(target, "apart"));
     SEXP anchor = optional(target, "anchor");
     if (!Rf_isNull(anchor)) {
         struct anchor *a = (struct anchor *) R_alloc(1, sizeof(struct anchor));

@@ -18,6 +18,11 @@ struct target {
      * that of all rows. NULL for a target without rows. */
     double (*batch)(const struct target *t, const double *theta, const int *row, int n,
                     double scale, double *grad);
+    /* NULL, or a part of the log density, left out of value and batch, whose expectations under
+     * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
+     * root: dim x dim, lower; `diagonal`: and nothing else */
+    double (*smoothed)(const struct target *t, const double *mean, const double *root, int diagonal,
+                       const double *move, double *grad);
 };
 
 /* A minibatch, or all rows when row is NULL. */
@@ -45,6 +50,7 @@ struct anchor;
 struct regression_target {
     const struct regression *model;
     const struct anchor *anchor; /* for minibatches, or NULL */
+    int apart;                   /* coefficients of smooths given their sds are the `smoothed` part */
 };
 struct target target_regression(const struct regression_target *r);
 
