@@ -26,18 +26,6 @@ stream <- function(n) {
   list(cells = cells, finer = finer, seconds = total - elsewhere)
 }
 
-# Shift of the mode in posterior sds when the cells are replaced by others, one basis for both.
-shift_between <- function(cells, finer) {
-  parsed <- internal$parse_formulas(lapply(formulas, stats::as.formula, env = globalenv()), data_names = "x")
-  prepared <- internal$prepare_compressed(parsed, cells)
-  priors <- internal$resolve_priors(prepared$design, prepared$scales, NULL)
-  coarse <- internal$choose_nodes(prepared, priors)$target
-  prepared$object <- finer
-  fine <- internal$target_at(prepared, internal$fine_nodes(finer), priors)$target
-  mode <- internal$newton_mode(coarse, internal$penalty(coarse, rep(-1, coarse$n_sds)), tolerance = 1e-12)
-  c(shift = internal$mode_shift(fine, coarse, mode), nodes = coarse$model$size[2], finer = fine$model$size[2] / 4)
-}
-
 set.seed(1)
 for (n in 10^(7:log10(largest))) {
   invisible(gc(reset = TRUE))
@@ -47,7 +35,7 @@ for (n in 10^(7:log10(largest))) {
   errors <- covary_errors(fit)
   cat(sprintf("B7 N = %g: pass %.2f s (%.1f ns/row), fit %.3f s, peak memory of R %.0f MB; rms errors %s; certificate (bound from the moments) %.1e\n", n,
     out$seconds, out$seconds / n * 1e9, fit_time, memory, paste(names(errors), signif(errors, 2), collapse = ", "), diagnostics(fit)$certificate))
-  shift <- shift_between(out$cells, out$finer)
+  shift <- shift_between(out$cells, out$finer, formulas)
   cat(sprintf("B5 N = %g: the mode moves by %.1e posterior sds (target 1e-4 at 1e9) when %d nodes are replaced by %d cells 8 times finer\n", n,
     shift[["shift"]], shift[["nodes"]], shift[["finer"]]))
   flush(stdout())
