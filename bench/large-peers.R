@@ -1,10 +1,11 @@
 # Complete fits side by side on one machine (B9): CPU time and error against the truth, the same simulated rows.
-#   Rscript bench/large-peers.R [largest N, default 1e5] [smallest N, default 1e3] > bench/results/large-peers.txt
+#   Rscript bench/large-peers.R [largest N, default 1e5] [smallest N, default 1e3] [peers] > bench/results/large-peers.txt
 # Peers are used if installed: mgcv (comes with R), VGAM, bamlss, GJRM. mgcv fits one response (means and log sds:
 # gaulss; means only: bam); VGAM, bamlss, GJRM and ours fit two and their correlation. A peer that takes longer than
 # COVARY_BENCH_LIMIT seconds (600) is stopped and not tried with more rows.
 source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
-range_of_n <- as.numeric(c(commandArgs(TRUE), if (length(commandArgs(TRUE)) == 0) 1e5, 1e3)[1:2])
+arguments <- commandArgs(TRUE)
+range_of_n <- c(if (length(arguments) > 0) as.numeric(arguments[1]) else 1e5, if (length(arguments) > 1) as.numeric(arguments[2]) else 1e3)
 cat(machine(), "\nCPU seconds of a whole fit; rms error of curves on a grid against the truth; x: seconds over ours\n\n")
 
 load_quietly <- function(package) suppressMessages(library(package, character.only = TRUE))
@@ -43,9 +44,12 @@ peers <- list(
       c(mu1 = rms(at(1), truth$mu1), log_sigma1 = rms(at(3), truth$s1), rho = rms(tanh(at(5)), truth$rho))
     })
 )
-peers <- peers[vapply(peers, function(p) have(p$package), TRUE)]
+missing <- names(peers)[!vapply(peers, function(p) have(p$package), TRUE)]
+if (length(missing)) cat("not installed:", missing, "\n\n")
+peers <- peers[setdiff(if (length(arguments) > 2) arguments[-(1:2)] else names(peers), missing)]
 
 line <- function(n, who, seconds, base, errors = NULL, target = NULL) {
+  errors <- errors[!is.na(errors)]
   shown <- paste0(names(errors), " ", formatC(errors, digits = 2, format = "g"), recycle0 = TRUE, collapse = "  ")
   cat(sprintf("N = %-7g %-32s %9s s %9s   %s%s\n", n, who, if (is.na(seconds)) paste(">", limit) else formatC(seconds, digits = 3, format = "f"),
     if (is.na(seconds)) sprintf("> %.0fx", limit / base) else sprintf("%.1fx", seconds / base), shown,
@@ -87,7 +91,7 @@ for (n in 10^(log10(range_of_n[2]):log10(range_of_n[1]))) {
     }
     if (is.null(out)) {
       peers[[who]]$to <- 0
-      out <- list(seconds = NA, errors = c(mu1 = NA))
+      out <- list(seconds = NA, errors = c(mu1 = NA_real_))
     }
     line(n, who, out$seconds, base, out$errors, p$target)
     record_point(who, n, out$seconds, out$errors, if (is.na(out$seconds)) paste("stopped after", limit, "s") else "whole call")
