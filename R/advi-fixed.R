@@ -13,10 +13,10 @@ start_fixed <- function(target, setup) {
     cov = diag(sd^2, target$dim))
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
   if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
-    at <- joint_start(target$regression, new_progress(FALSE))
-    if (target$kind == "partial") at <- partial_start(target, at)
-    state[c("mean", "cov")] <- at[c("mean", "cov")]
+    state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
   }
+  # conditional sds: those of the optimum, for a target like the start
+  if (setup$family$name == "meanfield") state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)
   if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$noise)
   widen_start(target, setup, state)
 }
@@ -54,19 +54,6 @@ expect_at <- function(target, state, mean, cov) {
   stein_expect(target, mean, root, state$noise[seq_along(mean), , drop = FALSE])
 }
 
-# Expectations over draws mean + root z, a column of z a draw.
-stein_expect <- function(target, mean, root, z) {
-  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
-  g <- at$gradient
-  h <- if (all(is.finite(g))) {
-    # E[g z'] root^-1, made symmetric
-    gz <- tcrossprod(g, z) / ncol(z)
-    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
-    (h + t(h)) / 2
-  } else matrix(NaN, length(mean), length(mean))
-  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
-}
-
 step_fixed <- function(target, setup, state, most) {
   state <- switch(state$phase, newton = step_newton(target, setup, state), polish = step_polish(target, setup, state),
     check = step_check(target, setup, state))
@@ -77,10 +64,6 @@ step_fixed <- function(target, setup, state, most) {
 
 step_newton <- function(target, setup, state) {
   diagonal <- setup$family$name == "meanfield"
-  if (diagonal && state$iteration == 0) {
-    state$cov <- diag(diag(state$cov), target$dim)
-    state$precision <- diag(1 / diag(state$cov), target$dim)
-  }
   expect <- function(mean, cov) expect_at(target, state, mean, cov)
   step <- best_step(expect, state, diagonal)
   after <- if (state$exact) "done" else "polish"
@@ -186,7 +169,8 @@ polished_moments <- function(setup, state) {
 step_check <- function(target, setup, state) {
   m <- ncol(state$noise)
   fresh <- new_noise(m, setup$family$noise)
-  error <- newton_error(target, setup$family$name, state$mean, t(chol(state$cov)), fresh[seq_len(target$dim), , drop = FALSE])
+  root <- t(chol(state$cov))
+  error <- newton_error(setup$family$name, state$mean, root, stein_expect(target, state$mean, root, fresh[seq_len(target$dim), , drop = FALSE]))
   state$error <- error$rms
   if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
     state$done <- TRUE

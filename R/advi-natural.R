@@ -5,14 +5,18 @@
 
 start_natural <- function(target, setup) {
   d <- target$dim
-  pilot <- pilot_fit(target, setup)
-  state <- pilot$state
-  root <- t(chol(state$cov))
-  metric <- if (setup$family$name == "meanfield") chol2inv(robust_chol(-state$at$hessian)) else state$cov
-  scales <- if (setup$family$name == "meanfield") d else d * d
-  list(iteration = 0, losses = numeric(), done = FALSE, mean = state$mean, root = root, metric = metric, queue = NULL, origin = state$mean,
-    mean_sum = numeric(d), scale_sum = numeric(scales), count = 0, before = NULL, boundary = 200, bad = 0)
+  at <- pilot_fit(target, setup)
+  diagonal <- setup$family$name == "meanfield"
+  root <- if (diagonal) diag(sqrt(diag(at$cov)), d) else t(chol(at$cov))
+  precision <- if (diagonal) crossprod(robust_chol(-at$at$hessian)) else at$precision
+  list(iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, root = root, metric = solve_spd(precision), precision = precision,
+    queue = NULL, origin = at$mean, mean_sum = numeric(d), scale_sum = numeric(if (diagonal) d else d * d), count = 0, before = NULL,
+    boundary = 200, bad = 0)
 }
+
+# Low-rank: iterations are those of the full-rank family, and the answer is the nearest member of the low-rank one. Where the
+# curvature hardly changes over the posterior, that is its optimum; the certificate says how nearly.
+natural_family <- function(family) if (family$name == "lowrank") new_family("fullrank", family$dim) else family
 
 # The family fitted to a random subsample whose likelihood counts N / n fold.
 pilot_fit <- function(target, setup) {
@@ -22,29 +26,27 @@ pilot_fit <- function(target, setup) {
   rows <- sort(sample.int(target$rows, n))
   sub <- subsample_density(target, rows, target$rows / n)
   pilot <- setup
+  pilot$family <- natural_family(setup$family)
   pilot$control$tolerance <- 0.2
   state <- start_fixed(sub, pilot)
   # the natural-gradient phase is enough for a start; minibatches do the rest
-  for (i in 1:60) {
+  for (i in 1:(if (has_smooths(target)) 10 else 60)) {
     if (state$done || state$phase != "newton") break
     state <- step_fixed(sub, pilot, state, 1)
   }
-  list(state = state)
+  if (!has_smooths(target)) return(state)
+  to <- refit_family(sub, pilot$family, state$mean, t(chol(state$cov)), state$at)
+  state$mean <- to$mean
+  state$cov <- tcrossprod(to$root)
+  state$precision <- solve_spd(state$cov)
+  state$at <- density_expect(sub, state$mean, state$cov)
+  state
 }
 
 subsample_density <- function(target, rows, scale) {
-  if (target$kind %in% c("regression", "partial")) {
-    model <- target$data
-    model$size[2] <- length(rows)
-    model$cells <- model$cells[, rows, drop = FALSE]
-    # n and scatter times `scale`
-    model$cells[1, ] <- model$cells[1, ] * scale
-    k <- model$size[1]
-    model$cells[-seq_len(1 + k), ] <- model$cells[-seq_len(1 + k), ] * sqrt(scale)
-    model$offset <- model$offset[, rows, drop = FALSE]
-    model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
-    target$data <- model
-    if (!is.null(target$regression)) target$regression$model <- model
+  if (target$kind == "regression") {
+    target$data <- subsample_model(target$data, rows, scale)
+    target$regression$model <- target$data
     target$rows <- length(rows)
     return(target)
   }
@@ -58,6 +60,21 @@ subsample_density <- function(target, rows, scale) {
   target
 }
 
+# Some cells of a model, counted `scale` fold.
+subsample_model <- function(model, rows, scale) {
+  k <- model$size[1]
+  model$size[2] <- length(rows)
+  model$cells <- model$cells[, rows, drop = FALSE]
+  model$cells[1, ] <- model$cells[1, ] * scale
+  # nodes hold sums, cells the root of their scatter (kernel.h)
+  rest <- -seq_len(1 + k)
+  nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
+  model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
+  model$offset <- model$offset[, rows, drop = FALSE]
+  model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
+  model
+}
+
 # Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with anchor little
 # is left. The scale of the full-rank family is a product of noisy factors, stable only if
 # rate * dim * variance stays well below one.
@@ -66,27 +83,26 @@ natural_settings <- function(target, setup, state) {
   noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
-  list(family = setup$family$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
-    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric)
+  list(family = natural_family(setup$family)$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
+    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric, precision = state$precision)
 }
 
-has_anchor <- function(target) target$kind %in% c("regression", "partial")
+has_anchor <- function(target) target$kind == "regression"
 
 # The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
 with_anchor <- function(target, state) {
-  if (!has_anchor(target)) return(state)
-  if (is.null(state$anchor)) {
-    at <- matrix(state$origin, 1)
-    if (target$kind == "partial") at <- from_partial(target, at)
-    state$anchor <- .Call(C_anchor, target$data, at[1, seq_len(target$data$size[3])])
-  }
+  if (is.null(state$anchor)) state$anchor <- .Call(C_anchor, target$data, state$origin[seq_len(target$data$size[3])])
   state
 }
 
 step_natural <- function(target, setup, state, most) {
+  state["answer"] <- list(NULL)
   width <- target$dim
-  state <- with_anchor(target, state)
-  target$anchor <- state$anchor
+  if (has_anchor(target)) {
+    state <- with_anchor(target, state)
+    target$anchor <- state$anchor
+    target$apart <- TRUE
+  }
   if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
@@ -96,18 +112,13 @@ step_natural <- function(target, setup, state, most) {
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
   state$root <- matrix(out$root, width)
-  state$count <- state$count + k
+  state$count <- state$count + k - out$bad
   state$iteration <- state$iteration + k
   state$queue$used <- state$queue$used + k
   if (state$iteration == state$boundary) next_window(target, setup, state) else state
 }
 
 next_window <- function(target, setup, state) {
-  if (state$iteration >= 1600) {
-    at <- average_natural(setup, state)
-    error <- certify(list(target = target, family = setup$family$name, mean = at$mean, root = at$root, state = state, setup = setup), heavy = TRUE)
-    state$done <- error$error <= 0.8 * setup$control$tolerance
-  }
   state$origin <- average_natural(setup, state)$mean
   state$anchor <- NULL
   state$before <- state[c("mean_sum", "scale_sum", "count")]
@@ -115,6 +126,25 @@ next_window <- function(target, setup, state) {
   state$scale_sum[] <- 0
   state$count <- 0
   state$boundary <- 2 * state$boundary
+  if (state$iteration >= 1600) judge_window(target, setup, state) else state
+}
+
+# Is the average good? If not, and expectations have a closed form, the optimum as seen from there may be, or the one seen
+# from that; that failing, iterations go on from the last.
+judge_window <- function(target, setup, state) {
+  at <- moments_natural(setup, state)
+  for (pass in 1:4) {
+    error <- member_error(target, setup$family, at, state$precision)
+    state$done <- error$rms <= 0.8 * setup$control$tolerance
+    if (state$done || is.null(target$expect) || !is.finite(error$rms) || pass == 4) break
+    at <- if (is.null(error$to)) newton_member(setup$family, at$mean, at$root, error$at) else error$to
+    state$answer <- at
+  }
+  if (!state$done && !is.null(state$answer)) {
+    state[c("origin", "mean")] <- at[c("mean", "mean")]
+    if (setup$family$name != "lowrank") state$root <- at$root
+    state["before"] <- list(NULL)
+  }
   state
 }
 
@@ -128,7 +158,8 @@ average_natural <- function(setup, state) {
 }
 
 moments_natural <- function(setup, state) {
-  at <- average_natural(setup, state)
+  at <- if (is.null(state$answer)) average_natural(setup, state) else state$answer
+  if (setup$family$name == "lowrank" && is.null(state$answer)) at$root <- low_rank_root(at$root, setup$family$rank)
   c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
 }
 

@@ -1,64 +1,70 @@
-# The certificate of a Gaussian fit: one Newton step of the ELBO over fresh draws and all rows says how far
-# the mean and the scales are from the optimum of the family.
+# The certificate of a Gaussian fit: one Newton step of the ELBO, over fresh draws and all rows or in closed form, says
+# how far the mean and the scales are from the optimum of the family. For models with smooths it is the way to the
+# optimum as seen from there (advi-refit.R).
 #
-# In units of the approximation, theta = mean + root w, and with u = root' grad log p + w (sticking the landing:
-# u = 0 for every draw where the approximation is exact):
-#   full-rank   mean is off by E[u], log sds by E[u w] / 2
-#   mean-field  mean by E[-Hessian]^-1 E[u], in units of the diagonal of E[-Hessian]^-1; log sds by the same half moments
+# With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean, root root'):
+#   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
+#   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds by the same halves
+#   low-rank    mean as full-rank; log sds by (1 + diag E[H] / diag precision) / 2
 
-newton_error <- function(target, family, mean, root, z) {
+newton_error <- function(family, mean, root, expected) {
   d <- length(mean)
-  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
-  g <- at$gradient
-  if (any(!is.finite(g))) return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
-  u <- crossprod(root, g) + z
-  shift <- rowMeans(u)
-  scale <- rowMeans(u * z) / 2
-  expected <- NULL
-  if (family != "fullrank") {
-    if (family == "meanfield" && ncol(z) > 4 * d + 10) {
-      h <- crossprod(root, tcrossprod(g, z)) / ncol(z)
-      h <- (h + t(h)) / 2
-      r <- robust_chol(-h)
-      cov <- chol2inv(r)
-      # in sds of the posterior, of which those of the family are a part
-      shift <- as.vector(cov %*% shift) / sqrt(diag(cov))
-      inverse <- diag(1 / diag(root), d)
-      expected <- list(hessian = inverse %*% h %*% inverse)
-    }
+  h <- expected$hessian
+  if (any(!is.finite(expected$gradient)) || any(!is.finite(h))) return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+  if (family == "meanfield") {
+    cov <- chol2inv(robust_chol(-h))
+    # in sds of the posterior, of which those of the family are a part
+    shift <- as.vector(cov %*% expected$gradient) / sqrt(diag(cov))
+  } else {
+    shift <- as.vector(crossprod(root, expected$gradient))
   }
-  if (is.null(expected)) {
-    inverse <- backsolve(t(root), diag(d))
-    h <- crossprod(root, tcrossprod(g, z)) / ncol(z)
-    expected <- list(hessian = inverse %*% ((h + t(h)) / 2) %*% t(inverse))
-    # low-rank: its optimum has E[-Hessian]_ii = precision_ii
-    if (family == "lowrank") scale <- (1 + diag(expected$hessian) / rowSums(inverse^2)) / 2
-  }
+  scale <- (1 + if (family == "lowrank") diag(h) / rowSums(backsolve(t(root), diag(d))^2) else colSums(root * (h %*% root))) / 2
   list(rms = sqrt(mean(c(shift^2, scale^2))), mean = shift, scale = scale, at = expected)
 }
 
-# list(error: root mean square, mean_error, scale_error: by free number, worst: its name)
-certify <- function(approx, heavy = approx$target$rows > 20000 || identical(approx$setup$engine, "natural")) {
-  target <- approx$target
-  d <- target$dim
-  if (isTRUE(approx$state$exact) && isTRUE(approx$state$done)) {
-    zero <- stats::setNames(numeric(d), target$names)
-    return(list(error = 0, mean_error = zero, scale_error = zero))
-  }
-  z <- new_noise(if (heavy) 32 else max(4 * d + 12, 100), d)
-  error <- if (heavy && approx$family == "meanfield") heavy_error(approx, z)
-    else newton_error(target, approx$family, approx$mean, approx$root, z)
-  size <- sqrt((error$mean^2 + error$scale^2) / 2)
-  list(error = if (is.finite(error$rms)) error$rms else Inf, mean_error = stats::setNames(error$mean, target$names),
-    scale_error = stats::setNames(error$scale, target$names), worst = target$names[which.max(size)])
+# Expectations over draws mean + root z, a column of z a draw; the Hessian by Stein's identity, E[g z'] root^-1.
+# Draws are taken with the gradient of a Gaussian target of precision Q beside them, whose expectations are known:
+# where Q is near E[-H], little noise is left.
+stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
+  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
+  g <- at$gradient
+  h <- if (all(is.finite(g))) {
+    move <- root %*% z
+    g <- g + precision %*% move
+    gz <- tcrossprod(g, z) / ncol(z)
+    # E[g z'] root^-1, made symmetric
+    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
+    (h + t(h)) / 2 - precision
+  } else matrix(NaN, length(mean), length(mean))
+  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
 }
 
-# Mean-field over many rows: the metric of the run in place of an expected Hessian.
-heavy_error <- function(approx, z) {
-  metric <- if (identical(approx$setup$engine, "natural")) approx$state$metric
-  out <- newton_error(approx$target, "meanfield", approx$mean, approx$root, z)
-  if (is.null(metric) || any(!is.finite(out$mean))) return(out)
-  out$mean <- as.vector(metric %*% (out$mean / diag(approx$root))) / sqrt(diag(metric))
-  out$rms <- sqrt(mean(c(out$mean^2, out$scale^2)))
-  out
+# list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo: where it has a closed form)
+certify <- function(approx) {
+  error <- member_error(approx$target, approx$setup$family, approx[c("mean", "root")], approx$state$precision)
+  names <- approx$target$names
+  size <- sqrt((error$mean^2 + error$scale^2) / 2)
+  list(error = error$rms, mean_error = stats::setNames(error$mean, names), scale_error = stats::setNames(error$scale, names),
+    worst = names[which.max(size)], elbo = if (!is.null(approx$target$expect)) error$at$value + gaussian_entropy(tcrossprod(approx$root)))
+}
+
+# list(rms, mean, scale: errors, at: expectations, to: the optimum of the family as seen from here, where it was needed)
+member_error <- function(target, family, at, precision = NULL) {
+  expected <- member_expect(target, at, precision)
+  if (!has_smooths(target)) return(newton_error(family$name, at$mean, at$root, expected))
+  d <- target$dim
+  none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
+  if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) return(none)
+  to <- tryCatch(refit_family(target, family, at$mean, at$root, expected), error = function(e) NULL)
+  if (is.null(to)) return(none)
+  c(member_distance(at, to, sqrt(diag(chol2inv(robust_chol(-expected$hessian))))), list(at = expected, to = to))
+}
+
+# In closed form, or over moment-matched draws, so many that quadratic parts have no noise; over very many rows fewer.
+member_expect <- function(target, at, precision = NULL) {
+  if (!is.null(target$expect)) return(density_expect(target, at$mean, tcrossprod(at$root)))
+  m <- max(4 * target$dim + 12, 100)
+  if (target$rows * m > 4e6) m <- 32
+  if (is.null(precision)) precision <- chol2inv(t(at$root))
+  stein_expect(target, at$mean, at$root, new_noise(m, target$dim), precision)
 }

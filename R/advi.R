@@ -87,11 +87,7 @@ check_sigma <- function(x, target) {
 
 choose_engine <- function(setup, target) {
   if (inherits(setup$optimizer, "covary_optimizer")) return("stochastic")
-  if (setup$batch_size > 0) {
-    if (setup$family$name == "lowrank") stop_covary("argument", "Minibatches of the low-rank family need an explicit `optimizer`, such as adam().", fields = list(arg = "family"))
-    return("natural")
-  }
-  "fixed"
+  if (setup$batch_size > 0) "natural" else "fixed"
 }
 
 advi_engines <- function() list(fixed = fixed_engine, natural = natural_engine, stochastic = stochastic_engine)
@@ -145,11 +141,11 @@ finish_advi <- function(approx, engine) {
   info <- approx$info
   approx$state$anchor <- NULL
   verdict <- certify(approx)
-  approx$info <- c(verdict, list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
+  approx$info <- c(verdict[c("error", "mean_error", "scale_error", "worst")], list(iterations = approx$state$iteration, stopped = info$stopped, interrupted = info$interrupted,
     fixed_draws = ncol(approx$state$noise), step = approx$state$phase))
   approx <- add_gaussian_draws(approx, approx$setup$draws)
-  if (isTRUE(approx$state$exact)) {
-    approx$info$elbo <- -approx$history[length(approx$history)]
+  if (!is.null(verdict$elbo)) {
+    approx$info$elbo <- verdict$elbo
     approx$info$elbo_mcse <- 0
   }
   approx$info$converged <- verdict$error <= approx$setup$control$tolerance && !info$interrupted

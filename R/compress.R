@@ -24,8 +24,9 @@
 #'   with `FALSE` it returns the next data frame, or `NULL` after the last;
 #' * file names: CSV by [utils::read.csv()] in chunks, RDS files of data frames, Parquet files
 #'   through nanoparquet if it is installed, anything else through `reader`;
-#' * a DBI connection with `query`, the name of a table or a SELECT statement. Exact cells are
-#'   computed by the data base itself (`GROUP BY`); a continuous covariate is streamed. Tested with
+#' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of dbplyr
+#'   (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
+#'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`. Tested with
 #'   SQLite and PostgreSQL; other back ends get the same SQL.
 #'
 #' @param data See Sources.
@@ -36,6 +37,9 @@
 #' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Of two, each has
 #'   `sqrt(4 * resolution)`.
 #' @param query For a DBI connection: a table or a SELECT statement.
+#' @param moments For a data base and a continuous covariate: `"database"` has the moments summed there, so that only
+#'   the cells travel; `"stream"` fetches the rows. `"auto"` asks the data base from a million rows on, unless
+#'   it runs inside R, as SQLite does.
 #' @param reader For files: `function(file)` that returns a data frame.
 #' @param chunk Rows read at a time.
 #' @param cluster A cluster of package parallel (or snow, or mirai): files and row blocks go to its
@@ -52,13 +56,14 @@
 #' fit
 #' @export
 compress <- function(data, responses, by = NULL, weights = NULL, resolution = "auto", query = NULL, reader = NULL,
-                     chunk = 1e6, cluster = NULL, threads = 1) {
+                     chunk = 1e6, cluster = NULL, threads = 1, moments = c("auto", "stream", "database")) {
   resolution <- check_resolution(resolution)
   threads <- check_count(threads, "threads")
   chunk <- check_count(chunk, "chunk", 100)
+  moments <- check_choice(moments[1], c("auto", "stream", "database"), "moments")
   spec <- new_compress_spec(data, responses, by, weights, parent.frame())
   tally <- if (!is.null(cluster)) compress_on_cluster(cluster, data, spec, resolution, reader, chunk)
-    else if (inherits(data, "DBIConnection")) compress_query(data, query, spec, resolution, chunk, threads)
+    else if (inherits(data, c("DBIConnection", "tbl_lazy"))) compress_database(data, query, spec, resolution, chunk, threads, moments)
     else compress_source(new_source(data, chunk, reader), spec, resolution, threads)
   new_cells_object(tally)
 }

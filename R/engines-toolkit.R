@@ -3,26 +3,9 @@
 engine_advi <- function(target, draws, control, progress) {
   settings <- control$advi
   density <- regression_density(target)
-  start <- NULL
-  stochastic <- !is.null(settings$batch_size) && identical(settings$optimizer, "auto")
-  if (stochastic && target$n_sds > 0) density <- partial_subsample(density, progress)
   fit <- muffle_verdict(advi(density, settings$family, settings$iterations, settings$optimizer, settings$batch_size,
     start_sigma = settings$start_sigma, callbacks = settings$callbacks, draws = draws, control = settings$control, refresh = FALSE))
-  if (density$kind == "partial") {
-    jacobian <- partial_jacobian(density, fit$draws)
-    fit$draws <- from_partial(density, fit$draws)
-    fit$lp <- fit$lp - jacobian
-    fit$lq <- fit$lq - jacobian
-  }
   engine_result(target, fit, list(approximation = if (length(fit$callbacks)) fit))
-}
-
-# Minibatches need a form without funnels; how far to standardise is read off a fit to a subsample of cells.
-partial_subsample <- function(density, progress) {
-  m <- density$rows
-  n <- min(m, max(2000, 10 * density$dim))
-  sub <- if (n < m) subsample_density(density, sort(sample.int(m, n)), m / n) else density
-  partial_density(density, joint_start(sub$regression, progress))
 }
 
 engine_svgd <- function(target, draws, control, progress) {
@@ -73,16 +56,11 @@ engine_pathfinder <- function(target, draws, control, progress) {
 
 engine_nuts <- function(target, draws, control, progress) {
   settings <- control$nuts
-  rough <- joint_start(target, progress)
-  density <- partial_density(regression_density(target), rough)
-  start <- partial_start(density, rough)
-  first <- new_approximation(density, "advi", "fullrank", mean = start$mean, root = t(chol(start$cov)), draws = start$draws)
-  fit <- nuts(density, settings$chains, settings$warmup, ceiling(draws / settings$chains), start = first, control = settings$control, refresh = FALSE)
+  fit <- nuts(regression_density(target), settings$chains, settings$warmup, ceiling(draws / settings$chains), control = settings$control, refresh = FALSE)
   info <- fit$info
   keep <- seq_len(draws)
-  jacobian <- partial_jacobian(density, fit$draws)
-  fit$draws <- from_partial(density, fit$draws)[keep, , drop = FALSE]
-  fit$lp <- (fit$lp - jacobian)[keep]
+  fit$draws <- fit$draws[keep, , drop = FALSE]
+  fit$lp <- fit$lp[keep]
   engine_result(target, fit, list(rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences, evaluations = info$evaluations))
 }
 

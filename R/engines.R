@@ -66,10 +66,9 @@ engine_laplace <- function(target, draws, control, progress) {
     root <- chol(cap_covariance(at$precision))
     z <- matched_noise(draws, target$n_sds)
     t <- sweep(z %*% root, 2, at$mode, "+")
-    beta <- surrogate_draws(surrogate, t, matched_noise(draws, target$dim))
-    given <- surrogate_value(surrogate, beta) + log_smooth_prior(target, beta, t) -
-      (surrogate_log_density(surrogate, target, t) - log_sd_prior(target, t))
-    lq <- gaussian_log_density(z, root) + given
+    given <- surrogate_draws(surrogate, t, matched_noise(draws, target$dim))
+    beta <- given$beta
+    lq <- gaussian_log_density(z, root) + given$log_density
     lp <- target_base_draws(target, beta, progress) + log_smooth_prior(target, beta, t) + log_sd_prior(target, t)
     w <- psis(lp - lq)
     out <- list(beta = beta, t = t, lp = lp, lq = lq, khat = c(joint = w$khat), log_evidence = w$log_mean)

@@ -45,17 +45,17 @@ variational_start <- function(expect, mean, precision) {
 }
 
 # NULL where the precision is not positive definite or the ELBO not finite.
-variational_state <- function(expect, mean, precision, size = 1) {
-  root <- tryCatch(chol(precision), error = function(e) NULL)
+variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
+  if (is.null(root)) root <- tryCatch(spd_root(precision), error = function(e) NULL)
   if (is.null(root)) return(NULL)
-  cov <- chol2inv(root)
+  cov <- spd_inverse(root)
   at <- expect(mean, cov)
   elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
   if (is.finite(elbo)) list(mean = mean, cov = cov, precision = precision, at = at, elbo = elbo, size = size)
 }
 
-# Full steps overshoot where curvature changes fast and then zigzag, so half of an accepted step is
-# tried as well and taken when it is better.
+# Full steps overshoot where curvature changes fast and then zigzag. A step after which the ELBO falls
+# steeply along its direction is halved as long as that makes it better.
 best_step <- function(expect, state, diagonal) {
   best <- NULL
   floor <- state$elbo - 1e-9 * (1 + abs(state$elbo))
@@ -63,22 +63,29 @@ best_step <- function(expect, state, diagonal) {
     new <- variational_step(expect, state, size, diagonal)
     if (!is.null(new) && (if (is.null(best)) new$elbo >= floor else new$elbo > best$elbo)) best <- new
     else if (!is.null(best)) break
-    if (!is.null(best) && max(state_distance(best, state)) < 1e-5) break
+    if (!is.null(best) && (max(state_distance(best, state)) < 1e-5 || !overshoots(state, best))) break
   }
   best
 }
 
+# Half of the step along a parabola is better than all of it where the slope at its end is below minus
+# a third of that at its start. The ELBO has slope E[gradient] in the mean and
+# (E[Hessian] + precision) / 2 in the covariance.
+overshoots <- function(old, new) {
+  move <- new$mean - old$mean
+  spread <- new$cov - old$cov
+  slope <- function(at) sum(at$at$gradient * move) + 0.5 * sum((at$at$hessian + at$precision) * spread)
+  slope(new) < -slope(old) / 3
+}
+
 variational_step <- function(expect, state, size, diagonal) {
   h <- -state$at$hessian
-  if (!diagonal) h <- (1 - size) * state$precision + size * h
-  root <- robust_chol(h)
-  mean <- state$mean + size * backsolve(root, backsolve(root, state$at$gradient, transpose = TRUE))
-  precision <- crossprod(root)
-  if (diagonal) {
-    goal <- pmax(diag(-state$at$hessian), 1e-10)
-    precision <- diag((1 - size) * diag(state$precision) + size * goal, length(mean))
-  }
-  variational_state(expect, mean, precision, size)
+  if (!diagonal && size < 1) h <- (1 - size) * state$precision + size * h
+  h <- robust_factor(h)
+  mean <- state$mean + size * backsolve(h$root, backsolve(h$root, state$at$gradient, transpose = TRUE))
+  if (!diagonal) return(variational_state(expect, mean, h$matrix, size, h$root))
+  goal <- pmax(diag(-state$at$hessian), 1e-10)
+  variational_state(expect, mean, diag((1 - size) * diag(state$precision) + size * goal, length(mean)), size)
 }
 
 # Changes in posterior sds, and of log sds
@@ -102,7 +109,7 @@ extrapolate <- function(expect, path, fallback) {
 }
 
 gaussian_entropy <- function(cov) {
-  root <- tryCatch(chol(cov), error = function(e) NULL)
+  root <- tryCatch(spd_root(cov), error = function(e) NULL)
   if (is.null(root)) return(NaN)
   sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

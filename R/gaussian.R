@@ -1,16 +1,19 @@
 # Mode and curvature of a log density, and noise to draw from Gaussians.
 
-# Cholesky factor of a precision matrix; where it is not safely positive definite, that of the
-# matrix with the absolute eigenvalues, bounded below (a direction of ascent all the same).
-robust_chol <- function(h, least = 0.05) {
-  out <- tryCatch(chol(h), error = function(e) NULL)
-  if (!is.null(out) && min(diag(out)) > 1e-7 * max(diag(out))) return(out)
+# list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely positive
+# definite, that with the absolute eigenvalues, bounded below (a direction of ascent all the same).
+robust_factor <- function(h, least = 0.05) {
+  root <- tryCatch(spd_root(h), error = function(e) NULL)
+  if (!is.null(root) && min(diag(root)) > 1e-7 * max(diag(root))) return(list(matrix = h, root = root))
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
   # In standardised units default priors alone have precisions of 0.16.
   values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), least)
-  chol(e$vectors %*% (values * t(e$vectors)))
+  h <- multiply(e$vectors, values * t(e$vectors))
+  list(matrix = h, root = spd_root(h))
 }
+
+robust_chol <- function(h, least = 0.05) robust_factor(h, least)$root
 
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
 # Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is below
@@ -59,7 +62,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
   list(mean = beta, root = root, base = at, value = f, converged = converged, iterations = i)
 }
 
-solve_spd <- function(a) chol2inv(chol(a))
+solve_spd <- function(a) spd_inverse(spd_root(a))
 
 # n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
@@ -68,8 +71,11 @@ matched_noise <- function(n, d) {
   if (d == 0) return(matrix(0, n, 0))
   half <- ceiling(n / 2)
   z <- matrix(stats::rnorm(half * d), half, d)
-  z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
-  if (n %% 2 == 1) z <- sweep(z, 2, colMeans(z))
-  if (n > 4 * d + 10) z <- z %*% backsolve(chol(crossprod(z) / (n - 1)), diag(d))
+  z <- rbind(z, -z)
+  if (n %% 2 == 1) {
+    z <- z[seq_len(n), , drop = FALSE]
+    z <- sweep(z, 2, colMeans(z))
+  }
+  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
   z
 }

@@ -3,9 +3,8 @@
 
 engine_nested <- function(target, draws, control, progress) {
   inner <- fit_inner(target, progress)
-  info <- list(converged = inner$converged, iterations = inner$iterations, trace = inner$trace)
   if (target$n_sds == 0) {
-    info <- c(info, list(elbo = inner$elbo, elbo_mcse = 0))
+    info <- c(fit_info(inner), list(elbo = inner$elbo, elbo_mcse = 0))
     return(weigh_gaussian(target, inner, draws, info, control, progress))
   }
   surrogate <- new_surrogate(target, inner$mean, inner$at)
@@ -14,17 +13,19 @@ engine_nested <- function(target, draws, control, progress) {
   inner <- fit_inner(target, progress, t = colSums(sds$points * sds$weights), start = inner)
   surrogate <- new_surrogate(target, inner$mean, inner$at)
   sds <- sample_sds(surrogate, target, draws, inner, proposal = sds)
-  info$khat <- c(smoothing = sds$khat)
-  weigh_nested(target, nested_proposal(surrogate, sds, target), draws, info, control, progress)
+  info <- c(fit_info(inner), list(khat = c(smoothing = sds$khat)))
+  weigh_nested(target, nested_proposal(surrogate, sds), draws, info, control, progress)
 }
 
+fit_info <- function(inner) inner[c("converged", "iterations", "trace")]
+
 # Turns noise z (n x d) into list(beta, t, lq).
-nested_proposal <- function(surrogate, sds, target) {
+nested_proposal <- function(surrogate, sds) {
   function(z) {
-    t <- sds$points[resample(sds$weights, nrow(z)), , drop = FALSE]
-    beta <- surrogate_draws(surrogate, t, z)
-    lq <- surrogate_value(surrogate, beta) + log_smooth_prior(target, beta, t) + log_sd_prior(target, t) - sds$log_mean
-    list(beta = beta, t = t, lq = lq, square = rowSums(z^2))
+    at <- resample(sds$weights, nrow(z))
+    t <- sds$points[at, , drop = FALSE]
+    given <- surrogate_draws(surrogate, t, z)
+    list(beta = given$beta, t = t, lq = sds$log_p[at] - sds$log_mean + given$log_density, square = rowSums(z^2))
   }
 }
 
@@ -32,6 +33,7 @@ nested_proposal <- function(surrogate, sds, target) {
 # alternating with the mode of their surrogate posterior.
 fit_inner <- function(target, progress, t = NULL, start = NULL) {
   rough <- 1e-2 # a tenth of a posterior sd: the variational fit goes on from there
+  tolerance <- if (is.null(t) && target$n_sds) rough else 1e-5
   if (is.null(t)) {
     t <- rep(-1, target$n_sds)
     mode <- newton_mode(target, penalty(target, t), tolerance = rough)
@@ -43,7 +45,7 @@ fit_inner <- function(target, progress, t = NULL, start = NULL) {
       progress$tick("finding the mode", i / 6)
       if (max(abs(t - before)) < 0.1) break
     }
-    start <- list(mean = mode$mean, cov = chol2inv(mode$root))
+    start <- list(mean = mode$mean, cov = spd_inverse(mode$root))
   }
   ridge <- penalty(target, t)
   constant <- -0.5 * sum(log(2 * pi) + 2 * t[target$model$group[target$model$group > 0]])
@@ -52,12 +54,13 @@ fit_inner <- function(target, progress, t = NULL, start = NULL) {
     at$base <- at[c("value", "gradient", "hessian")]
     at$value <- at$value + constant - 0.5 * sum(ridge * (mean^2 + diag(cov)))
     at$gradient <- at$gradient - ridge * mean
-    at$hessian <- at$hessian - diag(ridge, length(mean))
+    diagonal <- seq.int(1, length(at$hessian), length(mean) + 1)
+    at$hessian[diagonal] <- at$hessian[diagonal] - ridge
     at
   }
-  fit <- gaussian_vi(expect, start$mean, start$cov, safe = target$start,
+  fit <- gaussian_vi(expect, start$mean, start$cov, tolerance = tolerance, safe = target$start,
     keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, t = t)))
-  fit$at <- fit$at$base
+  fit$at <- fit$at$base # without the penalty
   fit$t <- t
   fit
 }

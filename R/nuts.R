@@ -28,11 +28,12 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
   check_class(control, "covary_nuts_control", "control", "nuts_control()")
   progress <- new_progress(refresh)
   on.exit(progress$close())
-  metric <- first_metric(target, start, control)
+  form <- sampling_form(target, start, progress)
+  metric <- first_metric(form$target, form$start, control)
   runs <- list()
   interrupted <- FALSE
   for (chain in seq_len(chains)) {
-    run <- tryCatch(run_chain(target, warmup, iterations, chain_start(target, start), metric, control,
+    run <- tryCatch(run_chain(form$target, warmup, iterations, chain_start(form$target, form$start), metric, control,
       function(share) progress$tick(paste("chain", chain, "of", chains), (chain - 1 + share) / chains)),
       interrupt = function(e) NULL)
     if (is.null(run)) {
@@ -42,7 +43,28 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
     runs[[chain]] <- run
   }
   if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain was complete.")
-  new_sample(target, runs, warmup, control, interrupted)
+  new_sample(target, form, runs, warmup, control, interrupted)
+}
+
+# The form of the target in which chains move, their start in it, and the way back. Regression models have funnels
+# that this form takes away, and a rough fit gives their start.
+sampling_form <- function(target, start, progress) {
+  if (inherits(start, "covary_approximation")) check_same_target(start, target)
+  if (is.null(target$regression)) return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
+  rough <- joint_start(target$regression, progress)
+  moved <- conditional_density(target, rough)
+  if (is.null(start)) {
+    at <- conditional_start(moved, rough)
+    start <- new_approximation(moved, "advi", "fullrank", mean = at$mean, root = t(chol(at$cov)))
+    start$draws <- sweep(tcrossprod(matched_noise(max(100, 2 * target$dim), target$dim), start$root), 2, at$mean, "+")
+  } else if (inherits(start, "covary_approximation")) {
+    start <- new_approximation(moved, "advi", "draws", draws = to_conditional(moved, free_draws(start, max(1000, 8 * target$dim))))
+  } else {
+    moved$start <- to_conditional(moved, matrix(read_start(start, target), 1))[1, ]
+    start <- NULL
+  }
+  list(target = moved, start = start, back = function(theta) from_conditional(moved, theta),
+    log_jacobian = function(theta) conditional_jacobian(moved, theta))
 }
 
 #' Settings of NUTS
@@ -74,10 +96,7 @@ first_metric <- function(target, start, control) {
 }
 
 chain_start <- function(target, start) {
-  if (inherits(start, "covary_approximation")) {
-    check_same_target(start, target)
-    return(function() free_draws(start, 1)[1, ])
-  }
+  if (inherits(start, "covary_approximation")) return(function() free_draws(start, 1)[1, ])
   centre <- if (is.null(start)) target$start else read_start(start, target)
   function(jitter) centre + stats::runif(target$dim, -jitter, jitter)
 }
@@ -175,8 +194,9 @@ transitions <- function(target, settings, theta, step, n, tick) {
 }
 
 # A sample: draws of all chains, chain by chain.
-new_sample <- function(target, runs, warmup, control, interrupted) {
-  free <- do.call(rbind, lapply(runs, function(r) t(r$draws)))
+new_sample <- function(target, form, runs, warmup, control, interrupted) {
+  moved <- do.call(rbind, lapply(runs, function(r) t(r$draws)))
+  free <- form$back(moved)
   info <- do.call(cbind, lapply(runs, `[[`, "info"))
   n <- ncol(runs[[1]]$draws)
   chain <- rep(seq_along(runs), each = n)
@@ -184,10 +204,10 @@ new_sample <- function(target, runs, warmup, control, interrupted) {
   statistic <- function(f) vapply(seq_len(target$dim), function(j) f(vapply(per_chain, function(m) m[, j], numeric(n))), 0)
   rhat <- statistic(posterior::rhat)
   ess <- statistic(posterior::ess_bulk)
-  out <- new_approximation(target, "nuts", "draws", draws = free, chain = chain, lp = info[1, ])
+  out <- new_approximation(target, "nuts", "draws", draws = free, chain = chain, lp = info[1, ] - form$log_jacobian(moved))
   out$info <- list(converged = isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0 && !interrupted, rhat = stats::setNames(rhat, target$names),
     ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]), deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]), step = vapply(runs, `[[`, 0, "step"),
-    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))), energy = info[3, ], depth = info[4, ], iterations = n, warmup = warmup,
+    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))), divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n, warmup = warmup,
     interrupted = interrupted)
   warn_sample(out)
   out

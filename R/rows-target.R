@@ -86,8 +86,16 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
 new_rows_target <- function(target, terms, frame) {
   # One width of bins for all terms; a term without a covariate has one cell.
   coarse <- max(1, vapply(terms, `[[`, 0, "coarse"))
-  target$rows_engine <- list(terms = lapply(terms, bin_basis, coarse = coarse), coarse = coarse, y = unname(frame$y),
-    weights = if (any(frame$weights != 1)) frame$weights)
+  terms <- terms[order(lengths(lapply(terms, `[[`, "x")) == 0)]
+  # Rows in one cell of the first term share its cubics, which the core uses where they follow each other.
+  rows <- do.call(order, unname(c(list(integer(frame$n)), Filter(length, terms[[1]][c("group", "x")]))))
+  terms <- lapply(terms, function(term) {
+    term[["x"]] <- term[["x"]][rows]
+    term[["group"]] <- term[["group"]][rows]
+    bin_basis(term, coarse)
+  })
+  target$rows_engine <- list(terms = terms, coarse = coarse, y = unname(frame$y[rows, , drop = FALSE]),
+    weights = if (any(frame$weights != 1)) frame$weights[rows])
   prior <- target$model
   prior$size[2] <- 1L
   prior$cells <- matrix(0, 1 + length(target$standard$scale) * (3 + length(target$standard$scale)) / 2, 1)

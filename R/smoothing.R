@@ -1,22 +1,28 @@
 # Log smoothing sds under their surrogate posterior, by adaptive importance sampling.
 
+# Without a proposal a rough sample from around the mode, good enough to make one from.
 sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   log_density <- function(t) surrogate_log_density(surrogate, target, t)
   budget <- sds_budget(length(surrogate$b_p), draws)
   first <- min(budget, 200L + 100L * target$n_sds)
+  rounds <- 3
+  df <- max(5, target$n_sds) # tails as heavy as in few dimensions would waste most draws in many
   if (is.null(proposal)) {
     at <- surrogate_mode(surrogate, target, inner$t)
     proposal <- new_t_proposal(at$mode, cap_covariance(at$precision), df = 4)
+    dear <- budget < 1000
     budget <- min(budget, 1000L)
   } else {
     proposal <- proposal$best
+    dear <- FALSE
   }
   sample <- importance_round(NULL, log_density, proposal, first)
-  for (i in 1:3) {
-    sample <- importance_round(sample, log_density, moment_proposal(sample), budget)
+  if (dear && sample$khat < 0.7) rounds <- 0
+  for (i in seq_len(rounds)) {
+    sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
     if (sample$khat < 0.5) break
   }
-  sample$best <- moment_proposal(sample)
+  sample$best <- moment_proposal(sample, df)
   sample
 }
 

@@ -5,7 +5,7 @@
 # unpenalised coefficients eliminated.
 new_surrogate <- function(target, mean, at) {
   # Without its penalty the likelihood need not be concave; the integral over beta has to exist.
-  a <- crossprod(robust_chol(-at$hessian, least = 1e-8))
+  a <- robust_factor(-at$hessian, least = 1e-8)$matrix
   b <- at$gradient + as.vector(a %*% mean)
   group <- target$model$group
   u <- which(group == 0)
@@ -21,46 +21,46 @@ new_surrogate <- function(target, mean, at) {
 
 # log p(t) under the surrogate, up to nothing: t is S x smooths.
 surrogate_log_density <- function(s, target, t) {
-  s$constant + .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(t), FALSE)$value + log_sd_prior(target, t)
+  s$constant + .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(t), 0L)$value + log_sd_prior(target, t)
 }
 
-surrogate_gradient <- function(s, target, t) {
-  marginal <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(t), TRUE)
+# list(value, gradient, hessian) of log p(t) at one t
+surrogate_derivatives <- function(s, target, t) {
+  at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(t), 2L)
   prior <- vapply(seq_len(target$n_sds), function(g) {
-    .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[, g], NULL)[2, ]
-  }, numeric(nrow(t)))
-  t(marginal$gradient) + matrix(prior, nrow(t))
+    .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[g], NULL)[, 1]
+  }, numeric(3))
+  list(value = s$constant + at$value + sum(prior[1, ]), gradient = at$gradient[, 1] + prior[2, ],
+    hessian = matrix(at$hessian, length(t)) + diag(prior[3, ], length(t)))
 }
 
+# Newton's method in a trust region.
 surrogate_mode <- function(s, target, start) {
+  at <- NULL
+  here <- function(t) {
+    if (!identical(t, at$t)) at <<- c(list(t = t), surrogate_derivatives(s, target, t))
+    at
+  }
   value <- function(t) {
-    f <- surrogate_log_density(s, target, matrix(t, 1))
+    f <- here(t)$value
     if (is.finite(f)) -f else 1e300
   }
-  slope <- function(t) -as.vector(surrogate_gradient(s, target, matrix(t, 1)))
-  fit <- stats::nlminb(start, value, slope, lower = -15, upper = 15, control = list(rel.tol = 1e-8))
-  list(mode = fit$par, precision = difference_hessian(s, target, fit$par))
+  fit <- stats::nlminb(start, value, function(t) -here(t)$gradient, function(t) -here(t)$hessian,
+    lower = -15, upper = 15, control = list(rel.tol = 1e-8))
+  list(mode = fit$par, precision = -here(fit$par)$hessian)
 }
 
-difference_hessian <- function(s, target, t, step = 1e-3) {
-  n <- length(t)
-  points <- rbind(diag(step, n), -diag(step, n)) + rep(t, each = 2 * n)
-  g <- surrogate_gradient(s, target, points)
-  h <- -(g[seq_len(n), , drop = FALSE] - g[n + seq_len(n), , drop = FALSE]) / (2 * step)
-  (h + t(h)) / 2
-}
-
-# beta (S x d) given t (S x smooths); z: S x d noise.
+# list(beta (S x d), log_density of beta given t) for t (S x smooths) and z: S x d noise.
 surrogate_draws <- function(s, t, z) {
+  penalised <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, t(t), z[, s$p, drop = FALSE])
   beta <- matrix(0, nrow(t), length(s$b))
-  penalised <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, t(t), t(z[, s$p, drop = FALSE]))
-  beta[, s$p] <- t(penalised)
+  beta[, s$p] <- penalised$beta
+  log_density <- penalised$log_density
   if (length(s$u)) {
-    rest <- s$lead - s$cross %*% penalised + t(z[, s$u, drop = FALSE])
+    rest <- z[, s$u, drop = FALSE]
+    log_density <- log_density + sum(log(diag(s$root))) - 0.5 * (length(s$u) * log(2 * pi) + rowSums(rest^2))
+    rest <- s$lead + t(rest) - multiply(s$cross, penalised$beta, turn_b = TRUE)
     beta[, s$u] <- t(backsolve(s$root, rest))
   }
-  beta
+  list(beta = beta, log_density = log_density)
 }
-
-# b'beta - beta'A beta / 2 for every row
-surrogate_value <- function(s, beta) as.vector(beta %*% s$b) - 0.5 * rowSums((beta %*% s$a) * beta)

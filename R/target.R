@@ -114,11 +114,12 @@ penalty <- function(target, t) {
 
 # log N(b | 0, tau^2) for draws beta (S x d) and t (S x smooths); the shape of t follows beta.
 log_smooth_prior <- function(target, beta, t) {
-  group <- target$model$group
-  on <- which(group > 0)
-  if (length(on) == 0) return(numeric(nrow(beta)))
-  each <- t[, group[on], drop = FALSE]
-  rowSums(-0.5 * log(2 * pi) - each - 0.5 * (beta[, on, drop = FALSE] * exp(-each))^2)
+  out <- numeric(nrow(beta))
+  for (g in seq_len(target$n_sds)) {
+    on <- which(target$model$group == g)
+    out <- out - length(on) * (0.5 * log(2 * pi) + t[, g]) - 0.5 * exp(-2 * t[, g]) * rowSums(beta[, on, drop = FALSE]^2)
+  }
+  out
 }
 
 log_sd_prior <- function(target, t) {

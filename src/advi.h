@@ -42,11 +42,12 @@ struct natural_settings {
     double most;                /* longest step of the mean, in units of `root` */
 };
 /* mean (d), root (d x d lower; mean-field: diagonal), metric (d x d): steps of the mean are
- * metric * gradient. Sums of the iterates go to mean_sum (d) and cov_sum (d x d or d). */
+ * metric * gradient; precision (d x d): its inverse, read by the mean-field alone.
+ * Sums of the iterates go to mean_sum (d) and scale_sum (d x d or d). */
 long natural_work(const struct natural_settings *a);
 void natural_run(const struct natural_settings *a, const struct target *t, double first, int n,
-                 const double *noise, const int *rows, const double *metric, double *mean,
-                 double *root, double *mean_sum, double *scale_sum, double *loss,
-                 struct advi_info *info, double *work);
+                 const double *noise, const int *rows, const double *metric,
+                 const double *precision, double *mean, double *root, double *mean_sum,
+                 double *scale_sum, double *loss, struct advi_info *info, double *work);
 
 #endif

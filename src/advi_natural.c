@@ -1,11 +1,13 @@
 /* Averaged natural-gradient steps for minibatches.
  *
  * With theta = m + L z, g the (noisy) gradient at theta and v = L' g:
- *   m <- m + a P g                                      P a fixed metric near the posterior covariance
+ *   m <- m + a (P g + L z)                              P a fixed metric near the posterior covariance
  *   L <- L (I + a A),  A = tril((v + z) z'), diagonal halved   (Tan 2021, arXiv 2109.00375, eq. 8)
- *   mean-field: log s <- log s + a (s g + z) z / 2
- * The z beside v is the score of q (sticking the landing): with it only the noise of the batch
- * is left at the optimum of a Gaussian target.
+ *   mean-field: log s <- log s + a (s (g + Q s z) z + 1 - s^2 diag Q) / 2,   Q = P^-1
+ * Beside each gradient stands a term of expectation zero, the gradient at a draw of a Gaussian target with
+ * precision Q (mean steps, mean-field) or (L L')^-1 (full-rank: sticking the landing): with it only the
+ * noise of the batch is left near the optimum. A part of the target with known expectations enters as
+ * E[gradient] + E[Hessian] (theta - m), which has the expectations of its gradients (target.h).
  * In units of the posterior every direction then contracts at the same rate a, whatever the
  * conditioning, and averages of the iterates (Polyak and Juditsky 1992) lose the gradient noise
  * at the best possible rate. Averaged are m and L (mean-field: log s). */
@@ -15,16 +17,34 @@
 
 long natural_work(const struct natural_settings *a) { return 6 * (long) a->family.dim; }
 
+static double dot(const double *x, const double *y, long n)
+{
+    double even = 0, odd = 0; /* two sums need not wait for each other */
+    for (long i = 0; i + 1 < n; i += 2) {
+        even += x[i] * y[i];
+        odd += x[i + 1] * y[i + 1];
+    }
+    return n % 2 ? even + odd + x[n - 1] * y[n - 1] : even + odd;
+}
+
+/* y += A x, d x d by columns */
+static void add_product(const double *restrict a, const double *restrict x, long d, double *restrict y)
+{
+    for (long j = 0; j < d; j++) {
+        double xj = x[j];
+        for (long i = 0; i < d; i++) y[i] += a[i + d * j] * xj;
+    }
+}
+
+/* theta: the draw where g was taken */
 static void step_mean(const struct natural_settings *a, double size, const double *metric,
-                      const double *g, double *mean, double *move)
+                      const double *g, const double *theta, double *mean, double *move)
 {
     long d = a->family.dim;
     double longest = 0;
-    for (long i = 0; i < d; i++) move[i] = 0;
-    for (long j = 0; j < d; j++) {
-        double gj = size * g[j];
-        for (long i = 0; i < d; i++) move[i] += metric[i + d * j] * gj;
-    }
+    for (long i = 0; i < d; i++) move[i] = theta[i] - mean[i];
+    add_product(metric, g, d, move);
+    for (long i = 0; i < d; i++) move[i] *= size;
     /* one wild minibatch must not throw the mean far away */
     for (long i = 0; i < d; i++) {
         double u = fabs(move[i]) / sqrt(metric[i + d * i]);
@@ -57,6 +77,17 @@ static void step_root(const struct natural_settings *a, double size, const doubl
     }
 }
 
+/* v: s (g + Q s z) */
+static void step_diagonal(const struct natural_settings *a, double size, const double *z, const double *v,
+                          const double *precision, double *root)
+{
+    long d = a->family.dim;
+    for (long i = 0; i < d; i++) {
+        double *s = root + i + d * i, known = 1 - *s * *s * precision[i + d * i];
+        *s *= exp(cut(0.5 * size * (v[i] * z[i] + known), 0.25));
+    }
+}
+
 static double log_diagonal(const double *root, long d)
 {
     double f = 0;
@@ -64,10 +95,34 @@ static double log_diagonal(const double *root, long d)
     return f;
 }
 
+/* L z, lower triangle by columns; mean-field: only the diagonal */
+static void add_draw(const double *restrict root, const double *restrict z, long d, int diagonal,
+                     double *restrict theta)
+{
+    for (long j = 0; j < d; j++)
+        for (long i = j; i < (diagonal ? j + 1 : d); i++) theta[i] += root[i + d * j] * z[j];
+}
+
+/* full-rank: L' g + z; mean-field: s (g + Q s z) */
+static void whiten_gradient(const double *root, const double *precision, const double *g,
+                            const double *z, long d, int diagonal, double *s, double *v)
+{
+    if (diagonal) {
+        for (long i = 0; i < d; i++) {
+            s[i] = root[i + d * i] * z[i];
+            v[i] = g[i];
+        }
+        add_product(precision, s, d, v);
+        for (long i = 0; i < d; i++) v[i] *= root[i + d * i];
+        return;
+    }
+    for (long j = 0; j < d; j++) v[j] = z[j] + dot(root + d * j + j, g + j, d - j);
+}
+
 void natural_run(const struct natural_settings *a, const struct target *t, double first, int n,
-                 const double *noise, const int *rows, const double *metric, double *mean,
-                 double *root, double *mean_sum, double *scale_sum, double *loss,
-                 struct advi_info *info, double *work)
+                 const double *noise, const int *rows, const double *metric,
+                 const double *precision, double *mean, double *root, double *mean_sum,
+                 double *scale_sum, double *loss, struct advi_info *info, double *work)
 {
     long d = a->family.dim;
     int diagonal = a->family.kind == FAMILY_MEAN_FIELD;
@@ -79,30 +134,29 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         struct batch b = {a->batch_size ? rows + (long) a->batch_size * it : NULL, a->batch_size,
                           a->batch_scale};
         for (long i = 0; i < d; i++) theta[i] = mean[i];
-        for (long j = 0; j < d; j++)
-            for (long i = j; i < (diagonal ? j + 1 : d); i++) theta[i] += root[i + d * j] * z[j];
+        add_draw(root, z, d, diagonal, theta);
         double f = target_at(t, theta, &b, g);
+        if (t->smoothed) {
+            for (long i = 0; i < d; i++) move[i] = theta[i] - mean[i];
+            f += t->smoothed(t, mean, root, diagonal, move, g);
+        }
         loss[it] = -(f + log_diagonal(root, d) + 0.5 * d * (1 + LOG_2PI));
         for (long i = 0; i < d; i++) f += g[i];
         if (!isfinite(f)) { /* a draw outside the support, or an overflow: no step */
             info->bad++;
             continue;
         }
-        for (long j = 0; j < d; j++) {
-            v[j] = z[j];
-            for (long i = j; i < (diagonal ? j + 1 : d); i++) v[j] += root[i + d * j] * g[i];
-        }
         double fall = pow(1 + (first + it) / a->offset, -a->power), size = a->rate * fall;
         double scale_size = a->scale_rate * fall;
-        step_mean(a, size, metric, g, mean, move);
-        if (diagonal)
-            for (long i = 0; i < d; i++)
-                root[i + d * i] *= exp(cut(0.5 * scale_size * v[i] * z[i], 0.25));
+        whiten_gradient(root, precision, g, z, d, diagonal, s, v);
+        step_mean(a, size, metric, g, theta, mean, move);
+        if (diagonal) step_diagonal(a, scale_size, z, v, precision, root);
         else step_root(a, scale_size, z, v, root, s);
         for (long i = 0; i < d; i++) mean_sum[i] += mean[i];
         if (diagonal)
             for (long i = 0; i < d; i++) scale_sum[i] += log(root[i + d * i]);
         else
-            for (long i = 0; i < d * d; i++) scale_sum[i] += root[i];
+            for (long j = 0; j < d; j++)
+                for (long i = j; i < d; i++) scale_sum[i + d * j] += root[i + d * j];
     }
 }

@@ -108,6 +108,8 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     R_xlen_t scales = a.family.kind == FAMILY_MEAN_FIELD ? d : d * d;
     int count = Rf_asInteger(n);
     const double *metric = doubles(settings, "metric", d * d);
+    const double *precision =
+        a.family.kind == FAMILY_MEAN_FIELD ? doubles(settings, "precision", d * d) : NULL;
     check_doubles(noise, d * count, "'noise'");
     const int *row = read_rows(rows, t, a.batch_size, count);
     struct advi_info info;
@@ -122,8 +124,9 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
         memcpy(part[j], from, sizeof(double) * length[j]);
     }
     SET_VECTOR_ELT(out, 4, Rf_allocVector(REALSXP, count));
-    natural_run(&a, t, Rf_asReal(first), count, REAL(noise), row, metric, part[0], part[1],
-                part[2], part[3], REAL(VECTOR_ELT(out, 4)), &info, fresh(natural_work(&a)));
+    natural_run(&a, t, Rf_asReal(first), count, REAL(noise), row, metric, precision, part[0],
+                part[1], part[2], part[3], REAL(VECTOR_ELT(out, 4)), &info,
+                fresh(natural_work(&a)));
     SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(info.bad));
     UNPROTECT(1);
     return out;

@@ -65,6 +65,9 @@ struct regression read_model(SEXP model)
     r.p = p;
     r.start = start;
     r.x = px;
+    r.level = simd_option();
+    r.work = (double *) R_alloc(regression_work(d), sizeof(double));
+    r.column = (int *) R_alloc((size_t) d + 1, sizeof(int));
     return r;
 }
 
@@ -106,10 +109,8 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "'mean'");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
-    double *work = (double *) R_alloc((size_t) r.d + 1, sizeof(double));
     SEXP out = PROTECT(new_evaluation(r.d, 2));
-    REAL(VECTOR_ELT(out, 0))[0] =
-        base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), work);
+    REAL(VECTOR_ELT(out, 0))[0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
@@ -120,9 +121,8 @@ SEXP door_base_draws(SEXP model, SEXP draws)
     if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
         Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
     int n = Rf_nrows(draws);
-    double *work = (double *) R_alloc(base_draws_work(&r), sizeof(double));
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
-    base_draws(&r, REAL(draws), n, REAL(out), work);
+    base_draws(&r, REAL(draws), n, REAL(out));
     UNPROTECT(1);
     return out;
 }

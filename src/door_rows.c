@@ -82,7 +82,7 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
     rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
     SEXP tables = SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, size));
-    REAL(value)[0] = rows_curvature(&rows, width, v, REAL(tables));
+    REAL(value)[0] = rows_curvature(&rows, width, v, simd_option(), REAL(tables));
     UNPROTECT(1);
     return out;
 }

@@ -71,6 +71,7 @@ static const struct regression_target *read_regression(SEXP target)
     *r = read_model(field(target, "data"));
     out->model = r;
     out->anchor = NULL;
+    out->apart = !Rf_isNull(optional(target, "apart"));
     SEXP anchor = optional(target, "anchor");
     if (!Rf_isNull(anchor)) {
         struct anchor *a = (struct anchor *) R_alloc(1, sizeof(struct anchor));
@@ -93,6 +94,51 @@ static struct target read_partial(SEXP target)
     p->share = doubles(target, "share", p->d);
     p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
     return target_partial(p);
+}
+
+static const int *positions(SEXP list, const char *name, int n, int most)
+{
+    const int *from = integers(list, name, n);
+    int *out = (int *) R_alloc((size_t) n + 1, sizeof(int));
+    for (int i = 0; i < n; i++) {
+        out[i] = from[i] - 1;
+        if (out[i] < 0 || out[i] >= most) Rf_error("internal: '%s' lies outside the parameters", name);
+    }
+    return out;
+}
+
+/* smooths: list of list(first, size, sd, h, r, rotation); positions count from 1 */
+static struct target read_conditional(SEXP target)
+{
+    const struct regression_target *r = read_regression(target);
+    struct conditional *p = (struct conditional *) R_alloc(1, sizeof(struct conditional));
+    SEXP smooths = field(target, "smooths");
+    p->inner = keep(target_regression(r));
+    p->blocks = Rf_length(smooths);
+    struct smooth_block *block =
+        (struct smooth_block *) R_alloc(p->blocks + 1, sizeof(struct smooth_block));
+    for (int i = 0; i < p->blocks; i++) {
+        SEXP one = VECTOR_ELT(smooths, i);
+        SEXP rotation = field(one, "rotation");
+        R_xlen_t size = (R_xlen_t) number(one, "size");
+        block[i].first = (int) number(one, "first") - 1;
+        block[i].size = (int) size;
+        block[i].sd = (int) number(one, "sd") - 1;
+        if (block[i].first < 0 || block[i].first + size > r->model->d || block[i].sd < r->model->d
+            || block[i].sd >= p->inner->dim)
+            Rf_error("internal: a smooth lies outside the parameters");
+        block[i].h = doubles(one, "h", size);
+        block[i].r = doubles(one, "r", size);
+        block[i].rotation = Rf_isNull(rotation) ? NULL : doubles(one, "rotation", size * size);
+    }
+    p->block = block;
+    p->loose = Rf_length(field(target, "loose"));
+    p->tied = r->model->d - p->loose;
+    p->loose_at = positions(target, "loose", p->loose, r->model->d);
+    p->tied_at = positions(target, "tied", p->tied, r->model->d);
+    p->slope = doubles(target, "slope", (R_xlen_t) p->loose * p->tied);
+    p->work = (double *) R_alloc(conditional_work(p->inner->dim), sizeof(double));
+    return target_conditional(p);
 }
 
 /* list(value_of, gradient_of, gradient, value) at beta, as in regression.h */
@@ -122,6 +168,7 @@ const struct target *read_target(SEXP target)
     if (strcmp(kind, "mixture") == 0) return keep(read_mixture(data));
     if (strcmp(kind, "regression") == 0) return keep(target_regression(read_regression(target)));
     if (strcmp(kind, "partial") == 0) return keep(read_partial(target));
+    if (strcmp(kind, "conditional") == 0) return keep(read_conditional(target));
     Rf_error("internal: no target of kind '%s'", kind);
 }
 

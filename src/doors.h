@@ -12,6 +12,7 @@
 #include <Rinternals.h>
 
 /* door_kernel.c */
+int simd_option(void); /* the R option covary.simd as a level of simd.h */
 SEXP door_kernel(SEXP k, SEXP cells, SEXP eta);
 SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
 SEXP door_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
@@ -21,8 +22,12 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov);
 SEXP door_base_draws(SEXP model, SEXP draws);
 SEXP door_smooths(SEXP model, SEXP theta);
 SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov);
+/* door_linalg.c */
+SEXP door_cholesky(SEXP a);
+SEXP door_inverse(SEXP root);
+SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 /* door_surrogate.c */
-SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP gradient);
+SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);

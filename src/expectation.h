@@ -10,18 +10,25 @@
 #ifndef COVARY_EXPECTATION_H
 #define COVARY_EXPECTATION_H
 
-#include "kernel.h"
-
 struct exp_term {
-    int a, b;
+    int a, b; /* residuals, a <= b */
     double weight;
-    double t[KERNEL_MAX_Q];
+    int n;    /* exponents that are not zero, none of a mean */
+    int at[3];
+    double t[3];
 };
 
-/* Adds the expectation of the terms to grad (q) and hess (q x q); returns its value.
- * y: k cell means; scatter: k x k around y; sums: k sums of y_i - y, NULL if they are zero. */
-double expect_terms(int k, int q, int n_terms, const struct exp_term *terms, double n,
-                    const double *y, const double *scatter, const double *sums,
-                    const double *mean, const double *cov, double *grad, double *hess);
+/* -1/2 of the quadratic forms, multiplied out into exponentials of the predictors (eq. 9) */
+static const struct exp_term terms_one[] = {{0, 0, -0.5, 1, {1}, {-2}}};
+static const struct exp_term terms_two[] = {
+    {0, 0, -0.25,  1, {2},       {-2}},
+    {1, 1, -0.25,  1, {3},       {-2}},
+    {0, 0, -0.125, 2, {2, 4},    {-2, 1}},
+    {1, 1, -0.125, 2, {3, 4},    {-2, 1}},
+    {0, 1,  0.25,  3, {2, 3, 4}, {-1, -1, 1}},
+    {0, 0, -0.125, 2, {2, 4},    {-2, -1}},
+    {1, 1, -0.125, 2, {3, 4},    {-2, -1}},
+    {0, 1, -0.25,  3, {2, 3, 4}, {-1, -1, -1}}
+};
 
 #endif

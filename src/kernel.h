@@ -1,4 +1,4 @@
-/* Log density of one cell of a K-variate normal, as a function of its predictors.
+/* Log density of cells of a K-variate normal, as a function of their predictors.
  *
  * A cell holds n rows with equal covariates through three statistics:
  *   n        number (or total weight) of rows
@@ -18,30 +18,51 @@
  *
  * Predictors eta, in this order: m_1..m_k (means), s_1..s_k (log sds), then one r
  * for each pair (2,1), (3,1), (3,2), ..., rho = tanh(r / 2).
+ *
+ * Cells are evaluated in blocks, each quantity in a row of its own, so that vector code
+ * (simd.h) treats neighbouring cells at once. The result of a cell does not depend on the others.
  */
 #ifndef COVARY_KERNEL_H
 #define COVARY_KERNEL_H
 
+#define KERNEL_BLOCK 32 /* a multiple of every vector width */
 #define KERNEL_MAX_Q 5
+#define KERNEL_MAX_PAIRS (KERNEL_MAX_Q * (KERNEL_MAX_Q + 1) / 2)
+#define KERNEL_MAX_SIZE 8
 
 struct kernel {
-    int k;    /* responses */
-    int q;    /* predictors */
-    int size; /* statistics a cell */
-    double (*value)(const double *cell, const double *eta);
-    double (*gradient)(const double *cell, const double *eta, double *grad);
-    /* hess: q x q, both triangles */
-    double (*hessian)(const double *cell, const double *eta, double *grad, double *hess);
-    /* expectations of value, gradient and Hessian under eta ~ N(mean, cov), cov q x q */
-    double (*expect)(const double *cell, const double *mean, const double *cov,
-                     double *grad, double *hess);
+    int k;     /* responses */
+    int q;     /* predictors */
+    int pairs; /* q (q + 1) / 2 */
+    int size;  /* statistics a cell */
+    int nodes; /* whether of nodes */
 };
 
-extern const struct kernel kernel_one, kernel_two, kernel_one_nodes, kernel_two_nodes;
+/* Places 0 to KERNEL_BLOCK - 1 are cells. Symmetric matrices are held by columns of their
+ * lower triangle. */
+struct kernel_block {
+    double cell[KERNEL_MAX_SIZE][KERNEL_BLOCK];
+    double eta[KERNEL_MAX_Q][KERNEL_BLOCK];
+    double cov[KERNEL_MAX_PAIRS][KERNEL_BLOCK];
+    double value[KERNEL_BLOCK];
+    double grad[KERNEL_MAX_Q][KERNEL_BLOCK];
+    double hess[KERNEL_MAX_PAIRS][KERNEL_BLOCK];
+};
 
 /* The kernel for k responses, NULL if there is none. */
 const struct kernel *kernel_for(int k);
 /* The kernel for k responses whose cells or nodes have so many statistics, NULL if there is none. */
 const struct kernel *kernel_for_size(int k, long size);
+
+void kernel_put(const struct kernel *kernel, struct kernel_block *b, int place, const double *cell);
+/* Empties the places from n on: cells without rows, at predictors of zero. */
+void kernel_clear(const struct kernel *kernel, struct kernel_block *b, int n);
+
+/* All places of the block: value, with order 1 grad, with order 2 hess too. `level` as in simd.h. */
+void kernel_evaluate(const struct kernel *kernel, struct kernel_block *b, int order, int level);
+/* Expectations of value, grad and hess under N(eta, cov). */
+void kernel_expect(const struct kernel *kernel, struct kernel_block *b, int level);
+/* Adds the values of one cell at KERNEL_BLOCK points, eta: q rows of KERNEL_BLOCK. */
+void kernel_points(const struct kernel *kernel, const double *cell, const double *eta, double *value, int level);
 
 #endif

@@ -25,7 +25,12 @@ struct regression {
     const double *prior;    /* 3 x d */
     const int *sd_family;   /* n_smooths */
     const double *sd_prior; /* 3 x n_smooths */
+    int level;              /* of vector code (simd.h) */
+    double *work;           /* regression_work(d) doubles */
+    int *column;            /* d, work as well */
 };
+
+long regression_work(int d);
 
 double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
@@ -48,14 +53,12 @@ double base_anchor(const struct regression *r, const double *beta, double *value
 double base_rows(const struct regression *r, const double *beta, const int *row, int n,
                  double scale, const struct anchor *anchor, double *grad);
 
-/* Expectations under beta ~ N(mean, cov). work: d doubles */
+/* Expectations under beta ~ N(mean, cov) */
 double base_expect(const struct regression *r, const double *mean, const double *cov,
-                   double *grad, double *hess, double *work);
+                   double *grad, double *hess);
 
-/* draws: n x d, out: n values. work: base_draws_work(r) doubles */
-#define DRAW_BLOCK 128
-long base_draws_work(const struct regression *r);
-void base_draws(const struct regression *r, const double *draws, int n, double *out, double *work);
+/* draws: n x d, out: n values */
+void base_draws(const struct regression *r, const double *draws, int n, double *out);
 
 double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess);
 double smooths_expect(const struct regression *r, const double *mean, const double *cov,

@@ -48,7 +48,7 @@ double rows_pass(struct rows_data *rows, int value, int level, int threads, doub
  * curvature and variance only; value and scores are those of the rows. */
 int rows_bins(const struct rows_term *term, int coarse);
 long rows_curvature_size(const struct rows_data *rows, int coarse);
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, double *tables);
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables);
 
 /* exp as the vector code computes it, for tests */
 void rows_exponential(const double *x, long n, int level, double *out);

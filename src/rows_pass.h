@@ -1,117 +1,292 @@
-/* Rows from `from` to `to`; included once a vector width (simd_width.h). */
+/* The stages of a block of rows; included once a vector width (simd_width.h).
+ *
+ * Predictors and scores are held by predictor, so that the density works on neighbouring rows at
+ * once. Rows in one piece of a term share its cubics, whose coefficients and sums then stay in
+ * registers; rows in any order go to their piece one by one and are turned. */
 
-#define LANES(p, stride) SIMD_NAME(lanes)((p), (stride))
-
-static inline SIMD_FUNCTION VEC SIMD_NAME(lanes)(const double *p, int stride)
+/* Places of rows in the pieces of a term */
+static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, const struct rows_term *term, long from,
+                                                  int n, double *t, long *place)
 {
-    VEC v = {0};
-    for (int l = 0; l < SIMD_WIDTH; l++) v[l] = p[stride * l];
-    return v;
-}
-
-static inline SIMD_FUNCTION __attribute__((always_inline)) void
-SIMD_NAME(add_predictors)(const struct rows_term *term, const double *t, const long *place, int n,
-                          int padded, double *eta)
-{
-    for (int i = 0; i < n; i++) {
-        const double *c = term->coefficients + place[i];
-        VEC ti = ALL(t[i]);
-        for (int j = 0; j < padded; j += SIMD_WIDTH) {
-            VEC e = LOAD(c + 3 * padded + j);
-            e = e * ti + LOAD(c + 2 * padded + j);
-            e = e * ti + LOAD(c + padded + j);
-            e = e * ti + LOAD(c + j);
-            STORE(eta + padded * i + j, LOAD(eta + padded * i + j) + e);
+    long piece = 4L * padded(rows);
+    int i = 0;
+    if (term->x) {
+        const double *x = term->x + from;
+        double inverse = term->grid.inverse, first = term->grid.first, most = term->grid.count - 1;
+#if SIMD_WIDTH > 1
+        const VEC shift = ALL(6755399441055744.0); /* 3 * 2^51: rounds to an integer in the low bits */
+        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
+            VEC u = LOAD(x + i) * inverse - first, at = PICK(u >= 0.0, u, ALL(0.0));
+            at = PICK(at < most, at, ALL(most));
+            VEC c = at + shift, whole = c - shift;
+            IVEC over = (IVEC) (whole > at); /* rounded up: -1 */
+            IVEC cell = ((IVEC) c & 0xffffffffLL) + over;
+            STORE(t + i, 2.0 * (u - (whole + PICK(over, ALL(-1.0), ALL(0.0)))) - 1.0);
+            for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = piece * (long) cell[l];
         }
+#endif
+        for (; i < n; i++) {
+            double u = x[i] * inverse - first, at = u >= 0 ? u : 0; /* the ends belong to the outer cells */
+            long c = (long) (at < most ? at : most);
+            t[i] = 2 * (u - (double) c) - 1;
+            place[i] = piece * c;
+        }
+    } else {
+        for (; i < n; i++) t[i] = 0, place[i] = 0;
     }
+    if (term->group)
+        for (i = 0; i < n; i++) place[i] += piece * term->grid.count * (term->group[from + i] - 1);
 }
 
-static inline SIMD_FUNCTION __attribute__((always_inline)) void
-SIMD_NAME(add_scores)(double *scores, const double *t, const long *place, int n, int padded,
-                      const double *g)
+/* Up to `most` rows: fewer where they begin a run in one piece of the first term. */
+static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, long from, int most,
+                                                 struct rows_block *b)
 {
-    for (int i = 0; i < n; i++) {
-        double *c = scores + place[i];
-        VEC ti = ALL(t[i]);
-        for (int j = 0; j < padded; j += SIMD_WIDTH) {
-            VEC v = LOAD(g + padded * i + j);
-            for (int d = 0; d < 4; d++) {
-                STORE(c + padded * d + j, LOAD(c + padded * d + j) + v);
-                v *= ti;
+    SIMD_NAME(find_places)(rows, rows->term, from, most, b->t[0], b->place[0]);
+    int n = most, run = run_length(b->place[0], most);
+    if (run >= ROWS_RUN) n = run;
+    b->n = n;
+    b->full = (n + 7) / 8 * 8;
+    for (int j = 0; j < rows->n_terms; j++) {
+        if (j > 0) SIMD_NAME(find_places)(rows, rows->term + j, from, n, b->t[j], b->place[j]);
+        b->one_piece[j] = n >= ROWS_RUN && (j == 0 ? run : run_length(b->place[j], n)) >= n;
+        for (int i = n; i < b->full; i++) b->t[j][i] = 0, b->place[j][i] = b->place[j][0];
+    }
+    for (int j = 0; j < rows->k; j++) {
+        const double *y = rows->y + from + rows->n * j;
+        double c = rows->centre[j], r = 1 / rows->scale[j];
+        int i = 0;
+        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) STORE(b->y[j] + i, (LOAD(y + i) - c) * r);
+        for (; i < n; i++) b->y[j][i] = (y[i] - c) * r;
+        for (; i < b->full; i++) b->y[j][i] = 0;
+    }
+    for (int i = 0; i < n; i++) b->weight[i] = rows->weights ? rows->weights[from + i] : 1;
+    for (int i = n; i < b->full; i++) b->weight[i] = 0;
+}
+
+#define HORNER(c3, c2, c1, c0, t) ((((c3) * (t) + (c2)) * (t) + (c1)) * (t) + (c0))
+/* of SIMD_WIDTH predictors of a row; `step` numbers a power */
+#define ROW_CUBIC(p, t) HORNER(LOAD((p) + 3 * step), LOAD((p) + 2 * step), LOAD((p) + step), LOAD(p), t)
+
+#if SIMD_WIDTH == 1
+
+/* The first four predictors of SIMD_WIDTH rows, by predictor */
+INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+{
+    for (int j = 0; j < 4; j++) out[j] = ROW_CUBIC(c + place[0] + j, t[0]);
+}
+
+#else
+
+#ifdef __clang__
+#define MIX2(a, b, i, j) __builtin_shufflevector(a, b, i, j)
+#define MIX4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define MIX2(a, b, i, j) __builtin_shuffle(a, b, (IVEC){i, j})
+#define MIX4(a, b, i, j, k, l) __builtin_shuffle(a, b, (IVEC){i, j, k, l})
+#endif
+
+#if SIMD_WIDTH == 2
+
+INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+{
+    const double *c0 = c + place[0], *c1 = c + place[1];
+    VEC a0 = ROW_CUBIC(c0, t[0]), a1 = ROW_CUBIC(c1, t[1]), b0 = ROW_CUBIC(c0 + 2, t[0]), b1 = ROW_CUBIC(c1 + 2, t[1]);
+    out[0] = MIX2(a0, a1, 0, 2);
+    out[1] = MIX2(a0, a1, 1, 3);
+    out[2] = MIX2(b0, b1, 0, 2);
+    out[3] = MIX2(b0, b1, 1, 3);
+}
+
+#else
+
+/* Four rows of four to four columns, and back */
+INLINE void SIMD_NAME(turn)(VEC *v)
+{
+    VEC a = MIX4(v[0], v[1], 0, 4, 2, 6), b = MIX4(v[0], v[1], 1, 5, 3, 7);
+    VEC c = MIX4(v[2], v[3], 0, 4, 2, 6), d = MIX4(v[2], v[3], 1, 5, 3, 7);
+    v[0] = MIX4(a, c, 0, 1, 4, 5);
+    v[1] = MIX4(b, d, 0, 1, 4, 5);
+    v[2] = MIX4(a, c, 2, 3, 6, 7);
+    v[3] = MIX4(b, d, 2, 3, 6, 7);
+}
+
+INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+{
+    out[0] = ROW_CUBIC(c + place[0], t[0]);
+    out[1] = ROW_CUBIC(c + place[1], t[1]);
+    out[2] = ROW_CUBIC(c + place[2], t[2]);
+    out[3] = ROW_CUBIC(c + place[3], t[3]);
+    SIMD_NAME(turn)(out);
+}
+
+#endif
+#endif
+
+static SIMD_FUNCTION void SIMD_NAME(predict)(const struct rows_data *rows, struct rows_block *b)
+{
+    int q = rows->k == 1 ? 2 : 5, step = padded(rows);
+    for (int term = 0; term < rows->n_terms; term++) {
+        const double *c = rows->term[term].coefficients, *t = b->t[term];
+        const long *place = b->place[term];
+        if (term == 0)
+            for (int j = 0; j < q; j++) memset(b->eta[j], 0, sizeof(double) * b->full);
+        if (b->one_piece[term]) {
+            c += place[0];
+            for (int j = 0; j < q; j++) {
+                VEC c0 = ALL(c[j]), c1 = ALL(c[step + j]), c2 = ALL(c[2 * step + j]), c3 = ALL(c[3 * step + j]);
+                for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+                    VEC at = LOAD(t + i);
+                    STORE(b->eta[j] + i, LOAD(b->eta[j] + i) + HORNER(c3, c2, c1, c0, at));
+                }
             }
+            continue;
         }
+        for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+            VEC v[4];
+            SIMD_NAME(cubics)(c, step, t + i, place + i, v);
+            STORE(b->eta[0] + i, LOAD(b->eta[0] + i) + v[0]);
+            STORE(b->eta[1] + i, LOAD(b->eta[1] + i) + v[1]);
+            if (q == 2) continue;
+            STORE(b->eta[2] + i, LOAD(b->eta[2] + i) + v[2]);
+            STORE(b->eta[3] + i, LOAD(b->eta[3] + i) + v[3]);
+        }
+        for (int i = 0; i < b->full && q == 5; i++) {
+            const double *r = c + place[i] + 4;
+            b->eta[4][i] += HORNER(r[24], r[16], r[8], r[0], t[i]);
+        }
+    }
+    for (int j = 0; j < q; j++) /* rows behind the last are harmless */
+        for (int i = b->n; i < b->full; i++) b->eta[j][i] = 0;
+}
+
+/* Adds g (SIMD_WIDTH predictors of a row) times powers of t to the sums of its piece. */
+INLINE void SIMD_NAME(add_powers)(double *to, int step, VEC g, double t)
+{
+    STORE(to, LOAD(to) + g);
+    g *= t;
+    STORE(to + step, LOAD(to + step) + g);
+    g *= t;
+    STORE(to + 2 * step, LOAD(to + 2 * step) + g);
+    STORE(to + 3 * step, LOAD(to + 3 * step) + g * t);
+}
+
+/* Scores of the rows, in the place of their predictors, to the sums of the terms */
+static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struct rows_block *b)
+{
+    int q = rows->k == 1 ? 2 : 5, step = padded(rows), n = b->n;
+    for (int term = 0; term < rows->n_terms; term++) {
+        double *scores = b->scores[term];
+        const double *t = b->t[term];
+        const long *place = b->place[term];
+        int i = 0;
+        if (b->one_piece[term]) {
+            scores += place[0];
+            for (int j = 0; j < q; j++) {
+                VEC zero = ALL(0.0), s0 = zero, s1 = zero, s2 = zero, s3 = zero, r0 = zero, r1 = zero, r2 = zero, r3 = zero;
+                for (i = 0; i < b->full; i += 2 * SIMD_WIDTH) {
+                    const double *g = b->eta[j] + i;
+                    VEC t1 = LOAD(t + i), t2 = LOAD(t + i + SIMD_WIDTH), g1 = LOAD(g), g2 = LOAD(g + SIMD_WIDTH);
+                    s0 += g1, r0 += g2, g1 *= t1, g2 *= t2;
+                    s1 += g1, r1 += g2, g1 *= t1, g2 *= t2;
+                    s2 += g1, r2 += g2;
+                    s3 += g1 * t1, r3 += g2 * t2;
+                }
+                scores[j] += SIMD_NAME(sum)(s0 + r0);
+                scores[step + j] += SIMD_NAME(sum)(s1 + r1);
+                scores[2 * step + j] += SIMD_NAME(sum)(s2 + r2);
+                scores[3 * step + j] += SIMD_NAME(sum)(s3 + r3);
+            }
+            continue;
+        }
+#if SIMD_WIDTH == 4
+        for (; i + 4 <= n; i += 4) {
+            VEC v[4] = {LOAD(b->eta[0] + i), LOAD(b->eta[1] + i), ALL(0.0), ALL(0.0)};
+            if (q == 5) v[2] = LOAD(b->eta[2] + i), v[3] = LOAD(b->eta[3] + i);
+            SIMD_NAME(turn)(v);
+            SIMD_NAME(add_powers)(scores + place[i], step, v[0], t[i]);
+            SIMD_NAME(add_powers)(scores + place[i + 1], step, v[1], t[i + 1]);
+            SIMD_NAME(add_powers)(scores + place[i + 2], step, v[2], t[i + 2]);
+            SIMD_NAME(add_powers)(scores + place[i + 3], step, v[3], t[i + 3]);
+        }
+#elif SIMD_WIDTH == 2
+        for (; i + 2 <= n; i += 2)
+            for (int j = 0; j < q - 1; j += 2) {
+                VEC a = LOAD(b->eta[j] + i), c = LOAD(b->eta[j + 1] + i);
+                SIMD_NAME(add_powers)(scores + place[i] + j, step, MIX2(a, c, 0, 2), t[i]);
+                SIMD_NAME(add_powers)(scores + place[i + 1] + j, step, MIX2(a, c, 1, 3), t[i + 1]);
+            }
+#endif
+        for (int j = 0; j < q; j++)
+            for (int row = j < 4 ? i : 0; row < n; row++) {
+                double *to = scores + place[row] + j, g = b->eta[j][row];
+                for (int d = 0; d < 4; d++, to += step, g *= t[row]) *to += g;
+            }
     }
 }
 
-/* Two responses: eta in, score out (both n x 8 by rows); z: n x 2 by columns. The block is
- * padded with rows of weight zero. Returns the sum without its logarithms; tail[i] is
- * min(E, 1/E) of a row, so that log cosh(r/2) = |r|/2 + log(1 + tail) - log 2. */
-static inline SIMD_FUNCTION VEC SIMD_NAME(score_two)(double *eta, const double *y1, const double *y2,
-                                                      const double *weight, int n, double *tail)
+/* Two responses: predictors in, scores out. Returns the sum of log densities less constants, with
+ * `value`; without it the logarithms are left out: log cosh(r/2) = |r|/2 + log(1 + tail) - log 2 with
+ * tail = min(E, 1/E). Factors 1 + tail, in [1, 2], are multiplied where weights are one. */
+static SIMD_FUNCTION double SIMD_NAME(score_two)(struct rows_block *b, int value, int weighted)
 {
-    VEC total = ALL(0.0);
-    for (int i = 0; i < n; i += SIMD_WIDTH) {
-        double *e = eta + 8 * i;
-        VEC w = LOAD(weight + i), r = LANES(e + 4, 8), s1 = LANES(e + 2, 8), s2 = LANES(e + 3, 8);
-        VEC w1 = SIMD_NAME(exponential)(-s1), w2 = SIMD_NAME(exponential)(-s2);
-        VEC up = SIMD_NAME(exponential)(r), down = 1.0 / up;
-        VEC z1 = (LOAD(y1 + i) - LANES(e, 8)) * w1, z2 = (LOAD(y2 + i) - LANES(e + 1, 8)) * w2;
-        VEC u = z1 - z2, v = z1 + z2, pu = (1.0 + up) * u, pv = (1.0 + down) * v;
-        VEC a = w * (pu + pv) * 0.25, b = w * (pv - pu) * 0.25;
-        VEC half_tanh = 0.5 - 1.0 / (1.0 + up);
-        VEC g[5] = {a * w1, b * w2, a * z1 - w, b * z2 - w,
-                    w * (half_tanh - (up * u * u - down * v * v) * 0.125)};
-        VEC size = PICK(r < 0.0, -r, r);
-        STORE(tail + i, PICK(up < down, up, down));
+    VEC total = ALL(0.0), product = ALL(1.0);
+    for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+        VEC w = LOAD(b->weight + i), s1 = LOAD(b->eta[2] + i), s2 = LOAD(b->eta[3] + i), r = LOAD(b->eta[4] + i);
+        VEC w1 = SIMD_NAME(exponential)(-s1), w2 = SIMD_NAME(exponential)(-s2), up = SIMD_NAME(exponential)(r);
+        VEC more = 1.0 + up, both = 1.0 / (up * more), down = both * more; /* an overflow makes them 0 */
+        VEC z1 = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * w1, z2 = (LOAD(b->y[1] + i) - LOAD(b->eta[1] + i)) * w2;
+        VEC u = z1 - z2, v = z1 + z2, pu = more * u, pv = (1.0 + down) * v, quarter = 0.25 * w;
+        VEC a = quarter * (pu + pv), c = quarter * (pv - pu), size = ABS(r), tail = PICK(up < down, up, down);
+        STORE(b->eta[0] + i, a * w1);
+        STORE(b->eta[1] + i, c * w2);
+        STORE(b->eta[2] + i, a * z1 - w);
+        STORE(b->eta[3] + i, c * z2 - w);
+        STORE(b->eta[4] + i, w * (0.5 - both * up - 0.125 * (up * u * u - down * v * v)));
         total += w * (size * 0.5 - s1 - s2 - (pu * u + pv * v) * 0.125);
-        for (int l = 0; l < SIMD_WIDTH; l++)
-            for (int j = 0; j < 5; j++) e[8 * l + j] = g[j][l];
+        if (!value) continue;
+        if (weighted) total += w * SIMD_NAME(log_one_plus)(tail);
+        else product *= 1.0 + w * tail;
     }
-    return total;
+    double logs = 0;
+    for (int l = 0; l < SIMD_WIDTH; l++) logs += log(LANE(product, l));
+    return SIMD_NAME(sum)(total) + logs;
 }
 
-static inline SIMD_FUNCTION VEC SIMD_NAME(score_one)(double *eta, const double *y, const double *weight, int n)
+static SIMD_FUNCTION double SIMD_NAME(score_one)(struct rows_block *b)
 {
     VEC total = ALL(0.0);
-    for (int i = 0; i < n; i += SIMD_WIDTH) {
-        double *e = eta + 4 * i;
-        VEC w = LOAD(weight + i), s = LANES(e + 1, 4), p = SIMD_NAME(exponential)(-s);
-        VEC z = (LOAD(y + i) - LANES(e, 4)) * p, a = w * z * p, b = w * (z * z - 1.0);
+    for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+        VEC w = LOAD(b->weight + i), s = LOAD(b->eta[1] + i), p = SIMD_NAME(exponential)(-s);
+        VEC z = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * p;
+        STORE(b->eta[0] + i, w * z * p);
+        STORE(b->eta[1] + i, w * (z * z - 1.0));
         total -= w * (s + 0.5 * z * z);
-        for (int l = 0; l < SIMD_WIDTH; l++) {
-            e[4 * l] = a[l];
-            e[4 * l + 1] = b[l];
-        }
     }
-    return total;
+    return SIMD_NAME(sum)(total);
 }
 
-static SIMD_FUNCTION double SIMD_NAME(rows_block)(const struct rows_data *rows, struct rows_block *b, int value)
+static SIMD_FUNCTION double SIMD_NAME(rows_stripe)(const struct rows_data *rows, long from, long to, int value,
+                                                    struct rows_block *b)
 {
     double total = 0;
-    VEC sum;
-    int n = b->n;
-    if (rows->k == 2) {
-        for (int j = 0; j < rows->n_terms; j++)
-            SIMD_NAME(add_predictors)(rows->term + j, b->t[j], b->place[j], n, 8, b->eta);
-        sum = SIMD_NAME(score_two)(b->eta, b->y, b->y + ROWS_BLOCK, b->weight, b->full, b->tail);
-        for (int j = 0; j < rows->n_terms; j++)
-            SIMD_NAME(add_scores)(b->scores[j], b->t[j], b->place[j], n, 8, b->eta);
-        total = value ? log_tails(rows, b) : 0;
-    } else {
-        for (int j = 0; j < rows->n_terms; j++)
-            SIMD_NAME(add_predictors)(rows->term + j, b->t[j], b->place[j], n, 4, b->eta);
-        sum = SIMD_NAME(score_one)(b->eta, b->y, b->weight, b->full);
-        for (int j = 0; j < rows->n_terms; j++)
-            SIMD_NAME(add_scores)(b->scores[j], b->t[j], b->place[j], n, 4, b->eta);
+    for (long i = from; i < to; i += b->n) {
+        SIMD_NAME(load_block)(rows, i, to - i < ROWS_BLOCK ? (int) (to - i) : ROWS_BLOCK, b);
+        SIMD_NAME(predict)(rows, b);
+        total += rows->k == 1 ? SIMD_NAME(score_one)(b) : SIMD_NAME(score_two)(b, value, rows->weights != NULL);
+        SIMD_NAME(collect)(rows, b);
     }
-    for (int l = 0; l < SIMD_WIDTH; l++) total += sum[l];
     return total;
 }
 
 static SIMD_FUNCTION void SIMD_NAME(exponentials)(const double *x, long n, double *out)
 {
-    for (long i = 0; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) STORE(out + i, SIMD_NAME(exponential)(LOAD(x + i)));
+    long i = 0;
+    for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) STORE(out + i, SIMD_NAME(exponential)(LOAD(x + i)));
+    for (; i < n; i++) out[i] = exp(x[i]);
 }
 
-#undef LANES
+#undef HORNER
+#undef ROW_CUBIC
+#undef MIX2
+#undef MIX4

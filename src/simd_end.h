@@ -1,4 +1,5 @@
 /* Ends what simd_width.h defined. */
+#undef INLINE
 #undef SIMD_BYTES
 #undef VEC
 #undef IVEC
@@ -6,6 +7,8 @@
 #undef STORE
 #undef ALL
 #undef PICK
+#undef LANE
+#undef ABS
 #undef SIMD_NAME
 #undef SIMD_WIDTH
 #undef SIMD_FUNCTION

@@ -1,5 +1,20 @@
 /* Vectors of SIMD_WIDTH doubles; SIMD_NAME(x) gives x the suffix of the width and
- * SIMD_FUNCTION is the attribute of its functions. Included once a width. */
+ * SIMD_FUNCTION is the attribute of its functions. Included once a width; width 1 is plain C. */
+#define INLINE static inline SIMD_FUNCTION SIMD_ALWAYS
+
+#if SIMD_WIDTH == 1
+
+#define VEC double
+#define LOAD(p) (*(p))
+#define STORE(p, v) (*(p) = (v))
+#define ALL(x) (x)
+#define PICK(mask, yes, no) ((mask) ? (yes) : (no))
+#define LANE(v, l) (v)
+INLINE VEC SIMD_NAME(exponential)(VEC x) { return exp(x); }
+INLINE VEC SIMD_NAME(log_one_plus)(VEC x) { return log1p(x); }
+
+#else
+
 #define SIMD_BYTES (8 * SIMD_WIDTH)
 
 typedef double SIMD_NAME(vec) __attribute__((vector_size(SIMD_BYTES)));
@@ -12,6 +27,7 @@ typedef double SIMD_NAME(loose) __attribute__((vector_size(SIMD_BYTES), aligned(
 #define STORE(p, v) (*(SIMD_NAME(loose) *) (p) = (v))
 #define ALL(x) ((VEC){0} + (x))
 #define PICK(mask, yes, no) ((VEC) (((mask) & (IVEC) (yes)) | (~(mask) & (IVEC) (no))))
+#define LANE(v, l) ((v)[l])
 
 /* exp by x = k log 2 + r, |r| <= log(2)/2, Taylor polynomial of degree 13 in r (remainder
  * 4e-18). Arguments are kept within +-700. */
@@ -29,6 +45,32 @@ static inline SIMD_FUNCTION VEC SIMD_NAME(exponential)(VEC x)
     VEC high = (r * (1.0 / 5040) + 1.0 / 720) + r2 * (r * (1.0 / 362880) + 1.0 / 40320);
     VEC top = (r * (1.0 / 39916800) + 1.0 / 3628800) + r2 * (r * (1.0 / 6227020800.0) + 1.0 / 479001600);
     VEC p = low + r4 * (high + r4 * top);
-    VEC e = 1.0 + (r + r2 * p);
+    VEC head = 1.0 + r, tail = (1.0 - head) + r; /* 1 + r = head + tail exactly */
+    VEC e = head + (tail + r2 * p);
     return (VEC) ((IVEC) e + bits);
+}
+
+/* log(1 + x), 0 <= x <= 1, by 2 atanh(s), s = x / (2 + x), and with 1 + x = 2 (1 + y) in the upper
+ * half: |s| <= 0.1716, where the series to s^19 leaves 3e-17. */
+static inline SIMD_FUNCTION VEC SIMD_NAME(log_one_plus)(VEC x)
+{
+    IVEC upper = (IVEC) (x > 0.41421356237309503);
+    VEC s = PICK(upper, x - 1.0, x) / PICK(upper, x + 3.0, x + 2.0);
+    VEC s2 = s * s, s4 = s2 * s2, s8 = s4 * s4;
+    VEC low = (s2 * (1.0 / 5) + 1.0 / 3) + s4 * (s2 * (1.0 / 9) + 1.0 / 7);
+    VEC high = (s2 * (1.0 / 13) + 1.0 / 11) + s4 * (s2 * (1.0 / 17) + 1.0 / 15);
+    VEC series = low + s8 * (high + s8 * (1.0 / 19));
+    VEC twice = s + s;
+    return PICK(upper, ALL(0.693147180559945309417), ALL(0.0)) + (twice + twice * s2 * series);
+}
+
+#endif
+
+#define ABS(x) PICK((x) < 0.0, -(x), (x))
+
+INLINE double SIMD_NAME(sum)(VEC v)
+{
+    double total = 0;
+    for (int l = 0; l < SIMD_WIDTH; l++) total += LANE(v, l);
+    return total;
 }

@@ -8,19 +8,23 @@
 
 struct surrogate {
     int n;            /* penalised coefficients */
+    int groups;       /* smooths */
     const double *a;  /* n x n */
     const double *b;  /* n */
     const int *group; /* n, 1-based */
 };
 
-/* Log integral as a function of t; grad (one entry a group, cleared by the caller) may be
- * null. work: n * n + 3 n doubles. NaN if A makes B indefinite. */
-double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *work);
+/* Log integral as a function of t; its gradient (groups) and Hessian (groups x groups) are added to
+ * grad and hess, which may be null. work: n * n + 3 n doubles, n * n more for the Hessian. NaN if
+ * A makes B indefinite. */
+double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess, double *work);
 
 /* Prepares `work` for draws of beta given t. Returns 0, or non-zero if B is indefinite. */
 int surrogate_condition(const struct surrogate *s, const double *t, double *work);
 
-/* beta | t: mean plus root times the noise z (n, standard normal), from prepared work. */
-void surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work);
+/* beta | t: mean plus root times the noise z (n), from prepared work. Returns the log density of
+ * beta | t less the constant. */
+double surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work);
+double surrogate_draw_constant(const struct surrogate *s, const double *t, const double *work);
 
 #endif

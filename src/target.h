@@ -18,6 +18,11 @@ struct target {
      * that of all rows. NULL for a target without rows. */
     double (*batch)(const struct target *t, const double *theta, const int *row, int n,
                     double scale, double *grad);
+    /* NULL, or a part of the log density, left out of value and batch, whose expectations under
+     * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
+     * root: dim x dim, lower; `diagonal`: and nothing else */
+    double (*smoothed)(const struct target *t, const double *mean, const double *root, int diagonal,
+                       const double *move, double *grad);
 };
 
 /* A minibatch, or all rows when row is NULL. */
@@ -45,6 +50,7 @@ struct anchor;
 struct regression_target {
     const struct regression *model;
     const struct anchor *anchor; /* for minibatches, or NULL */
+    int apart;                   /* coefficients of smooths given their sds are the `smoothed` part */
 };
 struct target target_regression(const struct regression_target *r);
 
@@ -58,6 +64,25 @@ struct partial {
     double *work;
 };
 struct target target_partial(struct partial *p);
+
+/* target_conditional.c: a regression with smooths standardised given their sds */
+struct smooth_block {
+    int first, size;        /* coefficients */
+    int sd;                 /* position of the log sd in theta */
+    const double *h, *r;    /* size: precision and linear term of the likelihood */
+    const double *rotation; /* size x size, orthogonal, or NULL: none */
+};
+struct conditional {
+    const struct target *inner;
+    int blocks;
+    const struct smooth_block *block;
+    int loose, tied;        /* coefficients outside and inside the blocks */
+    const int *loose_at, *tied_at;
+    const double *slope;    /* loose x tied */
+    double *work;           /* conditional_work(dim) */
+};
+long conditional_work(int dim);
+struct target target_conditional(struct conditional *p);
 
 /* target_t_groups.c: theta = (mu_1, mu_2, logits of the scales, log(nu - 1)).
  *   y_gi ~ t(nu, mu_g, sigma_g); mu_g ~ N(m, s^2), sigma_g ~ uniform(low, high),

@@ -32,7 +32,7 @@ test_that("closed form and fixed draws agree", {
   b <- advi(target, control = advi_control(closed_form = FALSE))
   expect_equal(a$mean, b$mean, tolerance = 0.01)
   expect_equal(sd(a, scale = "free"), sd(b, scale = "free"), tolerance = 0.05)
-  expect_equal(a$info$error, 0)
+  expect_lt(a$info$error, 1e-4)
 })
 
 test_that("ELBO gradients of all families agree with complex-step-free differences", {

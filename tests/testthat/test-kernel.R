@@ -90,3 +90,49 @@ test_that("a cell is the sum of its rows, each a cell", {
     expect_close(.Call(C_kernel, k, data$cells, data$eta), unname(truth), 1e-10, data$cells[1, ])
   }
 })
+
+# Vector code evaluates blocks of 32 cells, the plain form one by one; both are the same formulas.
+at_level <- function(level, code) {
+  old <- options(covary.simd = level)
+  on.exit(options(old))
+  code
+}
+
+test_that("every level of vector code gives the kernel, for any number of cells", {
+  set.seed(150)
+  for (k in 1:2) for (m in c(1, 3, 32, 33, 70)) {
+    data <- random_points(k, m, TRUE)
+    q <- predictors_of(k)
+    cov <- vapply(seq_len(m), function(i) as.vector(random_cov(c(runif(q - 1, 0.05, 0.5), sample(c(0.3, 3), 1)))), numeric(q^2))
+    # nodes: centre, sums and scatter of the same rows about a point near them
+    step <- matrix(rnorm(k * m, sd = 0.1), k)
+    n <- data$cells[1, ]
+    nodes <- rbind(n, data$cells[1 + 1:k, ] - step, rep(n, each = k) * step, vapply(seq_len(m), function(i) {
+      root <- matrix(0, k, k)
+      root[lower.tri(root, TRUE)] <- data$cells[-(1:(1 + k)), i]
+      scatter <- tcrossprod(root) + n[i] * tcrossprod(step[, i])
+      scatter[lower.tri(scatter, TRUE)]
+    }, numeric(k * (k + 1) / 2)))
+    near <- data$eta
+    if (k == 2) near[5, ] <- near[5, ] / 5
+    run <- function() list(.Call(C_kernel, k, data$cells, data$eta), .Call(C_kernel_expect, k, data$cells, near, cov),
+      .Call(C_kernel, k, unname(nodes), near), .Call(C_kernel_expect, k, unname(nodes), near, cov))
+    plain <- at_level("plain", run())
+    expect_close(plain[[3]], at_level("plain", .Call(C_kernel, k, data$cells, near)), 1e-10, floor = n)
+    for (level in c("base", "avx2")) {
+      vector <- at_level(level, run())
+      for (i in seq_along(run())) expect_close(vector[[i]], plain[[i]], if (i == 1) 1e-9 else 1e-11, floor = n)
+    }
+  }
+})
+
+test_that("the result of a cell does not depend on its neighbours", {
+  set.seed(151)
+  for (k in 1:2) {
+    data <- random_points(k, 40, TRUE)
+    all <- .Call(C_kernel, k, data$cells, data$eta)
+    some <- c(7, 33, 2)
+    # cells of one row take a shorter way when no neighbour has a scatter: the same but for rounding
+    expect_close(.Call(C_kernel, k, data$cells[, some], data$eta[, some]), all[, some], 1e-13)
+  }
+})

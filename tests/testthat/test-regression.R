@@ -127,3 +127,56 @@ test_that("a model that does not fit together is refused", {
   expect_error(.Call(C_base, replace(model, "group", list(rep(7L, 5))), numeric(5), 0L), "group")
   expect_error(.Call(C_base_draws, model, matrix(0, 2, 4)), "draws")
 })
+
+# More cells than a block of the vector code, and columns that are zero in whole blocks of cells, as
+# those of random effects are.
+sparse_problem <- function(k) {
+  problem <- random_model(k, as.integer(c(6, 3, 0, 5, 2)[seq_len(predictors_of(k))]), m = 75)
+  problem$model$x <- lapply(problem$model$x, function(x) {
+    level <- rep(1:3, each = 25)
+    for (a in seq_len(nrow(x))) if (a > 1) x[a, level != (a - 1) %% 3 + 1] <- 0
+    x
+  })
+  problem
+}
+
+test_that("columns that are zero in some blocks change nothing", {
+  set.seed(410)
+  for (k in 1:2) for (level in c("plain", "base", "avx2")) {
+    problem <- sparse_problem(k)
+    beta <- random_beta(problem)
+    old <- options(covary.simd = level)
+    out <- .Call(C_base, problem$model, beta, 2L)
+    draws <- .Call(C_base_draws, problem$model, rbind(beta, 0, -beta))
+    cov <- random_cov(runif(length(beta), 0.05, 0.2))
+    expected <- .Call(C_base_expect, problem$model, beta, cov)
+    dense <- problem$model # a tiny entry keeps every column in every block
+    dense$x <- lapply(dense$x, function(x) replace(x, x == 0, 1e-300))
+    with_all <- .Call(C_base_expect, dense, beta, cov)
+    options(old)
+    expect_close(out$value, twin_base(problem, beta), 1e-12)
+    expect_close(draws[1], out$value, 1e-13)
+    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
+    expect_close(c(out$hessian), c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11)
+    for (part in names(expected)) expect_close(c(expected[[part]]), c(with_all[[part]]), 1e-13)
+  }
+})
+
+test_that("minibatches of any size are sums over their cells", {
+  set.seed(411)
+  for (k in 1:2) {
+    problem <- sparse_problem(k)
+    target <- list(kind = "regression", dim = problem$model$size[3], rows = 75L, data = problem$model)
+    beta <- random_beta(problem)
+    at <- function(rows, scale = 1) unlist(.Call(C_target, target, cbind(beta), rows, scale, TRUE)[1:2])
+    prior <- at(1L, 0)
+    each <- vapply(1:75, function(i) at(i) - prior, prior)
+    for (n in c(2, 31, 32, 33, 75)) {
+      rows <- sample.int(75, n)
+      expect_close(at(rows, 2.5) - prior, 2.5 * rowSums(each[, rows]), 1e-12)
+    }
+    anchor <- .Call(C_anchor, problem$model, beta)
+    expect_close(c(anchor$value, anchor$gradient), rowSums(each), 1e-11)
+    expect_close(anchor$value_of, each[1, ], 1e-11)
+  }
+})

@@ -8,9 +8,12 @@ random_surrogate <- function(n, groups, definite = TRUE) {
   list(a = a, b = rnorm(n, sd = 2), group = as.integer(rep_len(seq_len(groups), n)))
 }
 
-marginal <- function(s, t, gradient = FALSE) {
-  .Call(C_surrogate_marginal, s$a, s$b, s$group, as.matrix(t), gradient)
+marginal <- function(s, t, order = 0L) {
+  .Call(C_surrogate_marginal, s$a, s$b, s$group, as.matrix(t), order)
 }
+
+# z: a column a draw
+draw_given <- function(s, t, z) .Call(C_surrogate_draws, s$a, s$b, s$group, t, t(z))
 
 log_determinant <- function(x) as.numeric(determinant(x)$modulus)
 
@@ -47,7 +50,7 @@ test_that("the marginal of one coefficient equals numerical integration", {
   }
 })
 
-test_that("the gradient is right", {
+test_that("gradient and Hessian are right", {
   set.seed(502)
   for (i in 1:30) {
     n <- sample(1:12, 1)
@@ -55,10 +58,14 @@ test_that("the gradient is right", {
     s <- random_surrogate(n, groups, definite = i %% 2 == 0)
     t <- rnorm(groups)
     truth <- difference_jacobian(function(t) marginal(s, t)$value, t)
-    out <- marginal(s, t, TRUE)
+    out <- marginal(s, t, 1L)
     expect_close(drop(out$gradient), drop(truth), 1e-9, floor = 1)
     expect_identical(out$value, marginal(s, t)$value)
     expect_null(marginal(s, t)$gradient)
+    second <- difference_jacobian(function(t) drop(marginal(s, t, 1L)$gradient), t)
+    both <- marginal(s, t, 2L)
+    expect_close(c(both$hessian), c(second), 1e-8, floor = 1)
+    expect_identical(both[c("value", "gradient")], out[c("value", "gradient")])
   }
 })
 
@@ -66,30 +73,33 @@ test_that("points are independent of each other", {
   set.seed(503)
   s <- random_surrogate(6, 3)
   t <- matrix(rnorm(3 * 5), 3)
-  out <- marginal(s, t, TRUE)
+  out <- marginal(s, t, 2L)
   for (j in 1:5) {
-    one <- marginal(s, t[, j], TRUE)
+    one <- marginal(s, t[, j], 2L)
     expect_identical(out$value[j], one$value)
     expect_identical(out$gradient[, j], one$gradient[, 1])
+    expect_identical(out$hessian[, j], one$hessian[, 1])
   }
 })
 
 test_that("sds that go to zero or infinity have their limits", {
   set.seed(504)
   s <- random_surrogate(5, 1)
-  expect_equal(marginal(s, -200, TRUE), list(value = 0, gradient = matrix(0)), tolerance = 1e-14)
-  flat <- marginal(s, 100, TRUE)
+  expect_equal(marginal(s, -200, 2L), list(value = 0, gradient = matrix(0), hessian = matrix(0)), tolerance = 1e-14)
+  flat <- marginal(s, 100, 2L)
   limit <- -5 * 100 - log_determinant(s$a) / 2 + sum(s$b * solve(s$a, s$b)) / 2
   expect_equal(flat$value, limit, tolerance = 1e-12)
   expect_equal(flat$gradient[1], -5, tolerance = 1e-12)
+  expect_lt(abs(flat$hessian[1]), 1e-12)
   expect_equal(marginal(list(a = matrix(0, 2, 2), b = c(0, 0), group = 1:2), c(3, -8))$value, 0)
 })
 
 test_that("a surrogate that is not a density gives NaN", {
   s <- list(a = matrix(-4), b = 1, group = 1L)
-  expect_true(is.nan(marginal(s, 0, TRUE)$value))
+  expect_true(is.nan(marginal(s, 0, 2L)$value))
   expect_true(is.finite(marginal(s, -2)$value))
-  expect_true(is.nan(.Call(C_surrogate_draws, s$a, s$b, s$group, matrix(0), matrix(1))))
+  out <- draw_given(s, matrix(0), matrix(1))
+  expect_true(is.nan(out$beta) && is.nan(out$log_density))
 })
 
 test_that("draws have exactly the conditional mean and covariance", {
@@ -99,13 +109,16 @@ test_that("draws have exactly the conditional mean and covariance", {
     t <- rnorm(min(n, 3))
     cov <- solve(s$a + diag(exp(-2 * t[s$group]), n))
     z <- cbind(0, diag(n))
-    out <- .Call(C_surrogate_draws, s$a, s$b, s$group, matrix(t, length(t), n + 1), z)
+    given <- draw_given(s, matrix(t, length(t), n + 1), z)
+    out <- t(given$beta)
+    density <- -n / 2 * log(2 * pi) - log_determinant(cov) / 2 - colSums((out - c(cov %*% s$b)) * solve(cov, out - c(cov %*% s$b))) / 2
+    expect_close(given$log_density, density, 1e-11)
     expect_close(out[, 1], cov %*% s$b, 1e-11)
     root <- out[, -1, drop = FALSE] - out[, 1]
     expect_close(c(tcrossprod(root)), c(cov), 1e-11)
     mixed <- rnorm(n)
-    one <- .Call(C_surrogate_draws, s$a, s$b, s$group, cbind(t), cbind(mixed))
-    expect_close(one, out[, 1] + root %*% mixed, 1e-12)
+    one <- draw_given(s, cbind(t), cbind(mixed))
+    expect_close(drop(one$beta), out[, 1] + root %*% mixed, 1e-12)
   }
 })
 
@@ -114,9 +127,10 @@ test_that("each draw uses its own sds", {
   s <- random_surrogate(4, 2)
   t <- matrix(rnorm(2 * 3), 2)
   z <- matrix(rnorm(4 * 3), 4)
-  out <- .Call(C_surrogate_draws, s$a, s$b, s$group, t, z)
+  out <- draw_given(s, t, z)
   for (j in 1:3) {
-    one <- .Call(C_surrogate_draws, s$a, s$b, s$group, t[, j, drop = FALSE], z[, j, drop = FALSE])
-    expect_identical(out[, j], one[, 1])
+    one <- draw_given(s, t[, j, drop = FALSE], z[, j, drop = FALSE])
+    expect_identical(out$beta[j, ], one$beta[1, ])
+    expect_identical(out$log_density[j], one$log_density)
   }
 })

@@ -1,0 +1,78 @@
+# The optimum of a family as seen from one of its members: the likelihood is taken as the quadratic that its expected
+# gradient and Hessian give there, the prior of smooths as it is, in closed form. No pass over the data.
+#
+# A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly needed, fixed-point
+# steps of the ELBO are ever smaller parts of the way that is left.
+
+# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). list(mean, root)
+refit_family <- function(target, family, mean, root, expected) {
+  cov <- tcrossprod(root)
+  if (!has_smooths(target)) return(newton_member(family, mean, root, expected))
+  smooths <- function(mean, cov) .Call(C_smooths_expect, target$data, mean, cov)
+  own <- smooths(mean, cov)
+  hessian <- expected$hessian - own$hessian
+  gradient <- expected$gradient - own$gradient
+  expect <- function(m, c) {
+    at <- smooths(m, c)
+    move <- m - mean
+    pull <- as.vector(hessian %*% move)
+    list(value = at$value + sum(move * (gradient + 0.5 * pull)) + 0.5 * sum(hessian * c), gradient = at$gradient + gradient + pull,
+      hessian = at$hessian + hessian)
+  }
+  if (family$name == "lowrank") return(refit_low_rank(expect, family, mean, root))
+  fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield", max_iterations = 300L, tolerance = 1e-4)
+  list(mean = fit$mean, root = t(chol(fit$cov)))
+}
+
+has_smooths <- function(target) target$kind == "regression" && target$data$size[4] > 0
+
+# One Newton step: exact where the target is quadratic.
+newton_member <- function(family, mean, root, expected) {
+  precision <- crossprod(robust_chol(-expected$hessian))
+  cov <- solve_spd(precision)
+  list(mean = mean + as.vector(cov %*% expected$gradient), root = nearest_root(family, cov))
+}
+
+# The root of the member of a family nearest to N(0, cov), in the direction of the ELBO
+nearest_root <- function(family, cov) {
+  switch(family$name, fullrank = t(chol(cov)), meanfield = diag(1 / sqrt(diag(solve_spd(cov))), nrow(cov)),
+    lowrank = low_rank_root(t(chol(cov)), family$rank))
+}
+
+# L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts from.
+refit_low_rank <- function(expect, family, mean, root) {
+  d <- length(mean)
+  sd <- sqrt(rowSums(root^2))
+  start <- low_rank_start(tcrossprod(root / sd), family$rank)
+  at_b <- -seq_len(2 * d)
+  member <- function(par) {
+    s <- exp(par[d + seq_len(d)])
+    b <- matrix(par[at_b], d)
+    list(s = s, b = b, mean = mean + as.vector(root %*% par[seq_len(d)]), cov = (diag(s^2, d) + tcrossprod(b)) * outer(sd, sd))
+  }
+  value <- function(par) {
+    at <- member(par)
+    out <- expect(at$mean, at$cov)$value + gaussian_entropy(at$cov)
+    if (is.finite(out)) -out else 1e300
+  }
+  gradient <- function(par) {
+    at <- member(par)
+    expected <- expect(at$mean, at$cov)
+    slope <- expected$hessian * outer(sd, sd) + solve_spd(at$cov / outer(sd, sd))
+    -c(crossprod(root, expected$gradient), at$s^2 * diag(slope), slope %*% at$b)
+  }
+  best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient, method = "L-BFGS-B",
+    control = list(maxit = 1000, lmm = 20, factr = 1e5))
+  at <- member(best$par)
+  list(mean = at$mean, root = t(chol(at$cov)))
+}
+
+# Differences of means in units of `sd`, and of log sds. Where the curvature says less than the family, as along the log sd of
+# a smooth that is hardly needed, the sd of the family counts.
+member_distance <- function(at, to, sd) {
+  own <- sqrt(rowSums(to$root^2))
+  mean <- (to$mean - at$mean) / pmax(sd, own)
+  scale <- log(own) - 0.5 * log(rowSums(at$root^2))
+  rms <- sqrt(mean(c(mean^2, scale^2)))
+  list(rms = if (is.finite(rms)) rms else Inf, mean = mean, scale = scale)
+}

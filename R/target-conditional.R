@@ -1,0 +1,96 @@
+# The regression model with smooths standardised given their sds (target_conditional.c), the form in which NUTS
+# samples it: the prior ties coefficients to an unknown sd, a funnel in any fixed form.
+
+# `at`: Gaussian of the coefficients given log sds (mean, cov), near the posterior.
+conditional_density <- function(density, at) {
+  target <- density$regression
+  density$kind <- "conditional"
+  density$expect <- NULL
+  density$rows <- 0L
+  density$smooths <- lapply(seq_len(target$n_sds), function(g) {
+    smooth_block(which(target$model$group == g), target$dim + g, at)
+  })
+  density$loose <- which(target$model$group == 0)
+  density$tied <- which(target$model$group > 0)
+  density$slope <- if (target$n_sds) t(solve(at$cov[density$tied, density$tied], at$cov[density$tied, density$loose, drop = FALSE]))
+    else matrix(0, target$dim, 0)
+  density
+}
+
+# Precision h and linear term r of the likelihood in the directions that diagonalise the covariance; many levels of
+# a random effect keep their own axes, for they are nearly uncorrelated and rotating them would cost more than the likelihood.
+smooth_block <- function(columns, sd, at) {
+  first <- columns[1]
+  size <- length(columns)
+  stopifnot(identical(columns, seq.int(first, length.out = size)))
+  cov <- at$cov[columns, columns, drop = FALSE]
+  axes <- if (size <= 100) eigen(cov, symmetric = TRUE)
+  v <- if (is.null(axes)) diag(cov) else axes$values
+  prior <- exp(-2 * at$mean[sd])
+  h <- pmax(1 / v - prior, 0)
+  mean <- at$mean[columns]
+  if (!is.null(axes)) mean <- as.vector(crossprod(axes$vectors, mean))
+  list(first = first, size = size, sd = sd, h = h, r = mean * (h + prior), rotation = axes$vectors)
+}
+
+# Means and log scales of the rotated coefficients of a block, a row an entry of t.
+conditional_parts <- function(block, t) {
+  log_scale <- t - 0.5 * log1p(exp(2 * t) %o% block$h)
+  list(mean = sweep(exp(2 * log_scale), 2, block$r, "*"), log_scale = log_scale)
+}
+
+columns_of <- function(block) block$first + seq_len(block$size) - 1L
+
+# Draws of (z, t) to (b, t)
+from_conditional <- function(density, theta) {
+  for (block in density$smooths) {
+    part <- conditional_parts(block, theta[, block$sd])
+    b <- part$mean + exp(part$log_scale) * theta[, columns_of(block), drop = FALSE]
+    theta[, columns_of(block)] <- if (is.null(block$rotation)) b else tcrossprod(b, block$rotation)
+  }
+  follow_smooths(density, theta, 1)
+}
+
+# Coefficients without such a prior: u = w + slope b, or back
+follow_smooths <- function(density, theta, sign) {
+  theta[, density$loose] <- theta[, density$loose] + sign * tcrossprod(theta[, density$tied, drop = FALSE], density$slope)
+  theta
+}
+
+# and back
+to_conditional <- function(density, theta) {
+  theta <- follow_smooths(density, theta, -1)
+  for (block in density$smooths) {
+    part <- conditional_parts(block, theta[, block$sd])
+    b <- theta[, columns_of(block), drop = FALSE]
+    if (!is.null(block$rotation)) b <- b %*% block$rotation
+    theta[, columns_of(block)] <- (b - part$mean) * exp(-part$log_scale)
+  }
+  theta
+}
+
+conditional_jacobian <- function(density, theta) {
+  out <- numeric(nrow(theta))
+  for (block in density$smooths) out <- out + rowSums(conditional_parts(block, theta[, block$sd])$log_scale)
+  out
+}
+
+# The Gaussian `at` in this form. The log sds get the variance that the number of coefficients which inform them allows.
+conditional_start <- function(density, at) {
+  d <- density$regression$dim
+  root <- diag(d)
+  spread <- numeric()
+  for (block in density$smooths) {
+    columns <- columns_of(block)
+    log_scale <- conditional_parts(block, at$mean[block$sd])$log_scale
+    rotation <- if (is.null(block$rotation)) diag(block$size) else block$rotation
+    root[columns, columns] <- exp(-as.vector(log_scale)) * t(rotation)
+    share <- exp(2 * (as.vector(log_scale) - at$mean[block$sd]))
+    spread <- c(spread, 1 / (1 + 2 * sum((1 - share)^2)))
+  }
+  root[density$loose, density$tied] <- -density$slope
+  n <- density$dim
+  cov <- diag(c(numeric(d), spread), n)
+  cov[seq_len(d), seq_len(d)] <- root %*% at$cov[seq_len(d), seq_len(d)] %*% t(root)
+  list(mean = to_conditional(density, matrix(at$mean, 1))[1, ], cov = cov)
+}

@@ -1,0 +1,64 @@
+/* Doors of dense linear algebra. */
+#include "doors.h"
+#include "linalg.h"
+#include "product.h"
+#include <string.h>
+
+static int side(SEXP a)
+{
+    if (TYPEOF(a) != REALSXP || !Rf_isMatrix(a) || Rf_nrows(a) != Rf_ncols(a))
+        Rf_error("internal: a square matrix of doubles is needed");
+    return Rf_nrows(a);
+}
+
+/* The upper factor R with a = R'R, or NULL. */
+SEXP door_cholesky(SEXP a)
+{
+    int n = side(a);
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, n, n));
+    double *x = REAL(out);
+    memcpy(x, REAL(a), sizeof(double) * n * n);
+    int status = cholesky(x, n);
+    for (R_xlen_t j = 0; j < n; j++)
+        for (R_xlen_t i = 0; i < j; i++) {
+            x[i + n * j] = x[j + n * i];
+            x[j + n * i] = 0;
+        }
+    UNPROTECT(1);
+    return status ? R_NilValue : out;
+}
+
+/* (R'R)^-1 from the upper factor R */
+SEXP door_inverse(SEXP root)
+{
+    int n = side(root);
+    double *l = (double *) R_alloc((size_t) n * n, sizeof(double));
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, n, n));
+    for (R_xlen_t j = 0; j < n; j++)
+        for (R_xlen_t i = 0; i < n; i++) l[i + n * j] = i < j ? 0 : REAL(root)[j + n * i];
+    invert_lower(l, n);
+    cross_lower(l, n, REAL(out));
+    mirror_lower(REAL(out), n);
+    UNPROTECT(1);
+    return out;
+}
+
+/* a b, either transposed first; level: of simd.h */
+SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
+{
+    if (TYPEOF(a) != REALSXP || !Rf_isMatrix(a) || TYPEOF(b) != REALSXP || !Rf_isMatrix(b))
+        Rf_error("internal: two matrices of doubles are needed");
+    const int *turned = LOGICAL(transpose);
+    int m = turned[0] ? Rf_ncols(a) : Rf_nrows(a), k = turned[0] ? Rf_nrows(a) : Rf_ncols(a);
+    int n = turned[1] ? Rf_nrows(b) : Rf_ncols(b);
+    if (k != (turned[1] ? Rf_ncols(b) : Rf_nrows(b))) Rf_error("internal: the matrices do not conform");
+    struct strided left = {REAL(a), turned[0] ? k : 1, turned[0] ? 1 : m};
+    struct strided right = {REAL(b), turned[1] ? 1 : k, turned[1] ? n : 1};
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, m, n));
+    memset(REAL(out), 0, sizeof(double) * m * n);
+    int cross = a == b && turned[0] != turned[1];
+    product_add_at(Rf_asInteger(level), cross ? PRODUCT_LOWER : PRODUCT_ALL, m, n, k, 1, left, right, REAL(out), m);
+    if (cross) mirror_lower(REAL(out), m);
+    UNPROTECT(1);
+    return out;
+}

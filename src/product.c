@@ -1,0 +1,128 @@
+/* Panels of rows of a and of b are packed so that the inner loop reads memory in order (Goto and
+ * van de Geijn 2008). Panels are padded with zeros at the edges. */
+#include "product.h"
+#include "simd.h"
+#include <string.h>
+
+#define BLOCK_DEPTH 192
+#define BLOCK_ROWS 64
+#define BLOCK_COLUMNS 96
+
+static int smaller(int x, int y) { return x < y ? x : y; }
+
+static void solve_plain(int m, int n, const double *l, long ldl, double *x, long ldx)
+{
+    for (int j = 0; j < n; j++) {
+        for (int p = 0; p < j; p++)
+            for (int i = 0; i < m; i++) x[i + ldx * j] -= l[j + ldl * p] * x[i + ldx * p];
+        for (int i = 0; i < m; i++) x[i + ldx * j] /= l[j + ldl * j];
+    }
+}
+
+#ifdef SIMD_HAVE_VECTORS
+/* Rows first .. first + n of a in panels of `width`, columns from .. from + depth. Memory of a is
+ * read in its order. */
+static void pack(double *out, int width, struct strided a, int first, int n, int from, int depth)
+{
+    for (int i = 0; i < n; i += width, out += (long) width * depth) {
+        int rows = smaller(width, n - i);
+        const double *x = a.x + a.row * (first + i) + a.column * from;
+        if (rows < width) memset(out, 0, sizeof(double) * width * depth);
+        if (a.row == 1)
+            for (int l = 0; l < depth; l++)
+                for (int p = 0; p < rows; p++) out[p + width * l] = x[p + a.column * l];
+        else
+            for (int p = 0; p < rows; p++)
+                for (int l = 0; l < depth; l++) out[p + width * l] = x[a.row * p + a.column * l];
+    }
+}
+
+#define SIMD_WIDTH 2
+#define SIMD_NAME(x) x##_base
+#define SIMD_FUNCTION
+#include "simd_width.h"
+#include "product_width.h"
+#include "simd_end.h"
+#endif
+
+#ifdef SIMD_HAVE_AVX2
+#define SIMD_WIDTH 4
+#define SIMD_NAME(x) x##_avx2
+#define SIMD_FUNCTION SIMD_AVX2_TARGET
+#include "simd_width.h"
+#include "product_width.h"
+#include "simd_end.h"
+#endif
+
+static void add_plain(enum product_part part, int m, int n, int k, double sign,
+                      struct strided a, struct strided b, double *c, long ldc)
+{
+    for (int l = 0; l < k; l++)
+        for (int j = 0; j < n; j++) {
+            double w = sign * b.x[b.row * j + b.column * l];
+            for (int i = part == PRODUCT_LOWER ? j : 0; i < m; i++)
+                c[i + ldc * j] += w * a.x[a.row * i + a.column * l];
+        }
+}
+
+void product_add_at(int level, enum product_part part, int m, int n, int k, double sign,
+                    struct strided a, struct strided b, double *c, long ldc)
+{
+    switch (simd_level(level)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: blocks_avx2(part, m, n, k, sign, a, b, c, ldc); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: blocks_base(part, m, n, k, sign, a, b, c, ldc); return;
+#endif
+    default: add_plain(part, m, n, k, sign, a, b, c, ldc);
+    }
+}
+
+void product_add(enum product_part part, int m, int n, int k, double sign,
+                 struct strided a, struct strided b, double *c, long ldc)
+{
+    product_add_at(SIMD_AVX2, part, m, n, k, sign, a, b, c, ldc);
+}
+
+void product_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
+{
+    switch (simd_level(SIMD_AVX2)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: solve_avx2(m, n, l, ldl, x, ldx); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: solve_base(m, n, l, ldl, x, ldx); return;
+#endif
+    default: solve_plain(m, n, l, ldl, x, ldx);
+    }
+}
+
+double product_dot(const double *x, const double *y, int n)
+{
+    switch (simd_level(SIMD_AVX2)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: return dot_avx2(x, y, n);
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: return dot_base(x, y, n);
+#endif
+    default: break;
+    }
+    double sum = 0;
+    for (int i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+void product_axpy(double a, const double *x, double *y, int n)
+{
+    switch (simd_level(SIMD_AVX2)) {
+#ifdef SIMD_HAVE_AVX2
+    case SIMD_AVX2: axpy_avx2(a, x, y, n); return;
+#endif
+#ifdef SIMD_HAVE_VECTORS
+    case SIMD_BASE: axpy_base(a, x, y, n); return;
+#endif
+    default: for (int i = 0; i < n; i++) y[i] += a * x[i];
+    }
+}

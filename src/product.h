@@ -1,0 +1,27 @@
+/* Products of dense matrices, with vector instructions and in blocks that stay in cache.
+ * R's reference BLAS is several times slower; here no library has to be chosen. */
+#ifndef COVARY_PRODUCT_H
+#define COVARY_PRODUCT_H
+
+/* Element (i, j) is x[row * i + column * j]. */
+struct strided {
+    const double *x;
+    long row, column;
+};
+
+enum product_part { PRODUCT_ALL, PRODUCT_LOWER };
+
+/* c += sign * a b'; a: m x k, b: n x k, c: m x n with columns ldc apart. With PRODUCT_LOWER only
+ * the lower triangle of c is of use afterwards. `level`: the most of simd.h, for tests. */
+void product_add_at(int level, enum product_part part, int m, int n, int k, double sign,
+                    struct strided a, struct strided b, double *c, long ldc);
+void product_add(enum product_part part, int m, int n, int k, double sign,
+                 struct strided a, struct strided b, double *c, long ldc);
+
+/* x <- x L'^-1 for x (m x n, columns ldx apart) and a small lower triangle L (n x n). */
+void product_solve(int m, int n, const double *l, long ldl, double *x, long ldx);
+
+double product_dot(const double *x, const double *y, int n);
+void product_axpy(double a, const double *x, double *y, int n); /* y += a x */
+
+#endif

@@ -1,0 +1,86 @@
+/* Smooths standardised given their sd. In the directions that diagonalise its covariance near the
+ * posterior, a coefficient c of a smooth with log sd t has the precision h + exp(-2 t) and the mean
+ * r / (h + exp(-2 t)), h and r from the likelihood. With k = 1 / (1 + h exp(2 t)), the share of
+ * the prior in that precision,
+ *   s = exp(t) sqrt(k),  m = r s^2,  c = m + s z,  ds/dt = s k,  dm/dt = 2 m k,
+ * so z has about unit spread for every t: as t falls the form is the non-centred one, as t grows
+ * the centred one, and no funnel is left at either end. Log Jacobian: sum log s.
+ *
+ * Coefficients without such a prior are loosened from the smooths first, u = w + A b with A their
+ * regression on b, else they would follow the funnel of b. */
+#include "target.h"
+#include <math.h>
+
+/* c to b = V c, V size x size */
+static void rotate(long size, const double *v, const double *c, double *b)
+{
+    for (long i = 0; i < size; i++) b[i] = 0;
+    for (long j = 0; j < size; j++)
+        for (long i = 0; i < size; i++) b[i] += v[i + size * j] * c[j];
+}
+
+static double rotated_back(long size, const double *v, const double *g, long j)
+{
+    double sum = 0;
+    for (long i = 0; i < size; i++) sum += v[i + size * j] * g[i];
+    return sum;
+}
+
+/* Positions of `loose` and `tied` coefficients: u += A b, or its adjoint on gradients, b += A' u */
+static void follow(const struct conditional *p, double *at)
+{
+    for (long j = 0; j < p->tied; j++)
+        for (long i = 0; i < p->loose; i++)
+            at[p->loose_at[i]] += p->slope[i + p->loose * j] * at[p->tied_at[j]];
+}
+
+static void follow_back(const struct conditional *p, double *g)
+{
+    for (long j = 0; j < p->tied; j++)
+        for (long i = 0; i < p->loose; i++)
+            g[p->tied_at[j]] += p->slope[i + p->loose * j] * g[p->loose_at[i]];
+}
+
+static double value(const struct target *t, const double *theta, double *grad)
+{
+    const struct conditional *p = t->data;
+    double *at = p->work, *g = grad ? at + t->dim : NULL, *c = at + 2 * t->dim, f = 0;
+    for (int i = 0; i < t->dim; i++) at[i] = theta[i];
+    for (int b = 0; b < p->blocks; b++) {
+        const struct smooth_block *block = p->block + b;
+        double sd = exp(theta[block->sd]), log_sd = theta[block->sd];
+        for (int j = 0; j < block->size; j++) {
+            double k = 1 / (1 + block->h[j] * sd * sd), s = sd * sqrt(k);
+            c[j] = block->r[j] * s * s + s * theta[block->first + j];
+            f += log_sd + 0.5 * log(k);
+        }
+        if (block->rotation) rotate(block->size, block->rotation, c, at + block->first);
+        else for (int j = 0; j < block->size; j++) at[block->first + j] = c[j];
+    }
+    follow(p, at);
+    f += p->inner->value(p->inner, at, g);
+    if (!grad) return f;
+    follow_back(p, g);
+    for (int i = 0; i < t->dim; i++) grad[i] = g[i];
+    for (int b = 0; b < p->blocks; b++) {
+        const struct smooth_block *block = p->block + b;
+        double sd = exp(theta[block->sd]);
+        for (int j = 0; j < block->size; j++) {
+            double k = 1 / (1 + block->h[j] * sd * sd), s = sd * sqrt(k), m = block->r[j] * s * s;
+            double z = theta[block->first + j];
+            double gc = block->rotation ? rotated_back(block->size, block->rotation, g + block->first, j)
+                                        : g[block->first + j];
+            grad[block->first + j] = s * gc;
+            grad[block->sd] += k * (gc * (2 * m + s * z) + 1);
+        }
+    }
+    return f;
+}
+
+long conditional_work(int dim) { return 3L * dim; }
+
+struct target target_conditional(struct conditional *p)
+{
+    struct target t = {p->inner->dim, 0, p, value, NULL};
+    return t;
+}
