@@ -64,7 +64,8 @@ bayes_R2.covary <- function(object, resp = NULL, summary = TRUE, ndraws = NULL, 
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)
   e <- new_evaluation(object, NULL, choose_draws(object, ndraws, draw_ids), responses, c("mu", "sigma"))
-  share <- object$frame$weights / sum(object$frame$weights)
+  share <- row_weights(object$frame)
+  share <- share / sum(share)
   draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
   for (s in in_blocks(e$s, e$n * length(responses))) {
     at <- evaluation_block(e, s)
