@@ -122,13 +122,11 @@ node_stats <- function(stats, k) rbind(stats[1, ], matrix(0, k, ncol(stats)), st
 
 # Data frame of the covariates at nodes.
 node_data <- function(cells, nodes) {
-  out <- factor_groups(cells)[nodes$group, , drop = FALSE]
-  row.names(out) <- NULL
+  out <- lapply(factor_groups(cells), `[`, nodes$group)
   continuous <- continuous_names(cells)
-  if (ncol(out) == 0) out <- data.frame(row.names = seq_along(nodes$group))
   if (length(continuous) == 1) out[[continuous]] <- nodes$x
   if (length(continuous) == 2) for (name in continuous) out[[name]] <- nodes$x[, name]
-  out[names(cells$covariates)]
+  structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
 }
 
 # A few hundred points that stand for the rows when bases choose knots and constraints: quantiles of the
@@ -168,6 +166,12 @@ evaluate_design <- function(design, data) {
   offset <- matrix(0, length(design$predictors), nrow(data))
   for (i in seq_along(design$predictors)) {
     p <- design$predictors[[i]]
+    known <- Position(function(j) identical(design$predictors[[j]]$rhs, p$rhs), seq_len(i - 1))
+    if (!is.na(known)) {
+      x[[i]] <- x[[known]]
+      offset[i, ] <- offset[known, ]
+      next
+    }
     smooths <- lapply(p$smooths, function(s) {
       key <- paste(deparse1(s$call), s$label)
       hit <- cache[[key]]
