@@ -88,7 +88,7 @@ evaluate_responses <- function(responses, rhs, data) {
 response_matrix <- function(columns) {
   y <- unlist(columns, use.names = FALSE)
   dim(y) <- c(length(columns[[1]]), length(columns))
-  colnames(y) <- names(columns)
+  dimnames(y) <- list(NULL, names(columns))
   y
 }
 

@@ -84,11 +84,12 @@ matched_noise <- function(n, d) {
   if (d == 0) return(matrix(0, n, 0))
   half <- ceiling(n / 2)
   z <- matrix(stats::rnorm(half * d), half, d)
-  z <- rbind(z, -z)
   if (n %% 2 == 1) {
-    z <- z[seq_len(n), , drop = FALSE]
-    z <- sweep(z, 2, colMeans(z))
+    z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
+    z <- z - rep(colMeans(z), each = n)
   }
-  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
-  z
+  # Both halves of the pairs have the same scatter.
+  halves <- 2 - n %% 2
+  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(halves * multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
+  if (halves == 1) z else rbind(z, -z)
 }

@@ -53,7 +53,7 @@ predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp 
   if (is.matrix(predicted)) return(limits(predicted))
   k <- dim(predicted)[3]
   out <- lapply(seq_len(k), function(i) limits(matrix(predicted[, , i], nrow(predicted))))
-  array(unlist(out), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
+  array(unlist(out, use.names = FALSE), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
 }
 
 #' @rdname posterior_interval.covary
