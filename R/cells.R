@@ -15,7 +15,7 @@ new_cells <- function(frame) {
   scale <- 2^floor(log2(scale))
   y <- sweep(frame$y, 2, scale, "/")
   list(id = id, first = sorted, m = length(sorted), y_scale = scale,
-    stats = .Call(C_cells, id, length(sorted), y, frame$weights))
+    stats = .Call(C_cells, id, length(sorted), y, row_weights(frame)))
 }
 
 # A list of codes, one or, for a matrix, several a covariate

@@ -118,7 +118,7 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   standard <- ready$target$standard
   term <- list(x = as.double(ready$frame$covariates[[continuous_names(object)]]), group = ready$group,
     grid = c(2^table$grid$step, table$grid$first, table$grid$count), groups = as.integer(groups), coefficients = as.vector(cubics))
-  scores <- .Call(C_rows, ready$frame$y, if (any(ready$frame$weights != 1)) ready$frame$weights,
+  scores <- .Call(C_rows, ready$frame$y, ready$frame$weights,
     cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0))$scores
   scores <- array(scores, dim(cubics))[seq_len(q), , at, drop = FALSE]
   for (kind in unique(table$places$kind)) {

@@ -154,11 +154,12 @@ choose_nodes <- function(prepared, priors) {
     if (some$cells$m * 1.5 > fine$cells$m) break
     mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)
-    if (isTRUE(shift < 1e-5)) best <- c(some, list(fine = grid, gathering = shift, bound = moment_bound(prepared, grid, mode)))
+    if (isTRUE(shift < 1e-5)) best <- c(some, list(gathering = shift, mode = mode))
     if (isTRUE(shift < 1e-6)) break
   }
-  if (!is.null(best)) return(best)
-  c(fine, list(fine = grid, gathering = 0, bound = moment_bound(prepared, grid, rough_mode(fine$target))))
+  if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
+  best$target$start <- best$mode$mean
+  c(best, list(fine = grid, bound = moment_bound(prepared, grid, best$mode)))
 }
 
 # Rows in the cells: list(counts, edge, range of the data)

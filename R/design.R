@@ -8,16 +8,27 @@ new_design <- function(parsed, frame, cells, data) {
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
   weights <- cells$stats[1, ]
   cache <- new.env(parent = emptyenv())
+  sides <- list()
   predictors <- list()
   n_sds <- 0L
   x <- list()
   offset <- matrix(0, length(parsed$predictors), cells$m)
   for (i in seq_along(parsed$predictors)) {
-    built <- build_predictor(parsed$predictors[[i]], parsed, frame, cells, cell_data, data, weights, n_sds, cache)
-    predictors[[built$predictor$key]] <- built$predictor
-    n_sds <- n_sds + built$predictor$n_sds
-    x[[i]] <- built$x
-    offset[i, ] <- built$offset
+    p <- parsed$predictors[[i]]
+    # Predictors with the same right side share its columns: less work, less memory, and they stay in cache.
+    known <- Position(function(side) identical(side$predictor$rhs, p$rhs), sides)
+    side <- if (is.na(known)) build_side(p, frame, cells, cell_data, data, weights, cache) else sides[[known]]
+    if (is.na(known)) sides <- c(sides, list(side))
+    warn_collinear(side$collinear, p$key)
+    p <- c(p, side$predictor[setdiff(names(side$predictor), names(p))])
+    p$prefix <- draw_prefix(p, parsed$ids)
+    p$columns <- column_table(p, side$parametric, n_sds)
+    p$n_sds <- sum(lengths(lapply(p$smooths, `[[`, "n_block")))
+    p$known <- length(p$columns$name) == 0
+    predictors[[p$key]] <- p
+    n_sds <- n_sds + p$n_sds
+    x[[i]] <- side$x
+    offset[i, ] <- side$offset
   }
   if (all(vapply(predictors, `[[`, TRUE, "known"))) {
     stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
@@ -27,7 +38,7 @@ new_design <- function(parsed, frame, cells, data) {
     covariates = summarise_covariates(cell_data), responses = parsed$responses, ids = parsed$ids)
 }
 
-# Predictors with the same columns share one matrix: less memory, and it stays in cache.
+# Different right sides can have the same columns.
 share_equal <- function(x) {
   for (j in seq_along(x)[-1]) {
     same <- Position(function(earlier) identical(earlier, x[[j]]), x[seq_len(j - 1)])
@@ -36,7 +47,8 @@ share_equal <- function(x) {
   x
 }
 
-build_predictor <- function(p, parsed, frame, cells, cell_data, data, weights, n_sds, cache) {
+# What predictors with the right side of p have in common: list(predictor (fields to add), parametric (names), x, offset, collinear)
+build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   parts <- split_rhs(p$rhs)
   mf <- parametric_frame(parts$parametric, frame, cells, data, p$key)
   p$terms <- attr(mf, "terms")
@@ -46,26 +58,21 @@ build_predictor <- function(p, parsed, frame, cells, cell_data, data, weights, n
   p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
-  offset <- read_offset(p, frame$covariates, frame$n)[cells$first]
-  p$prefix <- draw_prefix(p, parsed$ids)
+  offset <- if (length(p$offsets)) read_offset(p, frame$covariates, frame$n)[cells$first] else 0
   std <- standardise_columns(x, weights, p$intercept)
   p$centre <- std$centre
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
     weights = weights, cache = cache), recursive = FALSE)
-  p$columns <- column_table(p, colnames(x), n_sds)
-  p$n_sds <- sum(lengths(lapply(p$smooths, `[[`, "n_block")))
-  p$known <- nrow(p$columns) == 0
-  x <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
+  columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
     s
   })
-  warn_collinear(std$x, colnames(std$x), p$key)
-  list(predictor = p, x = t(unname(x)), offset = offset)
+  list(predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset, collinear = collinear_columns(std$x))
 }
 
-# The same smooth in several predictors is built once.
+# The same smooth in several right sides is built once.
 cached_smooths <- function(call, env, data, weights, cache) {
   key <- deparse1(call)
   hit <- cache[[key]]
@@ -157,24 +164,29 @@ standardise_columns <- function(x, weights, intercept) {
 
 column_table <- function(p, parametric, n_sds) {
   coef <- clean_name(parametric)
-  out <- data.frame(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
-    class = ifelse(coef == "Intercept", "Intercept", "b"), coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
+  out <- list(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(), class = ifelse(coef == "Intercept", "Intercept", "b"),
+    coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
+  add <- function(...) out <<- Map(c, out, list(...))
   for (s in p$smooths) {
     fixed <- seq_len(s$n_fixed)
-    out <- rbind(out, data.frame(name = paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], class = rep("b", s$n_fixed),
-      coef = paste0(s$id, "_", fixed)[fixed], sd = rep(0L, s$n_fixed), x_scale = rep(1, s$n_fixed)))
+    add(paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], rep("b", s$n_fixed), paste0(s$id, "_", fixed)[fixed], rep(0L, s$n_fixed), rep(1, s$n_fixed))
     for (j in seq_along(s$n_block)) {
       n_sds <- n_sds + 1L
-      out <- rbind(out, data.frame(name = paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(s$n_block[j]), "]"),
-        class = "smooth", coef = paste0(s$id, "_", j), sd = n_sds, x_scale = s$x_scale[j]))
+      n <- s$n_block[j]
+      add(paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(n), "]"), rep("smooth", n), rep(paste0(s$id, "_", j), n), rep(n_sds, n), rep(s$x_scale[j], n))
     }
   }
-  out
+  quick_frame(out)
 }
+
+# data.frame() and rbind() without their checks, which cost more than the algebra of a small fit.
+quick_frame <- function(columns) structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
+
+stack_frames <- function(frames) quick_frame(do.call(Map, c(list(c), unname(lapply(frames, unclass)))))
 
 # Names of draws are unique: a smooth given twice, or names that differ by spaces, get a number.
 distinguish_names <- function(predictors) {
-  columns <- do.call(rbind, lapply(predictors, `[[`, "columns"))
+  columns <- stack_frames(lapply(predictors, `[[`, "columns"))
   stem <- sub("\\[[0-9]+\\]$", "", columns$name)
   group <- ifelse(columns$sd > 0, -columns$sd, seq_along(stem))
   unique_stem <- make.unique(stem[!duplicated(group)])[match(group, unique(group))]
@@ -193,16 +205,18 @@ draw_prefix <- function(p, ids) {
   if (length(parts)) paste0(paste(parts, collapse = "_"), "_") else ""
 }
 
-warn_collinear <- function(x, names, key) {
-  if (ncol(x) < 2) {
-    if (ncol(x) == 1 && all(x == 0)) warn_constant(names, key)
-    return()
-  }
+# Names of the columns that are zero or sums of the others, and which of the two: list(names, constant)
+collinear_columns <- function(x) {
+  if (ncol(x) < 2) return(list(names = colnames(x)[ncol(x) == 1 && all(x == 0)], constant = TRUE))
   fit <- qr(x, tol = 1e-9)
-  if (fit$rank == ncol(x)) return()
-  surplus <- names[fit$pivot[-seq_len(fit$rank)]]
-  warn_covary("collinear", "Columns ", enumerate(surplus), " of ", key, " are constant or sums of the others; the data cannot tell ",
-    "them apart and their coefficients rest on the prior.", fields = list(predictor = key, columns = surplus))
+  list(names = colnames(x)[fit$pivot[seq_len(ncol(x)) > fit$rank]], constant = FALSE)
+}
+
+warn_collinear <- function(surplus, key) {
+  if (length(surplus$names) == 0) return()
+  if (surplus$constant) return(warn_constant(surplus$names, key))
+  warn_covary("collinear", "Columns ", enumerate(surplus$names), " of ", key, " are constant or sums of the others; the data cannot tell ",
+    "them apart and their coefficients rest on the prior.", fields = list(predictor = key, columns = surplus$names))
 }
 
 warn_constant <- function(names, key) {

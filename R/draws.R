@@ -2,11 +2,13 @@
 
 user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
-  beta <- sweep(result$beta, 2, coefficients$factor, "/")
-  beta <- sweep(beta, 2, coefficients$shift, "+")
+  beta <- result$beta
+  moved <- which(coefficients$factor != 1 | coefficients$shift != 0)
+  each <- function(v) rep(v[moved], each = nrow(beta))
+  beta[, moved] <- beta[, moved, drop = FALSE] / each(coefficients$factor) + each(coefficients$shift)
   colnames(beta) <- coefficients$name
   for (p in design$predictors) beta <- uncentre(beta, p)
-  sds <- sweep(exp(result$t), 2, target$sds$factor, "/")
+  sds <- exp(result$t) / rep(target$sds$factor, each = nrow(beta))
   colnames(sds) <- target$sds$name
   # Densities on the user's scale: of y, and of the parameters.
   jacobian <- sum(log(coefficients$factor)) - rowSums(result$t)

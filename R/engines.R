@@ -51,16 +51,13 @@ gaussian_draws <- function(target, mean, cov, draws, progress) {
 # around the mode of the coefficients given those sds. (The joint mode of both does not exist:
 # the density grows without bound as an sd and its coefficients go to zero together.)
 engine_laplace <- function(target, draws, control, progress) {
-  t <- numeric()
-  inner <- newton_mode(target, penalty(target, rep(-1, target$n_sds)))
-  if (target$n_sds > 0) {
+  if (target$n_sds == 0) {
+    inner <- newton_mode(target, penalty(target, numeric()))
+    out <- gaussian_draws(target, inner$mean, chol2inv(inner$root), draws, progress)
+  } else {
     inner <- fit_inner(target, progress)
     t <- inner$t
     inner <- newton_mode(target, penalty(target, t), inner$mean)
-  }
-  if (target$n_sds == 0) {
-    out <- gaussian_draws(target, inner$mean, chol2inv(inner$root), draws, progress)
-  } else {
     surrogate <- new_surrogate(target, inner$mean, inner$base)
     at <- surrogate_mode(surrogate, target, t)
     root <- chol(cap_covariance(at$precision))

@@ -10,7 +10,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
     call = call, formulas = parsed$formulas, algorithm = algorithm,
     responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = priors,
-    frame = frame, cell = cells$id, n_cells = cells$m,
+    frame = frame[names(frame) != "columns"], cell = cells$id, n_cells = cells$m,
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
       trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
@@ -29,7 +29,7 @@ warn_quality <- function(fit) {
     return()
   }
   parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
-  endless <- sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
+  endless <- if (is.finite(sum(fit$draws))) 0 else sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
   if (endless > 0) {
     warn_covary("infinite", endless, " of ", nrow(fit$draws), " draws are too large for a number; the priors are too wide for the units ",
       "of the data.", fields = list(draws = endless))

@@ -33,7 +33,7 @@ fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_dots(...)
   keys <- find_keys(object, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
   values <- lapply(keys, function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar)))
-  out <- matrix(unlist(values), object$frame$n, dimnames = list(row_labels_or_numbers(object), key_labels(object, keys)))
+  out <- matrix(unlist(values, use.names = FALSE), object$frame$n, dimnames = list(row_labels_or_numbers(object), key_labels(object, keys)))
   if (is.null(resp)) out else out[, 1]
 }
 

@@ -1,29 +1,54 @@
 # The model frame: responses, weights and the raw covariates of the rows that are used.
 
-# Columns are evaluated in `data` first, then in the environment of the formula.
+# Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k), columns: the same as
+# a list, which shares the memory of `data`, covariates, weights (NULL: all one), ...)
 new_frame <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
   fail <- check_na_action(na_action)
   n <- nrow(data)
-  y <- evaluate_responses(parsed$responses, parsed$predictors[[1]]$rhs, data)
+  columns <- evaluate_responses(parsed$responses, parsed$predictors[[1]]$rhs, data)
   covariates <- raw_covariates(parsed$predictors, data)
   weights <- check_weights(weights, n)
-  keep <- check_subset(subset, n)
-  missing_y <- rowSums(is.na(y)) > 0
-  missing_x <- Reduce(`|`, lapply(covariates, row_is_na), rep(FALSE, n)) | is.na(weights)
+  rows <- NULL
+  dropped <- 0L
+  # Most data are used as they are; one sum a column tells.
+  complete <- all(vapply(c(columns, covariates, list(weights)), is_complete, TRUE))
+  if (!complete || !is.null(subset) || any(weights == 0) || n < 2) {
+    use <- rows_to_use(columns, covariates, weights, check_subset(subset, n), fail)
+    rows <- which(use$keep)
+    dropped <- use$dropped
+    columns <- lapply(columns, `[`, rows)
+    covariates <- lapply(covariates, take_rows, rows)
+    weights <- weights[rows]
+  }
+  y <- response_matrix(columns)
+  names <- if (is.character(attr(data, "row.names"))) row.names(data)
+  list(y = y, columns = columns, covariates = covariates, weights = weights, rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
+    row_names = if (is.null(rows)) names else names[rows], dropped = dropped)
+}
+
+# No missing and no infinite value, for sure. (A sum that overflows says no.)
+is_complete <- function(v) {
+  if (is_number(v) || is.logical(v)) is.finite(sum(as.double(v))) else !anyNA(v)
+}
+
+# list(keep: the rows that are asked for and complete, dropped: how many were not complete)
+rows_to_use <- function(columns, covariates, weights, keep, fail) {
+  n <- length(keep)
+  missing_y <- Reduce(`|`, lapply(columns, is.na))
+  missing_x <- Reduce(`|`, lapply(covariates, row_is_na), rep(FALSE, n))
+  if (!is.null(weights)) missing_x <- missing_x | is.na(weights)
   dropped <- keep & (missing_y | missing_x)
   if (any(dropped)) report_dropped(dropped, missing_y, missing_x, fail)
-  keep <- keep & !dropped & !(weights %in% 0)
-  check_response_values(y, keep)
-  check_finite(y, covariates, keep)
-  if (!all(keep)) {
-    y <- y[keep, , drop = FALSE]
-    covariates <- lapply(covariates, take_rows, keep)
-    weights <- weights[keep]
-  }
-  list(y = y, covariates = covariates, weights = weights, rows = which(keep), n = nrow(y),
-    row_names = if (is.character(attr(data, "row.names"))) row.names(data)[keep], dropped = sum(dropped))
+  keep <- keep & !dropped
+  if (!is.null(weights)) keep <- keep & !(weights %in% 0)
+  check_response_values(columns, keep)
+  check_finite(c(columns, covariates), keep)
+  list(keep = keep, dropped = sum(dropped))
 }
+
+# The weights of the rows, ones where none were given.
+row_weights <- function(frame) if (is.null(frame$weights)) rep(1, frame$n) else frame$weights
 
 check_data <- function(data) {
   if (!is.data.frame(data)) {
@@ -57,7 +82,14 @@ evaluate_responses <- function(responses, rhs, data) {
     }
     as.double(v)
   })
-  matrix(unlist(columns), nrow(data), dimnames = list(NULL, names(responses)))
+  stats::setNames(columns, names(responses))
+}
+
+response_matrix <- function(columns) {
+  y <- unlist(columns, use.names = FALSE)
+  dim(y) <- c(length(columns[[1]]), length(columns))
+  dimnames(y) <- list(NULL, names(columns))
+  y
 }
 
 # Every variable of length n that a predictor uses, by name: from data, else from the formula's environment.
@@ -91,7 +123,7 @@ row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)
 take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
 
 check_weights <- function(weights, n) {
-  if (is.null(weights)) return(rep(1, n))
+  if (is.null(weights)) return(NULL)
   if (!is.numeric(weights) || length(weights) != n || any(weights < 0, na.rm = TRUE) || is.infinite(sum(weights, na.rm = TRUE))) {
     stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ", describe(weights), ".",
       fields = list(arg = "weights"))
@@ -130,20 +162,19 @@ report_dropped <- function(dropped, missing_y, missing_x, fail) {
   inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = which(dropped)))
 }
 
-check_response_values <- function(y, keep) {
-  for (label in colnames(y)) {
-    if (all(is.na(y[, label]))) {
+check_response_values <- function(columns, keep) {
+  for (label in names(columns)) {
+    if (all(is.na(columns[[label]]))) {
       stop_covary("response", "Response '", label, "' has no value that is not missing.", fields = list(response = label))
     }
   }
   if (sum(keep) < 2) {
-    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", nrow(y), " can be used.",
+    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", length(keep), " can be used.",
       fields = list(arg = "data"))
   }
 }
 
-check_finite <- function(y, covariates, keep) {
-  columns <- c(lapply(stats::setNames(nm = colnames(y)), function(l) y[, l]), covariates)
+check_finite <- function(columns, keep) {
   for (name in names(columns)) {
     v <- columns[[name]]
     if (!is_number(v)) next

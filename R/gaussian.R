@@ -1,10 +1,14 @@
 # Mode and curvature of a log density, and noise to draw from Gaussians.
 
+is_safe <- function(root) !is.null(root) && min(diag(root)) > 1e-7 * max(diag(root))
+
+quiet_root <- function(h) tryCatch(spd_root(h), error = function(e) NULL)
+
 # list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely positive
 # definite, that with the absolute eigenvalues, bounded below (a direction of ascent all the same).
 robust_factor <- function(h, least = 0.05) {
-  root <- tryCatch(spd_root(h), error = function(e) NULL)
-  if (!is.null(root) && min(diag(root)) > 1e-7 * max(diag(root))) return(list(matrix = h, root = root))
+  root <- quiet_root(h)
+  if (is_safe(root)) return(list(matrix = h, root = root))
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
   # In standardised units default priors alone have precisions of 0.16.
@@ -14,6 +18,15 @@ robust_factor <- function(h, least = 0.05) {
 }
 
 robust_chol <- function(h, least = 0.05) robust_factor(h, least)$root
+
+# The same for Newton's method far from the mode, where the curvature is often indefinite: cheaper and
+# closer to the mode than eigenvalues is the curvature without the blocks whose expectation is zero.
+ascent_chol <- function(h, means) {
+  root <- quiet_root(h)
+  if (is_safe(root)) return(root)
+  if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
+  robust_chol(h)
+}
 
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
 # Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is below
@@ -33,7 +46,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
   converged <- FALSE
   for (i in seq_len(max_iterations)) {
     g <- at$gradient - penalty * beta
-    root <- robust_chol(-at$hessian + diag(penalty, length(beta)))
+    root <- ascent_chol(-at$hessian + diag(penalty, length(beta)), target$means)
     step <- backsolve(root, backsolve(root, g, transpose = TRUE))
     decrement <- sum(g * step)
     step <- step / max(1, max(abs(step)) / longest_step)
@@ -71,11 +84,12 @@ matched_noise <- function(n, d) {
   if (d == 0) return(matrix(0, n, 0))
   half <- ceiling(n / 2)
   z <- matrix(stats::rnorm(half * d), half, d)
-  z <- rbind(z, -z)
   if (n %% 2 == 1) {
-    z <- z[seq_len(n), , drop = FALSE]
-    z <- sweep(z, 2, colMeans(z))
+    z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
+    z <- z - rep(colMeans(z), each = n)
   }
-  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
-  z
+  # Both halves of the pairs have the same scatter.
+  halves <- 2 - n %% 2
+  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(halves * multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
+  if (halves == 1) z else rbind(z, -z)
 }

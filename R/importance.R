@@ -70,7 +70,7 @@ weigh_nested <- function(target, propose, draws, info, control, progress) {
 resample_draws <- function(beta, t, lp, lq, w, draws, info) {
   info$khat <- c(info$khat, coefficients = w$khat)
   info$log_evidence <- w$log_mean
-  info$importance_ess <- 1 / sum(w$weights^2)
+  info$importance_ess <- importance_ess(w)
   info$efficiency <- info$importance_ess / length(w$weights)
   info$resampled <- TRUE
   rows <- sample(resample(w$weights, draws))
@@ -84,8 +84,10 @@ unweighted <- function(beta, t, lq, info, note) {
   list(beta = beta, t = t, lp = lq, lq = lq, info = info)
 }
 
+importance_ess <- function(w) 1 / sum(w$weights^2)
+
 uneven <- function(w, draws) {
-  ess <- 1 / sum(w$weights^2)
+  ess <- importance_ess(w)
   ess < 0.5 * draws || (w$khat > 0.5 && ess < nearly_equal * length(w$weights))
 }
 

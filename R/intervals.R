@@ -53,7 +53,7 @@ predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp 
   if (is.matrix(predicted)) return(limits(predicted))
   k <- dim(predicted)[3]
   out <- lapply(seq_len(k), function(i) limits(matrix(predicted[, , i], nrow(predicted))))
-  array(unlist(out), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
+  array(unlist(out, use.names = FALSE), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
 }
 
 #' @rdname posterior_interval.covary
@@ -64,7 +64,8 @@ bayes_R2.covary <- function(object, resp = NULL, summary = TRUE, ndraws = NULL, 
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)
   e <- new_evaluation(object, NULL, choose_draws(object, ndraws, draw_ids), responses, c("mu", "sigma"))
-  share <- object$frame$weights / sum(object$frame$weights)
+  share <- row_weights(object$frame)
+  share <- share / sum(share)
   draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
   for (s in in_blocks(e$s, e$n * length(responses))) {
     at <- evaluation_block(e, s)

@@ -93,15 +93,17 @@ cell_places <- function(grid, cell) {
 # sums with signs to be harmless.
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
-  key <- paste(fine$group, piece)
-  parts <- lapply(split(seq_along(fine$x), factor(key, levels = unique(key))), function(i) {
+  half <- diff(breaks)[piece] / 2
+  nodes <- chebyshev_nodes(q)
+  values <- lagrange_values((fine$x - breaks[piece]) / half - 1, nodes)
+  key <- piece + length(breaks) * (fine$group - 1)
+  parts <- lapply(unname(split(seq_along(key), match(key, unique(key)))), function(i) {
     if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
-    b <- breaks[piece[i[1]] + 0:1]
-    x <- mean(b) + diff(b) / 2 * chebyshev_nodes(q)
-    list(x = x, stats = fine$stats[, i, drop = FALSE] %*% lagrange_values(fine$x[i], x), group = rep(fine$group[i[1]], q))
+    first <- i[1]
+    list(x = breaks[piece[first]] + half[first] * (nodes + 1), stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
+      group = rep(fine$group[first], q))
   })
-  list(x = unlist(lapply(parts, `[[`, "x"), use.names = FALSE), group = unlist(lapply(parts, `[[`, "group"), use.names = FALSE),
-    stats = do.call(cbind, lapply(unname(parts), `[[`, "stats")))
+  list(x = unlist(lapply(parts, `[[`, "x")), group = unlist(lapply(parts, `[[`, "group")), stats = do.call(cbind, lapply(parts, `[[`, "stats")))
 }
 
 # length(x) x length(nodes) values of the Lagrange polynomials of Chebyshev nodes (barycentric form).
@@ -111,7 +113,7 @@ lagrange_values <- function(x, nodes) {
   gap <- outer(x, nodes, "-")
   hit <- which(gap == 0, arr.ind = TRUE)
   gap[hit] <- 1
-  out <- sweep(1 / gap, 2, weights, "*")
+  out <- rep(weights, each = length(x)) / gap
   out <- out / rowSums(out)
   for (i in seq_len(nrow(hit))) out[hit[i, 1], ] <- seq_len(q) == hit[i, 2]
   out
@@ -122,13 +124,11 @@ node_stats <- function(stats, k) rbind(stats[1, ], matrix(0, k, ncol(stats)), st
 
 # Data frame of the covariates at nodes.
 node_data <- function(cells, nodes) {
-  out <- factor_groups(cells)[nodes$group, , drop = FALSE]
-  row.names(out) <- NULL
+  out <- lapply(factor_groups(cells), `[`, nodes$group)
   continuous <- continuous_names(cells)
-  if (ncol(out) == 0) out <- data.frame(row.names = seq_along(nodes$group))
   if (length(continuous) == 1) out[[continuous]] <- nodes$x
   if (length(continuous) == 2) for (name in continuous) out[[name]] <- nodes$x[, name]
-  out[names(cells$covariates)]
+  structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
 }
 
 # A few hundred points that stand for the rows when bases choose knots and constraints: quantiles of the
@@ -168,6 +168,12 @@ evaluate_design <- function(design, data) {
   offset <- matrix(0, length(design$predictors), nrow(data))
   for (i in seq_along(design$predictors)) {
     p <- design$predictors[[i]]
+    known <- Position(function(j) identical(design$predictors[[j]]$rhs, p$rhs), seq_len(i - 1))
+    if (!is.na(known)) {
+      x[[i]] <- x[[known]]
+      offset[i, ] <- offset[known, ]
+      next
+    }
     smooths <- lapply(p$smooths, function(s) {
       key <- paste(deparse1(s$call), s$label)
       hit <- cache[[key]]

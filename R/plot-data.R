@@ -331,7 +331,7 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
 
 # One bin: statistic of the residuals on the link scale, less the fit in the bin, plus the curve shown.
 bin_of <- function(fit, p, covariate, v, rows, z, eta, reference, by, group) {
-  w <- fit$frame$weights[rows]
+  w <- row_weights(fit$frame)[rows]
   known <- fit$design$covariates[[covariate]]
   numeric <- is.numeric(v)
   x <- if (numeric) stats::weighted.mean(v, w) else match(as.character(v[1]), known$levels)

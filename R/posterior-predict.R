@@ -99,7 +99,7 @@ draw_responses <- function(e) {
 # N x K responses of the fit, or of new data where they can be evaluated.
 observed_responses <- function(fit, newdata, responses) {
   if (is.null(newdata)) return(fit$frame$y[, responses, drop = FALSE])
-  evaluate_responses(fit$design$responses[responses], fit$design$predictors[[1]]$rhs, newdata)
+  response_matrix(evaluate_responses(fit$design$responses[responses], fit$design$predictors[[1]]$rhs, newdata))
 }
 
 #' @rdname posterior_predict.covary
@@ -123,7 +123,7 @@ log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, d
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
   y <- observed_responses(object, newdata, responses)
   e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
-  weights <- if (is.null(newdata)) object$frame$weights else rep(1, e$n)
+  weights <- if (is.null(newdata)) row_weights(object$frame) else rep(1, e$n)
   out <- matrix(NA_real_, e$s, e$n, dimnames = if (!is.null(row_labels(object, newdata))) list(NULL, row_labels(object, newdata)))
   for (s in in_blocks(e$s, e$n * length(responses))) {
     out[s, ] <- row_log_density(evaluation_block(e, s), y) * rep(weights, each = length(s))

@@ -87,7 +87,7 @@ check_bins <- function(fit, rows, replicates, covariate, bins, dpar) {
   id <- covariate_bins(v, known, bins)
   position <- if (is.numeric(v)) v else as.integer(factor(v, levels = known$levels))
   eta <- central_predictors(fit)[rows, , drop = FALSE]
-  w <- fit$frame$weights[rows]
+  w <- row_weights(fit$frame)[rows]
   standard <- function(y, resp) (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) / rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
   sets <- if (dpar == "rho") list(response_pair(fit)) else as.list(fit$responses)
   parts <- lapply(sets, function(resp) do.call(rbind, lapply(sort(unique(id)), function(b) {

@@ -118,9 +118,8 @@ together <- function(parsed, names) {
 compress_frame <- function(frame, control) {
   continuous <- continuous_count(frame)
   if (length(continuous) == 0) return(list(object = list(table = NULL)))
-  weights <- if (any(frame$weights != 1)) frame$weights
-  rows <- list(y = frame$y, covariates = frame$covariates, weights = weights, dropped = c(missing = 0, infinite = 0))
-  tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
+  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights, dropped = c(missing = 0, infinite = 0))
+  tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$columns),
     covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   object <- tally_rows(tally, rows, control$threads)

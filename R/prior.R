@@ -158,7 +158,7 @@ resolve_priors <- function(design, scales, given) {
     stop_covary("prior", "`prior` must come from set_prior(), not ", describe(given), ".", fields = list(arg = "prior"))
   }
   out <- parameter_table(design)
-  out$prior <- lapply(seq_len(nrow(out)), function(i) default_of(out[i, ], scales))
+  out$prior <- unname(Map(default_of, out$class, out$coef, out$dpar, out$resp, out$name, out$x_scale, MoreArgs = list(scales = scales)))
   out$source <- rep("default", nrow(out))
   used <- rep(FALSE, NROW(given))
   if (NROW(given)) {
@@ -190,29 +190,30 @@ matches_prior <- function(prior, table) {
 
 parameter_table <- function(design) {
   rows <- lapply(design$predictors, function(p) {
-    fixed <- p$columns[p$columns$class != "smooth", ]
-    random <- p$columns[p$columns$class == "smooth" & !duplicated(p$columns$sd), ]
-    data.frame(class = c(fixed$class, rep("sds", nrow(random))), coef = c(fixed$coef, random$coef),
-      dpar = rep(p$dpar, nrow(fixed) + nrow(random)), resp = rep(paste(p$resp, collapse = ":"), nrow(fixed) + nrow(random)),
-      name = c(fixed$name, sub("^s_", "sds_", sub("\\[1\\]$", "", random$name))), x_scale = c(fixed$x_scale, random$x_scale))
+    columns <- unclass(p$columns)
+    smooth <- columns$class == "smooth"
+    at <- c(which(!smooth), which(smooth & !duplicated(columns$sd)))
+    random <- smooth[at]
+    name <- columns$name[at]
+    name[random] <- sub("^s_", "sds_", sub("\\[1\\]$", "", name[random]))
+    list(class = ifelse(random, "sds", columns$class[at]), coef = columns$coef[at], dpar = rep(p$dpar, length(at)),
+      resp = rep(paste(p$resp, collapse = ":"), length(at)), name = name, x_scale = columns$x_scale[at])
   })
-  out <- do.call(rbind, unname(rows))
-  rownames(out) <- NULL
-  out
+  stack_frames(rows)
 }
 
 # Defaults scale themselves to the data (see default_prior).
-default_of <- function(row, scales) {
-  s <- if (row$dpar == "mu") scales$sd[[row$resp]] else 1
-  if (row$class != "Intercept") {
-    spread <- s / row$x_scale
+default_of <- function(class, coef, dpar, resp, name, x_scale, scales) {
+  s <- if (dpar == "mu") scales$sd[[resp]] else 1
+  if (class != "Intercept") {
+    spread <- s / x_scale
     if (!is.finite(spread) || spread == 0) {
-      stop_covary("scale", "Coefficient '", row$name, "' is too large or small for a number: its column has sd ", format(row$x_scale, digits = 3),
-        " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = row$coef))
+      stop_covary("scale", "Coefficient '", name, "' is too large or small for a number: its column has sd ", format(x_scale, digits = 3),
+        " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = coef))
     }
-    return(if (row$class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
+    return(if (class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
   }
-  switch(row$dpar, mu = normal(scales$mean[[row$resp]], 2.5 * s), sigma = normal(log(scales$sd[[row$resp]]), 2.5), rho = logistic(0, 1))
+  switch(dpar, mu = normal(scales$mean[[resp]], 2.5 * s), sigma = normal(log(scales$sd[[resp]]), 2.5), rho = logistic(0, 1))
 }
 
 #' Priors of a model, before fitting

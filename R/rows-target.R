@@ -95,7 +95,7 @@ new_rows_target <- function(target, terms, frame) {
     bin_basis(term, coarse)
   })
   target$rows_engine <- list(terms = terms, coarse = coarse, y = unname(frame$y[rows, , drop = FALSE]),
-    weights = if (any(frame$weights != 1)) frame$weights[rows])
+    weights = frame$weights[rows])
   prior <- target$model
   prior$size[2] <- 1L
   prior$cells <- matrix(0, 1 + length(target$standard$scale) * (3 + length(target$standard$scale)) / 2, 1)
@@ -272,7 +272,7 @@ sample_rows <- function(frame, points = 500) {
   for (v in frame$covariates) rows <- c(rows, if (is.numeric(v)) c(which.min(v), which.max(v)) else which(!duplicated(v)))
   rows <- sort(unique(rows))
   list(data = structure(lapply(frame$covariates, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows))),
-    weights = rep(sum(frame$weights) / length(rows), length(rows)))
+    weights = rep(sum(row_weights(frame)) / length(rows), length(rows)))
 }
 
 # NULL where the columns are no sums of functions of one covariate each.

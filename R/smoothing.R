@@ -15,12 +15,13 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   } else {
     proposal <- proposal$best
     dear <- FALSE
+    first <- budget
   }
   sample <- importance_round(NULL, log_density, proposal, first)
   if (dear && sample$khat < 0.7) rounds <- 0
   for (i in seq_len(rounds)) {
+    if (sample$khat < 0.5 && importance_ess(sample) > 0.5 * length(sample$weights)) break
     sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
-    if (sample$khat < 0.5) break
   }
   sample$best <- moment_proposal(sample, df)
   sample

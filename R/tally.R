@@ -33,7 +33,7 @@ round_scaling <- function(y) {
   y <- response_columns(y)
   n <- length(y[[1]])
   at <- round(seq(1, n, length.out = min(n, 65536)))
-  some <- matrix(unlist(lapply(y, `[`, at)), length(at))
+  some <- matrix(unlist(lapply(y, `[`, at), use.names = FALSE), length(at))
   sd <- apply(some, 2, stats::sd)
   size <- apply(abs(some), 2, max)
   sd[!is.finite(sd) | sd == 0] <- size[!is.finite(sd) | sd == 0]
@@ -123,7 +123,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
   tally$groups <- structure(columns, row.names = .set_row_names(length(first)), class = "data.frame", names = exact)
   continuous <- continuous_names(tally)
   if (length(continuous) == 0) {
-    y <- matrix(unlist(Map(function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1], tally$scaling[, 2])), n)
+    y <- matrix(unlist(Map(function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1], tally$scaling[, 2]), use.names = FALSE), n)
     weights <- if (is.null(rows$weights)) rep(1, n) else as.double(rows$weights)
     tally$stats <- .Call(C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y, weights)
     return(tally)
@@ -182,9 +182,10 @@ simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "bas
 choose_step <- function(x, resolution, finer = 3) {
   if (length(x) == 0) return(0)
   some <- if (length(x) > 1e5) x[round(seq(1, length(x), length.out = 1e5))] else x
+  some <- sort(some)
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
   width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
-  distinct <- sort(unique(some))
+  distinct <- some[c(TRUE, diff(some) > 0)]
   share <- ceiling(length(distinct) / 20)
   dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
   round(log2(resolution / width) + min(finer, max(0, log2(width / dense))))

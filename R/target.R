@@ -15,11 +15,11 @@ new_target <- function(design, cells, priors, scales) {
   absorbed <- Map(function(p, s) if (p$intercept) s else 0, predictors, shift)
   rest <- Map(function(s, a) s - a, shift, absorbed)
   offset <- (design$offset - unlist(rest)) / unlist(size)
-  coefficients <- do.call(rbind, unname(Map(coefficient_table, predictors, size, absorbed)))
+  coefficients <- stack_frames(Map(coefficient_table, predictors, size, absorbed))
   unpenalised <- coefficients$sd == 0
   at <- match(coefficients$name, priors$name)
   sds <- sd_table(predictors, size, priors)
-  coef_priors <- lapply(which(unpenalised), function(i) standardise_prior(priors$prior[[at[i]]], coefficients[i, ]))
+  coef_priors <- lapply(which(unpenalised), function(i) standardise_prior(priors$prior[[at[i]]], coefficients$shift[i], coefficients$factor[i]))
   family <- integer(nrow(coefficients))
   par <- matrix(0, 3, nrow(coefficients))
   family[unpenalised] <- vapply(coef_priors, `[[`, 0L, "code")
@@ -34,31 +34,33 @@ new_target <- function(design, cells, priors, scales) {
   model$size <- as.integer(model$size)
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
     standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales),
+    # Coefficients of means against the others: the expected curvature between them is zero.
+    means = coefficients$key %in% names(predictors)[seq_len(k)],
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
 }
 
 # A standardised coefficient is gamma = (user's - shift) * factor.
 coefficient_table <- function(p, size, absorbed) {
-  out <- p$columns
-  out$key <- rep(p$key, nrow(out))
+  out <- unclass(p$columns)
+  out$key <- rep(p$key, length(out$name))
   out$factor <- out$x_scale / size
   out$shift <- ifelse(out$class == "Intercept", absorbed, 0)
   out
 }
 
 sd_table <- function(predictors, size, priors) {
-  sds <- priors[priors$class == "sds", , drop = FALSE]
+  sds <- lapply(unclass(priors)[c("name", "x_scale", "prior")], `[`, priors$class == "sds")
   key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
   factor <- sds$x_scale / unlist(size[key])
-  out <- data.frame(name = sds$name, key = as.character(key), factor = if (length(key)) unname(factor) else numeric())
+  out <- quick_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) unname(factor) else numeric()))
   out$prior <- Map(function(p, f) scale_sd_prior(p, f), sds$prior, out$factor)
   out
 }
 
-standardise_prior <- function(prior, row) {
-  prior$par[1] <- (prior$par[1] - row$shift) * row$factor
-  prior$par[2] <- prior$par[2] * row$factor
+standardise_prior <- function(prior, shift, factor) {
+  prior$par[1] <- (prior$par[1] - shift) * factor
+  prior$par[2] <- prior$par[2] * factor
   prior
 }
 

@@ -102,3 +102,29 @@ test_that("a prediction outside the data is marked", {
   expect_identical(extrapolates(newdata, fit$design), c(FALSE, TRUE, TRUE, FALSE))
   expect_identical(extrapolates(newdata, fit$design, "mu:a"), c(FALSE, TRUE, FALSE, FALSE))
 })
+
+test_that("predictors with the same right side share its columns but not its names and warnings", {
+  d <- rows_60()
+  parsed <- parse_formulas(list(cbind(a, b) ~ s(x, k = 5) + g, sigma ~ s(x, k = 5) + g, rho ~ s(x, k = 5)), data_names = names(d))
+  frame <- new_frame(parsed, d, NULL, NULL, na.omit)
+  cells <- new_cells(frame)
+  design <- new_design(parsed, frame, cells, d)
+  one <- function(i) {
+    alone <- parsed
+    alone$predictors <- parsed$predictors[i]
+    new_design(alone, frame, cells, d)
+  }
+  for (i in seq_along(parsed$predictors)) {
+    expect_identical(design$x[[i]], one(i)$x[[1]])
+    columns <- design$predictors[[i]]$columns
+    expect_identical(columns$name, one(i)$predictors[[1]]$columns$name)
+    expect_identical(unique(columns$sd[columns$sd > 0]), i)
+  }
+  d$twice <- 2 * d$x
+  warned <- 0
+  withCallingHandlers(quick(list(cbind(a, b) ~ x + twice, sigma ~ 1), data = d), covary_warning_collinear = function(w) {
+    warned <<- warned + 1
+    invokeRestart("muffleWarning")
+  })
+  expect_identical(warned, 2)
+})

@@ -13,7 +13,7 @@ rows_problem <- function(n, k) {
   total <- list(k = k, responses = colnames(frame$y), scaling = round_scaling(frame$y), covariates = list())
   total <- tally_rows(total, list(y = frame$y, covariates = list(), weights = frame$weights, dropped = 0))
   cells <- list(id = NULL, first = seq_len(n), m = n, y_scale = rep(1, k), y_centre = rep(0, k),
-    stats = rbind(frame$weights, t(frame$y), matrix(0, k * (k + 1) / 2, n)))
+    stats = rbind(row_weights(frame), t(frame$y), matrix(0, k * (k + 1) / 2, n)))
   list(target = ready$target, dense = new_target(at_nodes(ready$design, d), cells, ready$priors, compressed_scales(total)), data = d, formulas = formulas)
 }
 

@@ -56,5 +56,5 @@ test_that("weights and subset are evaluated in the data", {
   expect_identical(nobs(new), sum(d$x > 0))
   expect_equal(new$frame$weights, as.double(d$w[d$x > 0]))
   plain <- quiet(update(fit, data = d, weights = NULL, draws = 200))
-  expect_true(all(plain$frame$weights == 1))
+  expect_null(plain$frame$weights)
 })
