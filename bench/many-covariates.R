@@ -1,13 +1,14 @@
 # Three continuous covariates, each a smooth (k = 20) in all five predictors: time, memory and density of fresh rows.
 #   Rscript bench/many-covariates.R [N ...] > bench/results/many-covariates.txt      (default 1e3 1e4 1e5 1e6)
-# Every fit has its own process, which is stopped after ten minutes. Peers are used if installed: VGAM, bamlss.
+# Every fit has its own process, which is stopped after ten minutes of CPU time or at 12 GB. Peers are used if
+# installed: VGAM, bamlss.
 # CPU seconds of the whole call; namespaces are loaded before. "density" is the mean log density of 10,000
 # rows that were not in the data: of the mean parameters, and (draws) of the posterior mean density.
 
 me <- sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))
 here <- dirname(me)
 arguments <- commandArgs(TRUE)
-limit <- 600
+limits <- "ulimit -t 600; ulimit -v 12000000;"
 
 simulate_rows <- function(n) {
   d <- data.frame(x1 = runif(n), x2 = runif(n), x3 = runif(n))
@@ -121,11 +122,13 @@ for (n in sizes) {
   for (who in names(runs)) {
     peer <- sub(" .*", "", who)
     if (!requireNamespace(peer, quietly = TRUE) || (who == "bamlss (MCMC)" && n > 1e3)) next
-    out <- suppressWarnings(system2(file.path(R.home("bin"), "Rscript"), c(shQuote(me), "one", shQuote(who), n), stdout = TRUE, stderr = TRUE, timeout = limit))
+    command <- paste(limits, "exec", shQuote(file.path(R.home("bin"), "Rscript")), shQuote(me), "one", shQuote(who), n, "2>&1")
+    out <- suppressWarnings(system2("sh", c("-c", shQuote(command)), stdout = TRUE))
     result <- sub("^result ", "", grep("^result ", out, value = TRUE))
     if (length(result) == 0) {
-      stopped <- identical(attr(out, "status"), 124L)
-      cat(sprintf("N = %-7g %-22s %s\n", n, who, if (stopped) "stopped after ten minutes" else paste("failed:", paste(tail(out, 2), collapse = " "))))
+      killed <- isTRUE(attr(out, "status") > 128)
+      cat(sprintf("N = %-7g %-22s %s\n", n, who, if (killed) "stopped after ten minutes" else paste("failed:", paste(tail(out, 2), collapse = " "))))
+      flush(stdout())
       next
     }
     r <- as.numeric(strsplit(trimws(result), " ")[[1]])
