@@ -81,12 +81,12 @@ run_bamlss <- function(d, new, sampler = FALSE) {
   seconds <- cpu(fit <- suppressWarnings(bamlss(formulas, family = "bivnorm", data = d, sampler = sampler, verbose = FALSE)))
   peak <- peak_memory()
   at <- function(rows, fun) {
-    p <- predict(fit, rows, type = "link", FUN = fun)
+    p <- lapply(predict(fit, rows, type = "link", FUN = fun), function(samples) if (is.list(samples)) do.call(rbind, samples) else samples)
     # its rho = r / sqrt(1 + r^2) of the predictor
     list(mu1 = p$mu1, mu2 = p$mu2, s1 = p$sigma1, s2 = p$sigma2, r = 2 * asinh(p$rho))
   }
   mixture <- NA
-  if (!isFALSE(sampler)) mixture <- mixture_density(new, function(rows) lapply(at(rows, identity), t))
+  if (!isFALSE(sampler)) mixture <- mixture_density(new, function(rows) at(rows, identity))
   c(seconds = seconds, plug = mean(log_density(new$y1, new$y2, at(new, mean))), mixture = mixture, peak = peak)
 }
 
