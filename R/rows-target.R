@@ -129,8 +129,8 @@ bin_basis <- function(term, coarse) {
   term
 }
 
-# Arguments of the C core for one vector of coefficients; `tables`: those of row_tables().
-rows_call <- function(target, tables) {
+# Arguments of the C core for one vector of coefficients.
+rows_call <- function(target, beta, tables = row_tables(target$rows_engine, matrix(beta, 1))) {
   engine <- target$rows_engine
   terms <- Map(function(term, table) {
     list(x = term[["x"]], group = term[["group"]], grid = as.double(term$grid), groups = as.integer(term$groups), coefficients = table)
@@ -252,7 +252,7 @@ rows_variance <- function(target, cov) {
 }
 
 rows_base <- function(target, beta, order) {
-  call <- rows_call(target, row_tables(target$rows_engine, matrix(beta, 1)))
+  call <- rows_call(target, beta)
   out <- .Call(C_base, target$model, beta, order)
   if (order < 2) {
     at <- .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))
@@ -266,7 +266,7 @@ rows_base <- function(target, beta, order) {
 }
 
 rows_expect <- function(target, mean, cov) {
-  call <- rows_call(target, row_tables(target$rows_engine, matrix(mean, 1)))
+  call <- rows_call(target, mean)
   out <- .Call(C_base_expect, target$model, mean, cov)
   at <- .Call(C_rows_curvature, call$y, call$weights, call$scaling, call$terms, target$rows_engine$coarse, rows_variance(target, cov))
   out$value <- out$value + at$value
@@ -282,7 +282,7 @@ rows_draws <- function(target, draws, progress = NULL) {
     tables <- row_tables(target$rows_engine, draws[block, , drop = FALSE])
     for (s in block) {
       if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
-      call <- rows_call(target, lapply(tables, function(table) table[, s - block[1] + 1]))
+      call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
       prior[s] <- prior[s] + .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))$value
     }
   }

@@ -3,7 +3,8 @@
 # Every fit has its own process, which is stopped after ten minutes of CPU time or at 12 GB. Peers are used if
 # installed: VGAM, bamlss.
 # CPU seconds of the whole call; namespaces are loaded before. "density" is the mean log density of 10,000
-# rows that were not in the data: of the mean parameters, and (draws) of the posterior mean density.
+# rows that were not in the data: of the mean parameters, and (draws) of the posterior mean density; "less than
+# covary" is the mean difference of the first on the same rows and its standard error.
 
 me <- sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))
 here <- dirname(me)
@@ -63,7 +64,7 @@ run_covary <- function(d, new) {
     one <- function(dpar, resp) posterior_linpred(fit, newdata = rows, dpar = dpar, resp = resp, draw_ids = some)
     list(mu1 = one("mu", "y1"), mu2 = one("mu", "y2"), s1 = one("sigma", "y1"), s2 = one("sigma", "y2"), r = one("rho", "y1:y2"))
   }
-  c(seconds = seconds, plug = mean(log_density(new$y1, new$y2, lapply(at(new), colMeans))), mixture = mixture_density(new, at), peak = peak)
+  list(seconds = seconds, density = log_density(new$y1, new$y2, lapply(at(new), colMeans)), mixture = mixture_density(new, at), peak = peak)
 }
 
 run_vgam <- function(d, new) {
@@ -72,7 +73,7 @@ run_vgam <- function(d, new) {
   seconds <- cpu(fit <- suppressWarnings(vgam(formula, binormal(zero = NULL), data = d)))
   peak <- peak_memory()
   p <- stats::setNames(as.data.frame(predict(fit, new)), c("mu1", "mu2", "s1", "s2", "r"))
-  c(seconds = seconds, plug = mean(log_density(new$y1, new$y2, p)), mixture = NA, peak = peak)
+  list(seconds = seconds, density = log_density(new$y1, new$y2, p), mixture = NA, peak = peak)
 }
 
 run_bamlss <- function(d, new, sampler = FALSE) {
@@ -87,7 +88,7 @@ run_bamlss <- function(d, new, sampler = FALSE) {
   }
   mixture <- NA
   if (!isFALSE(sampler)) mixture <- mixture_density(new, function(rows) at(rows, identity))
-  c(seconds = seconds, plug = mean(log_density(new$y1, new$y2, at(new, mean))), mixture = mixture, peak = peak)
+  list(seconds = seconds, density = log_density(new$y1, new$y2, at(new, mean)), mixture = mixture, peak = peak)
 }
 
 peak_memory <- function() {
@@ -107,7 +108,7 @@ if (length(arguments) && arguments[1] == "one") {
   new <- simulate_rows(10000)
   set.seed(1)
   if (grepl("bamlss", arguments[2])) suppressMessages(library(bamlss))
-  cat("result", runs[[arguments[2]]](d, new), "\n")
+  saveRDS(runs[[arguments[2]]](d, new), arguments[4])
   quit("no")
 }
 
@@ -118,23 +119,24 @@ set.seed(7)
 new <- simulate_rows(10000)
 cat(sprintf("density of the true functions %.4f\n\n", mean(log_density(new$y1, new$y2, truth(new)))))
 for (n in sizes) {
-  base <- NA
+  base <- NULL
   for (who in names(runs)) {
     peer <- sub(" .*", "", who)
     if (!requireNamespace(peer, quietly = TRUE) || (who == "bamlss (MCMC)" && n > 1e3)) next
-    command <- paste(limits, "exec", shQuote(file.path(R.home("bin"), "Rscript")), shQuote(me), "one", shQuote(who), n, "2>&1")
+    file <- tempfile()
+    command <- paste(limits, "exec", shQuote(file.path(R.home("bin"), "Rscript")), shQuote(me), "one", shQuote(who), n, file, "2>&1")
     out <- suppressWarnings(system2("sh", c("-c", shQuote(command)), stdout = TRUE))
-    result <- sub("^result ", "", grep("^result ", out, value = TRUE))
-    if (length(result) == 0) {
-      killed <- isTRUE(attr(out, "status") > 128)
-      cat(sprintf("N = %-7g %-22s %s\n", n, who, if (killed) "stopped after ten minutes" else paste("failed:", paste(tail(out, 2), collapse = " "))))
-      flush(stdout())
-      next
+    cat(sprintf("N = %-7g %-20s", n, who))
+    if (file.exists(file)) {
+      r <- readRDS(file)
+      if (is.null(base)) base <- r
+      less <- base$density - r$density
+      cat(sprintf("%9.2f s %8.2fx   density %.4f%s   peak %.2f GB%s\n", r$seconds, r$seconds / base$seconds, mean(r$density),
+        if (is.na(r$mixture)) "" else sprintf(" (draws %.4f)", r$mixture), r$peak,
+        if (identical(r, base)) "" else sprintf("   less than covary by %.4f (se %.4f)", mean(less), sd(less) / sqrt(length(less)))))
+    } else {
+      cat(if (isTRUE(attr(out, "status") > 128)) "stopped after ten minutes\n" else paste("failed:", paste(tail(out, 2), collapse = " "), "\n"))
     }
-    r <- as.numeric(strsplit(trimws(result), " ")[[1]])
-    if (is.na(base)) base <- r[1]
-    cat(sprintf("N = %-7g %-22s %9.2f s %8.2fx   density %.4f%s   peak %.2f GB\n", n, who, r[1], r[1] / base, r[2],
-      if (is.na(r[3])) "" else sprintf(" (draws %.4f)", r[3]), r[4]))
     flush(stdout())
   }
 }
