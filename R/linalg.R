@@ -16,7 +16,7 @@ spd_inverse <- function(root) if (nrow(root) < large_matrix) chol2inv(root) else
 
 # As %*%, with either factor transposed first.
 multiply <- function(a, b, turn_a = FALSE, turn_b = FALSE) {
-  if (length(a) >= large_matrix^2 && length(b) >= large_matrix^2) return(.Call(C_product, a, b, c(turn_a, turn_b), 2L))
+  if (as.double(length(a)) * length(b) >= large_matrix^4) return(.Call(C_product, a, b, c(turn_a, turn_b), 2L))
   if (turn_a) crossprod(a, if (turn_b) t(b) else b)
   else if (turn_b) tcrossprod(a, b)
   else a %*% b

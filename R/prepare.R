@@ -6,6 +6,9 @@
 # Rows are compressed by themselves from here on.
 compress_rows_from <- 10000L
 
+# Rows that cannot be compressed are tabulated from here on; fewer are as quick, and exact, as they are.
+tabulate_rows_from <- 20000L
+
 # Algorithms that look at rows only through the expectations and values of the target.
 whole_data_algorithms <- c("nested", "fullrank", "meanfield", "laplace")
 
@@ -14,7 +17,7 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
-  many <- frame$n >= compress_rows_from && control$compress != "never"
+  many <- frame$n >= tabulate_rows_from && control$compress != "never"
   # Without a continuous covariate rows repeat, and exact cells are few.
   if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
     ready <- prepare_rows_fit(parsed, frame, prior, algorithm)

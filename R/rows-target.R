@@ -47,7 +47,8 @@ column_variables <- function(p) {
   c(parametric, smooth)
 }
 
-# Terms with their rows and, by predictor, the basis at the 4 nodes of every cell (p x 4 cells groups).
+# Terms with their rows and, by predictor, the basis as cubics on the cells: coefficients of 1, t, t^2, t^3 for
+# t in [-1, 1] (p x 4 cells groups), from its values at 4 nodes of every cell.
 fill_row_terms <- function(terms, design, frame, most = row_cells) {
   n <- frame$n
   starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
@@ -74,13 +75,22 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
     }
     data <- structure(data, class = "data.frame", row.names = .set_row_names(length(data[[1]])))
     basis <- evaluate_design(design, data)$x
-    term$basis <- Map(function(b, columns) b[columns, , drop = FALSE], basis, term$columns)
     term$at <- Map(function(columns, start) start + columns, term$columns, starts[seq_along(term$columns)])
-    term$map <- if (length(term$name)) solve(outer(t, 0:3, "^")) else matrix(c(1, 0, 0, 0), 4)
+    map <- if (length(term$name)) solve(outer(t, 0:3, "^")) else matrix(c(1, 0, 0, 0), 4)
     term$nodes <- length(t)
+    term$basis <- Map(function(b, columns) b[columns, , drop = FALSE], basis, term$columns)
+    term$cubics <- lapply(term$basis, as_cubics, map = map)
     term$coarse <- if (length(term$name)) max(1, ceiling(term$grid[3] / row_bins)) else 1
     term
   })
+}
+
+# p x nodes cells to p x 4 cells
+as_cubics <- function(b, map) {
+  p <- nrow(b)
+  cells <- ncol(b) / ncol(map)
+  nodes <- matrix(aperm(array(b, c(p, ncol(map), cells)), c(2, 1, 3)), ncol(map))
+  matrix(aperm(array(map %*% nodes, c(4, p, cells)), c(2, 1, 3)), p)
 }
 
 new_rows_target <- function(target, terms, frame) {
@@ -115,42 +125,49 @@ bin_basis <- function(term, coarse) {
   count <- tabulate(bin + 1)
   term$bins <- length(count)
   term$binned <- lapply(term$basis, function(b) if (nrow(b)) t(rowsum(t(b), bin)) / rep(count, each = nrow(b)) else matrix(0, 0, length(count)))
+  term$basis <- NULL
   term
 }
 
-rows_call <- function(target, beta) {
+# Arguments of the C core for one vector of coefficients.
+rows_call <- function(target, beta, tables = row_tables(target$rows_engine, matrix(beta, 1))) {
   engine <- target$rows_engine
-  q <- length(engine$constant)
-  padded <- if (q == 2) 4 else 8
-  terms <- lapply(seq_along(engine$terms), function(i) {
-    term <- engine$terms[[i]]
-    eta <- matrix(if (i == 1) engine$constant else 0, q, ncol(term$basis[[1]]))
-    for (j in seq_len(q)) if (length(term$at[[j]])) eta[j, ] <- eta[j, ] + as.vector(beta[term$at[[j]]] %*% term$basis[[j]])
-    cells <- ncol(eta) / term$nodes
-    table <- array(0, c(padded, 4, cells))
-    eta <- array(eta, c(q, term$nodes, cells))
-    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) {
-      table[seq_len(q), d, ] <- table[seq_len(q), d, ] + term$map[d, r] * eta[, r, ]
-    }
-    list(x = term[["x"]], group = term[["group"]], grid = as.double(term$grid), groups = as.integer(term$groups), coefficients = as.vector(table))
-  })
+  terms <- Map(function(term, table) {
+    list(x = term[["x"]], group = term[["group"]], grid = as.double(term$grid), groups = as.integer(term$groups), coefficients = table)
+  }, engine$terms, tables)
   list(y = engine$y, weights = engine$weights, scaling = cbind(target$standard$centre, target$standard$scale), terms = terms)
+}
+
+row_padding <- function(q) if (q == 2) 4L else 8L
+
+# Cubics of every term, (padded x 4 cells groups) x draws, for draws (S x d).
+row_tables <- function(engine, draws) {
+  q <- length(engine$constant)
+  padded <- row_padding(q)
+  lapply(seq_along(engine$terms), function(i) {
+    term <- engine$terms[[i]]
+    width <- ncol(term$cubics[[1]])
+    table <- matrix(0, padded, width * nrow(draws))
+    for (j in seq_len(q)) {
+      if (length(term$at[[j]])) table[j, ] <- multiply(term$cubics[[j]], draws[, term$at[[j]], drop = FALSE], turn_a = TRUE, turn_b = TRUE)
+      if (i == 1) table[j, ] <- table[j, ] + c(engine$constant[j], 0, 0, 0)
+    }
+    dim(table) <- c(padded * width, nrow(draws))
+    table
+  })
 }
 
 rows_scores <- function(target, scores) {
   engine <- target$rows_engine
   q <- length(engine$constant)
-  padded <- if (q == 2) 4 else 8
+  padded <- row_padding(q)
   out <- numeric(target$dim)
   used <- 0
   for (term in engine$terms) {
-    cells <- ncol(term$basis[[1]]) / term$nodes
-    part <- array(scores[used + seq_len(padded * 4 * cells)], c(padded, 4, cells))[seq_len(q), , , drop = FALSE]
-    used <- used + padded * 4 * cells
-    at <- array(0, c(q, term$nodes, cells))
-    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) at[, r, ] <- at[, r, ] + term$map[d, r] * part[, d, ]
-    at <- matrix(at, q)
-    for (j in seq_len(q)) if (length(term$at[[j]])) out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$basis[[j]] %*% at[j, ])
+    size <- padded * ncol(term$cubics[[1]])
+    part <- matrix(scores[used + seq_len(size)], padded)
+    used <- used + size
+    for (j in seq_len(q)) if (length(term$at[[j]])) out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$cubics[[j]] %*% part[j, ])
   }
   out
 }
@@ -189,17 +206,17 @@ rows_hessian <- function(target, tables) {
       r <- pair[e, 1]
       s <- pair[e, 2]
       if (i == j) {
-        block <- tcrossprod(a$binned[[r]] * rep(w[e, , 1], each = nrow(a$binned[[r]])), a$binned[[s]])
+        block <- multiply(a$binned[[r]] * rep(w[e, , 1], each = nrow(a$binned[[r]])), a$binned[[s]], turn_b = TRUE)
         add(a$at[[r]], a$at[[s]], block)
         if (r != s) add(a$at[[s]], a$at[[r]], t(block))
         next
       }
       weight <- matrix(w[e, , ], a$bins)
-      block <- tcrossprod(a$binned[[r]] %*% weight, b$binned[[s]])
+      block <- multiply(multiply(a$binned[[r]], weight), b$binned[[s]], turn_b = TRUE)
       add(a$at[[r]], b$at[[s]], block)
       add(b$at[[s]], a$at[[r]], t(block))
       if (r != s) {
-        block <- tcrossprod(a$binned[[s]] %*% weight, b$binned[[r]])
+        block <- multiply(multiply(a$binned[[s]], weight), b$binned[[r]], turn_b = TRUE)
         add(a$at[[s]], b$at[[r]], block)
         add(b$at[[r]], a$at[[s]], t(block))
       }
@@ -223,10 +240,10 @@ rows_variance <- function(target, cov) {
       r <- pair[e, 1]
       s <- pair[e, 2]
       if (i == j) {
-        value <- colSums(a$binned[[r]] * (cov[a$at[[r]], a$at[[s]], drop = FALSE] %*% a$binned[[s]]))
+        value <- colSums(a$binned[[r]] * multiply(cov[a$at[[r]], a$at[[s]], drop = FALSE], a$binned[[s]]))
       } else {
-        value <- crossprod(a$binned[[r]], cov[a$at[[r]], b$at[[s]], drop = FALSE] %*% b$binned[[s]]) +
-          crossprod(a$binned[[s]], cov[a$at[[s]], b$at[[r]], drop = FALSE] %*% b$binned[[r]])
+        value <- multiply(a$binned[[r]], multiply(cov[a$at[[r]], b$at[[s]], drop = FALSE], b$binned[[s]]), turn_a = TRUE) +
+          multiply(a$binned[[s]], multiply(cov[a$at[[s]], b$at[[r]], drop = FALSE], b$binned[[r]]), turn_a = TRUE)
       }
       out[from + e + h * (seq_along(value) - 1)] <<- value
     }
@@ -259,10 +276,17 @@ rows_expect <- function(target, mean, cov) {
 }
 
 rows_draws <- function(target, draws, progress = NULL) {
-  vapply(seq_len(nrow(draws)), function(s) {
-    if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
-    rows_base(target, draws[s, ], 0L)$value
-  }, 0)
+  prior <- .Call(C_base_draws, target$model, draws)
+  width <- sum(vapply(target$rows_engine$terms, function(term) ncol(term$cubics[[1]]), 0L)) * row_padding(length(target$rows_engine$constant))
+  for (block in in_blocks(nrow(draws), width)) {
+    tables <- row_tables(target$rows_engine, draws[block, , drop = FALSE])
+    for (s in block) {
+      if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
+      call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
+      prior[s] <- prior[s] + .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))$value
+    }
+  }
+  prior
 }
 
 # Points that stand for the rows when bases are built: rows spread over the data, the ends of every numeric

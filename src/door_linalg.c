@@ -1,7 +1,7 @@
 /* Doors of dense linear algebra. */
 #include "doors.h"
 #include "linalg.h"
-#include "product.h"
+#include "matrix.h"
 #include <string.h>
 
 static int side(SEXP a)
@@ -57,7 +57,7 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, m, n));
     memset(REAL(out), 0, sizeof(double) * m * n);
     int cross = a == b && turned[0] != turned[1];
-    product_add_at(Rf_asInteger(level), cross ? PRODUCT_LOWER : PRODUCT_ALL, m, n, k, 1, left, right, REAL(out), m);
+    matrix_add_product_at(Rf_asInteger(level), cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right, REAL(out), m);
     if (cross) mirror_lower(REAL(out), m);
     UNPROTECT(1);
     return out;

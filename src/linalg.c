@@ -1,7 +1,7 @@
 /* Recursions that halve the matrix: nearly all work is in products of large blocks (Elmroth,
  * Gustavson, Jonsson and Kagstrom 2004). */
 #include "linalg.h"
-#include "product.h"
+#include "matrix.h"
 #include <math.h>
 #include <string.h>
 
@@ -33,12 +33,12 @@ static int cholesky_small(double *a, int n, long ld)
 static void solve_right(int m, int n, const double *l, double *x, long ld)
 {
     if (n <= SMALL) {
-        product_solve(m, n, l, ld, x, ld);
+        matrix_solve(m, n, l, ld, x, ld);
         return;
     }
     int h = first_half(n);
     solve_right(m, h, l, x, ld);
-    product_add(PRODUCT_ALL, m, n - h, h, -1, columns_of(x, ld), columns_of(l + h, ld), x + ld * h, ld);
+    matrix_add_product(MATRIX_ALL, m, n - h, h, -1, columns_of(x, ld), columns_of(l + h, ld), x + ld * h, ld);
     solve_right(m, n - h, l + h + ld * h, x + ld * h, ld);
 }
 
@@ -48,7 +48,7 @@ static int cholesky_block(double *a, int n, long ld)
     int h = first_half(n), status = cholesky_block(a, h, ld);
     if (status) return status;
     solve_right(n - h, h, a, a + h, ld);
-    product_add(PRODUCT_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld), columns_of(a + h, ld), a + h + ld * h, ld);
+    matrix_add_product(MATRIX_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld), columns_of(a + h, ld), a + h + ld * h, ld);
     return cholesky_block(a + h + ld * h, n - h, ld);
 }
 
@@ -63,14 +63,14 @@ void solve_lower(const double *l, int n, double *x)
 {
     for (int j = 0; j < n; j++) {
         x[j] /= l[j + (long) n * j];
-        product_axpy(-x[j], l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
+        matrix_axpy(-x[j], l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
     }
 }
 
 void solve_lower_transposed(const double *l, int n, double *x)
 {
     for (int j = n - 1; j >= 0; j--) {
-        x[j] -= product_dot(l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
+        x[j] -= matrix_dot(l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
         x[j] /= l[j + (long) n * j];
     }
 }
@@ -102,9 +102,9 @@ static void invert_block(double *l, int n, long ld)
     invert_block(l, h, ld);
     invert_block(last, rest, ld);
     for (int j = 0; j < rest; j++) memset(above + ld * j, 0, sizeof(double) * h);
-    product_add(PRODUCT_ALL, h, rest, h, 1, rows_of(l, ld), columns_of(below, ld), above, ld);
+    matrix_add_product(MATRIX_ALL, h, rest, h, 1, rows_of(l, ld), columns_of(below, ld), above, ld);
     for (int j = 0; j < h; j++) memset(below + ld * j, 0, sizeof(double) * rest);
-    product_add(PRODUCT_ALL, rest, h, rest, -1, columns_of(last, ld), columns_of(above, ld), below, ld);
+    matrix_add_product(MATRIX_ALL, rest, h, rest, -1, columns_of(last, ld), columns_of(above, ld), below, ld);
     for (int j = 0; j < rest; j++) memset(above + ld * j, 0, sizeof(double) * h);
 }
 
@@ -115,7 +115,7 @@ void cross_lower(const double *l, int n, double *out)
     memset(out, 0, sizeof(double) * n * n);
     for (int from = 0; from < n; from += 64) { /* rows above these have zeros to the right */
         int to = from + 64 < n ? from + 64 : n;
-        product_add(PRODUCT_LOWER, to, to, to - from, 1, rows_of(l + from, n), rows_of(l + from, n), out, n);
+        matrix_add_product(MATRIX_LOWER, to, to, to - from, 1, rows_of(l + from, n), rows_of(l + from, n), out, n);
     }
 }
 

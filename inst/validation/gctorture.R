@@ -52,15 +52,17 @@ ages <- quiet(compress(d, c("y1", "y2"), by = ~ g))
 quiet(merge(ages, ages))
 quiet(code$merge.cells(ages, ages))
 quiet(covary(cbind(y1, y2) ~ x, data = cells, draws = 120))
-many <- d[sample(n, 12000, TRUE), ]
-many$x <- runif(12000)
-many$w <- runif(12000)
-quiet(covary(cbind(y1, y2) ~ s(x, k = 4) + s(w, k = 4), data = many, draws = 120))
+many <- d[sample(n, 21000, TRUE), ]
+for (name in c("x", "w", "v")) many[[name]] <- runif(21000)
+quiet(covary(cbind(y1, y2) ~ s(x, k = 4) + s(w, k = 4) + v, data = many, draws = 120))
 # Doors that only tests call.
 cell <- ns$new_cells(fit$frame)$stats
 eta <- matrix(0.1, 5, ncol(cell))
 invisible(record(ns$C_kernel, 2L, cell, eta))
 invisible(record(ns$C_kernel_expect, 2L, cell, eta, matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))))
+root <- record(ns$C_cholesky, crossprod(matrix(rnorm(60^2), 60)))
+invisible(record(ns$C_inverse, root))
+invisible(record(ns$C_product, root, matrix(rnorm(60 * 7), 60), c(TRUE, FALSE), 2L))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
 smoothed <- ns$new_target(fit$design, ns$new_cells(fit$frame), fit$priors, ns$response_scales(ns$new_cells(fit$frame), fit$frame))
 invisible(record(ns$C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds)))

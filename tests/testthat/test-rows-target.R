@@ -42,12 +42,12 @@ test_that("value and gradient are exact, curvature is right to the width of its 
 test_that("a fit by tables is the fit of the rows", {
   set.seed(753)
   n <- 21000
-  d <- data.frame(a = runif(n), b = rnorm(n))
+  d <- data.frame(a = runif(n), b = rnorm(n), c = runif(n))
   d$y <- sin(5 * d$a) + 0.3 * d$b + rnorm(n) * exp(0.3 * d$a)
-  expect_message(fast <- covary(y ~ s(a, k = 6) + b, sigma ~ a, data = d, draws = 400), class = "covary_message_rows")
-  slow <- covary(y ~ s(a, k = 6) + b, sigma ~ a, data = d, draws = 400, control = covary_control(compress = "never"))
+  expect_message(fast <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a, data = d, draws = 400), class = "covary_message_rows")
+  slow <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a, data = d, draws = 400, control = covary_control(compress = "never"))
   sds <- apply(as.matrix(slow$draws), 2, sd)[names(coef(slow))]
-  at <- data.frame(a = seq(0.05, 0.95, 0.1), b = 0)
+  at <- data.frame(a = seq(0.05, 0.95, 0.1), b = 0, c = 0.5)
   gap <- (predict(fast, at)$estimate - predict(slow, at)$estimate) / predict(slow, at)$sd
   expect_lt(max(abs(gap)), 0.25)
   expect_true(is.null(fast$cell))

@@ -1,7 +1,7 @@
 /* Products of dense matrices, with vector instructions and in blocks that stay in cache.
  * R's reference BLAS is several times slower; here no library has to be chosen. */
-#ifndef COVARY_PRODUCT_H
-#define COVARY_PRODUCT_H
+#ifndef COVARY_MATRIX_H
+#define COVARY_MATRIX_H
 
 /* Element (i, j) is x[row * i + column * j]. */
 struct strided {
@@ -9,19 +9,19 @@ struct strided {
     long row, column;
 };
 
-enum product_part { PRODUCT_ALL, PRODUCT_LOWER };
+enum matrix_part { MATRIX_ALL, MATRIX_LOWER };
 
-/* c += sign * a b'; a: m x k, b: n x k, c: m x n with columns ldc apart. With PRODUCT_LOWER only
+/* c += sign * a b'; a: m x k, b: n x k, c: m x n with columns ldc apart. With MATRIX_LOWER only
  * the lower triangle of c is of use afterwards. `level`: the most of simd.h, for tests. */
-void product_add_at(int level, enum product_part part, int m, int n, int k, double sign,
+void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k, double sign,
                     struct strided a, struct strided b, double *c, long ldc);
-void product_add(enum product_part part, int m, int n, int k, double sign,
+void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
                  struct strided a, struct strided b, double *c, long ldc);
 
 /* x <- x L'^-1 for x (m x n, columns ldx apart) and a small lower triangle L (n x n). */
-void product_solve(int m, int n, const double *l, long ldl, double *x, long ldx);
+void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx);
 
-double product_dot(const double *x, const double *y, int n);
-void product_axpy(double a, const double *x, double *y, int n); /* y += a x */
+double matrix_dot(const double *x, const double *y, int n);
+void matrix_axpy(double a, const double *x, double *y, int n); /* y += a x */
 
 #endif

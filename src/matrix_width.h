@@ -1,4 +1,4 @@
-/* Vector code of product.c; included once a vector width (simd_width.h). */
+/* Vector code of matrix.c; included once a vector width (simd_width.h). */
 
 #define TILE_COLUMN(j) VEC low##j = {0}, high##j = {0};
 #define TILE_STEP(j) { VEC x = ALL(b[j]); low##j += low * x; high##j += high * x; }
@@ -24,7 +24,7 @@ static SIMD_FUNCTION void SIMD_NAME(tile)(int k, const double *a, const double *
 #undef TILE_STEP
 #undef TILE_STORE
 
-static SIMD_FUNCTION void SIMD_NAME(blocks)(enum product_part part, int m, int n, int k, double sign,
+static SIMD_FUNCTION void SIMD_NAME(blocks)(enum matrix_part part, int m, int n, int k, double sign,
                                             struct strided a, struct strided b, double *c, long ldc)
 {
     enum { rows = 2 * SIMD_WIDTH, columns = 6 };
@@ -34,12 +34,12 @@ static SIMD_FUNCTION void SIMD_NAME(blocks)(enum product_part part, int m, int n
         for (int j = 0; j < n; j += BLOCK_COLUMNS) {
             int wide = smaller(n - j, BLOCK_COLUMNS);
             pack(pb, columns, b, j, wide, l, depth);
-            for (int i = part == PRODUCT_LOWER ? j / rows * rows : 0; i < m; i += BLOCK_ROWS) {
+            for (int i = part == MATRIX_LOWER ? j / rows * rows : 0; i < m; i += BLOCK_ROWS) {
                 int high = smaller(m - i, BLOCK_ROWS);
                 pack(pa, rows, a, i, high, l, depth);
                 for (int jj = 0; jj < wide; jj += columns)
                     for (int ii = 0; ii < high; ii += rows) {
-                        if (part == PRODUCT_LOWER && i + ii + rows <= j + jj) continue;
+                        if (part == MATRIX_LOWER && i + ii + rows <= j + jj) continue;
                         double *to = c + i + ii + ldc * (j + jj);
                         if (ii + rows <= high && jj + columns <= wide) {
                             SIMD_NAME(tile)(depth, pa + ii * depth, pb + jj * depth, sign, to, ldc);

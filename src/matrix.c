@@ -1,6 +1,6 @@
 /* Panels of rows of a and of b are packed so that the inner loop reads memory in order (Goto and
  * van de Geijn 2008). Panels are padded with zeros at the edges. */
-#include "product.h"
+#include "matrix.h"
 #include "simd.h"
 #include <string.h>
 
@@ -41,7 +41,7 @@ static void pack(double *out, int width, struct strided a, int first, int n, int
 #define SIMD_NAME(x) x##_base
 #define SIMD_FUNCTION
 #include "simd_width.h"
-#include "product_width.h"
+#include "matrix_width.h"
 #include "simd_end.h"
 #endif
 
@@ -50,22 +50,22 @@ static void pack(double *out, int width, struct strided a, int first, int n, int
 #define SIMD_NAME(x) x##_avx2
 #define SIMD_FUNCTION SIMD_AVX2_TARGET
 #include "simd_width.h"
-#include "product_width.h"
+#include "matrix_width.h"
 #include "simd_end.h"
 #endif
 
-static void add_plain(enum product_part part, int m, int n, int k, double sign,
+static void add_plain(enum matrix_part part, int m, int n, int k, double sign,
                       struct strided a, struct strided b, double *c, long ldc)
 {
     for (int l = 0; l < k; l++)
         for (int j = 0; j < n; j++) {
             double w = sign * b.x[b.row * j + b.column * l];
-            for (int i = part == PRODUCT_LOWER ? j : 0; i < m; i++)
+            for (int i = part == MATRIX_LOWER ? j : 0; i < m; i++)
                 c[i + ldc * j] += w * a.x[a.row * i + a.column * l];
         }
 }
 
-void product_add_at(int level, enum product_part part, int m, int n, int k, double sign,
+void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k, double sign,
                     struct strided a, struct strided b, double *c, long ldc)
 {
     switch (simd_level(level)) {
@@ -79,13 +79,13 @@ void product_add_at(int level, enum product_part part, int m, int n, int k, doub
     }
 }
 
-void product_add(enum product_part part, int m, int n, int k, double sign,
+void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
                  struct strided a, struct strided b, double *c, long ldc)
 {
-    product_add_at(SIMD_AVX2, part, m, n, k, sign, a, b, c, ldc);
+    matrix_add_product_at(SIMD_AVX2, part, m, n, k, sign, a, b, c, ldc);
 }
 
-void product_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
+void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
 {
     switch (simd_level(SIMD_AVX2)) {
 #ifdef SIMD_HAVE_AVX2
@@ -98,7 +98,7 @@ void product_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
     }
 }
 
-double product_dot(const double *x, const double *y, int n)
+double matrix_dot(const double *x, const double *y, int n)
 {
     switch (simd_level(SIMD_AVX2)) {
 #ifdef SIMD_HAVE_AVX2
@@ -114,7 +114,7 @@ double product_dot(const double *x, const double *y, int n)
     return sum;
 }
 
-void product_axpy(double a, const double *x, double *y, int n)
+void matrix_axpy(double a, const double *x, double *y, int n)
 {
     switch (simd_level(SIMD_AVX2)) {
 #ifdef SIMD_HAVE_AVX2

@@ -1,0 +1,76 @@
+# Models with many coefficients go through products of matrices: against the same oracle as small ones.
+
+dense_problem <- function(k, p, m) {
+  problem <- random_model(k, as.integer(p), m = m, smooths = 1, penalised = 10)
+  single <- problem$id %in% which(tabulate(problem$id) == 1)
+  problem$weight[single] <- 1
+  problem$model$cells <- twin_cells(problem$y, problem$weight, problem$id)
+  problem$design <- twin_design(problem$model)
+  problem
+}
+
+for (case in list(list(k = 2, p = c(15, 20, 0, 17, 13), m = 150), list(k = 2, p = c(15, 13, 12, 17, 13), m = 64), list(k = 1, p = c(40, 25), m = 257))) {
+  label <- sprintf("%d responses, %d coefficients, %d cells", case$k, sum(case$p), case$m)
+
+  test_that(paste("value, gradient and Hessian are sums over rows:", label), {
+    set.seed(421)
+    problem <- dense_problem(case$k, case$p, case$m)
+    beta <- rnorm(sum(case$p), sd = 0.1)
+    out <- .Call(C_base, problem$model, beta, 2L)
+    expect_close(out$value, twin_base(problem, beta), 1e-12)
+    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
+    expect_close(c(out$hessian), c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11)
+    expect_identical(out$hessian, t(out$hessian))
+    # Loops over rows serve the other orders.
+    less <- .Call(C_base, problem$model, beta, 1L)
+    expect_equal(less[1:2], out[1:2], tolerance = 1e-13)
+  })
+
+  test_that(paste("expectations are assembled as by plain algebra:", label), {
+    set.seed(422)
+    problem <- dense_problem(case$k, case$p, case$m)
+    model <- problem$model
+    q <- nrow(model$offset)
+    beta <- rnorm(sum(case$p), sd = 0.1)
+    cov <- random_cov(runif(length(beta), 0.02, 0.1))
+    x <- lapply(seq_len(case$m), function(i) problem$design[q * (i - 1) + seq_len(q), ])
+    v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
+    each <- .Call(C_kernel_expect, case$k, model$cells, twin_predictors(model, beta), v)
+    value <- sum(each[1, ])
+    gradient <- drop(crossprod(problem$design, as.vector(each[1 + 1:q, ])))
+    hessian <- Reduce(`+`, lapply(seq_along(x), function(i) t(x[[i]]) %*% matrix(each[-(1:(1 + q)), i], q) %*% x[[i]]))
+    for (a in which(model$group == 0)) {
+      prior <- .Call(C_prior, model$family[a], model$prior[, a], beta[a], sqrt(cov[a, a]))
+      value <- value + prior[1]
+      gradient[a] <- gradient[a] + prior[2]
+      hessian[a, a] <- hessian[a, a] + prior[3]
+    }
+    out <- .Call(C_base_expect, model, beta, cov)
+    expect_close(out$value, value, 1e-12)
+    expect_close(out$gradient, gradient, 1e-11)
+    expect_close(c(out$hessian), c(hessian), 1e-11)
+  })
+
+  test_that(paste("log densities of draws are right:", label), {
+    set.seed(423)
+    problem <- dense_problem(case$k, case$p, case$m)
+    for (n in c(1, 127, 128, 129)) {
+      draws <- matrix(rnorm(n * sum(case$p), sd = 0.1), n)
+      out <- .Call(C_base_draws, problem$model, draws)
+      each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+      expect_close(t(out), t(each), 1e-12, floor = 1)
+    }
+    expect_length(.Call(C_base_draws, problem$model, draws[0, , drop = FALSE]), 0)
+  })
+}
+
+test_that("draws far out have the density of the scalar kernel, or none", {
+  set.seed(424)
+  problem <- dense_problem(2, c(15, 20, 0, 17, 13), 70)
+  draws <- matrix(rnorm(20 * 65, sd = 3), 20)
+  out <- .Call(C_base_draws, problem$model, draws)
+  each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+  expect_equal(out, each, tolerance = 1e-10)
+  draws[3, 7] <- NaN
+  expect_true(is.nan(.Call(C_base_draws, problem$model, draws)[3]))
+})
