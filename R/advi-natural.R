@@ -46,7 +46,7 @@ pilot_fit <- function(target, setup) {
 subsample_density <- function(target, rows, scale) {
   if (target$kind == "regression") {
     target$data <- subsample_model(target$data, rows, scale)
-    target$regression$model <- target$data
+    if (!is.null(target$regression)) target$regression$model <- target$data
     target$rows <- length(rows)
     return(target)
   }

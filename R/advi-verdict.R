@@ -5,13 +5,13 @@
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean, root root'):
 #   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
 #   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds by the same halves
-#   low-rank    mean as full-rank; log sds by (1 + diag E[H] / diag precision) / 2
+#   low-rank    mean as mean-field; log sds by (1 + diag E[H] / diag precision) / 2
 
 newton_error <- function(family, mean, root, expected) {
   d <- length(mean)
   h <- expected$hessian
   if (any(!is.finite(expected$gradient)) || any(!is.finite(h))) return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
-  if (family == "meanfield") {
+  if (family != "fullrank") {
     cov <- chol2inv(robust_chol(-h))
     # in sds of the posterior, of which those of the family are a part
     shift <- as.vector(cov %*% expected$gradient) / sqrt(diag(cov))

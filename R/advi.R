@@ -1,6 +1,5 @@
-# advi(): the verb, and the loop that all its optimisers share. An optimiser is list(start, step,
-# summary): `step(state, most)` does at most that many iterations and returns the state, whose fields
-# iteration, losses and done the loop reads; states are plain data.
+# advi(): the verb. An engine is list(start, step, moments): `step(target, setup, state, most)` does at most that many
+# iterations and returns the state (run-blocks.R), which is plain data.
 
 #' Variational inference
 #'
@@ -67,7 +66,6 @@ advi <- function(target, family = c("fullrank", "meanfield", "lowrank"), iterati
   approx$setup <- c(setup, list(engine = engine, draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
   approx$state <- advi_engines()[[engine]]$start(target, approx$setup)
-  approx$state$stream <- NULL
   run_advi(approx, iterations, refresh)
 }
 
@@ -92,38 +90,10 @@ choose_engine <- function(setup, target) {
 
 advi_engines <- function() list(fixed = fixed_engine, natural = natural_engine, stochastic = stochastic_engine)
 
-# Iterations, callbacks, interrupts; then draws and verdict. The random stream of the run is that of the
-# fit: taken up where it stopped, while the user's own is put back afterwards.
 run_advi <- function(approx, iterations, refresh) {
-  progress <- new_progress(refresh)
-  on.exit(progress$close())
   engine <- advi_engines()[[approx$setup$engine]]
-  last <- approx$state$iteration + iterations
-  resumed <- !is.null(approx$state$stream)
-  users <- if (resumed) swap_stream(approx$state$stream)
-  if (resumed) on.exit(swap_stream(users), add = TRUE)
-  approx$info$stopped <- NULL
-  approx$info$interrupted <- FALSE
-  loop <- function() {
-    while (approx$state$iteration < last && !approx$state$done) {
-      target_end <- min(last, next_call(approx$callbacks, approx$state$iteration))
-      approx$state <<- engine$step(approx$target, approx$setup, approx$state, target_end - approx$state$iteration)
-      i <- approx$state$iteration
-      progress$tick("variational inference", i / last)
-      if (length(approx$callbacks) == 0) next
-      now <- NULL
-      view <- function() if (is.null(now)) now <<- engine_view(approx, engine) else now
-      called <- call_callbacks(approx$callbacks, view, function() approx$state$losses[seq_len(i)], i)
-      approx$callbacks <<- called$callbacks
-      if (!is.null(called$stopped)) {
-        approx$info$stopped <<- called$stopped
-        break
-      }
-    }
-  }
-  tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
-  approx$state$stream <- current_stream()
-  finish_advi(approx, engine)
+  run_blocks(approx, iterations, refresh, "variational inference", step = function(approx, most) engine$step(approx$target, approx$setup, approx$state, most),
+    view = function(approx) engine_view(approx, engine), finish = function(approx) finish_advi(approx, engine))
 }
 
 # The approximation as callbacks see it.
@@ -191,15 +161,4 @@ refine.covary_approximation <- function(object, iterations = 10000, ..., refresh
     advi = run_advi(object, iterations, refresh),
     svgd = run_svgd(object, iterations, refresh),
     stop_covary("argument", "refine() continues fits of advi() and svgd(); this one comes from ", object$method, "().", fields = list(arg = "object")))
-}
-
-current_stream <- function() {
-  if (!exists(".Random.seed", globalenv(), inherits = FALSE)) stats::runif(1)
-  get(".Random.seed", globalenv(), inherits = FALSE)
-}
-
-swap_stream <- function(new) {
-  old <- current_stream()
-  assign(".Random.seed", new, globalenv())
-  old
 }

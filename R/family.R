@@ -64,10 +64,9 @@ low_rank_start <- function(cov, rank) {
 
 # The root of S^2 + B B' that minimises KL(N(0, S^2 + B B') || N(0, root root')), by L-BFGS over (log s, B) in units of the sds.
 low_rank_root <- function(root, rank) {
-  cov <- tcrossprod(root)
-  d <- nrow(cov)
-  sd <- sqrt(diag(cov))
-  precision <- solve_spd(cov / outer(sd, sd))
+  d <- nrow(root)
+  sd <- sqrt(rowSums(root^2))
+  precision <- chol2inv(t(root / sd))
   member <- function(par) diag(exp(2 * par[seq_len(d)]), d) + tcrossprod(matrix(par[-seq_len(d)], d))
   value <- function(par) {
     a <- member(par)
@@ -77,7 +76,9 @@ low_rank_root <- function(root, rank) {
     slope <- precision - solve_spd(member(par))
     c(exp(2 * par[seq_len(d)]) * diag(slope), slope %*% matrix(par[-seq_len(d)], d))
   }
-  start <- low_rank_start(cov / outer(sd, sd), rank)
-  best <- stats::optim(c(log(start$s), start$b), value, gradient, method = "L-BFGS-B", control = list(maxit = 500, lmm = 20, factr = 1e6))
+  start <- low_rank_start(tcrossprod(root / sd), rank)
+  # shares of the sds; the bounds only keep the search among proper covariances
+  best <- stats::optim(c(log(start$s), start$b), value, gradient, method = "L-BFGS-B", lower = rep(c(-8, -10), c(d, d * rank)),
+    upper = rep(c(2, 10), c(d, d * rank)), control = list(maxit = 500, lmm = 20, factr = 1e6))
   sd * t(chol(member(best$par)))
 }

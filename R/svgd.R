@@ -60,33 +60,8 @@ svgd_temperature <- function(setup, i) {
 svgd_rate <- function(setup, i) 0.05 * 0.01^(max(2 * i / setup$planned - 1, 0) * (i <= setup$planned) + (i > setup$planned))
 
 run_svgd <- function(approx, iterations, refresh) {
-  progress <- new_progress(refresh)
-  on.exit(progress$close())
-  if (!is.null(approx$state$stream)) {
-    users <- swap_stream(approx$state$stream)
-    on.exit(swap_stream(users), add = TRUE)
-  }
-  approx$info$stopped <- NULL
-  approx$info$interrupted <- FALSE
-  last <- approx$state$iteration + iterations
-  loop <- function() {
-    while (approx$state$iteration < last) {
-      i <- approx$state$iteration
-      approx$state <<- step_svgd(approx$target, approx$setup, approx$state, min(last, next_call(approx$callbacks, i)) - i)
-      i <- approx$state$iteration
-      progress$tick("moving particles", i / last)
-      if (length(approx$callbacks) == 0) next
-      called <- call_callbacks(approx$callbacks, function() svgd_view(approx), function() approx$state$losses[seq_len(i)], i)
-      approx$callbacks <<- called$callbacks
-      if (!is.null(called$stopped)) {
-        approx$info$stopped <<- called$stopped
-        break
-      }
-    }
-  }
-  tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
-  approx$state$stream <- current_stream()
-  finish_svgd(approx)
+  run_blocks(approx, iterations, refresh, "moving particles", step = function(approx, most) step_svgd(approx$target, approx$setup, approx$state, most),
+    view = svgd_view, finish = finish_svgd)
 }
 
 svgd_view <- function(approx) {

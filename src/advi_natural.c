@@ -13,27 +13,15 @@
  * at the best possible rate. Averaged are m and L (mean-field: log s). */
 #include "advi.h"
 #include "scalar.h"
+#include "vector.h"
 #include <math.h>
 
 long natural_work(const struct natural_settings *a) { return 6 * (long) a->family.dim; }
 
-static double dot(const double *x, const double *y, long n)
-{
-    double even = 0, odd = 0; /* two sums need not wait for each other */
-    for (long i = 0; i + 1 < n; i += 2) {
-        even += x[i] * y[i];
-        odd += x[i + 1] * y[i + 1];
-    }
-    return n % 2 ? even + odd + x[n - 1] * y[n - 1] : even + odd;
-}
-
 /* y += A x, d x d by columns */
-static void add_product(const double *restrict a, const double *restrict x, long d, double *restrict y)
+static void add_product(const double *a, const double *x, long d, double *y)
 {
-    for (long j = 0; j < d; j++) {
-        double xj = x[j];
-        for (long i = 0; i < d; i++) y[i] += a[i + d * j] * xj;
-    }
+    for (long j = 0; j < d; j++) vector_add(y, x[j], a + d * j, d);
 }
 
 /* theta: the draw where g was taken */
@@ -69,11 +57,7 @@ static void step_root(const struct natural_settings *a, double size, const doubl
     for (long j = d - 1; j >= 0; j--) {
         double *l = root + d * j;
         double own = cut(0.5 * size * v[j] * z[j], 0.25), w = size * z[j];
-        for (long i = j; i < d; i++) {
-            double old = l[i];
-            l[i] += own * old + w * s[i]; /* s holds the columns after j */
-            s[i] += v[j] * old;
-        }
+        vector_mix(l + j, s + j, own, w, v[j], d - j); /* s holds the columns after j */
     }
 }
 
@@ -96,11 +80,9 @@ static double log_diagonal(const double *root, long d)
 }
 
 /* L z, lower triangle by columns; mean-field: only the diagonal */
-static void add_draw(const double *restrict root, const double *restrict z, long d, int diagonal,
-                     double *restrict theta)
+static void add_draw(const double *root, const double *z, long d, int diagonal, double *theta)
 {
-    for (long j = 0; j < d; j++)
-        for (long i = j; i < (diagonal ? j + 1 : d); i++) theta[i] += root[i + d * j] * z[j];
+    for (long j = 0; j < d; j++) vector_add(theta + j, z[j], root + d * j + j, diagonal ? 1 : d - j);
 }
 
 /* full-rank: L' g + z; mean-field: s (g + Q s z) */
@@ -116,7 +98,7 @@ static void whiten_gradient(const double *root, const double *precision, const d
         for (long i = 0; i < d; i++) v[i] *= root[i + d * i];
         return;
     }
-    for (long j = 0; j < d; j++) v[j] = z[j] + dot(root + d * j + j, g + j, d - j);
+    for (long j = 0; j < d; j++) v[j] = z[j] + vector_dot(root + d * j + j, g + j, d - j);
 }
 
 void natural_run(const struct natural_settings *a, const struct target *t, double first, int n,
@@ -156,7 +138,6 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         if (diagonal)
             for (long i = 0; i < d; i++) scale_sum[i] += log(root[i + d * i]);
         else
-            for (long j = 0; j < d; j++)
-                for (long i = j; i < d; i++) scale_sum[i + d * j] += root[i + d * j];
+            for (long j = 0; j < d; j++) vector_add(scale_sum + d * j + j, 1, root + d * j + j, d - j);
     }
 }

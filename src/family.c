@@ -6,6 +6,7 @@
 #include "family.h"
 #include "linalg.h"
 #include "scalar.h"
+#include "vector.h"
 #include <math.h>
 
 long family_parameters(const struct family *q)
@@ -47,7 +48,7 @@ static void draw(const struct family *q, const double *par, const double *s, con
     if (q->kind == FAMILY_FULL_RANK) {
         const double *l = par + d;
         for (long j = 0; j < d; l += d - j, j++)
-            for (long i = j + 1; i < d; i++) theta[i] += l[i - j] * z[j];
+            vector_add(theta + j + 1, z[j], l + 1, d - j - 1);
     }
     if (q->kind == FAMILY_LOW_RANK)
         for (long k = 0; k < q->rank; k++)
@@ -106,9 +107,7 @@ static void add_score(const struct family *q, const double *par, const double *s
     if (q->kind == FAMILY_FULL_RANK) { /* L'^-1 z, from the last row up */
         for (long j = d - 1; j >= 0; j--) {
             const double *l = par + d + j * d - j * (j - 1) / 2;
-            double sum = z[j];
-            for (long i = j + 1; i < d; i++) sum -= l[i - j] * x[i];
-            x[j] = sum / s[j];
+            x[j] = (z[j] - vector_dot(l + 1, x + j + 1, d - j - 1)) / s[j];
         }
     }
     if (q->kind == FAMILY_LOW_RANK) {
@@ -125,8 +124,7 @@ static void add_path(const struct family *q, const double *z, const double *g, d
     for (long i = 0; i < d; i++) grad[i] += g[i];
     grad += d;
     if (q->kind == FAMILY_FULL_RANK) {
-        for (long j = 0; j < d; grad += d - j, j++)
-            for (long i = j; i < d; i++) grad[i - j] += g[i] * z[j];
+        for (long j = 0; j < d; grad += d - j, j++) vector_add(grad, z[j], g + j, d - j);
         return;
     }
     for (long i = 0; i < d; i++) grad[i] += g[i] * z[i];

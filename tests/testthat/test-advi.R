@@ -119,6 +119,37 @@ test_that("verdicts are truthful", {
   expect_gt(fit$info$error, 5)
 })
 
+test_that("minibatches converge by default, and say so only when they have", {
+  set.seed(12)
+  d <- data.frame(x = rnorm(2000), w = rnorm(2000))
+  d$y <- 1 + d$x + exp(0.3 * d$w) * rnorm(2000)
+  target <- covary(y ~ splines::bs(x, 6) + w, sigma ~ splines::bs(w, 5), data = d, algorithm = "none")
+  posterior <- sd(advi(target, draws = 400), scale = "free")
+  for (family in c("meanfield", "fullrank", "lowrank")) {
+    fit <- advi(target, family, batch_size = 200, draws = 400)
+    expect_true(fit$info$converged, info = family)
+    # means of all families differ little
+    exact <- advi(target, if (family == "lowrank") "fullrank" else family, draws = 400)
+    expect_lt(sqrt(mean(((fit$mean - exact$mean) / posterior)^2)), 0.06)
+    s <- sd(exact, scale = "free")
+    if (family != "lowrank") expect_lt(sqrt(mean(log(sd(fit, scale = "free") / s)^2)), 0.05)
+    # one row in a hundred, and few iterations: the verdict counts, whichever it is
+    rough <- suppressWarnings(advi(target, family, batch_size = 5, iterations = 30, draws = 400, control = advi_control(pilot_rows = 40)))
+    off <- sqrt(mean(c((rough$mean - exact$mean) / s, log(sd(rough, scale = "free") / s))^2))
+    expect_gt(off, 0.1)
+    expect_false(rough$info$converged)
+    expect_gt(rough$info$error, off / 3)
+  }
+})
+
+test_that("the mean-field family of a regression starts inside the family", {
+  set.seed(13)
+  target <- covary(mpg ~ wt + hp, sigma ~ wt, data = mtcars, algorithm = "none")
+  fit <- advi(target, "meanfield")
+  h <- internal("density_expect")(target, fit$mean, diag(sd(fit, scale = "free")^2))$hessian
+  expect_equal(unname(sd(fit, scale = "free")), 1 / sqrt(-diag(h)), tolerance = 1e-4)
+})
+
 test_that("NaN names the parameter", {
   target <- target_density(function(t) -0.5 * sum(t^2), function(t) c(-t[[1]], if (t[[2]] > 3) NaN else 1), names = c("good", "bad"))
   e <- tryCatch(advi(target, optimizer = adam(0.1), iterations = 5000), error = identity)

@@ -61,3 +61,65 @@ test_that("a loss that stops falling ends the run", {
   fit <- suppressMessages(suppressWarnings(advi(target, optimizer = adam(0.02), iterations = 20000, callbacks = check_loss(window = 500))))
   expect_lt(fit$info$iterations, 20000)
 })
+
+test_that("an interrupted run is kept, and refine() continues it bit for bit", {
+  plain <- gaussian_target(c(0, 1), diag(2))
+  skewed <- target_density(function(t) sum(3 * t - exp(t)), function(t) 3 - exp(t), names = c("a", "b"))
+  set.seed(8)
+  d <- data.frame(x = rnorm(600))
+  d$y <- d$x + rnorm(600)
+  rows <- linear_regression(y ~ x, d)
+  interrupt <- function() stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+  runs <- list(
+    stochastic = function(...) advi(plain, optimizer = adam(), iterations = 333, ...),
+    natural = function(...) advi(rows, iterations = 333, batch_size = 50, control = advi_control(tolerance = 1e-4), ...),
+    fixed = function(...) advi(skewed, iterations = 14, control = advi_control(tolerance = 0.02), ...),
+    svgd = function(...) svgd(plain, particles = 10, iterations = 333, heat = 1, rebalance = FALSE, optimizer = adam(), ...))
+  for (name in names(runs)) {
+    at <- if (name == "fixed") 5 else 130
+    # the callback draws random numbers before it is interrupted; they are not to be seen afterwards
+    cut <- callback(function(approx, losses, i) if (i == at) {
+      runif(3)
+      interrupt()
+    }, every = at)
+    set.seed(9)
+    whole <- suppressWarnings(runs[[name]](callbacks = callback(function(approx, losses, i) NULL, every = at)))
+    set.seed(9)
+    expect_warning(first <- runs[[name]](callbacks = cut), class = "covary_warning_interrupted")
+    expect_true(first$info$interrupted)
+    expect_false(first$info$converged)
+    expect_length(first$history, at)
+    first$callbacks <- list()
+    second <- suppressWarnings(refine(first, length(whole$history) - at))
+    expect_false(second$info$interrupted)
+    expect_identical(second$history, whole$history, info = name)
+    expect_identical(second$draws, whole$draws, info = name)
+  }
+})
+
+test_that("a block that an interrupt cuts short leaves no trace", {
+  calls <- 0
+  cut <- Inf
+  target <- target_density(function(t) -0.5 * sum(t^2), function(t) {
+    calls <<- calls + 1
+    if (calls == cut) stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    -t
+  }, names = c("a", "b"))
+  runs <- list(advi = function() advi(target, optimizer = adam(), iterations = 250),
+    svgd = function() svgd(target, particles = 5, iterations = 250, heat = 1, rebalance = FALSE, optimizer = adam()))
+  for (name in names(runs)) {
+    cut <- Inf
+    set.seed(11)
+    whole <- suppressWarnings(runs[[name]]())
+    calls <- 0
+    cut <- if (name == "advi") 150 else 700
+    set.seed(11)
+    first <- suppressWarnings(runs[[name]]())
+    cut <- Inf
+    expect_true(first$info$interrupted)
+    expect_lt(length(first$history), 250)
+    second <- suppressWarnings(refine(first, 250 - length(first$history)))
+    expect_identical(second$history, whole$history, info = name)
+    expect_identical(second$draws, whole$draws, info = name)
+  }
+})

@@ -1,0 +1,53 @@
+# The loop that advi() and svgd() share: blocks of iterations, callbacks, interrupts.
+
+# `step(approx, most)` does at most so many iterations and returns the state, whose fields iteration, losses and done the
+# loop reads; `view(approx)` is the approximation as callbacks see it; `finish(approx)` adds draws and verdict.
+#
+# The random stream of the run is that of the fit: taken up where it stopped, while the user's own is put back afterwards.
+# It is noted after every block, so that a block that an interrupt cuts short leaves no trace and refine() does it again.
+run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
+  progress <- new_progress(refresh)
+  on.exit(progress$close())
+  if (!is.null(approx$state$stream)) {
+    users <- swap_stream(approx$state$stream)
+    on.exit(swap_stream(users), add = TRUE)
+  }
+  approx$state$stream <- current_stream()
+  approx$info$stopped <- NULL
+  approx$info$interrupted <- FALSE
+  last <- approx$state$iteration + iterations
+  loop <- function() {
+    while (approx$state$iteration < last && !isTRUE(approx$state$done)) {
+      i <- approx$state$iteration
+      state <- step(approx, min(last, next_call(approx$callbacks, i)) - i)
+      state$stream <- current_stream()
+      approx$state <<- state
+      i <- state$iteration
+      progress$tick(label, i / last)
+      if (length(approx$callbacks) == 0) next
+      now <- NULL
+      see <- function() if (is.null(now)) now <<- view(approx) else now
+      called <- call_callbacks(approx$callbacks, see, function() approx$state$losses[seq_len(i)], i)
+      approx$callbacks <<- called$callbacks
+      approx$state$stream <<- current_stream()
+      if (!is.null(called$stopped)) {
+        approx$info$stopped <<- called$stopped
+        break
+      }
+    }
+  }
+  tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
+  swap_stream(approx$state$stream)
+  finish(approx)
+}
+
+current_stream <- function() {
+  if (!exists(".Random.seed", globalenv(), inherits = FALSE)) stats::runif(1)
+  get(".Random.seed", globalenv(), inherits = FALSE)
+}
+
+swap_stream <- function(new) {
+  old <- current_stream()
+  assign(".Random.seed", new, globalenv())
+  old
+}
