@@ -8,7 +8,7 @@
 #' @param iterations Most iterations of the search for the mode.
 #' @return A `covary_approximation`.
 #' @section Errors: `covary_error_no_mode` where the search runs away or the curvature at its end is
-#'   not that of a maximum: Laplace's approximation does not exist there.
+#'   not that of a maximum: Laplace's approximation does not exist there. `covary_error_interrupted` on an interrupt.
 #' @examples
 #' laplace(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' @export
@@ -16,7 +16,8 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
   target <- check_density(target)
   draws <- check_count(draws, "draws", 100)
   iterations <- check_count(iterations, "iterations")
-  mode <- find_mode(target, read_start(start, target), iterations)
+  mode <- tryCatch(find_mode(target, read_start(start, target), iterations),
+    interrupt = function(e) stop_covary("interrupted", "The search for the mode was interrupted; before it ends there is no approximation."))
   root <- tryCatch(chol(-mode$hessian), error = function(e) NULL)
   if (is.null(root)) {
     stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",

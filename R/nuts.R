@@ -5,15 +5,20 @@
 #' Multinomial NUTS with dual averaging of the step size and a metric learned in the doubling windows that
 #' Stan uses. Chains run one after the other in C.
 #'
+#' Regression models of [covary()] are sampled with smooths standardised given their sds and the likelihood
+#' (the conditional mean and spread of each coefficient at the current sd), which removes the funnel between them; draws are in
+#' the usual parameters.
+#'
 #' @param target A target.
 #' @param chains,warmup,iterations Number of chains, and of transitions a chain before and after
 #'   adaptation ends.
 #' @param start Where to start: an approximation from [advi()], [laplace()] or [pathfinder()] (chains
 #'   start at draws from it and its covariance is the first metric, refined in the last window),
-#'   starting values by parameter, or `NULL` (around the start of the target).
+#'   starting values by parameter, or `NULL` (around the start of the target; for models of [covary()], draws from a rough fit).
 #' @param control See [nuts_control()].
 #' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
-#' @return A `covary_approximation` that holds the draws of all chains.
+#' @return A `covary_approximation` that holds the draws of all chains. An interrupt keeps the chains that are complete, or what the
+#'   first one has after warm-up, with a warning of class `covary_warning_interrupted`; with fewer than 50 draws it is an error.
 #' @references Hoffman and Gelman (2014) <https://jmlr.org/papers/v15/hoffman14a.html>; Betancourt (2017)
 #'   <arXiv:1701.02434>; Vehtari et al. (2021) <doi:10.1214/20-BA1221> for R-hat.
 #' @examples
@@ -36,13 +41,12 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
     run <- tryCatch(run_chain(form$target, warmup, iterations, chain_start(form$target, form$start), metric, control,
       function(share) progress$tick(paste("chain", chain, "of", chains), (chain - 1 + share) / chains)),
       interrupt = function(e) NULL)
-    if (is.null(run)) {
-      interrupted <- TRUE
-      break
-    }
-    runs[[chain]] <- run
+    interrupted <- is.null(run) || run$cut
+    # chains have one length: an incomplete one counts only if it is all there is
+    if (!interrupted || (chain == 1 && !is.null(run))) runs[[chain]] <- run
+    if (interrupted) break
   }
-  if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain was complete.")
+  if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain had draws to keep.")
   new_sample(target, form, runs, warmup, control, interrupted)
 }
 
@@ -122,8 +126,8 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
     }
   }
   settings$adapt <- 0
-  part <- transitions(target, settings, theta, step, iterations, function(k) tick((done + k) / total))
-  list(draws = part$draws, info = part$info, warmup = do.call(cbind, infos), step = exp(step[2]))
+  part <- transitions(target, settings, theta, step, iterations, function(k) tick((done + k) / total), keep = 50)
+  list(cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info, warmup = do.call(cbind, infos), step = exp(step[2]))
 }
 
 # The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With a
@@ -176,21 +180,24 @@ first_step <- function(target, settings, theta, size) {
 }
 
 # In pieces, so that a user can interrupt; R's generator makes the result independent of the cuts.
-transitions <- function(target, settings, theta, step, n, tick) {
+# An interrupt ends it; with `keep` draws or more, those that there are are returned.
+transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
   draws <- matrix(0, target$dim, n)
   info <- matrix(0, 6, n)
   done <- 0
-  while (done < n) {
+  run <- function() while (done < n) {
     k <- min(50, n - done)
     out <- guard_target(.Call(C_nuts, target, settings, theta, step, as.integer(k)))
-    theta <- out$theta
-    step <- out$step
-    draws[, done + seq_len(k)] <- out$draws
-    info[, done + seq_len(k)] <- out$info
-    done <- done + k
+    theta <<- out$theta
+    step <<- out$step
+    draws[, done + seq_len(k)] <<- out$draws
+    info[, done + seq_len(k)] <<- out$info
+    done <<- done + k
     tick(done)
   }
-  list(theta = theta, step = step, draws = draws, info = info)
+  if (is.finite(keep)) tryCatch(run(), interrupt = function(e) if (done < keep) signalCondition(e)) else run()
+  have <- seq_len(done)
+  list(theta = theta, step = step, draws = draws[, have, drop = FALSE], info = info[, have, drop = FALSE])
 }
 
 # A sample: draws of all chains, chain by chain.
@@ -215,7 +222,7 @@ new_sample <- function(target, form, runs, warmup, control, interrupted) {
 
 warn_sample <- function(x) {
   info <- x$info
-  if (info$interrupted) warn_covary("interrupted", "Sampling was interrupted; ", length(unique(x$chain)), " complete chain(s) are kept.")
+  if (info$interrupted) warn_covary("interrupted", "Sampling was interrupted; ", nrow(x$draws), " draws of ", length(unique(x$chain)), " chain(s) are kept.")
   if (info$divergences > 0) {
     warn_covary("divergences", info$divergences, " of ", nrow(x$draws), " transitions diverged; the sampler misses regions of strong curvature. ",
       "Raise `accept` in nuts_control() or change the parameters.", fields = list(divergences = info$divergences))

@@ -14,7 +14,7 @@
 #' @param history Number of steps that L-BFGS remembers.
 #' @param jitter Half width of the uniform noise added to the starts.
 #' @return A `covary_approximation`. With one path it is Gaussian, and its khat judges it; with several its draws
-#'   are resampled, and khat judges the pooled proposal.
+#'   are resampled, and khat judges the pooled proposal. An interrupt keeps the paths that are complete.
 #' @references Zhang, Carpenter, Gelman and Vehtari (2022) <https://jmlr.org/papers/v23/21-0889.html>.
 #' @examples
 #' pathfinder(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
@@ -29,12 +29,16 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   centre <- read_start(start, target)
   runs <- list()
   failures <- 0
-  while (length(runs) < paths && failures < 10) {
+  search <- function() while (length(runs) < paths && failures < 10) {
     run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
-    if (is.null(run)) failures <- failures + 1 else runs <- c(runs, list(run))
+    if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
   }
+  interrupted <- FALSE
+  tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
+  if (interrupted && length(runs) == 0) stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
   if (length(runs) == 0) stop_covary("start", "No path found a finite density; give other `start` values or less `jitter`.", fields = list(arg = "start"))
-  pool_paths(target, runs, draws, failures)
+  if (interrupted) warn_covary("interrupted", "Pathfinder was interrupted; ", length(runs), " of ", paths, " paths are kept.")
+  pool_paths(target, runs, draws, failures, interrupted)
 }
 
 # The best Gaussian along one path: list(mean, root, elbo), or NULL where the path fails.
@@ -98,10 +102,10 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
 }
 
 # Draws of all paths, weighed and resampled; one path stays a Gaussian.
-pool_paths <- function(target, runs, draws, failures) {
+pool_paths <- function(target, runs, draws, failures, interrupted) {
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
   x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, root = best$root)
-  x$info <- list(path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures, evaluations = sum(vapply(runs, `[[`, 0, "evaluations")))
+  x$info <- list(path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures, interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations")))
   x <- add_gaussian_draws(x, draws)
   if (length(runs) > 1) x <- resample_paths(target, x, runs, draws)
   x$info$converged <- isTRUE(x$info$khat <= khat_threshold(draws))

@@ -68,8 +68,7 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
   check_number(upper, "upper", lower, Inf, open = TRUE)
   n <- check_count(n, "n")
   width <- upper - lower
-  # log(p) + log(1 - p) without loss at either end
-  log_slope <- function(u) -u * sign(Re(u)) - 2 * log_1p(exp(-u * sign(Re(u))))
+  log_slope <- function(u) log_sigmoid(u) + log_sigmoid(-u)
   new_transform("logit", n, n, forward = function(u) lower + width / (1 + exp(-u)),
     log_jacobian = function(u) rowSums(log_slope(u)) + ncol(u) * log(width),
     inverse = function(x) {
@@ -83,6 +82,17 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
 }
 
 log_1p <- function(x) if (is.complex(x)) log(1 + x) else log1p(x)
+
+# Without loss at either end
+log_sigmoid <- function(u) {
+  size <- u * sign(Re(u))
+  (u - size) / 2 - log_1p(exp(-size))
+}
+
+log_cosh <- function(u) {
+  size <- u * sign(Re(u))
+  size + log_1p(exp(-2 * size)) - log(2)
+}
 
 #' @rdname transforms
 #' @export
@@ -101,21 +111,20 @@ transform_ordered <- function(n) {
 transform_simplex <- function(n) {
   n <- check_count(n, "n", 2)
   shift <- log(n - seq_len(n - 1))
-  sticks <- function(u) 1 / (1 + exp(-sweep(u, 2, shift)))
   forward <- function(u) {
-    v <- sticks(u)
-    rest <- v[, 1] * 0 + 1
+    a <- sweep(u, 2, shift)
+    rest <- a[, 1] * 0 + 1
     x <- matrix(rest, nrow(u), n)
     for (j in seq_len(n - 1)) {
-      x[, j] <- v[, j] * rest
-      rest <- rest * (1 - v[, j])
+      x[, j] <- rest / (1 + exp(-a[, j]))
+      rest <- rest / (1 + exp(a[, j]))
     }
     x[, n] <- rest
     x
   }
   log_jacobian <- function(u) {
-    v <- sticks(u)
-    rowSums(log(v)) + rowSums(sweep(log(1 - v), 2, n - seq_len(n - 1), "*"))
+    a <- sweep(u, 2, shift)
+    rowSums(log_sigmoid(a)) + rowSums(sweep(log_sigmoid(-a), 2, n - seq_len(n - 1), "*"))
   }
   inverse <- function(x) {
     check_inside(x, x > 0 & abs(sum(x) - 1) < 1e-8, "positive with sum 1")
@@ -161,7 +170,7 @@ transform_correlation <- function(n) {
     out
   }
   log_jacobian <- function(u) {
-    slope <- -2 * log(cosh(u))
+    slope <- -2 * log_cosh(u)
     rowSums(sweep(slope, 2, 1 + (n - column - 1) / 2, "*"))
   }
   inverse <- function(x) {

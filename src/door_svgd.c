@@ -3,7 +3,7 @@
 
 struct optimizer read_optimizer(SEXP x);
 
-/* settings: list(particles, bandwidth, batch_size, batch_scale, optimizer); temperature: a number a
+/* settings: list(particles, bandwidth, moments, batch_size, batch_scale, optimizer); temperature: a number a
  * step; x: dim x particles. list(x, state, size, done) */
 SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
                SEXP state)
@@ -13,6 +13,7 @@ SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP ro
     s.particles = (int) number(settings, "particles");
     s.temperature = 1;
     s.bandwidth = number(settings, "bandwidth");
+    s.moments = (int) number(settings, "moments");
     s.batch_size = (int) number(settings, "batch_size");
     s.batch_scale = number(settings, "batch_scale");
     s.optimizer = read_optimizer(field(settings, "optimizer"));

@@ -4,7 +4,7 @@
 long svgd_work(const struct svgd_settings *s, int dim)
 {
     long n = s->particles;
-    return 2 * n * n + 2 * n * dim; /* two matrices, gradients and phi */
+    return 2 * n * n + 2 * n * dim + (long) dim * (dim + 2); /* two matrices, gradients, phi, moments */
 }
 
 /* k-th smallest, by Hoare's selection; x is reordered */
@@ -52,6 +52,37 @@ static void distances(long n, long d, const double *x, double *d2)
     }
 }
 
+/* The part of the direction that the kernel 1 + sum_a (x_a - m_a) (y_a - m_a) / v_a adds, m and v means and
+ * variances of the particles:  mean(g) + (C + I) (x - m) / v,  C = mean of g (x - m)' */
+static void add_moment_direction(long n, long d, const double *x, const double *g, double t,
+                                 double *phi, double *work)
+{
+    double *m = work, *v = m + d, *c = v + d;
+    for (long a = 0; a < d; a++) {
+        m[a] = v[a] = 0;
+        for (long i = 0; i < n; i++) m[a] += x[a + d * i] / n;
+        for (long i = 0; i < n; i++) v[a] += (x[a + d * i] - m[a]) * (x[a + d * i] - m[a]) / n;
+        if (v[a] < 1e-300) v[a] = 1e-300;
+    }
+    for (long a = 0; a < d * d; a++) c[a] = 0;
+    for (long i = 0; i < n; i++)
+        for (long b = 0; b < d; b++) {
+            double u = (x[b + d * i] - m[b]) / (n * t);
+            for (long a = 0; a < d; a++) c[a + d * b] += g[a + d * i] * u;
+        }
+    for (long a = 0; a < d; a++) {
+        double mean = 0;
+        for (long i = 0; i < n; i++) mean += g[a + d * i] / (n * t);
+        for (long i = 0; i < n; i++) phi[a + d * i] += mean;
+        c[a + d * a] += 1;
+    }
+    for (long i = 0; i < n; i++)
+        for (long b = 0; b < d; b++) {
+            double u = (x[b + d * i] - m[b]) / v[b];
+            for (long a = 0; a < d; a++) phi[a + d * i] += c[a + d * b] * u;
+        }
+}
+
 double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
                       const double *x, double *phi, double *work)
 {
@@ -73,6 +104,7 @@ double svgd_direction(const struct svgd_settings *s, const struct target *t, con
             for (long a = 0; a < d; a++)
                 phi[a + d * i] += kt * g[a + d * j] + kh * (x[a + d * i] - x[a + d * j]);
         }
+    if (s->moments) add_moment_direction(n, d, x, g, s->temperature, phi, g + n * d);
     return h;
 }
 

@@ -55,7 +55,7 @@ show <- function(table) {
 
 if (sys.nframe() == 0) {
   cat("# ", format(Sys.Date()), R.version.string, "covary", format(packageVersion("covary")), "\n")
-  for (algorithm in c("nested", "fullrank", "meanfield", "laplace")) {
+  for (algorithm in c("nested", "fullrank", "meanfield", "laplace", "nuts")) {
     for (case in c("bspline", "smooths")) {
       set.seed(1)
       fit <- suppressWarnings(if (case == "bspline") fit_bspline(algorithm) else fit_smooths(algorithm))

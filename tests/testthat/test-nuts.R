@@ -48,3 +48,48 @@ test_that("divergences and unmixed chains are reported", {
   expect_true(any(c("covary_warning_divergences", "covary_warning_not_converged") %in% classes))
   expect_false(fit$info$converged)
 })
+
+suppress_class <- function(expr, class) {
+  withCallingHandlers(expr, warning = function(w) if (inherits(w, class)) invokeRestart("muffleWarning"))
+}
+
+# A target that a user interrupts at its n-th evaluation
+interrupted_target <- function(n) {
+  calls <- 0
+  target_density(function(theta) -0.5 * sum(theta^2), function(theta) {
+    calls <<- calls + 1
+    if (calls == n) signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    -theta
+  }, names = c("a", "b"))
+}
+
+test_that("an interrupt keeps what there is", {
+  run <- function(n, ...) {
+    set.seed(7)
+    nuts(interrupted_target(n), 3, 100, 200, ...)
+  }
+  expect_error(run(5), class = "covary_error_interrupted")
+  set.seed(7)
+  whole <- nuts(interrupted_target(Inf), 3, 100, 200)
+  per_chain <- whole$info$evaluations / 3
+  for (case in list(list(0.9, 1), list(1.5, 1), list(2.5, 2))) {
+    expect_warning(fit <- suppress_class(run(round(case[[1]] * per_chain)), "covary_warning_not_converged"), class = "covary_warning_interrupted")
+    expect_true(fit$info$interrupted)
+    expect_false(fit$info$converged)
+    expect_equal(length(unique(fit$chain)), case[[2]])
+    # the draws that are there are those of the whole run
+    expect_identical(fit$draws, whole$draws[seq_len(nrow(fit$draws)), , drop = FALSE])
+    expect_gte(nrow(fit$draws), 50)
+  }
+  expect_error(laplace(interrupted_target(2)), class = "covary_error_interrupted")
+  expect_error(pathfinder(interrupted_target(2)), class = "covary_error_interrupted")
+  set.seed(8)
+  calls <- pathfinder(interrupted_target(Inf))$info$evaluations
+  set.seed(8)
+  expect_warning(fit <- pathfinder(interrupted_target(round(calls * 0.6))), class = "covary_warning_interrupted")
+  expect_true(fit$info$interrupted)
+  set.seed(9)
+  expect_warning(fit <- svgd(interrupted_target(400), particles = 10, iterations = 100), class = "covary_warning_interrupted")
+  expect_lt(fit$info$iterations, 41)
+  expect_equal(nrow(fit$draws), 10)
+})

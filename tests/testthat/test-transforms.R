@@ -19,6 +19,34 @@ test_that("Jacobians and pullbacks of all transforms agree with complex steps, a
   }
 })
 
+test_that("Jacobians and pullbacks hold at extreme points", {
+  set.seed(2)
+  log_sech2 <- function(u) log(4) - 2 * abs(u) - 2 * log1p(exp(-2 * abs(u)))
+  log_logistic <- function(u) -abs(u) - 2 * log1p(exp(-abs(u)))
+  # Jacobians by hand: triangular maps, and those of partial correlations (Lewandowski, Kurowicka and Joe 2009)
+  by_hand <- list(identity = function(u) 0, log = sum, `logit(-1, 3)` = function(u) sum(log_logistic(u)) + length(u) * log(4),
+    ordered = function(u) sum(u[-1]),
+    simplex = function(u) {
+      a <- u - log(3:1)
+      sum(-log1p(exp(-a)) - 3:1 * ifelse(a > 0, a + log1p(exp(-a)), log1p(exp(a))))
+    },
+    correlation = function(u) sum(log_sech2(u) * (if (length(u) == 3) c(1.5, 1.5, 1) else c(2, 2, 2, 1.5, 1.5, 1))))
+  for (t in all_transforms) for (size in c(3, 10, 30)) for (i in 1:6) {
+    u <- if (i == 1) rep(-size, t$free) else if (i == 2) rep(size, t$free) else if (i == 3) rep_len(c(size, -size), t$free) else runif(t$free, -size, size)
+    at <- t$log_jacobian(matrix(u, 1))
+    expect_equal(at, by_hand[[t$text]](u), tolerance = 1e-12, info = paste(t$text, size))
+    # the Jacobian part alone, where values are rounded to their bounds
+    slope <- t$pullback(u, numeric(t$size))
+    expect_true(all(is.finite(slope)), info = paste(t$text, size))
+    step <- vapply(seq_along(u), function(j) (t$log_jacobian(matrix(replace(u, j, u[j] + 1e-4), 1)) - t$log_jacobian(matrix(replace(u, j, u[j] - 1e-4), 1))) / 2e-4, 0)
+    expect_equal(slope, step, tolerance = 1e-6, info = paste(t$text, size))
+    # and with values, against complex steps
+    g <- rnorm(t$size)
+    whole <- complex_step(function(z) sum(g * t$forward(matrix(z, 1))) + t$log_jacobian(matrix(z, 1)), u)
+    expect_lt(max(abs(t$pullback(u, g) - whole) / (1 + abs(whole))), 1e-12)
+  }
+})
+
 test_that("a density on (0, 1) has the right answer through the logit", {
   target <- suppressMessages(target_density(function(theta) 3 * log(theta[["p"]]) + log(1 - theta[["p"]]), names = "p", transforms = list(p = "logit")))
   set.seed(1)
