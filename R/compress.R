@@ -39,7 +39,7 @@
 #' @param query For a DBI connection: a table or a SELECT statement.
 #' @param moments For a data base and a continuous covariate: `"database"` has the moments summed there, so that only
 #'   the cells travel; `"stream"` fetches the rows. `"auto"` asks the data base from a million rows on, unless
-#'   it runs inside R, as SQLite does.
+#'   it runs inside R, as SQLite does. Rows with two continuous covariates are always streamed.
 #' @param reader For files: `function(file)` that returns a data frame.
 #' @param chunk Rows read at a time.
 #' @param cluster A cluster of package parallel (or snow, or mirai): files and row blocks go to its

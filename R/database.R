@@ -60,6 +60,10 @@ database_plan <- function(connection, source, spec, moments) {
     embedded <- inherits(connection, c("SQLiteConnection", "duckdb_connection"))
     if (embedded || as.double(DBI::dbGetQuery(connection, paste("SELECT COUNT(*) AS n FROM", source))$n) < database_from) moments <- "stream"
   }
+  if (length(x) > 1 && moments == "database") {
+    stop_covary("too_many_continuous", "The data base sums moments of one continuous covariate; found ", length(x), ": ", enumerate(names(x)),
+      ". Use moments = \"stream\".", fields = list(covariates = names(x)))
+  }
   if (length(x) > 1 || length(x) && moments == "stream") return(NULL)
   y <- quote(vapply(spec$responses, as.character, ""))
   list(source = source, by = setdiff(by, x), keys = setdiff(spec$by, names(x)), y = unname(y), x = if (length(x)) unname(x), x_name = names(x),

@@ -1,12 +1,12 @@
 # Cells from a real PostgreSQL server, against those of the same rows in R. Starts a server of its own in a
 # temporary folder (initdb, pg_ctl on the PATH; as root it runs under the user `postgres` or `nobody`).
-#   Rscript inst/validation/postgresql.R [rows, default 2e5] [rows of the timing, default 5e6]
+#   Rscript inst/validation/postgresql.R [rows, default 2e5] [rows of the timing, default 2e6]
 # Needs RPostgres, and for the lazy table dbplyr. Stored run: inst/validation/postgresql.txt.
 suppressMessages(library(covary))
 library(DBI)
 internal <- asNamespace("covary")
 n <- as.numeric(c(commandArgs(TRUE), 2e5)[1])
-timed <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 5e6
+timed <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 2e6
 folder <- tempfile("pg", tmpdir = "/tmp")
 dir.create(folder, mode = "0777")
 Sys.chmod(folder, "0777", use_umask = FALSE)

@@ -82,6 +82,9 @@ test_that("moments summed by the data base are those of streamed rows", {
   }
   both <- merge(half("age < 40", "stream"), half("age >= 40", "database"))
   expect_identical(nobs(both), 8999)
+  expect_error(compress(db$connection, "y2", by = ~ x + y1, query = "rows", moments = "database"), class = "covary_error_too_many_continuous")
+  two <- quietly(compress(db$connection, "y2", by = ~ x + y1, query = "rows"))
+  expect_identical(nobs(two), 8998)
   expect_error(compress(db$connection, "log(y2)", by = ~ x, query = "rows", moments = "database"), class = "covary_error_argument")
 })
 
