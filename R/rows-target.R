@@ -124,13 +124,12 @@ rows_call <- function(target, beta) {
   padded <- if (q == 2) 4 else 8
   terms <- lapply(seq_along(engine$terms), function(i) {
     term <- engine$terms[[i]]
-    eta <- matrix(if (i == 1) engine$constant else 0, q, ncol(term$basis[[1]]))
-    for (j in seq_len(q)) if (length(term$at[[j]])) eta[j, ] <- eta[j, ] + as.vector(beta[term$at[[j]]] %*% term$basis[[j]])
-    cells <- ncol(eta) / term$nodes
+    cells <- ncol(term$basis[[1]]) / term$nodes
     table <- array(0, c(padded, 4, cells))
-    eta <- array(eta, c(q, term$nodes, cells))
-    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) {
-      table[seq_len(q), d, ] <- table[seq_len(q), d, ] + term$map[d, r] * eta[, r, ]
+    for (j in seq_len(q)) {
+      eta <- if (length(term$at[[j]])) as.vector(beta[term$at[[j]]] %*% term$basis[[j]]) else numeric(term$nodes * cells)
+      if (i == 1) eta <- eta + engine$constant[j]
+      table[j, , ] <- term$map %*% matrix(eta, term$nodes)
     }
     list(x = term[["x"]], group = term[["group"]], grid = as.double(term$grid), groups = as.integer(term$groups), coefficients = as.vector(table))
   })
@@ -147,10 +146,10 @@ rows_scores <- function(target, scores) {
     cells <- ncol(term$basis[[1]]) / term$nodes
     part <- array(scores[used + seq_len(padded * 4 * cells)], c(padded, 4, cells))[seq_len(q), , , drop = FALSE]
     used <- used + padded * 4 * cells
-    at <- array(0, c(q, term$nodes, cells))
-    for (d in seq_len(nrow(term$map))) for (r in seq_len(term$nodes)) at[, r, ] <- at[, r, ] + term$map[d, r] * part[, d, ]
-    at <- matrix(at, q)
-    for (j in seq_len(q)) if (length(term$at[[j]])) out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$basis[[j]] %*% at[j, ])
+    for (j in which(lengths(term$at) > 0)) {
+      at <- as.vector(crossprod(term$map, matrix(part[j, , ], 4)))
+      out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$basis[[j]] %*% at)
+    }
   }
   out
 }
