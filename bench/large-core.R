@@ -17,11 +17,26 @@ for (level in 0:2) cat(sprintf("B4 pass, 1024 cells x 4 moments, %-13s %5.1f ns/
 for (level in 0:2) cat(sprintf("B2 row score, rows in any order, %-13s  %5.1f ns/row (prototype 26 base, 16 AVX2)\n", names[level + 1], best(5, quote(rows(level))) / n * 1e9))
 sorted <- sort(d$x)
 for (level in 1:2) cat(sprintf("B2 row score, rows in order of x, %-13s %5.1f ns/row (target 20 base, 8 AVX2)\n", names[level + 1], best(5, quote(rows(level, x = sorted))) / n * 1e9))
-wall <- function(expr) min(vapply(1:10, function(i) system.time(eval(expr, globalenv()))[["elapsed"]], 0))
-cat(sprintf("B3 two threads, wall time ratio: pass %.2f, row score %.2f (target 1.8; meaningless if the cores are busy)\n",
-  wall(quote(pass(2, 1))) / wall(quote(pass(2, 2))), wall(quote(rows(2, 1))) / wall(quote(rows(2, 2)))))
+source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "threads.R"))
 e <- runif(1e6, -690, 690)
 cat(sprintf("B1 vector exp: largest error %.1f ulp\n\n", max(vapply(1:2, function(l) max(abs(.Call(internal$C_exponential, e, l) / exp(e) - 1)), 0)) / 2^-52))
+
+# Evaluations of the regression model, each row a cell of its own or nodes of compressed rows.
+for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
+  d <- simulate_rows(case[1])
+  formulas <- eval(substitute(list(cbind(y1, y2) ~ s(x, k = K), sigma ~ s(x, k = K), rho ~ s(x, k = K)), list(K = case[2])))
+  target <- internal$prepare_fit(internal$parse_formulas(formulas, data_names = names(d)), d, NULL, NULL, na.omit, NULL, "nested", covary_control())$target
+  m <- target$model$size[2]
+  beta <- target$start
+  some <- matrix(rep(beta, each = 1000), 1000) + rnorm(1000 * target$dim, sd = 0.02)
+  cov <- diag(1e-4, target$dim)
+  times <- ceiling(2e5 / m)
+  cat(sprintf("evaluations, %d %s x %d coefficients, ns per cell: draws %.1f, value + gradient %.1f, Hessian %.1f, expectation %.1f\n", m,
+    if (is.null(target$rows) || target$rows == m) "rows" else "nodes", target$dim, best(3, quote(.Call(internal$C_base_draws, target$model, some))) / m / 1000 * 1e9,
+    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$model, beta, 1L))) / m / times * 1e9,
+    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$model, beta, 2L))) / m / times * 1e9,
+    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base_expect, target$model, beta, cov))) / m / times * 1e9))
+}
 
 for (n in c(1e3, 1e4, 1e5, 1e6, 1e7)) {
   d <- simulate_rows(n)

@@ -55,8 +55,10 @@ static void share_scores(const struct rows_data *rows, double *scores, struct ro
 static double stripe(const struct rows_data *rows, long from, long to, int value, int level, double *scores)
 {
     struct rows_block b;
+    double weight = rows->weights ? 0 : (double) (to - from), constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
+    for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     share_scores(rows, scores, &b);
-    return SIMD_CALL(simd_level(level), rows_stripe, (rows, from, to, value, &b));
+    return SIMD_CALL(simd_level(level), rows_stripe, (rows, from, to, value, &b)) - weight * constant;
 }
 
 int rows_bins(const struct rows_term *term, int coarse)
@@ -149,14 +151,6 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
     return total;
 }
 
-static double total_weight(const struct rows_data *rows)
-{
-    double total = 0;
-    if (!rows->weights) return (double) rows->n;
-    for (long i = 0; i < rows->n; i++) total += rows->weights[i];
-    return total;
-}
-
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *stripes)
 {
     long size = rows_scores_size(rows);
@@ -179,7 +173,7 @@ double rows_pass(struct rows_data *rows, int value, int level, int threads, doub
         if (s > 0)
             for (long i = 0; i < size; i++) first[i] += stripes[size * (s - 1) + i];
     }
-    return total - total_weight(rows) * (rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2);
+    return total;
 }
 
 void rows_exponential(const double *x, long n, int level, double *out)
