@@ -22,7 +22,7 @@ INLINE VEC SIMD_NAME(expect_terms)(const struct exp_term *term, int n_terms, int
             va += COV(term->at[i], a) * term->t[i];
             vb += COV(term->at[i], b) * term->t[i];
         }
-        VEC e = SIMD_NAME(exponential)(exponent) * term->weight;
+        VEC e = SIMD_NAME(exponential_open)(exponent) * term->weight;
         VEC da = rows->c[a] - LOAD(mean + KERNEL_BLOCK * a) - va;
         VEC db = rows->c[b] - LOAD(mean + KERNEL_BLOCK * b) - vb;
         VEC sum_a = rows->n * da + rows->sum[a], sum_b = rows->n * db + rows->sum[b];
@@ -57,7 +57,7 @@ INLINE void SIMD_NAME(expect_log_cosh)(const double *mean, const double *varianc
     out[0] = out[1] = out[2] = ALL(0.0);
     for (int i = -COSH_STEPS; i <= COSH_STEPS; i++) {
         double z = i * COSH_STEP, w = cosh_weights[i < 0 ? -i : i];
-        VEC r = centre + sd * z, size = ABS(r), small = SIMD_NAME(exponential)(-size);
+        VEC r = centre + sd * z, size = ABS(r), small = SIMD_NAME(exponential_open)(-size);
         VEC half = 1.0 / (1.0 + small), slope = 0.5 * (1.0 - small) * half;
         out[0] += w * (0.5 * size + SIMD_NAME(log_one_plus)(small));
         out[1] += w * PICK(r < 0.0, -slope, slope);

@@ -13,7 +13,7 @@ INLINE VEC SIMD_NAME(one)(const double *cell, int shared, int nodes, const doubl
         r = n * d;
         rr = third * third + n * d * d;
     }
-    VEC s = ETA(1), w = SIMD_NAME(exponential)(-2.0 * s), c = w * rr;
+    VEC s = ETA(1), w = SIMD_NAME(exponential_open)(-2.0 * s), c = w * rr;
     if (order > 0) {
         GRAD(0, w * r);
         GRAD(1, c - n);

@@ -35,8 +35,8 @@ INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter
 {
 #define CELL(i) (shared ? ALL(cell[i]) : STAT(i))
     VEC n = CELL(0), d1 = CELL(1) - ETA(0), d2 = CELL(2) - ETA(1), s1 = ETA(2), s2 = ETA(3), r = ETA(4);
-    VEC w1 = SIMD_NAME(exponential)(-s1), w2 = SIMD_NAME(exponential)(-s2);
-    VEC size = ABS(r), small = SIMD_NAME(exponential)(-size), large = 1.0 / small;
+    VEC w1 = SIMD_NAME(exponential_open)(-s1), w2 = SIMD_NAME(exponential_open)(-s2);
+    VEC size = ABS(r), small = SIMD_NAME(exponential_open)(-size), large = 1.0 / small;
     VEC up = PICK(r > 0.0, large, small), down = PICK(r > 0.0, small, large);
     VEC zero = ALL(0.0);
     struct SIMD_NAME(sums) s = {zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero};

@@ -7,6 +7,8 @@
 #ifndef COVARY_SIMD_H
 #define COVARY_SIMD_H
 
+#include <math.h>
+
 enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 
 #if defined(__GNUC__) && !defined(__INTEL_COMPILER)

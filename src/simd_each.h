@@ -1,5 +1,4 @@
 /* Includes SIMD_SOURCE, code in terms of simd_width.h, for every width of this build. */
-#include <math.h>
 #include "simd.h"
 
 #define SIMD_WIDTH 1

@@ -11,6 +11,7 @@
 #define PICK(mask, yes, no) ((mask) ? (yes) : (no))
 #define LANE(v, l) (v)
 INLINE VEC SIMD_NAME(exponential)(VEC x) { return exp(x); }
+INLINE VEC SIMD_NAME(exponential_open)(VEC x) { return exp(x); }
 INLINE VEC SIMD_NAME(log_one_plus)(VEC x) { return log1p(x); }
 
 #else
@@ -29,13 +30,11 @@ typedef double SIMD_NAME(loose) __attribute__((vector_size(SIMD_BYTES), aligned(
 #define PICK(mask, yes, no) ((VEC) (((mask) & (IVEC) (yes)) | (~(mask) & (IVEC) (no))))
 #define LANE(v, l) ((v)[l])
 
-/* exp by x = k log 2 + r, |r| <= log(2)/2, Taylor polynomial of degree 13 in r (remainder
- * 4e-18). Arguments are kept within +-700. */
-static inline SIMD_FUNCTION VEC SIMD_NAME(exponential)(VEC x)
+/* exp of |x| <= 700 by x = k log 2 + r, |r| <= log(2)/2, Taylor polynomial of degree 13 in r
+ * (remainder 4e-18). */
+INLINE VEC SIMD_NAME(exponential_inside)(VEC x)
 {
     const VEC shift = ALL(6755399441055744.0); /* 3 * 2^51: rounds to an integer in the low bits */
-    x = PICK(x > 700.0, ALL(700.0), x);
-    x = PICK(x < -700.0, ALL(-700.0), x);
     VEC k = x * 1.4426950408889634074 + shift;
     IVEC bits = (IVEC) k << 52;
     k -= shift;
@@ -48,6 +47,20 @@ static inline SIMD_FUNCTION VEC SIMD_NAME(exponential)(VEC x)
     VEC head = 1.0 + r, tail = (1.0 - head) + r; /* 1 + r = head + tail exactly */
     VEC e = head + (tail + r2 * p);
     return (VEC) ((IVEC) e + bits);
+}
+
+/* Arguments are kept within +-700. */
+INLINE VEC SIMD_NAME(exponential)(VEC x)
+{
+    x = PICK(x > 700.0, ALL(700.0), x);
+    return SIMD_NAME(exponential_inside)(PICK(x < -700.0, ALL(-700.0), x));
+}
+
+/* Infinite and zero beyond +-700, so that what has overflowed is seen. */
+INLINE VEC SIMD_NAME(exponential_open)(VEC x)
+{
+    VEC e = PICK(x > 700.0, ALL(INFINITY), SIMD_NAME(exponential_inside)(x));
+    return PICK(x < -700.0, ALL(0.0), e);
 }
 
 /* log(1 + x), 0 <= x <= 1, by 2 atanh(s), s = x / (2 + x), and with 1 + x = 2 (1 + y) in the upper

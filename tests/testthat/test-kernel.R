@@ -136,3 +136,13 @@ test_that("the result of a cell does not depend on its neighbours", {
     expect_close(.Call(C_kernel, k, data$cells[, some], data$eta[, some]), all[, some], 1e-13)
   }
 })
+
+test_that("what overflows is seen at every level", {
+  for (level in c("plain", "base", "avx2")) {
+    at <- function(k, eta) at_level(level, .Call(C_kernel, k, cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]), cbind(eta)))[1]
+    expect_false(is.finite(at(2, c(0, 0, 0, 0, 800))))
+    expect_false(is.finite(at(2, c(0, 0, -800, 0, 0))))
+    expect_false(is.finite(at(1, c(0, -800))))
+    expect_true(is.nan(at(1, c(0, NaN))) && is.nan(at(2, c(0, 0, 0, 0, NaN))))
+  }
+})
