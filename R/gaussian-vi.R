@@ -75,7 +75,7 @@ overshoots <- function(old, new) {
   move <- new$mean - old$mean
   spread <- new$cov - old$cov
   slope <- function(at) sum(at$at$gradient * move) + 0.5 * sum((at$at$hessian + at$precision) * spread)
-  slope(new) < -slope(old) / 3
+  !isTRUE(slope(new) >= -slope(old) / 3)
 }
 
 variational_step <- function(expect, state, size, diagonal) {
