@@ -48,6 +48,6 @@ bench() {
   esac
 }
 
-[ $# -gt 0 ] || set -- large-core threads vi-on-cells overhead gradient-peers calibration large-peers compression-error billion chart \
+[ $# -gt 0 ] || set -- large-core vi-on-cells overhead gradient-peers calibration large-peers compression-error billion chart \
   advi-iteration nuts-versus-stan vb-versus-covary
 for name in "$@"; do bench "$name"; done
