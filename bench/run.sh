@@ -2,7 +2,8 @@
 # All benchmarks, one after another, about 25 minutes on a quiet machine; results go to bench/results/.
 #   sh bench/run.sh                  all
 #   sh bench/run.sh billion chart    only these
-#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes, not part of `all`
+#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes; and many-covariates, with peers that
+#                                    may take up to ten minutes each: not part of `all`
 # covary must be installed; peers (mgcv, rstan, TMB, VGAM, bamlss, GJRM) are used if they are: R_LIBS says where.
 # A peer that takes longer than COVARY_BENCH_LIMIT seconds (600) is stopped.
 cd "$(dirname "$0")/.." || exit 1
@@ -37,6 +38,7 @@ bench() {
     slow-peers) run slow-peers bench/large-peers.R 1e6 1e6 bamlss GJRM ;;
     compression-error) run compression-error bench/compression-error.R ;;  # B5
     billion) run billion bench/billion.R ;;                                # B5, B7
+    threads) run threads bench/threads.R ;;                                # B3
     many-covariates) run many-covariates bench/many-covariates.R ;;
     advi-iteration) run advi-iteration bench/advi-iteration.R ;;
     nuts-versus-stan) run nuts-versus-stan bench/nuts-versus-stan.R ;;
@@ -47,5 +49,5 @@ bench() {
 }
 
 [ $# -gt 0 ] || set -- large-core vi-on-cells overhead gradient-peers calibration large-peers compression-error billion chart \
-  many-covariates advi-iteration nuts-versus-stan vb-versus-covary
+  advi-iteration nuts-versus-stan vb-versus-covary
 for name in "$@"; do bench "$name"; done
