@@ -74,7 +74,7 @@ double minibatch_rows(const struct regression *r, const double *beta, const int 
                       double scale, const struct anchor *anchor, double *grad)
 {
     enum simd_level level = simd_level(SIMD_AVX2);
-    if (r->kernel != &kernel_two || level == SIMD_PLAIN)
+    if (r->kernel != kernel_for(2) || level == SIMD_PLAIN)
         return base_rows(r, beta, row, n, scale, anchor, grad);
     double from[8 * MOST_COLUMNS], to[8 * MOST_COLUMNS], f = 0, out[3];
     int shared = one_matrix(r), p = r->p[0];
