@@ -14,6 +14,8 @@ start_fixed <- function(target, setup) {
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
   if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
     state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
+    # few rows may leave directions without any curvature
+    state$cov <- crossprod(robust_chol(state$cov, least = 0))
   }
   # conditional sds: those of the optimum, for a target like the start
   if (setup$family$name == "meanfield") state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)

@@ -13,10 +13,11 @@
 #'   natural-gradient steps with the expected Hessian from Stein's identity, then by L-BFGS. Fresh draws then measure
 #'   the Monte Carlo error; the number of draws is doubled until it is small;
 #' * minibatches (`batch_size`): a fit to a random subsample gives start and metric; averaged
-#'   natural-gradient steps on minibatches follow.
+#'   natural-gradient steps on minibatches follow, with control variates. Models of [covary()] end, where the average is
+#'   not yet good, with a Newton step over all rows.
 #'
-#' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws and all rows, says how far (in
-#' posterior standard deviations) means and scales are from the optimum of the family. If that is more than
+#' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form, and over all rows, says
+#' how far (in posterior standard deviations) means and scales are from the optimum of the family. If that is more than
 #' `tolerance` of [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the
 #' family fits the target: that is khat, in `summary()`.
 #'
