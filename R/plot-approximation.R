@@ -31,7 +31,7 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
   colours <- toolkit_colours(length(fits))
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
-    graphics::plot(range(at$x), c(0, max(at$density) * if (length(fits) > 1) 1.25 else 1), type = "n", xlab = p, ylab = "density", bty = "l", ...)
+    graphics::plot(range(at$x), c(0, max(at$density) * if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1), type = "n", xlab = p, ylab = "density", bty = "l", ...)
     for (k in seq_along(fits)) graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]], col = colours[k], lty = k, lwd = 2)
     if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
     if (p == panels[1] && length(fits) > 1) graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")
@@ -92,8 +92,12 @@ plot_tracker <- function(x, ...) {
   on.exit(graphics::par(old))
   for (n in names(values)) {
     m <- values[[n]]
-    graphics::matplot(kept$iteration, m, type = "l", lty = 1, col = toolkit_colours(ncol(m)), xlab = "iteration", ylab = n, bty = "l", ...)
-    if (!is.null(colnames(m)) && ncol(m) <= 7) graphics::legend("topright", colnames(m), col = toolkit_colours(ncol(m)), lty = 1, bty = "n", cex = 0.8)
+    named <- !is.null(colnames(m)) && ncol(m) %in% 2:7
+    limits <- range(m, finite = TRUE)
+    # room for the legend above the curves
+    if (named) limits[2] <- limits[2] + diff(limits) * 0.1 * ceiling(ncol(m) / 3)
+    graphics::matplot(kept$iteration, m, type = "l", lty = 1, col = toolkit_colours(ncol(m)), xlab = "iteration", ylab = n, bty = "l", ylim = limits, ...)
+    if (named) graphics::legend("topleft", colnames(m), col = toolkit_colours(ncol(m)), lty = 1, lwd = 2, bty = "n", cex = 0.8, ncol = 3)
   }
   invisible(x)
 }
