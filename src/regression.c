@@ -103,13 +103,15 @@ static void add_dots(const struct regression *r, const struct columns *x, const 
     for (int a = from; a < to; a++) out[x->number[a]] += x->part[a - from];
 }
 
-static void add_gradient(const struct regression *r, const struct columns *x, const struct kernel_block *b, double *grad)
+static void add_gradient(const struct regression *r, const struct columns *x, const struct kernel_block *b,
+                         double *grad)
 {
     for (int j = 0; j < r->kernel->q; j++) add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
 }
 
 /* Lower triangle of hess += x' h x */
-static void add_hessian(const struct regression *r, const struct columns *x, const struct kernel_block *b, double *hess)
+static void add_hessian(const struct regression *r, const struct columns *x, const struct kernel_block *b,
+                        double *hess)
 {
     int q = r->kernel->q;
     for (int j = 0, pair = 0; j < q; j++)

@@ -55,7 +55,8 @@ static void share_scores(const struct rows_data *rows, double *scores, struct ro
 static double stripe(const struct rows_data *rows, long from, long to, int value, int level, double *scores)
 {
     struct rows_block b;
-    double weight = rows->weights ? 0 : (double) (to - from), constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
+    double weight = rows->weights ? 0 : (double) (to - from);
+    double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
     for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     share_scores(rows, scores, &b);
     return SIMD_CALL(simd_level(level), rows_stripe, (rows, from, to, value, &b)) - weight * constant;
@@ -135,7 +136,8 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
         SIMD_CALL(simd_level(level), predict, (rows, &b));
         for (int from = 0; from < b.n; from += KERNEL_BLOCK) {
             int n = b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK, used = 0;
-            for (int i = 0; i < n; i++) used = row_tables(rows, &b, from + i, coarse, kernel->pairs, at + (long) used * i);
+            for (int i = 0; i < n; i++)
+                used = row_tables(rows, &b, from + i, coarse, kernel->pairs, at + (long) used * i);
             load_cells(rows, kernel, &b, from, n, variance, at, used, &cells);
             if (variance) kernel_expect(kernel, &cells, level);
             else kernel_evaluate(kernel, &cells, 2, level);

@@ -183,7 +183,8 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
         if (b->one_piece[term]) {
             scores += place[0];
             for (int j = 0; j < q; j++) {
-                VEC zero = ALL(0.0), s0 = zero, s1 = zero, s2 = zero, s3 = zero, r0 = zero, r1 = zero, r2 = zero, r3 = zero;
+                VEC zero = ALL(0.0), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+                VEC r0 = zero, r1 = zero, r2 = zero, r3 = zero;
                 for (i = 0; i < b->full; i += 2 * SIMD_WIDTH) {
                     const double *g = b->eta[j] + i;
                     VEC t1 = LOAD(t + i), t2 = LOAD(t + i + SIMD_WIDTH), g1 = LOAD(g), g2 = LOAD(g + SIMD_WIDTH);
