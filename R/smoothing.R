@@ -5,22 +5,22 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   log_density <- function(t) surrogate_log_density(surrogate, target, t)
   budget <- sds_budget(length(surrogate$b_p), draws)
   first <- min(budget, 200L + 100L * target$n_sds)
+  dear <- budget < 1000
   rounds <- 3
   df <- max(5, target$n_sds) # tails as heavy as in few dimensions would waste most draws in many
-  if (is.null(proposal)) {
+  rough <- is.null(proposal)
+  if (rough) {
     at <- surrogate_mode(surrogate, target, inner$t)
     proposal <- new_t_proposal(at$mode, cap_covariance(at$precision), df = 4)
-    dear <- budget < 1000
-    budget <- min(budget, 1000L)
+    if (!dear) budget <- min(budget, 1000L)
   } else {
     proposal <- proposal$best
-    dear <- FALSE
     first <- budget
   }
   sample <- importance_round(NULL, log_density, proposal, first)
-  if (dear && sample$khat < 0.7) rounds <- 0
+  if (dear && rough && sample$khat < 0.7) rounds <- 0
   for (i in seq_len(rounds)) {
-    if (sample$khat < 0.5 && importance_ess(sample) > 0.5 * length(sample$weights)) break
+    if (sample$khat < 0.5 && importance_ess(sample) > (if (dear) 250 else 0.5 * length(sample$weights))) break
     sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
   }
   sample$best <- moment_proposal(sample, df)
