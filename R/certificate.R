@@ -24,7 +24,13 @@ certify_rows <- function(ready, result, threads = 1L) {
 # terms; else the columns themselves at all rows.
 tensor_rows_gradient <- function(ready, threads) {
   terms <- row_terms(ready$design, ready$frame)
-  if (is.character(terms)) return(function(beta, halvings) exact_rows_gradient(ready, beta))
+  if (is.character(terms)) {
+    exact <- NULL
+    return(function(beta, halvings) {
+      if (is.null(exact)) exact <<- exact_rows_gradient(ready, beta)
+      exact
+    })
+  }
   function(beta, halvings) {
     target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$frame, row_cells * 2^halvings), ready$frame)
     call <- rows_call(target, beta)
