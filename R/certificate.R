@@ -24,7 +24,13 @@ certify_rows <- function(ready, result, threads = 1L) {
 # terms; else the columns themselves at all rows.
 tensor_rows_gradient <- function(ready, threads) {
   terms <- row_terms(ready$design, ready$frame)
-  if (is.character(terms)) return(function(beta, halvings) exact_rows_gradient(ready, beta))
+  if (is.character(terms)) {
+    exact <- NULL
+    return(function(beta, halvings) {
+      if (is.null(exact)) exact <<- exact_rows_gradient(ready, beta)
+      exact
+    })
+  }
   function(beta, halvings) {
     target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$frame, row_cells * 2^halvings), ready$frame)
     call <- rows_call(target, beta)
@@ -41,7 +47,7 @@ exact_rows_gradient <- function(ready, beta, block = 1e5) {
     rows <- start:min(start + block - 1, frame$n)
     data <- structure(lapply(frame$covariates, `[`, rows), class = "data.frame", row.names = .set_row_names(length(rows)))
     cells <- list(id = NULL, first = rows, m = length(rows), y_scale = rep(1, k), y_centre = rep(0, k),
-      stats = rbind(frame$weights[rows], t(frame$y[rows, , drop = FALSE]), matrix(0, k * (k + 1) / 2, length(rows))))
+      stats = rbind(row_weights(frame)[rows], t(frame$y[rows, , drop = FALSE]), matrix(0, k * (k + 1) / 2, length(rows))))
     target <- new_target(at_nodes(ready$design, data), cells, ready$priors, scales)
     total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }

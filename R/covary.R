@@ -49,7 +49,7 @@
 #'   [posterior::as_draws_matrix()], [diagnostics()].
 #' @section Large data:
 #' From 10,000 rows on, data with one continuous covariate (and any discrete ones) are compressed first, see
-#' [compress()]; a message says so. One exact pass over the rows at the solution then measures
+#' [compress()]; with two from 80,000 rows on (20,000 where terms use both); a message says so. One exact pass over the rows at the solution then measures
 #' what that changed: `diagnostics(fit)$certificate`, the shift of the mode in posterior standard deviations.
 #' Above 1e-3 the cells are refined, and at last the rows are fitted.
 #' @section Errors:

@@ -16,7 +16,11 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   if (inherits(data, "cells")) return(prepare_cells_fit(parsed, data, prior, algorithm))
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
-  if (!is.null(small)) return(prepare_compressed_fit(parsed, small, prior, algorithm))
+  if (!is.null(small)) {
+    ready <- tryCatch(prepare_compressed_fit(parsed, small, prior, algorithm), covary_error_nodes = function(e) e)
+    if (!inherits(ready, "condition")) return(ready)
+    inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
+  }
   many <- frame$n >= tabulate_rows_from && control$compress != "never"
   # Without a continuous covariate rows repeat, and exact cells are few.
   if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
@@ -51,6 +55,10 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, bound = 0))
   } else {
     out <- choose_nodes(prepared, priors)
+    # Better no cells than a fit that the certificate will refuse.
+    if (small$way == "rows" && out$gathering > gathering_limit) {
+      stop_covary("nodes", "the model needs more than ", tensor_nodes_limit, " nodes.", fields = list(gathering = out$gathering))
+    }
     compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, bound = max(out$bound, out$gathering)))
   }
   out$target$rows <- prepared$object$rows

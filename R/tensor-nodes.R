@@ -99,8 +99,10 @@ tensor_ladder <- function(knots) {
   else list(c(4, 10), c(4, 12), c(4, 14), c(6, 12), c(8, 12), c(8, 14))
 }
 tensor_nodes_limit <- 20000 # beyond it, a fit takes minutes
+gathering_limit <- 5e-4     # half of what the certificate allows
 
-# As choose_nodes(), until the mode moves less than 5e-4 posterior sds against all nodes. Without such, the nearest.
+# As choose_nodes(), until the mode moves less than 5e-4 posterior sds against all nodes. Without such, the nearest
+# within a posterior sd, which the certificate will tell.
 choose_tensor_nodes <- function(prepared, priors) {
   object <- prepared$object
   fine <- target_at(prepared, lump_tensor_nodes(prepared$nodes), priors)
@@ -116,15 +118,19 @@ choose_tensor_nodes <- function(prepared, priors) {
     nodes <- gather_tensor_nodes(fine$nodes, breaks, rung[2])
     if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit && is.finite(best$gathering)) break
     some <- target_at(prepared, nodes, priors)
-    mode <- rough_mode(some$target, mode)
-    shift <- mode_shift(fine$target, some$target, mode)
+    # With too few nodes for sums with signs there may be no mode.
+    found <- tryCatch(rough_mode(some$target, mode), error = function(e) NULL)
+    shift <- if (is.null(found)) Inf else mode_shift(fine$target, some$target, found)
+    mode <- if (isTRUE(shift < 1)) found
     if (isTRUE(shift < best$gathering)) best <- c(some, list(gathering = shift))
-    if (isTRUE(shift < 5e-4)) break
+    if (isTRUE(shift < gathering_limit)) break
   }
-  if (best$gathering > 5e-4 && (fine$cells$m <= tensor_nodes_limit || is.infinite(best$gathering))) {
-    best <- c(fine, list(gathering = 0))
-    mode <- rough_mode(best$target, mode)
+  if (best$gathering > gathering_limit && fine$cells$m <= tensor_nodes_limit) best <- c(fine, list(gathering = 0))
+  if (best$gathering > 1) {
+    stop_covary("nodes", "The cells of ", enumerate(names), " need more than ", tensor_nodes_limit, " nodes for this model. ",
+      "Use smooths of fewer coefficients, or fit the rows.", fields = list(covariates = names))
   }
+  if (is.null(mode)) mode <- rough_mode(best$target)
   c(best, list(fine = fine, bound = moment_bound(prepared, fine, mode)))
 }
 
