@@ -90,7 +90,7 @@ as_cubics <- function(b, map) {
   p <- nrow(b)
   cells <- ncol(b) / ncol(map)
   nodes <- matrix(aperm(array(b, c(p, ncol(map), cells)), c(2, 1, 3)), ncol(map))
-  matrix(aperm(array(map %*% nodes, c(4, p, cells)), c(2, 1, 3)), p)
+  matrix(aperm(array(map %*% nodes, c(4, p, cells)), c(2, 1, 3)), p, 4 * cells)
 }
 
 new_rows_target <- function(target, terms, frame) {
