@@ -1,6 +1,6 @@
 /* The regression model as a target: base part over all cells or some, smooths and their priors. */
 #include "target.h"
-#include "minibatch.h"
+#include "regression.h"
 #include "regression.h"
 #include "prior.h"
 #include "scalar.h"
@@ -40,8 +40,7 @@ static double batch(const struct target *t, const double *theta, const int *row,
     const struct regression *r = data->model;
     double f;
     if (grad) for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
-    if (row && grad) f = minibatch_rows(r, theta, row, n, scale, data->anchor, grad);
-    else if (row) f = base_rows(r, theta, row, n, scale, data->anchor, NULL);
+    if (row) f = base_rows(r, theta, row, n, scale, data->anchor, grad);
     else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
     if (!data->apart) f += add_coefficients(r, theta, grad);
     return f + add_sds(r, theta, grad);
