@@ -202,7 +202,7 @@ plot_course <- function(learner, type, window, ...) {
   epochs <- nrow(learner$x) * seq_len(learner$plan$epochs - 1)
   if (length(epochs) < 20) graphics::abline(v = epochs, col = "grey88")
   graphics::abline(h = chance, lty = 2, col = "grey50")
-  graphics::text(nrow(learner$trials), chance, "chance", adj = c(1, -.4), col = "grey40", cex = .85)
+  graphics::text(nrow(learner$trials), chance, "chance", adj = c(1, if (type == "loss") 1.4 else -.4), col = "grey40", cex = .85)
   graphics::lines(course$trial, course[[type]], lwd = 2, col = grDevices::palette.colors(9, "Okabe-Ito")[6])
   course
 }
