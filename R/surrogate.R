@@ -21,12 +21,12 @@ new_surrogate <- function(target, mean, at) {
 
 # log p(t) under the surrogate, up to nothing: t is S x smooths.
 surrogate_log_density <- function(s, target, t) {
-  s$constant + .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(t), 0L)$value + log_sd_prior(target, t)
+  s$constant + .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(t), 0L, 2L)$value + log_sd_prior(target, t)
 }
 
 # list(value, gradient, hessian) of log p(t) at one t
 surrogate_derivatives <- function(s, target, t) {
-  at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(t), 2L)
+  at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(t), 2L, 2L)
   prior <- vapply(seq_len(target$n_sds), function(g) {
     .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[g], NULL)[, 1]
   }, numeric(3))
@@ -52,7 +52,7 @@ surrogate_mode <- function(s, target, start) {
 
 # list(beta (S x d), log_density of beta given t) for t (S x smooths) and z: S x d noise.
 surrogate_draws <- function(s, t, z) {
-  penalised <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, t(t), z[, s$p, drop = FALSE])
+  penalised <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, t(t), z[, s$p, drop = FALSE], 2L)
   beta <- matrix(0, nrow(t), length(s$b))
   beta[, s$p] <- penalised$beta
   log_density <- penalised$log_density

@@ -1,6 +1,8 @@
 /* Doors of the smoothing level of the nested engine. */
 #include "doors.h"
-#include "surrogate.h"
+#include "scalar.h"
+#include "simd.h"
+#include "surrogate_batch.h"
 #include <string.h>
 
 static struct surrogate read_surrogate(SEXP a, SEXP b, SEXP group, int groups)
@@ -19,24 +21,45 @@ static struct surrogate read_surrogate(SEXP a, SEXP b, SEXP group, int groups)
     return s;
 }
 
-/* t: groups x points; order 0, 1 or 2. list(value (points), gradient (groups x points) or NULL,
- * hessian (groups^2 x points) or NULL) */
-SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order)
+static struct surrogate_batch new_batch(const struct surrogate *s, SEXP level)
+{
+    double *work = (double *) R_alloc(surrogate_batch_size(s), sizeof(double));
+    return surrogate_batch(s, Rf_asInteger(level), work);
+}
+
+static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level, double *value)
+{
+    struct surrogate_batch batch = new_batch(s, level);
+    const double *at[4];
+    for (R_xlen_t i = 0; i < points; i += batch.lanes) {
+        for (int l = 0; l < batch.lanes; l++) at[l] = t + s->groups * (i + l < points ? i + l : i);
+        surrogate_batch_factor(&batch, at);
+        for (int l = 0; l < batch.lanes && i + l < points; l++) value[i + l] = surrogate_batch_marginal(&batch, l);
+        if (i % 64 == 0) R_CheckUserInterrupt();
+    }
+}
+
+/* t: groups x points; order 0, 1 or 2; level: of simd.h, for order 0. list(value (points), gradient
+ * (groups x points) or NULL, hessian (groups^2 x points) or NULL) */
+SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
 {
     if (TYPEOF(t) != REALSXP || !Rf_isMatrix(t)) Rf_error("internal: 't' must be a matrix");
     int groups = Rf_nrows(t), points = Rf_ncols(t), want = Rf_asInteger(order);
     struct surrogate s = read_surrogate(a, b, group, groups);
-    size_t square = (size_t) s.n * s.n;
-    double *work = (double *) R_alloc((want > 1 ? 2 : 1) * square + 3 * (size_t) s.n, sizeof(double));
-    double *grad = NULL, *hess = NULL;
     const char *names[] = {"value", "gradient", "hessian", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *value = REAL(SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, points)));
-    if (want > 0) grad = REAL(SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, groups, points)));
+    if (want == 0) {
+        marginals(&s, REAL(t), points, level, value);
+        UNPROTECT(1);
+        return out;
+    }
+    double *grad = REAL(SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, groups, points))), *hess = NULL;
     if (want > 1) hess = REAL(SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, groups * groups, points)));
+    double *work = (double *) R_alloc((want > 1 ? 2 : 1) * (size_t) s.n * s.n + 3 * (size_t) s.n, sizeof(double));
     for (R_xlen_t i = 0; i < points; i++) {
-        double *g = grad ? grad + groups * i : NULL, *h = hess ? hess + (R_xlen_t) groups * groups * i : NULL;
-        if (g) memset(g, 0, sizeof(double) * groups);
+        double *g = grad + groups * i, *h = hess ? hess + (R_xlen_t) groups * groups * i : NULL;
+        memset(g, 0, sizeof(double) * groups);
         if (h) memset(h, 0, sizeof(double) * groups * groups);
         value[i] = surrogate_marginal(&s, REAL(t) + groups * i, g, h, work);
         if (i % 64 == 63) R_CheckUserInterrupt();
@@ -45,37 +68,68 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order)
     return out;
 }
 
+/* Draws first .. last - 1 have the same t. */
+struct run {
+    R_xlen_t first, last;
+};
+
+static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t draws)
+{
+    struct run run = {first, first + 1};
+    size_t bytes = groups * sizeof(double);
+    while (run.last < draws && memcmp(t + groups * first, t + groups * run.last, bytes) == 0) run.last++;
+    return run;
+}
+
 /* t: groups x draws, z: draws x n noise. list(beta (draws x n), log_density of beta given t), NaN where B
  * is indefinite. */
-SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z)
+SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level)
 {
     if (TYPEOF(t) != REALSXP || !Rf_isMatrix(t) || TYPEOF(z) != REALSXP || !Rf_isMatrix(z) ||
         Rf_ncols(t) != Rf_nrows(z))
         Rf_error("internal: 't' needs a column and 'z' a row a draw");
-    int groups = Rf_nrows(t), draws = Rf_ncols(t);
+    int groups = Rf_nrows(t);
+    R_xlen_t draws = Rf_ncols(t);
     struct surrogate s = read_surrogate(a, b, group, groups);
     if (Rf_ncols(z) != s.n) Rf_error("internal: 'z' must have a column a coefficient");
-    double *work = (double *) R_alloc((size_t) s.n * s.n + 5 * (size_t) s.n, sizeof(double));
-    double *noise = work + (size_t) s.n * s.n + 3 * (size_t) s.n, *one = noise + s.n, constant = 0;
+    struct surrogate_batch batch = new_batch(&s, level);
     const char *names[] = {"beta", "log_density", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, draws, s.n)));
     double *density = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, draws)));
-    int status = 0;
-    for (R_xlen_t i = 0; i < draws; i++) {
-        const double *ti = REAL(t) + groups * i;
+    const double *at[4];
+    struct run runs[4];
+    double constant[4];
+    int lanes = batch.lanes;
+    for (R_xlen_t done = 0, count = 0; done < draws; count++) {
         /* resampled draws repeat their t: one factor serves them all */
-        if (i == 0 || memcmp(ti, ti - groups, groups * sizeof(double)) != 0) {
-            status = surrogate_condition(&s, ti, work);
-            constant = status ? R_NaN : surrogate_draw_constant(&s, ti, work);
+        R_xlen_t longest = 0;
+        for (int l = 0; l < lanes; l++) {
+            runs[l] = done < draws ? next_run(REAL(t), groups, done, draws) : runs[l - 1];
+            done = runs[l].last;
+            if (done - runs[l].first > longest) longest = done - runs[l].first;
+            at[l] = REAL(t) + groups * runs[l].first;
         }
-        for (int j = 0; j < s.n; j++) {
-            noise[j] = REAL(z)[i + (R_xlen_t) draws * j];
-            one[j] = R_NaN;
+        surrogate_batch_factor(&batch, at);
+        for (int l = 0; l < lanes; l++) constant[l] = surrogate_batch_constant(&batch, l, at[l]);
+        for (R_xlen_t r = 0; r < longest; r++) {
+            R_xlen_t i[4];
+            double square[4] = {0};
+            for (int l = 0; l < lanes; l++) i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
+            for (int j = 0; j < s.n; j++)
+                for (int l = 0; l < lanes; l++) {
+                    double x = REAL(z)[i[l] + draws * j];
+                    square[l] += x * x;
+                    batch.draw[j * lanes + l] = x;
+                }
+            surrogate_batch_draw(&batch);
+            for (int l = 0; l < lanes; l++) {
+                if (runs[l].first + r >= runs[l].last) continue;
+                density[i[l]] = constant[l] - 0.5 * (square[l] + s.n * LOG_2PI);
+                for (int j = 0; j < s.n; j++) beta[i[l] + draws * j] = batch.draw[j * lanes + l];
+            }
         }
-        density[i] = constant + (status ? 0 : surrogate_draw(&s, noise, one, work));
-        for (int j = 0; j < s.n; j++) beta[i + (R_xlen_t) draws * j] = one[j];
-        if (i % 256 == 255) R_CheckUserInterrupt();
+        if (count % 16 == 15) R_CheckUserInterrupt();
     }
     UNPROTECT(1);
     return out;

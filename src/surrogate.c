@@ -1,6 +1,5 @@
 #include "surrogate.h"
 #include "linalg.h"
-#include "scalar.h"
 #include <math.h>
 
 /* root <- Cholesky of I + D A D, scale <- diag D, x <- L^-1 D b */
@@ -58,31 +57,4 @@ double surrogate_marginal(const struct surrogate *s, const double *t, double *gr
         add_hessian(s, cov, mean, hess);
     }
     return value;
-}
-
-int surrogate_condition(const struct surrogate *s, const double *t, double *work)
-{
-    long n = s->n;
-    return factorise(s, t, work, work + n * n, work + n * n + n);
-}
-
-double surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work)
-{
-    long n = s->n;
-    const double *root = work, *scale = root + n * n, *x = scale + n;
-    double square = 0;
-    for (long i = 0; i < n; i++) {
-        beta[i] = x[i] + z[i];
-        square += z[i] * z[i];
-    }
-    solve_lower_transposed(root, s->n, beta);
-    for (long i = 0; i < n; i++) beta[i] *= scale[i];
-    return -0.5 * (square + n * LOG_2PI);
-}
-
-double surrogate_draw_constant(const struct surrogate *s, const double *t, const double *work)
-{
-    double sum = log_diagonal_sum(work, s->n);
-    for (int i = 0; i < s->n; i++) sum -= t[s->group[i] - 1];
-    return sum;
 }

@@ -19,12 +19,4 @@ struct surrogate {
  * A makes B indefinite. */
 double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess, double *work);
 
-/* Prepares `work` for draws of beta given t. Returns 0, or non-zero if B is indefinite. */
-int surrogate_condition(const struct surrogate *s, const double *t, double *work);
-
-/* beta | t: mean plus root times the noise z (n), from prepared work. Returns the log density of
- * beta | t less the constant. */
-double surrogate_draw(const struct surrogate *s, const double *z, double *beta, const double *work);
-double surrogate_draw_constant(const struct surrogate *s, const double *t, const double *work);
-
 #endif

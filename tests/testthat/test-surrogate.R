@@ -8,12 +8,12 @@ random_surrogate <- function(n, groups, definite = TRUE) {
   list(a = a, b = rnorm(n, sd = 2), group = as.integer(rep_len(seq_len(groups), n)))
 }
 
-marginal <- function(s, t, order = 0L) {
-  .Call(C_surrogate_marginal, s$a, s$b, s$group, as.matrix(t), order)
+marginal <- function(s, t, order = 0L, level = 2L) {
+  .Call(C_surrogate_marginal, s$a, s$b, s$group, as.matrix(t), order, level)
 }
 
 # z: a column a draw
-draw_given <- function(s, t, z) .Call(C_surrogate_draws, s$a, s$b, s$group, t, t(z))
+draw_given <- function(s, t, z, level = 2L) .Call(C_surrogate_draws, s$a, s$b, s$group, t, t(z), level)
 
 log_determinant <- function(x) as.numeric(determinant(x)$modulus)
 
@@ -60,7 +60,7 @@ test_that("gradient and Hessian are right", {
     truth <- difference_jacobian(function(t) marginal(s, t)$value, t)
     out <- marginal(s, t, 1L)
     expect_close(drop(out$gradient), drop(truth), 1e-9, floor = 1)
-    expect_identical(out$value, marginal(s, t)$value)
+    expect_close(out$value, marginal(s, t)$value, 1e-13, floor = 1) # a batch has another order of sums
     expect_null(marginal(s, t)$gradient)
     second <- difference_jacobian(function(t) drop(marginal(s, t, 1L)$gradient), t)
     both <- marginal(s, t, 2L)
@@ -76,6 +76,7 @@ test_that("points are independent of each other", {
   out <- marginal(s, t, 2L)
   for (j in 1:5) {
     one <- marginal(s, t[, j], 2L)
+    expect_identical(marginal(s, t)$value[j], marginal(s, t[, j])$value)
     expect_identical(out$value[j], one$value)
     expect_identical(out$gradient[, j], one$gradient[, 1])
     expect_identical(out$hessian[, j], one$hessian[, 1])
@@ -132,5 +133,41 @@ test_that("each draw uses its own sds", {
     one <- draw_given(s, t[, j, drop = FALSE], z[, j, drop = FALSE])
     expect_identical(out$beta[j, ], one$beta[1, ])
     expect_identical(out$log_density[j], one$log_density)
+  }
+})
+
+test_that("batches of every width agree, whatever fills their panels", {
+  set.seed(507)
+  for (n in c(1:8, 23:26, 71)) {
+    s <- random_surrogate(n, min(n, 3))
+    s$group <- sort(s$group)
+    t <- matrix(rnorm(min(n, 3) * 6), ncol = 6)[, rep(1:6, c(1, 3, 1, 2, 5, 1)), drop = FALSE]
+    z <- matrix(rnorm(n * 13), n)
+    value <- vapply(seq_len(13), function(j) marginal(s, t[, j], 1L)$value, 0)
+    plain <- draw_given(s, t, z, 0L)
+    for (j in c(1, 4, 11)) {
+      precision <- s$a + diag(exp(-2 * t[s$group, j]), n)
+      expect_close(sum((precision %*% plain$beta[j, ] - s$b) * (plain$beta[j, ] - solve(precision, s$b))), sum(z[, j]^2), 1e-9)
+    }
+    for (level in 0:2) {
+      expect_close(marginal(s, t, level = level)$value, value, 1e-12, floor = 1)
+      out <- draw_given(s, t, z, level)
+      expect_close(out$beta, plain$beta, 1e-10, floor = 1)
+      expect_close(out$log_density, plain$log_density, 1e-12, floor = 1)
+    }
+  }
+})
+
+test_that("one point without a density leaves its neighbours alone", {
+  s <- list(a = diag(c(-4, 1, 1, -4, 1)), b = 1:5 / 2, group = c(1L, 2L, 2L, 1L, 2L))
+  t <- rbind(c(-2, 0, -2, -2, -2), -1:3)
+  good <- c(1, 3:5)
+  for (level in 0:2) {
+    out <- marginal(s, t, level = level)$value
+    expect_identical(is.nan(out), 1:5 == 2)
+    expect_identical(out[good], marginal(s, t[, good], level = level)$value)
+    draws <- draw_given(s, t, matrix(1, 5, 5), level)
+    expect_identical(is.nan(draws$log_density), 1:5 == 2)
+    expect_identical(is.nan(draws$beta), matrix(1:5 == 2, 5, 5))
   }
 })

@@ -1,0 +1,95 @@
+#include "surrogate_batch.h"
+#include <math.h>
+#include <string.h>
+
+static long panel_start(long i) { return 9 * (i * (i + 1) / 2); }
+
+#define SIMD_SOURCE "surrogate_pass.h"
+#include "simd_each.h"
+
+enum { MOST_LANES = 4 };
+
+static int panels_of(int n) { return n / 3 + 1; }
+
+long surrogate_batch_size(const struct surrogate *s)
+{
+    long panels = panels_of(s->n), rows = 3 * panels;
+    return panel_start(panels) * (1 + MOST_LANES) + 3 * rows * MOST_LANES;
+}
+
+static void pack(const struct surrogate_batch *batch)
+{
+    const struct surrogate *s = batch->s;
+    long n = s->n, rows = 3L * batch->panels;
+    memset(batch->packed, 0, sizeof(double) * panel_start(batch->panels));
+    for (long i = 0; i < n; i++)
+        for (long j = 0; j <= i; j++) batch->packed[panel_start(i / 3) + 3 * j + i % 3] = s->a[i + n * j];
+    for (long j = 0; j < n; j++) batch->packed[panel_start(rows / 3 - 1) + 3 * j + 2] = s->b[j];
+}
+
+struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, double *work)
+{
+    struct surrogate_batch batch = {s, simd_level(level), 1, panels_of(s->n), work, NULL, NULL, NULL, NULL};
+    long size = panel_start(batch.panels), rows = 3L * batch.panels;
+    batch.lanes = batch.level == SIMD_AVX2 ? 4 : batch.level == SIMD_BASE ? 2 : 1;
+    batch.root = work + size;
+    batch.scale = batch.root + size * MOST_LANES;
+    batch.inverse = batch.scale + rows * MOST_LANES;
+    batch.draw = batch.inverse + rows * MOST_LANES;
+    pack(&batch);
+    return batch;
+}
+
+void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *t)
+{
+    const struct surrogate *s = batch->s;
+    int lanes = batch->lanes, rows = 3 * batch->panels;
+    for (int l = 0; l < lanes; l++) {
+        for (int i = 0; i < s->n; i++) /* coefficients of a smooth are neighbours */
+            batch->scale[i * lanes + l] = i > 0 && s->group[i] == s->group[i - 1] ?
+                batch->scale[(i - 1) * lanes + l] : exp(t[l][s->group[i] - 1]);
+        for (int i = s->n; i < rows; i++) batch->scale[i * lanes + l] = i == rows - 1;
+    }
+    SIMD_CALL(batch->level, factor, (batch->panels, batch->packed, batch->scale, batch->root, batch->inverse));
+}
+
+static double element(const struct surrogate_batch *batch, long i, long j, int lane)
+{
+    return batch->root[(panel_start(i / 3) + 3 * j + i % 3) * batch->lanes + lane];
+}
+
+static double log_diagonal(const struct surrogate_batch *batch, int lane)
+{
+    double sum = 0;
+    for (int i = 0; i < batch->s->n; i++) sum += log(element(batch, i, i, lane));
+    return sum;
+}
+
+double surrogate_batch_marginal(const struct surrogate_batch *batch, int lane)
+{
+    double value = -log_diagonal(batch, lane);
+    for (int i = 0; i < batch->s->n; i++) {
+        double x = element(batch, 3 * batch->panels - 1, i, lane);
+        value += 0.5 * x * x;
+    }
+    return value;
+}
+
+double surrogate_batch_constant(const struct surrogate_batch *batch, int lane, const double *t)
+{
+    double sum = log_diagonal(batch, lane);
+    for (int i = 0; i < batch->s->n; i++) sum -= t[batch->s->group[i] - 1];
+    return sum;
+}
+
+void surrogate_batch_draw(struct surrogate_batch *batch)
+{
+    int lanes = batch->lanes, n = batch->s->n, rows = 3 * batch->panels;
+    for (int i = 0; i < n; i++)
+        for (int l = 0; l < lanes; l++) batch->draw[i * lanes + l] += element(batch, rows - 1, i, l);
+    /* The last row is b: the rest of its panel may be coefficients, it is none. */
+    memset(batch->draw + n * lanes, 0, sizeof(double) * (rows - n) * lanes);
+    memset(batch->inverse + (rows - 1) * lanes, 0, sizeof(double) * lanes);
+    SIMD_CALL(batch->level, back_solve, (batch->panels, batch->root, batch->inverse, batch->draw));
+    for (int i = 0; i < n * lanes; i++) batch->draw[i] *= batch->scale[i];
+}
