@@ -2,6 +2,7 @@
  * Gustavson, Jonsson and Kagstrom 2004). */
 #include "linalg.h"
 #include "matrix.h"
+#include "vector.h"
 #include <math.h>
 #include <string.h>
 
@@ -63,14 +64,14 @@ void solve_lower(const double *l, int n, double *x)
 {
     for (int j = 0; j < n; j++) {
         x[j] /= l[j + (long) n * j];
-        matrix_axpy(-x[j], l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
+        vector_add(x + j + 1, -x[j], l + j + 1 + (long) n * j, n - j - 1);
     }
 }
 
 void solve_lower_transposed(const double *l, int n, double *x)
 {
     for (int j = n - 1; j >= 0; j--) {
-        x[j] -= matrix_dot(l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
+        x[j] -= vector_dot(l + j + 1 + (long) n * j, x + j + 1, n - j - 1);
         x[j] /= l[j + (long) n * j];
     }
 }

@@ -97,32 +97,3 @@ void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
     default: solve_plain(m, n, l, ldl, x, ldx);
     }
 }
-
-double matrix_dot(const double *x, const double *y, int n)
-{
-    switch (simd_level(SIMD_AVX2)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: return dot_avx2(x, y, n);
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: return dot_base(x, y, n);
-#endif
-    default: break;
-    }
-    double sum = 0;
-    for (int i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
-}
-
-void matrix_axpy(double a, const double *x, double *y, int n)
-{
-    switch (simd_level(SIMD_AVX2)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: axpy_avx2(a, x, y, n); return;
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: axpy_base(a, x, y, n); return;
-#endif
-    default: for (int i = 0; i < n; i++) y[i] += a * x[i];
-    }
-}

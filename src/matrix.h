@@ -21,7 +21,4 @@ void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
 /* x <- x L'^-1 for x (m x n, columns ldx apart) and a small lower triangle L (n x n). */
 void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx);
 
-double matrix_dot(const double *x, const double *y, int n);
-void matrix_axpy(double a, const double *x, double *y, int n); /* y += a x */
-
 #endif

@@ -73,31 +73,3 @@ static SIMD_FUNCTION void SIMD_NAME(solve)(int m, int n, const double *l, long l
         }
     solve_plain(m - done, n, l, ldl, x + done, ldx);
 }
-
-static SIMD_FUNCTION double SIMD_NAME(dot)(const double *x, const double *y, int n)
-{
-    VEC a = {0}, b = {0}, c = {0}, d = {0};
-    int i = 0;
-    for (; i + 4 * SIMD_WIDTH <= n; i += 4 * SIMD_WIDTH) {
-        a += LOAD(x + i) * LOAD(y + i);
-        b += LOAD(x + i + SIMD_WIDTH) * LOAD(y + i + SIMD_WIDTH);
-        c += LOAD(x + i + 2 * SIMD_WIDTH) * LOAD(y + i + 2 * SIMD_WIDTH);
-        d += LOAD(x + i + 3 * SIMD_WIDTH) * LOAD(y + i + 3 * SIMD_WIDTH);
-    }
-    VEC sum = (a + b) + (c + d);
-    double out = 0;
-    for (int p = 0; p < SIMD_WIDTH; p++) out += sum[p];
-    for (; i < n; i++) out += x[i] * y[i];
-    return out;
-}
-
-static SIMD_FUNCTION void SIMD_NAME(axpy)(double a, const double *x, double *y, int n)
-{
-    VEC w = ALL(a);
-    int i = 0;
-    for (; i + 2 * SIMD_WIDTH <= n; i += 2 * SIMD_WIDTH) {
-        STORE(y + i, LOAD(y + i) + w * LOAD(x + i));
-        STORE(y + i + SIMD_WIDTH, LOAD(y + i + SIMD_WIDTH) + w * LOAD(x + i + SIMD_WIDTH));
-    }
-    for (; i < n; i++) y[i] += a * x[i];
-}

@@ -2,17 +2,19 @@
 
 static SIMD_FUNCTION double SIMD_NAME(dot)(const double *x, const double *y, long n)
 {
-    VEC one = ALL(0.0), two = ALL(0.0); /* two sums need not wait for each other */
-    double total = 0;
+    VEC a = {0}, b = {0}, c = {0}, d = {0}; /* sums that need not wait for each other */
     long i = 0;
-    for (; i + 2 * SIMD_WIDTH <= n; i += 2 * SIMD_WIDTH) {
-        one += LOAD(x + i) * LOAD(y + i);
-        two += LOAD(x + i + SIMD_WIDTH) * LOAD(y + i + SIMD_WIDTH);
+    for (; i + 4 * SIMD_WIDTH <= n; i += 4 * SIMD_WIDTH) {
+        a += LOAD(x + i) * LOAD(y + i);
+        b += LOAD(x + i + SIMD_WIDTH) * LOAD(y + i + SIMD_WIDTH);
+        c += LOAD(x + i + 2 * SIMD_WIDTH) * LOAD(y + i + 2 * SIMD_WIDTH);
+        d += LOAD(x + i + 3 * SIMD_WIDTH) * LOAD(y + i + 3 * SIMD_WIDTH);
     }
-    for (; i < n; i++) total += x[i] * y[i];
-    one += two;
-    for (int l = 0; l < SIMD_WIDTH; l++) total += one[l];
-    return total;
+    VEC sum = (a + b) + (c + d);
+    double out = 0;
+    for (int p = 0; p < SIMD_WIDTH; p++) out += sum[p];
+    for (; i < n; i++) out += x[i] * y[i];
+    return out;
 }
 
 static SIMD_FUNCTION void SIMD_NAME(add)(double *y, double s, const double *x, long n)
