@@ -3,12 +3,14 @@
 # Monte Carlo error. One iteration is one step of a phase:
 #   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's identity,
 #           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (gaussian.R has the step)
-#   polish  L-BFGS on the raw parameters, in units of the approximation
-#   check   Monte Carlo error from fresh draws; too large: twice the draws, and polish again
+#   member  low-rank family: the same step to the nearest member (advi-refit.R), from the full-rank optimum; a few passes
+#           over the target where L-BFGS on the factors takes hundreds
+#   polish  other families: L-BFGS on the raw parameters, in units of the approximation
+#   check   Monte Carlo error from fresh draws; too large: twice the draws, and that phase again
 
 start_fixed <- function(target, setup) {
   sd <- if (is.null(setup$start_sigma)) rep(0.1, target$dim) else setup$start_sigma
-  exact <- !is.null(target$expect) && setup$control$closed_form && setup$family$name != "lowrank"
+  exact <- !is.null(target$expect) && setup$control$closed_form
   state <- list(iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact, mean = setup$start,
     cov = diag(sd^2, target$dim))
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
@@ -19,13 +21,13 @@ start_fixed <- function(target, setup) {
   }
   # conditional sds: those of the optimum, for a target like the start
   if (setup$family$name == "meanfield") state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)
-  if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$noise)
+  if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$dim)
   widen_start(target, setup, state)
 }
 
 first_draws <- function(setup) {
   m <- setup$control$fixed_draws
-  if (is.null(m)) max(64L, 4L * setup$family$noise + 12L) else m
+  if (is.null(m)) max(64L, 4L * setup$family$dim + 12L) else m
 }
 
 # d x m, with second moments (divisor m) exactly one where m allows.
@@ -53,12 +55,12 @@ expect_at <- function(target, state, mean, cov) {
   if (state$exact) return(density_expect(target, mean, cov))
   root <- tryCatch(t(chol(cov)), error = function(e) NULL)
   if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
-  stein_expect(target, mean, root, state$noise[seq_along(mean), , drop = FALSE])
+  stein_expect(target, mean, root, state$noise)
 }
 
 step_fixed <- function(target, setup, state, most) {
-  state <- switch(state$phase, newton = step_newton(target, setup, state), polish = step_polish(target, setup, state),
-    check = step_check(target, setup, state))
+  state <- switch(state$phase, newton = step_newton(target, setup, state), member = step_member(target, setup, state),
+    polish = step_polish(target, setup, state), check = step_check(target, setup, state))
   state$losses <- append_losses(state, -state$elbo)
   state$iteration <- state$iteration + 1
   state
@@ -68,8 +70,8 @@ step_newton <- function(target, setup, state) {
   diagonal <- setup$family$name == "meanfield"
   expect <- function(mean, cov) expect_at(target, state, mean, cov)
   step <- best_step(expect, state, diagonal)
-  after <- if (state$exact) "done" else "polish"
-  if (is.null(step)) return(enter_phase(setup, state, after))
+  after <- if (setup$family$name == "lowrank") "member" else if (state$exact) "done" else "polish"
+  if (is.null(step)) return(enter_phase(target, setup, state, after))
   trial <- step
   shift <- max(abs(trial$mean - state$mean) / sqrt(diag(trial$cov)))
   stretch <- max(abs(diag(trial$cov) / diag(state$cov) - 1))
@@ -80,18 +82,48 @@ step_newton <- function(target, setup, state) {
   small <- if (state$exact) 1e-5 else 1e-3
   # Stein's Hessian has noise; when steps no longer gain much, L-BFGS goes on with exact gradients.
   slow <- !state$exact && state$iteration > 2 && gain < 0.02
-  if (max(shift, stretch) / step$size < small || slow) state <- enter_phase(setup, state, after)
+  if (max(shift, stretch) / step$size < small || slow) state <- enter_phase(target, setup, state, after)
   state
 }
 
-enter_phase <- function(setup, state, phase) {
+enter_phase <- function(target, setup, state, phase) {
   if (phase == "done") {
     state$done <- TRUE
     return(state)
   }
   state$phase <- phase
-  if (phase == "polish") state <- start_polish(setup, state)
+  switch(phase, polish = start_polish(setup, state), member = start_member(target, setup, state), state)
+}
+
+# From a full-rank Gaussian to the nearest member of the low-rank family
+start_member <- function(target, setup, state) {
+  low <- low_rank_nearest(solve_spd(state$cov), sqrt(diag(state$cov)), setup$family$rank)
+  place_member(target, state, list(mean = state$mean, low = low))
+}
+
+place_member <- function(target, state, to) {
+  cov <- low_rank_cov(to$low)
+  at <- expect_at(target, state, to$mean, cov)
+  state[c("mean", "low", "cov", "at", "elbo")] <- list(to$mean, to$low, cov, at, at$value + gaussian_entropy(cov))
+  state$precision <- solve_spd(cov)
   state
+}
+
+# The optimum of the family as seen from here, or from between: curvature mixed with that of the member.
+step_member <- function(target, setup, state) {
+  root <- t(chol(state$cov))
+  new <- NULL
+  for (size in 0.5^(0:8)) {
+    seen <- list(value = state$at$value, gradient = size * state$at$gradient, hessian = size * state$at$hessian - (1 - size) * state$precision)
+    new <- place_member(target, state, refit_family(target, setup$family, state$mean, root, seen, state$low))
+    if (isTRUE(new$elbo >= state$elbo - 1e-9 * (1 + abs(state$elbo)))) break
+    new <- NULL
+  }
+  after <- if (state$exact) "done" else "check"
+  if (is.null(new)) return(enter_phase(target, setup, state, after))
+  # With draws, gains far below a nat are within their error.
+  small <- if (state$exact) max(state_distance(new, state)) / size < 1e-4 else new$elbo - state$elbo < 1e-3
+  if (small) enter_phase(target, setup, new, after) else new
 }
 
 # Raw parameters in coordinates where the approximation is standard.
@@ -107,10 +139,6 @@ start_polish <- function(setup, state) {
     sd <- sqrt(diag(state$cov))
     state$unit <- diag(sd, d)
     state$par <- family_start(family, numeric(d), 1)
-    if (family$name == "lowrank") {
-      low <- if (is.null(state$low)) low_rank_start(state$cov / outer(sd, sd), family$rank) else list(s = state$low$s / sd, b = state$low$b / sd)
-      state$par <- c(numeric(d), inverse_softplus(low$s), low$b)
-    }
     metric <- if (is.null(state$at)) diag(1, d) else {
       root <- robust_chol(-state$at$hessian * outer(sd, sd))
       chol2inv(root)
@@ -151,11 +179,6 @@ step_polish <- function(target, setup, state) {
 
 finish_polish <- function(setup, state) {
   state <- c(state[setdiff(names(state), c("mean", "cov"))], polished_moments(setup, state))
-  if (setup$family$name == "lowrank") {
-    d <- setup$family$dim
-    sd <- diag(state$unit)
-    state$low <- list(s = sd * softplus(state$par[d + seq_len(d)]), b = sd * matrix(state$par[-seq_len(2 * d)], d))
-  }
   if (!is.null(state$value)) state$elbo <- -state$value$f + sum(log(diag(state$unit)))
   state$phase <- "check"
   state
@@ -170,9 +193,11 @@ polished_moments <- function(setup, state) {
 # Fresh draws of the same kind and number: what they would change is the Monte Carlo error.
 step_check <- function(target, setup, state) {
   m <- ncol(state$noise)
-  fresh <- new_noise(m, setup$family$noise)
+  fresh <- new_noise(m, setup$family$dim)
   root <- t(chol(state$cov))
-  error <- newton_error(setup$family$name, state$mean, root, stein_expect(target, state$mean, root, fresh[seq_len(target$dim), , drop = FALSE]))
+  seen <- stein_expect(target, state$mean, root, fresh)
+  error <- if (setup$family$name == "lowrank") expected_error(target, setup$family, state$mean, root, seen, state$low)
+    else newton_error(setup$family$name, state$mean, root, seen)
   state$error <- error$rms
   if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
     state$done <- TRUE
@@ -180,9 +205,12 @@ step_check <- function(target, setup, state) {
   }
   # The fresh draws join the old ones, and the joint fit has half the variance.
   state$noise <- cbind(state$noise, fresh)
+  if (setup$family$name == "lowrank") {
+    state$phase <- "member"
+    return(place_member(target, state, state[c("mean", "low")]))
+  }
   state$at <- error$at
-  state$phase <- "polish"
-  start_polish(setup, state)
+  enter_phase(target, setup, state, "polish")
 }
 
 moments_fixed <- function(setup, state) {

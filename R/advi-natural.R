@@ -137,7 +137,7 @@ judge_window <- function(target, setup, state) {
     error <- member_error(target, setup$family, at, state$precision)
     state$done <- error$rms <= 0.8 * setup$control$tolerance
     if (state$done || is.null(target$expect) || !is.finite(error$rms) || pass == 4) break
-    at <- if (is.null(error$to)) newton_member(setup$family, at$mean, at$root, error$at) else error$to
+    at <- if (is.null(error$to)) newton_member(setup$family, at$mean, error$at) else error$to
     state$answer <- at
   }
   if (!state$done && !is.null(state$answer)) {
@@ -159,7 +159,10 @@ average_natural <- function(setup, state) {
 
 moments_natural <- function(setup, state) {
   at <- if (is.null(state$answer)) average_natural(setup, state) else state$answer
-  if (setup$family$name == "lowrank" && is.null(state$answer)) at$root <- low_rank_root(at$root, setup$family$rank)
+  if (setup$family$name == "lowrank" && is.null(state$answer)) {
+    low <- low_rank_nearest(chol2inv(t(at$root)), sqrt(rowSums(at$root^2)), setup$family$rank)
+    at$root <- t(chol(low_rank_cov(low)))
+  }
   c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
 }
 

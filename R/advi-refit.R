@@ -4,10 +4,11 @@
 # A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly needed, fixed-point
 # steps of the ELBO are ever smaller parts of the way that is left.
 
-# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). list(mean, root)
-refit_family <- function(target, family, mean, root, expected) {
+# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). `low`: factors of a low-rank
+# member near by, where they are known. list(mean, root; low-rank: low)
+refit_family <- function(target, family, mean, root, expected, low = NULL) {
   cov <- tcrossprod(root)
-  if (!has_smooths(target)) return(newton_member(family, mean, root, expected))
+  if (!has_smooths(target)) return(newton_member(family, mean, expected, low))
   smooths <- function(mean, cov) .Call(C_smooths_expect, target$data, mean, cov)
   own <- smooths(mean, cov)
   hessian <- expected$hessian - own$hessian
@@ -19,7 +20,7 @@ refit_family <- function(target, family, mean, root, expected) {
     list(value = at$value + sum(move * (gradient + 0.5 * pull)) + 0.5 * sum(hessian * c), gradient = at$gradient + gradient + pull,
       hessian = at$hessian + hessian)
   }
-  if (family$name == "lowrank") return(refit_low_rank(expect, family, mean, root))
+  if (family$name == "lowrank") return(refit_low_rank(expect, family, mean, root, low))
   fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield", max_iterations = 300L, tolerance = 1e-4)
   list(mean = fit$mean, root = t(chol(fit$cov)))
 }
@@ -27,23 +28,23 @@ refit_family <- function(target, family, mean, root, expected) {
 has_smooths <- function(target) target$kind == "regression" && target$data$size[4] > 0
 
 # One Newton step: exact where the target is quadratic.
-newton_member <- function(family, mean, root, expected) {
+newton_member <- function(family, mean, expected, low = NULL) {
   precision <- crossprod(robust_chol(-expected$hessian))
   cov <- solve_spd(precision)
-  list(mean = mean + as.vector(cov %*% expected$gradient), root = nearest_root(family, cov))
-}
-
-# The root of the member of a family nearest to N(0, cov), in the direction of the ELBO
-nearest_root <- function(family, cov) {
-  switch(family$name, fullrank = t(chol(cov)), meanfield = diag(1 / sqrt(diag(solve_spd(cov))), nrow(cov)),
-    lowrank = low_rank_root(t(chol(cov)), family$rank))
+  mean <- mean + as.vector(cov %*% expected$gradient)
+  # the member nearest to N(mean, cov), in the direction of the ELBO
+  if (family$name == "lowrank") {
+    low <- low_rank_nearest(precision, sqrt(diag(cov)), family$rank, low)
+    return(list(mean = mean, root = t(chol(low_rank_cov(low))), low = low))
+  }
+  list(mean = mean, root = if (family$name == "fullrank") t(chol(cov)) else diag(1 / sqrt(diag(precision)), nrow(cov)))
 }
 
 # L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts from.
-refit_low_rank <- function(expect, family, mean, root) {
+refit_low_rank <- function(expect, family, mean, root, low = NULL) {
   d <- length(mean)
   sd <- sqrt(rowSums(root^2))
-  start <- low_rank_start(tcrossprod(root / sd), family$rank)
+  start <- if (is.null(low)) low_rank_start(tcrossprod(root / sd), family$rank) else list(s = low$s / sd, b = low$b / sd)
   at_b <- -seq_len(2 * d)
   member <- function(par) {
     s <- exp(par[d + seq_len(d)])
@@ -64,7 +65,7 @@ refit_low_rank <- function(expect, family, mean, root) {
   best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient, method = "L-BFGS-B",
     control = list(maxit = 1000, lmm = 20, factr = 1e5))
   at <- member(best$par)
-  list(mean = at$mean, root = t(chol(at$cov)))
+  list(mean = at$mean, root = t(chol(at$cov)), low = list(s = sd * at$s, b = sd * at$b))
 }
 
 # Differences of means in units of `sd`, and of log sds. Where the curvature says less than the family, as along the log sd of

@@ -5,20 +5,21 @@
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean, root root'):
 #   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
 #   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds by the same halves
-#   low-rank    mean as mean-field; log sds by (1 + diag E[H] / diag precision) / 2
+#   low-rank    by comparison with the member nearest to that step: where a specific variance is at zero, as at the optimum
+#               of many a factor model, the curvature along it says nothing
 
 newton_error <- function(family, mean, root, expected) {
   d <- length(mean)
   h <- expected$hessian
   if (any(!is.finite(expected$gradient)) || any(!is.finite(h))) return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
-  if (family != "fullrank") {
+  if (family == "meanfield") {
     cov <- chol2inv(robust_chol(-h))
     # in sds of the posterior, of which those of the family are a part
     shift <- as.vector(cov %*% expected$gradient) / sqrt(diag(cov))
   } else {
     shift <- as.vector(crossprod(root, expected$gradient))
   }
-  scale <- (1 + if (family == "lowrank") diag(h) / rowSums(backsolve(t(root), diag(d))^2) else colSums(root * (h %*% root))) / 2
+  scale <- (1 + colSums(root * (h %*% root))) / 2
   list(rms = sqrt(mean(c(shift^2, scale^2))), mean = shift, scale = scale, at = expected)
 }
 
@@ -41,22 +42,27 @@ stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
 
 # list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo: where it has a closed form)
 certify <- function(approx) {
-  error <- member_error(approx$target, approx$setup$family, approx[c("mean", "root")], approx$state$precision)
+  error <- member_error(approx$target, approx$setup$family, approx[c("mean", "root")], approx$state$precision, approx$state$low)
   names <- approx$target$names
   size <- sqrt((error$mean^2 + error$scale^2) / 2)
   list(error = error$rms, mean_error = stats::setNames(error$mean, names), scale_error = stats::setNames(error$scale, names),
     worst = names[which.max(size)], elbo = if (!is.null(approx$target$expect)) error$at$value + gaussian_entropy(tcrossprod(approx$root)))
 }
 
-# list(rms, mean, scale: errors, at: expectations, to: the optimum of the family as seen from here, where it was needed)
-member_error <- function(target, family, at, precision = NULL) {
-  expected <- member_expect(target, at, precision)
-  if (!has_smooths(target)) return(newton_error(family$name, at$mean, at$root, expected))
+# `low`: factors of the low-rank member, where they are known. list(rms, mean, scale: errors, at: expectations, to: the
+# optimum of the family as seen from here, where it was needed)
+member_error <- function(target, family, at, precision = NULL, low = NULL) {
+  expected_error(target, family, at$mean, at$root, member_expect(target, at, precision), low)
+}
+
+expected_error <- function(target, family, mean, root, expected, low = NULL) {
+  if (!has_smooths(target) && family$name != "lowrank") return(newton_error(family$name, mean, root, expected))
   d <- target$dim
   none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
   if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) return(none)
-  to <- tryCatch(refit_family(target, family, at$mean, at$root, expected), error = function(e) NULL)
+  to <- tryCatch(refit_family(target, family, mean, root, expected, low), error = function(e) NULL)
   if (is.null(to)) return(none)
+  at <- list(mean = mean, root = root)
   c(member_distance(at, to, sqrt(diag(chol2inv(robust_chol(-expected$hessian))))), list(at = expected, to = to))
 }
 

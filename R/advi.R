@@ -7,10 +7,11 @@
 #'
 #' @section Optimisers:
 #' By default (`optimizer = "auto"`) nothing needs tuning:
-#' * targets with closed-form expectations: the fixed point of Opper and Archambeau (2009), without any
-#'   random draws;
+#' * targets with closed-form expectations: the fixed point of Opper and Archambeau (2009), for every
+#'   family, without any random draws;
 #' * other targets: the ELBO over a fixed set of moment-matched draws is maximised, first by
-#'   natural-gradient steps with the expected Hessian from Stein's identity, then by L-BFGS. Fresh draws then measure
+#'   natural-gradient steps with the expected Hessian from Stein's identity, then by L-BFGS (low-rank: by such steps to
+#'   the nearest member of the family). Fresh draws then measure
 #'   the Monte Carlo error; the number of draws is doubled until it is small;
 #' * minibatches (`batch_size`): a fit to a random subsample gives start and metric; averaged
 #'   natural-gradient steps on minibatches follow, with control variates. Models of [covary()] end, where the average is

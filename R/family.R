@@ -62,23 +62,27 @@ low_rank_start <- function(cov, rank) {
   list(s = sd * sqrt(own), b = sd * b)
 }
 
-# The root of S^2 + B B' that minimises KL(N(0, S^2 + B B') || N(0, root root')), by L-BFGS over (log s, B) in units of the sds.
-low_rank_root <- function(root, rank) {
-  d <- nrow(root)
-  sd <- sqrt(rowSums(root^2))
-  precision <- chol2inv(t(root / sd))
-  member <- function(par) diag(exp(2 * par[seq_len(d)]), d) + tcrossprod(matrix(par[-seq_len(d)], d))
+low_rank_cov <- function(low) diag(low$s^2, length(low$s)) + tcrossprod(low$b)
+
+# The factors of S^2 + B B' that minimise KL(N(0, S^2 + B B') || N(0, precision^-1)), by L-BFGS over (log s, B) in units of
+# `sd`, from the factors `start` or from those of precision^-1.
+low_rank_nearest <- function(precision, sd, rank, start = NULL) {
+  d <- length(sd)
+  precision <- precision * outer(sd, sd)
+  start <- if (is.null(start)) low_rank_start(solve_spd(precision), rank) else list(s = start$s / sd, b = start$b / sd)
+  factors <- function(par) list(s = exp(par[seq_len(d)]), b = matrix(par[-seq_len(d)], d))
   value <- function(par) {
-    a <- member(par)
-    0.5 * sum(precision * a) - sum(log(diag(chol(a))))
+    cov <- low_rank_cov(factors(par))
+    0.5 * sum(precision * cov) - sum(log(diag(chol(cov))))
   }
   gradient <- function(par) {
-    slope <- precision - solve_spd(member(par))
-    c(exp(2 * par[seq_len(d)]) * diag(slope), slope %*% matrix(par[-seq_len(d)], d))
+    at <- factors(par)
+    slope <- precision - solve_spd(low_rank_cov(at))
+    c(at$s^2 * diag(slope), slope %*% at$b)
   }
-  start <- low_rank_start(tcrossprod(root / sd), rank)
   # shares of the sds; the bounds only keep the search among proper covariances
   best <- stats::optim(c(log(start$s), start$b), value, gradient, method = "L-BFGS-B", lower = rep(c(-8, -10), c(d, d * rank)),
     upper = rep(c(2, 10), c(d, d * rank)), control = list(maxit = 500, lmm = 20, factr = 1e6))
-  sd * t(chol(member(best$par)))
+  at <- factors(best$par)
+  list(s = sd * at$s, b = sd * at$b)
 }

@@ -25,6 +25,33 @@ test_that("the low-rank family finds a low-rank covariance", {
   expect_equal(unname(vcov(fit)), cov, tolerance = 0.02)
 })
 
+test_that("low-rank fits are at the optimum that L-BFGS on mean, scales and factors finds", {
+  set.seed(8)
+  d <- data.frame(matrix(rnorm(60 * 6), 60) %*% chol(random_covariance(6, 1e3)))
+  d$y <- d$X1 - d$X4 + rnorm(60)
+  target <- linear_regression(y ~ ., d, prior = normal(0, 5))
+  p <- target$dim
+  negative <- function(par) {
+    cov <- diag(exp(2 * par[p + seq_len(p)])) + tcrossprod(matrix(par[-seq_len(2 * p)], p))
+    -internal("density_expect")(target, par[seq_len(p)], cov)$value - 0.5 * as.numeric(determinant(2 * pi * exp(1) * cov)$modulus)
+  }
+  exact <- advi(target, "lowrank", control = advi_control(rank = 2))
+  expect_lt(exact$info$error, 1e-3)
+  best <- min(vapply(1:3, function(i) {
+    start <- c(exact$mean, log(sd(exact, scale = "free")), rnorm(2 * p, 0, 0.1))
+    for (k in 1:4) start <- (at <- optim(start, negative, method = "BFGS", control = list(maxit = 500, reltol = 1e-12)))$par
+    at$value
+  }, 0))
+  expect_equal(-elbo(exact), best, tolerance = 1e-5 / abs(best))
+  # a constraint that costs something
+  expect_gt(elbo(advi(target)) - elbo(exact), 0.05)
+  drawn <- advi(target, "lowrank", control = advi_control(rank = 2, closed_form = FALSE))
+  s <- sd(exact, scale = "free")
+  expect_true(drawn$info$converged)
+  expect_lt(max(abs(drawn$mean - exact$mean) / s), 0.05)
+  expect_lt(max(abs(log(sd(drawn, scale = "free") / s))), 0.05)
+})
+
 test_that("closed form and fixed draws agree", {
   target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
   set.seed(3)

@@ -28,13 +28,13 @@ test_that("the default adagrad_window travels 3.16 in 10,000 steps of a steady g
 })
 
 test_that("lagging the normaliser removes the bias of the sd", {
-  # conjugate normal, n = 10
+  # conjugate normal, n = 10; the sd moves so slowly that more than every 50th tells nothing new
   target <- gaussian_target(0.5, matrix(1 / 10))
   ratio <- function(optimizer) {
     fit <- suppressWarnings(advi(target, "meanfield", iterations = 1000, optimizer = optimizer, start_sigma = sqrt(0.1), start = c(x1 = 0.5),
-      control = advi_control(stl = FALSE), draws = 100, callbacks = tracker(sd = function(a) a$root[1, 1], every = 5)))
+      control = advi_control(stl = FALSE), draws = 100, callbacks = tracker(sd = function(a) a$root[1, 1], every = 50)))
     fit <- suppressWarnings(refine(fit, if (full_tests()) 200000 else 60000))
-    mean(tracked(fit)$sd[-(1:1000), 1]) / sqrt(0.1)
+    mean(tracked(fit)$sd[-(1:100), 1]) / sqrt(0.1)
   }
   set.seed(1)
   wide <- if (full_tests()) 0.01 else 0.02
