@@ -31,23 +31,3 @@ test_that("the number of workers does not matter and a dead one is replaced", {
   expect_message(left <- compress(files, "y", by = ~ x + sex, cluster = cluster, reader = reader), class = "covary_message_worker_died")
   expect_identical(left, one)
 })
-
-test_that("a cluster compresses two continuous covariates as one process does", {
-  skip_on_cran()
-  set.seed(742)
-  d <- data.frame(x = runif(12000), z = rnorm(12000), sex = sample(c("f", "m"), 12000, TRUE))
-  d$y1 <- sin(6 * d$x) + rnorm(12000)
-  d$y2 <- d$x * d$z + rnorm(12000)
-  folder <- tempfile("shards")
-  dir.create(folder)
-  on.exit(unlink(folder, recursive = TRUE))
-  files <- file.path(folder, sprintf("part%d.rds", 1:3))
-  for (i in 1:3) saveRDS(d[(i - 1) * 4000 + 1:4000, ], files[i])
-  cluster <- parallel::makePSOCKcluster(2)
-  on.exit(try(parallel::stopCluster(cluster), silent = TRUE), add = TRUE)
-  by <- ~ x + z + sex
-  two <- compress(files, c("y1", "y2"), by = by, cluster = cluster)
-  expect_identical(names(two$step), c("x", "z"))
-  expect_identical(two, compress(files, c("y1", "y2"), by = by, cluster = cluster[1]))
-  expect_identical(two, compress(files, c("y1", "y2"), by = by))
-})
