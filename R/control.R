@@ -9,7 +9,9 @@
 #'   `control`, as in [nuts()].
 #' @param compress `"auto"` (default): data frames of 10,000 rows or more are compressed to cells first
 #'   where that is safe (see [compress()]); `"always"`, or `"never"` for the exact rows.
-#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000.
+#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where two covariates are
+#'   continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
+#'   times the resolution.
 #' @param threads Threads for passes over rows; results are the same bits for any number.
 #' @return A list of class `covary_control`.
 #' @examples

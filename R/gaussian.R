@@ -49,6 +49,8 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
     root <- ascent_chol(-at$hessian + diag(penalty, length(beta)), target$means)
     step <- backsolve(root, backsolve(root, g, transpose = TRUE))
     decrement <- sum(g * step)
+    # Sums with signs at nodes can be unbounded: the way up ends in overflow.
+    if (!is.finite(decrement)) stop_covary("numerics", "The gradient of the log posterior is not finite on the way to its mode.")
     step <- step / max(1, max(abs(step)) / longest_step)
     if (decrement < tolerance) {
       converged <- TRUE

@@ -130,7 +130,11 @@ choose_tensor_nodes <- function(prepared, priors) {
     stop_covary("nodes", "The cells of ", enumerate(names), " need more than ", tensor_nodes_limit, " nodes for this model. ",
       "Use smooths of fewer coefficients, or fit the rows.", fields = list(covariates = names))
   }
-  if (is.null(mode)) mode <- rough_mode(best$target)
+  # All nodes have sums with signs too, in rectangles of few rows.
+  if (is.null(mode)) mode <- tryCatch(rough_mode(best$target), covary_error_numerics = function(e) {
+    stop_covary("nodes", "The cells of ", enumerate(names), " hold too few rows each for this model, whose mode they do not ",
+      "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.", fields = list(covariates = names))
+  })
   c(best, list(fine = fine, bound = moment_bound(prepared, fine, mode)))
 }
 

@@ -191,3 +191,24 @@ test_that("fits of cells of two covariates are those of the rows", {
   expect_lt(max(abs(coef(fit) - coef(rows)) / sqrt(diag(vcov(rows)))), 0.02)
   expect_lt(diagnostics(fit)$certificate, 1e-3)
 })
+
+# A function of the package that sees other versions of what it calls.
+with_others <- function(f, ...) {
+  environment(f) <- list2env(list(...), parent = environment(f))
+  f
+}
+
+test_that("Newton's method says where a log posterior overflows", {
+  steep <- function(target, beta, ...) list(value = 0, gradient = rep(NaN, 2), hessian = -diag(2))
+  newton <- with_others(newton_mode, target_base = steep)
+  expect_error(newton(list(start = c(1, 1)), c(1, 1)), class = "covary_error_numerics")
+})
+
+test_that("nodes of two covariates without a mode are a typed error", {
+  d <- rows_of_two(6000, 811)
+  parsed <- parse_formulas(list(y1 ~ s(x, z, k = 6), sigma ~ x), data_names = names(d))
+  prepared <- prepare_compressed(parsed, compress(d, "y1", by = ~ x + z, resolution = 30))
+  priors <- resolve_priors(prepared$design, prepared$scales, NULL)
+  choose <- with_others(choose_tensor_nodes, rough_mode = function(...) stop_covary("numerics", "no mode"))
+  expect_error(choose(prepared, priors), class = "covary_error_nodes")
+})
