@@ -17,7 +17,9 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   frame <- new_frame(parsed, data, weights, subset, na_action)
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) {
-    ready <- tryCatch(prepare_compressed_fit(parsed, small, prior, algorithm), covary_error_nodes = function(e) e)
+    compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
+    if (control$compress == "always") return(compressed())
+    ready <- tryCatch(compressed(), covary_error_nodes = function(e) e)
     if (!inherits(ready, "condition")) return(ready)
     inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
   }
