@@ -20,9 +20,7 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   sample <- importance_round(NULL, log_density, proposal, first)
   if (dear && rough && sample$khat < 0.7) rounds <- 0
   for (i in seq_len(rounds)) {
-    # Where points are cheap, one round is from a proposal that has seen as many as are wanted.
-    enough <- if (dear) 250 else if (rough || i > 1) 0.5 * length(sample$weights) else Inf
-    if (sample$khat < 0.5 && importance_ess(sample) > enough) break
+    if (sample$khat < 0.5 && importance_ess(sample) > (if (dear) 250 else 0.5 * length(sample$weights))) break
     sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
   }
   sample$best <- moment_proposal(sample, df)
