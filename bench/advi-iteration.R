@@ -18,4 +18,3 @@ parity <- advi_control(parity = "pymc")
 out <- rbind(time_of("mean-field, default", "meanfield", control = endless), time_of("full-rank, default", "fullrank", control = endless),
   time_of("mean-field, parity", "meanfield", control = parity), time_of("full-rank, parity", "fullrank", control = parity))
 print(out)
-if (dir.exists("bench/results")) utils::write.csv(out, "bench/results/advi-iteration.csv", row.names = FALSE)
