@@ -3,50 +3,14 @@
 # Peers are used if installed: mgcv (comes with R), VGAM, bamlss, GJRM. mgcv fits one response (means and log sds:
 # gaulss; means only: bam); VGAM, bamlss, GJRM and ours fit two and their correlation. A peer that takes longer than
 # COVARY_BENCH_LIMIT seconds (600) is stopped and not tried with more rows.
-source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
+here <- dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE)))
+source(file.path(here, "common-large.R"))
 arguments <- commandArgs(TRUE)
 range_of_n <- c(if (length(arguments) > 0) as.numeric(arguments[1]) else 1e5, if (length(arguments) > 1) as.numeric(arguments[2]) else 1e3)
 cat(machine(), "\nCPU seconds of a whole fit; rms error of curves on a grid against the truth; x: seconds over ours\n\n")
 
-load_quietly <- function(package) suppressMessages(library(package, character.only = TRUE))
-have <- function(package) nzchar(system.file(package = package))
-two <- c("y1", "y2")
-parameters <- c("sigma1", "sigma2", "rho")
-smooth <- function(left) stats::as.formula(paste(left, "~ s(x, k = 16)"), globalenv())
-
-# who -> list(package, from, to (rows), fit: function(d), errors: function(fit), target: times ours)
-peers <- list(
-  "mgcv gaulss" = list(package = "mgcv", from = 1e3, to = 1e5, target = 1000,
-    fit = function(d) gam(list(y1 ~ s(x, k = 16), ~ s(x, k = 16)), family = gaulss(), data = d),
-    errors = function(fit) {
-      p <- predict(fit, grid, type = "response")
-      c(mu1 = rms(p[, 1], truth$mu1), log_sigma1 = rms(-log(p[, 2]), truth$s1))
-    }),
-  "mgcv bam" = list(package = "mgcv", from = 1e4, to = 1e7,
-    fit = function(d) bam(y1 ~ s(x, k = 16), data = d, discrete = TRUE),
-    errors = function(fit) c(mu1 = rms(predict(fit, grid), truth$mu1))),
-  "VGAM" = list(package = "VGAM", from = 1e3, to = 1e6, target = 100,
-    fit = function(d) suppressWarnings(vgam(cbind(y1, y2) ~ s(x, df = 12), binormal(zero = NULL), data = d)),
-    errors = function(fit) {
-      p <- predict(fit, grid)
-      c(mu1 = rms(p[, 1], truth$mu1), log_sigma1 = rms(p[, 3], truth$s1), rho = rms(tanh(p[, 5] / 2), truth$rho))
-    }),
-  "bamlss" = list(package = "bamlss", from = 1e3, to = 1e6, target = 100,
-    fit = function(d) bamlss(lapply(c(two, parameters), smooth), family = "bivnorm", data = d, sampler = FALSE, verbose = FALSE),
-    errors = function(fit) {
-      p <- predict(fit, grid, type = "parameter")
-      c(mu1 = rms(p$mu1, truth$mu1), log_sigma1 = rms(log(p$sigma1), truth$s1), rho = rms(p$rho, truth$rho))
-    }),
-  "GJRM" = list(package = "GJRM", from = 1e3, to = 1e6, target = 100,
-    fit = function(d) gjrm(c(lapply(two, smooth), lapply(rep("", 3), smooth)), data = d, margins = c("N", "N"), copula = "N", model = "B"),
-    errors = function(fit) {
-      at <- function(equation) predict(fit, eq = equation, newdata = grid)
-      c(mu1 = rms(at(1), truth$mu1), log_sigma1 = rms(at(3), truth$s1), rho = rms(tanh(at(5)), truth$rho))
-    })
-)
-missing <- names(peers)[!vapply(peers, function(p) have(p$package), TRUE)]
-if (length(missing)) cat("not installed:", missing, "\n\n")
-peers <- peers[setdiff(if (length(arguments) > 2) arguments[-(1:2)] else names(peers), missing)]
+source(file.path(here, "peers.R"))
+if (length(arguments) > 2) peers <- peers[intersect(arguments[-(1:2)], names(peers))]
 
 line <- function(n, who, seconds, base, errors = NULL, target = NULL) {
   errors <- errors[!is.na(errors)]
@@ -58,12 +22,6 @@ line <- function(n, who, seconds, base, errors = NULL, target = NULL) {
 }
 quietly <- function(expr) suppressWarnings(suppressMessages(expr))
 invisible(quietly(covary(five16, data = simulate_rows(1e4)))) # loads what R loads at the first call
-
-run_peer <- function(p, d) limited(function() {
-  load_quietly(p$package)
-  seconds <- cpu(fit <- p$fit(d))
-  list(seconds = seconds, errors = p$errors(fit))
-})
 
 for (n in 10^(log10(range_of_n[2]):log10(range_of_n[1]))) {
   set.seed(9)

@@ -1,0 +1,27 @@
+# Errors of curves against the truth over several data sets (B9): is ours no larger than theirs?
+#   Rscript bench/peer-errors.R [rows, default 1e4] [data sets, default 10] > bench/results/peer-errors.txt
+here <- dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE)))
+source(file.path(here, "common-large.R"))
+source(file.path(here, "peers.R"))
+arguments <- as.numeric(c(commandArgs(TRUE), 1e4, 10)[1:2])
+cat(machine(), "\nroot mean square error of a curve over a grid; mean over", arguments[2], "data sets of", arguments[1],
+  "rows; in brackets theirs minus ours with its standard error\n\n")
+peers <- peers[c("VGAM", "bamlss", "GJRM", "mgcv gaulss")]
+peers <- peers[!vapply(peers, is.null, TRUE)]
+one <- function(seed) {
+  set.seed(seed)
+  d <- simulate_rows(arguments[1])
+  ours <- covary_errors(suppressMessages(covary(five16, data = d)))
+  c(list(covary = ours), lapply(peers, function(p) {
+    out <- run_peer(p, d)
+    stats::setNames(if (is.list(out) && !inherits(out, "condition")) out$errors[names(ours)] else NA * ours, names(ours))
+  }))
+}
+all <- lapply(seq_len(arguments[2]), one)
+for (who in names(all[[1]])) {
+  e <- t(vapply(all, function(a) a[[who]], numeric(3)))
+  done <- !is.na(e[, "mu1"])
+  gap <- (e - t(vapply(all, `[[`, numeric(3), "covary")))[done, , drop = FALSE]
+  cat(sprintf("%-12s %2d fits ", who, sum(done)), sprintf("%s %.4f%s  ", colnames(e), colMeans(e[done, , drop = FALSE]), if (who == "covary") "" else
+    sprintf(" (%+.4f, %.4f)", colMeans(gap), apply(gap, 2, stats::sd) / sqrt(nrow(gap)))), "\n")
+}
