@@ -11,7 +11,7 @@ colours <- colours[names(colours) %in% points$who]
 labels <- stats::setNames(names(colours), names(colours))
 labels[names(labels) == "mgcv gaulss"] <- "mgcv gaulss, one response"
 labels[names(labels) == "mgcv bam"] <- "mgcv bam, one mean"
-lower <- c("mgcv bam" = -0.22) # where the label would lie on a line of times
+lower <- c("mgcv bam" = 0.15) # where the label would lie on a line of times
 
 # Labels at the right ends of lines, moved apart where they would overlap; heights in log10 units.
 apart <- function(y, gap) {
