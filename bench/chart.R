@@ -10,7 +10,7 @@ colours <- colours[names(colours) %in% points$who]
 # What the ones fit that do not fit all five curves.
 labels <- stats::setNames(names(colours), names(colours))
 labels[names(labels) == "mgcv gaulss"] <- "mgcv gaulss, one response"
-labels[names(labels) == "mgcv bam"] <- "mgcv bam, one mean"
+labels[names(labels) == "mgcv bam"] <- "bam, one mean"
 lower <- c("mgcv bam" = 0.15) # where the label would lie on a line of times
 
 # Labels at the right ends of lines, moved apart where they would overlap; heights in log10 units.
