@@ -36,15 +36,17 @@ fit_inner <- function(target, progress, t = NULL, start = NULL) {
   tolerance <- if (is.null(t) && target$n_sds) rough else 1e-5
   if (is.null(t)) {
     t <- rep(-1, target$n_sds)
-    mode <- newton_mode(target, penalty(target, t), tolerance = rough)
+    rung <- lower_rung(target)
+    mode <- newton_mode(rung, penalty(target, t), tolerance = rough)
     for (i in seq_len(if (target$n_sds) 6 else 0)) {
       before <- t
       t <- surrogate_mode(new_surrogate(target, mode$mean, mode$base), target, t)$mode
       t <- pmax(t, before - 3)
-      mode <- newton_mode(target, penalty(target, t), mode$mean, tolerance = rough)
+      mode <- newton_mode(rung, penalty(target, t), mode$mean, tolerance = rough)
       progress$tick("finding the mode", i / 6)
       if (max(abs(t - before)) < 0.1) break
     }
+    if (isTRUE(rung$rows < target$rows)) mode <- newton_mode(target, penalty(target, t), mode$mean, tolerance = rough)
     start <- list(mean = mode$mean, cov = spd_inverse(mode$root))
   }
   ridge <- penalty(target, t)

@@ -53,3 +53,41 @@ test_that("a fit by tables is the fit of the rows", {
   expect_true(is.null(fast$cell))
   expect_identical(dim(fitted(fast)), dim(fitted(slow)))
 })
+
+test_that("a rung of the ladder is a weighted subsample of the rows", {
+  for (k in 1:2) {
+    p <- rows_problem(6000, k)
+    expect_identical(lower_rung(p$target, most = 3001), p$target)
+    expect_identical(lower_rung(p$dense, most = 10), p$dense)
+    rung <- lower_rung(p$target, most = 500)
+    expect_identical(rung$rows, 500L)
+    kept <- p$data$y1 %in% rung$rows_engine$y[, 1]
+    expect_identical(sum(kept), 500L)
+    weights <- p$dense$model$cells[1, ]
+    p$dense$model$cells[1, ] <- ifelse(kept, weights * (sum(weights) / sum(weights[kept])), 0)
+    set.seed(754)
+    beta <- rnorm(p$target$dim) / 5
+    expect_equal(target_base(rung, beta, 0L)$value, target_base(p$dense, beta, 0L)$value, tolerance = 1e-7)
+  }
+})
+
+test_that("a fit that starts from a rung is the fit of the rows", {
+  skip_if_not(full_tests())
+  set.seed(755)
+  n <- 50000
+  d <- data.frame(a = runif(n), b = runif(n), c = runif(n))
+  d$y <- sin(6 * d$a) + cos(4 * d$b) + d$c^2 + rnorm(n) * exp(sin(5 * d$b) / 3)
+  fit <- function() suppressMessages(covary(y ~ s(a) + s(b) + s(c), sigma ~ s(a) + s(b), data = d, draws = 1000))
+  rung <- fit()
+  namespace <- environment(lower_rung)
+  unlockBinding("ladder_rows", namespace)
+  on.exit({
+    assign("ladder_rows", 20000L, namespace)
+    lockBinding("ladder_rows", namespace)
+  })
+  assign("ladder_rows", Inf, namespace)
+  whole <- fit()
+  sds <- apply(as.matrix(whole$draws), 2, sd)[names(coef(whole))]
+  expect_equal(rung$info$elbo, whole$info$elbo, tolerance = 1e-6)
+  expect_lt(max(abs(coef(rung) - coef(whole)) / sds), 0.15)
+})
