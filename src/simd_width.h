@@ -20,6 +20,7 @@ INLINE VEC SIMD_NAME(log_one_plus)(VEC x) { return log1p(x); }
 
 typedef double SIMD_NAME(vec) __attribute__((vector_size(SIMD_BYTES)));
 typedef long long SIMD_NAME(ivec) __attribute__((vector_size(SIMD_BYTES)));
+typedef unsigned long long SIMD_NAME(bits) __attribute__((vector_size(SIMD_BYTES)));
 typedef double SIMD_NAME(loose) __attribute__((vector_size(SIMD_BYTES), aligned(8), may_alias));
 
 #define VEC SIMD_NAME(vec)
@@ -36,7 +37,7 @@ INLINE VEC SIMD_NAME(exponential_inside)(VEC x)
 {
     const VEC shift = ALL(6755399441055744.0); /* 3 * 2^51: rounds to an integer in the low bits */
     VEC k = x * 1.4426950408889634074 + shift;
-    IVEC bits = (IVEC) k << 52;
+    SIMD_NAME(bits) power = (SIMD_NAME(bits)) k << 52; /* unsigned: what overflows is not used */
     k -= shift;
     VEC r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
     VEC r2 = r * r, r4 = r2 * r2;
@@ -46,7 +47,7 @@ INLINE VEC SIMD_NAME(exponential_inside)(VEC x)
     VEC p = low + r4 * (high + r4 * top);
     VEC head = 1.0 + r, tail = (1.0 - head) + r; /* 1 + r = head + tail exactly */
     VEC e = head + (tail + r2 * p);
-    return (VEC) ((IVEC) e + bits);
+    return (VEC) ((SIMD_NAME(bits)) e + power);
 }
 
 /* Arguments are kept within +-700. */
