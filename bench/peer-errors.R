@@ -10,7 +10,7 @@ peers <- peers[c("VGAM", "bamlss", "GJRM", "mgcv gaulss")]
 peers <- peers[!vapply(peers, is.null, TRUE)]
 one <- function(seed) {
   set.seed(seed)
-  d <- simulate_rows(arguments[1])
+  d <<- simulate_rows(arguments[1]) # GJRM looks for its data among global variables
   ours <- covary_errors(suppressMessages(covary(five16, data = d)))
   c(list(covary = ours), lapply(peers, function(p) {
     out <- run_peer(p, d)
