@@ -36,26 +36,13 @@ static void pack(double *out, int width, struct strided a, int first, int n, int
                 for (int l = 0; l < depth; l++) out[p + width * l] = x[a.row * p + a.column * l];
     }
 }
-
-#define SIMD_WIDTH 2
-#define SIMD_NAME(x) x##_base
-#define SIMD_FUNCTION
-#include "simd_width.h"
-#include "matrix_width.h"
-#include "simd_end.h"
 #endif
 
-#ifdef SIMD_HAVE_AVX2
-#define SIMD_WIDTH 4
-#define SIMD_NAME(x) x##_avx2
-#define SIMD_FUNCTION SIMD_AVX2_TARGET
-#include "simd_width.h"
-#include "matrix_width.h"
-#include "simd_end.h"
-#endif
+#define SIMD_SOURCE "matrix_width.h"
+#include "simd_wide.h"
 
-static void add_plain(enum matrix_part part, int m, int n, int k, double sign,
-                      struct strided a, struct strided b, double *c, long ldc)
+static void blocks_plain(enum matrix_part part, int m, int n, int k, double sign,
+                         struct strided a, struct strided b, double *c, long ldc)
 {
     for (int l = 0; l < k; l++)
         for (int j = 0; j < n; j++) {
@@ -68,15 +55,7 @@ static void add_plain(enum matrix_part part, int m, int n, int k, double sign,
 void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k, double sign,
                     struct strided a, struct strided b, double *c, long ldc)
 {
-    switch (simd_level(level)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: blocks_avx2(part, m, n, k, sign, a, b, c, ldc); return;
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: blocks_base(part, m, n, k, sign, a, b, c, ldc); return;
-#endif
-    default: add_plain(part, m, n, k, sign, a, b, c, ldc);
-    }
+    SIMD_CALL(simd_level(level), blocks, (part, m, n, k, sign, a, b, c, ldc));
 }
 
 void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
@@ -87,13 +66,5 @@ void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
 
 void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx)
 {
-    switch (simd_level(SIMD_AVX2)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: solve_avx2(m, n, l, ldl, x, ldx); return;
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: solve_base(m, n, l, ldl, x, ldx); return;
-#endif
-    default: solve_plain(m, n, l, ldl, x, ldx);
-    }
+    SIMD_CALL(simd_level(SIMD_AVX2), solve, (m, n, l, ldl, x, ldx));
 }

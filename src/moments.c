@@ -52,23 +52,8 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
     }
 }
 
-#ifdef SIMD_HAVE_VECTORS
-#define SIMD_WIDTH 2
-#define SIMD_NAME(x) x##_base
-#define SIMD_FUNCTION
-#include "simd_width.h"
-#include "moments_pass.h"
-#include "simd_end.h"
-#endif
-
-#ifdef SIMD_HAVE_AVX2
-#define SIMD_WIDTH 4
-#define SIMD_NAME(x) x##_avx2
-#define SIMD_FUNCTION SIMD_AVX2_TARGET
-#include "simd_width.h"
-#include "moments_pass.h"
-#include "simd_end.h"
-#endif
+#define SIMD_SOURCE "moments_pass.h"
+#include "simd_wide.h"
 
 static void add_rows_plain(const struct moments_rows *rows, const struct moments_grid *grid, long from,
                            long to, double *table, struct moments_counts *counts)
@@ -90,20 +75,6 @@ static void add_rows_plain(const struct moments_rows *rows, const struct moments
     }
 }
 
-static void add_rows(const struct moments_rows *rows, const struct moments_grid *grid, long from, long to,
-                     int level, double *table, struct moments_counts *counts)
-{
-    switch (simd_level(level)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: add_rows_avx2(rows, grid, from, to, table, counts); return;
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: add_rows_base(rows, grid, from, to, table, counts); return;
-#endif
-    default: add_rows_plain(rows, grid, from, to, table, counts);
-    }
-}
-
 void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups, int level,
                   int threads, double *table, double *stripes, struct moments_counts *counts)
 {
@@ -121,7 +92,7 @@ void moments_pass(const struct moments_rows *rows, const struct moments_grid *gr
         double *mine = s == 0 ? table : stripes + size * (s - 1);
         long from = width * s, to = from + width < rows->n ? from + width : rows->n;
         memset(mine, 0, (size_t) size * sizeof(double));
-        add_rows(rows, grid, from, to, level, mine, found + s);
+        SIMD_CALL(simd_level(level), add_rows, (rows, grid, from, to, mine, found + s));
     }
     counts->missing = counts->infinite = counts->outside = 0;
     for (int s = 0; s < n_stripes; s++) {

@@ -49,23 +49,8 @@ long moments_two_slots(const struct moments_two *data, int *slot, double *outsid
     return cells;
 }
 
-#ifdef SIMD_HAVE_VECTORS
-#define SIMD_WIDTH 2
-#define SIMD_NAME(x) x##_base
-#define SIMD_FUNCTION
-#include "simd_width.h"
-#include "moments_two_pass.h"
-#include "simd_end.h"
-#endif
-
-#ifdef SIMD_HAVE_AVX2
-#define SIMD_WIDTH 4
-#define SIMD_NAME(x) x##_avx2
-#define SIMD_FUNCTION SIMD_AVX2_TARGET
-#include "simd_width.h"
-#include "moments_two_pass.h"
-#include "simd_end.h"
-#endif
+#define SIMD_SOURCE "moments_two_pass.h"
+#include "simd_wide.h"
 
 static void add_two_plain(const struct moments_two *data, const int *slot, long from, long to, double *table)
 {
@@ -84,19 +69,6 @@ static void add_two_plain(const struct moments_two *data, const int *slot, long 
     }
 }
 
-static void add_two(const struct moments_two *data, const int *slot, long from, long to, int level, double *table)
-{
-    switch (simd_level(level)) {
-#ifdef SIMD_HAVE_AVX2
-    case SIMD_AVX2: add_two_avx2(data, slot, from, to, table); return;
-#endif
-#ifdef SIMD_HAVE_VECTORS
-    case SIMD_BASE: add_two_base(data, slot, from, to, table); return;
-#endif
-    default: add_two_plain(data, slot, from, to, table);
-    }
-}
-
 void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
                       double *table, double *stripes)
 {
@@ -111,7 +83,8 @@ void moments_two_pass(const struct moments_two *data, const int *slot, long cell
     for (int s = 0; s < n_stripes; s++) {
         double *mine = s == 0 ? table : stripes + size * (s - 1);
         memset(mine, 0, (size_t) size * sizeof(double));
-        add_two(data, slot, width * s, width * (s + 1) < n ? width * (s + 1) : n, level, mine);
+        long from = width * s, to = from + width < n ? from + width : n;
+        SIMD_CALL(simd_level(level), add_two, (data, slot, from, to, mine));
     }
     for (int s = 1; s < n_stripes; s++)
         for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
