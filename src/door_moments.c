@@ -2,6 +2,7 @@
 #include "doors.h"
 #include "moments.h"
 #include "moments_two.h"
+#include "stripes.h"
 
 static const double *numbers(SEXP x, R_xlen_t length, const char *what)
 {
@@ -40,8 +41,7 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     int groups = (int) set[2];
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
     R_xlen_t size = (R_xlen_t) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups;
-    int stripes = moments_stripes(rows.n, size);
-    double *work = stripes > 1 ? (double *) R_alloc(size * (stripes - 1), sizeof(double)) : NULL;
+    double *work = (double *) R_alloc(stripes_work(rows.n, size), sizeof(double));
     const char *names[] = {"table", "counts", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
@@ -77,8 +77,7 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
         if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
     R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
     if ((double) size <= set[3]) {
-        int stripes = moments_stripes(data.rows.n, size);
-        double *work = stripes > 1 ? (double *) R_alloc(size * (stripes - 1), sizeof(double)) : NULL;
+        double *work = (double *) R_alloc(stripes_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
         moments_two_pass(&data, slot, cells, (int) set[0], (int) set[1], REAL(table), work);
     }

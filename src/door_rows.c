@@ -1,6 +1,7 @@
 /* Doors of the pass over rows. */
 #include "doors.h"
 #include "rows.h"
+#include "stripes.h"
 #include <string.h>
 
 static SEXP part(SEXP list, const char *name)
@@ -58,8 +59,7 @@ SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
     struct rows_data rows = read_rows(y, weights, scaling, terms);
     const double *set = numbers(settings, 3, "'settings'");
     R_xlen_t size = rows_scores_size(&rows);
-    int stripes = moments_stripes(rows.n, size);
-    double *work = stripes > 1 ? (double *) R_alloc(size * (stripes - 1), sizeof(double)) : NULL;
+    double *work = (double *) R_alloc(stripes_work(rows.n, size), sizeof(double));
     const char *names[] = {"value", "scores", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));

@@ -1,19 +1,8 @@
 #include "moments_rows.h"
-#include "simd.h"
+#include "stripes.h"
 #include <math.h>
-#include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 int moments_padded(int k) { return (1 + k + k * (k + 1) / 2 + 3) / 4 * 4; }
-
-int moments_stripes(long n, long table)
-{
-    long most = n / 65536, fit = (1L << 20) / (table > 0 ? table : 1);
-    if (most > fit) most = fit;
-    return most < 1 ? 1 : most > 8 ? 8 : (int) most;
-}
 
 /* Where each row goes: t and the offset of its cell. A row with a value that is not finite, or
  * outside the grid, is counted and skipped (the sum of its values finds all of them at once). */
@@ -75,32 +64,30 @@ static void add_rows_plain(const struct moments_rows *rows, const struct moments
     }
 }
 
-void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups, int level,
-                  int threads, double *table, double *stripes, struct moments_counts *counts)
+struct pass {
+    const struct moments_rows *rows;
+    const struct moments_grid *grid;
+    int level;
+    struct moments_counts found[STRIPES_MOST];
+};
+
+static void add_stripe(void *data, int stripe, long from, long to, double *table)
 {
+    struct pass *p = data;
+    SIMD_CALL(simd_level(p->level), add_rows, (p->rows, p->grid, from, to, table, p->found + stripe));
+}
+
+void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups, int level,
+                  int threads, double *table, double *work, struct moments_counts *counts)
+{
+    struct pass pass = {rows, grid, level, {{0}}};
     long size = (long) moments_padded(rows->k) * MOMENTS_DEGREES * grid->count * groups;
-    int n_stripes = moments_stripes(rows->n, size);
-    struct moments_counts found[8];
-    memset(found, 0, sizeof found);
-    long width = (rows->n + n_stripes - 1) / n_stripes;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-#else
-    (void) threads;
-#endif
-    for (int s = 0; s < n_stripes; s++) {
-        double *mine = s == 0 ? table : stripes + size * (s - 1);
-        long from = width * s, to = from + width < rows->n ? from + width : rows->n;
-        memset(mine, 0, (size_t) size * sizeof(double));
-        SIMD_CALL(simd_level(level), add_rows, (rows, grid, from, to, mine, found + s));
-    }
+    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, size, table, work);
     counts->missing = counts->infinite = counts->outside = 0;
-    for (int s = 0; s < n_stripes; s++) {
-        counts->missing += found[s].missing;
-        counts->infinite += found[s].infinite;
-        counts->outside += found[s].outside;
-        if (s > 0)
-            for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
+    for (int s = 0; s < stripes; s++) {
+        counts->missing += pass.found[s].missing;
+        counts->infinite += pass.found[s].infinite;
+        counts->outside += pass.found[s].outside;
     }
 }
 

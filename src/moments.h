@@ -33,11 +33,9 @@ struct moments_counts { /* rows left out */
 };
 
 int moments_padded(int k);
-/* Rows are summed in so many stripes, whose tables are added in their order. */
-int moments_stripes(long n, long table);
-/* table: cleared and filled; stripes: (number of stripes - 1) tables of work. */
+/* table: cleared and filled; work: as stripes_work() says. */
 void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups,
-                  int level, int threads, double *table, double *stripes,
+                  int level, int threads, double *table, double *work,
                   struct moments_counts *counts);
 /* Smallest and largest finite value; n = 0 finite values give out[0] > out[1]. */
 void moments_range(const double *x, long n, double *out);

@@ -1,10 +1,7 @@
 #include "moments_two.h"
 #include "moments_rows.h"
-#include "simd.h"
+#include "stripes.h"
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 static inline void prepare(const struct moments_rows *rows, long from, int n, double *s)
 {
@@ -69,23 +66,23 @@ static void add_two_plain(const struct moments_two *data, const int *slot, long 
     }
 }
 
-void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
-                      double *table, double *stripes)
+struct pass {
+    const struct moments_two *data;
+    const int *slot;
+    int level;
+};
+
+static void add_stripe(void *data, int stripe, long from, long to, double *table)
 {
-    long size = (long) moments_padded(data->rows.k) * MOMENTS_TWO * cells, n = data->rows.n;
-    int n_stripes = moments_stripes(n, size);
-    long width = (n + n_stripes - 1) / n_stripes;
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-#else
-    (void) threads;
-#endif
-    for (int s = 0; s < n_stripes; s++) {
-        double *mine = s == 0 ? table : stripes + size * (s - 1);
-        memset(mine, 0, (size_t) size * sizeof(double));
-        long from = width * s, to = from + width < n ? from + width : n;
-        SIMD_CALL(simd_level(level), add_two, (data, slot, from, to, mine));
-    }
-    for (int s = 1; s < n_stripes; s++)
-        for (long i = 0; i < size; i++) table[i] += stripes[size * (s - 1) + i];
+    const struct pass *p = data;
+    (void) stripe;
+    SIMD_CALL(simd_level(p->level), add_two, (p->data, p->slot, from, to, table));
+}
+
+void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
+                      double *table, double *work)
+{
+    struct pass pass = {data, slot, level};
+    long size = (long) moments_padded(data->rows.k) * MOMENTS_TWO * cells;
+    stripes_run(add_stripe, &pass, data->rows.n, threads, size, table, work);
 }

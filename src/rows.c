@@ -1,12 +1,9 @@
 #include "rows.h"
 #include "kernel.h"
 #include "scalar.h"
-#include "simd.h"
+#include "stripes.h"
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 #define ROWS_BLOCK 128
 #define ROWS_RUN 32   /* rows in one piece that make a block of their own */
@@ -52,14 +49,31 @@ static void share_scores(const struct rows_data *rows, double *scores, struct ro
 #define SIMD_SOURCE "rows_pass.h"
 #include "simd_each.h"
 
-static double stripe(const struct rows_data *rows, long from, long to, int value, int level, double *scores)
+struct pass {
+    const struct rows_data *rows;
+    int value, level;
+    double part[STRIPES_MOST]; /* log likelihoods of the stripes */
+};
+
+static void add_stripe(void *data, int stripe, long from, long to, double *scores)
 {
+    struct pass *p = data;
+    const struct rows_data *rows = p->rows;
     struct rows_block b;
     double weight = rows->weights ? 0 : (double) (to - from);
     double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
     for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     share_scores(rows, scores, &b);
-    return SIMD_CALL(simd_level(level), rows_stripe, (rows, from, to, value, &b)) - weight * constant;
+    p->part[stripe] = SIMD_CALL(simd_level(p->level), rows_stripe, (rows, from, to, p->value, &b)) - weight * constant;
+}
+
+double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
+{
+    struct pass pass = {rows, value, level, {0}};
+    double total = 0, *scores = rows->term[0].scores; /* those of all terms follow each other */
+    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, rows_scores_size(rows), scores, work);
+    for (int s = 0; s < stripes; s++) total += pass.part[s];
+    return total;
 }
 
 int rows_bins(const struct rows_term *term, int coarse)
@@ -149,31 +163,6 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
             for (int j = 0; j < kernel->q; j++) memcpy(b.eta[j] + from, cells.grad[j], sizeof(double) * n);
         }
         SIMD_CALL(simd_level(level), collect, (rows, &b));
-    }
-    return total;
-}
-
-double rows_pass(struct rows_data *rows, int value, int level, int threads, double *stripes)
-{
-    long size = rows_scores_size(rows);
-    int n_stripes = moments_stripes(rows->n, size);
-    long width = (rows->n + n_stripes - 1) / n_stripes;
-    double part[8], total = 0, *first = rows->term[0].scores; /* scores of all terms follow each other */
-#ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-#else
-    (void) threads;
-#endif
-    for (int s = 0; s < n_stripes; s++) {
-        double *mine = s == 0 ? first : stripes + size * (s - 1);
-        long from = width * s, to = from + width < rows->n ? from + width : rows->n;
-        memset(mine, 0, (size_t) size * sizeof(double));
-        part[s] = stripe(rows, from, to, value, level, mine);
-    }
-    for (int s = 0; s < n_stripes; s++) {
-        total += part[s];
-        if (s > 0)
-            for (long i = 0; i < size; i++) first[i] += stripes[size * (s - 1) + i];
     }
     return total;
 }

@@ -32,10 +32,11 @@ struct rows_data {
     struct rows_term term[ROWS_MAX_TERMS];
 };
 
-/* Doubles in the scores of all terms; stripes (moments.h) need (stripes - 1) times as many. */
+/* Doubles in the scores of all terms */
 long rows_scores_size(const struct rows_data *rows);
-/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
-double rows_pass(struct rows_data *rows, int value, int level, int threads, double *stripes);
+/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. work: as stripes_work() says
+ * for the scores. */
+double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work);
 
 /* Curvature of the rows, gathered in bins: bin b of a term holds `coarse` neighbouring cells of one
  * group. For every term one table and for every pair of terms (i < j) one table of the
