@@ -56,35 +56,3 @@ constrain_regression <- function(target, theta) {
 density_expect <- function(target, mean, cov) {
   target_joint_expect(list(model = target$data, dim = target$data$size[3], n_sds = target$data$size[4]), mean, cov)
 }
-
-# The same density with smooths partly standardised (target_partial.c), for samplers and stochastic engines:
-# `at` is a Gaussian (mean, cov) near the posterior. Coefficient i is standardised as far as its posterior variance is
-# that of its prior.
-partial_density <- function(density, at) {
-  target <- density$regression
-  group <- target$model$group
-  density$kind <- "partial"
-  density$expect <- NULL
-  density$share <- numeric(target$dim)
-  on <- which(group > 0)
-  tau2 <- exp(2 * at$mean[target$dim + group[on]])
-  density$share[on] <- pmin(diag(at$cov)[on] / tau2, 1)
-  if (!is.null(density$constrain)) density$constrain <- function(target, theta) constrain_regression(target, from_partial(target, theta))
-  density
-}
-
-# Draws of (z, t) to (b, t), and back.
-from_partial <- function(density, theta, sign = 1) {
-  d <- density$regression$dim
-  group <- density$regression$model$group
-  for (i in which(group > 0)) theta[, i] <- theta[, i] * exp(sign * density$share[i] * theta[, d + group[i]])
-  theta
-}
-
-# A Gaussian for (z, t) from one for (b, t), through draws.
-partial_start <- function(density, at) {
-  n <- max(500, 8 * density$dim)
-  theta <- sweep(matched_noise(n, density$dim) %*% chol(at$cov), 2, at$mean, "+")
-  z <- from_partial(density, theta, -1)
-  list(mean = colMeans(z), cov = stats::cov(z), draws = z)
-}

@@ -64,13 +64,6 @@ engine_nuts <- function(target, draws, control, progress) {
   engine_result(target, fit, list(rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences, evaluations = info$evaluations))
 }
 
-partial_jacobian <- function(density, theta) {
-  group <- density$regression$model$group
-  on <- which(group > 0)
-  if (length(on) == 0) return(numeric(nrow(theta)))
-  as.vector(theta[, density$regression$dim + group[on], drop = FALSE] %*% density$share[on])
-}
-
 # Verdicts reach the user once, from warn_quality().
 muffle_verdict <- function(expr) {
   withCallingHandlers(expr, covary_warning_not_converged = function(w) tryInvokeRestart("muffleWarning"),

@@ -84,18 +84,6 @@ static const struct regression_target *read_regression(SEXP target)
     return out;
 }
 
-static struct target read_partial(SEXP target)
-{
-    const struct regression_target *r = read_regression(target);
-    struct partial *p = (struct partial *) R_alloc(1, sizeof(struct partial));
-    p->inner = keep(target_regression(r));
-    p->d = r->model->d;
-    p->group = r->model->group;
-    p->share = doubles(target, "share", p->d);
-    p->work = (double *) R_alloc(2 * (size_t) p->inner->dim, sizeof(double));
-    return target_partial(p);
-}
-
 static const int *positions(SEXP list, const char *name, int n, int most)
 {
     const int *from = integers(list, name, n);
@@ -167,7 +155,6 @@ const struct target *read_target(SEXP target)
     if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
     if (strcmp(kind, "mixture") == 0) return keep(read_mixture(data));
     if (strcmp(kind, "regression") == 0) return keep(target_regression(read_regression(target)));
-    if (strcmp(kind, "partial") == 0) return keep(read_partial(target));
     if (strcmp(kind, "conditional") == 0) return keep(read_conditional(target));
     Rf_error("internal: no target of kind '%s'", kind);
 }

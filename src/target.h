@@ -54,17 +54,6 @@ struct regression_target {
 };
 struct target target_regression(const struct regression_target *r);
 
-/* target_partial.c: smooths partly standardised, b_i = z_i exp(share_i t), t the log sd of b_i;
- * theta = (z, t), log Jacobian sum share_i t. work: 2 * dim doubles */
-struct partial {
-    const struct target *inner; /* a regression */
-    int d;                  /* coefficients */
-    const int *group;       /* d: 0, or number of the sd */
-    const double *share;    /* d: 0 leaves b as it is, 1 standardises it fully */
-    double *work;
-};
-struct target target_partial(struct partial *p);
-
 /* target_conditional.c: a regression with smooths standardised given their sds */
 struct smooth_block {
     int first, size;        /* coefficients */

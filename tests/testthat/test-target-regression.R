@@ -73,26 +73,6 @@ test_that("with an anchor a minibatch estimates the difference from it", {
   })
 })
 
-test_that("partly standardised smooths have the right gradient", {
-  set.seed(823)
-  for (i in 1:4) {
-    problem <- joint_problem(2, rows = i %% 2 == 0)
-    model <- problem$model
-    d <- model$size[3]
-    on <- which(model$group > 0)
-    share <- numeric(d)
-    share[on] <- runif(length(on))
-    target <- joint_target(problem, share = share)
-    target$kind <- "partial"
-    twin <- function(x) {
-      t <- x[d + model$group[on]]
-      x[on] <- x[on] * exp(share[on] * t)
-      twin_joint(problem, x) + sum(share[on] * t)
-    }
-    expect_gradient(target, twin, c(rnorm(d, sd = 0.4), rnorm(model$size[4], sd = 0.7)))
-  }
-})
-
 test_that("natural-gradient steps see the prior of smooths through its expectation", {
   set.seed(824)
   problem <- joint_problem(2)

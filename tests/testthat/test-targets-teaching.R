@@ -23,7 +23,7 @@ test_that("C targets have the values and gradients of their naive twins", {
   for (i in 1:5) expect_lt(max(gradient_error(lr, twin, rnorm(5))), 1e-9)
 })
 
-test_that("the regression target, its minibatches, anchors and partial form agree with each other", {
+test_that("the regression target, its minibatches and anchors agree with each other", {
   set.seed(2)
   d <- data.frame(x = runif(60))
   d$y <- sin(6 * d$x) + rnorm(60)
@@ -49,13 +49,6 @@ test_that("the regression target, its minibatches, anchors and partial form agre
   each <- lapply(rows, function(i) at(anchored, matrix(theta, 1), TRUE, i, target$rows))
   expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient), tolerance = 1e-8)
   expect_equal(mean(vapply(each, `[[`, 0, "value")), whole$value, tolerance = 1e-9)
-  # partial form: same density with Jacobian
-  partial <- internal("partial_density")(target, list(mean = theta, cov = diag(0.3, target$dim)))
-  z <- internal("from_partial")(partial, matrix(theta, 1), -1)
-  value <- at(partial, z, TRUE)
-  expect_equal(value$value, whole$value + internal("partial_jacobian")(partial, z), tolerance = 1e-12)
-  up <- function(j, h) at(partial, replace(z, j, z[j] + h))$value
-  for (j in seq_along(theta)) expect_equal(value$gradient[j], (up(j, 1e-5) - up(j, -1e-5)) / 2e-5, tolerance = 1e-5)
 })
 
 test_that("bad input of targets is refused with typed conditions", {
