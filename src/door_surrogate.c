@@ -30,7 +30,7 @@ static struct surrogate_batch new_batch(const struct surrogate *s, SEXP level)
 static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level, double *value)
 {
     struct surrogate_batch batch = new_batch(s, level);
-    const double *at[4];
+    const double *at[SURROGATE_LANES];
     for (R_xlen_t i = 0; i < points; i += batch.lanes) {
         for (int l = 0; l < batch.lanes; l++) at[l] = t + s->groups * (i + l < points ? i + l : i);
         surrogate_batch_factor(&batch, at);
@@ -97,9 +97,9 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, draws, s.n)));
     double *density = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, draws)));
-    const double *at[4];
-    struct run runs[4];
-    double constant[4];
+    const double *at[SURROGATE_LANES];
+    struct run runs[SURROGATE_LANES];
+    double constant[SURROGATE_LANES];
     int lanes = batch.lanes;
     for (R_xlen_t done = 0, count = 0; done < draws; count++) {
         /* resampled draws repeat their t: one factor serves them all */
@@ -113,8 +113,8 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level
         surrogate_batch_factor(&batch, at);
         for (int l = 0; l < lanes; l++) constant[l] = surrogate_batch_constant(&batch, l, at[l]);
         for (R_xlen_t r = 0; r < longest; r++) {
-            R_xlen_t i[4];
-            double square[4] = {0};
+            R_xlen_t i[SURROGATE_LANES];
+            double square[SURROGATE_LANES] = {0};
             for (int l = 0; l < lanes; l++) i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
             for (int j = 0; j < s.n; j++)
                 for (int l = 0; l < lanes; l++) {

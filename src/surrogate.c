@@ -43,7 +43,6 @@ double surrogate_marginal(const struct surrogate *s, const double *t, double *gr
     if (factorise(s, t, root, scale, x)) return NAN;
     double value = -log_diagonal_sum(root, s->n);
     for (long i = 0; i < n; i++) value += 0.5 * x[i] * x[i];
-    if (!grad) return value;
     for (long i = 0; i < n; i++) mean[i] = x[i];
     solve_lower_transposed(root, s->n, mean);
     invert_lower(root, s->n);

@@ -7,14 +7,12 @@ static long panel_start(long i) { return 9 * (i * (i + 1) / 2); }
 #define SIMD_SOURCE "surrogate_pass.h"
 #include "simd_each.h"
 
-enum { MOST_LANES = 4 };
-
 static int panels_of(int n) { return n / 3 + 1; }
 
 long surrogate_batch_size(const struct surrogate *s)
 {
     long panels = panels_of(s->n), rows = 3 * panels;
-    return panel_start(panels) * (1 + MOST_LANES) + 3 * rows * MOST_LANES;
+    return panel_start(panels) * (1 + SURROGATE_LANES) + 3 * rows * SURROGATE_LANES;
 }
 
 static void pack(const struct surrogate_batch *batch)
@@ -33,9 +31,9 @@ struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, dou
     long size = panel_start(batch.panels), rows = 3L * batch.panels;
     batch.lanes = batch.level == SIMD_AVX2 ? 4 : batch.level == SIMD_BASE ? 2 : 1;
     batch.root = work + size;
-    batch.scale = batch.root + size * MOST_LANES;
-    batch.inverse = batch.scale + rows * MOST_LANES;
-    batch.draw = batch.inverse + rows * MOST_LANES;
+    batch.scale = batch.root + size * SURROGATE_LANES;
+    batch.inverse = batch.scale + rows * SURROGATE_LANES;
+    batch.draw = batch.inverse + rows * SURROGATE_LANES;
     pack(&batch);
     return batch;
 }

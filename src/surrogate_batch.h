@@ -6,6 +6,8 @@
 
 #include "surrogate.h"
 
+enum { SURROGATE_LANES = 4 }; /* at the most */
+
 struct surrogate_batch {
     const struct surrogate *s;
     int level, lanes, panels;
