@@ -172,54 +172,42 @@ rows_scores <- function(target, scores) {
   out
 }
 
-# Tables of the bins and their pairs, in the order of the C core: calls f(i, j, from) with i = j for single terms.
-each_table <- function(engine, f) {
+# The entries of the tables of curvature, in the order of the C core (rows.h): calls f(a, b, r, s, at) for predictors
+# r >= s of term a, or where b is a term too of the pair a, b; `at` are the places of the entries by bins.
+each_entry <- function(engine, f) {
   q <- length(engine$constant)
-  h <- q * (q + 1) / 2
-  bins <- vapply(engine$terms, `[[`, 0L, "bins")
+  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
+  h <- nrow(pair)
   from <- 0
-  for (j in seq_along(bins)) {
-    f(j, j, from)
-    from <- from + h * bins[j]
+  visit <- function(a, b = NULL) {
+    bins <- a$bins * (if (is.null(b)) 1 else b$bins)
+    for (e in seq_len(h)) f(a, b, pair[e, 1], pair[e, 2], from + e + h * (seq_len(bins) - 1))
+    from <<- from + h * bins
   }
-  for (j in seq_along(bins)) for (i in seq_len(j - 1)) {
-    f(i, j, from)
-    from <- from + h * bins[i] * bins[j]
-  }
-  from
+  for (a in engine$terms) visit(a)
+  for (j in seq_along(engine$terms)) for (i in seq_len(j - 1)) visit(engine$terms[[i]], engine$terms[[j]])
 }
 
 rows_hessian <- function(target, tables) {
-  engine <- target$rows_engine
-  q <- length(engine$constant)
-  h <- q * (q + 1) / 2
-  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
   out <- matrix(0, target$dim, target$dim)
   add <- function(rows, columns, block) {
     if (length(rows) && length(columns)) out[rows, columns] <<- out[rows, columns] + block
   }
-  each_table(engine, function(i, j, from) {
-    a <- engine$terms[[i]]
-    b <- engine$terms[[j]]
-    w <- array(tables[from + seq_len(h * a$bins * (if (i == j) 1 else b$bins))], c(h, a$bins, if (i == j) 1 else b$bins))
-    for (e in seq_len(h)) {
-      r <- pair[e, 1]
-      s <- pair[e, 2]
-      if (i == j) {
-        block <- multiply(a$binned[[r]] * rep(w[e, , 1], each = nrow(a$binned[[r]])), a$binned[[s]], turn_b = TRUE)
-        add(a$at[[r]], a$at[[s]], block)
-        if (r != s) add(a$at[[s]], a$at[[r]], t(block))
-        next
-      }
-      weight <- matrix(w[e, , ], a$bins)
-      block <- multiply(multiply(a$binned[[r]], weight), b$binned[[s]], turn_b = TRUE)
-      add(a$at[[r]], b$at[[s]], block)
-      add(b$at[[s]], a$at[[r]], t(block))
-      if (r != s) {
-        block <- multiply(multiply(a$binned[[s]], weight), b$binned[[r]], turn_b = TRUE)
-        add(a$at[[s]], b$at[[r]], block)
-        add(b$at[[r]], a$at[[s]], t(block))
-      }
+  each_entry(target$rows_engine, function(a, b, r, s, at) {
+    if (is.null(b)) {
+      block <- multiply(a$binned[[r]] * rep(tables[at], each = nrow(a$binned[[r]])), a$binned[[s]], turn_b = TRUE)
+      add(a$at[[r]], a$at[[s]], block)
+      if (r != s) add(a$at[[s]], a$at[[r]], t(block))
+      return()
+    }
+    weight <- matrix(tables[at], a$bins)
+    block <- multiply(multiply(a$binned[[r]], weight), b$binned[[s]], turn_b = TRUE)
+    add(a$at[[r]], b$at[[s]], block)
+    add(b$at[[s]], a$at[[r]], t(block))
+    if (r != s) {
+      block <- multiply(multiply(a$binned[[s]], weight), b$binned[[r]], turn_b = TRUE)
+      add(a$at[[s]], b$at[[r]], block)
+      add(b$at[[r]], a$at[[s]], t(block))
     }
   })
   out
@@ -229,24 +217,16 @@ rows_hessian <- function(target, tables) {
 rows_variance <- function(target, cov) {
   engine <- target$rows_engine
   q <- length(engine$constant)
-  h <- q * (q + 1) / 2
-  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
   bins <- vapply(engine$terms, `[[`, 0L, "bins")
-  out <- numeric(h * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2))
-  each_table(engine, function(i, j, from) {
-    a <- engine$terms[[i]]
-    b <- engine$terms[[j]]
-    for (e in seq_len(h)) {
-      r <- pair[e, 1]
-      s <- pair[e, 2]
-      if (i == j) {
-        value <- colSums(a$binned[[r]] * multiply(cov[a$at[[r]], a$at[[s]], drop = FALSE], a$binned[[s]]))
-      } else {
-        value <- multiply(a$binned[[r]], multiply(cov[a$at[[r]], b$at[[s]], drop = FALSE], b$binned[[s]]), turn_a = TRUE) +
-          multiply(a$binned[[s]], multiply(cov[a$at[[s]], b$at[[r]], drop = FALSE], b$binned[[r]]), turn_a = TRUE)
-      }
-      out[from + e + h * (seq_along(value) - 1)] <<- value
+  out <- numeric(q * (q + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2))
+  each_entry(engine, function(a, b, r, s, at) {
+    if (is.null(b)) {
+      value <- colSums(a$binned[[r]] * multiply(cov[a$at[[r]], a$at[[s]], drop = FALSE], a$binned[[s]]))
+    } else {
+      value <- multiply(a$binned[[r]], multiply(cov[a$at[[r]], b$at[[s]], drop = FALSE], b$binned[[s]]), turn_a = TRUE) +
+        multiply(a$binned[[s]], multiply(cov[a$at[[s]], b$at[[r]], drop = FALSE], b$binned[[r]]), turn_a = TRUE)
     }
+    out[at] <<- value
   })
   out
 }
