@@ -317,6 +317,27 @@ twin_base_gradient <- function(problem, beta) {
   as.vector(crossprod(twin_design(model), as.vector(t(scores)))) + unlist(priors)
 }
 
+# Expectations of twin_base() and its derivatives under N(beta, cov) by dense algebra, from those of single cells and
+# priors (which have tests of their own). list(value, gradient, hessian)
+twin_expect <- function(model, beta, cov) {
+  q <- nrow(model$offset)
+  m <- ncol(model$offset)
+  design <- twin_design(model)
+  x <- lapply(seq_len(m), function(i) design[q * (i - 1) + seq_len(q), , drop = FALSE])
+  v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
+  each <- .Call(C_kernel_expect, model$size[1], model$cells, twin_predictors(model, beta), v)
+  value <- sum(each[1, ])
+  gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
+  hessian <- Reduce(`+`, lapply(seq_len(m), function(i) t(x[[i]]) %*% matrix(each[-(1:(1 + q)), i], q) %*% x[[i]]))
+  for (a in which(model$group == 0)) {
+    prior <- .Call(C_prior, model$family[a], model$prior[, a], beta[a], sqrt(cov[a, a]))
+    value <- value + prior[1]
+    gradient[a] <- gradient[a] + prior[2]
+    hessian[a, a] <- hessian[a, a] + prior[3]
+  }
+  list(value = value, gradient = gradient, hessian = hessian)
+}
+
 # theta = (beta, t)
 twin_smooths <- function(model, theta) {
   d <- model$size[3]
