@@ -2,9 +2,8 @@
 
 /* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, place (offset of the cell in
  * the table, negative to skip). */
-static inline SIMD_FUNCTION __attribute__((always_inline)) void
-SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n, int padded,
-                     int used, double *table)
+INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n, int padded, int used,
+                                 double *table)
 {
     for (int i = 0; i < n; i++) {
         if (__builtin_expect(place[i] < 0, 0)) continue;
@@ -28,7 +27,6 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
                                                    const struct moments_grid *grid, long from, int n,
                                                    double *t, long *place)
 {
-    const VEC shift = ALL(6755399441055744.0);
     const double *x = rows->x + from, *w = rows->weights ? rows->weights + from : 0;
     long cell = (long) moments_padded(rows->k) * MOMENTS_DEGREES;
     VEC bad = ALL(0.0);
@@ -43,11 +41,8 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
             bad += y - y;
         }
         if (w) bad += LOAD(w + i) - LOAD(w + i);
-        VEC c = u + shift, whole = c - shift;
-        IVEC over = (IVEC) (whole > u); /* rounded up: -1 */
-        IVEC at = ((IVEC) c & 0xffffffffLL) + over;
-        whole += PICK(over, ALL(-1.0), ALL(0.0));
-        STORE(t + i, 2.0 * (u - whole) - 1.0);
+        IVEC at;
+        STORE(t + i, 2.0 * (u - SIMD_NAME(whole)(u, &at)) - 1.0);
         for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = cell * (long) at[l];
     }
     for (; i < n; i++) {

@@ -14,14 +14,11 @@ static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, c
         const double *x = term->x + from;
         double inverse = term->grid.inverse, first = term->grid.first, most = term->grid.count - 1;
 #if SIMD_WIDTH > 1
-        const VEC shift = ALL(6755399441055744.0); /* 3 * 2^51: rounds to an integer in the low bits */
         for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
             VEC u = LOAD(x + i) * inverse - first, at = PICK(u >= 0.0, u, ALL(0.0));
             at = PICK(at < most, at, ALL(most));
-            VEC c = at + shift, whole = c - shift;
-            IVEC over = (IVEC) (whole > at); /* rounded up: -1 */
-            IVEC cell = ((IVEC) c & 0xffffffffLL) + over;
-            STORE(t + i, 2.0 * (u - (whole + PICK(over, ALL(-1.0), ALL(0.0)))) - 1.0);
+            IVEC cell;
+            STORE(t + i, 2.0 * (u - SIMD_NAME(whole)(at, &cell)) - 1.0);
             for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = piece * (long) cell[l];
         }
 #endif

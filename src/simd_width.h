@@ -31,6 +31,16 @@ typedef double SIMD_NAME(loose) __attribute__((vector_size(SIMD_BYTES), aligned(
 #define PICK(mask, yes, no) ((VEC) (((mask) & (IVEC) (yes)) | (~(mask) & (IVEC) (no))))
 #define LANE(v, l) ((v)[l])
 
+/* Largest integer not above u, 0 <= u < 2^31, as doubles and in `integer` */
+INLINE VEC SIMD_NAME(whole)(VEC u, IVEC *integer)
+{
+    const VEC shift = ALL(6755399441055744.0); /* 3 * 2^51: rounds to an integer in the low bits */
+    VEC c = u + shift, nearest = c - shift;
+    IVEC over = (IVEC) (nearest > u); /* rounded up: -1 */
+    *integer = ((IVEC) c & 0xffffffffLL) + over;
+    return nearest + PICK(over, ALL(-1.0), ALL(0.0));
+}
+
 /* exp of |x| <= 700 by x = k log 2 + r, |r| <= log(2)/2, Taylor polynomial of degree 13 in r
  * (remainder 4e-18). */
 INLINE VEC SIMD_NAME(exponential_inside)(VEC x)
