@@ -29,6 +29,14 @@ static double add_coefficient(long i, long t, long dim, double w, double shift, 
     return -0.5 * LOG_2PI - 0.5 * square;
 }
 
+/* out: log density of the prior of an sd, first and second derivative */
+static double add_sd(long t, long dim, const double *out, double *grad, double *hess)
+{
+    grad[t] += out[1];
+    hess[t + dim * t] += out[2];
+    return out[0];
+}
+
 double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess)
 {
     long dim = r->d + r->n_smooths;
@@ -42,9 +50,7 @@ double smooths_hessian(const struct regression *r, const double *theta, double *
     for (long g = 0; g < r->n_smooths; g++) {
         long t = r->d + g;
         prior_density(r->sd_family[g], r->sd_prior + 3 * g, theta[t], out);
-        f += out[0];
-        grad[t] += out[1];
-        hess[t + dim * t] += out[2];
+        f += add_sd(t, dim, out, grad, hess);
     }
     return f;
 }
@@ -66,9 +72,7 @@ double smooths_expect(const struct regression *r, const double *mean, const doub
         long t = r->d + g;
         double v = cov[t + dim * t];
         prior_expect(r->sd_family[g], r->sd_prior + 3 * g, mean[t], v > 0 ? sqrt(v) : 0, out);
-        f += out[0];
-        grad[t] += out[1];
-        hess[t + dim * t] += out[2];
+        f += add_sd(t, dim, out, grad, hess);
     }
     return f;
 }
