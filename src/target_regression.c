@@ -1,7 +1,6 @@
 /* The regression model as a target: base part over all cells or some, smooths and their priors. */
 #include "target.h"
 #include "regression.h"
-#include "regression.h"
 #include "prior.h"
 #include "scalar.h"
 #include <math.h>
