@@ -71,7 +71,7 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
     check_doubles(par, np, "'par'");
     check_doubles(state, ns, "'state'");
     check_doubles(noise, (R_xlen_t) family_noise(&a.family) * a.draws * count, "'noise'");
-    const int *row = read_rows(rows, t, a.batch_size, count);
+    const int *row = read_batches(rows, t, a.batch_size, count);
     double *work = fresh(advi_work(&a));
     struct advi_info info;
     const char *names[] = {"par", "state", "loss", "done", "gradient", ""};
@@ -111,7 +111,7 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     const double *precision =
         a.family.kind == FAMILY_MEAN_FIELD ? doubles(settings, "precision", d * d) : NULL;
     check_doubles(noise, d * count, "'noise'");
-    const int *row = read_rows(rows, t, a.batch_size, count);
+    const int *row = read_batches(rows, t, a.batch_size, count);
     struct advi_info info;
     const char *names[] = {"mean", "root", "mean_sum", "scale_sum", "loss", "bad", ""};
     R_xlen_t length[] = {d, d * d, d, scales};

@@ -1,15 +1,8 @@
 /* Doors of the moments. */
-#include "doors.h"
+#include "door_read.h"
 #include "moments.h"
 #include "moments_two.h"
 #include "stripes.h"
-
-static const double *numbers(SEXP x, R_xlen_t length, const char *what)
-{
-    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
-        Rf_error("internal: %s must hold %ld doubles", what, (long) length);
-    return REAL(x);
-}
 
 static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling, int groups)
 {
@@ -17,18 +10,12 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
         Rf_error("internal: 'y' must be a list of columns and 'x' doubles");
     struct moments_rows rows = {.n = (long) Rf_xlength(x), .k = (int) Rf_xlength(y)};
     if (rows.k < 1 || rows.k > MOMENTS_MAX_K) Rf_error("internal: too many responses");
-    for (int j = 0; j < rows.k; j++) rows.y[j] = numbers(VECTOR_ELT(y, j), rows.n, "'y'");
-    rows.x = numbers(x, rows.n, "'x'");
-    rows.weights = Rf_isNull(weights) ? NULL : numbers(weights, rows.n, "'weights'");
-    rows.centre = numbers(scaling, 2 * rows.k, "'scaling'");
+    for (int j = 0; j < rows.k; j++) rows.y[j] = check_doubles(VECTOR_ELT(y, j), rows.n, "'y'");
+    rows.x = check_doubles(x, rows.n, "'x'");
+    rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "'weights'");
+    rows.centre = check_doubles(scaling, 2 * rows.k, "'scaling'");
     rows.scale = rows.centre + rows.k;
-    rows.group = NULL;
-    if (!Rf_isNull(group)) {
-        if (TYPEOF(group) != INTSXP || Rf_xlength(group) != rows.n) Rf_error("internal: 'group' must hold integers");
-        rows.group = INTEGER(group);
-        for (long i = 0; i < rows.n; i++)
-            if (rows.group[i] < 1 || rows.group[i] > groups) Rf_error("internal: 'group' out of range");
-    }
+    rows.group = check_groups(group, rows.n, groups);
     return rows;
 }
 
@@ -36,7 +23,7 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
  * list(table, counts (missing, infinite, outside)) */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = numbers(grid, 3, "'grid'"), *set = numbers(settings, 3, "'settings'");
+    const double *g = check_doubles(grid, 3, "'grid'"), *set = check_doubles(settings, 3, "'settings'");
     struct moments_grid cells = {.inverse = g[0], .first = g[1], .count = (int) g[2]};
     int groups = (int) set[2];
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
@@ -59,10 +46,10 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
 SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = numbers(grid, 6, "'grid'"), *set = numbers(settings, 4, "'settings'");
+    const double *g = check_doubles(grid, 6, "'grid'"), *set = check_doubles(settings, 4, "'settings'");
     struct moments_two data = {.groups = (int) set[2]};
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
-    data.z = numbers(z, data.rows.n, "'z'");
+    data.z = check_doubles(z, data.rows.n, "'z'");
     for (int d = 0; d < 2; d++)
         data.grid[d] = (struct moments_grid){.inverse = g[3 * d], .first = g[3 * d + 1], .count = (int) g[3 * d + 2]};
     R_xlen_t whole = (R_xlen_t) data.grid[0].count * data.grid[1].count * data.groups;
@@ -88,7 +75,7 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
 SEXP door_finite_range(SEXP x)
 {
     SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
-    moments_range(numbers(x, Rf_xlength(x), "'x'"), (long) Rf_xlength(x), REAL(out));
+    moments_range(check_doubles(x, Rf_xlength(x), "'x'"), (long) Rf_xlength(x), REAL(out));
     UNPROTECT(1);
     return out;
 }

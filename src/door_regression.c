@@ -1,30 +1,6 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
 #include "door_read.h"
 
-SEXP field(SEXP list, const char *name)
-{
-    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
-    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
-        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
-    Rf_error("internal: the model has no field '%s'", name);
-}
-
-const double *doubles(SEXP list, const char *name, R_xlen_t length)
-{
-    SEXP x = field(list, name);
-    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
-        Rf_error("internal: field '%s' must hold %ld doubles", name, (long) length);
-    return REAL(x);
-}
-
-const int *integers(SEXP list, const char *name, R_xlen_t length)
-{
-    SEXP x = field(list, name);
-    if (TYPEOF(x) != INTSXP || Rf_xlength(x) != length)
-        Rf_error("internal: field '%s' must hold %ld integers", name, (long) length);
-    return INTEGER(x);
-}
-
 struct regression read_model(SEXP model)
 {
     struct regression r;
@@ -69,13 +45,6 @@ struct regression read_model(SEXP model)
     r.work = (double *) R_alloc(regression_work(d), sizeof(double));
     r.column = (int *) R_alloc((size_t) d + 1, sizeof(int));
     return r;
-}
-
-const double *check_doubles(SEXP x, R_xlen_t length, const char *what)
-{
-    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
-        Rf_error("internal: %s must hold %ld doubles", what, (long) length);
-    return REAL(x);
 }
 
 /* list(value, gradient, hessian); the last two are filled by the caller */

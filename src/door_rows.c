@@ -1,52 +1,29 @@
 /* Doors of the pass over rows. */
-#include "doors.h"
+#include "door_read.h"
 #include "rows.h"
 #include "stripes.h"
-#include <string.h>
-
-static SEXP part(SEXP list, const char *name)
-{
-    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
-    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
-        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
-    return R_NilValue;
-}
-
-static const double *numbers(SEXP x, R_xlen_t length, const char *what)
-{
-    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
-        Rf_error("internal: %s must hold %ld doubles", what, (long) length);
-    return REAL(x);
-}
 
 static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
 {
-    SEXP x = part(term, "x"), group = part(term, "group");
-    const double *grid = numbers(part(term, "grid"), 3, "'grid'");
-    out->x = Rf_isNull(x) ? NULL : numbers(x, rows->n, "'x'");
+    SEXP x = optional(term, "x");
+    const double *grid = check_doubles(field(term, "grid"), 3, "'grid'");
+    out->x = Rf_isNull(x) ? NULL : check_doubles(x, rows->n, "'x'");
     out->grid = (struct moments_grid){.inverse = grid[0], .first = grid[1], .count = (int) grid[2]};
-    out->groups = Rf_asInteger(part(term, "groups"));
-    out->group = NULL;
-    if (!Rf_isNull(group)) {
-        if (TYPEOF(group) != INTSXP || Rf_xlength(group) != rows->n) Rf_error("internal: 'group' must hold integers");
-        out->group = INTEGER(group);
-        for (long i = 0; i < rows->n; i++)
-            if (out->group[i] < 1 || out->group[i] > out->groups) Rf_error("internal: 'group' out of range");
-    }
-    out->coefficients = numbers(part(term, "coefficients"),
+    out->groups = Rf_asInteger(field(term, "groups"));
+    out->group = check_groups(optional(term, "group"), rows->n, out->groups);
+    out->coefficients = check_doubles(field(term, "coefficients"),
         (R_xlen_t) 4 * (rows->k == 1 ? 4 : 8) * out->grid.count * out->groups, "'coefficients'");
 }
 
-/* terms: list of list(x, group, grid, groups, coefficients); scaling: k x 2; settings: level, threads,
- * value. list(value, scores: one vector for all terms) */
+/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2 */
 static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms)
 {
     if (TYPEOF(y) != REALSXP || !Rf_isMatrix(y) || TYPEOF(terms) != VECSXP)
         Rf_error("internal: 'y' must be a double matrix and 'terms' a list");
     struct rows_data rows = {.n = Rf_nrows(y), .k = Rf_ncols(y), .y = REAL(y)};
     if (rows.k < 1 || rows.k > 2) Rf_error("internal: rows of one or two responses only");
-    rows.weights = Rf_isNull(weights) ? NULL : numbers(weights, rows.n, "'weights'");
-    rows.centre = numbers(scaling, 2 * rows.k, "'scaling'");
+    rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "'weights'");
+    rows.centre = check_doubles(scaling, 2 * rows.k, "'scaling'");
     rows.scale = rows.centre + rows.k;
     rows.n_terms = (int) Rf_xlength(terms);
     if (rows.n_terms < 1 || rows.n_terms > ROWS_MAX_TERMS) Rf_error("internal: 1 to %d terms", ROWS_MAX_TERMS);
@@ -54,10 +31,11 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
     return rows;
 }
 
+/* settings: level, threads, value. list(value, scores: one vector for all terms) */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms);
-    const double *set = numbers(settings, 3, "'settings'");
+    const double *set = check_doubles(settings, 3, "'settings'");
     R_xlen_t size = rows_scores_size(&rows);
     double *work = (double *) R_alloc(stripes_work(rows.n, size), sizeof(double));
     const char *names[] = {"value", "scores", ""};
@@ -76,7 +54,7 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
     int width = Rf_asInteger(coarse);
     if (width < 1) Rf_error("internal: 'coarse' must be positive");
     R_xlen_t size = rows_curvature_size(&rows, width);
-    const double *v = Rf_isNull(variance) ? NULL : numbers(variance, size, "'variance'");
+    const double *v = Rf_isNull(variance) ? NULL : check_doubles(variance, size, "'variance'");
     const char *names[] = {"value", "scores", "curvature", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
@@ -90,7 +68,7 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
 SEXP door_exponential(SEXP x, SEXP level)
 {
     SEXP out = PROTECT(Rf_allocVector(REALSXP, Rf_xlength(x)));
-    rows_exponential(numbers(x, Rf_xlength(x), "'x'"), Rf_xlength(x), Rf_asInteger(level), REAL(out));
+    rows_exponential(check_doubles(x, Rf_xlength(x), "'x'"), Rf_xlength(x), Rf_asInteger(level), REAL(out));
     UNPROTECT(1);
     return out;
 }

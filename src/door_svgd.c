@@ -1,7 +1,6 @@
+/* Door of Stein variational gradient descent. */
 #include "door_read.h"
 #include "svgd.h"
-
-struct optimizer read_optimizer(SEXP x);
 
 /* settings: list(particles, bandwidth, moments, batch_size, batch_scale, optimizer); temperature: a number a
  * step; x: dim x particles. list(x, state, size, done) */
@@ -22,7 +21,7 @@ SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP ro
     check_doubles(x, all, "'x'");
     check_doubles(state, optimizer_state(&s.optimizer, all), "'state'");
     const double *heat = check_doubles(temperature, n, "'temperature'");
-    const int *row = read_rows(rows, t, s.batch_size, n);
+    const int *row = read_batches(rows, t, s.batch_size, n);
     double *work = (double *) R_alloc(svgd_work(&s, t->dim) + 1, sizeof(double));
     const char *names[] = {"x", "state", "size", "done", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

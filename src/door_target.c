@@ -1,13 +1,6 @@
 /* Doors of the targets: what an R list describes becomes a struct target. */
 #include "door_read.h"
 
-double number(SEXP list, const char *name)
-{
-    SEXP x = field(list, name);
-    if (Rf_length(x) != 1) Rf_error("internal: field '%s' must be one number", name);
-    return Rf_asReal(x);
-}
-
 static const struct target *keep(struct target t)
 {
     struct target *out = (struct target *) R_alloc(1, sizeof(struct target));
@@ -53,14 +46,6 @@ static struct target read_mixture(SEXP data)
     m->sd_scale = prior[2];
     m->concentration = prior[3];
     return target_mixture(m);
-}
-
-static SEXP optional(SEXP list, const char *name)
-{
-    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
-    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
-        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
-    return R_NilValue;
 }
 
 static const struct regression_target *read_regression(SEXP target)
@@ -159,7 +144,7 @@ const struct target *read_target(SEXP target)
     Rf_error("internal: no target of kind '%s'", kind);
 }
 
-const int *read_rows(SEXP rows, const struct target *t, R_xlen_t size, R_xlen_t n)
+const int *read_batches(SEXP rows, const struct target *t, R_xlen_t size, R_xlen_t n)
 {
     if (Rf_isNull(rows) || size == 0) return NULL;
     if (t->batch == NULL) Rf_error("internal: this target has no rows");
@@ -180,7 +165,7 @@ SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
     if (TYPEOF(theta) != REALSXP || Rf_xlength(theta) % t->dim)
         Rf_error("internal: 'theta' must be a double matrix with a row a parameter");
     R_xlen_t n = Rf_xlength(theta) / t->dim;
-    struct batch b = {read_rows(rows, t, Rf_xlength(rows), 1), (int) Rf_xlength(rows),
+    struct batch b = {read_batches(rows, t, Rf_xlength(rows), 1), (int) Rf_xlength(rows),
                       Rf_asReal(scale)};
     int want = Rf_asLogical(gradient);
     const char *names[] = {"value", "gradient", ""};

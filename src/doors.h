@@ -40,9 +40,9 @@ SEXP door_finite_range(SEXP x);
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
 SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
 SEXP door_exponential(SEXP x, SEXP level);
+/* door_learner.c */
 SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
 SEXP door_learner_activate(SEXP settings, SEXP x, SEXP parameter);
-
 /* door_target.c */
 SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
 SEXP door_anchor(SEXP model, SEXP beta);
