@@ -134,13 +134,38 @@ static void load_cells(const struct rows_data *rows, const struct kernel *kernel
         }
 }
 
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables)
+struct curvature {
+    int coarse, level;
+    const double *variance; /* or NULL */
+    double *tables, total;
+};
+
+/* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves scores in the
+ * place of the predictors. */
+static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n, struct curvature *out)
 {
     const struct kernel *kernel = kernel_for(rows->k);
-    double *scores = rows->term[0].scores, total = 0;
     long at[KERNEL_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
-    struct rows_block b;
     struct kernel_block cells;
+    int used = 0;
+    for (int i = 0; i < n; i++)
+        used = row_tables(rows, b, from + i, out->coarse, kernel->pairs, at + (long) used * i);
+    load_cells(rows, kernel, b, from, n, out->variance, at, used, &cells);
+    if (out->variance) kernel_expect(kernel, &cells, out->level);
+    else kernel_evaluate(kernel, &cells, 2, out->level);
+    for (int i = 0; i < n; i++) {
+        out->total += cells.value[i];
+        for (int u = 0; u < used; u++)
+            for (int p = 0; p < kernel->pairs; p++) out->tables[at[u + (long) used * i] + p] += cells.hess[p][i];
+    }
+    for (int j = 0; j < kernel->q; j++) memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
+}
+
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables)
+{
+    struct curvature out = {coarse, level, variance, tables, 0};
+    double *scores = rows->term[0].scores;
+    struct rows_block b;
     memset(tables, 0, (size_t) rows_curvature_size(rows, coarse) * sizeof(double));
     memset(scores, 0, (size_t) rows_scores_size(rows) * sizeof(double));
     share_scores(rows, scores, &b);
@@ -148,23 +173,11 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
         int most = rows->n - first < ROWS_BLOCK ? (int) (rows->n - first) : ROWS_BLOCK;
         SIMD_CALL(simd_level(level), load_block, (rows, first, most, &b));
         SIMD_CALL(simd_level(level), predict, (rows, &b));
-        for (int from = 0; from < b.n; from += KERNEL_BLOCK) {
-            int n = b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK, used = 0;
-            for (int i = 0; i < n; i++)
-                used = row_tables(rows, &b, from + i, coarse, kernel->pairs, at + (long) used * i);
-            load_cells(rows, kernel, &b, from, n, variance, at, used, &cells);
-            if (variance) kernel_expect(kernel, &cells, level);
-            else kernel_evaluate(kernel, &cells, 2, level);
-            for (int i = 0; i < n; i++) {
-                total += cells.value[i];
-                for (int u = 0; u < used; u++)
-                    for (int p = 0; p < kernel->pairs; p++) tables[at[u + (long) used * i] + p] += cells.hess[p][i];
-            }
-            for (int j = 0; j < kernel->q; j++) memcpy(b.eta[j] + from, cells.grad[j], sizeof(double) * n);
-        }
+        for (int from = 0; from < b.n; from += KERNEL_BLOCK)
+            add_curvature(rows, &b, from, b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK, &out);
         SIMD_CALL(simd_level(level), collect, (rows, &b));
     }
-    return total;
+    return out.total;
 }
 
 void rows_exponential(const double *x, long n, int level, double *out)
