@@ -57,7 +57,8 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, m, n));
     memset(REAL(out), 0, sizeof(double) * m * n);
     int cross = a == b && turned[0] != turned[1];
-    matrix_add_product_at(Rf_asInteger(level), cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right, REAL(out), m);
+    matrix_add_product_at(Rf_asInteger(level), cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right,
+                          REAL(out), m);
     if (cross) mirror_lower(REAL(out), m);
     UNPROTECT(1);
     return out;

@@ -49,7 +49,8 @@ static int cholesky_block(double *a, int n, long ld)
     int h = first_half(n), status = cholesky_block(a, h, ld);
     if (status) return status;
     solve_right(n - h, h, a, a + h, ld);
-    matrix_add_product(MATRIX_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld), columns_of(a + h, ld), a + h + ld * h, ld);
+    matrix_add_product(MATRIX_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld), columns_of(a + h, ld),
+                       a + h + ld * h, ld);
     return cholesky_block(a + h + ld * h, n - h, ld);
 }
 

@@ -53,13 +53,13 @@ static void blocks_plain(enum matrix_part part, int m, int n, int k, double sign
 }
 
 void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k, double sign,
-                    struct strided a, struct strided b, double *c, long ldc)
+                           struct strided a, struct strided b, double *c, long ldc)
 {
     SIMD_CALL(simd_level(level), blocks, (part, m, n, k, sign, a, b, c, ldc));
 }
 
 void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
-                 struct strided a, struct strided b, double *c, long ldc)
+                        struct strided a, struct strided b, double *c, long ldc)
 {
     matrix_add_product_at(SIMD_AVX2, part, m, n, k, sign, a, b, c, ldc);
 }

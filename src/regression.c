@@ -80,7 +80,7 @@ static struct columns load_block(const struct regression *r, const double *beta,
     kernel_clear(r->kernel, b, n);
     for (int j = 0; j < q; j++)
         sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]), x.rows + (long) KERNEL_BLOCK * x.first[j],
-                        x.first[j + 1] - x.first[j], b->eta[j], r->level);
+                     x.first[j + 1] - x.first[j], b->eta[j], r->level);
     return x;
 }
 
@@ -192,8 +192,8 @@ static void predictor_covariance(const struct regression *r, const struct column
         for (int j = l; j < q; j++, pair++)
             for (int a = x->first[l]; a < x->first[l + 1]; a++)
                 sum_combined_by(entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
-                                   x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
-                                   x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
+                                x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
+                                x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
 }
 
 double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad, double *hess)
