@@ -56,7 +56,8 @@ compare <- function(d, basis, k) {
 
 set.seed(20)
 if (!is.null(sink_to)) sink(sink_to, split = TRUE)
-cat(format(Sys.Date()), R.version.string, " rows:", n, "\n")
+machine <- sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1])
+cat("Rscript inst/validation/compression.R", arguments, "|", format(Sys.Date()), "|", machine, "|", R.version.string, "| rows:", n, "\n")
 cat("distance: of the compressed mode from that of the rows, in posterior sds; shift: the part of it that is compression; limit 1e-5 at 1e6 rows\n")
 covariates <- list(uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 3), clustered = c(rnorm(n / 2, 0, 0.01), runif(n - n / 2, -1, 1)))
 for (x in grep(paste0("^[", if (length(arguments) > 2) arguments[3] else "a-z", "]"), names(covariates), value = TRUE)) {
