@@ -3,7 +3,8 @@
 
 compress_on_cluster <- function(cluster, data, spec, resolution, reader, chunk) {
   if (!inherits(cluster, "cluster") || length(cluster) == 0) {
-    stop_covary("argument", "`cluster` must be a cluster of package parallel, not ", describe(cluster), ".", fields = list(arg = "cluster"))
+    stop_covary("argument", "`cluster` must be a cluster of package parallel, not ", describe(cluster), ".",
+      fields = list(arg = "cluster"))
   }
   shards <- new_shards(data, chunk)
   like <- first_look(data, spec, resolution, reader, chunk)
@@ -38,50 +39,106 @@ compress_shard <- function(shard, work) {
   compress_source(new_source(shard, work$chunk, work$reader), work$spec, work$resolution, like = work$like)
 }
 
-# Rounds of one shard a worker. A worker whose connection fails is left out from then on and its shard goes
-# to another; an error of the work itself is raised.
+# Rounds of one shard a worker. A worker that dies is left out from then on and its shard goes to another; an
+# error of the work itself is raised, when all of its round have answered: what is not received now would be taken
+# for the answer to the next question.
 run_shards <- function(cluster, shards, work) {
-  send <- utils::getFromNamespace("sendCall", "parallel")
-  receive <- utils::getFromNamespace("recvResult", "parallel")
   work$spec$env <- globalenv() # not the caller's data
-  task <- function(shard, work) {
-    tryCatch(utils::getFromNamespace("compress_shard", "covary")(shard, work), error = function(e) structure(list(e), class = "covary_failure"))
-  }
-  environment(task) <- baseenv()
+  work <- serialize(work, NULL)
   paths <- unique(c(dirname(getNamespaceInfo("covary", "path")), .libPaths()))
-  # First where to find the package, as objects of it may come with the work.
-  prepare <- function(paths) .libPaths(unique(c(paths, .libPaths())))
-  environment(prepare) <- baseenv()
-  alive <- Filter(function(i) !inherits(try({
-    send(cluster[[i]], prepare, list(paths))
-    receive(cluster[[i]])
-  }, silent = TRUE), "try-error"), seq_along(cluster))
+  workers <- greet_workers(cluster)
   waiting <- seq_along(shards)
   done <- vector("list", length(shards))
   while (length(waiting)) {
-    if (length(alive) == 0) {
+    if (length(workers) == 0) {
       stop_covary("cluster", "All ", length(cluster), " workers have died; ", length(shards) - length(waiting), " of ", length(shards),
         " shards were done.", fields = list(tallies = done))
     }
-    busy <- alive[seq_len(min(length(alive), length(waiting)))]
+    busy <- workers[seq_len(min(length(workers), length(waiting)))]
     given <- waiting[seq_along(busy)]
     waiting <- waiting[-seq_along(busy)]
-    sent <- vapply(seq_along(busy), function(i) {
-      !inherits(try(send(cluster[[busy[i]]], task, list(shards[[given[i]]], work)), silent = TRUE), "try-error")
-    }, TRUE)
-    for (i in seq_along(busy)) {
-      out <- if (sent[i]) tryCatch(list(receive(cluster[[busy[i]]])), error = function(e) NULL)
-      if (is.null(out)) {
-        alive <- setdiff(alive, busy[i])
-        waiting <- c(given[i], waiting)
-        inform_covary("worker_died", "Worker ", busy[i], " has died; its work goes to another.", fields = list(worker = busy[i]))
-      } else {
-        raise_failure(out[[1]])
-        done[[given[i]]] <- out[[1]]
-      }
-    }
+    answers <- ask_workers(busy, lapply(given, function(i) list(shards[[i]], work, paths)), cluster_task())
+    died <- vapply(answers, is.null, TRUE)
+    lapply(answers[!died], raise_failure)
+    done[given[!died]] <- answers[!died]
+    waiting <- c(given[died], waiting)
+    for (worker in busy[died]) inform_worker_died(worker$number)
+    workers <- c(busy[!died], workers[-seq_along(busy)])
   }
   done
+}
+
+# The function that workers call. The work comes as bytes: objects of the package may be in it, so the worker must
+# know first where the package is.
+cluster_task <- function() {
+  task <- function(shard, work, paths) {
+    tryCatch({
+      .libPaths(unique(c(paths, .libPaths())))
+      utils::getFromNamespace("compress_shard", "covary")(shard, unserialize(work))
+    }, error = function(e) structure(list(e), class = "covary_failure"))
+  }
+  environment(task) <- baseenv()
+  task
+}
+
+# list(number, node, host, pid) of each worker that answers.
+greet_workers <- function(cluster) {
+  workers <- lapply(seq_along(cluster), function(i) list(number = i, node = cluster[[i]]))
+  hello <- function() list(host = Sys.info()[["nodename"]], pid = Sys.getpid())
+  environment(hello) <- baseenv()
+  answers <- ask_workers(workers, rep(list(list()), length(workers)), hello)
+  Map(c, workers, answers)[!vapply(answers, is.null, TRUE)]
+}
+
+# The values of `task`, called by each worker with its arguments; NULL of a worker that has died.
+ask_workers <- function(workers, arguments, task) {
+  send <- utils::getFromNamespace("sendCall", "parallel")
+  sent <- Map(function(worker, its) {
+    !is_gone(worker, 0) && !inherits(try(send(worker$node, task, its), silent = TRUE), "try-error")
+  }, workers, arguments)
+  begin <- proc.time()[["elapsed"]]
+  Map(function(worker, sent) if (sent) receive_answer(worker, begin), workers, sent)
+}
+
+# A socket fails when its worker dies. MPI does not, nor does mirai when no daemon is left: there the worker is
+# watched until its answer has come.
+receive_answer <- function(worker, begin) {
+  nap <- 0.001
+  repeat {
+    # First whether it lives: the rest of a long message by MPI does not come from the dead.
+    if (is_gone(worker, proc.time()[["elapsed"]] - begin)) return(NULL)
+    if (has_answered(worker$node)) break
+    Sys.sleep(nap)
+    nap <- min(2 * nap, 0.05)
+  }
+  out <- tryCatch(utils::getFromNamespace("recvResult", "parallel")(worker$node), error = function(e) NULL)
+  # What mirai returns for a daemon that was lost; errors of the work are of class miraiError too.
+  if (inherits(out, "errorValue") && !inherits(out, "miraiError")) NULL else out
+}
+
+# Packages that are loaded if there is such a cluster.
+has_answered <- function(node) {
+  if (inherits(node, "MPInode")) utils::getFromNamespace("mpi.iprobe", "Rmpi")(node$rank, node$RECVTAG, node$comm)
+  else if (inherits(node, "miraiNode")) !utils::getFromNamespace("unresolved", "mirai")(.subset2(node, "mirai"))
+  else TRUE
+}
+
+# After so many seconds of waiting. Of MPI only processes of this machine can be looked at; one that does not say
+# who it is within half a minute counts as dead. Daemons of mirai may take a moment to connect.
+is_gone <- function(worker, waited) {
+  node <- worker$node
+  if (inherits(node, "MPInode")) {
+    if (is.null(worker$pid)) return(waited > 30)
+    worker$host == Sys.info()[["nodename"]] && !process_lives(worker$pid)
+  } else if (inherits(node, "miraiNode")) {
+    waited > 5 && !has_answered(node) && utils::getFromNamespace("status", "mirai")(attr(node, "id"))$connections == 0
+  } else FALSE
+}
+
+process_lives <- function(pid) utils::getFromNamespace("pskill", "tools")(pid, 0L)
+
+inform_worker_died <- function(number) {
+  inform_covary("worker_died", "Worker ", number, " has died; its work goes to another.", fields = list(worker = number))
 }
 
 raise_failure <- function(out) {

@@ -17,6 +17,11 @@ test_that("the number of workers does not matter and a dead one is replaced", {
   frame_one <- compress(d, "y", by = ~ x + sex, cluster = cluster[2])
   expect_identical(compress(d, "y", by = ~ x + sex, cluster = cluster), frame_one)
   expect_error(compress(files, "nowhere", by = ~ x, cluster = cluster), class = "covary_error")
+  # An error in the first shard of a round: the other answer of the round is not taken for a later one.
+  failing <- function(file) if (grepl("part3", file)) stop("part 3 is bad") else readRDS(file)
+  environment(failing) <- baseenv()
+  expect_error(compress(files, "y", by = ~ x + sex, cluster = cluster, reader = failing), "part 3 is bad")
+  expect_identical(compress(files, "y", by = ~ x + sex, cluster = cluster), one)
   # The worker that meets the third file first is killed.
   reader <- function(file) {
     mark <- file.path(dirname(file), "killed")
@@ -30,4 +35,7 @@ test_that("the number of workers does not matter and a dead one is replaced", {
   environment(reader) <- baseenv()
   expect_message(left <- compress(files, "y", by = ~ x + sex, cluster = cluster, reader = reader), class = "covary_message_worker_died")
   expect_identical(left, one)
+  unlink(file.path(folder, "killed"))
+  expect_error(suppressMessages(compress(files, "y", by = ~ x + sex, cluster = cluster, reader = reader)), "All 2 workers have died",
+    class = "covary_error_cluster")
 })
