@@ -37,15 +37,15 @@ covary_errors <- function(fit) {
   c(mu1 = rms(at("mu", "y1"), truth$mu1), log_sigma1 = rms(log(at("sigma", "y1")), truth$s1), rho = rms(at("rho", "y1:y2"), truth$rho))
 }
 
-# Shift of the mode in posterior sds when the cells are replaced by others, one basis for both.
-shift_between <- function(cells, finer, formulas) {
+# Shift of the mode in posterior sds when the cells are replaced by others, one basis for both, smoothing sds exp(log_sd).
+shift_between <- function(cells, finer, formulas, log_sd = -1) {
   parsed <- internal$parse_formulas(lapply(formulas, stats::as.formula, env = globalenv()), data_names = "x")
   prepared <- internal$prepare_compressed(parsed, cells)
   priors <- internal$resolve_priors(prepared$design, prepared$scales, NULL)
   coarse <- internal$choose_nodes(prepared, priors)$target
   prepared$object <- finer
   fine <- internal$target_at(prepared, internal$fine_nodes(finer), priors)$target
-  mode <- internal$newton_mode(coarse, internal$penalty(coarse, rep(-1, coarse$n_sds)), tolerance = 1e-12)
+  mode <- internal$newton_mode(coarse, internal$penalty(coarse, rep(log_sd, coarse$n_sds)), tolerance = 1e-12)
   c(shift = internal$mode_shift(fine, coarse, mode), nodes = coarse$model$size[2], finer = fine$model$size[2] / 4)
 }
 
