@@ -123,13 +123,12 @@ has_answered <- function(node) {
   else TRUE
 }
 
-# After so many seconds of waiting. Of MPI only processes of this machine can be looked at; one that does not say
-# who it is within half a minute counts as dead. Daemons of mirai may take a moment to connect.
+# After so many seconds of waiting: daemons of mirai may take a moment to connect. Of MPI only processes of this
+# machine that have said who they are can be looked at.
 is_gone <- function(worker, waited) {
   node <- worker$node
   if (inherits(node, "MPInode")) {
-    if (is.null(worker$pid)) return(waited > 30)
-    worker$host == Sys.info()[["nodename"]] && !process_lives(worker$pid)
+    !is.null(worker$pid) && worker$host == Sys.info()[["nodename"]] && !process_lives(worker$pid)
   } else if (inherits(node, "miraiNode")) {
     waited > 5 && !has_answered(node) && utils::getFromNamespace("status", "mirai")(attr(node, "id"))$connections == 0
   } else FALSE
