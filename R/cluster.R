@@ -8,7 +8,8 @@ compress_on_cluster <- function(cluster, data, spec, resolution, reader, chunk) 
   }
   shards <- new_shards(data, chunk)
   like <- first_look(data, spec, resolution, reader, chunk)
-  tallies <- run_shards(cluster, shards, list(spec = spec, resolution = resolution, reader = reader, chunk = chunk, like = like))
+  work <- list(spec = spec, resolution = resolution, reader = reader, chunk = chunk, like = like)
+  tallies <- run_shards(cluster, shards, work)
   Reduce(merge_tallies, tallies)
 }
 
@@ -18,7 +19,8 @@ new_shards <- function(data, chunk) {
     block <- ceiling(seq_len(nrow(data)) / min(chunk, max(1000, ceiling(nrow(data) / 16))))
     return(lapply(split(seq_len(nrow(data)), block), function(rows) data[rows, , drop = FALSE]))
   }
-  stop_covary("data", "A cluster compresses files or the blocks of a data frame, not ", describe(data), ".", fields = list(arg = "data"))
+  stop_covary("data", "A cluster compresses files or the blocks of a data frame, not ", describe(data), ".",
+    fields = list(arg = "data"))
 }
 
 # Scaling, kinds of covariates and width of cells, from the first rows, for all workers.
@@ -51,8 +53,8 @@ run_shards <- function(cluster, shards, work) {
   done <- vector("list", length(shards))
   while (length(waiting)) {
     if (length(workers) == 0) {
-      stop_covary("cluster", "All ", length(cluster), " workers have died; ", length(shards) - length(waiting), " of ", length(shards),
-        " shards were done.", fields = list(tallies = done))
+      stop_covary("cluster", "All ", length(cluster), " workers have died; ", length(shards) - length(waiting), " of ",
+        length(shards), " shards were done.", fields = list(tallies = done))
     }
     busy <- workers[seq_len(min(length(workers), length(waiting)))]
     given <- waiting[seq_along(busy)]
@@ -137,7 +139,8 @@ is_gone <- function(worker, waited) {
 process_lives <- function(pid) utils::getFromNamespace("pskill", "tools")(pid, 0L)
 
 inform_worker_died <- function(number) {
-  inform_covary("worker_died", "Worker ", number, " has died; its work goes to another.", fields = list(worker = number))
+  inform_covary("worker_died", "Worker ", number, " has died; its work goes to another.",
+    fields = list(worker = number))
 }
 
 raise_failure <- function(out) {

@@ -27,19 +27,20 @@
 #' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of dbplyr
 #'   (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
 #'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`. Tested with
-#'   SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), DuckDB (duckdb 2.0.0) and lazy tables by dbplyr 2.3.0; other back ends,
-#'   such as Spark, get the same SQL.
+#'   SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), DuckDB (duckdb 2.0.0) and lazy tables by
+#'   dbplyr 2.3.0; other back ends, such as Spark, get the same SQL.
 #'
 #' @section Clusters:
-#' Tested, all with R 4.2.2, two workers and one of them killed on the way: PSOCK and fork clusters of package parallel,
-#' SOCK clusters of snow 0.4-4, `mirai::make_cluster()` of mirai 2.7.3, and MPI through snow and Rmpi 0.6-9.2 with Open
-#' MPI 4.1.4 (`inst/validation/clusters.R`). Cells are those of one process, to rounding, and the same bits for any number of
-#' workers.
+#' Tested, all with R 4.2.2, two workers and one of them killed on the way: PSOCK and fork clusters of
+#' package parallel, SOCK clusters of snow 0.4-4, `mirai::make_cluster()` of mirai 2.7.3, and MPI through
+#' snow and Rmpi 0.6-9.2 with Open MPI 4.1.4 (`inst/validation/clusters.R`). Cells are those of one process,
+#' to rounding, and the same bits for any number of workers.
 #'
-#' MPI may end the whole job, this session included, when one of its processes dies. Open MPI does so under `mpirun`
-#' unless told `mpirun --enable-recovery`; then, and without `mpirun`, the work of the dead went to another as everywhere. The
-#' death is seen for workers on this machine only. A cluster of MPI that has lost a worker cannot be used again, and the
-#' session may have to be killed at its end. Even without a death `stopCluster()` may not return under Open MPI.
+#' MPI may end the whole job, this session included, when one of its processes dies. Open MPI does so under
+#' `mpirun` unless told `mpirun --enable-recovery`; then, and without `mpirun`, the work of the dead went to
+#' another as everywhere. The death is seen for workers on this machine only. A cluster of MPI that has lost a
+#' worker cannot be used again, and the session may have to be killed at its end. Even without a death
+#' `stopCluster()` may not return under Open MPI.
 #'
 #' @param data See Sources.
 #' @param responses Names of the responses, or expressions in the columns such as `"log(y)"`.

@@ -31,8 +31,9 @@ failing_reader <- function(file) if (grepl("part3", file)) stop("part 3 is bad")
 environment(killing_reader) <- environment(failing_reader) <- baseenv()
 
 new_workers <- function(kind) {
-  switch(sub(" (under|with).*", "", kind), PSOCK = parallel::makeCluster(2), fork = parallel::makeForkCluster(2), "snow SOCK" = snow::makeSOCKcluster(c("localhost", "localhost")),
-    mirai = mirai::make_cluster(2), MPI = parallel::makeCluster(2, type = "MPI"))
+  switch(sub(" (under|with).*", "", kind), PSOCK = parallel::makeCluster(2), fork = parallel::makeForkCluster(2),
+    "snow SOCK" = snow::makeSOCKcluster(c("localhost", "localhost")), mirai = mirai::make_cluster(2),
+    MPI = parallel::makeCluster(2, type = "MPI"))
 }
 
 largest_difference <- function(a, b) {
