@@ -68,9 +68,7 @@ certify_cells <- function(ready, result) {
   mean <- colMeans(result$beta)
   cov <- mode_covariance(ready$target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
-  fine <- ready$fine$target
-  cut <- without_last_moments(ready$object, fine)
-  gradient <- lapply(list(fine, cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
+  gradient <- lapply(list(ready$fine$target, ready$cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
   max(shift_in_sds(gradient[[2]] - gradient[[1]], cov), shift_in_sds(gradient[[3]] - gradient[[1]], cov))
 }
 
@@ -106,41 +104,31 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   groups <- dim(object$table)[4]
   q <- length(model$x)
   padded <- if (object$k == 1) 4 else 8
-  eta <- model$offset
-  from <- 0
-  for (j in seq_len(q)) {
-    p <- nrow(model$x[[j]])
-    if (p > 0) eta[j, ] <- eta[j, ] + as.vector(beta[from + seq_len(p)] %*% model$x[[j]])
-    from <- from + p
-  }
   at <- table$cell + table$grid$count * (table$group - 1)
   maps <- lapply(table$places$t, function(t) solve(outer(t, 0:3, "^")))
   cubics <- array(0, c(padded, 4, table$grid$count * groups))
-  values <- array(eta, c(q, 4, length(at)))
-  for (kind in unique(table$places$kind)) {
-    mine <- which(table$places$kind == kind)
-    cubics[seq_len(q), , at[mine]] <- apply_middle(values[, , mine, drop = FALSE], maps[[kind]])
+  from <- 0
+  for (j in seq_len(q)) {
+    p <- nrow(model$x[[j]])
+    eta <- model$offset[j, ]
+    if (p > 0) eta <- eta + as.vector(beta[from + seq_len(p)] %*% model$x[[j]])
+    cubics[j, , at] <- map_cells(matrix(eta, 4), maps, table$places$kind)
+    from <- from + p
   }
   standard <- ready$target$standard
   term <- list(x = as.double(ready$frame$covariates[[continuous_names(object)]]), group = ready$group,
     grid = c(2^table$grid$step, table$grid$first, table$grid$count), groups = as.integer(groups), coefficients = as.vector(cubics))
   scores <- .Call(C_rows, ready$frame$y, ready$frame$weights,
     cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0))$scores
-  scores <- array(scores, dim(cubics))[seq_len(q), , at, drop = FALSE]
-  for (kind in unique(table$places$kind)) {
-    mine <- which(table$places$kind == kind)
-    scores[, , mine] <- apply_middle(scores[, , mine, drop = FALSE], t(maps[[kind]]))
-  }
-  scores <- matrix(scores, q)
-  unlist(lapply(seq_len(q), function(j) as.vector(model$x[[j]] %*% scores[j, ])))
+  scores <- array(scores, dim(cubics))
+  unlist(lapply(seq_len(q), function(j) {
+    as.vector(model$x[[j]] %*% as.vector(map_cells(matrix(scores[j, , at], 4), lapply(maps, t), table$places$kind)))
+  }))
 }
 
-# out[, d, ] = sum_q map[d, q] x[, q, ]
-apply_middle <- function(x, map) {
-  out <- x
-  for (d in seq_len(nrow(map))) {
-    out[, d, ] <- 0
-    for (q in seq_len(ncol(map))) out[, d, ] <- out[, d, ] + map[d, q] * x[, q, ]
-  }
+# x: 4 x cells, each times the map of its kind; nearly all are of the first.
+map_cells <- function(x, maps, kind) {
+  out <- maps[[1]] %*% x
+  for (ends in setdiff(unique(kind), 1L)) out[, kind == ends] <- maps[[ends]] %*% x[, kind == ends]
   out
 }

@@ -16,7 +16,7 @@ prepare_compressed <- function(parsed, object, frame = NULL) {
     return(list(frame = frame, cells = cells, design = at_nodes(design, data, parsed), scales = scales, object = object, nodes = NULL))
   }
   fine <- fine_nodes(object)
-  list(frame = frame, cells = NULL, design = design, scales = scales, object = object, nodes = fine)
+  list(frame = frame, cells = NULL, design = tabulate_smooths(design), scales = scales, object = object, nodes = fine)
 }
 
 select_responses <- function(object, wanted) {
@@ -135,8 +135,8 @@ target_at <- function(prepared, nodes, priors) {
 }
 
 # How many nodes: breaks at knots and at quantiles and even splits of the range, twice as many until
-# the mode moves less than 1e-6 posterior sds against all nodes, at most 1e-5. list(target_at(), fine: the same at
-# all nodes, bound: shift by the last moment kept)
+# the mode moves less than 3e-6 posterior sds against all nodes, at most 1e-5. list(target_at(), fine: the same at
+# all nodes, cut: that without the last moments, bound: shift by them)
 choose_nodes <- function(prepared, priors) {
   object <- prepared$object
   if (is_tensor(object)) return(choose_tensor_nodes(prepared, priors))
@@ -148,18 +148,20 @@ choose_nodes <- function(prepared, priors) {
   knots <- knots[is.finite(knots) & knots > object$range[1] & knots < object$range[2]]
   best <- NULL
   mode <- NULL
-  for (pieces in c(8, 16, 32, 64)) {
+  # Few pieces are enough for few columns.
+  for (pieces in if (max(vapply(prepared$design$x, nrow, 0L)) > 8) c(16, 32, 64) else c(8, 16, 32, 64)) {
     if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
     some <- target_at(prepared, gather_nodes(lumped, node_breaks(count_rows(object), knots, pieces)), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
     mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)
     if (isTRUE(shift < 1e-5)) best <- c(some, list(gathering = shift, mode = mode))
-    if (isTRUE(shift < 1e-6)) break
+    if (isTRUE(shift < 3e-6)) break
   }
   if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
   best$target$start <- best$mode$mean
-  c(best, list(fine = grid, bound = moment_bound(prepared, grid, best$mode)))
+  cut <- without_last_moments(object, grid$target)
+  c(best, list(fine = grid, cut = cut, bound = mode_shift(cut, grid$target, best$mode)))
 }
 
 # Rows in the cells: list(counts, edge, range of the data)
@@ -202,12 +204,8 @@ shift_in_sds <- function(change, cov) {
   max(abs(as.vector(cov %*% change)) / sqrt(diag(cov)))
 }
 
-# What the third moments contribute bounds what the fourth would.
-moment_bound <- function(prepared, fine, mode) {
-  mode_shift(without_last_moments(prepared$object, fine$target), fine$target, mode)
-}
-
-# A target at all nodes of cells whose last moments are taken as zero.
+# A target at all nodes of cells whose last moments are taken as zero: what they contribute bounds what those
+# left out would.
 without_last_moments <- function(object, target) {
   cut <- fine_nodes(object, degrees = 3)
   if (is_tensor(object)) cut <- lump_tensor_nodes(cut)

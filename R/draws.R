@@ -3,9 +3,9 @@
 user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
   beta <- result$beta
-  moved <- which(coefficients$factor != 1 | coefficients$shift != 0)
-  each <- function(v) rep(v[moved], each = nrow(beta))
-  beta[, moved] <- beta[, moved, drop = FALSE] / each(coefficients$factor) + each(coefficients$shift)
+  for (j in which(coefficients$factor != 1 | coefficients$shift != 0)) {
+    beta[, j] <- beta[, j] / coefficients$factor[j] + coefficients$shift[j]
+  }
   colnames(beta) <- coefficients$name
   for (p in design$predictors) beta <- uncentre(beta, p)
   sds <- exp(result$t) / rep(target$sds$factor, each = nrow(beta))

@@ -6,6 +6,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
   draws <- user_draws(result, target, design)
   clock$lap("draws")
   constant <- target$log_jacobian
+  design$tables <- NULL # large, and made again where they are needed
   fit <- structure(list(
     call = call, formulas = parsed$formulas, algorithm = algorithm,
     responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),

@@ -175,10 +175,10 @@ evaluate_design <- function(design, data) {
       next
     }
     smooths <- lapply(p$smooths, function(s) {
-      key <- paste(deparse1(s$call), s$label)
+      key <- smooth_key(s)
       hit <- cache[[key]]
       if (is.null(hit) || !identical(hit$env, s$env)) {
-        hit <- list(env = s$env, x = smooth_columns(s, data))
+        hit <- list(env = s$env, x = smooth_columns(s, data, design$tables[[key]]))
         cache[[key]] <- hit
       }
       hit$x
@@ -188,24 +188,13 @@ evaluate_design <- function(design, data) {
     parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
     zero <- which(rowSums(abs(design$x[[i]][seq_along(p$centre), , drop = FALSE])) == 0)
     parametric[, zero] <- 0
-    x[[i]] <- t(unname(do.call(cbind, c(list(parametric), smooths))))
+    x[[i]] <- do.call(rbind, c(list(unname(t(parametric))), smooths))
     offset[i, ] <- at$offset
     if (!all(is.finite(x[[i]])) || !all(is.finite(at$offset))) {
       stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.", fields = list(predictor = p$key))
     }
   }
   list(x = x, offset = offset)
-}
-
-# Columns of a smooth, evaluated once at points that repeat in its variables.
-smooth_columns <- function(smooth, data) {
-  variables <- unique(unlist(lapply(c(smooth$sm$term, if (smooth$sm$by != "NA") smooth$sm$by), function(v) all.vars(str2lang(v)))))
-  id <- combine_codes(covariate_codes(data[intersect(variables, names(data))]), nrow(data))
-  first <- which(!duplicated(id))
-  few <- length(first) < nrow(data) / 2
-  at <- predict_smooth(smooth, if (few) data[first, , drop = FALSE] else data)
-  x <- do.call(cbind, c(list(at$fixed), at$blocks))
-  if (few) x[id, , drop = FALSE] else x
 }
 
 # Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate itself.

@@ -64,7 +64,7 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, bound = max(out$bound, out$gathering)))
   }
   out$target$rows <- prepared$object$rows
-  c(out[intersect(names(out), c("cells", "design", "target", "fine"))],
+  c(out[intersect(names(out), c("cells", "design", "target", "fine", "cut"))],
     list(frame = prepared$frame, priors = priors, object = prepared$object, group = small$group, compression = compression))
 }
 

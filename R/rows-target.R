@@ -296,6 +296,6 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
   one <- design
   one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
   one$offset <- design$offset[, 1, drop = FALSE]
-  target <- new_rows_target(new_target(one, small, priors, scales), fill_row_terms(terms, design, frame), frame)
+  target <- new_rows_target(new_target(one, small, priors, scales), fill_row_terms(terms, tabulate_smooths(design), frame), frame)
   list(frame = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target)
 }

@@ -32,7 +32,7 @@ new_tally <- function(rows, resolution, continuous = NULL) {
 round_scaling <- function(y) {
   y <- response_columns(y)
   n <- length(y[[1]])
-  at <- round(seq(1, n, length.out = min(n, 65536)))
+  at <- round(seq(1, n, length.out = min(n, 8192)))
   some <- matrix(unlist(lapply(y, `[`, at), use.names = FALSE), length(at))
   sd <- apply(some, 2, stats::sd)
   size <- apply(abs(some), 2, max)
@@ -181,7 +181,7 @@ simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "bas
 # any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times finer).
 choose_step <- function(x, resolution, finer = 3) {
   if (length(x) == 0) return(0)
-  some <- if (length(x) > 1e5) x[round(seq(1, length(x), length.out = 1e5))] else x
+  some <- if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x
   some <- sort(some)
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
   width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))

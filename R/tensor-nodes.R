@@ -135,7 +135,8 @@ choose_tensor_nodes <- function(prepared, priors) {
     stop_covary("nodes", "The cells of ", enumerate(names), " hold too few rows each for this model, whose mode they do not ",
       "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.", fields = list(covariates = names))
   })
-  c(best, list(fine = fine, bound = moment_bound(prepared, fine, mode)))
+  cut <- without_last_moments(object, fine$target)
+  c(best, list(fine = fine, cut = cut, bound = mode_shift(cut, fine$target, mode)))
 }
 
 # Rows in the cells along one covariate, as count_rows().

@@ -1,0 +1,65 @@
+# Columns of a smooth at many points. Smooths of one covariate are cubics between knots for the usual
+# bases (thin plate splines, "cr", "ps", "bs"): tabulated once, their columns cost a few multiplications
+# a point, whatever mgcv does for them.
+
+# The design with `tables`: by smooth list(env, term, breaks, coefficients (columns x 4 x pieces)).
+tabulate_smooths <- function(design) {
+  tables <- list()
+  for (p in design$predictors) for (s in p$smooths) {
+    key <- smooth_key(s)
+    if (is.null(tables[[key]])) tables[[key]] <- tabulate_smooth(s)
+  }
+  design$tables <- tables
+  design
+}
+
+smooth_key <- function(smooth) paste(deparse1(smooth$call), smooth$label)
+
+# NULL where the columns are not cubics between the knots, which is tried at points between.
+tabulate_smooth <- function(smooth, breaks = cubic_knots(smooth$sm)) {
+  if (length(breaks) < 2) return(NULL)
+  half <- diff(breaks) / 2
+  t <- chebyshev_nodes(4)
+  at <- outer(t + 1, half) + rep(breaks[-length(breaks)], each = 4)
+  some <- unique(round(seq(1, length(half), length.out = min(20, length(half)))))
+  between <- breaks[some] + 0.7 * half[some]
+  values <- smooth_values(smooth, c(at, between))
+  nodes <- seq_along(at)
+  table <- list(env = smooth$env, term = smooth$sm$term, breaks = breaks,
+    coefficients = as_cubics(values[, nodes, drop = FALSE], solve(outer(t, 0:3, "^"))))
+  gap <- max(abs(table_columns(table, between) - values[, -nodes, drop = FALSE]))
+  if (isTRUE(gap < 1e-10 * max(abs(values)))) table
+}
+
+# Columns x points, by mgcv.
+smooth_values <- function(smooth, x) {
+  at <- mgcv::PredictMat(smooth$sm, stats::setNames(list(x), smooth$sm$term), n = length(x))
+  at <- scale_basis(smooth, split_basis(smooth, at))
+  t(do.call(cbind, c(list(at$fixed), at$blocks)))
+}
+
+cubic_knots <- function(sm) {
+  if (length(sm$margin) || length(sm$term) != 1 || sm$by != "NA") return(NULL)
+  knots <- if (inherits(sm, "covary_cubics")) as.vector(sm$Xu) + as.vector(sm$shift)
+    else if (inherits(sm, "cr.smooth")) sm$xp
+    else if (inherits(sm, c("pspline.smooth", "Bspline.smooth"))) sm$knots
+  sort(unique(as.double(knots)))
+}
+
+table_columns <- function(table, x) .Call(C_cubics, as.double(x), table$breaks, as.double(table$coefficients))
+
+# Columns x points of a smooth at new data. `table` may be NULL; without one, points that repeat in
+# its variables are evaluated once.
+smooth_columns <- function(smooth, data, table = NULL) {
+  if (!is.null(table) && identical(table$env, smooth$env)) {
+    x <- eval(str2lang(table$term), data, smooth$env)
+    if (is.numeric(x) && all(x >= table$breaks[1] & x <= table$breaks[length(table$breaks)])) return(table_columns(table, x))
+  }
+  variables <- unique(unlist(lapply(c(smooth$sm$term, if (smooth$sm$by != "NA") smooth$sm$by), function(v) all.vars(str2lang(v)))))
+  id <- combine_codes(covariate_codes(data[intersect(variables, names(data))]), nrow(data))
+  first <- which(!duplicated(id))
+  few <- length(first) < nrow(data) / 2
+  at <- predict_smooth(smooth, if (few) data[first, , drop = FALSE] else data)
+  x <- t(do.call(cbind, c(list(at$fixed), at$blocks)))
+  if (few) x[, id, drop = FALSE] else x
+}
