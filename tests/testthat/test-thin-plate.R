@@ -27,3 +27,29 @@ test_that("margins of tensor products are cubics too; other bases and a basis st
   other$p.order <- 3
   expect_identical(with_cubics(other), other)
 })
+
+test_that("many distinct values give some 400 knots, both ends among them, as near to all of them as mgcv's random 2000", {
+  set.seed(942)
+  x <- runif(4000)
+  knots <- spline_knots(mgcv::s(x, k = 10), list(x = x), rep(1, 4000))$x
+  expect_true(all(knots %in% x) && all(range(x) %in% knots))
+  expect_gt(length(knots), 350)
+  expect_lt(length(knots), 450)
+  some <- x[1:3000]
+  span <- function(spec, knots = NULL) {
+    qr.Q(qr(cbind(1, mgcv::smoothCon(spec, data = list(x = some), knots = knots, absorb.cons = TRUE, n = 3000)[[1]]$X)))
+  }
+  spec <- mgcv::s(x, k = 10)
+  full <- span(mgcv::s(x, k = 10, xt = list(max.knots = 3000)))
+  angle <- function(a) max(acos(pmin(1, svd(crossprod(a, full))$d)))
+  expect_lt(angle(span(spec, spline_knots(spec, list(x = some), rep(1, 3000)))), 1.5 * angle(span(spec)))
+  # weights count as rows do: most of the weight below 0.1, most knots of the first kind there
+  heavy <- spline_knots(mgcv::s(x, k = 10), list(x = x), ifelse(x < 0.1, 100, 1))$x
+  expect_gt(mean(heavy < 0.1), 0.4)
+  # ties, few values, a number of knots that the user asks for and other bases are left to mgcv
+  expect_null(spline_knots(mgcv::s(x, k = 10), list(x = round(x, 2)), rep(1, 4000)))
+  expect_null(spline_knots(mgcv::s(x, xt = list(max.knots = 50)), list(x = x), rep(1, 4000)))
+  expect_null(spline_knots(mgcv::s(x, bs = "cr"), list(x = x), rep(1, 4000)))
+  tied <- c(runif(1500), rep(0.5, 1e5))
+  expect_gt(length(spline_knots(mgcv::s(x), list(x = tied), rep(1, length(tied)))$x), 150)
+})
