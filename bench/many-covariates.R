@@ -1,5 +1,6 @@
 # Three continuous covariates, each a smooth (k = 20) in all five predictors: time, memory and density of fresh rows.
 #   Rscript bench/many-covariates.R [N ...] > bench/results/many-covariates.txt      (default 1e3 1e4 1e5 1e6)
+#   Rscript bench/many-covariates.R sets N M      the densities alone, over M data sets of N rows, against bamlss
 # Every fit has its own process, which is stopped after ten minutes of CPU time or at 12 GB. Peers are used if
 # installed: VGAM, bamlss.
 # CPU seconds of the whole call; namespaces are loaded before. "density" is the mean log density of 10,000
@@ -98,6 +99,22 @@ peak_memory <- function() {
 
 runs <- list("covary (nested)" = run_covary, "VGAM vgam s(df = 6)" = run_vgam, "bamlss (AICc mode)" = run_bamlss,
   "bamlss (MCMC)" = function(d, new) run_bamlss(d, new, sampler = sam_GMCMC))
+
+# One data set says little of small differences: those of several, by their means.
+if (length(arguments) && arguments[1] == "sets") {
+  set.seed(7)
+  new <- simulate_rows(10000)
+  gaps <- vapply(seq_len(as.numeric(arguments[3])), function(seed) {
+    set.seed(seed)
+    d <- simulate_rows(as.numeric(arguments[2]))
+    ours <- run_covary(d, new)
+    theirs <- run_bamlss(d, new)
+    c(ours = mean(ours$density), gap = mean(ours$density - theirs$density), ratio = theirs$seconds / ours$seconds)
+  }, numeric(3))
+  cat(sprintf("N = %s, %s data sets: density of covary %.4f; bamlss (AICc mode) less by %.5f, standard error over data sets %.5f; its time %.1f times ours\n",
+    arguments[2], arguments[3], mean(gaps["ours", ]), mean(gaps["gap", ]), stats::sd(gaps["gap", ]) / sqrt(ncol(gaps)), mean(gaps["ratio", ])))
+  quit("no")
+}
 
 # One fit in this process.
 if (length(arguments) && arguments[1] == "one") {
