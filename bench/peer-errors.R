@@ -1,12 +1,15 @@
 # Errors of curves against the truth over several data sets (B9): is ours no larger than theirs?
-#   Rscript bench/peer-errors.R [rows, default 1e4] [data sets, default 10] > bench/results/peer-errors.txt
+#   Rscript bench/peer-errors.R [rows, default 1e4] [data sets, default 10] [peers, separated by commas] > bench/results/peer-errors.txt
 here <- dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE)))
 source(file.path(here, "common-large.R"))
 source(file.path(here, "peers.R"))
-arguments <- as.numeric(c(commandArgs(TRUE), 1e4, 10)[1:2])
+given <- c(commandArgs(TRUE), character(3))[1:3]
+given[given == ""] <- c("1e4", "10", "VGAM,bamlss,GJRM,mgcv gaulss")[given == ""]
+arguments <- as.numeric(given[1:2])
+wanted <- strsplit(given[3], ",")[[1]]
 cat(machine(), "\nroot mean square error of a curve over a grid; mean over", arguments[2], "data sets of", arguments[1],
   "rows; in brackets theirs minus ours with its standard error\n\n")
-peers <- peers[c("VGAM", "bamlss", "GJRM", "mgcv gaulss")]
+peers <- peers[wanted]
 peers <- peers[!vapply(peers, is.null, TRUE)]
 one <- function(seed) {
   set.seed(seed)
