@@ -39,16 +39,10 @@ tensor_rows_gradient <- function(ready, threads) {
 }
 
 exact_rows_gradient <- function(ready, beta, block = 1e5) {
-  frame <- ready$frame
-  k <- ready$object$k
   scales <- compressed_scales(ready$object)
   total <- 0
-  for (start in seq(1, frame$n, by = block)) {
-    rows <- start:min(start + block - 1, frame$n)
-    data <- structure(lapply(frame$covariates, `[`, rows), class = "data.frame", row.names = .set_row_names(length(rows)))
-    cells <- list(id = NULL, first = rows, m = length(rows), y_scale = rep(1, k), y_centre = rep(0, k),
-      stats = rbind(row_weights(frame)[rows], t(frame$y[rows, , drop = FALSE]), matrix(0, k * (k + 1) / 2, length(rows))))
-    target <- new_target(at_nodes(ready$design, data), cells, ready$priors, scales)
+  for (start in seq(1, ready$frame$n, by = block)) {
+    target <- target_of_rows(ready$design, ready$frame, start:min(start + block - 1, ready$frame$n), ready$priors, scales)
     total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }
   total

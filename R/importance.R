@@ -119,6 +119,7 @@ radial_log_ratio <- function(law, square) {
 affordable_draws <- function(target, draws, seconds, most) {
   cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
   if (!is.null(target$rows_engine)) cost <- target$rows * length(target$rows_engine$terms) * 15e-9
+  if (!is.null(target$blocks)) cost <- target$rows * (target$dim + 30) * 0.6e-9
   as.integer(2 * ceiling(min(max(seconds / cost, draws), most * draws) / 2))
 }
 
@@ -131,6 +132,6 @@ skip_weights <- function(target, beta, prior, lq, control, progress) {
   ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
   spread <- stats::sd(ratio)
   # Passes over rows are dear and sd 0.5 leaves four fifths of the draws.
-  if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine)) 0.1 else 0.5)) return(NULL)
+  if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine) && is.null(target$blocks)) 0.1 else 0.5)) return(NULL)
   structure(sprintf("log weights of 200 draws have sd %.3f; not needed", spread), elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)))
 }

@@ -7,6 +7,7 @@ ladder_rows <- 20000L
 # Rows are in the order of the first covariate, so every so many of them are spread evenly along it.
 lower_rung <- function(target, most = ladder_rows) {
   engine <- target$rows_engine
+  if (!is.null(target$blocks)) return(blocks_rung(target, most))
   if (is.null(engine) || target$rows < 2 * most) return(target)
   keep <- round(seq(1, target$rows, length.out = most))
   weights <- if (is.null(engine$weights)) rep(1, target$rows) else engine$weights

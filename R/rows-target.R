@@ -106,14 +106,19 @@ new_rows_target <- function(target, terms, frame) {
   })
   target$rows_engine <- list(terms = terms, coarse = coarse, y = unname(frame$y[rows, , drop = FALSE]),
     weights = frame$weights[rows])
-  prior <- target$model
-  prior$size[2] <- 1L
-  prior$cells <- matrix(0, 1 + length(target$standard$scale) * (3 + length(target$standard$scale)) / 2, 1)
-  prior$offset <- matrix(0, nrow(target$model$offset), 1)
-  prior$x <- lapply(target$model$x, function(x) matrix(0, nrow(x), 1))
   target$rows_engine$constant <- target$model$offset[, 1]
-  target$model <- prior
+  target <- without_likelihood(target)
   target$rows <- frame$n
+  target
+}
+
+# One cell without rows: what is left is the priors.
+without_likelihood <- function(target) {
+  k <- length(target$standard$scale)
+  target$model$size[2] <- 1L
+  target$model$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
+  target$model$offset <- matrix(0, nrow(target$model$offset), 1)
+  target$model$x <- lapply(target$model$x, function(x) matrix(0, nrow(x), 1))
   target
 }
 
@@ -279,7 +284,7 @@ sample_rows <- function(frame, points = 500) {
     weights = rep(sum(row_weights(frame)) / length(rows), length(rows)))
 }
 
-# NULL where the columns are no sums of functions of one covariate each.
+# NULL where all columns are better in memory.
 prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
   if (ncol(frame$y) > 2 || algorithm == "prior" || length(row_functions(parsed))) return(NULL)
   plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
@@ -290,12 +295,15 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
   check_responses(frame, scales, algorithm)
   design <- sketch_design(parsed, total, sample_rows(frame))
   terms <- row_terms(design, frame)
-  if (is.character(terms)) return(NULL)
+  if (is.character(terms) && frame$n <= blocks_from) return(NULL)
   priors <- resolve_priors(design, scales, prior)
   small <- list(id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2], y_centre = total$scaling[, 1], stats = total$stats)
   one <- design
   one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
   one$offset <- design$offset[, 1, drop = FALSE]
-  target <- new_rows_target(new_target(one, small, priors, scales), fill_row_terms(terms, tabulate_smooths(design), frame), frame)
+  target <- new_target(one, small, priors, scales)
+  tables <- tabulate_smooths(design)
+  target <- if (is.character(terms)) new_blocks_target(target, tables, frame, priors, scales)
+    else new_rows_target(target, fill_row_terms(terms, tables, frame), frame)
   list(frame = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target)
 }

@@ -82,17 +82,20 @@ start_values <- function(coefficients, predictors, scales) {
 # Base part (model room of the C core): log likelihood and priors of unpenalised coefficients.
 target_base <- function(target, beta, order = 2L) {
   if (!is.null(target$rows_engine)) return(rows_base(target, as.double(beta), order))
+  if (!is.null(target$blocks)) return(blocks_base(target, as.double(beta), order))
   .Call(C_base, target$model, as.double(beta), order)
 }
 
 target_base_expect <- function(target, mean, cov) {
   if (!is.null(target$rows_engine)) return(rows_expect(target, mean, cov))
+  if (!is.null(target$blocks)) return(blocks_expect(target, mean, cov))
   .Call(C_base_expect, target$model, mean, cov)
 }
 
 # In pieces of about 0.1 s, so that a user can interrupt.
 target_base_draws <- function(target, draws, progress = NULL) {
   if (!is.null(target$rows_engine)) return(rows_draws(target, draws, progress))
+  if (!is.null(target$blocks)) return(blocks_draws(target, draws, progress))
   cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
   piece <- max(1, floor(0.1 / cost))
   starts <- seq(1, nrow(draws), by = piece)
