@@ -103,6 +103,9 @@ new_compress_spec <- function(data, responses, by, weights, env) {
     stop_covary("argument", "`by` must be a one-sided formula or names of covariates, not ", describe(by), ".", fields = list(arg = "by"))
   }
   if (inherits(weights, "formula")) weights <- deparse1(weights[[length(weights)]])
+  if (!is.null(weights) && !(is.character(weights) && length(weights) == 1 && !is.na(weights))) {
+    stop_covary("argument", "`weights` must name a column, such as \"w\", not ", describe(weights), ".", fields = list(arg = "weights"))
+  }
   weights <- if (!is.null(weights)) parse_expression(weights, "weights")
   if ("." %in% by) by <- NULL
   if (is.null(by)) {

@@ -110,6 +110,7 @@ test_that("weights count rows", {
   b <- compress(d[rep(seq_len(9000), d$w), ], "y1", by = ~ x + sex)
   step <- min(a$step, b$step)
   same_tally(coarsen(rescale_tally(unclass(a), b$scaling), step), replace(coarsen(unclass(b), step), "rows", a$rows), 1e-10)
+  for (wrong in list(d$w, c("w", "x"), NA_character_)) expect_error(compress(d, "y1", by = ~x, weights = wrong), class = "covary_error_argument")
 })
 
 test_that("missing and infinite values are left out and counted", {
