@@ -49,9 +49,14 @@
 #'   [posterior::as_draws_matrix()], [diagnostics()].
 #' @section Large data:
 #' From 10,000 rows on, data with one continuous covariate (and any discrete ones) are compressed first, see
-#' [compress()]; with two from 80,000 rows on (20,000 where terms use both); a message says so. One exact pass over the rows at the solution then measures
-#' what that changed: `diagnostics(fit)$certificate`, the shift of the mode in posterior standard deviations.
-#' Above 1e-3 the cells are refined, and at last the rows are fitted.
+#' [compress()]; with two from 80,000 rows on (20,000 where terms use both); a message says so. One exact pass over
+#' the rows at the solution then measures what that changed: `diagnostics(fit)$certificate`, the shift of the mode
+#' in posterior standard deviations. Above 1e-3 the cells are refined, and at last the rows are fitted.
+#'
+#' Rows with more continuous covariates are fitted as they are, from 20,000 rows on by tables of the smooths, which
+#' cost nanoseconds a row. Where a smooth joins several covariates, columns are evaluated for 50,000 rows at a time from
+#' 100,000 rows on; they are kept up to 1 GB and made again at every pass beyond, which is slow.
+#' Smooths of such fits have their knots at a sample of the rows.
 #' @section Errors:
 #' Typed conditions, see [covary-conditions].
 #' @references Opper and Archambeau (2009) <doi:10.1162/neco.2008.08-07-592>; Wood (2017)
