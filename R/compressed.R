@@ -148,8 +148,9 @@ choose_nodes <- function(prepared, priors) {
   knots <- knots[is.finite(knots) & knots > object$range[1] & knots < object$range[2]]
   best <- NULL
   mode <- NULL
-  # Few pieces are enough for few columns.
-  for (pieces in if (max(vapply(prepared$design$x, nrow, 0L)) > 8) c(16, 32, 64) else c(8, 16, 32, 64)) {
+  # Few pieces are enough for few columns, or between knots.
+  first <- if (length(knots) == 0 && max(vapply(prepared$design$x, nrow, 0L)) > 8) 16 else 8
+  for (pieces in unique(c(first, 16, 32, 64))) {
     if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
     some <- target_at(prepared, gather_nodes(lumped, node_breaks(count_rows(object), knots, pieces)), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
