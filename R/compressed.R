@@ -135,7 +135,7 @@ target_at <- function(prepared, nodes, priors) {
 }
 
 # How many nodes: breaks at knots and at quantiles and even splits of the range, twice as many until
-# the mode moves less than 3e-6 posterior sds against all nodes, at most 1e-5. list(target_at(), fine: the same at
+# the mode moves less than 1e-6 posterior sds against all nodes, at most 1e-5. list(target_at(), fine: the same at
 # all nodes, cut: that without the last moments, bound: shift by them)
 choose_nodes <- function(prepared, priors) {
   object <- prepared$object
@@ -148,16 +148,17 @@ choose_nodes <- function(prepared, priors) {
   knots <- knots[is.finite(knots) & knots > object$range[1] & knots < object$range[2]]
   best <- NULL
   mode <- NULL
-  # Few pieces are enough for few columns, or between knots.
-  first <- if (length(knots) == 0 && max(vapply(prepared$design$x, nrow, 0L)) > 8) 16 else 8
-  for (pieces in unique(c(first, 16, 32, 64))) {
+  # More columns wiggle more; a basis with knots of its own brings its pieces.
+  columns <- max(vapply(prepared$design$x, nrow, 0L))
+  first <- if (length(knots)) 8 else c(8, 16, 24, 32)[findInterval(columns, c(0, 9, 13, 21))]
+  for (pieces in c(first, Filter(function(more) more > first, c(16, 32, 64)))) {
     if (pieces * 12 * nrow(object$groups) * 2 > length(lumped$x)) break
     some <- target_at(prepared, gather_nodes(lumped, node_breaks(count_rows(object), knots, pieces)), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break
     mode <- rough_mode(some$target, mode)
     shift <- mode_shift(fine$target, some$target, mode)
     if (isTRUE(shift < 1e-5)) best <- c(some, list(gathering = shift, mode = mode))
-    if (isTRUE(shift < 3e-6)) break
+    if (isTRUE(shift < 1e-6)) break
   }
   if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
   best$target$start <- best$mode$mean
