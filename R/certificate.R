@@ -62,7 +62,9 @@ certify_cells <- function(ready, result) {
   mean <- colMeans(result$beta)
   cov <- mode_covariance(ready$target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
-  gradient <- lapply(list(ready$fine$target, ready$cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
+  fine <- ready$fine$target
+  cut <- without_last_moments(ready$object, fine)
+  gradient <- lapply(list(fine, cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
   max(shift_in_sds(gradient[[2]] - gradient[[1]], cov), shift_in_sds(gradient[[3]] - gradient[[1]], cov))
 }
 

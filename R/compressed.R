@@ -136,7 +136,7 @@ target_at <- function(prepared, nodes, priors) {
 
 # How many nodes: breaks at knots and at quantiles and even splits of the range, twice as many until
 # the mode moves less than 1e-6 posterior sds against all nodes, at most 1e-5. list(target_at(), fine: the same at
-# all nodes, cut: that without the last moments, bound: shift by them)
+# all nodes, gathering: that shift)
 choose_nodes <- function(prepared, priors) {
   object <- prepared$object
   if (is_tensor(object)) return(choose_tensor_nodes(prepared, priors))
@@ -162,8 +162,7 @@ choose_nodes <- function(prepared, priors) {
   }
   if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
   best$target$start <- best$mode$mean
-  cut <- without_last_moments(object, grid$target)
-  c(best, list(fine = grid, cut = cut, bound = mode_shift(cut, grid$target, best$mode)))
+  c(best, list(fine = grid))
 }
 
 # Rows in the cells: list(counts, edge, range of the data)

@@ -44,6 +44,7 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
   }
   if (!is.finite(f)) stop_covary("numerics", "The log posterior is not finite at the starting values; check offsets and priors.")
   converged <- FALSE
+  last <- Inf
   for (i in seq_len(max_iterations)) {
     g <- at$gradient - penalty * beta
     root <- ascent_chol(-at$hessian + diag(penalty, length(beta)), target$means)
@@ -52,16 +53,19 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
     # Sums with signs at nodes can be unbounded: the way up ends in overflow.
     if (!is.finite(decrement)) stop_covary("numerics", "The gradient of the log posterior is not finite on the way to its mode.")
     step <- step / max(1, max(abs(step)) / longest_step)
-    if (decrement < tolerance) {
+    # Near the mode every step squares the error, until only rounding is left.
+    if (decrement < tolerance || decrement < 1e-6 && decrement >= last) {
       converged <- TRUE
       break
     }
+    last <- decrement
+    rounding <- 1e-14 * abs(f)
     moved <- FALSE
     for (size in 0.5^(0:40)) {
       trial <- beta + size * step
       new <- target_base(target, trial)
       f_new <- new$value - 0.5 * sum(penalty * trial^2)
-      if (is.finite(f_new) && f_new >= f + 1e-4 * size * sum(g * step)) {
+      if (is.finite(f_new) && f_new >= f + 1e-4 * size * sum(g * step) - rounding) {
         moved <- TRUE
         break
       }

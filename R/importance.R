@@ -12,7 +12,7 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
   some <- seq_len(draws)
   none <- matrix(0, draws, 0)
   progress$keep(list(beta = beta[some, , drop = FALSE], t = none))
-  note <- skip_weights(target, beta, 0, lq, control, progress)
+  note <- skip_weights(target, beta, function(rows) 0, lq, control, progress)
   if (!is.null(note)) {
     beta <- draw_t_proposal(proposal, draws)
     return(unweighted(beta, none, log_t_proposal(proposal, beta), info, note))
@@ -52,10 +52,13 @@ match_moments <- function(out, sample, log_density) {
 weigh_nested <- function(target, propose, draws, info, control, progress) {
   sample <- propose(matched_noise(draws, target$dim))
   progress$keep(sample[c("beta", "t")])
-  prior <- log_smooth_prior(target, sample$beta, sample$t) + log_sd_prior(target, sample$t)
+  prior <- function(rows) {
+    t <- sample$t[rows, , drop = FALSE]
+    log_smooth_prior(target, sample$beta[rows, , drop = FALSE], t) + log_sd_prior(target, t)
+  }
   note <- skip_weights(target, sample$beta, prior, sample$lq, control, progress)
   if (!is.null(note)) return(unweighted(sample$beta, sample$t, sample$lq, info, note))
-  sample$lp <- target_base_draws(target, sample$beta, progress) + prior
+  sample$lp <- target_base_draws(target, sample$beta, progress) + prior(TRUE)
   gap <- sample$lp - sample$lq
   info$elbo <- mean(gap)
   info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
@@ -124,12 +127,12 @@ affordable_draws <- function(target, draws, seconds, most) {
 }
 
 # The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
-# that weights would not matter, the passes over many cells are spared.
+# that weights would not matter, the passes over many cells are spared. prior: a function of the rows of beta.
 skip_weights <- function(target, beta, prior, lq, control, progress) {
   if (control$importance == "never") return("importance weights switched off")
   if (control$importance == "always" || max(target$model$size[2], target$rows) < 20000L) return(NULL)
   some <- seq_len(min(200, nrow(beta)))
-  ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + rep_len(prior, nrow(beta))[some] - lq[some]
+  ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
   spread <- stats::sd(ratio)
   # Passes over rows are dear and sd 0.5 leaves four fifths of the draws.
   if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine) && is.null(target$blocks)) 0.1 else 0.5)) return(NULL)

@@ -54,17 +54,17 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     continuous = length(continuous_names(prepared$object)))
   if (is.null(prepared$nodes)) {
     out <- list(cells = prepared$cells, design = prepared$design, target = new_target(prepared$design, prepared$cells, priors, prepared$scales))
-    compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, bound = 0))
+    compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, gathering = 0))
   } else {
     out <- choose_nodes(prepared, priors)
     # Better no cells than a fit that the certificate will refuse.
     if (small$way == "rows" && out$gathering > gathering_limit) {
       stop_covary("nodes", "the model needs more than ", tensor_nodes_limit, " nodes.", fields = list(gathering = out$gathering))
     }
-    compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, bound = max(out$bound, out$gathering)))
+    compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, gathering = out$gathering))
   }
   out$target$rows <- prepared$object$rows
-  c(out[intersect(names(out), c("cells", "design", "target", "fine", "cut"))],
+  c(out[intersect(names(out), c("cells", "design", "target", "fine"))],
     list(frame = prepared$frame, priors = priors, object = prepared$object, group = small$group, compression = compression))
 }
 

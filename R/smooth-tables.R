@@ -25,17 +25,18 @@ tabulate_smooth <- function(smooth, breaks = cubic_knots(smooth$sm)) {
   between <- breaks[some] + 0.7 * half[some]
   values <- smooth_values(smooth, c(at, between))
   nodes <- seq_along(at)
+  cubics <- solve(outer(t, 0:3, "^")) %*% matrix(values[nodes, ], 4)
   table <- list(env = smooth$env, term = smooth$sm$term, breaks = breaks,
-    coefficients = as_cubics(values[, nodes, drop = FALSE], solve(outer(t, 0:3, "^"))))
-  gap <- max(abs(table_columns(table, between) - values[, -nodes, drop = FALSE]))
+    coefficients = aperm(array(cubics, c(4, length(half), ncol(values))), c(3, 1, 2)))
+  gap <- max(abs(t(table_columns(table, between)) - values[-nodes, , drop = FALSE]))
   if (isTRUE(gap < 1e-10 * max(abs(values)))) table
 }
 
-# Columns x points, by mgcv.
+# Points x columns, by mgcv.
 smooth_values <- function(smooth, x) {
   at <- mgcv::PredictMat(smooth$sm, stats::setNames(list(x), smooth$sm$term), n = length(x))
   at <- scale_basis(smooth, split_basis(smooth, at))
-  t(do.call(cbind, c(list(at$fixed), at$blocks)))
+  do.call(cbind, c(list(at$fixed), at$blocks))
 }
 
 cubic_knots <- function(sm) {

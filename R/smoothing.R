@@ -27,10 +27,11 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   sample
 }
 
-# Each point costs a Cholesky factor of the penalised coefficients: fewer points where that is dear.
-# 1000 for few draws too: the proposal learns its moments from them.
+# Each point costs a Cholesky factor of the penalised coefficients, and another where it is drawn: one for two
+# draws, whose coefficients differ, and fewer where that is dear. 1000 for few draws too: the proposal learns its
+# moments from them.
 sds_budget <- function(n, draws) {
-  as.integer(max(200, min(max(draws, 1000), 3e9 / (n^3 / 3 + 1))))
+  as.integer(max(200, min(max(draws / 2, 1000), 3e9 / (n^3 / 3 + 1))))
 }
 
 # Covariance from a precision that may be flat or indefinite: sds between 0.02 and 2.

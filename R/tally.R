@@ -63,13 +63,14 @@ choose_continuous <- function(tally, covariates) {
   check_continuous(tally)
 }
 
-# More than `limit` distinct values? A sample answers most questions.
+# More than `limit` distinct values? Samples answer most questions.
 distinct_above <- function(v, limit) {
   n <- length(v)
   if (n <= limit) return(FALSE)
-  some <- if (n > 16 * limit) v[round(seq(1, n, length.out = 8 * limit))] else v
-  if (length(unique(some)) > limit) return(TRUE)
-  length(some) < n && length(unique(v)) > limit
+  for (size in c(2, 8) * limit) {
+    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) return(TRUE)
+  }
+  length(unique(v)) > limit
 }
 
 check_continuous <- function(tally) {

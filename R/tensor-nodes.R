@@ -135,8 +135,7 @@ choose_tensor_nodes <- function(prepared, priors) {
     stop_covary("nodes", "The cells of ", enumerate(names), " hold too few rows each for this model, whose mode they do not ",
       "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.", fields = list(covariates = names))
   })
-  cut <- without_last_moments(object, fine$target)
-  c(best, list(fine = fine, cut = cut, bound = mode_shift(cut, fine$target, mode)))
+  c(best, list(fine = fine))
 }
 
 # Rows in the cells along one covariate, as count_rows().

@@ -32,11 +32,10 @@ Predict.matrix.covary_cubics <- function(object, data) {
   z <- (x - middle) / half
   piece <- findInterval(z, knots) + 1
   # sum u |z - k|^3 is twice that over the knots to the left of z, less that over all, without absolute values
-  power <- function(d) {
-    left <- apply(rbind(0, u * knots^d), 2, cumsum)
-    2 * left - rep(left[m + 1, ], each = m + 1)
-  }
-  at <- function(d) power(d)[piece, , drop = FALSE]
+  k <- ncol(u)
+  left <- apply(rbind(0, cbind(u, u * knots, u * knots^2, u * knots^3)), 2, cumsum)
+  powers <- (2 * left - rep(left[m + 1, ], each = m + 1))[piece, , drop = FALSE]
+  at <- function(d) powers[, d * k + seq_len(k), drop = FALSE]
   out <- ((at(0) * z - 3 * at(1)) * z + 3 * at(2)) * z - at(3)
   out * (half^3 / 12) + cbind(1, x) %*% all[m + 1:2, , drop = FALSE]
 }

@@ -51,7 +51,7 @@ compare <- function(d, basis, k) {
   result <- list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t))
   c(whole = internal$shift_in_sds(exact - ridge * mode$mean, cov),
     shift = internal$shift_in_sds(exact - internal$target_base(ready$target, mode$mean, 1L)$gradient, cov),
-    certificate = internal$certify_rows(ready, result), bound = ready$compression$bound, nodes = ready$target$model$size[2])
+    certificate = internal$certify_rows(ready, result), gathering = ready$compression$gathering, nodes = ready$target$model$size[2])
 }
 
 set.seed(20)
@@ -64,6 +64,6 @@ for (x in grep(paste0("^[", if (length(arguments) > 2) arguments[3] else "a-z", 
   d <- simulate_rows(n, covariates[[x]])
   for (basis in c("ps", "cr", "tp", "bs")) for (k in c(8, 16, 20)) {
     out <- tryCatch(compare(d, basis, k), error = function(e) conditionMessage(e))
-    cat(sprintf("%-10s %-3s k = %2d  ", x, basis, k), if (is.numeric(out)) sprintf("distance %.1e  shift %.1e  certificate %.1e  bound %.1e  nodes %d", out[1], out[2], out[3], out[4], out[5]) else out, "\n")
+    cat(sprintf("%-10s %-3s k = %2d  ", x, basis, k), if (is.numeric(out)) sprintf("distance %.1e  shift %.1e  certificate %.1e  gathering %.1e  nodes %d", out[1], out[2], out[3], out[4], out[5]) else out, "\n")
   }
 }
