@@ -87,8 +87,8 @@ rows_table <- function(ready, halvings) {
   halves <- halve_cells(cell_grid(object), cell)
   group <- rep(group, each = 2)[halves$inside]
   places <- cell_places(grid, halves$cell)
-  nodes <- list(x = as.vector(places$x), group = rep(group, each = 4))
-  nodes$stats <- matrix(0, 1 + object$k * (3 + object$k) / 2, length(nodes$x))
+  # Of the target only columns and offsets are wanted.
+  nodes <- list(x = as.vector(places$x), group = rep(group, each = 4), stats = matrix(0, 1 + object$k * (3 + object$k) / 2, 1))
   at <- target_at(list(object = object, design = ready$design, scales = compressed_scales(object)), nodes, ready$priors)
   list(grid = grid, cell = halves$cell, group = group, places = places, model = at$target$model)
 }

@@ -106,17 +106,11 @@ gather_nodes <- function(fine, breaks, q = 12) {
   list(x = unlist(lapply(parts, `[[`, "x")), group = unlist(lapply(parts, `[[`, "group")), stats = do.call(cbind, lapply(parts, `[[`, "stats")))
 }
 
-# length(x) x length(nodes) values of the Lagrange polynomials of Chebyshev nodes (barycentric form).
+# length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete orthogonality of
+# Chebyshev polynomials at them.
 lagrange_values <- function(x, nodes) {
   q <- length(nodes)
-  weights <- (-1)^seq_len(q) * sin(pi * (2 * seq_len(q) - 1) / (2 * q))
-  gap <- outer(x, nodes, "-")
-  hit <- which(gap == 0, arr.ind = TRUE)
-  gap[hit] <- 1
-  out <- rep(weights, each = length(x)) / gap
-  out <- out / rowSums(out)
-  for (i in seq_len(nrow(hit))) out[hit[i, 1], ] <- seq_len(q) == hit[i, 2]
-  out
+  t(chebyshev_values(x, q)) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
 }
 
 # Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).

@@ -342,9 +342,10 @@ chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
 
 # q x length(t): T_0 .. T_(q-1)
 chebyshev_values <- function(t, q) {
-  out <- rbind(rep(1, length(t)), t)
-  for (d in seq_len(max(0, q - 2)) + 1) out <- rbind(out, 2 * t * out[d, ] - out[d - 1, ])
-  unname(out[seq_len(q), , drop = FALSE])
+  out <- matrix(1, length(t), q)
+  if (q > 1) out[, 2] <- t
+  for (d in seq_len(max(0, q - 2)) + 2) out[, d] <- 2 * t * out[, d - 1] - out[, d - 2]
+  t(out)
 }
 
 # Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.

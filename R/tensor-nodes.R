@@ -55,15 +55,14 @@ lump_tensor_nodes <- function(fine) {
 gather_tensor_nodes <- function(fine, breaks, q) {
   pieces <- lapply(1:2, function(d) findInterval(fine$x[, d], breaks[[d]], all.inside = TRUE))
   key <- combine_codes(list(fine$group, pieces[[1]], pieces[[2]]), length(fine$group))
+  nodes <- chebyshev_nodes(q)
   parts <- lapply(split(seq_along(key), key), function(i) {
     if (length(i) <= q^2 || sum(fine$stats[1, i]) < 4 * q^2) {
       return(list(x = fine$x[i, , drop = FALSE], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
     }
-    x <- lapply(1:2, function(d) {
-      b <- breaks[[d]][pieces[[d]][i[1]] + 0:1]
-      mean(b) + diff(b) / 2 * chebyshev_nodes(q)
-    })
-    along <- lapply(1:2, function(d) lagrange_values(fine$x[i, d], x[[d]]))
+    ends <- lapply(1:2, function(d) breaks[[d]][pieces[[d]][i[1]] + 0:1])
+    x <- lapply(ends, function(b) mean(b) + diff(b) / 2 * nodes)
+    along <- lapply(1:2, function(d) lagrange_values((fine$x[i, d] - mean(ends[[d]])) / diff(ends[[d]]) * 2, nodes))
     stats <- lapply(seq_len(q), function(b) (fine$stats[, i, drop = FALSE] * rep(along[[2]][, b], each = nrow(fine$stats))) %*% along[[1]])
     list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2))
   })
