@@ -83,6 +83,7 @@ resample_draws <- function(beta, t, lp, lq, w, draws, info) {
 unweighted <- function(beta, t, lq, info, note) {
   info$khat <- c(info$khat, coefficients = NA_real_)
   info$note <- as.vector(note)
+  info$log_evidence <- attr(note, "log_evidence")
   if (is.null(info$elbo)) info[c("elbo", "elbo_mcse")] <- attributes(note)[c("elbo", "elbo_mcse")]
   list(beta = beta, t = t, lp = lq, lq = lq, info = info)
 }
@@ -136,5 +137,6 @@ skip_weights <- function(target, beta, prior, lq, control, progress) {
   spread <- stats::sd(ratio)
   # Passes over rows are dear and sd 0.5 leaves four fifths of the draws.
   if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine) && is.null(target$blocks)) 0.1 else 0.5)) return(NULL)
-  structure(sprintf("log weights of 200 draws have sd %.3f; not needed", spread), elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)))
+  structure(sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread), elbo = mean(ratio),
+    elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean)
 }

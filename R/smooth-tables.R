@@ -1,8 +1,8 @@
-# Columns of a smooth at many points. Smooths of one covariate are cubics between knots for the usual
-# bases (thin plate splines, "cr", "ps", "bs"): tabulated once, their columns cost a few multiplications
-# a point, whatever mgcv does for them.
+# Columns of a smooth at many points. Smooths of one covariate are polynomials between knots for the usual
+# bases (thin plate splines, "cr", "ps", "bs"), mostly cubics: tabulated once, their columns cost a few
+# multiplications a point, whatever mgcv does for them.
 
-# The design with `tables`: by smooth list(env, term, breaks, coefficients (columns x 4 x pieces)).
+# The design with `tables`: by smooth list(env, term, breaks, coefficients (columns x powers x pieces)).
 tabulate_smooths <- function(design) {
   tables <- list()
   for (p in design$predictors) for (s in p$smooths) {
@@ -15,19 +15,20 @@ tabulate_smooths <- function(design) {
 
 smooth_key <- function(smooth) paste(deparse1(smooth$call), smooth$label)
 
-# NULL where the columns are not cubics between the knots, which is tried at points between.
-tabulate_smooth <- function(smooth, breaks = cubic_knots(smooth$sm)) {
+# NULL where the columns are not polynomials between the knots, which is tried at points between.
+tabulate_smooth <- function(smooth, breaks = polynomial_knots(smooth$sm)) {
   if (length(breaks) < 2) return(NULL)
   half <- diff(breaks) / 2
-  t <- chebyshev_nodes(4)
-  at <- outer(t + 1, half) + rep(breaks[-length(breaks)], each = 4)
+  powers <- 0:polynomial_degree(smooth$sm)
+  t <- chebyshev_nodes(length(powers))
+  at <- outer(t + 1, half) + rep(breaks[-length(breaks)], each = length(t))
   some <- unique(round(seq(1, length(half), length.out = min(20, length(half)))))
   between <- breaks[some] + 0.7 * half[some]
   values <- smooth_values(smooth, c(at, between))
   nodes <- seq_along(at)
-  cubics <- solve(outer(t, 0:3, "^")) %*% matrix(values[nodes, ], 4)
+  polynomials <- solve(outer(t, powers, "^")) %*% matrix(values[nodes, ], length(t))
   table <- list(env = smooth$env, term = smooth$sm$term, breaks = breaks,
-    coefficients = aperm(array(cubics, c(4, length(half), ncol(values))), c(3, 1, 2)))
+    coefficients = aperm(array(polynomials, c(length(t), length(half), ncol(values))), c(3, 1, 2)))
   gap <- max(abs(t(table_columns(table, between)) - values[-nodes, , drop = FALSE]))
   if (isTRUE(gap < 1e-10 * max(abs(values)))) table
 }
@@ -39,15 +40,22 @@ smooth_values <- function(smooth, x) {
   do.call(cbind, c(list(at$fixed), at$blocks))
 }
 
-cubic_knots <- function(sm) {
+polynomial_knots <- function(sm) {
   if (length(sm$margin) || length(sm$term) != 1 || sm$by != "NA") return(NULL)
-  knots <- if (inherits(sm, "covary_cubics")) as.vector(sm$Xu) + as.vector(sm$shift)
+  knots <- if (inherits(sm, "covary_tprs")) as.vector(sm$Xu) + as.vector(sm$shift)
     else if (inherits(sm, "cr.smooth")) sm$xp
     else if (inherits(sm, c("pspline.smooth", "Bspline.smooth"))) sm$knots
   sort(unique(as.double(knots)))
 }
 
-table_columns <- function(table, x) .Call(C_cubics, as.double(x), table$breaks, as.double(table$coefficients))
+polynomial_degree <- function(sm) {
+  if (inherits(sm, "covary_tprs")) 2 * derivative_order(sm) - 1
+  else if (inherits(sm, "pspline.smooth")) sm$m[1] + 1
+  else if (inherits(sm, "Bspline.smooth")) sm$m[1]
+  else 3
+}
+
+table_columns <- function(table, x) .Call(C_piecewise, as.double(x), table$breaks, table$coefficients)
 
 # Columns x points of a smooth at new data. `table` may be NULL; without one, points that repeat in
 # its variables are evaluated once.

@@ -101,7 +101,7 @@ new_smooth <- function(sm, call, env, weights, levels) {
   out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
   out$block_scale[out$block_scale == 0] <- 1
   out$sm$X <- NULL
-  out$sm <- with_cubics(out$sm)
+  out$sm <- with_polynomials(out$sm)
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)

@@ -69,8 +69,9 @@ change_formulas <- function(formulas, change, fit) {
   formulas
 }
 
-# `.` of the old right side (all other columns) is spelt out first.
+# `.` of the old right side (all other columns) is spelt out first. A formula without `.` is new, and so are its variables.
 change_formula <- function(old, change, spelt) {
+  if (!"." %in% all.vars(change)) return(change)
   if ("." %in% all.vars(old[[3]]) && !is.null(spelt)) old[[3]] <- spelt[[2]]
   stats::update.formula(old, change)
 }

@@ -26,8 +26,8 @@ SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov);
 SEXP door_cholesky(SEXP a);
 SEXP door_inverse(SEXP root);
 SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
-/* door_cubics.c */
-SEXP door_cubics(SEXP x, SEXP breaks, SEXP coefficients);
+/* door_piecewise.c */
+SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 /* door_surrogate.c */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level);

@@ -16,7 +16,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(cholesky, 1),
     DOOR(inverse, 1),
     DOOR(product, 4),
-    DOOR(cubics, 3),
+    DOOR(piecewise, 3),
     DOOR(surrogate_marginal, 6),
     DOOR(surrogate_draws, 6),
     DOOR(cells, 4),

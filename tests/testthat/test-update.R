@@ -40,6 +40,12 @@ test_that("update works inside functions, with the data of the fit", {
   expect_identical(caller(mpg ~ wt), 25L)
 })
 
+test_that("a new formula sees the variables of the place where it is written", {
+  fit <- covary(cbind(mpg, qsec) ~ s(wt, k = 4), data = mtcars, draws = 200)
+  other <- (function(size) update(fit, cbind(mpg, qsec) ~ s(wt, k = size)))(6)
+  expect_identical(sum(grepl("^s_mpg", colnames(other$draws))), sum(grepl("^s_mpg", colnames(fit$draws))) + 2L)
+})
+
 test_that("changed data of the same name are used; lost data are a typed error", {
   d <- mtcars
   fit <- quiet(covary(mpg ~ wt, data = d, draws = 200))
