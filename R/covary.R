@@ -14,9 +14,13 @@
 #' given is `~ 1`. One response or pair can be named: `b ~ x` (its mean), `sigma(b) ~ 1`,
 #' `rho(a, b) ~ s(x)`. Terms are those of [stats::model.matrix()], [splines::bs()] and
 #' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with `by` and any basis
-#' (but `"ad"`, and no fixed `sp` or shared `id`), also
-#' `bs = "re"` for random effects. `offset()` adds a known function on the scale of the predictor;
-#' a predictor with nothing else (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
+#' (but `"ad"`, and no fixed `sp` or shared `id`), also `bs = "re"` for random effects. `offset()`
+#' adds a known function on the scale of the predictor; a predictor with nothing else
+#' (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
+#'
+#' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very smooth
+#' curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
+#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive.
 #'
 #' @section Algorithms:
 #' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive

@@ -2,29 +2,22 @@
 
 user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
-  beta <- result$beta
-  for (j in which(coefficients$factor != 1 | coefficients$shift != 0)) {
-    beta[, j] <- beta[, j] / coefficients$factor[j] + coefficients$shift[j]
+  names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
+  out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
+  for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j] / coefficients$factor[j] + coefficients$shift[j]
+  # The intercept of centred columns becomes that of the user's columns.
+  for (p in design$predictors) {
+    moved <- p$columns$name[which(p$centre != 0)]
+    if (!p$intercept || length(moved) == 0) next
+    intercept <- p$columns$name[p$columns$class == "Intercept"]
+    out[, intercept] <- out[, intercept] - out[, moved, drop = FALSE] %*% p$centre[p$centre != 0]
   }
-  colnames(beta) <- coefficients$name
-  for (p in design$predictors) beta <- uncentre(beta, p)
-  sds <- exp(result$t) / rep(target$sds$factor, each = nrow(beta))
-  colnames(sds) <- target$sds$name
+  for (j in seq_len(target$n_sds)) out[, length(coefficients$name) + j] <- exp(result$t[, j]) / target$sds$factor[j]
   # Densities on the user's scale: of y, and of the parameters.
-  jacobian <- sum(log(coefficients$factor)) - rowSums(result$t)
-  jacobian <- jacobian + sum(log(target$sds$factor))
-  out <- cbind(beta, sds, lp__ = result$lp + target$log_jacobian + jacobian, lp_approx__ = result$lq + jacobian)
+  jacobian <- sum(log(coefficients$factor)) + sum(log(target$sds$factor)) - rowSums(result$t)
+  out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
+  out[, "lp_approx__"] <- result$lq + jacobian
   posterior::as_draws_matrix(out)
-}
-
-# The intercept of centred columns becomes that of the user's columns.
-uncentre <- function(beta, p) {
-  moved <- which(p$centre != 0)
-  if (!p$intercept || length(moved) == 0) return(beta)
-  at <- match(p$columns$name, colnames(beta))
-  intercept <- at[p$columns$class == "Intercept"]
-  beta[, intercept] <- beta[, intercept] - beta[, at[moved], drop = FALSE] %*% p$centre[moved]
-  beta
 }
 
 # S x N draws of one predictor on the link scale at new data (NULL: the rows of the fit).

@@ -89,7 +89,8 @@ solve_spd <- function(a) spd_inverse(spd_root(a))
 matched_noise <- function(n, d) {
   if (d == 0) return(matrix(0, n, 0))
   half <- ceiling(n / 2)
-  z <- matrix(stats::rnorm(half * d), half, d)
+  z <- stats::rnorm(half * d)
+  dim(z) <- c(half, d)
   if (n %% 2 == 1) {
     z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
     z <- z - rep(colMeans(z), each = n)

@@ -50,7 +50,8 @@ match_moments <- function(out, sample, log_density) {
 # With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
 # radius of the noise (defensive importance sampling, Hesterberg 1995).
 weigh_nested <- function(target, propose, draws, info, control, progress) {
-  sample <- propose(matched_noise(draws, target$dim))
+  noise <- matched_noise(draws, target$dim)
+  sample <- propose(noise)
   progress$keep(sample[c("beta", "t")])
   prior <- function(rows) {
     t <- sample$t[rows, , drop = FALSE]
@@ -64,6 +65,7 @@ weigh_nested <- function(target, propose, draws, info, control, progress) {
   info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
   w <- psis(gap)
   if (uneven(w, draws)) {
+    sample$square <- rowSums(noise^2)
     sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
     w <- psis(sample$lp - sample$lq)
   }
@@ -102,6 +104,7 @@ add_stretched <- function(sample, target, propose, n, progress) {
   law <- list(df = max(4, target$dim / 4), scale = 1.1, d = target$dim)
   z <- matched_noise(n, law$d) * sqrt(law$df / stats::rchisq(n, law$df)) * law$scale
   more <- propose(z)
+  more$square <- rowSums(z^2)
   more$lp <- target_base_draws(target, more$beta, progress) + log_smooth_prior(target, more$beta, more$t) +
     log_sd_prior(target, more$t)
   out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])

@@ -25,7 +25,7 @@ nested_proposal <- function(surrogate, sds) {
     at <- resample(sds$weights, nrow(z))
     t <- sds$points[at, , drop = FALSE]
     given <- surrogate_draws(surrogate, t, z)
-    list(beta = given$beta, t = t, lq = sds$log_p[at] - sds$log_mean + given$log_density, square = rowSums(z^2))
+    list(beta = given$beta, t = t, lq = sds$log_p[at] - sds$log_mean + given$log_density)
   }
 }
 

@@ -52,15 +52,14 @@ surrogate_mode <- function(s, target, start) {
 
 # list(beta (S x d), log_density of beta given t) for t (S x smooths) and z: S x d noise.
 surrogate_draws <- function(s, t, z) {
-  penalised <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, t(t), z[, s$p, drop = FALSE], 2L)
-  beta <- matrix(0, nrow(t), length(s$b))
-  beta[, s$p] <- penalised$beta
-  log_density <- penalised$log_density
+  out <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, s$p, t(t), z, 2L)
   if (length(s$u)) {
     rest <- z[, s$u, drop = FALSE]
-    log_density <- log_density + sum(log(diag(s$root))) - 0.5 * (length(s$u) * log(2 * pi) + rowSums(rest^2))
-    rest <- s$lead + t(rest) - multiply(s$cross, penalised$beta, turn_b = TRUE)
-    beta[, s$u] <- t(backsolve(s$root, rest))
+    out$log_density <- out$log_density + sum(log(diag(s$root))) - 0.5 * (length(s$u) * log(2 * pi) + rowSums(rest^2))
+    cross <- matrix(0, length(s$u), ncol(z))
+    cross[, s$p] <- s$cross
+    rest <- s$lead + t(rest) - multiply(cross, out$beta, turn_b = TRUE)
+    out$beta[, s$u] <- t(backsolve(s$root, rest))
   }
-  list(beta = beta, log_density = log_density)
+  out
 }

@@ -81,21 +81,26 @@ static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t
     return run;
 }
 
-/* t: groups x draws, z: draws x n noise. list(beta (draws x n), log_density of beta given t), NaN where B
- * is indefinite. */
-SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level)
+/* t: groups x draws, z: draws x d noise, column: of the n penalised coefficients among d. list(beta (draws x d,
+ * zero in the other columns), log_density of beta given t), NaN where B is indefinite. */
+SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level)
 {
     if (TYPEOF(t) != REALSXP || !Rf_isMatrix(t) || TYPEOF(z) != REALSXP || !Rf_isMatrix(z) ||
         Rf_ncols(t) != Rf_nrows(z))
         Rf_error("internal: 't' needs a column and 'z' a row a draw");
+    if (TYPEOF(column) != INTSXP || Rf_xlength(column) != Rf_xlength(b)) Rf_error("internal: 'column' must have a number a coefficient");
     int groups = Rf_nrows(t);
     R_xlen_t draws = Rf_ncols(t);
     struct surrogate s = read_surrogate(a, b, group, groups);
-    if (Rf_ncols(z) != s.n) Rf_error("internal: 'z' must have a column a coefficient");
+    int d = Rf_ncols(z);
+    const int *place = INTEGER(column);
+    for (int j = 0; j < s.n; j++)
+        if (place[j] < 1 || place[j] > d) Rf_error("internal: 'column' out of range");
     struct surrogate_batch batch = new_batch(&s, level);
     const char *names[] = {"beta", "log_density", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
-    double *beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, draws, s.n)));
+    double *beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, draws, d)));
+    memset(beta, 0, sizeof(double) * draws * d);
     double *density = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, draws)));
     const double *at[SURROGATE_LANES];
     struct run runs[SURROGATE_LANES];
@@ -118,7 +123,7 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level
             for (int l = 0; l < lanes; l++) i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
             for (int j = 0; j < s.n; j++)
                 for (int l = 0; l < lanes; l++) {
-                    double x = REAL(z)[i[l] + draws * j];
+                    double x = REAL(z)[i[l] + draws * (place[j] - 1)];
                     square[l] += x * x;
                     batch.draw[j * lanes + l] = x;
                 }
@@ -126,7 +131,7 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level
             for (int l = 0; l < lanes; l++) {
                 if (runs[l].first + r >= runs[l].last) continue;
                 density[i[l]] = constant[l] - 0.5 * (square[l] + s.n * LOG_2PI);
-                for (int j = 0; j < s.n; j++) beta[i[l] + draws * j] = batch.draw[j * lanes + l];
+                for (int j = 0; j < s.n; j++) beta[i[l] + draws * (place[j] - 1)] = batch.draw[j * lanes + l];
             }
         }
         if (count % 16 == 15) R_CheckUserInterrupt();

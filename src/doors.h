@@ -30,7 +30,7 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 /* door_surrogate.c */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
-SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP t, SEXP z, SEXP level);
+SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);
 /* door_cells.c */
 SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);

@@ -18,7 +18,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(product, 4),
     DOOR(piecewise, 3),
     DOOR(surrogate_marginal, 6),
-    DOOR(surrogate_draws, 6),
+    DOOR(surrogate_draws, 7),
     DOOR(cells, 4),
     DOOR(merge_cells, 3),
     DOOR(moments, 7),

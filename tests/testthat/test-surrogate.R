@@ -13,7 +13,7 @@ marginal <- function(s, t, order = 0L, level = 2L) {
 }
 
 # z: a column a draw
-draw_given <- function(s, t, z, level = 2L) .Call(C_surrogate_draws, s$a, s$b, s$group, t, t(z), level)
+draw_given <- function(s, t, z, level = 2L) .Call(C_surrogate_draws, s$a, s$b, s$group, seq_along(s$b), t, t(z), level)
 
 log_determinant <- function(x) as.numeric(determinant(x)$modulus)
 
