@@ -30,6 +30,8 @@ for (n in 10^(log10(range_of_n[2]):log10(range_of_n[1]))) {
   base <- min(vapply(1:(if (n < 1e6) 3 else 1), function(i) cpu(fit <<- quietly(covary(five16, data = d))), 0))
   line(n, "covary (two responses, rho)", base, base, covary_errors(fit))
   record_point("covary", n, base, covary_errors(fit), "whole call, rows in memory")
+  third <- min(vapply(1:(if (n < 1e6) 3 else 1), function(i) cpu(smoother <<- quietly(covary(lapply(five_left, smooth, ", m = 3"), data = d))), 0))
+  line(n, "covary, s(x, k = 16, m = 3)", third, base, covary_errors(smoother))
   mean_only <- min(vapply(1:(if (n < 1e6) 3 else 1), function(i) cpu(one <<- quietly(covary(y1 ~ s(x, k = 16), data = d))), 0))
   line(n, "covary, one mean only", mean_only, base, c(mu1 = rms(predict(one, grid, dpar = "mu")$estimate, truth$mu1)))
   if (n >= 1e5) {

@@ -18,7 +18,7 @@ peers <- peers[!vapply(peers, is.null, TRUE)]
 one <- function(seed) {
   set.seed(seed)
   d <<- simulate_rows(arguments[1]) # GJRM looks for its data among global variables
-  ours <- function(more) suppressMessages(covary(lapply(c("cbind(y1, y2)", "sigma", "rho"), smooth, more), data = d))
+  ours <- function(more) suppressMessages(covary(lapply(five_left, smooth, more), data = d))
   orders <- lapply(sprintf(", m = %d", 1:3), ours)
   best <- which.max(vapply(orders, function(fit) diagnostics(fit)$log_evidence, 0))
   cat("data set ", seed, ": log evidence is largest for m = ", best, "\n", sep = "")

@@ -3,6 +3,7 @@ load_quietly <- function(package) suppressMessages(library(package, character.on
 have <- function(package) nzchar(system.file(package = package))
 two <- c("y1", "y2")
 parameters <- c("sigma1", "sigma2", "rho")
+five_left <- c("cbind(y1, y2)", "sigma", "rho")
 smooth <- function(left, more = "") stats::as.formula(sprintf("%s ~ s(x, k = 16%s)", left, more), globalenv())
 
 # who -> list(package, from, to (rows), fit: function(d), errors: function(fit), target: times ours)
