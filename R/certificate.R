@@ -99,10 +99,9 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   model <- table$model
   groups <- dim(object$table)[4]
   q <- length(model$x)
-  padded <- if (object$k == 1) 4 else 8
   at <- table$cell + table$grid$count * (table$group - 1)
   maps <- lapply(table$places$t, function(t) solve(outer(t, 0:3, "^")))
-  cubics <- array(0, c(padded, 4, table$grid$count * groups))
+  cubics <- array(0, c(q, 4, table$grid$count * groups))
   from <- 0
   for (j in seq_len(q)) {
     p <- nrow(model$x[[j]])

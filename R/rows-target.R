@@ -143,21 +143,18 @@ rows_call <- function(target, beta, tables = row_tables(target$rows_engine, matr
   list(y = engine$y, weights = engine$weights, scaling = cbind(target$standard$centre, target$standard$scale), terms = terms)
 }
 
-row_padding <- function(q) if (q == 2) 4L else 8L
-
-# Cubics of every term, (padded x 4 cells groups) x draws, for draws (S x d).
+# Cubics of every term, (predictors x 4 cells groups) x draws, for draws (S x d).
 row_tables <- function(engine, draws) {
   q <- length(engine$constant)
-  padded <- row_padding(q)
   lapply(seq_along(engine$terms), function(i) {
     term <- engine$terms[[i]]
     width <- ncol(term$cubics[[1]])
-    table <- matrix(0, padded, width * nrow(draws))
+    table <- matrix(0, q, width * nrow(draws))
     for (j in seq_len(q)) {
       if (length(term$at[[j]])) table[j, ] <- multiply(term$cubics[[j]], draws[, term$at[[j]], drop = FALSE], turn_a = TRUE, turn_b = TRUE)
       if (i == 1) table[j, ] <- table[j, ] + c(engine$constant[j], 0, 0, 0)
     }
-    dim(table) <- c(padded * width, nrow(draws))
+    dim(table) <- c(q * width, nrow(draws))
     table
   })
 }
@@ -165,12 +162,11 @@ row_tables <- function(engine, draws) {
 rows_scores <- function(target, scores) {
   engine <- target$rows_engine
   q <- length(engine$constant)
-  padded <- row_padding(q)
   out <- numeric(target$dim)
   used <- 0
   for (term in engine$terms) {
-    size <- padded * ncol(term$cubics[[1]])
-    part <- matrix(scores[used + seq_len(size)], padded)
+    size <- q * ncol(term$cubics[[1]])
+    part <- matrix(scores[used + seq_len(size)], q)
     used <- used + size
     for (j in seq_len(q)) if (length(term$at[[j]])) out[term$at[[j]]] <- out[term$at[[j]]] + as.vector(term$cubics[[j]] %*% part[j, ])
   }
@@ -262,7 +258,7 @@ rows_expect <- function(target, mean, cov) {
 
 rows_draws <- function(target, draws, progress = NULL) {
   prior <- .Call(C_base_draws, target$model, draws)
-  width <- sum(vapply(target$rows_engine$terms, function(term) ncol(term$cubics[[1]]), 0L)) * row_padding(length(target$rows_engine$constant))
+  width <- sum(vapply(target$rows_engine$terms, function(term) ncol(term$cubics[[1]]), 0L)) * length(target$rows_engine$constant)
   for (block in in_blocks(nrow(draws), width)) {
     tables <- row_tables(target$rows_engine, draws[block, , drop = FALSE])
     for (s in block) {

@@ -47,12 +47,12 @@ ours <- function(d, b) {
   cubics <- matrix(solve(outer(t, 0:3, "^")) %*% matrix(at_nodes, 4), 4 * cells)
   y <- cbind(d$y1, d$y2)
   scaling <- cbind(c(0, 0), c(1, 1))
-  table <- matrix(0, 8, 4 * cells)
+  table <- matrix(0, 5, 4 * cells)
   function(beta) {
-    table[1:5, ] <- t(cubics %*% beta)
+    table[] <- t(cubics %*% beta)
     out <- .Call(internal$C_rows, y, NULL, scaling, list(list(x = d$x, group = NULL, grid = c(cells, 0, cells), groups = 1L,
       coefficients = as.vector(table))), c(2, 1, 1))
-    list(value = out$value, gradient = as.vector(t(matrix(out$scores, 8)[1:5, ] %*% cubics)))
+    list(value = out$value, gradient = as.vector(t(matrix(out$scores, 5) %*% cubics)))
   }
 }
 from_cells <- function(d, b) {
@@ -66,7 +66,8 @@ stan <- function(d, b) {
   suppressMessages(library(rstan))
   file <- file.path(cache, "gradient_peer.stan")
   writeLines(stan_code, file)
-  model <- stan_model(file, auto_write = TRUE)
+  boost <- if (!nzchar(system.file("include", package = "BH"))) "/usr/include" # where Debian has it
+  model <- stan_model(file, auto_write = TRUE, boost_lib = boost)
   fit <- suppressMessages(sampling(model, list(n = nrow(d), j = j, b = b, y1 = d$y1, y2 = d$y2), chains = 0))
   function(beta) {
     g <- grad_log_prob(fit, as.vector(beta), adjust_transform = FALSE)

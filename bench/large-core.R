@@ -9,7 +9,7 @@ y <- as.matrix(d[c("y1", "y2")])
 dimnames(y) <- NULL
 scaling <- cbind(c(0, 0), c(1, 1))
 pass <- function(level, threads = 1) .Call(internal$C_moments, d$x, list(d$y1, d$y2), NULL, NULL, c(1024, 0, 1024), scaling, c(level, threads, 1))
-coefficients <- as.vector(array(rnorm(8 * 4 * 1024) / 10, c(8, 4, 1024)))
+coefficients <- as.vector(array(rnorm(5 * 4 * 1024) / 10, c(5, 4, 1024)))
 rows <- function(level, threads = 1, x = d$x, value = 0) .Call(internal$C_rows, y, NULL, scaling,
   list(list(x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L, coefficients = coefficients)), c(level, threads, value))
 names <- c("plain C", "base vectors", "AVX2")

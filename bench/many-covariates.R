@@ -1,7 +1,7 @@
 # Three continuous covariates, each a smooth (k = 20) in all five predictors: time, memory and density of fresh rows.
 #   Rscript bench/many-covariates.R [N ...] > bench/results/many-covariates.txt      (default 1e3 1e4 1e5 1e6)
 #   Rscript bench/many-covariates.R sets N M      the densities alone, over M data sets of N rows, against bamlss
-# Every fit has its own process, which is stopped after ten minutes of CPU time or at 12 GB. Peers are used if
+# Every fit has its own process, which is stopped after COVARY_BENCH_LIMIT seconds of CPU time (600) or at 12 GB. Peers are used if
 # installed: VGAM, bamlss.
 # CPU seconds of the whole call; namespaces are loaded before. "density" is the mean log density of 10,000
 # rows that were not in the data: of the mean parameters, and (draws) of the posterior mean density; "less than
@@ -10,7 +10,7 @@
 me <- sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))
 here <- dirname(me)
 arguments <- commandArgs(TRUE)
-limits <- "ulimit -t 600; ulimit -v 12000000;"
+limits <- sprintf("ulimit -t %s; ulimit -v 12000000;", Sys.getenv("COVARY_BENCH_LIMIT", "600"))
 
 simulate_rows <- function(n) {
   d <- data.frame(x1 = runif(n), x2 = runif(n), x3 = runif(n))

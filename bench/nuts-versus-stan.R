@@ -24,7 +24,8 @@ d <- data.frame(x = round(runif(n), 1))
 d$y <- 1 + d$x + exp(d$x - 1) * rnorm(n)
 d$z <- 0.5 * d$y + rnorm(n)
 
-model <- stan_model(model_code = stan_code)
+boost <- if (!nzchar(system.file("include", package = "BH"))) "/usr/include" # where Debian has it
+model <- stan_model(model_code = stan_code, boost_lib = boost)
 x <- model.matrix(~ x, d)
 stan <- sampling(model, list(n = n, p = 2, x = x, y1 = d$y, y2 = d$z), chains = 1, iter = 600, warmup = 300, refresh = 0, seed = 1)
 steps <- sum(get_sampler_params(stan, inc_warmup = TRUE)[[1]][, "n_leapfrog__"])

@@ -2,7 +2,7 @@
 # All benchmarks, one after another, about 25 minutes on a quiet machine; results go to bench/results/.
 #   sh bench/run.sh                  all
 #   sh bench/run.sh billion chart    only these
-#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes; and peer-errors (5 minutes) and
+#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes; and peer-errors (30 minutes) and
 #                                    many-covariates, with peers that may take up to ten minutes each: not part of `all`
 # covary must be installed; peers (mgcv, rstan, TMB, VGAM, bamlss, GJRM) are used if they are: R_LIBS says where.
 # A peer that takes longer than COVARY_BENCH_LIMIT seconds (600) is stopped.
@@ -35,7 +35,9 @@ bench() {
     large-peers)                                                           # B9
       run large-peers bench/large-peers.R 1e5 1e3
       run large-peers bench/large-peers.R 1e6 1e6 "mgcv bam" VGAM ;;
-    peer-errors) run peer-errors bench/peer-errors.R ;;                    # B9
+    peer-errors)                                                           # B9
+      run peer-errors bench/peer-errors.R
+      run peer-errors bench/peer-errors.R 1e5 6 "VGAM;bamlss;bamlss, m = 3" ;;
     slow-peers) run slow-peers bench/large-peers.R 1e6 1e6 bamlss GJRM ;;
     compression-error) run compression-error bench/compression-error.R ;;  # B5
     billion) run billion bench/billion.R ;;                                # B5, B7

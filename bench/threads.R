@@ -11,7 +11,7 @@ local({
   dimnames(y) <- NULL
   scaling <- cbind(c(0, 0), c(1, 1))
   x <- list(ordered = d$x, shuffled = sample(d$x))
-  coefficients <- as.vector(array(rnorm(8 * 4 * 1024) / 10, c(8, 4, 1024)))
+  coefficients <- as.vector(array(rnorm(5 * 4 * 1024) / 10, c(5, 4, 1024)))
   rows <- function(x, threads) .Call(internal$C_rows, y, NULL, scaling,
     list(list(x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L, coefficients = coefficients)), c(2, threads, 0))
   work <- list(

@@ -1,7 +1,6 @@
 /* Doors of the pass over rows. */
 #include "door_read.h"
 #include "rows.h"
-#include "stripes.h"
 
 static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
 {
@@ -12,7 +11,7 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
     out->groups = Rf_asInteger(field(term, "groups"));
     out->group = check_groups(optional(term, "group"), rows->n, out->groups);
     out->coefficients = check_doubles(field(term, "coefficients"),
-        (R_xlen_t) 4 * (rows->k == 1 ? 4 : 8) * out->grid.count * out->groups, "'coefficients'");
+        (R_xlen_t) 4 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups, "'coefficients'");
 }
 
 /* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2 */
@@ -36,12 +35,11 @@ SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms);
     const double *set = check_doubles(settings, 3, "'settings'");
-    R_xlen_t size = rows_scores_size(&rows);
-    double *work = (double *) R_alloc(stripes_work(rows.n, size), sizeof(double));
+    double *work = (double *) R_alloc(rows_work(&rows), sizeof(double));
     const char *names[] = {"value", "scores", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
-    rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, size)));
+    rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
     REAL(value)[0] = rows_pass(&rows, set[2] != 0, (int) set[0], (int) set[1], work);
     UNPROTECT(1);
     return out;
@@ -60,7 +58,8 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
     rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
     SEXP tables = SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, size));
-    REAL(value)[0] = rows_curvature(&rows, width, v, simd_option(), REAL(tables));
+    double *work = (double *) R_alloc(rows_work(&rows), sizeof(double));
+    REAL(value)[0] = rows_curvature(&rows, width, v, simd_option(), REAL(tables), work);
     UNPROTECT(1);
     return out;
 }

@@ -17,18 +17,61 @@ struct rows_block {
     double *scores[ROWS_MAX_TERMS];
 };
 
-static int padded(const struct rows_data *rows) { return rows->k == 1 ? 4 : 8; }
+/* Numbers of a piece as rows_pass.h has them: four predictors (two of which may be missing) by power, then the
+ * fifth's powers. A row in any order loads the fifth at once and the others four by four. */
+#define FIFTH 16
+static long piece_size(const struct rows_data *rows) { return rows->k == 1 ? FIFTH : FIFTH + 4; }
+static int at_power(int j, int d) { return j < 4 ? 4 * d + j : FIFTH + d; }
 
-static long term_size(const struct rows_data *rows, int j)
+static long term_pieces(const struct rows_term *term) { return (long) term->grid.count * term->groups; }
+
+static long all_pieces(const struct rows_data *rows)
 {
-    return 4L * padded(rows) * rows->term[j].grid.count * rows->term[j].groups;
+    long pieces = 0;
+    for (int j = 0; j < rows->n_terms; j++) pieces += term_pieces(rows->term + j);
+    return pieces;
 }
 
-long rows_scores_size(const struct rows_data *rows)
+long rows_scores_size(const struct rows_data *rows) { return all_pieces(rows) * 4 * kernel_for(rows->k)->q; }
+
+static long packed_size(const struct rows_data *rows) { return all_pieces(rows) * piece_size(rows); }
+
+long rows_work(const struct rows_data *rows)
 {
-    long size = 0;
-    for (int j = 0; j < rows->n_terms; j++) size += term_size(rows, j);
-    return size;
+    long size = packed_size(rows);
+    return 2 * size + stripes_work(rows->n, size);
+}
+
+/* Packs the coefficients into work; returns what is left of it behind the packed scores. */
+static double *pack_terms(struct rows_data *rows, double *work)
+{
+    int q = kernel_for(rows->k)->q;
+    long size = packed_size(rows), piece = piece_size(rows);
+    memset(work, 0, (size_t) size * sizeof(double));
+    for (int j = 0; j < rows->n_terms; j++) {
+        struct rows_term *term = rows->term + j;
+        long pieces = term_pieces(term);
+        for (long i = 0; i < pieces; i++)
+            for (int d = 0; d < 4; d++)
+                for (int e = 0; e < q; e++) work[piece * i + at_power(e, d)] = term->coefficients[(4 * i + d) * q + e];
+        term->packed = work;
+        term->packed_scores = work + size;
+        work += piece * pieces;
+    }
+    return work + size;
+}
+
+static void unpack_scores(const struct rows_data *rows)
+{
+    int q = kernel_for(rows->k)->q;
+    long piece = piece_size(rows);
+    double *out = rows->term[0].scores; /* those of all terms follow each other */
+    for (int j = 0; j < rows->n_terms; j++) {
+        const double *scores = rows->term[j].packed_scores;
+        for (long i = term_pieces(rows->term + j); i > 0; i--, scores += piece)
+            for (int d = 0; d < 4; d++)
+                for (int e = 0; e < q; e++) *out++ = scores[at_power(e, d)];
+    }
 }
 
 static int run_length(const long *place, int n)
@@ -38,12 +81,16 @@ static int run_length(const long *place, int n)
     return i;
 }
 
-static void share_scores(const struct rows_data *rows, double *scores, struct rows_block *b)
+/* A block for all rows whose packed scores are added to `scores`; rows without weights have weight one. */
+static void new_block(const struct rows_data *rows, double *scores, struct rows_block *b)
 {
     for (int j = 0; j < rows->n_terms; j++) {
         b->scores[j] = scores;
-        scores += term_size(rows, j);
+        scores += term_pieces(rows->term + j) * piece_size(rows);
     }
+    for (int i = 0; i < ROWS_BLOCK; i++) b->weight[i] = 1;
+    b->n = 0;
+    b->full = 0;
 }
 
 #define SIMD_SOURCE "rows_pass.h"
@@ -63,16 +110,17 @@ static void add_stripe(void *data, int stripe, long from, long to, double *score
     double weight = rows->weights ? 0 : (double) (to - from);
     double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
     for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
-    share_scores(rows, scores, &b);
+    new_block(rows, scores, &b);
     p->part[stripe] = SIMD_CALL(simd_level(p->level), rows_stripe, (rows, from, to, p->value, &b)) - weight * constant;
 }
 
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
 {
     struct pass pass = {rows, value, level, {0}};
-    double total = 0, *scores = rows->term[0].scores; /* those of all terms follow each other */
-    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, rows_scores_size(rows), scores, work);
+    double total = 0, *rest = pack_terms(rows, work);
+    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, packed_size(rows), rows->term[0].packed_scores, rest);
     for (int s = 0; s < stripes; s++) total += pass.part[s];
+    unpack_scores(rows);
     return total;
 }
 
@@ -101,7 +149,7 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
     long start = 0;
     for (int j = 0; j < rows->n_terms; j++) {
         const struct rows_term *term = rows->term + j;
-        long cell = b->place[j][row] / (4L * padded(rows));
+        long cell = b->place[j][row] / piece_size(rows);
         int per_group = (term->grid.count + coarse - 1) / coarse;
         bins[j] = rows_bins(term, coarse);
         bin[j] = (int) (cell % term->grid.count / coarse + per_group * (cell / term->grid.count));
@@ -161,14 +209,14 @@ static void add_curvature(const struct rows_data *rows, struct rows_block *b, in
     for (int j = 0; j < kernel->q; j++) memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
 }
 
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables)
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables, double *work)
 {
     struct curvature out = {coarse, level, variance, tables, 0};
-    double *scores = rows->term[0].scores;
     struct rows_block b;
+    pack_terms(rows, work);
     memset(tables, 0, (size_t) rows_curvature_size(rows, coarse) * sizeof(double));
-    memset(scores, 0, (size_t) rows_scores_size(rows) * sizeof(double));
-    share_scores(rows, scores, &b);
+    memset(rows->term[0].packed_scores, 0, (size_t) packed_size(rows) * sizeof(double));
+    new_block(rows, rows->term[0].packed_scores, &b);
     for (long first = 0; first < rows->n; first += b.n) {
         int most = rows->n - first < ROWS_BLOCK ? (int) (rows->n - first) : ROWS_BLOCK;
         SIMD_CALL(simd_level(level), load_block, (rows, first, most, &b));
@@ -177,6 +225,7 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
             add_curvature(rows, &b, from, b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK, &out);
         SIMD_CALL(simd_level(level), collect, (rows, &b));
     }
+    unpack_scores(rows);
     return out.total;
 }
 

@@ -4,7 +4,7 @@
  * group, and t in [-1, 1) the place in it; it adds sum_d coefficients[c][d] t^d to the
  * predictors and collects sum_rows t^d d log p / d eta. Whatever basis the predictors have,
  * its score is a fixed linear map of the collected sums.
- *   coefficients, scores: padded x 4 x count x groups, padded = 4 (one response) or 8 (two);
+ *   coefficients, scores: q x 4 x count x groups, q = 2 (one response) or 5 (two);
  * predictors in the order of kernel.h. Scores are cleared first. */
 #ifndef COVARY_ROWS_H
 #define COVARY_ROWS_H
@@ -20,6 +20,7 @@ struct rows_term {
     int groups;
     const double *coefficients;
     double *scores;
+    double *packed, *packed_scores; /* the same in the order of rows_pass.h, set by the pass */
 };
 
 struct rows_data {
@@ -34,8 +35,9 @@ struct rows_data {
 
 /* Doubles in the scores of all terms */
 long rows_scores_size(const struct rows_data *rows);
-/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. work: as stripes_work() says
- * for the scores. */
+/* Doubles of work for rows_pass() and rows_curvature() */
+long rows_work(const struct rows_data *rows);
+/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work);
 
 /* Curvature of the rows, gathered in bins: bin b of a term holds `coarse` neighbouring cells of one
@@ -49,7 +51,7 @@ double rows_pass(struct rows_data *rows, int value, int level, int threads, doub
  * curvature and variance only; value and scores are those of the rows. */
 int rows_bins(const struct rows_term *term, int coarse);
 long rows_curvature_size(const struct rows_data *rows, int coarse);
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables);
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables, double *work);
 
 /* exp as the vector code computes it, for tests */
 void rows_exponential(const double *x, long n, int level, double *out);

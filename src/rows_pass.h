@@ -8,7 +8,7 @@
 static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, const struct rows_term *term, long from,
                                                   int n, double *t, long *place)
 {
-    long piece = 4L * padded(rows);
+    long piece = piece_size(rows);
     int i = 0;
     if (term->x) {
         const double *x = term->x + from;
@@ -39,6 +39,7 @@ static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, c
 static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, long from, int most,
                                                  struct rows_block *b)
 {
+    int last = b->n, last_full = b->full;
     SIMD_NAME(find_places)(rows, rows->term, from, most, b->t[0], b->place[0]);
     int n = most, run = run_length(b->place[0], most);
     if (run >= ROWS_RUN) n = run;
@@ -57,20 +58,27 @@ static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, lo
         for (; i < n; i++) b->y[j][i] = (y[i] - c) * r;
         for (; i < b->full; i++) b->y[j][i] = 0;
     }
-    for (int i = 0; i < n; i++) b->weight[i] = rows->weights ? rows->weights[from + i] : 1;
+    if (rows->weights) memcpy(b->weight, rows->weights + from, sizeof(double) * n);
+    else for (int i = last; i < last_full; i++) b->weight[i] = 1;
     for (int i = n; i < b->full; i++) b->weight[i] = 0;
 }
 
 #define HORNER(c3, c2, c1, c0, t) ((((c3) * (t) + (c2)) * (t) + (c1)) * (t) + (c0))
-/* of SIMD_WIDTH predictors of a row; `step` numbers a power */
-#define ROW_CUBIC(p, t) HORNER(LOAD((p) + 3 * step), LOAD((p) + 2 * step), LOAD((p) + step), LOAD(p), t)
+/* of SIMD_WIDTH predictors of a row */
+#define ROW_CUBIC(p, t) HORNER(LOAD((p) + 12), LOAD((p) + 8), LOAD((p) + 4), LOAD(p), t)
 
 #if SIMD_WIDTH == 1
 
 /* The first four predictors of SIMD_WIDTH rows, by predictor */
-INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
 {
     for (int j = 0; j < 4; j++) out[j] = ROW_CUBIC(c + place[0] + j, t[0]);
+}
+
+/* The four coefficients of the fifth, by power */
+INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
+{
+    for (int d = 0; d < 4; d++) out[d] = c[place[0] + FIFTH + d];
 }
 
 #else
@@ -85,7 +93,7 @@ INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const 
 
 #if SIMD_WIDTH == 2
 
-INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
 {
     const double *c0 = c + place[0], *c1 = c + place[1];
     VEC a0 = ROW_CUBIC(c0, t[0]), a1 = ROW_CUBIC(c1, t[1]), b0 = ROW_CUBIC(c0 + 2, t[0]), b1 = ROW_CUBIC(c1 + 2, t[1]);
@@ -93,6 +101,15 @@ INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const 
     out[1] = MIX2(a0, a1, 1, 3);
     out[2] = MIX2(b0, b1, 0, 2);
     out[3] = MIX2(b0, b1, 1, 3);
+}
+
+INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
+{
+    for (int d = 0; d < 4; d += 2) {
+        VEC a = LOAD(c + place[0] + FIFTH + d), b = LOAD(c + place[1] + FIFTH + d);
+        out[d] = MIX2(a, b, 0, 2);
+        out[d + 1] = MIX2(a, b, 1, 3);
+    }
 }
 
 #else
@@ -108,70 +125,112 @@ INLINE void SIMD_NAME(turn)(VEC *v)
     v[3] = MIX4(b, d, 2, 3, 6, 7);
 }
 
-INLINE void SIMD_NAME(cubics)(const double *c, int step, const double *t, const long *place, VEC *out)
+INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
 {
-    out[0] = ROW_CUBIC(c + place[0], t[0]);
-    out[1] = ROW_CUBIC(c + place[1], t[1]);
-    out[2] = ROW_CUBIC(c + place[2], t[2]);
-    out[3] = ROW_CUBIC(c + place[3], t[3]);
+    for (int l = 0; l < 4; l++) out[l] = ROW_CUBIC(c + place[l], t[l]);
+    SIMD_NAME(turn)(out);
+}
+
+INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
+{
+    for (int l = 0; l < 4; l++) out[l] = LOAD(c + place[l] + FIFTH);
     SIMD_NAME(turn)(out);
 }
 
 #endif
 #endif
 
+/* The predictors of a term, added to those before it */
+static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, int term, struct rows_block *b)
+{
+    int q = rows->k == 1 ? 2 : 5;
+    const double *c = rows->term[term].packed, *t = b->t[term];
+    const long *place = b->place[term];
+    if (b->one_piece[term]) {
+        c += place[0];
+        for (int j = 0; j < q; j++) {
+            VEC c0 = ALL(c[at_power(j, 0)]), c1 = ALL(c[at_power(j, 1)]), c2 = ALL(c[at_power(j, 2)]), c3 = ALL(c[at_power(j, 3)]);
+            for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+                VEC at = LOAD(t + i), eta = HORNER(c3, c2, c1, c0, at);
+                STORE(b->eta[j] + i, term == 0 ? eta : LOAD(b->eta[j] + i) + eta);
+            }
+        }
+        return;
+    }
+    for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+        VEC v[5], r[4];
+        SIMD_NAME(cubics)(c, t + i, place + i, v);
+        if (q == 5) {
+            SIMD_NAME(fifth)(c, place + i, r);
+            v[4] = HORNER(r[3], r[2], r[1], r[0], LOAD(t + i));
+        }
+        for (int j = 0; j < q; j++) STORE(b->eta[j] + i, term == 0 ? v[j] : LOAD(b->eta[j] + i) + v[j]);
+    }
+}
+
 static SIMD_FUNCTION void SIMD_NAME(predict)(const struct rows_data *rows, struct rows_block *b)
 {
-    int q = rows->k == 1 ? 2 : 5, step = padded(rows);
-    for (int term = 0; term < rows->n_terms; term++) {
-        const double *c = rows->term[term].coefficients, *t = b->t[term];
-        const long *place = b->place[term];
-        if (term == 0)
-            for (int j = 0; j < q; j++) memset(b->eta[j], 0, sizeof(double) * b->full);
-        if (b->one_piece[term]) {
-            c += place[0];
-            for (int j = 0; j < q; j++) {
-                VEC c0 = ALL(c[j]), c1 = ALL(c[step + j]), c2 = ALL(c[2 * step + j]), c3 = ALL(c[3 * step + j]);
-                for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-                    VEC at = LOAD(t + i);
-                    STORE(b->eta[j] + i, LOAD(b->eta[j] + i) + HORNER(c3, c2, c1, c0, at));
-                }
-            }
-            continue;
-        }
-        for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-            VEC v[4];
-            SIMD_NAME(cubics)(c, step, t + i, place + i, v);
-            STORE(b->eta[0] + i, LOAD(b->eta[0] + i) + v[0]);
-            STORE(b->eta[1] + i, LOAD(b->eta[1] + i) + v[1]);
-            if (q == 2) continue;
-            STORE(b->eta[2] + i, LOAD(b->eta[2] + i) + v[2]);
-            STORE(b->eta[3] + i, LOAD(b->eta[3] + i) + v[3]);
-        }
-        for (int i = 0; i < b->full && q == 5; i++) {
-            const double *r = c + place[i] + 4;
-            b->eta[4][i] += HORNER(r[24], r[16], r[8], r[0], t[i]);
-        }
-    }
+    int q = rows->k == 1 ? 2 : 5;
+    for (int term = 0; term < rows->n_terms; term++) SIMD_NAME(predict_term)(rows, term, b);
     for (int j = 0; j < q; j++) /* rows behind the last are harmless */
         for (int i = b->n; i < b->full; i++) b->eta[j][i] = 0;
 }
 
 /* Adds g (SIMD_WIDTH predictors of a row) times powers of t to the sums of its piece. */
-INLINE void SIMD_NAME(add_powers)(double *to, int step, VEC g, double t)
+INLINE void SIMD_NAME(add_powers)(double *to, VEC g, double t)
 {
     STORE(to, LOAD(to) + g);
     g *= t;
-    STORE(to + step, LOAD(to + step) + g);
+    STORE(to + 4, LOAD(to + 4) + g);
     g *= t;
-    STORE(to + 2 * step, LOAD(to + 2 * step) + g);
-    STORE(to + 3 * step, LOAD(to + 3 * step) + g * t);
+    STORE(to + 8, LOAD(to + 8) + g);
+    STORE(to + 12, LOAD(to + 12) + g * t);
 }
+
+#if SIMD_WIDTH == 4
+
+/* The scores of four rows, whose first four predictors are turned; the fifth's powers are. */
+INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK], const double *t, int i)
+{
+    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)};
+    if (q == 5) v[2] = LOAD(eta[2] + i), v[3] = LOAD(eta[3] + i);
+    SIMD_NAME(turn)(v);
+    for (int l = 0; l < 4; l++) SIMD_NAME(add_powers)(scores + place[i + l], v[l], t[i + l]);
+    if (q == 2) return;
+    VEC at = LOAD(t + i);
+    v[0] = LOAD(eta[4] + i), v[1] = v[0] * at, v[2] = v[1] * at, v[3] = v[2] * at;
+    SIMD_NAME(turn)(v);
+    for (int l = 0; l < 4; l++) {
+        double *to = scores + place[i + l] + FIFTH;
+        STORE(to, LOAD(to) + v[l]);
+    }
+}
+
+#elif SIMD_WIDTH == 2
+
+INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK], const double *t, int i)
+{
+    for (int j = 0; j < q - 1; j += 2) {
+        VEC a = LOAD(eta[j] + i), c = LOAD(eta[j + 1] + i);
+        SIMD_NAME(add_powers)(scores + place[i] + j, MIX2(a, c, 0, 2), t[i]);
+        SIMD_NAME(add_powers)(scores + place[i + 1] + j, MIX2(a, c, 1, 3), t[i + 1]);
+    }
+    if (q == 2) return;
+    VEC at = LOAD(t + i), g0 = LOAD(eta[4] + i), g1 = g0 * at, g2 = g1 * at, g3 = g2 * at;
+    double *to = scores + place[i] + FIFTH;
+    STORE(to, LOAD(to) + MIX2(g0, g1, 0, 2));
+    STORE(to + 2, LOAD(to + 2) + MIX2(g2, g3, 0, 2));
+    to = scores + place[i + 1] + FIFTH;
+    STORE(to, LOAD(to) + MIX2(g0, g1, 1, 3));
+    STORE(to + 2, LOAD(to + 2) + MIX2(g2, g3, 1, 3));
+}
+
+#endif
 
 /* Scores of the rows, in the place of their predictors, to the sums of the terms */
 static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struct rows_block *b)
 {
-    int q = rows->k == 1 ? 2 : 5, step = padded(rows), n = b->n;
+    int q = rows->k == 1 ? 2 : 5, n = b->n;
     for (int term = 0; term < rows->n_terms; term++) {
         double *scores = b->scores[term];
         const double *t = b->t[term];
@@ -190,58 +249,50 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
                     s2 += g1, r2 += g2;
                     s3 += g1 * t1, r3 += g2 * t2;
                 }
-                scores[j] += SIMD_NAME(sum)(s0 + r0);
-                scores[step + j] += SIMD_NAME(sum)(s1 + r1);
-                scores[2 * step + j] += SIMD_NAME(sum)(s2 + r2);
-                scores[3 * step + j] += SIMD_NAME(sum)(s3 + r3);
+                scores[at_power(j, 0)] += SIMD_NAME(sum)(s0 + r0);
+                scores[at_power(j, 1)] += SIMD_NAME(sum)(s1 + r1);
+                scores[at_power(j, 2)] += SIMD_NAME(sum)(s2 + r2);
+                scores[at_power(j, 3)] += SIMD_NAME(sum)(s3 + r3);
             }
             continue;
         }
-#if SIMD_WIDTH == 4
-        for (; i + 4 <= n; i += 4) {
-            VEC v[4] = {LOAD(b->eta[0] + i), LOAD(b->eta[1] + i), ALL(0.0), ALL(0.0)};
-            if (q == 5) v[2] = LOAD(b->eta[2] + i), v[3] = LOAD(b->eta[3] + i);
-            SIMD_NAME(turn)(v);
-            SIMD_NAME(add_powers)(scores + place[i], step, v[0], t[i]);
-            SIMD_NAME(add_powers)(scores + place[i + 1], step, v[1], t[i + 1]);
-            SIMD_NAME(add_powers)(scores + place[i + 2], step, v[2], t[i + 2]);
-            SIMD_NAME(add_powers)(scores + place[i + 3], step, v[3], t[i + 3]);
-        }
-#elif SIMD_WIDTH == 2
-        for (; i + 2 <= n; i += 2)
-            for (int j = 0; j < q - 1; j += 2) {
-                VEC a = LOAD(b->eta[j] + i), c = LOAD(b->eta[j + 1] + i);
-                SIMD_NAME(add_powers)(scores + place[i] + j, step, MIX2(a, c, 0, 2), t[i]);
-                SIMD_NAME(add_powers)(scores + place[i + 1] + j, step, MIX2(a, c, 1, 3), t[i + 1]);
-            }
+#if SIMD_WIDTH > 1
+        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) SIMD_NAME(add_rows)(scores, place, q, b->eta, t, i);
 #endif
-        for (int j = 0; j < q; j++)
-            for (int row = j < 4 ? i : 0; row < n; row++) {
-                double *to = scores + place[row] + j, g = b->eta[j][row];
-                for (int d = 0; d < 4; d++, to += step, g *= t[row]) *to += g;
+        for (; i < n; i++)
+            for (int j = 0; j < q; j++) {
+                double *to = scores + place[i], g = b->eta[j][i];
+                for (int d = 0; d < 4; d++, g *= t[i]) to[at_power(j, d)] += g;
             }
     }
 }
 
 /* Two responses: predictors in, scores out. Returns the sum of log densities less constants, with
  * `value`; without it the logarithms are left out: log cosh(r/2) = |r|/2 + log(1 + tail) - log 2 with
- * tail = min(E, 1/E). Factors 1 + tail, in [1, 2], are multiplied where weights are one. */
+ * tail = min(E, 1/E). Factors 1 + tail, in [1, 2], are multiplied where weights are one. The exponentials
+ * have a loop of their own: the processor overlaps more of these short iterations. */
 static SIMD_FUNCTION double SIMD_NAME(score_two)(struct rows_block *b, int value, int weighted)
 {
     VEC total = ALL(0.0), product = ALL(1.0);
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC w = LOAD(b->weight + i), s1 = LOAD(b->eta[2] + i), s2 = LOAD(b->eta[3] + i), r = LOAD(b->eta[4] + i);
-        VEC w1 = SIMD_NAME(exponential)(-s1), w2 = SIMD_NAME(exponential)(-s2), up = SIMD_NAME(exponential)(r);
+        VEC s1 = LOAD(b->eta[2] + i), s2 = LOAD(b->eta[3] + i), r = LOAD(b->eta[4] + i);
+        total += LOAD(b->weight + i) * (ABS(r) * 0.5 - s1 - s2);
+        STORE(b->eta[2] + i, SIMD_NAME(exponential)(-s1));
+        STORE(b->eta[3] + i, SIMD_NAME(exponential)(-s2));
+        STORE(b->eta[4] + i, SIMD_NAME(exponential)(r));
+    }
+    for (int i = 0; i < b->full; i += SIMD_WIDTH) {
+        VEC w = LOAD(b->weight + i), w1 = LOAD(b->eta[2] + i), w2 = LOAD(b->eta[3] + i), up = LOAD(b->eta[4] + i);
         VEC more = 1.0 + up, both = 1.0 / (up * more), down = both * more; /* an overflow makes them 0 */
         VEC z1 = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * w1, z2 = (LOAD(b->y[1] + i) - LOAD(b->eta[1] + i)) * w2;
         VEC u = z1 - z2, v = z1 + z2, pu = more * u, pv = (1.0 + down) * v, quarter = 0.25 * w;
-        VEC a = quarter * (pu + pv), c = quarter * (pv - pu), size = ABS(r), tail = PICK(up < down, up, down);
+        VEC a = quarter * (pu + pv), c = quarter * (pv - pu), tail = PICK(up < down, up, down);
         STORE(b->eta[0] + i, a * w1);
         STORE(b->eta[1] + i, c * w2);
         STORE(b->eta[2] + i, a * z1 - w);
         STORE(b->eta[3] + i, c * z2 - w);
         STORE(b->eta[4] + i, w * (0.5 - both * up - 0.125 * (up * u * u - down * v * v)));
-        total += w * (size * 0.5 - s1 - s2 - (pu * u + pv * v) * 0.125);
+        total -= w * (pu * u + pv * v) * 0.125;
         if (!value) continue;
         if (weighted) total += w * SIMD_NAME(log_one_plus)(tail);
         else product *= 1.0 + w * tail;

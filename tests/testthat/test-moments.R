@@ -68,7 +68,7 @@ test_that("any number of threads gives the same bits", {
   y <- cbind(rnorm(n), rnorm(n))
   one <- moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 1)
   expect_identical(moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 2), one)
-  term <- list(x = x, group = NULL, grid = c(256, 0, 256), groups = 1L, coefficients = rnorm(8 * 4 * 256) / 10)
+  term <- list(x = x, group = NULL, grid = c(256, 0, 256), groups = 1L, coefficients = rnorm(5 * 4 * 256) / 10)
   rows <- lapply(1:2, function(threads) .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(2, threads, 1)))
   expect_identical(rows[[1]], rows[[2]])
 })
@@ -84,16 +84,15 @@ test_that("the pass over rows sums the kernels of the rows", {
   for (k in 1:2) for (weighted in c(FALSE, TRUE)) {
     n <- 333
     q <- predictors_of(k)
-    padded <- c(4, 8)[k]
     y <- matrix(rnorm(n * k, 2), n)
     scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
     weights <- if (weighted) runif(n, 0, 3)
     x <- cbind(runif(n), rnorm(n))
     group <- sample.int(2, n, TRUE)
     grids <- list(c(8, 0, 8), c(2, -10, 20))
-    terms <- list(list(x = x[, 1], group = group, grid = grids[[1]], groups = 2L, coefficients = rnorm(padded * 4 * 16) / 4),
-      list(x = x[, 2], group = NULL, grid = grids[[2]], groups = 1L, coefficients = rnorm(padded * 4 * 20) / 4),
-      list(x = NULL, group = group, grid = c(1, 0, 1), groups = 2L, coefficients = rnorm(padded * 8) / 4))
+    terms <- list(list(x = x[, 1], group = group, grid = grids[[1]], groups = 2L, coefficients = rnorm(q * 4 * 16) / 4),
+      list(x = x[, 2], group = NULL, grid = grids[[2]], groups = 1L, coefficients = rnorm(q * 4 * 20) / 4),
+      list(x = NULL, group = group, grid = c(1, 0, 1), groups = 2L, coefficients = rnorm(q * 8) / 4))
     eta <- matrix(0, q, n)
     place <- list()
     for (j in 1:3) {
@@ -102,7 +101,7 @@ test_that("the pass over rows sums the kernels of the rows", {
       cell <- pmin(floor(u), term$grid[3] - 1)
       t <- 2 * (u - cell) - 1
       cell <- cell + (if (is.null(term$group)) 0 else term$grid[3] * (term$group - 1))
-      b <- array(term$coefficients, c(padded, 4, length(term$coefficients) / padded / 4))
+      b <- array(term$coefficients, c(q, 4, length(term$coefficients) / q / 4))
       for (d in 1:4) eta <- eta + b[seq_len(q), d, cell + 1] * rep(t^(d - 1), each = q)
       place[[j]] <- list(cell = cell, t = t, shape = dim(b))
     }
@@ -116,18 +115,17 @@ test_that("the pass over rows sums the kernels of the rows", {
       }
       out
     }))
-    used <- unlist(lapply(place, function(p) slice.index(array(0, p$shape), 1) <= q))
     for (level in levels_of_simd()) {
       out <- .Call(C_rows, y, weights, scaling, terms, c(level, 1, 1))
       expect_equal(out$value, sum(at[1, ]), tolerance = 1e-12)
-      expect_close(out$scores[used], scores[used], 1e-11, floor = 1e-3)
+      expect_close(out$scores, scores, 1e-11, floor = 1e-3)
     }
   }
 })
 
 test_that("vector code stays finite at extreme predictors", {
   y <- cbind(c(1e3, -1e3, 0, 1), c(-1e3, 1e3, 0, 1))
-  coefficients <- array(0, c(8, 4, 1))
+  coefficients <- array(0, c(5, 4, 1))
   for (r in c(-40, 40)) {
     coefficients[5, 1, 1] <- r
     term <- list(x = NULL, group = NULL, grid = c(1, 0, 1), groups = 1L, coefficients = as.vector(coefficients))
