@@ -20,7 +20,9 @@
 #'
 #' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very smooth
 #' curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
-#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive.
+#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has `m - 1`
+#' unpenalised polynomials, whose wide priors count against a large `m` where there are many smooths;
+#' [loo()] compares predictions and hardly depends on priors.)
 #'
 #' @section Algorithms:
 #' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive

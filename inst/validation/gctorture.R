@@ -25,7 +25,7 @@ n <- 40
 d <- data.frame(x = round(runif(n), 2), w = runif(n), g = factor(rep(letters[1:5], length.out = n)), category = rep(c("a", "b"), n / 2))
 d$y1 <- d$x + rnorm(n)
 d$y2 <- 0.5 * d$y1 + rnorm(n)
-quiet <- function(code) tryCatch(suppressWarnings(suppressMessages(code)), error = function(e) message("while recording: ", conditionMessage(e)))
+quiet <- function(code) tryCatch(invisible(suppressWarnings(suppressMessages(code))), error = function(e) message("while recording: ", conditionMessage(e)))
 
 fit <- quiet(covary(cbind(y1, y2) ~ s(x, k = 4), sigma ~ x, data = d, draws = 120))
 quiet(covary(y1 ~ x, data = d, draws = 120, algorithm = "fullrank"))
@@ -48,6 +48,8 @@ wide <- big[rep(1:500, 10), ]
 wide$x <- runif(5000) # more values than are grouped exactly
 cells <- quiet(compress(wide, c("y1", "y2"), by = ~ x + g, resolution = 20))
 quiet(merge(cells, cells))
+wide$w <- runif(5000)
+quiet(compress(wide, c("y1", "y2"), by = ~ x + w, resolution = 20))
 ages <- quiet(compress(d, c("y1", "y2"), by = ~ g))
 quiet(merge(ages, ages))
 quiet(code$merge.cells(ages, ages))
