@@ -28,7 +28,7 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     int groups = (int) set[2];
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
     R_xlen_t size = (R_xlen_t) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups;
-    double *work = (double *) R_alloc(stripes_work(rows.n, size), sizeof(double));
+    double *work = (double *) R_alloc(moments_work(&rows, (long) cells.count * groups), sizeof(double));
     const char *names[] = {"table", "counts", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));

@@ -33,7 +33,9 @@ struct moments_counts { /* rows left out */
 };
 
 int moments_padded(int k);
-/* table: cleared and filled; work: as stripes_work() says. */
+/* Doubles of work for moments_pass(); cells: of all groups */
+long moments_work(const struct moments_rows *rows, long cells);
+/* table: cleared and filled */
 void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups,
                   int level, int threads, double *table, double *work,
                   struct moments_counts *counts);

@@ -1,4 +1,4 @@
-/* One stripe of rows added to a table; included once a vector width (simd_width.h). */
+/* One stripe of rows added to a table in the order of moments_at(); included once a vector width (simd_width.h). */
 
 /* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, place (offset of the cell in
  * the table, negative to skip). */
@@ -28,7 +28,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
                                                    double *t, long *place)
 {
     const double *x = rows->x + from, *w = rows->weights ? rows->weights + from : 0;
-    long cell = (long) moments_padded(rows->k) * MOMENTS_DEGREES;
+    long cell = cell_size(rows->k);
     VEC bad = ALL(0.0);
     IVEC out = (IVEC) {0};
     int i = 0;
@@ -65,6 +65,38 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
     return 1;
 }
 
+/* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the degrees of the others. */
+INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i, const double *t, const long *place, double *table)
+{
+    VEC z1 = (LOAD(rows->y[0] + from + i) - rows->centre[0]) * (1 / rows->scale[0]);
+    VEC z2 = (LOAD(rows->y[1] + from + i) - rows->centre[1]) * (1 / rows->scale[1]);
+    VEC w = rows->weights ? LOAD(rows->weights + from + i) : ALL(1.0), w1 = w * z1, w2 = w * z2;
+    VEC t1 = LOAD(t + i), t2 = 2.0 * t1 * t1 - 1.0, t3 = t1 * (4.0 * t1 * t1 - 3.0);
+    VEC four[4] = {w, w1, w2, w1 * z1}, degrees[4] = {ALL(1.0), t1, t2, t3};
+    VEC s[SIMD_WIDTH][ROW_VECTORS], degree[SIMD_WIDTH][ROW_VECTORS];
+    double more[2][SIMD_WIDTH], power[2][SIMD_WIDTH];
+    SIMD_NAME(by_row)(four, s);
+    SIMD_NAME(by_row)(degrees, degree);
+    STORE(more[0], w1 * z2);
+    STORE(more[1], w2 * z2);
+    STORE(power[0], t2);
+    STORE(power[1], t3);
+    SIMD_UNROLL
+    for (int l = 0; l < SIMD_WIDTH; l++) {
+        if (__builtin_expect(place[i + l] < 0, 0)) continue;
+        SIMD_UNROLL
+        for (int h = 0; h < ROW_VECTORS; h++) {
+            double *m = table + place[i + l] + SIMD_WIDTH * h;
+            STORE(m, LOAD(m) + s[l][h]);
+            STORE(m + 4, LOAD(m + 4) + t[i + l] * s[l][h]);
+            STORE(m + 8, LOAD(m + 8) + power[0][l] * s[l][h]);
+            STORE(m + 12, LOAD(m + 12) + power[1][l] * s[l][h]);
+            STORE(m + 16, LOAD(m + 16) + more[0][l] * degree[l][h]);
+            STORE(m + 20, LOAD(m + 20) + more[1][l] * degree[l][h]);
+        }
+    }
+}
+
 static SIMD_FUNCTION void SIMD_NAME(add_rows)(const struct moments_rows *rows,
                                                const struct moments_grid *grid, long from, long to,
                                                double *table, struct moments_counts *counts)
@@ -73,14 +105,14 @@ static SIMD_FUNCTION void SIMD_NAME(add_rows)(const struct moments_rows *rows,
     long place[MOMENTS_BLOCK];
     int padded = moments_padded(rows->k);
     for (long i = from; i < to; i += MOMENTS_BLOCK) {
-        int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK;
+        int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK, done = 0;
         if (!SIMD_NAME(places)(rows, grid, i, n, t, place)) prepare_places(rows, grid, i, n, t, place, counts);
         if (rows->k == 1) {
             prepare_one(rows, i, n, s);
             SIMD_NAME(add_block)(s, t, place, n, 4, 3, table);
         } else if (rows->k == 2) {
-            prepare_two(rows, i, n, s);
-            SIMD_NAME(add_block)(s, t, place, n, 8, 6, table);
+            for (; done + SIMD_WIDTH <= n; done += SIMD_WIDTH) SIMD_NAME(add_two)(rows, i, done, t, place, table);
+            add_some(rows, i + done, n - done, t + done, place + done, table);
         } else {
             prepare_many(rows, i, n, s);
             SIMD_NAME(add_block)(s, t, place, n, padded, padded, table);

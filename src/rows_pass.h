@@ -64,81 +64,32 @@ static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, lo
 }
 
 #define HORNER(c3, c2, c1, c0, t) ((((c3) * (t) + (c2)) * (t) + (c1)) * (t) + (c0))
-/* of SIMD_WIDTH predictors of a row */
-#define ROW_CUBIC(p, t) HORNER(LOAD((p) + 12), LOAD((p) + 8), LOAD((p) + 4), LOAD(p), t)
-
-#if SIMD_WIDTH == 1
 
 /* The first four predictors of SIMD_WIDTH rows, by predictor */
 INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
 {
-    for (int j = 0; j < 4; j++) out[j] = ROW_CUBIC(c + place[0] + j, t[0]);
+    VEC row[SIMD_WIDTH][ROW_VECTORS];
+    SIMD_UNROLL
+    for (int l = 0; l < SIMD_WIDTH; l++)
+        SIMD_UNROLL
+        for (int h = 0; h < ROW_VECTORS; h++) {
+            const double *p = c + place[l] + SIMD_WIDTH * h;
+            row[l][h] = HORNER(LOAD(p + 12), LOAD(p + 8), LOAD(p + 4), LOAD(p), t[l]);
+        }
+    SIMD_NAME(by_number)(row, out);
 }
 
-/* The four coefficients of the fifth, by power */
-INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
+/* The fifth */
+INLINE VEC SIMD_NAME(fifth)(const double *c, const double *t, const long *place)
 {
-    for (int d = 0; d < 4; d++) out[d] = c[place[0] + FIFTH + d];
+    VEC row[SIMD_WIDTH][ROW_VECTORS], power[4];
+    SIMD_UNROLL
+    for (int l = 0; l < SIMD_WIDTH; l++)
+        SIMD_UNROLL
+        for (int h = 0; h < ROW_VECTORS; h++) row[l][h] = LOAD(c + place[l] + FIFTH + SIMD_WIDTH * h);
+    SIMD_NAME(by_number)(row, power);
+    return HORNER(power[3], power[2], power[1], power[0], LOAD(t));
 }
-
-#else
-
-#ifdef __clang__
-#define MIX2(a, b, i, j) __builtin_shufflevector(a, b, i, j)
-#define MIX4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define MIX2(a, b, i, j) __builtin_shuffle(a, b, (IVEC){i, j})
-#define MIX4(a, b, i, j, k, l) __builtin_shuffle(a, b, (IVEC){i, j, k, l})
-#endif
-
-#if SIMD_WIDTH == 2
-
-INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
-{
-    const double *c0 = c + place[0], *c1 = c + place[1];
-    VEC a0 = ROW_CUBIC(c0, t[0]), a1 = ROW_CUBIC(c1, t[1]), b0 = ROW_CUBIC(c0 + 2, t[0]), b1 = ROW_CUBIC(c1 + 2, t[1]);
-    out[0] = MIX2(a0, a1, 0, 2);
-    out[1] = MIX2(a0, a1, 1, 3);
-    out[2] = MIX2(b0, b1, 0, 2);
-    out[3] = MIX2(b0, b1, 1, 3);
-}
-
-INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
-{
-    for (int d = 0; d < 4; d += 2) {
-        VEC a = LOAD(c + place[0] + FIFTH + d), b = LOAD(c + place[1] + FIFTH + d);
-        out[d] = MIX2(a, b, 0, 2);
-        out[d + 1] = MIX2(a, b, 1, 3);
-    }
-}
-
-#else
-
-/* Four rows of four to four columns, and back */
-INLINE void SIMD_NAME(turn)(VEC *v)
-{
-    VEC a = MIX4(v[0], v[1], 0, 4, 2, 6), b = MIX4(v[0], v[1], 1, 5, 3, 7);
-    VEC c = MIX4(v[2], v[3], 0, 4, 2, 6), d = MIX4(v[2], v[3], 1, 5, 3, 7);
-    v[0] = MIX4(a, c, 0, 1, 4, 5);
-    v[1] = MIX4(b, d, 0, 1, 4, 5);
-    v[2] = MIX4(a, c, 2, 3, 6, 7);
-    v[3] = MIX4(b, d, 2, 3, 6, 7);
-}
-
-INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
-{
-    for (int l = 0; l < 4; l++) out[l] = ROW_CUBIC(c + place[l], t[l]);
-    SIMD_NAME(turn)(out);
-}
-
-INLINE void SIMD_NAME(fifth)(const double *c, const long *place, VEC *out)
-{
-    for (int l = 0; l < 4; l++) out[l] = LOAD(c + place[l] + FIFTH);
-    SIMD_NAME(turn)(out);
-}
-
-#endif
-#endif
 
 /* The predictors of a term, added to those before it */
 static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, int term, struct rows_block *b)
@@ -158,12 +109,9 @@ static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, 
         return;
     }
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC v[5], r[4];
+        VEC v[5];
         SIMD_NAME(cubics)(c, t + i, place + i, v);
-        if (q == 5) {
-            SIMD_NAME(fifth)(c, place + i, r);
-            v[4] = HORNER(r[3], r[2], r[1], r[0], LOAD(t + i));
-        }
+        if (q == 5) v[4] = SIMD_NAME(fifth)(c, t + i, place + i);
         for (int j = 0; j < q; j++) STORE(b->eta[j] + i, term == 0 ? v[j] : LOAD(b->eta[j] + i) + v[j]);
     }
 }
@@ -187,45 +135,28 @@ INLINE void SIMD_NAME(add_powers)(double *to, VEC g, double t)
     STORE(to + 12, LOAD(to + 12) + g * t);
 }
 
-#if SIMD_WIDTH == 4
-
-/* The scores of four rows, whose first four predictors are turned; the fifth's powers are. */
+/* The scores of SIMD_WIDTH rows to the sums of their pieces */
 INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK], const double *t, int i)
 {
-    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)};
+    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)}, at = LOAD(t + i), row[SIMD_WIDTH][ROW_VECTORS];
     if (q == 5) v[2] = LOAD(eta[2] + i), v[3] = LOAD(eta[3] + i);
-    SIMD_NAME(turn)(v);
-    for (int l = 0; l < 4; l++) SIMD_NAME(add_powers)(scores + place[i + l], v[l], t[i + l]);
+    SIMD_NAME(by_row)(v, row);
+    SIMD_UNROLL
+    for (int l = 0; l < SIMD_WIDTH; l++)
+        SIMD_UNROLL
+        for (int h = 0; h < ROW_VECTORS; h++)
+            if (SIMD_WIDTH * h < q) SIMD_NAME(add_powers)(scores + place[i + l] + SIMD_WIDTH * h, row[l][h], t[i + l]);
     if (q == 2) return;
-    VEC at = LOAD(t + i);
     v[0] = LOAD(eta[4] + i), v[1] = v[0] * at, v[2] = v[1] * at, v[3] = v[2] * at;
-    SIMD_NAME(turn)(v);
-    for (int l = 0; l < 4; l++) {
-        double *to = scores + place[i + l] + FIFTH;
-        STORE(to, LOAD(to) + v[l]);
-    }
+    SIMD_NAME(by_row)(v, row);
+    SIMD_UNROLL
+    for (int l = 0; l < SIMD_WIDTH; l++)
+        SIMD_UNROLL
+        for (int h = 0; h < ROW_VECTORS; h++) {
+            double *to = scores + place[i + l] + FIFTH + SIMD_WIDTH * h;
+            STORE(to, LOAD(to) + row[l][h]);
+        }
 }
-
-#elif SIMD_WIDTH == 2
-
-INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK], const double *t, int i)
-{
-    for (int j = 0; j < q - 1; j += 2) {
-        VEC a = LOAD(eta[j] + i), c = LOAD(eta[j + 1] + i);
-        SIMD_NAME(add_powers)(scores + place[i] + j, MIX2(a, c, 0, 2), t[i]);
-        SIMD_NAME(add_powers)(scores + place[i + 1] + j, MIX2(a, c, 1, 3), t[i + 1]);
-    }
-    if (q == 2) return;
-    VEC at = LOAD(t + i), g0 = LOAD(eta[4] + i), g1 = g0 * at, g2 = g1 * at, g3 = g2 * at;
-    double *to = scores + place[i] + FIFTH;
-    STORE(to, LOAD(to) + MIX2(g0, g1, 0, 2));
-    STORE(to + 2, LOAD(to + 2) + MIX2(g2, g3, 0, 2));
-    to = scores + place[i + 1] + FIFTH;
-    STORE(to, LOAD(to) + MIX2(g0, g1, 1, 3));
-    STORE(to + 2, LOAD(to + 2) + MIX2(g2, g3, 1, 3));
-}
-
-#endif
 
 /* Scores of the rows, in the place of their predictors, to the sums of the terms */
 static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struct rows_block *b)
@@ -256,9 +187,7 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
             }
             continue;
         }
-#if SIMD_WIDTH > 1
         for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) SIMD_NAME(add_rows)(scores, place, q, b->eta, t, i);
-#endif
         for (; i < n; i++)
             for (int j = 0; j < q; j++) {
                 double *to = scores + place[i], g = b->eta[j][i];
@@ -336,6 +265,3 @@ static SIMD_FUNCTION void SIMD_NAME(exponentials)(const double *x, long n, doubl
 }
 
 #undef HORNER
-#undef ROW_CUBIC
-#undef MIX2
-#undef MIX4

@@ -9,6 +9,13 @@
 
 #include <math.h>
 
+/* Before a loop over the lanes of a vector: what it indexes then stays in registers. */
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
+#define SIMD_UNROLL _Pragma("GCC unroll 4")
+#else
+#define SIMD_UNROLL
+#endif
+
 enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 
 #if defined(__GNUC__) && !defined(__INTEL_COMPILER)

@@ -9,6 +9,8 @@
 #undef PICK
 #undef LANE
 #undef ABS
+#undef MIX
+#undef ROW_VECTORS
 #undef SIMD_NAME
 #undef SIMD_WIDTH
 #undef SIMD_FUNCTION

@@ -88,6 +88,69 @@ static inline SIMD_FUNCTION VEC SIMD_NAME(log_one_plus)(VEC x)
 
 #endif
 
+/* Four numbers of SIMD_WIDTH rows: from vectors of one number each to the vectors of each row, and back */
+#define ROW_VECTORS (4 / SIMD_WIDTH)
+
+#if SIMD_WIDTH == 1
+
+INLINE void SIMD_NAME(by_row)(const VEC *number, VEC (*row)[ROW_VECTORS])
+{
+    for (int j = 0; j < 4; j++) row[0][j] = number[j];
+}
+
+INLINE void SIMD_NAME(by_number)(VEC (*row)[ROW_VECTORS], VEC *number)
+{
+    for (int j = 0; j < 4; j++) number[j] = row[0][j];
+}
+
+#else
+
+#ifdef __clang__
+#define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define MIX(a, b, ...) __builtin_shuffle(a, b, (IVEC){__VA_ARGS__})
+#endif
+
+#if SIMD_WIDTH == 2
+
+INLINE void SIMD_NAME(by_row)(const VEC *number, VEC (*row)[ROW_VECTORS])
+{
+    for (int h = 0; h < 2; h++) {
+        row[0][h] = MIX(number[2 * h], number[2 * h + 1], 0, 2);
+        row[1][h] = MIX(number[2 * h], number[2 * h + 1], 1, 3);
+    }
+}
+
+INLINE void SIMD_NAME(by_number)(VEC (*row)[ROW_VECTORS], VEC *number)
+{
+    for (int h = 0; h < 2; h++) {
+        number[2 * h] = MIX(row[0][h], row[1][h], 0, 2);
+        number[2 * h + 1] = MIX(row[0][h], row[1][h], 1, 3);
+    }
+}
+
+#else
+
+INLINE void SIMD_NAME(by_row)(const VEC *number, VEC (*row)[ROW_VECTORS])
+{
+    VEC a = MIX(number[0], number[1], 0, 4, 2, 6), b = MIX(number[0], number[1], 1, 5, 3, 7);
+    VEC c = MIX(number[2], number[3], 0, 4, 2, 6), d = MIX(number[2], number[3], 1, 5, 3, 7);
+    row[0][0] = MIX(a, c, 0, 1, 4, 5);
+    row[1][0] = MIX(b, d, 0, 1, 4, 5);
+    row[2][0] = MIX(a, c, 2, 3, 6, 7);
+    row[3][0] = MIX(b, d, 2, 3, 6, 7);
+}
+
+INLINE void SIMD_NAME(by_number)(VEC (*row)[ROW_VECTORS], VEC *number)
+{
+    VEC v[4] = {row[0][0], row[1][0], row[2][0], row[3][0]}, out[4][1];
+    SIMD_NAME(by_row)(v, out);
+    for (int j = 0; j < 4; j++) number[j] = out[j][0];
+}
+
+#endif
+#endif
+
 #define ABS(x) PICK((x) < 0.0, -(x), (x))
 
 INLINE double SIMD_NAME(sum)(VEC v)
