@@ -93,5 +93,9 @@ test_that("smooths that are nearly null leave no divergences", {
   nested[, sds] <- log(nested[, sds])
   s <- apply(a, 2, stats::sd)[keep]
   expect_lt(max(abs(colMeans(a)[keep] - colMeans(nested)[keep]) / s), 0.15)
-  expect_lt(max(abs(apply(nested, 2, stats::sd)[keep] / s - 1)), 0.15)
+  # The largest gap of some fifty heavy-tailed parameters is chance: 0.08 to 0.17 over eight seeds. All together are not: 0.025 to
+  # 0.044, and a funnel that is not entered would make the sds of smooths much too narrow.
+  gap <- apply(nested, 2, stats::sd)[keep] / s - 1
+  expect_lt(sqrt(mean(gap^2)), 0.06)
+  expect_lt(abs(mean(gap[sds])), 0.1)
 })
