@@ -62,13 +62,10 @@ blocks_draws <- function(target, draws, progress = NULL) {
   })$value
 }
 
-# A systematic subsample as a target in memory, weighed up to all rows (ladder.R).
-blocks_rung <- function(target, most) {
+# The rows `keep` as a target in memory, weighed up to all rows (ladder.R).
+blocks_rung <- function(target, keep) {
   blocks <- target$blocks
-  keep <- round(seq(1, blocks$frame$n, length.out = most))
-  weights <- row_weights(blocks$frame)
-  rung <- target_of_rows(blocks$design, blocks$frame, keep, blocks$priors, blocks$scales,
-    weights[keep] * (sum(weights) / sum(weights[keep])))
+  rung <- target_of_rows(blocks$design, blocks$frame, keep, blocks$priors, blocks$scales, rung_weights(row_weights(blocks$frame), keep))
   rung$rows <- length(keep)
   rung
 }

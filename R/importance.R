@@ -124,10 +124,7 @@ radial_log_ratio <- function(law, square) {
 
 # As many draws as take about so long, between those wanted and a multiple of them; even.
 affordable_draws <- function(target, draws, seconds, most) {
-  cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
-  if (!is.null(target$rows_engine)) cost <- target$rows * length(target$rows_engine$terms) * 15e-9
-  if (!is.null(target$blocks)) cost <- target$rows * (target$dim + 30) * 0.6e-9
-  as.integer(2 * ceiling(min(max(seconds / cost, draws), most * draws) / 2))
+  as.integer(2 * ceiling(min(max(seconds / draw_seconds(target), draws), most * draws) / 2))
 }
 
 # The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows

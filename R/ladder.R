@@ -7,11 +7,10 @@ ladder_rows <- 20000L
 # Rows are in the order of the first covariate, so every so many of them are spread evenly along it.
 lower_rung <- function(target, most = ladder_rows) {
   engine <- target$rows_engine
-  if (!is.null(target$blocks)) return(blocks_rung(target, most))
-  if (is.null(engine) || target$rows < 2 * most) return(target)
+  if (is.null(target$blocks) && (is.null(engine) || target$rows < 2 * most)) return(target)
   keep <- round(seq(1, target$rows, length.out = most))
-  weights <- if (is.null(engine$weights)) rep(1, target$rows) else engine$weights
-  engine$weights <- weights[keep] * (sum(weights) / sum(weights[keep]))
+  if (!is.null(target$blocks)) return(blocks_rung(target, keep))
+  engine$weights <- rung_weights(if (is.null(engine$weights)) rep(1, target$rows) else engine$weights, keep)
   engine$y <- engine$y[keep, , drop = FALSE]
   engine$terms <- lapply(engine$terms, function(term) {
     term[["x"]] <- term[["x"]][keep]
@@ -22,3 +21,6 @@ lower_rung <- function(target, most = ladder_rows) {
   target$rows <- length(keep)
   target
 }
+
+# Those of the rows that are kept, which stand for all.
+rung_weights <- function(weights, keep) weights[keep] * (sum(weights) / sum(weights[keep]))

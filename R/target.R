@@ -92,12 +92,18 @@ target_base_expect <- function(target, mean, cov) {
   .Call(C_base_expect, target$model, mean, cov)
 }
 
+# Seconds that the log likelihood of one draw takes, about.
+draw_seconds <- function(target) {
+  if (!is.null(target$rows_engine)) return(target$rows * length(target$rows_engine$terms) * 15e-9)
+  points <- if (is.null(target$blocks)) target$model$size[2] else target$rows
+  points * (target$dim + 30) * 0.6e-9
+}
+
 # In pieces of about 0.1 s, so that a user can interrupt.
 target_base_draws <- function(target, draws, progress = NULL) {
   if (!is.null(target$rows_engine)) return(rows_draws(target, draws, progress))
   if (!is.null(target$blocks)) return(blocks_draws(target, draws, progress))
-  cost <- target$model$size[2] * (target$dim + 30) * 0.6e-9
-  piece <- max(1, floor(0.1 / cost))
+  piece <- max(1, floor(0.1 / draw_seconds(target)))
   starts <- seq(1, nrow(draws), by = piece)
   if (length(starts) == 1) return(.Call(C_base_draws, target$model, draws))
   out <- numeric(nrow(draws))

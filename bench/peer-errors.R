@@ -12,7 +12,7 @@ wanted <- strsplit(given[3], ";")[[1]]
 cat(machine(), "\nroot mean square error of a curve over a grid; mean over", arguments[2], "data sets of", arguments[1],
   "rows; in brackets theirs minus ours with its standard error\n\n")
 peers[["bamlss, m = 3"]] <- peers$bamlss
-peers[["bamlss, m = 3"]]$fit <- function(d) bamlss(lapply(c(two, parameters), smooth, ", m = 3"), family = "bivnorm", data = d, sampler = FALSE, verbose = FALSE)
+if (!is.null(peers$bamlss)) peers[["bamlss, m = 3"]]$fit <- function(d) bamlss(lapply(c(two, parameters), smooth, ", m = 3"), family = "bivnorm", data = d, sampler = FALSE, verbose = FALSE)
 peers <- peers[wanted]
 peers <- peers[!vapply(peers, is.null, TRUE)]
 one <- function(seed) {

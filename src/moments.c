@@ -4,16 +4,14 @@
 
 int moments_padded(int k) { return (1 + k + k * (k + 1) / 2 + 3) / 4 * 4; }
 
-/* Tables of two responses are made in another order, of 24 numbers a cell: degrees of the first four statistics, four
- * by four, then of the other two one after the other. */
+/* Tables of two responses are made in the order of grid_place(), 24 numbers a cell. */
 static int reorders(int k) { return k == 2; }
 static int statistics(int k) { return reorders(k) ? 6 : moments_padded(k); }
 static long cell_size(int k) { return (long) statistics(k) * MOMENTS_DEGREES; }
 /* Where statistic j of degree d is in a cell. */
 static int moments_at(int k, int j, int d)
 {
-    if (!reorders(k)) return moments_padded(k) * d + j;
-    return j < 4 ? 4 * d + j : 4 * j + d;
+    return reorders(k) ? grid_place(j, d) : moments_padded(k) * d + j;
 }
 
 /* Where each row goes: t and the offset of its cell. A row with a value that is not finite, or

@@ -17,11 +17,10 @@ struct rows_block {
     double *scores[ROWS_MAX_TERMS];
 };
 
-/* Numbers of a piece as rows_pass.h has them: four predictors (two of which may be missing) by power, then the
- * fifth's powers. A row in any order loads the fifth at once and the others four by four. */
+/* A piece is in the order of grid_place(): four predictors (two of which may be missing) by power, then the fifth's
+ * powers. */
 #define FIFTH 16
 static long piece_size(const struct rows_data *rows) { return rows->k == 1 ? FIFTH : FIFTH + 4; }
-static int at_power(int j, int d) { return j < 4 ? 4 * d + j : FIFTH + d; }
 
 static long term_pieces(const struct rows_term *term) { return (long) term->grid.count * term->groups; }
 
@@ -53,7 +52,7 @@ static double *pack_terms(struct rows_data *rows, double *work)
         long pieces = term_pieces(term);
         for (long i = 0; i < pieces; i++)
             for (int d = 0; d < 4; d++)
-                for (int e = 0; e < q; e++) work[piece * i + at_power(e, d)] = term->coefficients[(4 * i + d) * q + e];
+                for (int e = 0; e < q; e++) work[piece * i + grid_place(e, d)] = term->coefficients[(4 * i + d) * q + e];
         term->packed = work;
         term->packed_scores = work + size;
         work += piece * pieces;
@@ -70,7 +69,7 @@ static void unpack_scores(const struct rows_data *rows)
         const double *scores = rows->term[j].packed_scores;
         for (long i = term_pieces(rows->term + j); i > 0; i--, scores += piece)
             for (int d = 0; d < 4; d++)
-                for (int e = 0; e < q; e++) *out++ = scores[at_power(e, d)];
+                for (int e = 0; e < q; e++) *out++ = scores[grid_place(e, d)];
     }
 }
 

@@ -100,7 +100,7 @@ static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, 
     if (b->one_piece[term]) {
         c += place[0];
         for (int j = 0; j < q; j++) {
-            VEC c0 = ALL(c[at_power(j, 0)]), c1 = ALL(c[at_power(j, 1)]), c2 = ALL(c[at_power(j, 2)]), c3 = ALL(c[at_power(j, 3)]);
+            VEC c0 = ALL(c[grid_place(j, 0)]), c1 = ALL(c[grid_place(j, 1)]), c2 = ALL(c[grid_place(j, 2)]), c3 = ALL(c[grid_place(j, 3)]);
             for (int i = 0; i < b->full; i += SIMD_WIDTH) {
                 VEC at = LOAD(t + i), eta = HORNER(c3, c2, c1, c0, at);
                 STORE(b->eta[j] + i, term == 0 ? eta : LOAD(b->eta[j] + i) + eta);
@@ -180,10 +180,10 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
                     s2 += g1, r2 += g2;
                     s3 += g1 * t1, r3 += g2 * t2;
                 }
-                scores[at_power(j, 0)] += SIMD_NAME(sum)(s0 + r0);
-                scores[at_power(j, 1)] += SIMD_NAME(sum)(s1 + r1);
-                scores[at_power(j, 2)] += SIMD_NAME(sum)(s2 + r2);
-                scores[at_power(j, 3)] += SIMD_NAME(sum)(s3 + r3);
+                scores[grid_place(j, 0)] += SIMD_NAME(sum)(s0 + r0);
+                scores[grid_place(j, 1)] += SIMD_NAME(sum)(s1 + r1);
+                scores[grid_place(j, 2)] += SIMD_NAME(sum)(s2 + r2);
+                scores[grid_place(j, 3)] += SIMD_NAME(sum)(s3 + r3);
             }
             continue;
         }
@@ -191,7 +191,7 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
         for (; i < n; i++)
             for (int j = 0; j < q; j++) {
                 double *to = scores + place[i], g = b->eta[j][i];
-                for (int d = 0; d < 4; d++, g *= t[i]) to[at_power(j, d)] += g;
+                for (int d = 0; d < 4; d++, g *= t[i]) to[grid_place(j, d)] += g;
             }
     }
 }

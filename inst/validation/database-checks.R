@@ -1,6 +1,10 @@
 # What postgresql.R and duckdb.R check: cells from a table of the data base against those of the same rows in R.
+suppressMessages(library(covary))
+library(DBI)
 internal <- asNamespace("covary")
 quiet <- suppressMessages
+n <- as.numeric(c(commandArgs(TRUE), 2e5)[1])
+timed <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 2e6
 
 made_with <- function(driver) {
   machine <- sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1])
@@ -51,4 +55,11 @@ check_database <- function(connection, n) {
   check_cells("SELECT statement", quiet(compress(connection, "sbp", by = ~ age, query = "SELECT * FROM health WHERE sex = 'f'")),
     compress(d[d$sex == "f", ], "sbp", by = ~ age))
   exact
+}
+
+# The table `large`: rows with a continuous covariate, made by the data base. from: what gives so many rows there.
+write_large <- function(connection, from, rows) {
+  noise <- "sqrt(-2 * ln(1 - random())) * cos(6.283185307 * random())"
+  invisible(dbExecute(connection, paste0("CREATE TABLE large AS SELECT x, sin(6 * x) + exp(0.5 * cos(4 * x) - 1) * e AS a, cos(7 * x) + f AS b FROM ",
+    "(SELECT random() AS x, ", noise, " AS e, ", noise, " AS f FROM ", sprintf(from, format(rows, scientific = FALSE)), ") AS noise")))
 }

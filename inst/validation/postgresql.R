@@ -2,12 +2,7 @@
 # temporary folder (initdb, pg_ctl on the PATH; as root it runs under the user `postgres` or `nobody`).
 #   Rscript inst/validation/postgresql.R [rows, default 2e5] [rows of the timing, default 2e6]
 # Needs RPostgres, and for the lazy table dbplyr. Stored run: inst/validation/postgresql.txt.
-suppressMessages(library(covary))
-library(DBI)
-script <- sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))
-source(file.path(dirname(script), "database-checks.R"))
-n <- as.numeric(c(commandArgs(TRUE), 2e5)[1])
-timed <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 2e6
+source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "database-checks.R"))
 folder <- tempfile("pg", tmpdir = "/tmp")
 dir.create(folder, mode = "0777")
 Sys.chmod(folder, "0777", use_umask = FALSE)
@@ -32,9 +27,7 @@ tryCatch({
   print(fit)
 
   # Time, elapsed, server and R on one machine; and a complete fit.
-  dbExecute(connection, paste("CREATE TABLE large AS SELECT x, sin(6 * x) + exp(0.5 * cos(4 * x) - 1) * e AS a, cos(7 * x) + f AS b FROM",
-    "(SELECT random() AS x, sqrt(-2 * ln(1 - random())) * cos(6.283185307 * random()) AS e, sqrt(-2 * ln(1 - random())) * cos(6.283185307 * random()) AS f",
-    "FROM generate_series(1,", format(timed, scientific = FALSE), ")) AS noise"))
+  write_large(connection, "generate_series(1, %s)", timed)
   dbExecute(connection, "ANALYZE large")
   cat(sprintf("\n%s rows with a continuous covariate, server and R on one machine, elapsed seconds:\n", format(timed, big.mark = ",", scientific = FALSE)))
   runs <- lapply(c(stream = "stream", database = "database"), function(way) {
