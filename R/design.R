@@ -64,6 +64,10 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
     weights = weights, cache = cache), recursive = FALSE)
+  unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
+  p$constant <- std$constant
+  p$column_moments <- column_moments(unname(unpenalised), weights, if (!is.null(p$constant)) p$constant * p$scale)
+  p$intercept_at <- if (p$intercept) which(colnames(x) == "(Intercept)")[1]
   columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
@@ -145,21 +149,24 @@ read_offset <- function(p, data, n) {
   total
 }
 
+# Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's columns that is
+# one at every row, NULL if there is none; its own columns are not centred).
 standardise_columns <- function(x, weights, intercept) {
   share <- weights / sum(weights)
-  constant <- colnames(x) == "(Intercept)"
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
   size[size == 0] <- 1
-  centre <- if (intercept) colSums(sweep(x, 2, size, "/") * share) * size else rep(0, ncol(x))
-  centre[constant] <- 0
+  shares <- sweep(x, 2, size, "/")
+  constant <- if (intercept) as.double(colnames(x) == "(Intercept)") else constant_combination(shares, weights)
+  centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, colSums(shares * share) * size, 0)
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
   spread <- sqrt(colSums(out^2 * share))
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
-  out[, spread < 1e-14 & !constant] <- 0
+  fixed <- colnames(x) == "(Intercept)"
+  out[, spread < 1e-14 & !fixed] <- 0
   scale <- ifelse(spread < 1e-14, 1, spread) * size
-  scale[constant] <- 1
+  scale[fixed] <- 1
   out <- sweep(out, 2, scale / size, "/")
-  list(x = out, centre = unname(centre), scale = unname(scale))
+  list(x = out, centre = unname(centre), scale = unname(scale), constant = if (!is.null(constant)) constant / if (intercept) 1 else size)
 }
 
 column_table <- function(p, parametric, n_sds) {

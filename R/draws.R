@@ -5,12 +5,15 @@ user_draws <- function(result, target, design) {
   names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
   out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
   for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j] / coefficients$factor[j] + coefficients$shift[j]
-  # The intercept of centred columns becomes that of the user's columns.
+  # The constant of centred columns becomes that of the user's columns.
   for (p in design$predictors) {
-    moved <- p$columns$name[which(p$centre != 0)]
-    if (!p$intercept || length(moved) == 0) next
-    intercept <- p$columns$name[p$columns$class == "Intercept"]
-    out[, intercept] <- out[, intercept] - out[, moved, drop = FALSE] %*% p$centre[p$centre != 0]
+    moved <- which(p$centre != 0)
+    if (length(moved) == 0) next
+    shift <- out[, p$columns$name[moved], drop = FALSE] %*% p$centre[moved]
+    for (j in which(p$constant != 0)) {
+      name <- p$columns$name[j]
+      out[, name] <- out[, name] - shift * p$constant[j]
+    }
   }
   for (j in seq_len(target$n_sds)) out[, length(coefficients$name) + j] <- exp(result$t[, j]) / target$sds$factor[j]
   # Densities on the user's scale: of y, and of the parameters.

@@ -83,9 +83,10 @@ engine_prior <- function(target, draws, control, progress) {
   beta <- matrix(0, draws, target$dim)
   for (j in seq_len(target$dim)) {
     group <- target$model$group[j]
-    beta[, j] <- if (group > 0) stats::rnorm(draws) * exp(t[, group])
-      else draw_prior(target$model$family[j], target$model$prior[, j], draws)
+    if (group > 0) beta[, j] <- stats::rnorm(draws) * exp(t[, group])
+    else if (target$model$family[j] > 0) beta[, j] <- draw_prior(target$model$family[j], target$model$prior[, j], draws)
   }
+  for (block in target$model$joint) beta[, block$at] <- draw_joint_prior(block, draws)
   density <- log_smooth_prior(target, beta, t) + log_sd_prior(target, t) + log_coefficient_prior(target, beta)
   list(beta = beta, t = t, lp = density, lq = density, info = list(converged = TRUE, khat = numeric(), elbo = NA_real_))
 }
@@ -97,10 +98,5 @@ draw_prior <- function(family, par, n) {
     "14" = stats::rgamma(n, par[1], scale = par[2]), "15" = par[2] / stats::rgamma(n, par[1]))
 }
 
-log_coefficient_prior <- function(target, beta) {
-  out <- numeric(nrow(beta))
-  for (j in which(target$model$group == 0)) {
-    out <- out + .Call(C_prior, target$model$family[j], target$model$prior[, j], beta[, j], NULL)[1, ]
-  }
-  out
-}
+# Of the unpenalised coefficients, a row a draw.
+log_coefficient_prior <- function(target, beta) .Call(C_base_draws, without_likelihood(target)$model, beta)

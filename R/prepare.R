@@ -33,6 +33,7 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   scales <- response_scales(cells, frame)
   check_responses(frame, scales, algorithm)
   design <- new_design(parsed, frame, cells, data)
+  scales <- scales_less_offsets(scales, design, cells)
   priors <- resolve_priors(design, scales, prior)
   list(frame = frame, cells = cells, design = design, priors = priors, target = new_target(design, cells, priors, scales))
 }

@@ -171,7 +171,28 @@ resolve_priors <- function(design, scales, given) {
     used[winner[hit]] <- TRUE
   }
   if (any(!used)) stop_unused_prior(given[which(!used)[1], ], out)
-  structure(out, class = c("covary_priors", "data.frame"))
+  structure(show_joint_defaults(out, design, scales), class = c("covary_priors", "data.frame"))
+}
+
+# Places, among the unpenalised coefficients of predictor p, of those with the joint default prior.
+joint_places <- function(p, priors) {
+  mine <- match(p$columns$name[p$columns$class != "smooth"], priors$name)
+  which(priors$class[mine] == "b" & priors$source[mine] == "default")
+}
+
+# Each coefficient of a joint default shows its own marginal, on the scale of the user's columns.
+show_joint_defaults <- function(out, design, scales) {
+  for (p in design$predictors) {
+    block <- joint_prior(p, joint_places(p, out), scales)
+    if (is.null(block)) next
+    at <- match(p$columns$name[block$at], out$name)
+    factor <- p$columns$x_scale[block$at] / response_size(p, scales)
+    sd <- sqrt(diag(block$cov)) / factor
+    location <- absorbed_shift(p, scales)[block$at]
+    out$prior[at] <- Map(function(location, sd) new_prior("normal", 1L, c(location, sd, 0), paste0(prior_text("normal", location, sd), ", joint")),
+      location, sd)
+  }
+  out
 }
 
 stop_unused_prior <- function(prior, table) {
@@ -211,9 +232,9 @@ default_of <- function(class, coef, dpar, resp, name, x_scale, scales) {
       stop_covary("scale", "Coefficient '", name, "' is too large or small for a number: its column has sd ", format(x_scale, digits = 3),
         " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = coef))
     }
-    return(if (class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
+    return(if (class == "sds") half_t(3, 0, spread) else normal(0, prior_spread * spread))
   }
-  switch(dpar, mu = normal(scales$mean[[resp]], 2.5 * s), sigma = normal(log(scales$sd[[resp]]), 2.5), rho = logistic(0, 1))
+  switch(dpar, mu = normal(scales$mean[[resp]], prior_spread * s), sigma = normal(scales$log_sd[[resp]], prior_spread), rho = logistic(0, 1))
 }
 
 #' Priors of a model, before fitting
@@ -245,7 +266,9 @@ default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.
   parsed <- parse_formulas(formula, ..., data_names = names(data))
   frame <- new_frame(parsed, data, weights, subset, na.action)
   cells <- new_cells(frame)
-  prior_columns(resolve_priors(new_design(parsed, frame, cells, data), response_scales(cells, frame), NULL))
+  design <- new_design(parsed, frame, cells, data)
+  scales <- scales_less_offsets(response_scales(cells, frame), design, cells)
+  prior_columns(resolve_priors(design, scales, NULL))
 }
 
 prior_columns <- function(priors) priors[c("prior", "class", "coef", "dpar", "resp", "name", "source")]
@@ -257,7 +280,5 @@ response_scales <- function(cells, frame) {
     stop_covary("scale", "Response ", enumerate(extreme), " varies too little or too much for a number. Change its units.",
       fields = list(response = extreme))
   }
-  sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
-  list(mean = stats::setNames(moments$mean, colnames(frame$y)), sd = stats::setNames(sd, colnames(frame$y)),
-    cor = moments$cor, n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
+  new_scales(moments, colnames(frame$y))
 }

@@ -1,6 +1,38 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
 #include "door_read.h"
 
+/* The priors of several coefficients together: a list of lists (R: joint_priors()) */
+static void read_joint_priors(SEXP list, struct regression *r)
+{
+    r->n_joint = 0;
+    r->joint = NULL;
+    if (Rf_isNull(list)) return;
+    if (TYPEOF(list) != VECSXP) Rf_error("internal: 'joint' must be a list");
+    r->n_joint = Rf_length(list);
+    struct joint_prior *joint = (struct joint_prior *) R_alloc((size_t) r->n_joint + 1, sizeof(struct joint_prior));
+    for (int i = 0; i < r->n_joint; i++) {
+        SEXP one = VECTOR_ELT(list, i);
+        if (TYPEOF(one) != VECSXP) Rf_error("internal: 'joint' must hold lists");
+        struct joint_prior *p = joint + i;
+        p->n = Rf_length(field(one, "location"));
+        const int *at = integers(one, "at", p->n);
+        int *from_zero = (int *) R_alloc((size_t) p->n + 1, sizeof(int));
+        for (int a = 0; a < p->n; a++) {
+            if (at[a] < 1 || at[a] > r->d) Rf_error("internal: 'at' of a joint prior out of range");
+            from_zero[a] = at[a] - 1;
+        }
+        p->at = from_zero;
+        p->location = doubles(one, "location", p->n);
+        p->precision = doubles(one, "precision", (R_xlen_t) p->n * p->n);
+        p->constant = number(one, "constant");
+        int combined = !Rf_isNull(optional(one, "weights"));
+        p->weights = combined ? doubles(one, "weights", p->n) : NULL;
+        p->family = combined ? (int) number(one, "family") : 0;
+        p->par = combined ? doubles(one, "par", 3) : NULL;
+    }
+    r->joint = joint;
+}
+
 struct regression read_model(SEXP model)
 {
     struct regression r;
@@ -18,6 +50,7 @@ struct regression read_model(SEXP model)
     r.group = integers(model, "group", r.d);
     r.family = integers(model, "family", r.d);
     r.prior = doubles(model, "prior", 3 * (R_xlen_t) r.d);
+    read_joint_priors(optional(model, "joint"), &r);
     r.sd_family = integers(model, "sd_family", r.n_smooths);
     r.sd_prior = doubles(model, "sd_prior", 3 * (R_xlen_t) r.n_smooths);
     SEXP x = field(model, "x");

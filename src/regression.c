@@ -137,6 +137,7 @@ static double add_priors(const struct regression *r, const double *beta, double 
         if (grad) grad[a] += out[1];
         if (hess) hess[a + r->d * a] += out[2];
     }
+    for (int i = 0; i < r->n_joint; i++) f += joint_prior_density(r->joint + i, beta, 1, r->d, grad, hess);
     return f;
 }
 
@@ -221,6 +222,7 @@ double base_expect(const struct regression *r, const double *mean, const double 
         grad[a] += out[1];
         hess[a + r->d * a] += out[2];
     }
+    for (int i = 0; i < r->n_joint; i++) f += joint_prior_expect(r->joint + i, mean, cov, r->d, grad, hess);
     return f;
 }
 
@@ -244,6 +246,9 @@ static void draw_block(const struct regression *r, const double *block, double *
             out[s] += prior[0];
         }
     }
+    for (int i = 0; i < r->n_joint; i++)
+        for (int s = 0; s < KERNEL_BLOCK; s++)
+            out[s] += joint_prior_density(r->joint + i, block + s, KERNEL_BLOCK, r->d, NULL, NULL);
 }
 
 void base_draws(const struct regression *r, const double *draws, int n, double *out)

@@ -10,6 +10,7 @@
 #define COVARY_REGRESSION_H
 
 #include "kernel.h"
+#include "joint_prior.h"
 
 struct regression {
     const struct kernel *kernel;
@@ -23,6 +24,8 @@ struct regression {
     const int *group;       /* d: 0 for an unpenalised coefficient, else number of its sd */
     const int *family;      /* d: prior of unpenalised coefficients */
     const double *prior;    /* 3 x d */
+    int n_joint;            /* priors of several coefficients together; their `family` is none */
+    const struct joint_prior *joint;
     const int *sd_family;   /* n_smooths */
     const double *sd_prior; /* 3 x n_smooths */
     int level;              /* of vector code (simd.h) */
