@@ -19,8 +19,8 @@
 #' covary_control(advi = list(batch_size = 500), nuts = list(chains = 2))
 #' @export
 covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list(),
-                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1) {
-  structure(list(importance = check_choice(importance, c("auto", "always", "never"), "importance"),
+                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1, row_sd = "auto") {
+  structure(list(row_sd = check_row_sd(row_sd), importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(family = "fullrank", iterations = NULL, optimizer = "auto", batch_size = NULL, start_sigma = NULL,
       callbacks = list(), control = advi_control()), "advi"),
     svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),

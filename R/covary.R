@@ -94,6 +94,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) names(data$covariates) else names(data))
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
+    ready$target <- bound_likelihood(ready$target, control$row_sd)
     if (algorithm == "none") return(regression_density(ready$target, ready$design))
     clock$lap("prepare")
     result <- run_engine(engines()[[algorithm]], ready$target, draws, control, new_progress(refresh))

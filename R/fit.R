@@ -16,7 +16,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
       trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
       interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
-      divergences = info$divergences, timings = clock$laps())
+      divergences = info$divergences, moves = info$moves, timings = clock$laps())
   ), class = "covary")
   warn_quality(fit)
   fit
@@ -41,6 +41,7 @@ warn_quality <- function(fit) {
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
   if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
+  if (!is.null(info$moves)) bad <- bad[info$moves$memory > slice_memory]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",

@@ -49,7 +49,8 @@ match_moments <- function(out, sample, log_density) {
 
 # With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
 # radius of the noise (defensive importance sampling, Hesterberg 1995).
-weigh_nested <- function(target, propose, draws, info, control, progress) {
+weigh_nested <- function(target, surrogate, sds, draws, info, control, progress) {
+  propose <- nested_proposal(surrogate, sds)
   noise <- matched_noise(draws, target$dim)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "t")])
@@ -69,7 +70,22 @@ weigh_nested <- function(target, propose, draws, info, control, progress) {
     sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
     w <- psis(sample$lp - sample$lq)
   }
+  if (w$khat > khat_threshold(draws) && control$importance != "never") {
+    moved <- move_draws(target, surrogate, sample, w, draws, progress)
+    if (!is.null(moved)) return(moved_draws(moved, gap, sds$log_mean, w, info))
+  }
   resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
+}
+
+# The result of draws that were moved by Markov chains (slice-moves.R). gap: log ratios at the draws they come from.
+moved_draws <- function(moved, gap, log_mean, w, info) {
+  info$khat <- c(info$khat, coefficients = w$khat)
+  info$log_evidence <- bridge_constant(gap, moved$gap + log_mean)
+  info$importance_ess <- importance_ess(w)
+  info$efficiency <- info$importance_ess / length(w$weights)
+  info$resampled <- TRUE
+  info$moves <- list(sweeps = moved$sweeps, chains = slice_chains, memory = moved$memory)
+  list(beta = moved$beta, t = moved$t, lp = moved$lp, lq = moved$lp - moved$gap - log_mean, info = info)
 }
 
 resample_draws <- function(beta, t, lp, lq, w, draws, info) {

@@ -30,12 +30,21 @@ new_target <- function(design, cells, priors, scales) {
     standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
+    # Coefficients of the constant, by predictor that has it
+    constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
 }
 
 # Is the constant, written as an intercept or not, among the columns of a predictor?
 holds_constant <- function(p) !is.null(p$column_moments$constant)
+
+# By standardised coefficient, the combination of columns that is one at every row; zeros without one.
+standard_constant <- function(p) {
+  out <- numeric(length(p$columns$name))
+  if (holds_constant(p)) out[seq_along(p$column_moments$constant)] <- p$column_moments$constant
+  out
+}
 
 # What standardisation takes out of a predictor: the centre of the response, the log of its scale.
 response_shift <- function(p, scales, always = holds_constant(p)) {
@@ -175,11 +184,11 @@ log_smooth_prior <- function(target, beta, t) {
 
 log_sd_prior <- function(target, t) {
   out <- numeric(nrow(t))
-  for (g in seq_len(target$n_sds)) {
-    out <- out + .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[, g], NULL)[1, ]
-  }
+  for (g in seq_len(target$n_sds)) out <- out + one_sd_prior(target, g, t[, g])
   out
 }
+
+one_sd_prior <- function(target, g, t) .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t, NULL)[1, ]
 
 # The whole log posterior of theta = (beta, t) and its expectations under a Gaussian.
 target_joint_expect <- function(target, mean, cov) {

@@ -28,6 +28,10 @@ SEXP door_inverse(SEXP root);
 SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 /* door_piecewise.c */
 SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
+/* door_ellipse.c */
+SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
+SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);
+
 /* door_surrogate.c */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);

@@ -17,6 +17,8 @@ static const R_CallMethodDef doors[] = {
     DOOR(inverse, 1),
     DOOR(product, 4),
     DOOR(piecewise, 3),
+    DOOR(gap, 4),
+    DOOR(ellipse, 8),
     DOOR(surrogate_marginal, 6),
     DOOR(surrogate_draws, 7),
     DOOR(cells, 4),

@@ -39,6 +39,12 @@ double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
 
+/* Predictors q x m at beta; without offsets, their linear part */
+void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta);
+/* Log likelihood at given predictors (q x m), and the log priors of the unpenalised coefficients */
+double base_at_predictors(const struct regression *r, const double *eta);
+double base_priors(const struct regression *r, const double *beta);
+
 /* The log likelihood at one point, cell by cell: with it, a minibatch only has to estimate the
  * difference from that point, which has far less noise (Johnson and Zhang 2013, SVRG). */
 struct anchor {
