@@ -105,6 +105,8 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
     if (good_certificate(compression)) break
     control <- refine_compression(control, compression)
   }
+  result$info$bound <- bound_effect(ready$target, result)
+  check_usable(ready, result)
   fit <- new_fit(call, parsed, ready$frame, ready$cells, ready$design, ready$priors, ready$target, result, algorithm, clock)
   add_compression(fit, compression)
 }

@@ -186,6 +186,9 @@ column_table <- function(p, parametric, n_sds) {
   quick_frame(out)
 }
 
+# The unpenalised columns of a predictor: name, class, x_scale, ...
+unpenalised <- function(p) lapply(unclass(p$columns), `[`, p$columns$class != "smooth")
+
 # data.frame() and rbind() without their checks, which cost more than the algebra of a small fit.
 quick_frame <- function(columns) structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
 

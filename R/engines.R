@@ -14,7 +14,7 @@ engine_meanfield <- function(target, draws, control, progress) engine_gaussian(t
 engine_gaussian <- function(target, draws, progress, diagonal) {
   start <- joint_start(target, progress)
   fit <- gaussian_vi(function(mean, cov) target_joint_expect(target, mean, cov), start$mean, start$cov, diagonal,
-    max_iterations = 1000L, keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov)))
+    max_iterations = 1000L, tolerance = if (target$n_sds) 1e-6 else 1e-7, keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov)))
   out <- gaussian_draws(target, fit$mean, fit$cov, draws, progress)
   out$info <- list(khat = out$khat, converged = fit$converged, iterations = fit$iterations, trace = fit$trace,
     elbo = fit$elbo, elbo_mcse = 0, log_evidence = out$log_evidence)
@@ -70,9 +70,8 @@ engine_laplace <- function(target, draws, control, progress) {
     w <- psis(lp - lq)
     out <- list(beta = beta, t = t, lp = lp, lq = lq, khat = c(joint = w$khat), log_evidence = w$log_mean)
   }
-  gap <- out$lp - out$lq
-  out$info <- list(khat = out$khat, converged = inner$converged, iterations = inner$iterations,
-    elbo = mean(gap), elbo_mcse = stats::sd(gap) / sqrt(draws), log_evidence = out$log_evidence)
+  out$info <- c(list(khat = out$khat, converged = inner$converged, iterations = inner$iterations, log_evidence = out$log_evidence),
+    monte_carlo_elbo(out$lp - out$lq))
   out
 }
 

@@ -5,23 +5,33 @@
 # Smoothing sds of the log sds of the pilot
 pilot_log_tau <- -1.5
 
-# list(mean (d: start for all coefficients), log_sd (k x m, by cell, standardised), cor)
+# Rounds of means given log sds and log sds given means, until no log sd moves by more than `pilot_change`: where sds
+# span decades, the first round's means are those of the rows with large sds.
+pilot_rounds <- 6
+pilot_change <- 0.5
+
+# list(mean (d: start for all coefficients), log_sd (k x m, by cell, standardised), cor, t (of the means))
 fit_pilot <- function(target) {
-  sub <- constant_spread(target)
-  fit <- fit_inner(sub, quiet_progress)
   k <- length(target$standard$scale)
+  sub <- constant_spread(target)
+  log_sd <- NULL
+  for (i in seq_len(pilot_rounds)) {
+    fit <- fit_inner(sub, quiet_progress)
+    squares <- expected_squares(sub, fit)
+    rough <- lapply(seq_len(k), function(j) {
+      mine <- which(target$coefficients$key == sigma_keys(target)[j])
+      log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
+    })
+    before <- log_sd
+    log_sd <- do.call(rbind, lapply(rough, `[[`, "log_sd"))
+    if (max(abs(log_sd - if (is.null(before)) rowMeans(log_sd) else before)) < pilot_change) break
+    sub$model$offset[k + seq_len(k), ] <- log_sd
+    sub$start <- c(fit$mean[sub$means], 0 * fit$mean[!sub$means])
+  }
   start <- target$start
   start[target$means] <- fit$mean[sub$means]
-  squares <- expected_squares(sub, fit)
-  log_sd <- matrix(0, k, target$model$size[2])
-  for (j in seq_len(k)) {
-    mine <- which(target$coefficients$key == sigma_keys(target)[j])
-    rough <- log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
-    start[mine] <- rough$coefficients
-    log_sd[j, ] <- rough$log_sd
-  }
-  constants <- fit$mean[!sub$means]
-  r <- constants[sub$coefficients$key[!sub$means] == "rho"]
+  for (j in seq_len(k)) start[target$coefficients$key == sigma_keys(target)[j]] <- rough[[j]]$coefficients
+  r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
   rho <- which(!target$means & target$coefficients$class == "Intercept" & startsWith(target$coefficients$key, "rho:"))
   start[rho] <- r[rep_len(1, length(rho))]
   list(mean = start, log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
@@ -50,7 +60,7 @@ constant_spread <- function(target) {
   model$sd_prior <- model$sd_prior[, seq_len(sds), drop = FALSE]
   start <- c(target$start[means], numeric(length(free)))
   if (any(is_rho)) start[d] <- 2 * atanh(0.9 * max(-1, min(1, target$scales$cor[2, 1])))
-  structure(list(model = model, dim = d, n_sds = sds, start = start, means = seq_len(d) <= length(means), scales = target$scales,
+  structure(list(model = model, dim = d, n_sds = sds, start = start, means = seq_len(d) <= length(means), scales = target$scales, keys = target$keys,
     coefficients = list(key = c(target$coefficients$key[means], ifelse(is_rho, "rho", "sigma")))), class = "covary_target")
 }
 
@@ -79,19 +89,18 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   offset <- target$model$offset[j, ]
   if (length(mine) == 0) return(list(coefficients = numeric(), log_sd = offset))
   level <- 0.5 * log(max(sum(squares * exp(-2 * offset)), 1e-300) / sum(n))
-  constant <- constant_coefficients(target, mine)
-  b <- level * constant
-  ridge <- ifelse(target$model$group[mine] > 0, exp(-2 * pilot_log_tau), 1 / prior_spread^2)
-  precision <- diag(ridge, length(mine)) + 2 * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE)
-  root <- robust_chol(precision)
+  centre <- level * target$constant[mine]
+  b <- centre
+  ridge <- pilot_precision(target, mine)
+  root <- robust_chol(ridge + 2 * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE))
   value <- function(b) {
     s <- offset + as.vector(b %*% x)
-    sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum(ridge * (b - level * constant)^2)
+    sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum((b - centre) * (ridge %*% (b - centre)))
   }
   now <- value(b)
   for (i in 1:15) {
     s <- offset + as.vector(b %*% x)
-    slope <- as.vector(x %*% (squares * exp(-2 * s) - n)) - ridge * (b - level * constant)
+    slope <- as.vector(x %*% (squares * exp(-2 * s) - n) - ridge %*% (b - centre))
     step <- backsolve(root, backsolve(root, slope, transpose = TRUE))
     size <- 1
     while (size > 1e-3 && !isTRUE(value(b + size * step) > now)) size <- size / 2
@@ -104,5 +113,13 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   list(coefficients = b, log_sd = offset + as.vector(b %*% x))
 }
 
-# Coefficients of a predictor that add up to one at every row; zero where it has no constant.
-constant_coefficients <- function(target, mine) target$constant[mine]
+# Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing sds.
+pilot_precision <- function(target, mine) {
+  penalised <- target$model$group[mine] > 0
+  out <- diag(ifelse(penalised, exp(-2 * pilot_log_tau), 1 / prior_spread^2), length(mine))
+  for (block in target$model$joint) {
+    at <- match(block$at, mine)
+    if (!anyNA(at)) out[at, at] <- block$precision
+  }
+  out
+}

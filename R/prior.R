@@ -176,7 +176,7 @@ resolve_priors <- function(design, scales, given) {
 
 # Places, among the unpenalised coefficients of predictor p, of those with the joint default prior.
 joint_places <- function(p, priors) {
-  mine <- match(p$columns$name[p$columns$class != "smooth"], priors$name)
+  mine <- match(unpenalised(p)$name, priors$name)
   which(priors$class[mine] == "b" & priors$source[mine] == "default")
 }
 
@@ -185,8 +185,8 @@ show_joint_defaults <- function(out, design, scales) {
   for (p in design$predictors) {
     block <- joint_prior(p, joint_places(p, out), scales)
     if (is.null(block)) next
-    at <- match(p$columns$name[block$at], out$name)
-    factor <- p$columns$x_scale[block$at] / response_size(p, scales)
+    at <- match(unpenalised(p)$name[block$at], out$name)
+    factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
     sd <- sqrt(diag(block$cov)) / factor
     location <- absorbed_shift(p, scales)[block$at]
     out$prior[at] <- Map(function(location, sd) new_prior("normal", 1L, c(location, sd, 0), paste0(prior_text("normal", location, sd), ", joint")),

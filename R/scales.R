@@ -25,22 +25,26 @@ scales_less_offsets <- function(scales, design, cells) {
     sd <- scales$sd[[j]]
     known <- offset_of("mu", j) / sd
     left <- sum(moments$first[j, ] - moments$n * known) / total
-    square <- function(shift, weight = 1) {
-      sum(weight * (moments$second[j, ] - 2 * shift * moments$first[j, ] + moments$n * shift^2)) / total
-    }
-    spread <- sqrt(max(square(known + left), 0))
+    shift <- known + left
+    spread <- sqrt(max(sum(moments$second[j, ] - 2 * shift * moments$first[j, ] + moments$n * shift^2) / total, 0))
     if (!is.finite(spread) || spread < 1e-12) next
     scales$mean[j] <- scales$mean[[j]] + sd * left
     scales$sd[j] <- sd * spread
     scales$size[j] <- sqrt(scales$sd[[j]]^2 + scales$mean[[j]]^2)
     scales$log_sd[j] <- log(scales$sd[[j]])
     logs <- offset_of("sigma", j)
-    relative <- square(known + left, exp(-2 * (logs - max(logs))))
-    if (any(logs != 0) && is.finite(relative) && relative > 0) {
-      scales$log_sd[j] <- log(sd) + 0.5 * log(relative) - max(logs)
-    }
+    if (any(logs != 0)) scales$log_sd[j] <- log(sd) + offset_log_sd(logs, known, moments$n, moments$first[j, ], moments$second[j, ])
   }
   scales
+}
+
+# Log sd that is left when exp(logs) and the part `known` of the mean are taken out of standardised responses: rows
+# of small sds know the mean best.
+offset_log_sd <- function(logs, known, n, first, second) {
+  weight <- exp(-2 * (logs - min(logs)))
+  mean <- known + sum(weight * (first - n * known)) / sum(weight * n)
+  relative <- sum(weight * (second - 2 * mean * first + n * mean^2)) / sum(n)
+  if (is.finite(relative) && relative > 0) 0.5 * log(relative) - min(logs) else -stats::weighted.mean(logs, pmax(n, 0))
 }
 
 # list(n (m), first, second (k x m)): sums of the standardised responses and of their squares.

@@ -8,13 +8,14 @@ slice_sweeps <- c(least = 40L, block = 20L, most = 240L)
 slice_seconds <- 10       # the most it may take, about
 
 # Correlation with the start, over coefficients and their squares, that counts as forgotten: what is left of
-# an error at the start, at most.
+# an error at the start. How far the chains have come times that is an estimate of the error now, in posterior sds.
 slice_memory <- 0.15
+slice_error <- 0.05
 
 # A Gaussian wider than the posterior makes longer moves.
 slice_width <- 2
 
-# `sample`: weighed draws list(beta, t), `w` their weights. list(beta, t, lp, gap, sweeps, memory), `draws` rows
+# `sample`: weighed draws list(beta, t), `w` their weights. list(beta, t, lp, gap, sweeps, memory, error), `draws` rows
 # each, or NULL where it would take too long.
 move_draws <- function(target, surrogate, sample, w, draws, progress) {
   if (slice_cost(target, surrogate) * slice_chains * slice_sweeps[["least"]] > slice_seconds) return(NULL)
@@ -33,10 +34,10 @@ move_draws <- function(target, surrogate, sample, w, draws, progress) {
     }
   }
   forget(slice_sweeps[["least"]])
-  memory <- chain_memory(first, chain_values(state))
-  while (memory > slice_memory && done + slice_sweeps[["block"]] <= most) {
+  verdict <- chain_verdict(first, chain_values(state))
+  while (!has_forgotten(verdict) && done + slice_sweeps[["block"]] <= most) {
     forget(slice_sweeps[["block"]])
-    memory <- chain_memory(first, chain_values(state))
+    verdict <- chain_verdict(first, chain_values(state))
   }
   kept <- list()
   every <- max(1, round(done / 20))
@@ -49,7 +50,7 @@ move_draws <- function(target, surrogate, sample, w, draws, progress) {
   t <- do.call(rbind, lapply(kept, `[[`, "t"))[rows, , drop = FALSE]
   lp <- target_base_draws(target, beta) + log_smooth_prior(target, beta, t) + log_sd_prior(target, t)
   gap <- as.vector(.Call(C_gap, target$model, surrogate$a, surrogate$b, t(beta)))
-  list(beta = beta, t = t, lp = lp, gap = gap, sweeps = done, memory = memory)
+  c(list(beta = beta, t = t, lp = lp, gap = gap, sweeps = done), verdict)
 }
 
 # Seconds of one sweep of one chain, about: a factor of the penalised coefficients, predictors at three corners and
@@ -89,6 +90,16 @@ move_sds <- function(target, beta, t, rounds = 2) {
   }
   t
 }
+
+# list(memory, error (posterior sds))
+chain_verdict <- function(before, now) {
+  memory <- chain_memory(before, now)
+  sd <- column_sds(now) + 1e-300
+  moved <- ((colMeans(now) - colMeans(before)) / sd)^2 - 2 / nrow(now)
+  list(memory = memory, error = sqrt(max(mean(moved), 0)) * memory)
+}
+
+has_forgotten <- function(verdict) isTRUE(verdict$memory <= slice_memory && verdict$error <= slice_error)
 
 # Coefficients and log smoothing sds, a row a chain
 chain_values <- function(state) cbind(t(state$beta), state$t)

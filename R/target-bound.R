@@ -23,6 +23,7 @@ bound_likelihood <- function(target, row_sd) {
   target$within[known, ] <- 0
   target$row_sd <- share
   n <- target$model$cells[1, ]
+  target$unbounded <- target$model$cells
   target$model$cells <- add_within(target$model$cells, target$within)
   # The density of rows that lie where the pilot expects them is as it would be without.
   target$log_jacobian <- target$log_jacobian + 0.5 * share^2 * sum(n) * sum(!known) / (1 - target$pilot$cor^2)
@@ -72,4 +73,42 @@ rotate_column <- function(stats, column, at) {
     }
   }
   stats
+}
+
+# The target without the bound: the likelihood of the rows alone.
+without_bound <- function(target) {
+  if (!is.null(target$unbounded)) target$model$cells <- target$unbounded
+  target
+}
+
+# What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its posterior sds, were
+# the width within rows half of what it is (a Newton step at the posterior mean). list(row_sd, shift), or NULL.
+bound_effect <- function(target, result) {
+  if (is.null(target$within)) return(NULL)
+  mean <- colMeans(result$beta)
+  cov <- mode_covariance(target, mean, result$t)
+  if (is.null(cov)) return(list(row_sd = target$row_sd, shift = NA_real_))
+  half <- without_bound(target)
+  half$model$cells <- add_within(half$model$cells, target$within / 4)
+  change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
+  keys <- sigma_keys(target)
+  shift <- vapply(keys, function(key) {
+    mine <- which(target$coefficients$key == key)
+    if (length(mine) == 0) return(0)
+    x <- target$model$x[[match(key, target$keys)]]
+    moved <- as.vector((cov %*% change)[mine] %*% x)
+    max(abs(moved) / sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x))))
+  }, 0)
+  list(row_sd = target$row_sd, shift = stats::setNames(shift, names(target$standard$scale)))
+}
+
+# Above this the log sd of some row rests on the bound, which is said.
+bound_limit <- 0.1
+
+say_bound <- function(bound) {
+  resting <- names(bound$shift)[bound$shift > bound_limit]
+  if (length(resting) == 0) return()
+  inform_covary("bound", "The log sd of ", enumerate(resting), " is not told by the data at some rows, which the mean runs through: there it rests ",
+    "on its prior and on the scatter within rows, ", format(100 * bound$row_sd, digits = 2), " % of the residual sd (`row_sd` in covary_control()).",
+    fields = list(bound = bound))
 }

@@ -30,6 +30,7 @@ new_target <- function(design, cells, priors, scales) {
     standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
+    keys = names(predictors),
     # Coefficients of the constant, by predictor that has it
     constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
@@ -42,7 +43,7 @@ holds_constant <- function(p) !is.null(p$column_moments$constant)
 # By standardised coefficient, the combination of columns that is one at every row; zeros without one.
 standard_constant <- function(p) {
   out <- numeric(length(p$columns$name))
-  if (holds_constant(p)) out[seq_along(p$column_moments$constant)] <- p$column_moments$constant
+  if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$column_moments$constant
   out
 }
 
@@ -57,16 +58,15 @@ response_size <- function(p, scales) if (p$dpar == "mu") scales$sd[[p$resp]] els
 
 # By unpenalised coefficient of the user, what of it is that shift.
 absorbed_shift <- function(p, scales) {
-  unpenalised <- sum(p$columns$class != "smooth")
-  if (!holds_constant(p)) return(numeric(unpenalised))
-  response_shift(p, scales) * p$column_moments$constant / p$columns$x_scale[seq_len(unpenalised)]
+  if (!holds_constant(p)) return(numeric(length(unpenalised(p)$name)))
+  response_shift(p, scales) * p$column_moments$constant / unpenalised(p)$x_scale
 }
 
 # The default priors of coefficients together, one a predictor that has such; `at` among all coefficients.
 joint_priors <- function(predictors, coefficients, priors, scales) {
   blocks <- lapply(predictors, function(p) {
     block <- joint_prior(p, joint_places(p, priors), scales)
-    if (!is.null(block)) block$at <- match(p$columns$name[block$at], coefficients$name)
+    if (!is.null(block)) block$at <- match(unpenalised(p)$name[block$at], coefficients$name)
     block
   })
   unname(blocks[!vapply(blocks, is.null, TRUE)])
@@ -90,7 +90,8 @@ coefficient_table <- function(p, size, absorbed) {
   out <- unclass(p$columns)
   out$key <- rep(p$key, length(out$name))
   out$factor <- out$x_scale / size
-  out$shift <- c(absorbed, numeric(length(out$name) - length(absorbed)))
+  out$shift <- numeric(length(out$name))
+  out$shift[out$class != "smooth"] <- absorbed
   out
 }
 

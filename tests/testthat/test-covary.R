@@ -39,7 +39,8 @@ test_that("twenty seeds, four small data sets: every fit ends with a verdict", {
     expect_true(all(startsWith(classes, "covary_warning")), label = paste(classes, collapse = " "))
     expect_true(all(is.finite(coefficients_of(fit))))
     expect_true(fit$info$converged || "covary_warning_not_converged" %in% classes)
-    bad <- any(fit$info$khat > khat_threshold(200), na.rm = TRUE) && !isTRUE(fit$info$efficiency > nearly_equal)
+    moved <- has_forgotten(fit$info$moves)
+    bad <- any(fit$info$khat > khat_threshold(200), na.rm = TRUE) && !isTRUE(fit$info$efficiency > nearly_equal) && !moved
     expect_identical(bad, "covary_warning_khat" %in% classes)
   }
 })
