@@ -52,12 +52,12 @@ gaussian_draws <- function(target, mean, cov, draws, progress) {
 # the density grows without bound as an sd and its coefficients go to zero together.)
 engine_laplace <- function(target, draws, control, progress) {
   if (target$n_sds == 0) {
-    inner <- newton_mode(target, penalty(target, numeric()))
+    inner <- newton_mode(target, penalty(target, numeric()), tolerance = 1e-12)
     out <- gaussian_draws(target, inner$mean, chol2inv(inner$root), draws, progress)
   } else {
     inner <- fit_inner(target, progress)
     t <- inner$t
-    inner <- newton_mode(target, penalty(target, t), inner$mean)
+    inner <- newton_mode(target, penalty(target, t), inner$mean, tolerance = 1e-12)
     surrogate <- new_surrogate(target, inner$mean, inner$base)
     at <- surrogate_mode(surrogate, target, t)
     root <- chol(cap_covariance(at$precision))

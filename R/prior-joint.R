@@ -40,9 +40,15 @@ column_moments <- function(u, weights, constant = NULL) {
 # Coefficients k of a combination of the columns that is one at every row; NULL if there is none.
 constant_combination <- function(u, weights) {
   if (ncol(u) == 0) return(NULL)
-  fit <- stats::lm.wfit(u, rep(1, nrow(u)), weights, tol = 1e-9)
-  k <- unname(ifelse(is.na(fit$coefficients), 0, fit$coefficients))
-  k[abs(k) < 1e-9 * max(abs(k))] <- 0
+  solve_for <- function(columns) {
+    k <- numeric(ncol(u))
+    at <- stats::lm.wfit(u[, columns, drop = FALSE], rep(1, nrow(u)), weights, tol = 1e-9)$coefficients
+    k[columns] <- ifelse(is.na(at), 0, at)
+    k
+  }
+  k <- solve_for(seq_len(ncol(u)))
+  # Once more with the columns that matter: collinear others would leave rounding in their place.
+  k <- solve_for(which(abs(k) > 1e-8 * max(abs(k))))
   if (max(abs(u %*% k - 1)) < 1e-7) k
 }
 
