@@ -193,15 +193,22 @@ next_call <- function(callbacks, i) {
 # list(callbacks: with new memories, stopped: message or NULL)
 call_callbacks <- function(callbacks, approx, losses, i) {
   stopped <- NULL
-  for (k in seq_along(callbacks)) {
+  look <- function(k) {
     cb <- callbacks[[k]]
-    if (i %% cb$every != 0 && !(cb$first && i == 1)) next
+    if (i %% cb$every != 0 && !(cb$first && i == 1)) return(cb)
     out <- tryCatch(cb$run(cb$memory, approx(), losses(), i), covary_stop_iteration = function(e) e, error = function(e) {
       stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ", conditionMessage(e),
         ". The fit so far is in the field `fit` of this condition.", fields = list(fit = approx(), iteration = i, parent = e))
     })
-    if (inherits(out, "covary_stop_iteration")) stopped <- conditionMessage(out)
-    else callbacks[[k]]$memory <- out
+    if (!inherits(out, "covary_stop_iteration")) return(with_field(cb, "memory", out))
+    stopped <<- conditionMessage(out)
+    cb
   }
-  list(callbacks = callbacks, stopped = stopped)
+  list(callbacks = lapply(seq_along(callbacks), look), stopped = stopped)
+}
+
+# As x$name <- value, which in R searches all of a nested value for x itself: at every iteration that
+# would make long memories cost the square of their length.
+with_field <- function(x, name, value) {
+  structure(c(unclass(x)[names(x) != name], stats::setNames(list(value), name)), class = class(x))
 }

@@ -77,13 +77,15 @@ check_varying <- function(x) {
 }
 
 check_categories <- function(category, name) {
-  if (is.numeric(category) && any(category != round(category), na.rm = TRUE) || !is.atomic(category) ||
-    !is.null(dim(category))) {
+  fraction <- is.numeric(category) && !all(is.na(category) | category == round(category) & abs(category) < 1e15)
+  if (fraction || !is.atomic(category) || !is.null(dim(category))) {
     stop_covary("data", "The category '", name, "' must be a factor, text, logical or whole numbers, not ",
       describe(category), ".", fields = list(arg = "data", column = name))
   }
-  check_missing(is.na(category), "categories")
-  category <- droplevels(as.factor(unname(category)))
+  # a factor may have NA among its levels
+  check_missing(is.na(as.character(category)), "categories")
+  # in the order of the levels, which means nothing more here
+  category <- droplevels(factor(unname(category), ordered = FALSE))
   if (nlevels(category) < 2) {
     stop_covary("one_category", "`data` must hold at least two categories; '", name, "' has only ",
       enumerate(levels(category)), ".", fields = list(arg = "data", column = name, category = levels(category)))
@@ -103,8 +105,8 @@ check_rate <- function(x, name) {
 
 check_rates <- function(rates) {
   known <- c("mean", "scale", "weight")
-  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) || !all(names(rates) %in% known)) {
-    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ", enumerate(known), ", not ",
+  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) || !all(names(rates) %in% known) || anyDuplicated(names(rates))) {
+    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ", enumerate(known), ", each at most once, not ",
       describe(rates), ".", fields = list(arg = "rates"))
   }
   unclass(do.call(learning_rates, as.list(rates)))
