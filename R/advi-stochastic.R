@@ -59,7 +59,10 @@ step_stochastic <- function(target, setup, state, most) {
 
 # A draw outside the support of the target, or an overflow, is no step; a run of little else has nowhere to go.
 check_bad <- function(target, setup, state, iterations) {
-  if (state$bad > 50 && state$bad > 0.5 * iterations) stop_nan(target, setup, state, NULL)
+  if (state$bad <= 50 || state$bad <= 0.5 * iterations) return(invisible())
+  stop_covary("nan", "More than half of the draws of ", iterations, " iterations lie where the log density of ", enumerate(target$names),
+    " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller learning rate or other starting values.",
+    fields = list(parameters = target$names, iteration = iterations, losses = state$losses[seq_len(state$iteration)]))
 }
 
 # Grows by doubling, so that long runs do not copy their history at every step.

@@ -38,7 +38,7 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   interrupted <- FALSE
   tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
   if (interrupted && length(runs) == 0) stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
-  if (length(runs) == 0) stop_covary("start", "No path found a finite density; give other `start` values or less `jitter`.", fields = list(arg = "start"))
+  if (length(runs) == 0) stop_covary("start", "No path found a Gaussian over which the log density is finite; give other `start` values or less `jitter`, or declare bounds by `transforms`.", fields = list(arg = "start"))
   if (interrupted) warn_covary("interrupted", "Pathfinder was interrupted; ", length(runs), " of ", paths, " paths are kept.")
   pool_paths(target, runs, draws, failures, interrupted, suspect)
 }
