@@ -36,6 +36,11 @@ rows_tied <- function(own, columns, x, offset) {
 
 # list(x, offset) at n complete rows, given as a list of columns
 design_rows <- function(own, columns, n) {
+  # terms of a single row may lose their shape
+  if (n == 1) {
+    at <- design_rows(own, lapply(columns, take_rows, c(1, 1)), 2)
+    return(list(x = at$x[1, , drop = FALSE], offset = at$offset[1]))
+  }
   frame <- structure(columns, class = "data.frame", row.names = .set_row_names(n))
   terms <- own$terms
   environment(terms) <- list2env(own$constants, parent = globalenv())
