@@ -44,14 +44,18 @@ widen_start <- function(target, setup, state) {
     if (is_known(at)) break
     state$cov <- state$cov / 10
   }
-  if (!is_known(at)) stop_covary("start", "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  if (!is_known(at)) {
+    stop_covary("start",
+      "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  }
   state$precision <- solve_spd(state$cov)
   state$at <- at
   state$elbo <- at$value + gaussian_entropy(state$cov)
   state
 }
 
-# A value that is not finite says that a draw lies where the target is not defined; steps stop short of there.
+# A value that is not finite says that a draw lies where the target is not defined; steps stop
+# short of there.
 expect_at <- function(target, state, mean, cov) {
   if (state$exact) return(density_expect(target, mean, cov))
   root <- tryCatch(t(chol(cov)), error = function(e) NULL)
@@ -61,7 +65,8 @@ expect_at <- function(target, state, mean, cov) {
   at
 }
 
-is_known <- function(at) is.finite(at$value) && all(is.finite(at$gradient)) && all(is.finite(at$hessian))
+is_known <- function(at) is.finite(at$value) && all(is.finite(at$gradient)) &&
+  all(is.finite(at$hessian))
 
 step_fixed <- function(target, setup, state, most) {
   state <- switch(state$phase, newton = step_newton(target, setup, state), member = step_member(target, setup, state),
@@ -201,8 +206,9 @@ step_check <- function(target, setup, state) {
   fresh <- new_noise(m, setup$family$dim)
   root <- t(chol(state$cov))
   seen <- stein_expect(target, state$mean, root, fresh)
-  # The family reaches beyond the support of the target: its ELBO is -Inf, and more draws would say so. The answer is
-  # the best over the draws so far, and the verdict counts what lies outside.
+  # The family reaches beyond the support of the target: its ELBO is -Inf, and more draws would
+  # say so. The answer is the best over the draws so far, and the verdict counts what lies
+  # outside.
   if (!is_known(seen)) {
     state$error <- Inf
     state$done <- TRUE

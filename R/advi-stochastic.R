@@ -10,7 +10,8 @@ start_stochastic <- function(target, setup) {
   sigma <- setup$start_sigma
   if (is.null(sigma)) sigma <- softplus(if (parity && family$name == "fullrank") 1 else 0)
   par <- family_start(family, setup$start, sigma)
-  list(iteration = 0, losses = numeric(), done = FALSE, bad = 0, par = par, memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
+  list(iteration = 0, losses = numeric(), done = FALSE, bad = 0, par = par,
+    memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
 }
 
 stochastic_settings <- function(target, setup) {
@@ -57,12 +58,15 @@ step_stochastic <- function(target, setup, state, most) {
   state
 }
 
-# A draw outside the support of the target, or an overflow, is no step; a run of little else has nowhere to go.
+# A draw outside the support of the target, or an overflow, is no step; a run of little else has
+# nowhere to go.
 check_bad <- function(target, setup, state, iterations) {
   if (state$bad <= 50 || state$bad <= 0.5 * iterations) return(invisible())
-  stop_covary("nan", "More than half of the draws of ", iterations, " iterations lie where the log density of ", enumerate(target$names),
+  stop_covary("nan", "More than half of the draws of ", iterations,
+    " iterations lie where the log density of ", enumerate(target$names),
     " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller learning rate or other starting values.",
-    fields = list(parameters = target$names, iteration = iterations, losses = state$losses[seq_len(state$iteration)]))
+    fields = list(parameters = target$names, iteration = iterations,
+      losses = state$losses[seq_len(state$iteration)]))
 }
 
 # Grows by doubling, so that long runs do not copy their history at every step.

@@ -33,8 +33,10 @@
 #'   50,000 minibatches); 10,000 for explicit optimisers.
 #' @param optimizer `"auto"`, or one of the [optimizers].
 #' @param batch_size Rows an iteration, drawn with replacement; their likelihood is scaled by total/batch.
-#' @param start Starting values by parameter, as in [target_density()]; default: those of the target.
-#' @param start_sigma Standard deviations at the start, of the free numbers: one for all, or one each, in order or by name.
+#' @param start Starting values by parameter, as in [target_density()]; default: those of the
+#'   target.
+#' @param start_sigma Standard deviations at the start, of the free numbers: one for all, or one
+#'   each, in order or by name.
 #' @param callbacks A list of [callbacks].
 #' @param draws Number of draws kept in the fit (>= 100).
 #' @param control See [advi_control()].
@@ -67,7 +69,8 @@ advi <- function(target, family = c("fullrank", "meanfield", "lowrank"), iterati
   approx <- new_approximation(target, "advi", family$name)
   approx$setup <- c(setup, list(engine = engine, draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
-  approx$setup$suspect <- suspect_gradient(target, setup$start, if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size)
+  approx$setup$suspect <- suspect_gradient(target, setup$start,
+    if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size)
   approx$state <- advi_engines()[[engine]]$start(target, approx$setup)
   run_advi(approx, iterations, refresh)
 }
@@ -124,8 +127,10 @@ finish_advi <- function(approx, engine) {
   }
   approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
   suspect <- approx$setup$suspect ||
-    suspect_gradient(approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end", approx$setup$batch_size)
-  approx$info$converged <- approx$info$settled && !info$interrupted && fits_support(approx$info) && !suspect
+    suspect_gradient(approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
+      approx$setup$batch_size)
+  approx$info$converged <- approx$info$settled && !info$interrupted && fits_support(approx$info) &&
+    !suspect
   if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
   warn_support(approx)
   warn_advi(approx)

@@ -72,7 +72,8 @@ fits_support <- function(info) within_support(info$outside, info$undefined, info
 warn_support <- function(x) {
   info <- x$info
   if (info$outside + info$undefined == 0) return(invisible())
-  warn_covary("support", "The log density must be finite where the fit is; of ", info$weighed, " draws it is ",
+  warn_covary("support", "The log density must be finite where the fit is; of ", info$weighed,
+    " draws it is ",
     paste(c(if (info$outside) paste("-Inf at", info$outside),
       if (info$undefined) paste("NaN, NA or Inf at", info$undefined)), collapse = " and "),
     ". khat, ELBO and verdict count them. Declare bounds by `transforms` in target_density(), or ",

@@ -3,7 +3,8 @@
 
 #' Callbacks
 #'
-#' What [advi()] and [svgd()] call between iterations: one of these or a list of them, or of functions
+#' What [advi()] and [svgd()] call between iterations: one of these or a list of them, or of
+#' functions
 #' `function(approx, losses, i)`, called after every iteration (use `callback()` for fewer).
 #' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
 #' `covary_error_callback` whose field `fit` is the approximation so far.
@@ -20,8 +21,8 @@
 #'   norm of the changes.
 #' @param window Number of iterations in each of the two means.
 #' @param ... Named functions of no argument, of the approximation, or of `(approx, losses, i)`, whose
-#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()]. Names must differ, also between
-#'   several trackers of one fit.
+#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()]. Names must differ, also
+#'   between several trackers of one fit.
 #' @param fun A function of `(approx, losses, i)`.
 #' @param message Shown, and kept in the fit.
 #' @return A list of class `covary_callback`. `stop_iteration()` does not return.
@@ -35,7 +36,8 @@ NULL
 
 # run(memory, approx, losses, i) returns the new memory; `values`: names of what a tracker keeps.
 new_callback <- function(kind, every, run, first = FALSE, memory = list(), values = NULL) {
-  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run, memory = memory, values = values),
+  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run,
+    memory = memory, values = values),
     class = "covary_callback")
 }
 
@@ -97,18 +99,21 @@ tracker <- function(..., every = 1) {
 # Names of tracked values become columns beside `iteration`.
 check_tracked_names <- function(names) {
   if ("iteration" %in% names) {
-    stop_covary("argument", "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function another name.",
+    stop_covary("argument",
+      "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function another name.",
       fields = list(arg = "..."))
   }
   twice <- unique(names[duplicated(names)])
   if (length(twice)) {
-    stop_covary("argument", "Each tracked function needs a name of its own, also between trackers; found twice: ", enumerate(twice), ".",
+    stop_covary("argument",
+      "Each tracked function needs a name of its own, also between trackers; found twice: ",
+      enumerate(twice), ".",
       fields = list(arg = "...", names = twice))
   }
 }
 
-# A list that grows at constant cost though every entry copies what it is added to: full pieces, and the one that is
-# being filled.
+# A list that grows at constant cost though every entry copies what it is added to: full pieces,
+# and the one that is being filled.
 piece_length <- 500L
 
 growing_list <- function() list(full = list(), filling = list())
@@ -140,8 +145,9 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #' What trackers have kept
 #'
 #' @param object A fit of [advi()] or [svgd()].
-#' @return A list: `iteration`, and a matrix (a row an iteration) or list for each tracked function. Several trackers that
-#'   look at different iterations share `iteration`; a row where one did not look is `NA` (in a list: `NULL`).
+#' @return A list: `iteration`, and a matrix (a row an iteration) or list for each tracked
+#'   function. Several trackers that look at different iterations share `iteration`; a row where
+#'   one did not look is `NA` (in a list: `NULL`).
 #' @examples
 #' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50,
 #'   callbacks = tracker(mean = mean))
@@ -150,11 +156,15 @@ stop_iteration <- function(message = "Stopped by a callback") {
 tracked <- function(object) {
   check_class(object, "covary_approximation", "object", "advi() or svgd()")
   trackers <- Filter(function(cb) cb$kind == "tracker", object$callbacks)
-  if (length(trackers) == 0) stop_covary("tracker", "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
+  if (length(trackers) == 0) {
+    stop_covary("tracker",
+      "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
+  }
   kept <- lapply(trackers, function(cb) entries(cb$memory))
   looked <- lapply(kept, function(e) vapply(e, `[[`, 0, "iteration"))
   iteration <- sort(unique(unlist(looked)))
-  values <- Map(function(cb, e, at) tracked_values(cb$values, e, match(at, iteration), length(iteration)), trackers, kept, looked)
+  place <- function(cb, e, at) tracked_values(cb$values, e, match(at, iteration), length(iteration))
+  values <- Map(place, trackers, kept, looked)
   c(list(iteration = iteration), unlist(unname(values), recursive = FALSE))
 }
 
@@ -176,8 +186,10 @@ as_callbacks <- function(x) {
   if (inherits(x, "covary_callback") || is.function(x)) x <- list(x)
   out <- lapply(x, function(cb) {
     if (is.function(cb)) cb <- callback(cb, every = 1)
-    if (!inherits(cb, "covary_callback")) stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
-      describe(cb), ".", fields = list(arg = "callbacks"))
+    if (!inherits(cb, "covary_callback")) {
+      stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
+        describe(cb), ".", fields = list(arg = "callbacks"))
+    }
     cb
   })
   check_tracked_names(unlist(lapply(out, `[[`, "values")))
@@ -207,8 +219,8 @@ call_callbacks <- function(callbacks, approx, losses, i) {
   list(callbacks = lapply(seq_along(callbacks), look), stopped = stopped)
 }
 
-# As x$name <- value, which in R searches all of a nested value for x itself: at every iteration that
-# would make long memories cost the square of their length.
+# As x$name <- value, which in R searches all of a nested value for x itself: at every iteration
+# that would make long memories cost the square of their length.
 with_field <- function(x, name, value) {
   structure(c(unclass(x)[names(x) != name], stats::setNames(list(value), name)), class = class(x))
 }

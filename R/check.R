@@ -39,7 +39,8 @@ by_name <- function(x, labels, what, arg, condition = "argument") {
   given <- names(x)
   if (is.null(given)) return(x)
   if (anyNA(given) || anyDuplicated(given) || !setequal(given, labels)) {
-    stop_covary(condition, "Names in ", what, " must be ", enumerate(labels, most = 12), ", each once, not ",
+    stop_covary(condition, "Names in ", what, " must be ", enumerate(labels, most = 12),
+      ", each once, not ",
       enumerate(given, most = 12), ".", fields = list(arg = arg, expected = labels, found = given))
   }
   x[labels]

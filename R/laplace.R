@@ -17,9 +17,15 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
   draws <- check_count(draws, "draws", 100)
   iterations <- check_count(iterations, "iterations")
   start <- read_start(start, target)
-  suspect <- suspect_gradient(target, start, 0.1, "start")
-  mode <- tryCatch(find_mode(target, start, iterations),
-    interrupt = function(e) stop_covary("interrupted", "The search for the mode was interrupted; before it ends there is no approximation."))
+  suspect <- FALSE
+  search <- function() {
+    suspect <<- suspect_gradient(target, start, 0.1, "start")
+    find_mode(target, start, iterations)
+  }
+  mode <- tryCatch(search(), interrupt = function(e) {
+    stop_covary("interrupted",
+      "The search for the mode was interrupted; before it ends there is no approximation.")
+  })
   root <- tryCatch(chol(-mode$hessian), error = function(e) NULL)
   if (is.null(root)) {
     stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",
@@ -29,12 +35,16 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
   left <- sqrt(sum(backsolve(root, mode$gradient, transpose = TRUE)^2) / target$dim)
   x <- new_approximation(target, "laplace", "fullrank", mean = mode$theta, root = t(chol(chol2inv(root))), history = -mode$trace)
   reached <- isTRUE(left < 1e-3)
-  x$info <- list(iterations = mode$iterations, error = left, converged = reached, mode = stats::setNames(mode$theta, target$names))
+  x$info <- list(iterations = mode$iterations, error = left, converged = reached,
+    mode = stats::setNames(mode$theta, target$names))
   x <- add_gaussian_draws(x, draws)
   suspect <- suspect || suspect_gradient(target, x$mean, sqrt(rowSums(x$root^2)), "end")
   x$info$converged <- reached && fits_support(x$info) && !suspect
   warn_support(x)
-  if (!reached) warn_covary("not_converged", "The mode was not reached in ", mode$iterations, " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+  if (!reached) {
+    warn_covary("not_converged", "The mode was not reached in ", mode$iterations,
+      " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+  }
   x
 }
 

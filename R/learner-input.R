@@ -15,29 +15,37 @@ learner_stimuli <- function(formula, data) {
       fields = list(arg = "data"))
   }
   about <- "`formula` cannot be evaluated in `data`: "
-  terms <- retype(stats::terms(formula, data = data), "formula", about, fields = list(arg = "formula"))
+  terms <- retype(stats::terms(formula, data = data), "formula", about,
+    fields = list(arg = "formula"))
   check_terms(terms)
-  found <- function(v) v %in% names(data) || is.atomic(get0(v, environment(terms), ifnotfound = sum))
+  found <- function(v) {
+    v %in% names(data) || is.atomic(get0(v, environment(terms), ifnotfound = sum))
+  }
   unknown <- Filter(Negate(found), all.vars(terms))
   if (length(unknown)) {
     stop_covary("formula", "Every variable of `formula` must be a column of `data`; ", enumerate(unknown),
       " cannot be found.", fields = list(arg = "formula", column = unknown))
   }
-  frame <- retype(stats::model.frame(terms, data, na.action = stats::na.pass), "data", about, fields = list(arg = "data"))
+  frame <- retype(stats::model.frame(terms, data, na.action = stats::na.pass), "data", about,
+    fields = list(arg = "data"))
   category <- check_categories(stats::model.response(frame), names(frame)[1])
   x <- check_varying(check_range(stimulus_matrix(frame[-1])))
   # those of the frame know the state of terms such as poly() and scale()
   terms <- attr(frame, "terms")
   list(x = x, category = category, categories = levels(category), dimensions = colnames(x), terms = terms,
-    columns = intersect(all.vars(stats::delete.response(terms)), names(data)), tied = stimuli_tied(terms, data, x))
+    columns = intersect(all.vars(stats::delete.response(terms)), names(data)),
+    tied = stimuli_tied(terms, data, x))
 }
 
-# TRUE where a stimulus is not the same without the others, as x / max(x): then there are no new ones.
+# TRUE where a stimulus is not the same without the others, as x / max(x): then there are no new
+# ones.
 stimuli_tied <- function(terms, data, x) {
+  terms <- stats::delete.response(terms)
   alike <- function(row) {
     # twice, because terms of one row may lose their shape
-    alone <- tryCatch(stimulus_matrix(stats::model.frame(stats::delete.response(terms), data[c(row, row), , drop = FALSE],
-      na.action = stats::na.pass)), error = function(e) NULL)
+    frame <- function() stats::model.frame(terms, data[c(row, row), , drop = FALSE],
+      na.action = stats::na.pass)
+    alone <- tryCatch(stimulus_matrix(frame()), error = function(e) NULL)
     isTRUE(all.equal(unname(alone), unname(x[c(row, row), , drop = FALSE]), tolerance = 1e-8))
   }
   !all(vapply(unique(c(1L, (nrow(x) + 1L) %/% 2L, nrow(x))), alike, TRUE))
@@ -45,10 +53,12 @@ stimuli_tied <- function(terms, data, x) {
 
 check_terms <- function(terms) {
   response <- deparse1(attr(terms, "variables")[[2]])
-  if (length(attr(terms, "term.labels")) == 0 || any(attr(terms, "order") > 1) || !is.null(attr(terms, "offset")) ||
+  if (length(attr(terms, "term.labels")) == 0 || any(attr(terms, "order") > 1) ||
+    !is.null(attr(terms, "offset")) ||
     response %in% attr(terms, "term.labels")) {
     stop_covary("formula", "The right-hand side of `formula` must be a sum of numeric dimensions, without",
-      " interactions, offsets or the category itself; found `", deparse(stats::delete.response(terms)[[2]], nlines = 1), "`.",
+      " interactions, offsets or the category itself; found `",
+      deparse(stats::delete.response(terms)[[2]], nlines = 1), "`.",
       fields = list(arg = "formula"))
   }
 }
@@ -94,7 +104,8 @@ check_varying <- function(x) {
 }
 
 check_categories <- function(category, name) {
-  fraction <- is.numeric(category) && !all(is.na(category) | category == round(category) & abs(category) < 1e15)
+  fraction <- is.numeric(category) &&
+    !all(is.na(category) | category == round(category) & abs(category) < 1e15)
   if (fraction || !is.atomic(category) || !is.null(dim(category))) {
     stop_covary("data", "The category '", name, "' must be a factor, text, logical or whole numbers, not ",
       describe(category), ".", fields = list(arg = "data", column = name))
@@ -122,8 +133,10 @@ check_rate <- function(x, name) {
 
 check_rates <- function(rates) {
   known <- c("mean", "scale", "weight")
-  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) || !all(names(rates) %in% known) || anyDuplicated(names(rates))) {
-    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ", enumerate(known), ", each at most once, not ",
+  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) ||
+    !all(names(rates) %in% known) || anyDuplicated(names(rates))) {
+    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ",
+      enumerate(known), ", each at most once, not ",
       describe(rates), ".", fields = list(arg = "rates"))
   }
   unclass(do.call(learning_rates, as.list(rates)))

@@ -64,8 +64,8 @@ check_dims <- function(learner, dims) {
 
 # ---- densities -------------------------------------------------------------------------------
 
-# Means and covariances before or after learning, restricted to the dimensions shown; by the position of the category,
-# for a name may be empty.
+# Means and covariances before or after learning, restricted to the dimensions shown; by the
+# position of the category, for a name may be empty.
 margins <- function(learner, when, dims) {
   coef <- unpack_coef(if (when == "before") learner$start else learner$parameter, learner)
   lapply(seq_along(learner$categories), function(g) {
@@ -83,7 +83,8 @@ contour_data <- function(learner, dims, levels, when) {
     data.frame(when = when, category = factor(category, learner$categories), level = level, points)
   }
   panels <- expand.grid(level = levels, category = learner$categories, when = when, stringsAsFactors = FALSE)
-  do.call(rbind, Map(function(w, g, l) ellipse(w, g, l, margins(learner, w, dims)[[match(g, learner$categories)]]),
+  do.call(rbind, Map(function(w, g, l) ellipse(w, g, l,
+    margins(learner, w, dims)[[match(g, learner$categories)]]),
     panels$when, panels$category, panels$level, USE.NAMES = FALSE))
 }
 

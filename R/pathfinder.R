@@ -28,17 +28,24 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   check_number(jitter, "jitter", 0)
   iterations <- check_count(iterations, "iterations")
   centre <- read_start(start, target)
-  suspect <- suspect_gradient(target, centre, 0.1, "start")
   runs <- list()
   failures <- 0
-  search <- function() while (length(runs) < paths && failures < 10) {
-    run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
-    if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
+  suspect <- FALSE
+  search <- function() {
+    suspect <<- suspect_gradient(target, centre, 0.1, "start")
+    while (length(runs) < paths && failures < 10) {
+      run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
+      if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
+    }
   }
   interrupted <- FALSE
   tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
   if (interrupted && length(runs) == 0) stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
-  if (length(runs) == 0) stop_covary("start", "No path found a Gaussian over which the log density is finite; give other `start` values or less `jitter`, or declare bounds by `transforms`.", fields = list(arg = "start"))
+  if (length(runs) == 0) {
+    stop_covary("start",
+      "No path found a Gaussian over which the log density is finite; give other `start` values or ",
+      "less `jitter`, or declare bounds by `transforms`.", fields = list(arg = "start"))
+  }
   if (interrupted) warn_covary("interrupted", "Pathfinder was interrupted; ", length(runs), " of ", paths, " paths are kept.")
   pool_paths(target, runs, draws, failures, interrupted, suspect)
 }

@@ -45,7 +45,8 @@ design_rows <- function(own, columns, n) {
   terms <- own$terms
   environment(terms) <- list2env(own$constants, parent = globalenv())
   mf <- if (length(attr(terms, "variables")) == 1) empty_frame(terms, n)
-    else suppressWarnings(stats::model.frame(terms, frame, na.action = stats::na.pass, xlev = own$xlevels))
+    else suppressWarnings(stats::model.frame(terms, frame, na.action = stats::na.pass,
+      xlev = own$xlevels))
   x <- stats::model.matrix(terms, mf, contrasts.arg = own$contrasts)
   list(x = unname(x), offset = regression_offset(mf, n))
 }
@@ -67,7 +68,8 @@ new_rows <- function(own, newdata) {
     "The predictors cannot be evaluated in `newdata`: ", fields = list(arg = "newdata"))
   bad <- which(!is.finite(rowSums(at$x) + at$offset))
   if (length(bad)) {
-    stop_covary("infinite", "The predictors are not finite in row ", complete[bad[1]], " of `newdata`.",
+    stop_covary("infinite", "The predictors are not finite in row ", complete[bad[1]],
+      " of `newdata`.",
       fields = list(arg = "newdata", rows = complete[bad]))
   }
   out$x[complete, ] <- at$x
@@ -77,8 +79,10 @@ new_rows <- function(own, newdata) {
 
 check_regression_data <- function(own, newdata) {
   if (!is.null(own$tied)) {
-    stop_covary("newdata", "Predictors at new rows must not need the rows of the fit, nor what only ",
-      "its formula could see; evaluated without them: ", own$tied, ". Make the predictor a column of ",
+    stop_covary("newdata",
+      "Predictors at new rows must not need the rows of the fit, nor what only ",
+      "its formula could see; evaluated without them: ", own$tied,
+      ". Make the predictor a column of ",
       "the data before the fit.", fields = list(arg = "newdata"))
   }
   if (!is.data.frame(newdata)) {

@@ -27,7 +27,10 @@ run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
       progress$tick(label, i / last)
       if (length(callbacks) == 0) next
       now <- NULL
-      see <- function() if (is.null(now)) now <<- with_field(view(approx), "callbacks", callbacks) else now
+      see <- function() {
+        if (is.null(now)) now <<- with_field(view(approx), "callbacks", callbacks)
+        now
+      }
       called <- call_callbacks(callbacks, see, function() approx$state$losses[seq_len(i)], i)
       callbacks <<- called$callbacks
       approx$state$stream <<- current_stream()

@@ -75,8 +75,10 @@ start_particles <- function(target, particles, centre, jitter, batch_size) {
     if (length(out) == 0) return(x)
     x[, out] <- stats::rnorm(length(out) * d, centre, jitter)
   }
-  stop_covary("start", "Particles must start where the log density is finite; in 100 tries around the start ", length(out), " of ",
-    particles, " never did. Give other `start` values or a smaller `jitter`.", fields = list(arg = "start"))
+  stop_covary("start",
+    "Particles must start where the log density is finite; in 100 tries around the start ",
+    length(out), " of ", particles, " never did. Give other `start` values or a smaller `jitter`.",
+    fields = list(arg = "start"))
 }
 
 # Temperature at iteration i of a planned run; later iterations stay at the last one.
@@ -178,9 +180,13 @@ finish_svgd <- function(approx) {
   faithful <- isTRUE(stein[["linear"]] < 0.2)
   outside <- sum(at$value == -Inf, na.rm = TRUE)
   undefined <- sum(is.na(at$value) | at$value == Inf, na.rm = TRUE)
-  suspect <- h$suspect || suspect_gradient(approx$target, colMeans(approx$draws), spread, "end", h$batch_size)
-  approx$info <- list(outside = outside, undefined = undefined, weighed = nrow(approx$draws), iterations = approx$state$iteration, force = force, stein = stein, temperature = svgd_temperature(h, approx$state$iteration),
-    stopped = approx$info$stopped, interrupted = approx$info$interrupted, converged = rest && faithful && !suspect && !approx$info$interrupted)
+  suspect <- h$suspect || suspect_gradient(approx$target, colMeans(approx$draws), spread, "end",
+    h$batch_size)
+  approx$info <- list(outside = outside, undefined = undefined, weighed = nrow(approx$draws),
+    iterations = approx$state$iteration, force = force, stein = stein,
+    temperature = svgd_temperature(h, approx$state$iteration),
+    stopped = approx$info$stopped, interrupted = approx$info$interrupted,
+    converged = rest && faithful && !suspect && !approx$info$interrupted)
   approx$info$converged <- approx$info$converged && fits_support(approx$info)
   if (!is.null(approx$info$stopped)) inform_covary("stopped", approx$info$stopped, ".")
   warn_support(approx)

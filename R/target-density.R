@@ -33,9 +33,10 @@ block_labels <- function(blocks, what) {
 #' @param names Names of the parameters.
 #' @param transforms List of [transforms] by parameter name; parameters left out are unconstrained
 #'   numbers. The log Jacobian is added for you.
-#' @param start Optional starting values, as `log_density` sees them: a list by parameter (`list(mu = 1, weight = c(.2, .8))`) or
-#'   a vector by name (`c(mu = 1, "weight[1]" = .2, "weight[2]" = .8)`), in any order; parameters left out start at the default. A
-#'   vector without names holds all of them in order.
+#' @param start Optional starting values, as `log_density` sees them: a list by parameter
+#'   (`list(mu = 1, weight = c(.2, .8))`) or a vector by name (`c(mu = 1, "weight[1]" = .2,
+#'   "weight[2]" = .8)`), in any order; parameters left out start at the default. A vector without
+#'   names holds all of them in order.
 #' @param rows Number of rows a minibatch can choose from.
 #' @param log_prior,prior_gradient With `rows`: the part of the density that does not depend on rows.
 #' @return An object of class `covary_density`.
@@ -89,12 +90,14 @@ read_blocks <- function(names, transforms) {
 # Free numbers of starting values given by parameter; those left out start where the target does.
 read_start <- function(start, target) {
   if (is.null(start)) return(target$start)
-  values <- if (is.list(start)) start_list(start, target$blocks) else start_vector(start, target$blocks)
+  read <- if (is.list(start)) start_list else start_vector
+  values <- read(start, target$blocks)
   free <- target$start
   at <- 0
   for (n in names(target$blocks)) {
     b <- target$blocks[[n]]
-    if (!is.null(values[[n]])) free[at + seq_len(b$free)] <- b$inverse(start_value(values[[n]], n, b))
+    v <- values[[n]]
+    if (!is.null(v)) free[at + seq_len(b$free)] <- b$inverse(start_value(v, n, b))
     at <- at + b$free
   }
   free
@@ -103,9 +106,12 @@ read_start <- function(start, target) {
 # An element a parameter.
 start_list <- function(start, blocks) {
   given <- names(start)
-  if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) || !all(given %in% names(blocks)))) {
-    stop_covary("start", "`start` must be named by parameters, each at most once: ", enumerate(names(blocks), most = 12), "; found ",
-      if (is.null(given)) "no names" else enumerate(given, most = 12), ".", fields = list(arg = "start", found = given))
+  if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) ||
+    !all(given %in% names(blocks)))) {
+    stop_covary("start", "`start` must be named by parameters, each at most once: ",
+      enumerate(names(blocks), most = 12), "; found ",
+      if (is.null(given)) "no names" else enumerate(given, most = 12), ".",
+      fields = list(arg = "start", found = given))
   }
   unclass(start)
 }
@@ -114,15 +120,18 @@ start_list <- function(start, blocks) {
 start_vector <- function(start, blocks) {
   labels <- block_labels(blocks, "size")
   if (!is.numeric(start)) {
-    stop_covary("start", "`start` must be a list or a numeric vector, not ", describe(start), ".", fields = list(arg = "start"))
+    stop_covary("start", "`start` must be a list or a numeric vector, not ", describe(start), ".",
+      fields = list(arg = "start"))
   }
   given <- names(start)
   if (is.null(given) && length(start) != length(labels)) {
-    stop_covary("start", "`start` without names must hold ", length(labels), " numbers (", enumerate(labels, most = 12), "), not ",
+    stop_covary("start", "`start` without names must hold ", length(labels),
+      " numbers (", enumerate(labels, most = 12), "), not ",
       describe(start), ".", fields = list(arg = "start"))
   }
   if (!is.null(given) && (anyNA(given) || anyDuplicated(given) || !all(given %in% labels))) {
-    stop_covary("start", "Names in `start` must be among ", enumerate(labels, most = 12), ", each at most once; found ",
+    stop_covary("start", "Names in `start` must be among ", enumerate(labels, most = 12),
+      ", each at most once; found ",
       enumerate(given, most = 12), ".", fields = list(arg = "start", found = given))
   }
   if (is.null(given)) names(start) <- labels
@@ -132,11 +141,13 @@ start_vector <- function(start, blocks) {
 
 start_value <- function(v, name, block) {
   if (!is.numeric(v) || length(v) != block$size || any(!is.finite(v))) {
-    stop_covary("start", "Start of '", name, "' must be ", block$size, " finite number", if (block$size > 1) "s", ", not ", describe(v), ".",
+    stop_covary("start", "Start of '", name, "' must be ", block$size, " finite number",
+      if (block$size > 1) "s", ", not ", describe(v), ".",
       fields = list(arg = "start", parameter = name))
   }
   # one number has no order; the name it may carry comes from elsewhere
-  if (block$size > 1) v <- by_name(v, block_labels(stats::setNames(list(block), name), "size"), paste0("the start of '", name, "'"), "start", "start")
+  if (block$size > 1) v <- by_name(v, block_labels(stats::setNames(list(block), name), "size"),
+    paste0("the start of '", name, "'"), "start", "start")
   as.double(v)
 }
 

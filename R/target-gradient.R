@@ -22,7 +22,10 @@ suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
   along <- gradient_directions(d)
   # beside the point: at a mode all slopes are zero, and starts often lie on kinks
   theta <- theta + 0.3 * spread * along[, 1]
-  compare <- function(direction) compare_slope(target, theta, spread * direction, rows)
+  at <- quiet_density(target, rows)
+  here <- at(matrix(theta, 1), TRUE)
+  if (!all(is.finite(c(here$value, here$gradient)))) return(FALSE)
+  compare <- function(direction) compare_slope(at, theta, here, spread * direction)
   if (!any(apply(along, 2, function(v) compare(v)$wrong))) return(FALSE)
   warn_gradient(target, where, theta, spread, apply(diag(d), 2, compare, simplify = FALSE))
   TRUE
@@ -40,17 +43,19 @@ gradient_directions <- function(d) {
   cbind(first, (1 + 0.4 * cos(2.3 * seq_len(d))) * (-1)^seq_len(d), deparse.level = 0)
 }
 
-# list(wrong, error: distance of the given slope along `move` from those found, given, found)
-compare_slope <- function(target, theta, move, rows) {
-  nothing <- list(wrong = FALSE, error = 0, given = NA_real_, found = NA_real_)
+# As density_at(), with a value of NaN where the user's functions fail: no engine may ever go there.
+quiet_density <- function(target, rows) {
   scale <- if (is.null(rows)) 1 else target$rows / length(rows)
-  at <- function(x, gradient) {
+  function(x, gradient) {
     tryCatch(suppressWarnings(density_at(target, x, gradient, rows, scale)),
-      covary_error = function(e) NULL)
+      covary_error = function(e) list(value = rep(NaN, nrow(x))))
   }
-  here <- at(matrix(theta, 1), TRUE)
+}
+
+# list(wrong, error: distance of the given slope along `move` from those found, given, found)
+compare_slope <- function(at, theta, here, move) {
+  nothing <- list(wrong = FALSE, error = 0, given = NA_real_, found = NA_real_)
   around <- at(t(theta + outer(move, c(difference_steps, -difference_steps))), FALSE)
-  if (is.null(around) || !all(is.finite(c(here$value, here$gradient)))) return(nothing)
   slopes <- side_slopes(here$value, around$value)
   best <- steady_window(slopes, here$value)
   if (is.null(best)) return(nothing)
@@ -88,8 +93,9 @@ warn_gradient <- function(target, where, theta, spread, each) {
   given <- each[[worst]]$given / spread[worst]
   found <- each[[worst]]$found / spread[worst]
   at <- enumerate(paste(target$names, "=", format(theta, digits = 4)), quote = FALSE)
-  warn_covary("gradient", "The gradient must belong to the density; near the ", where, " of the run (",
-    at, ") the log density changes by ", format(found, digits = 4), " per unit of '", name, "', but ",
+  warn_covary("gradient", "The gradient must belong to the density; near the ", where,
+    " of the run (", at, ") the log density changes by ", format(found, digits = 4),
+    " per unit of '", name, "', but ",
     if (target$derivative == "given") "`gradient`" else "its derivative by complex steps", " says ",
     format(given, digits = 4), ". The fit follows the gradient, so it is not one of this density. ",
     "Correct `gradient`, or leave it out of target_density().",

@@ -89,7 +89,8 @@ static void copy(double *to, const double *from, long n)
     for (long i = 0; i < n; i++) to[i] = from[i];
 }
 
-/* Gradients g at x. A particle that has left the support of the target goes back to its last place. */
+/* Gradients g at x. A particle that has left the support of the target goes back to its last
+ * place. */
 static void find_gradients(long n, const struct target *t, const struct batch *b, double *x,
                            const double *last, double *g)
 {
