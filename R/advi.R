@@ -22,6 +22,14 @@
 #' `tolerance` of [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the
 #' family fits the target: that is khat, in `summary()`.
 #'
+#' @section Targets that are not what they seem:
+#' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.
+#' `covary_warning_support`: the log density is `-Inf` or not defined at some draws of the fit. They
+#' count in khat (`Inf` where any is undefined or more than one in a hundred lies outside the support),
+#' in the ELBO (`-Inf`, or `NA`) and in the verdict; `diagnostics()` has their numbers, `outside` and
+#' `undefined`. `covary_warning_gradient`: a gradient contradicts its density, near the start or the end.
+#' All engines of the toolkit raise both.
+#'
 #' @section Reproducibility:
 #' Random numbers come from R's generator. The fit keeps the state of its stream, so [refine()] continues bit for bit as
 #' an uninterrupted run would have, also after `saveRDS()`, and leaves the user's stream alone.
@@ -129,8 +137,8 @@ finish_advi <- function(approx, engine) {
   suspect <- approx$setup$suspect ||
     suspect_gradient(approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
       approx$setup$batch_size)
-  approx$info$converged <- approx$info$settled && !info$interrupted && fits_support(approx$info) &&
-    !suspect
+  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
+    fits_support(approx$info)
   if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
   warn_support(approx)
   warn_advi(approx)

@@ -222,5 +222,7 @@ call_callbacks <- function(callbacks, approx, losses, i) {
 # As x$name <- value, which in R searches all of a nested value for x itself: at every iteration
 # that would make long memories cost the square of their length.
 with_field <- function(x, name, value) {
-  structure(c(unclass(x)[names(x) != name], stats::setNames(list(value), name)), class = class(x))
+  out <- c(unclass(x)[names(x) != name], stats::setNames(list(value), name))
+  attributes(out) <- c(list(names = names(out)), attributes(x)[setdiff(names(attributes(x)), "names")])
+  out
 }

@@ -29,7 +29,8 @@ block_labels <- function(blocks, what) {
 #'   constant. With `rows`, `function(theta, rows)`: log likelihood of the rows with these numbers.
 #' @param gradient Optional function of the same arguments: gradient by the parameters as
 #'   `log_density` sees them. Without it, derivatives come from complex steps where `log_density`
-#'   accepts complex numbers, else from central differences; a message says which.
+#'   accepts complex numbers, else from central differences; a message says which. Engines compare
+#'   a given gradient with the density where they start and end, and warn where they differ.
 #' @param names Names of the parameters.
 #' @param transforms List of [transforms] by parameter name; parameters left out are unconstrained
 #'   numbers. The log Jacobian is added for you.
@@ -78,8 +79,8 @@ read_blocks <- function(names, transforms) {
     stop_covary("argument", "`names` must hold different names of the parameters.", fields = list(arg = "names"))
   }
   unknown <- setdiff(base::names(transforms), names)
-  if (length(transforms) && (is.null(base::names(transforms)) || length(unknown))) {
-    stop_covary("transform", "`transforms` must be named by parameters (", enumerate(names), ")",
+  if (length(transforms) && (is.null(base::names(transforms)) || length(unknown) || anyDuplicated(base::names(transforms)))) {
+    stop_covary("transform", "`transforms` must be named by parameters (", enumerate(names), "), each at most once",
       if (length(unknown)) paste0("; there is no ", enumerate(unknown)), ".", fields = list(arg = "transforms"))
   }
   blocks <- lapply(names, function(n) as_transform(if (is.null(transforms[[n]])) "identity" else transforms[[n]], n))
@@ -189,6 +190,10 @@ print.covary_density <- function(x, ...) {
 }
 
 check_density <- function(target, arg = "target") {
+  if (missing(target)) {
+    stop_covary("argument", "`", arg, "` is missing; give one such as target_density().",
+      fields = list(arg = arg))
+  }
   if (!inherits(target, "covary_density")) {
     stop_covary("argument", "`", arg, "` must be a target such as target_density(), linear_regression() or as_target(), not ",
       describe(target), ".", fields = list(arg = arg))

@@ -60,3 +60,28 @@ test_that("every engine takes start values by name, and refuses those of another
   expect_equal(unname(sigma(c(b = 2, a = 1))), c(1, 2))
   expect_error(sigma(c(b = 2, c = 1)), class = "covary_error_argument")
 })
+
+test_that("what a user's functions say comes through, wherever they fail", {
+  failing <- function(after) {
+    calls <- 0
+    count <- function(value) {
+      calls <<- calls + 1
+      if (calls > after) stop("no such luck")
+      value
+    }
+    target_density(function(t) count(-0.5 * sum(t^2)), function(t) count(-t), names = c("a", "b"))
+  }
+  engines <- list(advi, function(t) advi(t, optimizer = adam(), iterations = 200), laplace, pathfinder,
+    function(t) svgd(t, 10, 50), function(t) nuts(t, 1, 50, 50))
+  for (engine in engines) for (after in c(0, 5, 24)) {
+    e <- tryCatch(engine(failing(after)), error = identity)
+    expect_s3_class(e, "covary_error_target")
+    expect_match(conditionMessage(e), "no such luck")
+  }
+  own <- target_density(function(t) stop(structure(class = c("mine", "error", "condition"), list(message = "x", call = NULL))),
+    function(t) -t, names = "a")
+  expect_s3_class(tryCatch(advi(own), error = identity)$parent, "mine")
+  expect_error(advi(), class = "covary_error_argument")
+  expect_error(advi(gaussian_target(0, diag(1)), refresh = "a"), class = "covary_error_argument")
+  expect_error(target_density(function(t) 0, names = "a", transforms = list(a = "log", a = "logit")), class = "covary_error_transform")
+})
