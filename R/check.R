@@ -34,6 +34,18 @@ check_choice <- function(x, choices, arg) {
   x
 }
 
+# A vector in the order of `labels`: as it stands where it has no names, else by name.
+by_name <- function(x, labels, what, arg, condition = "argument") {
+  given <- names(x)
+  if (is.null(given)) return(x)
+  if (anyNA(given) || anyDuplicated(given) || !setequal(given, labels)) {
+    stop_covary(condition, "Names in ", what, " must be ", enumerate(labels, most = 12),
+      ", each once, not ",
+      enumerate(given, most = 12), ".", fields = list(arg = arg, expected = labels, found = given))
+  }
+  x[labels]
+}
+
 # What was found, for messages: the value if short, else its class and length.
 describe <- function(x) {
   if (is.null(x)) return("NULL")

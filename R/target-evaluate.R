@@ -87,7 +87,12 @@ central_gradient <- function(value) {
       up <- down <- theta
       up[j] <- up[j] + h
       down[j] <- down[j] - h
-      (value(up, rows, scale) - value(down, rows, scale)) / (up[j] - down[j])
+      above <- value(up, rows, scale)
+      below <- value(down, rows, scale)
+      if (is.finite(above) == is.finite(below)) return((above - below) / (up[j] - down[j]))
+      # at the edge of the support one side is all there is
+      here <- value(theta, rows, scale)
+      if (is.finite(above)) (above - here) / (up[j] - theta[j]) else (here - below) / (theta[j] - down[j])
     }, 0)
   }
 }
