@@ -13,6 +13,11 @@
 #'   continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
 #'   times the resolution.
 #' @param threads Threads for passes over rows; results are the same bits for any number.
+#' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at that row, where
+#'   standard deviations or correlations change with covariates: it keeps the likelihood bounded at rows that a mean
+#'   runs through. `"auto"` is 0.01, less from 500,000 rows on (0.1 / sqrt(2 N) is the most its square may be);
+#'   0 leaves it out. `diagnostics()` has what it does to the fit. Known standard deviations have none, nor have rows that are fitted
+#'   by tables or in blocks (see Large data in [covary()]).
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")

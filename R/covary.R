@@ -24,11 +24,19 @@
 #' unpenalised polynomials, whose wide priors count against a large `m` where there are many smooths;
 #' [loo()] compares predictions and hardly depends on priors.)
 #'
+#' @section Bounded likelihood:
+#' Where standard deviations or correlations may change, the normal likelihood has no upper limit at rows that a mean
+#' runs through. Each row therefore carries a small scatter, 1 % of its residual standard deviation or less (`row_sd` in
+#' [covary_control()]; equation 3a of `vignette("mathematics")`). Fits of few rows start from the model with
+#' constant standard deviations and correlation, and go on only where they become better. What cannot be told is an error
+#' (`covary_error_unusable`) that names rows and terms, never a fit without spread.
+#'
 #' @section Algorithms:
 #' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive
 #'   importance sampling, the coefficients given those are Gaussian with closed-form variational
 #'   moments, and all draws are corrected towards the exact posterior by Pareto smoothed importance
-#'   resampling. `diagnostics()` has khat of both levels.
+#'   resampling. Where weights cannot do that (few rows, khat too high) and it takes seconds, 400 Markov chains move the draws to
+#'   the posterior until they have forgotten where they began. `diagnostics()` has khat of both levels and the chains' verdict.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
 #' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
 #' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and `"nuts"`: the

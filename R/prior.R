@@ -99,7 +99,7 @@ is_sd_prior <- function(prior) prior$code > 10L
 #'
 #' Classes: `"Intercept"` is the intercept *after* all other columns have been centred
 #' at their means; `"b"` is every other unpenalised coefficient (of a predictor without
-#' intercept: all of them); `"sds"` is the standard deviation of a smooth or random effect.
+#' intercept: all of them), whose defaults are joint, see [default_prior()]; `"sds"` is the standard deviation of a smooth or random effect.
 #' Parametric coefficients are on the scale of the user's columns. The unpenalised column
 #' of a smooth is scaled to standard deviation one over the data, and a penalised block
 #' so that its sd is the standard deviation of the wiggly part over the data; random effects
@@ -241,14 +241,21 @@ default_of <- function(class, coef, dpar, resp, name, x_scale, scales) {
 #'
 #' Lists every parameter of a model with the prior that [covary()] would give it.
 #'
-#' The defaults are proper and scale themselves to the data; `s` is the standard deviation of the
-#' response for means and 1 for log standard deviations and correlations:
+#' The defaults are proper, scale themselves to the data, and do not depend on how the columns of a predictor are
+#' coded: `t + I(t^2)`, `poly(t, 2)`, other contrasts or `0 + g` in place of `g` give the same prior of the fitted function.
+#' `s` is the standard deviation of the response, less its offsets:
 #'
 #' | class | mean | log sd | correlation |
 #' |---|---|---|---|
-#' | Intercept | normal(mean(y), 2.5 s) | normal(log(sd(y)), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
-#' | b | normal(0, 2.5 s / sd(x)) | normal(0, 2.5 / sd(x)) | normal(0, 2.5 / sd(x)) |
+#' | Intercept | normal(mean(y), 2.5 s) | normal(log(s), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
+#' | b, together | sd 2.5 s over the rows in each direction | sd about 2.5 at every row | as log sd |
 #' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#'
+#' The coefficients of class b of a predictor have one normal prior, with the covariance matrix of equation 4a of
+#' `vignette("mathematics")`; the table shows the marginal of each, marked `joint`. Where the columns hold the
+#' constant without an intercept, it has the prior of one. A predictor of a mean without the constant has
+#' the root mean square of the response for `s`. A coefficient with a prior from [set_prior()] leaves the block, and the
+#' others keep their marginal.
 #'
 #' For a random slope, `s(g, x, bs = "re")`, the scale of sds is divided by the root mean square of x.
 #'
