@@ -12,7 +12,8 @@
 #' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where two covariates are
 #'   continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
 #'   times the resolution.
-#' @param threads Threads for passes over rows; results are the same bits for any number.
+#' @param threads Threads for passes over rows; results are the same bits for any number. A process
+#'   that was forked from the one that loaded the package uses one.
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")
