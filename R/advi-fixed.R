@@ -53,7 +53,7 @@ widen_start <- function(target, setup, state) {
 
 expect_at <- function(target, state, mean, cov) {
   if (state$exact) return(density_expect(target, mean, cov))
-  root <- tryCatch(t(chol(cov)), error = function(e) NULL)
+  root <- attempt(t(chol(cov)))
   if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
   stein_expect(target, mean, root, state$noise)
 }

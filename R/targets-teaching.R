@@ -19,6 +19,7 @@
 linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half_t(1, 0, 5)) {
   check_data(data)
   mf <- tryCatch(stats::model.frame(formula, data, drop.unused.levels = TRUE), error = function(e) {
+    if (is_limit(e)) stop(e)
     stop_covary("variable", "The formula cannot be evaluated: ", conditionMessage(e), ".", fields = list(arg = "formula"))
   })
   y <- stats::model.response(mf)
