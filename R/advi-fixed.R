@@ -58,7 +58,7 @@ widen_start <- function(target, setup, state) {
 # short of there.
 expect_at <- function(target, state, mean, cov) {
   if (state$exact) return(density_expect(target, mean, cov))
-  root <- tryCatch(t(chol(cov)), error = function(e) NULL)
+  root <- attempt(t(chol(cov)))
   if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
   at <- stein_expect(target, mean, root, state$noise)
   if (!is_known(at)) at$value <- NaN

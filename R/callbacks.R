@@ -209,6 +209,7 @@ call_callbacks <- function(callbacks, approx, losses, i) {
     cb <- callbacks[[k]]
     if (i %% cb$every != 0 && !(cb$first && i == 1)) return(cb)
     out <- tryCatch(cb$run(cb$memory, approx(), losses(), i), covary_stop_iteration = function(e) e, error = function(e) {
+      if (is_limit(e)) stop(e)
       stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ", conditionMessage(e),
         ". The fit so far is in the field `fit` of this condition.", fields = list(fit = approx(), iteration = i, parent = e))
     })

@@ -109,7 +109,7 @@ parametric_frame <- function(formula, frame, cells, data, key) {
 # The term that model.frame() stumbled over, for messages.
 guilty_term <- function(variables, columns, env, n) {
   bad <- vapply(variables, function(v) {
-    value <- tryCatch(eval(v, columns, env), error = function(e) NULL)
+    value <- attempt(eval(v, columns, env))
     !is.atomic(value) || NROW(value) != n
   }, TRUE)
   enumerate(vapply(variables[if (any(bad)) bad else TRUE], deparse1, ""))

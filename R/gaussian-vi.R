@@ -7,7 +7,7 @@
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
 gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
-  precision <- tryCatch(solve_spd(cov), error = function(e) diag(100, length(mean)))
+  precision <- attempt(solve_spd(cov), diag(100, length(mean)))
   if (diagonal) precision <- diag(diag(precision), length(mean))
   state <- variational_start(expect, mean, precision)
   # With few rows the mode may be far out.
@@ -46,7 +46,7 @@ variational_start <- function(expect, mean, precision) {
 
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
-  if (is.null(root)) root <- tryCatch(spd_root(precision), error = function(e) NULL)
+  if (is.null(root)) root <- attempt(spd_root(precision))
   if (is.null(root)) return(NULL)
   cov <- spd_inverse(root)
   at <- expect(mean, cov)
@@ -109,7 +109,7 @@ extrapolate <- function(expect, path, fallback) {
 }
 
 gaussian_entropy <- function(cov) {
-  root <- tryCatch(spd_root(cov), error = function(e) NULL)
+  root <- attempt(spd_root(cov))
   if (is.null(root)) return(NaN)
   sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

@@ -37,7 +37,7 @@ match_moments <- function(out, sample, log_density) {
   if (n <= 4 * d + 10) return(out)
   goal <- moments(sample$points, sample$weights / (1 - sum(sample$weights^2)))
   have <- moments(out$beta, rep(1 / (n - 1), n))
-  roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
+  roots <- attempt(list(goal = chol(goal$cov), have = chol(have$cov)))
   if (is.null(roots)) return(out)
   z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
   out$beta <- t(crossprod(roots$goal, z) + goal$mean)

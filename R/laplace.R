@@ -26,7 +26,7 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
     stop_covary("interrupted",
       "The search for the mode was interrupted; before it ends there is no approximation.")
   })
-  root <- tryCatch(chol(-mode$hessian), error = function(e) NULL)
+  root <- attempt(chol(-mode$hessian))
   if (is.null(root)) {
     stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",
       "a Laplace approximation does not exist here. Use advi().", fields = list(theta = mode$theta))

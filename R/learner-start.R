@@ -101,7 +101,7 @@ start_covariance <- function(covariance, stimuli) {
 check_covariance <- function(s, category) {
   sd <- sqrt(pmax(diag(s), 0))
   valid <- isSymmetric(unname(s)) && all(sd >= 1e-30 & sd <= 1e150)
-  lower <- if (valid) tryCatch(t(chol(s / outer(sd, sd))), error = function(e) NULL)
+  lower <- if (valid) attempt(t(chol(s / outer(sd, sd))))
   if (is.null(lower) || sum(lower^2) * sum(backsolve(t(lower), diag(nrow(s)))^2) > 1e13) {
     stop_covary("start", "`covariance` of `start` must be symmetric and positive definite, with standard deviations",
       " between 1e-30 and 1e150; that of category '", category, "' is not.",

@@ -98,7 +98,7 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
   d <- length(theta)
   h <- vapply(seq_len(d), function(j) lbfgs_direction(replace(numeric(d), j, 1), memory, function(v) alpha * v), numeric(d))
   h <- matrix(h, d)
-  root <- tryCatch(t(chol((h + t(h)) / 2)), error = function(e) NULL)
+  root <- attempt(t(chol((h + t(h)) / 2)))
   if (is.null(root)) return(best)
   mean <- theta - as.vector(h %*% g)
   z <- matched_noise(elbo_draws, d)

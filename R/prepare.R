@@ -26,7 +26,7 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   many <- frame$n >= tabulate_rows_from && control$compress != "never"
   # Without a continuous covariate rows repeat, and exact cells are few.
   if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
-    ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
+    ready <- prepare_rows_fit(parsed, frame, prior, algorithm, control$threads)
     if (!is.null(ready)) return(ready)
   }
   cells <- new_cells(frame)
@@ -132,7 +132,8 @@ together <- function(parsed, names) {
 compress_frame <- function(frame, control) {
   continuous <- continuous_count(frame)
   if (length(continuous) == 0) return(list(object = list(table = NULL)))
-  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights, dropped = c(missing = 0, infinite = 0))
+  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights,
+    dropped = c(missing = 0))
   tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$columns),
     covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"

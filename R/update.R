@@ -81,7 +81,7 @@ update_frame <- function(fit, caller, data_given, quoted_given) {
   origin <- environment(fit$formulas[[1]])
   if (is.null(origin)) origin <- globalenv()
   if (data_given) return(caller)
-  found <- lapply(list(caller, origin), function(env) tryCatch(eval(fit$call$data, env), error = function(e) NULL))
+  found <- lapply(list(caller, origin), function(env) attempt(eval(fit$call$data, env)))
   usable <- vapply(found, is.data.frame, TRUE)
   same <- usable & vapply(found, same_responses, TRUE, fit = fit)
   if (!any(usable)) {
@@ -94,6 +94,6 @@ update_frame <- function(fit, caller, data_given, quoted_given) {
 
 same_responses <- function(data, fit) {
   if (!is.data.frame(data) || nrow(data) < max(fit$frame$rows)) return(FALSE)
-  y <- tryCatch(observed_responses(fit, data, fit$responses), error = function(e) NULL)
+  y <- attempt(observed_responses(fit, data, fit$responses))
   !is.null(y) && identical(unname(y[fit$frame$rows, , drop = FALSE]), unname(fit$frame$y))
 }

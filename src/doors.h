@@ -42,6 +42,8 @@ SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP door_finite_range(SEXP x);
+/* door_text.c */
+SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric);
 /* door_rows.c */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
 SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);

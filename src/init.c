@@ -1,5 +1,6 @@
 /* Registration of the doors: the only names that R can call. */
 #include "doors.h"
+#include "stripes.h"
 #include <R_ext/Rdynload.h>
 
 #define DOOR(name, n) {#name, (DL_FUNC) &door_##name, n}
@@ -26,6 +27,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(moments, 7),
     DOOR(moments_two, 8),
     DOOR(finite_range, 1),
+    DOOR(split_lines, 5),
     DOOR(rows, 5),
     DOOR(rows_curvature, 6),
     DOOR(exponential, 2),
@@ -44,6 +46,7 @@ static const R_CallMethodDef doors[] = {
 
 void R_init_covary(DllInfo *dll)
 {
+    stripes_home();
     R_registerRoutines(dll, NULL, doors, NULL, NULL);
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);
