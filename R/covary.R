@@ -18,6 +18,12 @@
 #' adds a known function on the scale of the predictor; a predictor with nothing else
 #' (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
 #'
+#' New data are evaluated with the state of the training rows: `scale(x)` keeps their centre,
+#' `x - mean(x)` their mean, also within smooths, offsets and responses. A term that depends on
+#' other rows and has no such state (`rank(x)`, `cumsum(x)`, `cut(x, 3)`) is an error: compute it as
+#' a column first. A fit keeps the numbers and functions that its formulas name, but neither the
+#' data frame nor the place where they were written.
+#'
 #' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very smooth
 #' curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
 #' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has `m - 1`
@@ -90,6 +96,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
+  check_further_formulas(...)
   if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
   if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
   if (!inherits(data, "cells")) check_data(data)
@@ -115,7 +122,8 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   }
   result$info$bound <- bound_effect(ready$target, result)
   check_usable(ready, result)
-  fit <- new_fit(call, parsed, ready$frame, ready$cells, ready$design, ready$priors, ready$target, result, algorithm, clock)
+  fit <- new_fit(call, ready$parsed, ready$frame, ready$cells, ready$design, ready$priors,
+    ready$target, result, algorithm, clock)
   add_compression(fit, compression)
 }
 
@@ -125,6 +133,13 @@ check_responses <- function(frame, scales, algorithm) {
   if (length(constant) && algorithm != "prior") {
     stop_covary("constant_response", "Response ", enumerate(constant), " is constant; there is nothing to regress.",
       fields = list(response = constant))
+  }
+  # Sums over draws must stay numbers.
+  huge <- names(scales$sd)[!is.finite(1e5 * (abs(scales$mean) + scales$sd))]
+  if (length(huge)) {
+    stop_covary("scale", "Response ", enumerate(huge),
+      " has values near the largest number there is. Change its units.",
+      fields = list(response = huge))
   }
   if (length(scales$sd) < 2 || algorithm == "prior") return()
   r <- scales$cor[lower.tri(scales$cor)]

@@ -37,6 +37,7 @@ predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   if (!is.null(draw_ids)) draws <- draws[draw_ids, , drop = FALSE]
   if (is.null(newdata) && is.null(fit$cell)) newdata <- rows_of_compressed(fit)
   if (is.null(newdata)) return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
+  newdata <- as_fitted_types(newdata, fit$design, key)
   complete <- which(complete_covariates(newdata, p))
   index <- match(seq_len(nrow(newdata)), complete)
   if (length(complete) == 0) return(list(draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index, unseen = list()))
@@ -72,7 +73,7 @@ predictor_values <- function(at, draws = NULL, rows = NULL) {
 }
 
 complete_covariates <- function(newdata, p) {
-  used <- intersect(all.vars(p$rhs), names(newdata))
+  used <- intersect(predictor_variables(list(p)), names(newdata))
   Reduce(`&`, lapply(newdata[used], function(v) !row_is_na(v)), rep(TRUE, nrow(newdata)))
 }
 

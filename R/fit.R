@@ -8,10 +8,11 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
   constant <- target$log_jacobian
   design$tables <- NULL # large, and made again where they are needed
   fit <- structure(list(
-    call = call, formulas = parsed$formulas, algorithm = algorithm,
+    call = own_call(call, parsed$formulas), formulas = parsed$formulas, algorithm = algorithm,
     responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = priors,
-    frame = frame[names(frame) != "columns"], cell = cells$id, n_cells = cells$m,
+    frame = frame[setdiff(names(frame), c("columns", "response_calls", "response_variables"))],
+    cell = cells$id, n_cells = cells$m,
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
       trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) && !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,

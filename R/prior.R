@@ -270,8 +270,10 @@ default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.
   env <- parent.frame()
   weights <- evaluate(substitute(weights), data, env, "Weights")
   subset <- evaluate(substitute(subset), data, env, "Subset")
-  parsed <- parse_formulas(formula, ..., data_names = names(data))
-  frame <- new_frame(parsed, data, weights, subset, na.action)
+  read <- read_rows(parse_formulas(formula, ..., data_names = names(data)), data, weights, subset,
+    na.action)
+  parsed <- read$parsed
+  frame <- read$frame
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells, data)
   scales <- scales_less_offsets(response_scales(cells, frame), design, cells)

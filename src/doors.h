@@ -32,6 +32,9 @@ SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
 SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);
 
+/* door_weak.c */
+SEXP door_weak(SEXP key, SEXP value);
+SEXP door_weak_value(SEXP reference);
 /* door_surrogate.c */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);

@@ -20,6 +20,8 @@ static const R_CallMethodDef doors[] = {
     DOOR(piecewise, 3),
     DOOR(gap, 4),
     DOOR(ellipse, 8),
+    DOOR(weak, 2),
+    DOOR(weak_value, 1),
     DOOR(surrogate_marginal, 6),
     DOOR(surrogate_draws, 7),
     DOOR(cells, 4),
