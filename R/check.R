@@ -25,6 +25,15 @@ check_flag <- function(x, arg) {
   x
 }
 
+# NULL, or names of responses, covariates or coefficients.
+check_names <- function(x, arg) {
+  if (!is.null(x) && (!(is.character(x) || is.factor(x)) || length(x) == 0 || anyNA(x))) {
+    stop_covary("argument", "`", arg, "` must be NULL or names, not ", describe(x), ".",
+      fields = list(arg = arg))
+  }
+  if (is.factor(x)) as.character(x) else x
+}
+
 check_choice <- function(x, choices, arg) {
   if (identical(x, choices)) return(choices[1])
   if (!(is.character(x) && length(x) == 1 && !is.na(x) && x %in% choices)) {

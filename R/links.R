@@ -7,6 +7,7 @@ link_name <- function(dpar) switch(dpar, mu = "identity", sigma = "log", rho = "
 # Keys of predictors: `dpar` and `resp` as users give them. resp NULL: all; "a:b" or c("a", "b"): a pair.
 find_keys <- function(fit, dpar = NULL, resp = NULL) {
   predictors <- fit$design$predictors
+  resp <- check_names(resp, "resp")
   if (!is.null(dpar)) check_choice(dpar, unique(vapply(predictors, `[[`, "", "dpar")), "dpar")
   keep <- rep(TRUE, length(predictors))
   if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
