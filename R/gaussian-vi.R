@@ -6,6 +6,8 @@
 # A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
+good_change <- 1e-5 # posterior sds
+
 gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
   precision <- attempt(solve_spd(cov), diag(100, length(mean)))
   if (diagonal) precision <- diag(diag(precision), length(mean))
@@ -16,10 +18,17 @@ gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 50
   trace <- state$elbo
   path <- list(state)
   converged <- FALSE
+  change <- Inf
   for (i in seq_len(max_iterations)) {
     new <- best_step(expect, state, diagonal)
+    before <- change
+    change <- if (is.null(new)) Inf else max(state_distance(new, state)) / new$size
+    # Near the fixed point only rounding is left, and steps shrink no more.
+    if (before < good_change && change > 0.9 * before) {
+      converged <- TRUE
+      break
+    }
     if (is.null(new)) break
-    change <- max(state_distance(new, state)) / new$size
     path <- c(path, list(new))
     if (length(path) == 3) {
       new <- extrapolate(expect, path, new)
