@@ -158,6 +158,7 @@ refine <- function(object, ...) UseMethod("refine")
 #' @rdname refine
 #' @export
 refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {
+  check_approximation(object)
   iterations <- check_count(iterations, "iterations")
   switch(object$method,
     advi = run_advi(object, iterations, refresh),

@@ -130,7 +130,7 @@ as_callbacks <- function(x) {
     if (is.function(cb)) cb <- callback(cb, every = 1)
     if (!inherits(cb, "covary_callback")) stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
       describe(cb), ".", fields = list(arg = "callbacks"))
-    cb
+    check_object(cb, "covary_callback", "callbacks")
   })
 }
 

@@ -17,6 +17,7 @@ NULL
 #' @rdname cells-class
 #' @export
 print.cells <- function(x, ...) {
+  check_cells(x, "x")
   continuous <- continuous_names(x)
   cat("Cells of ", paste(x$responses, collapse = ", "), ": ", format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
     format(cells_count(x), big.mark = ","), " cells, ", format(utils::object.size(x), units = "auto"), "\n", sep = "")
@@ -48,6 +49,8 @@ interpolation_bound <- function(x) {
 #' @export
 merge.cells <- function(x, y, ...) {
   if (!inherits(y, "cells")) stop_covary("argument", "`y` must be an object of compress(), not ", describe(y), ".", fields = list(arg = "y"))
+  check_cells(x, "x")
+  check_cells(y, "y")
   structure(merge_tallies(unclass(x), unclass(y)), class = "cells")
 }
 
@@ -58,6 +61,7 @@ c.cells <- function(...) Reduce(merge.cells, list(...))
 #' @rdname cells-class
 #' @export
 subset.cells <- function(x, subset, ...) {
+  check_cells(x, "x")
   keep <- eval(substitute(subset), factor_groups(x), parent.frame())
   if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
     stop_covary("argument", "`subset` must be a condition on the exact covariates ", enumerate(names(x$groups)), ".", fields = list(arg = "subset"))
@@ -96,11 +100,12 @@ factor_groups <- function(x) {
 #' @rdname cells-class
 #' @importFrom stats nobs
 #' @export
-nobs.cells <- function(object, ...) object$rows
+nobs.cells <- function(object, ...) check_cells(object)$rows
 
 #' @rdname cells-class
 #' @export
 summary.cells <- function(object, ...) {
+  check_cells(object)
   m <- tally_moments(object)
   data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)
 }

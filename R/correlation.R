@@ -26,6 +26,7 @@ covariance <- function(object, ...) UseMethod("covariance")
 #' @rdname correlation
 #' @export
 correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   if (length(object$responses) < 2) {
     stop_covary("argument", "The fit has one response, '", object$responses, "'; a correlation needs two.", fields = list(arg = "object"))
@@ -36,6 +37,7 @@ correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = 
 #' @rdname correlation
 #' @export
 covariance.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), TRUE)
 }

@@ -36,6 +36,7 @@
 #' @export
 plot.covary_learner <- function(x, type = c("density", "loss", "accuracy"), dims = NULL, levels = c(.5, .9),
                                 when = c("before", "after"), window = NULL, ...) {
+  check_learner(x, "x")
   type <- check_choice(type, c("density", "loss", "accuracy"), "type")
   if (type != "density") return(invisible(plot_course(x, type, window, ...)))
   if (!is.character(when) || length(when) == 0 || !all(when %in% c("before", "after"))) {

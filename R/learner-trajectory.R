@@ -31,6 +31,7 @@ trajectory <- function(object, ...) {
 #' @section Errors: `covary_error_argument`.
 #' @export
 trajectory.covary_learner <- function(object, what = c("learned", "covariance", "loss"), thin = 1, ...) {
+  check_learner(object)
   what <- check_choice(what, c("learned", "covariance", "loss"), "what")
   thin <- check_count(thin, "thin")
   step <- if (what == "loss") 1 else object$plan$thin

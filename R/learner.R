@@ -117,7 +117,7 @@ learn_categories <- function(formula, data, rates = learning_rates(), momentum =
   learner <- best_run(run_starts(starts, stimuli, plan, order))
   learner$call <- match.call()
   warn_learner(learner)
-  learner
+  seal(learner)
 }
 
 #' Learning rates of the category learner
@@ -149,12 +149,14 @@ print.covary_rates <- function(x, ...) {
 #' @importFrom stats coef
 #' @export
 coef.covary_learner <- function(object, ...) {
+  check_learner(object)
   unpack_coef(object$parameter, object)
 }
 
 #' @rdname learn_categories
 #' @export
 print.covary_learner <- function(x, digits = 3, ...) {
+  check_learner(x, "x")
   cat("Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
     nrow(x$trials), "trials\n")
   cat("  scale ", x$plan$scale, ", activation ", x$plan$activation, ", momentum ", format(x$plan$momentum), "\n",

@@ -18,6 +18,7 @@ toolkit_colours <- function(n) rep_len(c("#000000", "#D55E00", "#0072B2", "#009E
 #' plot(advi(target, "meanfield"), against = list(full = advi(target)))
 #' @export
 plot.covary_approximation <- function(x, what = c("marginals", "loss", "tracker"), against = NULL, parameters = NULL, truth = NULL, ...) {
+  check_approximation(x, "x")
   what <- check_choice(what, c("marginals", "loss", "tracker"), "what")
   switch(what, marginals = plot_marginals(x, against, parameters, truth, ...), loss = plot_loss(x, ...), tracker = plot_tracker(x, ...))
 }

@@ -40,6 +40,7 @@ conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 #' @export
 conditional_effects.covary <- function(fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL, conditions = list(),
                                        points = 100, extend = 0.05, ...) {
+  check_fit(fit, "fit")
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)
   keys <- find_keys(fit, dpar, resp)

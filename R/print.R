@@ -11,6 +11,7 @@
 #' fit
 #' @export
 print.covary <- function(x, digits = 3, ...) {
+  check_fit(x, "x")
   print_head(x)
   means <- stats::coef(x)
   if (length(means)) {

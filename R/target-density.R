@@ -7,7 +7,7 @@ new_density <- function(kind, data, blocks, rows = 0L, start = NULL, evaluate = 
   out <- list(kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
     names = block_labels(blocks, "free"), parameters = block_labels(blocks, "size"), blocks = blocks,
     start = if (is.null(start)) numeric(dim) else start, expect = expect, label = label)
-  structure(c(out, extra), class = "covary_density")
+  seal(structure(c(out, extra), class = "covary_density"))
 }
 
 block_labels <- function(blocks, what) {
@@ -154,7 +154,7 @@ check_density <- function(target, arg = "target") {
     stop_covary("argument", "`", arg, "` must be a target such as target_density(), linear_regression() or as_target(), not ",
       describe(target), ".", fields = list(arg = arg))
   }
-  target
+  check_object(target, "covary_density", arg)
 }
 
 # Log densities (and gradients, dim x n) at the rows of theta (n x dim).

@@ -32,6 +32,7 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   if (!inherits(sd_prior, "covary_prior") || !is_sd_prior(sd_prior)) {
     stop_covary("prior", "`sigma` must be a prior of a standard deviation such as half_t(), not ", describe(sigma), ".", fields = list(arg = "sigma"))
   }
+  check_object(sd_prior, "covary_prior", "sigma")
   id <- combine_codes(lapply(seq_len(ncol(x)), function(j) x[, j]), nrow(x))
   m <- max(id)
   x_cells <- x[!duplicated(id), , drop = FALSE]
@@ -57,7 +58,7 @@ coefficient_priors <- function(prior, names) {
     if (!inherits(p, "covary_prior") || is_sd_prior(p)) {
       stop_covary("prior", "`prior` must be normal(), student_t() or logistic(), or a list of those, not ", describe(p), ".", fields = list(arg = "prior"))
     }
-    p
+    check_object(p, "covary_prior", "prior")
   }
   if (is.null(prior) || inherits(prior, "covary_prior")) return(rep(list(one(prior)), length(names)))
   unknown <- setdiff(names(prior), names)
