@@ -57,7 +57,8 @@ confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
   check_fit(object)
   probs <- tail_probs(level, "level")
   draws <- coefficient_draws(object)
-  if (is.numeric(parm)) parm <- colnames(draws)[parm]
+  if (is.numeric(parm)) parm <- colnames(draws)[match(parm, seq_len(ncol(draws)))]
+  else if (!is.null(parm)) check_texts(parm, "parm")
   if (!all(parm %in% colnames(draws))) {
     stop_covary("argument", "`parm` must name coefficients, ", enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
       fields = list(arg = "parm"))

@@ -155,6 +155,9 @@ warn_advi <- function(approx) {
 #' @export
 refine <- function(object, ...) UseMethod("refine")
 
+#' @export
+refine.default <- function(object, ...) stop_no_method(object, "refine()", "fits of advi() and svgd()", "object")
+
 #' @rdname refine
 #' @export
 refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {

@@ -74,6 +74,10 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
   x <- tryCatch(stats::model.matrix(stats::delete.response(terms), stats::model.frame(stats::delete.response(terms), newdata, xlev = object$target$xlevels)),
     error = function(e) stop_covary("newdata", "`newdata` cannot be used: ", conditionMessage(e), ".", fields = list(arg = "newdata")))
   draws <- as.matrix(object)
+  if (ncol(x) + 1 != ncol(draws)) {
+    stop_covary("newdata", "`newdata` gives ", ncol(x), " columns of the model; it has ", ncol(draws) - 1, ". Its variables must be of the types ",
+      "that were fitted.", fields = list(arg = "newdata"))
+  }
   line <- draws[, seq_len(ncol(x)), drop = FALSE] %*% t(x)
   new <- line + draws[, ncol(x) + 1] * matched_noise(nrow(draws), 1)[, 1]
   p <- c((1 - interval) / 2, (1 + interval) / 2)

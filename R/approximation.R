@@ -118,7 +118,10 @@ mean.covary_approximation <- function(x, ..., scale = c("parameters", "free")) v
 sd <- function(x, ...) UseMethod("sd")
 
 #' @export
-sd.default <- function(x, ...) stats::sd(x, ...)
+sd.default <- function(x, na.rm = FALSE, ...) {
+  check_dots(...)
+  retype(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ", fields = list(arg = "x"))
+}
 
 #' @rdname sd
 #' @export

@@ -62,7 +62,7 @@ c.cells <- function(...) Reduce(merge.cells, list(...))
 #' @export
 subset.cells <- function(x, subset, ...) {
   check_cells(x, "x")
-  keep <- eval(substitute(subset), factor_groups(x), parent.frame())
+  keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
   if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
     stop_covary("argument", "`subset` must be a condition on the exact covariates ", enumerate(names(x$groups)), ".", fields = list(arg = "subset"))
   }

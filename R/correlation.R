@@ -23,6 +23,12 @@ correlation <- function(object, ...) UseMethod("correlation")
 #' @export
 covariance <- function(object, ...) UseMethod("covariance")
 
+#' @export
+correlation.default <- function(object, ...) stop_no_method(object, "correlation()", "fits of covary()", "object")
+
+#' @export
+covariance.default <- function(object, ...) stop_no_method(object, "covariance()", "fits of covary()", "object")
+
 #' @rdname correlation
 #' @export
 correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {

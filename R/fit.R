@@ -71,6 +71,9 @@ check_fit <- function(fit, arg = "object") {
 #' @export
 diagnostics <- function(fit, ...) UseMethod("diagnostics")
 
+#' @export
+diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "fits", "fit")
+
 #' @rdname diagnostics
 #' @export
 diagnostics.covary <- function(fit, ...) {
@@ -83,6 +86,9 @@ diagnostics.covary <- function(fit, ...) {
 #' @rdname diagnostics
 #' @export
 elbo <- function(object, ...) UseMethod("elbo")
+
+#' @export
+elbo.default <- function(object, ...) stop_no_method(object, "elbo()", "fits", "object")
 
 #' @rdname diagnostics
 #' @export

@@ -42,7 +42,7 @@ parse_formulas <- function(formula, ..., data_names) {
 }
 
 collect_formulas <- function(formula, ...) {
-  all <- c(if (inherits(formula, "formula")) list(formula) else formula, list(...))
+  all <- c(if (is.list(formula)) unclass(formula) else list(formula), list(...))
   ok <- is.list(all) && length(all) > 0 &&
     all(vapply(all, function(f) inherits(f, "formula"), TRUE))
   if (!ok) {

@@ -25,6 +25,7 @@ NULL
 # The defaults are registered under other names: a function posterior_predict.default in this
 # namespace would be found again by the generic of the other package, without end.
 hand_on <- function(package, generic, ...) {
+  if (!is.object(..1)) stop_no_method(..1, paste0(generic, "()"), "fits", "object")
   need_package(package, paste0(generic, "() of other objects"))
   getExportedValue(package, generic)(...)
 }

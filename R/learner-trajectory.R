@@ -17,6 +17,9 @@ trajectory <- function(object, ...) {
   UseMethod("trajectory")
 }
 
+#' @export
+trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()", "learners", "object")
+
 #' @rdname trajectory
 #' @param what `"learned"`: the learned numbers (as they are parameterised); `"covariance"`: the
 #'   same with the scale as variances and covariances; `"loss"`: no parameters, but every trial

@@ -11,6 +11,7 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
   keep <- rep(TRUE, length(predictors))
   if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
   if (!is.null(resp)) {
+    check_texts(resp, "resp")
     wanted <- unlist(strsplit(paste(resp, collapse = ":"), ":", fixed = TRUE))
     at <- match(wanted, fit$responses)
     at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)

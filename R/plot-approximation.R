@@ -56,7 +56,7 @@ marginal_curves <- function(x, against, parameters) {
   labels <- make.unique(labels)
   draws <- lapply(fits, as.matrix)
   shared <- Reduce(intersect, lapply(draws, colnames))
-  if (is.null(parameters)) parameters <- utils::head(shared, 9)
+  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_texts(parameters, "parameters")
   missing <- setdiff(parameters, shared)
   if (length(missing) || length(parameters) == 0) {
     stop_covary("argument", "The fits do not share a parameter ", enumerate(missing), "; they share ", enumerate(shared), ".", fields = list(arg = "parameters"))

@@ -36,6 +36,9 @@
 #' @export
 conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 
+#' @export
+conditional_effects.default <- function(fit, ...) stop_no_method(fit, "conditional_effects()", "fits of covary()", "fit")
+
 #' @rdname conditional_effects
 #' @export
 conditional_effects.covary <- function(fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL, conditions = list(),
@@ -74,7 +77,7 @@ effect_panels <- function(fit, keys, covariate = NULL) {
   if (length(all) == 0) {
     stop_covary("argument", "No predictor depends on a covariate; there is nothing to show along.", fields = list(arg = "covariate"))
   }
-  shown <- if (is.null(covariate)) all else covariate
+  shown <- if (is.null(covariate)) all else check_texts(covariate, "covariate")
   if (!all(shown %in% all)) {
     stop_covary("argument", "`covariate` must be among ", enumerate(all, most = 12), ", not ", enumerate(setdiff(shown, all)), ".",
       fields = list(arg = "covariate"))
@@ -153,6 +156,7 @@ choose_by <- function(fit, name, keys, by, fixed = character()) {
   })
   candidates <- Filter(function(c) fit$design$covariates[[c]]$type != "numeric", unique(unlist(together)))
   if (!is.null(by)) {
+    check_texts(by, "by", one = TRUE)
     if (!by %in% names(fit$design$covariates) || fit$design$covariates[[by]]$type %in% c("numeric", "matrix")) {
       stop_covary("argument", "`by` must name a factor of the model, or be FALSE; not ", describe(by), ".", fields = list(arg = "by"))
     }
@@ -247,7 +251,7 @@ first_covariate <- function(fit, covariate = NULL, numeric = TRUE) {
   continuous <- Filter(function(name) !is_discrete(known[[name]]), all)
   usable <- if (numeric || (is.null(covariate) && length(continuous))) continuous else all
   if (is.null(covariate) && length(usable)) return(usable[1])
-  if (is.null(covariate) || length(covariate) != 1 || !covariate %in% usable) {
+  if (is.null(covariate) || !check_texts(covariate, "covariate", one = TRUE) %in% usable) {
     stop_covary("argument", "`covariate` must be one ", if (numeric) "numeric ", "covariate of the model",
       if (length(usable)) c(" (", enumerate(usable, most = 12), ")") else ", which has none", ".", fields = list(arg = "covariate"))
   }

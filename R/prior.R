@@ -80,7 +80,7 @@ inv_gamma <- function(shape, scale) {
 }
 
 #' @export
-format.covary_prior <- function(x, ...) x$text
+format.covary_prior <- function(x, ...) check_object(x, "covary_prior", "x")$text
 
 #' @export
 print.covary_prior <- function(x, ...) {

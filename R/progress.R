@@ -3,6 +3,7 @@
 # list(tick(stage, share), keep(state), kept(), close()). Silent for two seconds, then a bar on the
 # console; never in knitr or scripts unless `refresh` asks for it.
 new_progress <- function(refresh = NULL) {
+  if (!is.null(refresh)) check_flag(refresh, "refresh")
   show <- if (is.null(refresh)) interactive() && !isTRUE(getOption("knitr.in.progress")) else refresh
   started <- proc.time()[["elapsed"]]
   state <- NULL

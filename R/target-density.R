@@ -87,6 +87,9 @@ read_blocks <- function(names, transforms) {
 # Free numbers of starting values given by parameter.
 read_start <- function(start, target) {
   if (is.null(start)) return(target$start)
+  if (!is.list(start) && !is.numeric(start)) {
+    stop_covary("start", "`start` must be a list or numbers by parameter, not ", describe(start), ".", fields = list(arg = "start"))
+  }
   sizes <- vapply(target$blocks, `[[`, 0L, "size")
   if (!is.list(start) && length(start) == sum(sizes)) {
     start <- split(as.vector(start), factor(rep(names(target$blocks), sizes), names(target$blocks)))
@@ -140,6 +143,7 @@ is_plain <- function(target) is.null(target$constrain) && is.null(target$derived
 
 #' @export
 print.covary_density <- function(x, ...) {
+  check_object(x, "covary_density", "x")
   cat("Target: ", x$label, ", ", x$dim, " free number", if (x$dim != 1) "s", if (x$rows > 0) paste0(", ", x$rows, " rows"), "\n", sep = "")
   cat("Parameters: ", enumerate(x$parameters, quote = FALSE, most = 12), "\n", sep = "")
   kinds <- vapply(x$blocks, `[[`, "", "text")

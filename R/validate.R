@@ -21,7 +21,11 @@ is_matrix <- function(v, rows = nrow(v), columns = ncol(v)) {
 all_finite <- function(v) is.numeric(v) && all(is.finite(v))
 
 # Of a long vector evenly spaced values, so that the time does not grow with it.
-some_of <- function(v) if (length(v) <= 2^15) v else v[round(seq(1, length(v), length.out = 2^12))]
+# With `by` only of every so manieth, counted from the first.
+some_of <- function(v, by = 1) {
+  n <- length(v) %/% by
+  if (n <= 2^15) v[by * (seq_len(n) - 1) + 1] else v[by * (round(seq(1, n, length.out = 2^12)) - 1) + 1]
+}
 
 # ---- the classes -----------------------------------------------------------------------------
 
@@ -36,12 +40,14 @@ object_classes <- function() list(
   covary_approximation = list(what = "approximation of advi(), nuts(), ...", again = "fit again", rules = approximation_rules,
     sealed = c("setup", "state"), apart = c("setup", "state"), unsealed = TRUE),
   covary_density = list(what = "target", again = "build it again", rules = density_rules,
-    sealed = c("kind", "dim", "rows", "data", "names", "parameters", "blocks", "label", "regression", "design", "terms", "xlevels"),
+    sealed = c("kind", "dim", "rows", "data", "names", "parameters", "blocks", "label", "regression", "design", "terms", "xlevels", "expect",
+      "constant"),
     apart = "data"),
   covary_priors = list(what = "prior of set_prior()", again = "use set_prior() again", rules = priors_rules),
   covary_prior = list(what = "prior distribution", again = "make it again", rules = prior_rules),
   covary_optimizer = list(what = "optimiser", again = "make it again", rules = optimizer_rules),
   covary_callback = list(what = "callback", again = "make it again", rules = callback_rules),
+  covary_quadrature = list(what = "result of quadrature_kl()", again = "make it again", rules = quadrature_rules),
   covary_advi_control = list(what = "result of advi_control()", again = "make it again", rules = advi_control_rules),
   covary_nuts_control = list(what = "result of nuts_control()", again = "make it again", rules = nuts_control_rules),
   covary_transform = list(what = "transform", again = "make it again", rules = transform_rules)
@@ -82,7 +88,7 @@ cells_rules <- list(
   }),
   stats = rule("a column of sums a group", function(v, x) {
     if (length(continuous_names(x))) return(is.null(v))
-    is_matrix(v, 1 + x$k + x$k * (x$k + 1) / 2, nrow(x$groups)) && is.double(v) && all_finite(some_of(v)) && all(some_of(v[1, ]) >= 0)
+    is_matrix(v, 1 + x$k + x$k * (x$k + 1) / 2, nrow(x$groups)) && is.double(v) && all_finite(some_of(v)) && all(some_of(v, nrow(v)) >= 0)
   }),
   range = rule("the ends of each continuous covariate", function(v, x) {
     n <- length(continuous_names(x))
@@ -103,7 +109,8 @@ cells_rules <- list(
     n <- length(continuous_names(x))
     if (n == 0) return(is.null(v))
     size <- if (n == 1) c(moments_padded(x$k), 4, NA, max(1, nrow(x$groups))) else c(moments_padded(x$k), 4, 4, NA)
-    is.double(v) && length(dim(v)) == 4 && all(dim(v) == size, na.rm = TRUE) && all_finite(some_of(v))
+    is.double(v) && length(dim(v)) == 4 && all(dim(v) == size, na.rm = TRUE) && all_finite(some_of(v)) &&
+      all(some_of(v, prod(dim(v)[seq_len(1 + n)])) >= 0)
   })
 )
 
@@ -181,6 +188,15 @@ callback_rules <- list(
   first = rule("TRUE or FALSE", alone(is_flag)),
   run = rule("a function", alone(is.function)),
   memory = rule("a list", alone(is.list))
+)
+
+quadrature_rules <- list(
+  mean = rule("a number", alone(is_one_number)), sd = rule("a number", alone(is_one_number)), divergence = rule("a number", alone(is_one_number)),
+  measure = rule("text", alone(is_text)), truncated = rule("TRUE or FALSE", alone(is_flag)),
+  grid = rule("a data frame of x, p and q", function(v, x) {
+    is.data.frame(v) && nrow(v) > 0 && all(lengths(v) == nrow(v)) && all(c("x", "p", "q") %in% names(v)) && all(vapply(v[c("x", "p", "q")], all_finite, TRUE)) &&
+      any(v$p > 0) && any(v$q > 0)
+  })
 )
 
 advi_control_rules <- local({
@@ -266,7 +282,7 @@ rules_fault <- function(fields, object, rules, prefix = "", absent = FALSE) {
     ok <- tryCatch(rules[[name]]$test(value, object), error = function(e) FALSE)
     if (!isTRUE(ok)) {
       return(list(field = paste0(prefix, name), text = paste0("its field '", prefix, name, "' must be ", rules[[name]]$must, ", not ",
-        describe_safely(value))))
+        describe(value))))
     }
   }
 }
@@ -282,5 +298,7 @@ seal_fault <- function(x, how) {
   if (length(changed)) list(field = changed[1], text = paste0("its field '", changed[1], "' was changed after it was made"))
 }
 
-# describe() of a value of which nothing is known
-describe_safely <- function(v) tryCatch(describe(v), error = function(e) paste("an object of type", typeof(v)))
+# For generics of this package: objects of other classes.
+stop_no_method <- function(x, generic, wanted, arg) {
+  stop_covary("argument", generic, " is for ", wanted, ", not ", describe(x), ".", fields = list(arg = arg))
+}

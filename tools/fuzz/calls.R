@@ -37,7 +37,7 @@ legitimate <- list(
     activation = "density", bias = FALSE, batch = 1, start = NULL, freeze = NULL, thin = NULL),
   learning_rates = list(mean = .002, scale = 1e-4, weight = .1),
   linear_regression = list(formula = y1 ~ x, data = rows, prior = normal(0, 10), sigma = half_t(3, 0, 1)),
-  normal_mixture = list(weight = c(.5, .5), mean = c(0, 1), sd = c(1, 1)),
+  normal_mixture = list(weights = c(.5, .5), means = c(0, 1), sds = c(1, 1)),
   t_groups = list(y = rows$y1, group = rows$k),
   target_density = list(log_density = function(theta) -0.5 * sum(theta^2), gradient = NULL, names = c("a", "b"), transforms = list(), start = NULL, rows = NULL,
     log_prior = NULL, prior_gradient = NULL),
@@ -87,17 +87,17 @@ new_case <- function() {
   i <- sample.int(length(legitimate), 1)
   arguments <- legitimate[[i]]
   name <- names(legitimate)[i]
-  # the first argument of a method decides where the call goes
-  method <- is.null(names(arguments)) || names(arguments)[1] == ""
-  open <- if (method) seq_along(arguments)[-1] else seq_along(arguments)
-  if (length(open) == 0) open <- 1L
-  # other methods of base functions are not ours
+  fun <- get(name, asNamespace("covary"))
+  # the first argument decides where the call of a generic of another package goes
+  ours <- exists(name, asNamespace("covary"), inherits = FALSE)
+  open <- seq_along(arguments)
+  if (!ours) open <- open[-1]
   for (j in open[sample.int(length(open), min(length(open), sample.int(3, 1)))]) {
     value <- hostile()
+    # update() evaluates what it is given, as base R does
+    while (name == "update" && is.language(value) && !inherits(value, "formula")) value <- hostile()
     arguments[j] <- list(value)
   }
-  if (method && length(arguments) == 1 && !is.object(legitimate[[i]][[1]])) arguments <- legitimate[[i]]
-  fun <- get(name, asNamespace("covary"))
   label <- paste0(name, "(", paste(names(arguments), vapply(arguments, function(v) one_line(deparse(if (is.object(v) || length(v) > 12) class(v)[1] else v, nlines = 1)), ""),
     sep = " = ", collapse = ", "), ")")
   list(label = label, run = function() do.call(fun, arguments, quote = TRUE))

@@ -14,7 +14,8 @@ limit <- as.numeric(Sys.getenv("FUZZ_LIMIT", "20"))
 
 one_line <- function(x) substr(gsub("[[:cntrl:]\t]+", " ", paste(x, collapse = " ")), 1, 300)
 
-# How a call ended: value, typed, untyped, user (an error of the caller's own code), memory, limit
+# How a call ended: value, typed, untyped, user (an error of the caller's own code), elsewhere
+# (of another package, given an object that is not ours), memory, limit
 outcome <- function(code) {
   place <- ""
   note <- function(e) {
@@ -31,7 +32,9 @@ outcome <- function(code) {
     kind <- if (inherits(e, c("covary_error", "covary_stop_iteration"))) paste0("typed\t", class(e)[1]) else
       if (grepl("time limit", text)) "limit" else
       if (grepl("cannot allocate|vector memory|too large|memory exhausted|too many elements", text)) "memory" else
-      if (grepl(user_failure, text, fixed = TRUE)) "user" else "untyped"
+      if (grepl(user_failure, text, fixed = TRUE)) "user" else
+      # objects of other classes, handed on to 'rstantools', 'loo' or 'bayesplot'
+      if (place %in% c("outside", "hand_on")) "elsewhere" else "untyped"
     if (startsWith(kind, "typed") && grepl("hostile user code", text, fixed = TRUE)) kind <- "user"
     paste0(kind, "\t", place, "\t", one_line(text))
   })

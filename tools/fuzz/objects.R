@@ -36,7 +36,7 @@ uses <- list(
     function(x) update(x, draws = 100, data = rows), function(x) posterior_predict(x, newdata = rows, ndraws = 3), function(x) print(summary(x)), loo, waic),
   cells = list(print, summary, nobs, function(x) merge(x, x), function(x) c(x, x), function(x) subset(x, g == "a"), function(x) merge(objects$cells, x),
     function(x) covary(y1 ~ 1, data = x, draws = 100), function(x) covary(y1 ~ x, data = x, draws = 100, algorithm = "laplace"),
-    function(x) covary(cbind(y1, y2) ~ g, data = x, draws = 100, algorithm = "laplace"), as.data.frame, length),
+    function(x) covary(cbind(y1, y2) ~ g, data = x, draws = 100, algorithm = "laplace"), length),
   learner = list(print, summary, coef, predict, plot, simulate, trajectory, function(x) predict(x, rows), function(x) plot(x, "loss"),
     function(x) print(summary(x)), function(x) trajectory(x, "covariance"), function(x) learn_categories(k ~ y1 + y2, rows, epochs = 1, start = coef(x))),
   approximation = list(print, summary, mean, sd, vcov, coef, elbo, diagnostics, as_draws, as_draws_df, as.matrix, as.data.frame, plot, tracked,

@@ -52,8 +52,8 @@ run_program <- function(program) {
     reports = unlist(lapply(parts, `[[`, "reports")))
 }
 
-kinds <- c("typed", "value", "user", "memory", "limit", "untyped", "crash", "hang")
-said <- c(typed = "typed error", value = "value", user = "error of the caller's code", memory = "out of memory", limit = "time limit",
+kinds <- c("typed", "value", "user", "elsewhere", "memory", "limit", "untyped", "crash", "hang")
+said <- c(typed = "typed error", value = "value", user = "error of the caller's code", elsewhere = "error of another package", memory = "out of memory", limit = "time limit",
   untyped = "untyped error", crash = "crash", hang = "hang")
 results <- lapply(stats::setNames(nm = names(counts)[counts > 0]), run_program)
 cat("covary ", as.character(utils::packageVersion("covary")), ", ", R.version.string, ", seeds from ", first, "\n\n", sep = "")
