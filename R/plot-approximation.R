@@ -70,7 +70,7 @@ marginal_curves <- function(x, against, parameters) {
 
 plot_loss <- function(x, ...) {
   loss <- x$history
-  if (length(loss) == 0) stop_covary("argument", "This fit has no loss history.", fields = list(arg = "what"))
+  if (!any(is.finite(loss))) stop_covary("argument", "This fit has no loss history.", fields = list(arg = "what"))
   i <- seq_along(loss)
   fine <- is.finite(loss)
   # the first steps are often orders of magnitude away; the eye needs the rest

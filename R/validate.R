@@ -84,16 +84,16 @@ cells_rules <- list(
   dropped = rule("counts of missing and infinite rows", function(v, x) all_finite(v) && identical(names(v), c("missing", "infinite"))),
   groups = rule("a data frame of the exact covariates", function(v, x) {
     exact <- setdiff(names(x$covariates), continuous_names(x))
-    is.data.frame(v) && identical(names(v), exact) && all(vapply(exact, function(name) is_group_column(v[[name]], x$covariates[[name]]), TRUE))
+    is.data.frame(v) && identical(names(v), exact) && all(vapply(exact, function(name) is_group_column(v[[name]], x$covariates[[name]], nrow(v)), TRUE))
   }),
   stats = rule("a column of sums a group", function(v, x) {
     if (length(continuous_names(x))) return(is.null(v))
     is_matrix(v, 1 + x$k + x$k * (x$k + 1) / 2, nrow(x$groups)) && is.double(v) && all_finite(some_of(v)) && all(some_of(v, nrow(v)) >= 0)
   }),
-  range = rule("the ends of each continuous covariate", function(v, x) {
+  range = rule("the ends of each continuous covariate, inside its cells", function(v, x) {
     n <- length(continuous_names(x))
     if (n == 0) return(TRUE)
-    is.numeric(v) && length(v) == 2 * n && (n == 1 || identical(dim(v), c(2L, 2L))) && !anyNA(v)
+    all_finite(v) && length(v) == 2 * n && (n == 1 || identical(dim(v), c(2L, 2L))) && is_inside(matrix(v, 2), x, n)
   }),
   step = rule("a whole number for each continuous covariate", function(v, x) {
     continuous <- continuous_names(x)
@@ -114,6 +114,14 @@ cells_rules <- list(
   })
 )
 
+# Cells lie where the ends of the covariates are; subsets keep their grid while their ends move inwards.
+is_inside <- function(range, x, n) {
+  ends <- if (n == 1) cbind(x$first + c(0, dim(x$table)[3])) else apply(x$places[, 1:2, drop = FALSE], 2, base::range) + c(0, 1)
+  at <- range * rep(2^as.vector(x$step), each = 2)
+  all(range[1, ] <= range[2, ]) && all(abs(at) < 2^52) &&
+    if (n == 1) all(at[1, ] >= ends[1, ] - 1) && all(at[2, ] <= ends[2, ] + 1) else all(ends[1, ] >= floor(at[1, ]) - 1 & ends[2, ] <= at[2, ] + 2)
+}
+
 is_description <- function(v) {
   is.list(v) && is_text(v$kind) && v$kind %in% c("exact", "continuous") && is_text(v$type) &&
     v$type %in% c("factor", "logical", "numeric", "character") && (v$kind == "exact" || v$type == "numeric") &&
@@ -121,8 +129,8 @@ is_description <- function(v) {
 }
 
 # Groups hold texts for factors, numbers for numbers; a covariate that turned out logical or text holds that.
-is_group_column <- function(v, how) {
-  is.atomic(v) && is.null(dim(v)) && !anyNA(v) && switch(how$type, numeric = is.numeric(v) || is.logical(v),
+is_group_column <- function(v, how, n) {
+  is.atomic(v) && is.null(dim(v)) && length(v) == n && !anyNA(v) && switch(how$type, numeric = is.numeric(v) || is.logical(v),
     logical = is.logical(v) || is.character(v), is.character(v) || is.logical(v)) &&
     (how$type != "factor" || all(v %in% how$levels))
 }
@@ -152,6 +160,7 @@ approximation_rules <- list(
 
 density_rules <- list(
   start = rule("a finite number for each free number", function(v, x) all_finite(v) && length(v) == x$dim),
+  derivative = rule("text", function(v, x) is.null(v) || is_text(v)),
   evaluate = rule("a function", function(v, x) is.function(v) || (is.null(v) && x$kind != "r"))
 )
 
