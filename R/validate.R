@@ -90,10 +90,12 @@ cells_rules <- list(
     if (length(continuous_names(x))) return(is.null(v))
     is_matrix(v, 1 + x$k + x$k * (x$k + 1) / 2, nrow(x$groups)) && is.double(v) && all_finite(some_of(v)) && all(some_of(v, nrow(v)) >= 0)
   }),
-  range = rule("the ends of each continuous covariate, inside its cells", function(v, x) {
+  table = rule("an array of moments, as many as its cells and groups", function(v, x) {
     n <- length(continuous_names(x))
-    if (n == 0) return(TRUE)
-    all_finite(v) && length(v) == 2 * n && (n == 1 || identical(dim(v), c(2L, 2L))) && is_inside(matrix(v, 2), x, n)
+    if (n == 0) return(is.null(v))
+    size <- if (n == 1) c(moments_padded(x$k), 4, NA, max(1, nrow(x$groups))) else c(moments_padded(x$k), 4, 4, NA)
+    is.double(v) && length(dim(v)) == 4 && all(dim(v) == size, na.rm = TRUE) && all_finite(some_of(v)) &&
+      all(some_of(v, prod(dim(v)[seq_len(1 + n)])) >= 0)
   }),
   step = rule("a whole number for each continuous covariate", function(v, x) {
     continuous <- continuous_names(x)
@@ -105,12 +107,10 @@ cells_rules <- list(
     if (length(continuous_names(x)) < 2) return(is.null(v))
     is_matrix(v, dim(x$table)[4], 3) && all_finite(v) && all(v[, 3] >= 1 & v[, 3] <= max(1, nrow(x$groups)))
   }),
-  table = rule("an array of moments, as many as its cells and groups", function(v, x) {
+  range = rule("the ends of each continuous covariate, inside its cells", function(v, x) {
     n <- length(continuous_names(x))
-    if (n == 0) return(is.null(v))
-    size <- if (n == 1) c(moments_padded(x$k), 4, NA, max(1, nrow(x$groups))) else c(moments_padded(x$k), 4, 4, NA)
-    is.double(v) && length(dim(v)) == 4 && all(dim(v) == size, na.rm = TRUE) && all_finite(some_of(v)) &&
-      all(some_of(v, prod(dim(v)[seq_len(1 + n)])) >= 0)
+    if (n == 0) return(TRUE)
+    all_finite(v) && length(v) == 2 * n && (n == 1 || identical(dim(v), c(2L, 2L))) && is_inside(matrix(v, 2), x, n)
   })
 )
 
