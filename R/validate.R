@@ -309,5 +309,5 @@ seal_fault <- function(x, how) {
 
 # For generics of this package: objects of other classes.
 stop_no_method <- function(x, generic, wanted, arg) {
-  stop_covary("argument", generic, " is for ", wanted, ", not ", describe(x), ".", fields = list(arg = arg))
+  stop_covary("argument", generic, " is for ", wanted, "; there is no applicable method for ", describe(x), ".", fields = list(arg = arg))
 }

@@ -113,7 +113,7 @@ test_that("priors, optimisers, callbacks, transforms and controls are refused wh
 })
 
 test_that("objects without a method get a typed error from the generics of the package", {
-  for (use in list(diagnostics, elbo, refine, trajectory, correlation, covariance, conditional_effects, as_target, tracked, posterior_predict, log_lik, prior_summary)) {
+  for (use in list(diagnostics, elbo, refine, trajectory, correlation, covariance, conditional_effects, as_target, tracked, posterior_predict, log_lik)) {
     for (x in list(1, "a", NULL, TRUE)) expect_error(use(x), class = "covary_error")
   }
 })
