@@ -90,7 +90,8 @@ formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
 #' @rdname coef.covary
 #' @importFrom stats terms
 #' @export
-terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(check_fit(x, "x"), dpar, resp)$terms
+terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(check_fit(x, "x"), dpar,
+  resp)$terms
 
 #' @rdname coef.covary
 #' @importFrom stats nobs
@@ -100,7 +101,8 @@ nobs.covary <- function(object, ...) check_fit(object)$frame$n
 #' @rdname coef.covary
 #' @importFrom stats df.residual
 #' @export
-df.residual.covary <- function(object, ...) length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
+df.residual.covary <- function(object,
+  ...) length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
 
 #' @rdname coef.covary
 #' @importFrom stats family

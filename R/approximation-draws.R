@@ -75,7 +75,8 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
     error = function(e) stop_covary("newdata", "`newdata` cannot be used: ", conditionMessage(e), ".", fields = list(arg = "newdata")))
   draws <- as.matrix(object)
   if (ncol(x) + 1 != ncol(draws)) {
-    stop_covary("newdata", "`newdata` gives ", ncol(x), " columns of the model; it has ", ncol(draws) - 1, ". Its variables must be of the types ",
+    stop_covary("newdata", "`newdata` gives ", ncol(x), " columns of the model; it has ",
+      ncol(draws) - 1, ". Its variables must be of the types ",
       "that were fitted.", fields = list(arg = "newdata"))
   }
   line <- draws[, seq_len(ncol(x)), drop = FALSE] %*% t(x)

@@ -102,7 +102,8 @@ fixed_view_noise <- function(d, n = 128) {
 
 #' @rdname approximation
 #' @export
-mean.covary_approximation <- function(x, ..., scale = c("parameters", "free")) view_moments(check_approximation(x, "x"), scale)$mean
+mean.covary_approximation <- function(x, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(x, "x"), scale)$mean
 
 #' Standard deviations
 #'
@@ -120,7 +121,8 @@ sd <- function(x, ...) UseMethod("sd")
 #' @export
 sd.default <- function(x, na.rm = FALSE, ...) {
   check_dots(...)
-  retype(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ", fields = list(arg = "x"))
+  retype(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ",
+    fields = list(arg = "x"))
 }
 
 #' @rdname sd
@@ -132,11 +134,13 @@ sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
 #' @rdname approximation
 #' @importFrom stats vcov coef
 #' @export
-vcov.covary_approximation <- function(object, ..., scale = c("parameters", "free")) view_moments(check_approximation(object), scale)$cov
+vcov.covary_approximation <- function(object, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(object), scale)$cov
 
 #' @rdname approximation
 #' @export
-coef.covary_approximation <- function(object, ..., scale = c("parameters", "free")) view_moments(check_approximation(object), scale)$mean
+coef.covary_approximation <- function(object, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(object), scale)$mean
 
 #' @rdname diagnostics
 #' @export

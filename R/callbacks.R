@@ -118,7 +118,8 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #' str(tracked(fit))
 #' @export
 tracked <- function(object) {
-  if (!inherits(object, "covary_approximation")) stop_no_method(object, "tracked()", "fits of advi() and svgd()", "object")
+  if (!inherits(object, "covary_approximation")) stop_no_method(object, "tracked()",
+    "fits of advi() and svgd()", "object")
   check_approximation(object)
   memories <- lapply(Filter(function(cb) cb$kind == "tracker", object$callbacks), `[[`, "memory")
   if (length(memories) == 0) stop_covary("tracker", "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")

@@ -83,6 +83,9 @@ keep_groups <- function(x, keep) {
     x$rows <- sum(x$table[1, 1, , ])
     used <- which(rowSums(matrix(x$table[1, 1, , ] != 0, dim(x$table)[3])) > 0)
     x$range <- c(max(x$range[1], (x$first + used[1] - 1) * 2^-x$step), min(x$range[2], (x$first + used[length(used)]) * 2^-x$step))
+    # the grid ends where the range does: merge() lays it out by the range
+    x$table <- x$table[, , used[1]:used[length(used)], , drop = FALSE]
+    x$first <- x$first + used[1] - 1
   }
   x
 }

@@ -37,16 +37,19 @@ check_choice <- function(x, choices, arg) {
 # Names of things: one or more texts.
 check_texts <- function(x, arg, one = FALSE) {
   if (!is.character(x) || length(x) == 0 || anyNA(x) || (one && length(x) > 1)) {
-    stop_covary("argument", "`", arg, "` must be ", if (one) "one name" else "one or more names", ", not ", describe(x), ".",
+    stop_covary("argument", "`", arg, "` must be ", if (one) "one name" else "one or more names",
+      ", not ", describe(x), ".",
       fields = list(arg = arg))
   }
   x
 }
 
-# What was found, for messages: the value if short, else its class and length. Nothing is known of it, so its methods may fail.
+# What was found, for messages: the value if short, else its class and length. Nothing is known of
+# it, so its methods may fail.
 describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is.character(x) && length(x) == 1) return(dQuote(substr(x, 1, 80), FALSE))
-  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)), error = function(e) paste("an object of class", dQuote(class(x)[1], FALSE))))
+  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)),
+    error = function(e) paste("an object of class", dQuote(class(x)[1], FALSE))))
   paste0("an object of class ", dQuote(class(x)[1], FALSE), " and length ", length(x))
 }

@@ -22,7 +22,8 @@ stop_covary <- function(what, ..., fields = list()) {
 
 # Called by the C code (fail() in src/door_read.c) where a value breaks what a door relies on.
 stop_internal <- function(text) {
-  stop_covary("internal", "The C code of covary was given a value that it cannot use: ", text, ". An object was edited or cut, or comes ",
+  stop_covary("internal", "The C code of covary was given a value that it cannot use: ", text,
+    ". An object was edited or cut, or comes ",
     "from another version of covary: make it again (fit, compress, build the target). If none was, this is a bug; please report it.")
 }
 

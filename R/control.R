@@ -51,7 +51,8 @@ check_control <- function(control) {
 remake <- function(settings, make, arg) {
   absent <- setdiff(names(formals(make)), names(settings))
   if (!is.list(settings) || length(absent)) {
-    stop_covary("object", "`", arg, "` is not whole: it has no ", enumerate(absent), ". It was edited or cut, or comes from ",
+    stop_covary("object", "`", arg, "` is not whole: it has no ", enumerate(absent),
+      ". It was edited or cut, or comes from ",
       "another version of covary; make it again.", fields = list(arg = arg, field = absent[1]))
   }
   do.call(make, unclass(settings)[names(formals(make))])

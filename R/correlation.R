@@ -24,10 +24,12 @@ correlation <- function(object, ...) UseMethod("correlation")
 covariance <- function(object, ...) UseMethod("covariance")
 
 #' @export
-correlation.default <- function(object, ...) stop_no_method(object, "correlation()", "fits of covary()", "object")
+correlation.default <- function(object, ...) stop_no_method(object, "correlation()",
+  "fits of covary()", "object")
 
 #' @export
-covariance.default <- function(object, ...) stop_no_method(object, "covariance()", "fits of covary()", "object")
+covariance.default <- function(object, ...) stop_no_method(object, "covariance()",
+  "fits of covary()", "object")
 
 #' @rdname correlation
 #' @export

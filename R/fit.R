@@ -50,7 +50,8 @@ warn_quality <- function(fit) {
 
 check_fit <- function(fit, arg = "object") {
   if (!inherits(fit, "covary")) {
-    stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".", fields = list(arg = arg))
+    stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".",
+      fields = list(arg = arg))
   }
   check_object(fit, "covary", arg)
 }

@@ -18,7 +18,8 @@ trajectory <- function(object, ...) {
 }
 
 #' @export
-trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()", "learners", "object")
+trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()", "learners",
+  "object")
 
 #' @rdname trajectory
 #' @param what `"learned"`: the learned numbers (as they are parameterised); `"covariance"`: the

@@ -53,7 +53,8 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
 # The form of the target in which chains move, their start in it, and the way back. Regression models have funnels
 # that this form takes away, and a rough fit gives their start.
 sampling_form <- function(target, start, progress) {
-  if (inherits(start, "covary_approximation")) check_same_target(check_approximation(start, "start"), target)
+  if (inherits(start, "covary_approximation")) check_same_target(check_approximation(start,
+    "start"), target)
   if (is.null(target$regression)) return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
   rough <- joint_start(target$regression, progress)
   moved <- conditional_density(target, rough)

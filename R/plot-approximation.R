@@ -56,7 +56,8 @@ marginal_curves <- function(x, against, parameters) {
   labels <- make.unique(labels)
   draws <- lapply(fits, as.matrix)
   shared <- Reduce(intersect, lapply(draws, colnames))
-  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_texts(parameters, "parameters")
+  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_texts(parameters,
+    "parameters")
   missing <- setdiff(parameters, shared)
   if (length(missing) || length(parameters) == 0) {
     stop_covary("argument", "The fits do not share a parameter ", enumerate(missing), "; they share ", enumerate(shared), ".", fields = list(arg = "parameters"))
@@ -70,7 +71,8 @@ marginal_curves <- function(x, against, parameters) {
 
 plot_loss <- function(x, ...) {
   loss <- x$history
-  if (!any(is.finite(loss))) stop_covary("argument", "This fit has no loss history.", fields = list(arg = "what"))
+  if (!any(is.finite(loss))) stop_covary("argument", "This fit has no loss history.",
+    fields = list(arg = "what"))
   i <- seq_along(loss)
   fine <- is.finite(loss)
   # the first steps are often orders of magnitude away; the eye needs the rest

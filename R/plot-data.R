@@ -37,7 +37,8 @@
 conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 
 #' @export
-conditional_effects.default <- function(fit, ...) stop_no_method(fit, "conditional_effects()", "fits of covary()", "fit")
+conditional_effects.default <- function(fit, ...) stop_no_method(fit, "conditional_effects()",
+  "fits of covary()", "fit")
 
 #' @rdname conditional_effects
 #' @export

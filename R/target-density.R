@@ -88,7 +88,8 @@ read_blocks <- function(names, transforms) {
 read_start <- function(start, target) {
   if (is.null(start)) return(target$start)
   if (!is.list(start) && !is.numeric(start)) {
-    stop_covary("start", "`start` must be a list or numbers by parameter, not ", describe(start), ".", fields = list(arg = "start"))
+    stop_covary("start", "`start` must be a list or numbers by parameter, not ", describe(start),
+      ".", fields = list(arg = "start"))
   }
   sizes <- vapply(target$blocks, `[[`, 0L, "size")
   if (!is.list(start) && length(start) == sum(sizes)) {

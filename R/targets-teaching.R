@@ -90,7 +90,8 @@ coefficient_priors <- function(prior, names) {
 #' @export
 t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 29) {
   if (!is.numeric(y) || length(y) < 4 || any(!is.finite(y))) stop_covary("argument", "`y` must hold at least four finite numbers.", fields = list(arg = "y"))
-  if (!is.atomic(group) || length(group) != length(y) || anyNA(group)) stop_covary("argument", "`group` must have a value for each observation.", fields = list(arg = "group"))
+  if (!is.atomic(group) || length(group) != length(y) || anyNA(group)) stop_covary("argument",
+    "`group` must have a value for each observation.", fields = list(arg = "group"))
   group <- droplevels(as.factor(group))
   if (nlevels(group) != 2) stop_covary("argument", "`group` must have two levels, not ", nlevels(group), ".", fields = list(arg = "group"))
   spread <- stats::sd(y)

@@ -63,7 +63,8 @@ struct optimizer read_optimizer(SEXP x)
 double check_first(SEXP first)
 {
     double x = check_number(first, "first");
-    if (!(x >= 1 && x < MOST_ITERATIONS) || x != floor(x)) fail("'first' must count iterations from 1, not %g", x);
+    if (!(x >= 1 && x < MOST_ITERATIONS) ||
+        x != floor(x)) fail("'first' must count iterations from 1, not %g", x);
     return x;
 }
 

@@ -1,8 +1,10 @@
 /* A fingerprint of an R value: types, lengths, names, shapes and contents, so that an edited object is
  * known before anything relies on it (R/validate.R).
  *
- * It is the same after saveRDS(), in another session and on another machine. Vectors beyond `WHOLE` numbers
- * are read at evenly spaced places, so the time does not grow with the rows. Of functions, environments and
+ * It is the same after saveRDS(),
+     in another session and on another machine. Vectors beyond `WHOLE` numbers
+ * are read at evenly spaced places, so the time does not grow with the rows. Of functions,
+     environments and
  * pointers, which are not data, the type alone counts. */
 #include "door_read.h"
 #include <stdint.h>
@@ -20,7 +22,8 @@ static uint64_t mix(uint64_t hash, uint64_t x)
 }
 
 /* Numbers of the elements that count: `from` 0 in steps of this */
-static R_xlen_t stride(R_xlen_t n, R_xlen_t whole, R_xlen_t some) { return n <= whole ? 1 : n / some; }
+static R_xlen_t stride(R_xlen_t n, R_xlen_t whole,
+    R_xlen_t some) { return n <= whole ? 1 : n / some; }
 
 static uint64_t bits_of(double x)
 {
@@ -36,7 +39,8 @@ static uint64_t add_doubles(uint64_t hash, SEXP x)
     const double *value = DATAPTR_OR_NULL(x);
     for (; value && by == 1 && i + 4 <= n; i += 4) /* four chains, so that products overlap */
         for (int l = 0; l < 4; l++) lane[l] = mix(lane[l], bits_of(value[i + l]));
-    for (; i < n; i += by) lane[i % 4] = mix(lane[i % 4], bits_of(value ? value[i] : REAL_ELT(x, i)));
+    for (; i < n; i += by) lane[i % 4] = mix(lane[i % 4],
+        bits_of(value ? value[i] : REAL_ELT(x, i)));
     return mix(mix(mix(lane[0], lane[1]), lane[2]), lane[3]);
 }
 
@@ -45,7 +49,8 @@ static uint64_t add_integers(uint64_t hash, SEXP x)
     R_xlen_t n = Rf_xlength(x), by = stride(n, WHOLE, SOME);
     const int *value = DATAPTR_OR_NULL(x);
     for (R_xlen_t i = 0; i < n; i += by)
-        hash = mix(hash, (uint32_t) (value ? value[i] : TYPEOF(x) == LGLSXP ? LOGICAL_ELT(x, i) : INTEGER_ELT(x, i)));
+        hash = mix(hash, (uint32_t) (value ? value[i] : TYPEOF(x) == LGLSXP ? LOGICAL_ELT(x,
+            i) : INTEGER_ELT(x, i)));
     return hash;
 }
 
@@ -68,8 +73,10 @@ static uint64_t add_value(uint64_t hash, SEXP x, int depth);
 /* The attributes that objects of this package rely on; those of model frames and terms among them */
 static uint64_t add_attributes(uint64_t hash, SEXP x, int depth)
 {
-    static const char *names[] = {"names", "dim", "dimnames", "class", "levels", "contrasts", "variables", "factors",
-                                  "term.labels", "order", "intercept", "response", "offset", "predvars", "dataClasses"};
+    static const char *names[] = {"names", "dim", "dimnames", "class", "levels", "contrasts",
+        "variables", "factors",
+                                  "term.labels", "order", "intercept", "response", "offset",
+                                      "predvars", "dataClasses"};
     enum { COUNT = sizeof names / sizeof names[0] };
     static SEXP symbols[COUNT]; /* symbols are never collected */
     for (size_t i = 0; i < COUNT; i++) {
@@ -120,7 +127,8 @@ SEXP door_fingerprint(SEXP parts)
     SEXP out = PROTECT(Rf_allocVector(STRSXP, Rf_xlength(parts)));
     for (R_xlen_t i = 0; i < Rf_xlength(parts); i++) {
         char text[17];
-        snprintf(text, sizeof text, "%016llx", (unsigned long long) add_value(0, VECTOR_ELT(parts, i), 0));
+        snprintf(text, sizeof text, "%016llx", (unsigned long long) add_value(0, VECTOR_ELT(parts,
+            i), 0));
         SET_STRING_ELT(out, i, Rf_mkChar(text));
     }
     UNPROTECT(1);

@@ -8,7 +8,8 @@ static const struct kernel *find_kernel(SEXP cells, int k)
 {
     check_matrix(cells, "cells");
     const struct kernel *kernel = kernel_for_size(k, Rf_nrows(cells));
-    if (kernel == NULL) fail("there is no kernel for %d responses and %d statistics", k, Rf_nrows(cells));
+    if (kernel == NULL) fail("there is no kernel for %d responses and %d statistics", k,
+        Rf_nrows(cells));
     return kernel;
 }
 

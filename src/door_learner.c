@@ -71,7 +71,8 @@ static const double *read_stimuli(SEXP x, int d, int *n)
 static double read_trial(SEXP state)
 {
     double trial = number(state, "trial");
-    if (!(trial >= 0 && trial < MOST_ITERATIONS) || trial != floor(trial)) fail("'trial' must be a count, not %g", trial);
+    if (!(trial >= 0 && trial < MOST_ITERATIONS) ||
+        trial != floor(trial)) fail("'trial' must be a count, not %g", trial);
     return trial;
 }
 

@@ -34,7 +34,8 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
     SEXP counts = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, 3));
     struct moments_counts found;
-    moments_pass(&rows, &cells, groups, read_level(set[0]), read_threads(set[1]), REAL(table), work, &found);
+    moments_pass(&rows, &cells, groups, read_level(set[0]), read_threads(set[1]), REAL(table), work,
+        &found);
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
     REAL(counts)[2] = found.outside;
@@ -51,7 +52,8 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
     data.z = check_doubles(z, data.rows.n, "z");
     for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
-    R_xlen_t places_all = check_size((double) data.grid[0].count * data.grid[1].count * data.groups, MOST_TABLE, "places");
+    R_xlen_t places_all = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
+        MOST_TABLE, "places");
     int *slot = (int *) R_alloc(places_all, sizeof(int));
     double outside;
     long cells = moments_two_slots(&data, slot, &outside);
@@ -65,7 +67,8 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
     if ((double) size <= set[3] && size <= MOST_TABLE) {
         double *work = (double *) R_alloc(stripes_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
-        moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table), work);
+        moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table),
+            work);
     }
     UNPROTECT(1);
     return out;

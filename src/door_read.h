@@ -1,7 +1,9 @@
 /* Reading R values into what the core takes; shared by the doors.
  *
- * Nothing that comes from R is trusted: users edit fits, cut them and load those of other versions. Every
- * type, length, size and code is checked here, before the core sees it, and a product of sizes is formed in
+ * Nothing that comes from R is trusted: users edit fits,
+     cut them and load those of other versions. Every
+ * type, length, size and code is checked here, before the core sees it,
+     and a product of sizes is formed in
  * double precision, where it cannot overflow. A breach is a covary_error_internal (fail()). */
 #ifndef COVARY_DOOR_READ_H
 #define COVARY_DOOR_READ_H

@@ -4,7 +4,8 @@
 struct regression read_model(SEXP model)
 {
     struct regression r;
-    const int *size = check_range(field(model, "size"), 4, 0, MOST_COUNT, "size"); /* k, m, d, smooths */
+    const int *size = check_range(field(model, "size"), 4, 0, MOST_COUNT,
+        "size"); /* k, m, d, smooths */
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
     r.kernel = kernel_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
     if (r.kernel == NULL) fail("there is no kernel for %d responses and such 'cells'", size[0]);

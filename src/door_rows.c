@@ -11,7 +11,8 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
     out->groups = whole(term, "groups", 1, MOST_COUNT);
     out->group = check_groups(optional(term, "group"), rows->n, out->groups);
     out->coefficients = check_doubles(field(term, "coefficients"),
-        check_size(4.0 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups, MOST_TABLE, "coefficients"), "coefficients");
+        check_size(4.0 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups, MOST_TABLE,
+            "coefficients"), "coefficients");
 }
 
 /* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2 */
@@ -19,7 +20,8 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
 {
     const double *values = check_matrix(y, "y");
     if (TYPEOF(terms) != VECSXP) fail("'terms' must be a list");
-    struct rows_data rows = {.n = Rf_nrows(y), .k = whole_in(Rf_ncols(y), 1, 2, "responses"), .y = values};
+    struct rows_data rows = {.n = Rf_nrows(y), .k = whole_in(Rf_ncols(y), 1, 2, "responses"),
+        .y = values};
     rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "weights");
     rows.centre = check_doubles(scaling, 2 * rows.k, "scaling");
     rows.scale = rows.centre + rows.k;

@@ -38,7 +38,8 @@ static void marginals(const struct surrogate *s, const double *t, R_xlen_t point
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
 {
     check_matrix(t, "t");
-    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups"), points = Rf_ncols(t), want = check_whole(order, 0, 2, "order");
+    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups"), points = Rf_ncols(t),
+        want = check_whole(order, 0, 2, "order");
     struct surrogate s = read_surrogate(a, b, group, groups);
     const char *names[] = {"value", "gradient", "hessian", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

@@ -132,7 +132,8 @@ const struct target *read_target(SEXP target)
     const char *kind = CHAR(STRING_ELT(name, 0));
     SEXP data = field(target, "data");
     if (strcmp(kind, "r") == 0)
-        return keep(target_r(target, whole(target, "dim", 1, MOST_COUNT), whole(target, "rows", 0, MOST_COUNT)));
+        return keep(target_r(target, whole(target, "dim", 1, MOST_COUNT),
+            whole(target, "rows", 0, MOST_COUNT)));
     if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
     if (strcmp(kind, "mixture") == 0) {
         struct target t = read_mixture(data);
