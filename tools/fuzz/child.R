@@ -1,4 +1,5 @@
-# Runs the cases `from` .. `to` of one program and writes a line a case: what it began, then how it ended.
+# Runs the cases `from` .. `to` of one program and writes a line a case: what it began, then how it
+# ended.
 #
 #   Rscript child.R <calls|objects|doors> <from> <to> <log> <R directory>
 
@@ -21,17 +22,21 @@ outcome <- function(code) {
   note <- function(e) {
     calls <- rev(sys.calls())
     ours <- vapply(rev(sys.frames()), function(f) identical(topenv(f), asNamespace("covary")), TRUE)
-    place <<- if (any(ours)) one_line(deparse(calls[[which(ours)[1]]][[1]], nlines = 1)) else "outside"
+    place <<- if (any(ours)) one_line(deparse(calls[[which(ours)[1]]][[1]],
+      nlines = 1)) else "outside"
   }
   found <- tryCatch({
     setTimeLimit(elapsed = limit, transient = TRUE)
-    withCallingHandlers(code, error = note, warning = function(w) invokeRestart("muffleWarning"), message = function(m) invokeRestart("muffleMessage"))
+    withCallingHandlers(code, error = note, warning = function(w) invokeRestart("muffleWarning"),
+      message = function(m) invokeRestart("muffleMessage"))
     "value"
   }, error = function(e) {
     text <- tryCatch(conditionMessage(e), error = function(e) "no message")
-    kind <- if (inherits(e, c("covary_error", "covary_stop_iteration"))) paste0("typed\t", class(e)[1]) else
+    kind <- if (inherits(e, c("covary_error", "covary_stop_iteration"))) paste0("typed\t",
+      class(e)[1]) else
       if (grepl("time limit", text)) "limit" else
-      if (grepl("cannot allocate|vector memory|too large|memory exhausted|too many elements", text)) "memory" else
+      if (grepl("cannot allocate|vector memory|too large|memory exhausted|too many elements",
+        text)) "memory" else
       if (grepl(user_failure, text, fixed = TRUE)) "user" else
       # objects of other classes, handed on to 'rstantools', 'loo' or 'bayesplot'
       if (place %in% c("outside", "hand_on")) "elsewhere" else "untyped"

@@ -1,6 +1,8 @@
-# Mutated doors: the arguments of calls that the package really makes, with one to three places changed.
+# Mutated doors: the arguments of calls that the package really makes, with one to three places
+# changed.
 
-quietly <- function(code) suppressWarnings(suppressMessages(tryCatch(code, error = function(e) NULL)))
+quietly <- function(code) suppressWarnings(suppressMessages(tryCatch(code,
+  error = function(e) NULL)))
 
 calls <- list()
 
@@ -10,7 +12,8 @@ recorder <- new.env(parent = parent.env(package))
 for (name in ls(package, pattern = "^C_")) assign(name, get(name, package), recorder)
 known <- character()
 recorder$.Call <- function(symbol, ...) {
-  key <- paste(c(symbol$name, vapply(list(...), function(a) if (is.list(a) && is.character(a$kind)) a$kind else typeof(a), "")), collapse = " ")
+  key <- paste(c(symbol$name, vapply(list(...), function(a) if (is.list(a) &&
+    is.character(a$kind)) a$kind else typeof(a), "")), collapse = " ")
   if (sum(known == key) < 2) {
     known <<- c(known, key)
     calls[[length(calls) + 1]] <<- list(symbol = symbol, args = list(...))
@@ -22,7 +25,8 @@ for (file in list.files(package_code, "[.]R$", full.names = TRUE)) sys.source(fi
 
 set.seed(1)
 n <- 40
-d <- data.frame(x = round(stats::runif(n), 2), w = stats::runif(n), g = factor(rep(letters[1:5], length.out = n)), category = rep(c("a", "b"), n / 2))
+d <- data.frame(x = round(stats::runif(n), 2), w = stats::runif(n),
+  g = factor(rep(letters[1:5], length.out = n)), category = rep(c("a", "b"), n / 2))
 d$y1 <- d$x + stats::rnorm(n)
 d$y2 <- 0.5 * d$y1 + stats::rnorm(n)
 many <- d[rep(seq_len(n), 125), ]
@@ -42,7 +46,8 @@ local({
   line <- linear_regression(y1 ~ x, d)
   own <- target_density(function(theta) -0.5 * sum(theta^2), names = c("a", "b"))
   for (target in list(mixture, group, density, own)) {
-    for (family in c("meanfield", "fullrank", "lowrank")) quietly(advi(target, family, iterations = 3, optimizer = adagrad_window(), draws = 100))
+    for (family in c("meanfield", "fullrank", "lowrank")) quietly(advi(target, family,
+      iterations = 3, optimizer = adagrad_window(), draws = 100))
     quietly(advi(target, draws = 100, iterations = 3))
     quietly(svgd(target, 5, 3))
     quietly(nuts(target, 1, 5, 5))
@@ -66,7 +71,8 @@ local({
   .Call(C_inverse, root)
   .Call(C_product, root, matrix(stats::rnorm(60 * 7), 60), c(TRUE, FALSE), 2L)
   .Call(C_exponential, as.double(-3:3), 2L)
-  smoothed <- package$new_target(fit$design, package$new_cells(fit$frame), fit$priors, package$response_scales(package$new_cells(fit$frame), fit$frame))
+  smoothed <- package$new_target(fit$design, package$new_cells(fit$frame), fit$priors,
+    package$response_scales(package$new_cells(fit$frame), fit$frame))
   .Call(C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds))
 }, envir = new.env(parent = code))
 
@@ -80,6 +86,8 @@ new_case <- function() {
   mutated <- edited(unserialize(serialize(call$args, NULL)))
   args <- mutated$value
   # the number of arguments is R's affair
-  if (length(args) != length(call$args)) args <- c(args, rep(list(NULL), length(call$args)))[seq_along(call$args)]
-  list(label = paste(name, mutated$how), run = function() do.call(.Primitive(".Call"), c(list(call$symbol), unname(args)), quote = TRUE))
+  if (length(args) != length(call$args)) args <- c(args,
+    rep(list(NULL), length(call$args)))[seq_along(call$args)]
+  list(label = paste(name, mutated$how), run = function() do.call(.Primitive(".Call"),
+    c(list(call$symbol), unname(args)), quote = TRUE))
 }
