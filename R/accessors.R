@@ -11,6 +11,7 @@
 #'   the draws; `vcov()` their posterior covariance matrix; `confint()` a matrix of quantiles.
 #' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
 #'   formula of that predictor. `terms()`: its parametric terms.
+#' * `weights()`: the weights of the rows used; `NULL` where none were given.
 #' * `nobs()`: number of rows used. `df.residual()`: observed values of all responses minus the
 #'   effective number of parameters of [logLik.covary()].
 #' * `family()`: object of class `covary_family` with `family`, `links`, `linkfun` and `linkinv`
@@ -58,7 +59,7 @@ confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
   probs <- tail_probs(level, "level")
   draws <- coefficient_draws(object)
   if (is.numeric(parm)) parm <- colnames(draws)[match(parm, seq_len(ncol(draws)))]
-  else if (!is.null(parm)) check_texts(parm, "parm")
+  parm <- if (length(parm)) check_names(parm, "parm")
   if (!all(parm %in% colnames(draws))) {
     stop_covary("argument", "`parm` must name coefficients, ", enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
       fields = list(arg = "parm"))
@@ -97,6 +98,11 @@ terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(check_f
 #' @importFrom stats nobs
 #' @export
 nobs.covary <- function(object, ...) check_fit(object)$frame$n
+
+#' @rdname coef.covary
+#' @importFrom stats weights
+#' @export
+weights.covary <- function(object, ...) need_rows(object, "weights()")$frame$weights
 
 #' @rdname coef.covary
 #' @importFrom stats df.residual

@@ -41,22 +41,32 @@ new_noise <- function(m, d) {
 widen_start <- function(target, setup, state) {
   for (i in 1:20) {
     at <- expect_at(target, state, state$mean, state$cov)
-    if (is.finite(at$value) && all(is.finite(at$gradient)) && all(is.finite(at$hessian))) break
+    if (is_known(at)) break
     state$cov <- state$cov / 10
   }
-  if (!is.finite(at$value)) stop_covary("start", "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  if (!is_known(at)) {
+    stop_covary("start",
+      "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  }
   state$precision <- solve_spd(state$cov)
   state$at <- at
   state$elbo <- at$value + gaussian_entropy(state$cov)
   state
 }
 
+# A value that is not finite says that a draw lies where the target is not defined; steps stop
+# short of there.
 expect_at <- function(target, state, mean, cov) {
   if (state$exact) return(density_expect(target, mean, cov))
-  root <- tryCatch(t(chol(cov)), error = function(e) NULL)
+  root <- attempt(t(chol(cov)))
   if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
-  stein_expect(target, mean, root, state$noise)
+  at <- stein_expect(target, mean, root, state$noise)
+  if (!is_known(at)) at$value <- NaN
+  at
 }
+
+is_known <- function(at) is.finite(at$value) && all(is.finite(at$gradient)) &&
+  all(is.finite(at$hessian))
 
 step_fixed <- function(target, setup, state, most) {
   state <- switch(state$phase, newton = step_newton(target, setup, state), member = step_member(target, setup, state),
@@ -163,7 +173,7 @@ step_polish <- function(target, setup, state) {
   direction <- -lbfgs_direction(at$g, state$bfgs, precondition)
   slope <- sum(direction * at$g)
   moved <- NULL
-  if (slope < -1e-10 * (1 + abs(at$f))^0.5) {
+  if (isTRUE(slope < -1e-10 * (1 + abs(at$f))^0.5)) {
     moved <- line_search(function(p) fixed_objective(target, setup, state, p), state$par, direction, at, slope)
   }
   if (is.null(moved)) return(finish_polish(setup, state))
@@ -196,6 +206,14 @@ step_check <- function(target, setup, state) {
   fresh <- new_noise(m, setup$family$dim)
   root <- t(chol(state$cov))
   seen <- stein_expect(target, state$mean, root, fresh)
+  # The family reaches beyond the support of the target: its ELBO is -Inf, and more draws would
+  # say so. The answer is the best over the draws so far, and the verdict counts what lies
+  # outside.
+  if (!is_known(seen)) {
+    state$error <- Inf
+    state$done <- TRUE
+    return(state)
+  }
   error <- if (setup$family$name == "lowrank") expected_error(target, setup$family, state$mean, root, seen, state$low)
     else newton_error(setup$family$name, state$mean, root, seen)
   state$error <- error$rms

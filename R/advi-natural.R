@@ -108,7 +108,7 @@ step_natural <- function(target, setup, state, most) {
   part <- take_queue(state$queue, k, width, setup$batch_size)
   out <- guard_target(.Call(C_natural, target, natural_settings(target, setup, state), state$iteration + 1, k, part$noise, part$rows, state[c("mean", "root", "mean_sum", "scale_sum")]))
   state$bad <- state$bad + out$bad
-  if (state$bad > 50 && state$bad > 0.02 * (state$iteration + k)) stop_nan(target, setup, state, NULL)
+  check_bad(target, setup, state, state$iteration + k)
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
   state$root <- matrix(out$root, width)

@@ -10,7 +10,8 @@ start_stochastic <- function(target, setup) {
   sigma <- setup$start_sigma
   if (is.null(sigma)) sigma <- softplus(if (parity && family$name == "fullrank") 1 else 0)
   par <- family_start(family, setup$start, sigma)
-  list(iteration = 0, losses = numeric(), done = FALSE, par = par, memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
+  list(iteration = 0, losses = numeric(), done = FALSE, bad = 0, par = par,
+    memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
 }
 
 stochastic_settings <- function(target, setup) {
@@ -43,13 +44,29 @@ step_stochastic <- function(target, setup, state, most) {
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
   out <- guard_target(.Call(C_advi, target, stochastic_settings(target, setup), state$iteration + 1, k, part$noise, part$rows, state$par, state$memory))
-  state$losses <- append_losses(state, out$loss[seq_len(out$done)])
+  # PyMC stops at the first NaN
+  skipped <- out$done < k && setup$control$parity == "none" && !is.finite(out$loss[out$done + 1])
+  done <- out$done + skipped
+  state$losses <- append_losses(state, out$loss[seq_len(done)])
   state$par <- out$par
   state$memory <- out$state
-  state$iteration <- state$iteration + out$done
-  state$queue$used <- state$queue$used + out$done
-  if (out$done < k) stop_nan(target, setup, state, out$gradient)
+  state$iteration <- state$iteration + done
+  state$queue$used <- state$queue$used + done
+  if (done < k && !skipped) stop_nan(target, setup, state, out$gradient)
+  state$bad <- state$bad + skipped
+  check_bad(target, setup, state, state$iteration)
   state
+}
+
+# A draw outside the support of the target, or an overflow, is no step; a run of little else has
+# nowhere to go.
+check_bad <- function(target, setup, state, iterations) {
+  if (state$bad <= 50 || state$bad <= 0.5 * iterations) return(invisible())
+  stop_covary("nan", "More than half of the draws of ", iterations,
+    " iterations lie where the log density of ", enumerate(target$names),
+    " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller learning rate or other starting values.",
+    fields = list(parameters = target$names, iteration = iterations,
+      losses = state$losses[seq_len(state$iteration)]))
 }
 
 # Grows by doubling, so that long runs do not copy their history at every step.

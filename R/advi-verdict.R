@@ -60,7 +60,7 @@ expected_error <- function(target, family, mean, root, expected, low = NULL) {
   d <- target$dim
   none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
   if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) return(none)
-  to <- tryCatch(refit_family(target, family, mean, root, expected, low), error = function(e) NULL)
+  to <- attempt(refit_family(target, family, mean, root, expected, low))
   if (is.null(to)) return(none)
   at <- list(mean = mean, root = root)
   c(member_distance(at, to, sqrt(diag(chol2inv(robust_chol(-expected$hessian))))), list(at = expected, to = to))

@@ -22,6 +22,14 @@
 #' `tolerance` of [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the
 #' family fits the target: that is khat, in `summary()`.
 #'
+#' @section Targets that are not what they seem:
+#' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.
+#' `covary_warning_support`: the log density is `-Inf` or not defined at some draws of the fit. They
+#' count in khat (`Inf` where any is undefined or more than one in a hundred lies outside the support),
+#' in the ELBO (`-Inf`, or `NA`) and in the verdict; `diagnostics()` has their numbers, `outside` and
+#' `undefined`. `covary_warning_gradient`: a gradient contradicts its density, near the start or the end.
+#' All engines of the toolkit raise both.
+#'
 #' @section Reproducibility:
 #' Random numbers come from R's generator. The fit keeps the state of its stream, so [refine()] continues bit for bit as
 #' an uninterrupted run would have, also after `saveRDS()`, and leaves the user's stream alone.
@@ -33,8 +41,10 @@
 #'   50,000 minibatches); 10,000 for explicit optimisers.
 #' @param optimizer `"auto"`, or one of the [optimizers].
 #' @param batch_size Rows an iteration, drawn with replacement; their likelihood is scaled by total/batch.
-#' @param start Starting values by parameter; default: those of the target.
-#' @param start_sigma Standard deviations at the start, of the free numbers.
+#' @param start Starting values by parameter, as in [target_density()]; default: those of the
+#'   target.
+#' @param start_sigma Standard deviations at the start, of the free numbers: one for all, or one
+#'   each, in order or by name.
 #' @param callbacks A list of [callbacks].
 #' @param draws Number of draws kept in the fit (>= 100).
 #' @param control See [advi_control()].
@@ -67,6 +77,8 @@ advi <- function(target, family = c("fullrank", "meanfield", "lowrank"), iterati
   approx <- new_approximation(target, "advi", family$name)
   approx$setup <- c(setup, list(engine = engine, draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
+  approx$setup$suspect <- suspect_gradient(target, setup$start,
+    if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size)
   approx$state <- advi_engines()[[engine]]$start(target, approx$setup)
   run_advi(approx, iterations, refresh)
 }
@@ -84,6 +96,7 @@ check_sigma <- function(x, target) {
     stop_covary("argument", "`start_sigma` must be 1 or ", target$dim,
       " numbers from 1e-150 to 1e150, not ", describe(x), ".", fields = list(arg = "start_sigma"))
   }
+  if (length(x) > 1) x <- by_name(x, target$names, "`start_sigma`", "start_sigma")
   rep_len(as.double(x), target$dim)
 }
 
@@ -122,8 +135,14 @@ finish_advi <- function(approx, engine) {
     approx$info$elbo <- verdict$elbo
     approx$info$elbo_mcse <- 0
   }
-  approx$info$converged <- verdict$error <= approx$setup$control$tolerance && !info$interrupted
+  approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
+  suspect <- approx$setup$suspect ||
+    suspect_gradient(approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
+      approx$setup$batch_size)
+  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
+    fits_support(approx$info)
   if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
+  warn_support(approx)
   warn_advi(approx)
   approx
 }
@@ -134,7 +153,7 @@ warn_advi <- function(approx) {
     warn_covary("interrupted", "The fit was interrupted at iteration ", info$iterations, "; refine() continues it.")
     return(invisible())
   }
-  if (info$converged) return(invisible())
+  if (info$settled) return(invisible())
   worst <- info$worst
   warn_covary("not_converged", "Not converged after ", info$iterations, " iterations: means and log sds are about ",
     if (is.finite(info$error)) format(info$error, digits = 2) else "an unknown number of", " posterior sds (root mean square) from the optimum of the family",

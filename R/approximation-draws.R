@@ -57,34 +57,41 @@ as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = F
 #' Predictions from a fitted regression
 #'
 #' @param object A fit to a [linear_regression()] target.
-#' @param newdata A data frame with the predictors.
+#' @param newdata A data frame with the predictors, and the columns of offsets, if any.
 #' @param interval Probability of the intervals.
 #' @param ... Not used.
-#' @return A data frame: the columns of `newdata`, then mean, sd and bounds of the regression line, and bounds for a new observation.
+#' @return A data frame with a row for each of `newdata`: its columns, then mean, sd and bounds of
+#'   the regression line (with offsets), and bounds for a new observation; `NA` where a predictor
+#'   is missing.
+#' @section Errors: `covary_error_newdata` for columns that are missing or of another kind, and
+#'   for regressions in which a row's predictors depend on the other rows;
+#'   `covary_error_new_level`; `covary_error_infinite`.
 #' @examples
 #' fit <- advi(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' predict(fit, data.frame(wt = 2:4))
 #' @export
 predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) {
   check_approximation(object)
-  terms <- object$target$terms
-  if (is.null(terms)) stop_covary("argument", "Only fits to linear_regression() can predict; this target is a ", object$target$label, ".", fields = list(arg = "object"))
-  check_number(interval, "interval", 0, 1, open = TRUE)
-  check_data(newdata)
-  x <- tryCatch(stats::model.matrix(stats::delete.response(terms), stats::model.frame(stats::delete.response(terms), newdata, xlev = object$target$xlevels)),
-    error = function(e) stop_covary("newdata", "`newdata` cannot be used: ", conditionMessage(e), ".", fields = list(arg = "newdata")))
-  draws <- as.matrix(object)
-  if (ncol(x) + 1 != ncol(draws)) {
-    stop_covary("newdata", "`newdata` gives ", ncol(x), " columns of the model; it has ",
-      ncol(draws) - 1, ". Its variables must be of the types ",
-      "that were fitted.", fields = list(arg = "newdata"))
+  own <- object$target$blueprint
+  if (is.null(own)) {
+    stop_covary("argument",
+      "Only fits to linear_regression() can predict; this target is a ", object$target$label, ".",
+      fields = list(arg = "object"))
   }
-  line <- draws[, seq_len(ncol(x)), drop = FALSE] %*% t(x)
-  new <- line + draws[, ncol(x) + 1] * matched_noise(nrow(draws), 1)[, 1]
+  check_number(interval, "interval", 0, 1, open = TRUE)
+  if (missing(newdata)) {
+    stop_covary("newdata",
+      "`newdata` is missing: the fit keeps sums, not rows. Give a data frame with the predictors.",
+      fields = list(arg = "newdata"))
+  }
+  rows <- new_rows(own, newdata)
+  draws <- as.matrix(object)
+  line <- draws[, seq_len(own$size), drop = FALSE] %*% t(rows$x)
+  line <- line + rep(rows$offset, each = nrow(draws))
+  new <- line + draws[, own$size + 1] * matched_noise(nrow(draws), 1)[, 1]
   p <- c((1 - interval) / 2, (1 + interval) / 2)
-  bounds <- function(m) t(apply(m, 2, stats::quantile, p, names = FALSE))
-  a <- bounds(line)
-  b <- bounds(new)
-  cbind(newdata, data.frame(estimate = colMeans(line), sd = apply(line, 2, stats::sd), lower = a[, 1], upper = a[, 2],
-    predict_lower = b[, 1], predict_upper = b[, 2]))
+  a <- column_quantiles(line, p)
+  b <- column_quantiles(new, p)
+  cbind(newdata, data.frame(estimate = colMeans(line), sd = column_sds(line), lower = a[, 1],
+    upper = a[, 2], predict_lower = b[, 1], predict_upper = b[, 2]))
 }

@@ -30,7 +30,7 @@ draws_subset <- function(x, variable, regex) {
   draws <- check_fit(x, "x")$draws
   if (is.null(variable)) return(draws)
   check_flag(regex, "regex")
-  check_texts(variable, "variable")
+  check_names(variable, "variable")
   hits <- if (regex) lapply(variable, grep, colnames(draws)) else lapply(variable, function(v) which(colnames(draws) == v))
   if (length(hits) == 0 || any(lengths(hits) == 0)) {
     stop_covary("argument", "`variable` ", enumerate(as.character(variable[lengths(hits) == 0])), " matches no variable; the draws have ",

@@ -31,6 +31,7 @@ block_model <- function(blocks, i) {
   rows <- seq(blocks$starts[i], min(blocks$starts[i] + blocks$size - 1, blocks$frame$n))
   model <- target_of_rows(blocks$design, blocks$frame, rows, blocks$priors, blocks$scales)$model
   model$family[] <- 0L
+  model$joint <- NULL
   # The first blocks stay. Predictors with one right side share their columns: more is counted than is kept.
   if (8 * rows[length(rows)] * model$size[3] <= blocks$memory) blocks$kept[[key]] <- model
   model

@@ -1,13 +1,19 @@
 # The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data.
 
 predictor_columns <- function(p, newdata) {
-  env <- environment(p$rhs)
+  # Some functions, poly(x, z) among them, drop the dimensions of a single row.
+  if (nrow(newdata) == 1) return(first_row(predictor_columns(p, newdata[c(1, 1), , drop = FALSE])))
   tf <- p$terms
   at_newdata <- function(code) {
     retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", fields = list(predictor = p$key))
   }
   mf <- at_newdata(stats::model.frame(tf, newdata, na.action = stats::na.pass, xlev = p$xlevels))
   if (length(attr(tf, "variables")) == 1) mf <- empty_frame(tf, nrow(newdata))
+  if (nrow(mf) != nrow(newdata)) {
+    stop_covary("newdata", "The terms of ", p$key, " have ", nrow(mf), " values for ",
+      nrow(newdata), " rows of `newdata`.",
+      fields = list(predictor = p$key))
+  }
   x <- at_newdata(stats::model.matrix(tf, mf, contrasts.arg = p$contrasts))
   offset <- read_offset(p, newdata, nrow(newdata))
   unseen <- list()
@@ -27,17 +33,22 @@ predictor_columns <- function(p, newdata) {
   list(x = unname(x), offset = offset, unseen = unseen)
 }
 
+first_row <- function(at) {
+  list(x = at$x[1, , drop = FALSE], offset = at$offset[1],
+    unseen = lapply(at$unseen, function(u) list(level = u$level[1], size = u$size[1], sd = u$sd)))
+}
+
 # New data that every predictor can use: columns present, of the right kind, finite, levels known.
 # Rows with missing covariates are kept; they give NA.
 check_newdata <- function(newdata, design, keys = names(design$predictors)) {
   if (!is.data.frame(newdata)) {
     stop_covary("newdata", "`newdata` must be a data frame, not ", describe(newdata), ".", fields = list(arg = "newdata"))
   }
-  needed <- unique(unlist(lapply(design$predictors[keys], function(p) all.vars(p$rhs))))
-  needed <- intersect(needed, names(design$covariates))
+  needed <- intersect(predictor_variables(design$predictors[keys]), names(design$covariates))
   absent <- setdiff(needed, names(newdata))
   if (length(absent)) {
     stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the fit needs ", enumerate(needed, most = 12), ".",
+      outside_advice(intersect(absent, design$outside)),
       fields = list(arg = "newdata", columns = absent))
   }
   random <- random_effect_names(design$predictors[keys])
@@ -45,21 +56,36 @@ check_newdata <- function(newdata, design, keys = names(design$predictors)) {
   newdata
 }
 
+outside_advice <- function(names) {
+  if (length(names)) paste0(" It took ", enumerate(names),
+    " from outside `data`, where new data are not: fit again with columns of `data`, ",
+    "or give a column of that name.")
+}
+
 random_effect_names <- function(predictors) {
   re <- lapply(predictors, function(p) {
-    in_re <- unlist(lapply(p$smooths, function(s) if (s$is_re) s$sm$term))
-    elsewhere <- c(unlist(lapply(p$smooths, function(s) if (!s$is_re) c(s$sm$term, s$sm$by))), all.vars(stats::delete.response(p$terms)))
+    named <- function(re) unlist(lapply(p$smooths, function(s) {
+      if (s$is_re == re) lapply(smooth_terms(s$sm), function(term) free_variables(str2lang(term)))
+    }))
+    in_re <- named(TRUE)
+    elsewhere <- c(named(FALSE),
+      unlist(lapply(c(stats::formula(p$terms)[[2]], p$offsets), free_variables)))
     list(re = in_re, other = elsewhere)
   })
   setdiff(unlist(lapply(re, `[[`, "re")), unlist(lapply(re, `[[`, "other")))
 }
 
 check_new_column <- function(name, v, known, random) {
+  v <- plain_column(v, name, "newdata")
   wrong <- switch(known$type,
-    numeric = !is_number(v) || NCOL(v) != 1, matrix = !is.matrix(v) || ncol(v) != known$columns,
+    numeric = !is_number(v) || NCOL(v) != 1 ||
+      !is.null(known$like) && number_kind(v) != number_kind(known$like),
+    matrix = !is.matrix(v) || ncol(v) != known$columns,
     logical = !is.logical(v), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
   if (wrong && !(is.atomic(v) && all(is.na(v)))) {
-    stop_covary("newdata", "Column '", name, "' of `newdata` must be ", known$type, " as in the fit, not ", describe(v), ".",
+    stop_covary("newdata", "Column '", name, "' of `newdata` must be ",
+      if (known$type == "numeric" && !is.null(known$like)) number_kind(known$like) else known$type,
+      " as in the fit, not ", describe(v), ".",
       fields = list(arg = "newdata", columns = name))
   }
   if (known$type == "numeric" && any(is.infinite(v))) {
@@ -71,14 +97,46 @@ check_new_column <- function(name, v, known, random) {
   }
 }
 
+# Days and seconds are not the same number.
+number_kind <- function(v) if (is.object(v) && !is.numeric(v)) class(v)[1] else "numeric"
+
+# What the right sides name.
+predictor_variables <- function(predictors)
+  unique(unlist(lapply(predictors, function(p) free_variables(p$rhs[[2]]))))
+
+# New columns of the types they had in the fit, so that terms mean the same: codes of factors, units
+# of times. Random effects may meet levels that the fit has not seen.
+as_fitted_types <- function(newdata, design, key) {
+  p <- design$predictors[[key]]
+  random <- random_effect_names(design$predictors[key])
+  used <- intersect(predictor_variables(list(p)), names(design$covariates))
+  for (name in intersect(used, names(newdata))) {
+    v <- as_fitted_type(plain_column(newdata[[name]], name), design$covariates[[name]]$like,
+      name %in% random)
+    if (!identical(v, newdata[[name]])) newdata[[name]] <- v
+  }
+  newdata
+}
+
+as_fitted_type <- function(v, like, random) {
+  if (is.factor(like)) {
+    new <- if (random) setdiff(as.character(v), c(levels(like), NA))
+    out <- factor(as.character(v), c(levels(like), new), ordered = is.ordered(like))
+    attr(out, "contrasts") <- attr(like, "contrasts")
+    return(out)
+  }
+  if (is.character(like)) return(as.character(v))
+  if (inherits(like, "difftime") && inherits(v, "difftime")) units(v) <- units(like)
+  v
+}
+
 # TRUE for rows with a numeric covariate outside the range of the data.
 extrapolates <- function(newdata, design, keys = names(design$predictors)) {
   out <- rep(FALSE, nrow(newdata))
-  used <- unique(unlist(lapply(design$predictors[keys], function(p) all.vars(p$rhs))))
-  for (name in intersect(used, names(newdata))) {
+  for (name in intersect(predictor_variables(design$predictors[keys]), names(newdata))) {
     known <- design$covariates[[name]]
     if (!identical(known$type, "numeric")) next
-    v <- newdata[[name]]
+    v <- as.double(as_fitted_type(plain_column(newdata[[name]], name), known$like, FALSE))
     out <- out | (!is.na(v) & (v < known$range[1] | v > known$range[2]))
   }
   out

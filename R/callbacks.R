@@ -1,9 +1,10 @@
 # Callbacks: looked at between iterations. Each keeps its memory as plain data inside the fit, so that it
-# survives saving and refine().
+# survives saving and refine(), and a refined copy leaves the fit it came from as it was.
 
 #' Callbacks
 #'
-#' What [advi()] and [svgd()] call between iterations: a list of these, or of functions
+#' What [advi()] and [svgd()] call between iterations: one of these or a list of them, or of
+#' functions
 #' `function(approx, losses, i)`, called after every iteration (use `callback()` for fewer).
 #' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
 #' `covary_error_callback` whose field `fit` is the approximation so far.
@@ -20,7 +21,8 @@
 #'   norm of the changes.
 #' @param window Number of iterations in each of the two means.
 #' @param ... Named functions of no argument, of the approximation, or of `(approx, losses, i)`, whose
-#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()].
+#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()]. Names must differ, also
+#'   between several trackers of one fit.
 #' @param fun A function of `(approx, losses, i)`.
 #' @param message Shown, and kept in the fit.
 #' @return A list of class `covary_callback`. `stop_iteration()` does not return.
@@ -32,9 +34,11 @@
 #' @name callbacks
 NULL
 
-# run(memory, approx, losses, i) returns the new memory.
-new_callback <- function(kind, every, run, first = FALSE, memory = list()) {
-  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run, memory = memory), class = "covary_callback")
+# run(memory, approx, losses, i) returns the new memory; `values`: names of what a tracker keeps.
+new_callback <- function(kind, every, run, first = FALSE, memory = list(), values = NULL) {
+  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run,
+    memory = memory, values = values),
+    class = "covary_callback")
 }
 
 #' @rdname callbacks
@@ -67,7 +71,8 @@ check_loss <- function(every = 100, window = 1000) {
     # means of blocks, because losses of neighbouring iterations are not independent
     blocks <- function(x) colMeans(matrix(x[seq_len(10 * (window %/% 10))], ncol = 10))
     gain <- mean(before) - mean(now)
-    if (gain < 2 * sqrt(stats::var(blocks(now)) / 10 + stats::var(blocks(before)) / 10)) {
+    # a loss outside the support of the target is infinite or NaN, and says nothing
+    if (isTRUE(gain < 2 * sqrt(stats::var(blocks(now)) / 10 + stats::var(blocks(before)) / 10))) {
       stop_iteration(paste("The loss has stopped falling at", i))
     }
     memory
@@ -81,16 +86,45 @@ tracker <- function(..., every = 1) {
   if (length(functions) == 0 || is.null(names(functions)) || any(names(functions) == "") || !all(vapply(functions, is.function, TRUE))) {
     stop_covary("argument", "`tracker()` takes named functions, such as tracker(mean = mean, sd = sd).", fields = list(arg = "..."))
   }
+  check_tracked_names(names(functions))
   calls <- lapply(functions, function(f) {
     n <- if (is.primitive(f)) 1 else if ("..." %in% names(formals(f))) 1 else length(formals(f))
     if (n == 0) function(approx, losses, i) f() else if (n < 3) function(approx, losses, i) f(approx) else f
   })
   new_callback("tracker", every, run = function(memory, approx, losses, i) {
-    memory$iteration <- c(memory$iteration, i)
-    for (n in names(calls)) memory$values[[n]] <- c(memory$values[[n]], list(calls[[n]](approx, losses, i)))
-    memory
-  }, memory = list(iteration = integer(), values = list()))
+    add_entry(memory, list(iteration = i, values = lapply(calls, function(f) f(approx, losses, i))))
+  }, memory = growing_list(), values = names(calls))
 }
+
+# Names of tracked values become columns beside `iteration`.
+check_tracked_names <- function(names) {
+  if ("iteration" %in% names) {
+    stop_covary("argument",
+      "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function another name.",
+      fields = list(arg = "..."))
+  }
+  twice <- unique(names[duplicated(names)])
+  if (length(twice)) {
+    stop_covary("argument",
+      "Each tracked function needs a name of its own, also between trackers; found twice: ",
+      enumerate(twice), ".",
+      fields = list(arg = "...", names = twice))
+  }
+}
+
+# A list that grows at constant cost though every entry copies what it is added to: full pieces,
+# and the one that is being filled.
+piece_length <- 500L
+
+growing_list <- function() list(full = list(), filling = list())
+
+add_entry <- function(x, entry) {
+  x$filling <- c(x$filling, list(entry))
+  if (length(x$filling) < piece_length) return(x)
+  list(full = c(x$full, list(x$filling)), filling = list())
+}
+
+entries <- function(x) c(unlist(x$full, recursive = FALSE), x$filling)
 
 #' @rdname callbacks
 #' @export
@@ -111,30 +145,55 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #' What trackers have kept
 #'
 #' @param object A fit of [advi()] or [svgd()].
-#' @return A list: `iteration`, and a matrix (a row an entry) or list for each tracked function.
+#' @return A list: `iteration`, and a matrix (a row an iteration) or list for each tracked
+#'   function. Several trackers that look at different iterations share `iteration`; a row where
+#'   one did not look is `NA` (in a list: `NULL`).
 #' @examples
 #' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50,
 #'   callbacks = tracker(mean = mean))
 #' str(tracked(fit))
 #' @export
 tracked <- function(object) {
-  if (!inherits(object, "covary_approximation")) stop_no_method(object, "tracked()",
-    "fits of advi() and svgd()", "object")
-  check_approximation(object)
-  memories <- lapply(Filter(function(cb) cb$kind == "tracker", object$callbacks), `[[`, "memory")
-  if (length(memories) == 0) stop_covary("tracker", "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
-  bind <- function(v) if (all(vapply(v, is.numeric, TRUE)) && length(unique(lengths(v))) == 1) do.call(rbind, v) else v
-  c(list(iteration = memories[[1]]$iteration), lapply(memories[[1]]$values, bind))
+  check_class(object, "covary_approximation", "object", "advi() or svgd()")
+  trackers <- Filter(function(cb) cb$kind == "tracker", object$callbacks)
+  if (length(trackers) == 0) {
+    stop_covary("tracker",
+      "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
+  }
+  kept <- lapply(trackers, function(cb) entries(cb$memory))
+  looked <- lapply(kept, function(e) vapply(e, `[[`, 0, "iteration"))
+  iteration <- sort(unique(unlist(looked)))
+  place <- function(cb, e, at) tracked_values(cb$values, e, match(at, iteration), length(iteration))
+  values <- Map(place, trackers, kept, looked)
+  c(list(iteration = iteration), unlist(unname(values), recursive = FALSE))
+}
+
+# The values of one tracker, at rows `at` of n.
+tracked_values <- function(names, kept, at, n) {
+  lapply(stats::setNames(names, names), function(name) {
+    v <- lapply(kept, function(e) e$values[[name]])
+    flat <- vapply(v, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
+    if (!all(flat) || length(unique(lengths(v))) != 1) return(replace(vector("list", n), at, v))
+    rows <- do.call(rbind, v)
+    if (nrow(rows) == n) return(rows)
+    out <- matrix(NA_real_, n, ncol(rows), dimnames = list(NULL, colnames(rows)))
+    out[at, ] <- rows
+    out
+  })
 }
 
 as_callbacks <- function(x) {
   if (inherits(x, "covary_callback") || is.function(x)) x <- list(x)
-  lapply(x, function(cb) {
+  out <- lapply(x, function(cb) {
     if (is.function(cb)) cb <- callback(cb, every = 1)
-    if (!inherits(cb, "covary_callback")) stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
-      describe(cb), ".", fields = list(arg = "callbacks"))
+    if (!inherits(cb, "covary_callback")) {
+      stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
+        describe(cb), ".", fields = list(arg = "callbacks"))
+    }
     check_object(cb, "covary_callback", "callbacks")
   })
+  check_tracked_names(unlist(lapply(out, `[[`, "values")))
+  out
 }
 
 # The next iteration after i at which any callback looks.
@@ -146,15 +205,25 @@ next_call <- function(callbacks, i) {
 # list(callbacks: with new memories, stopped: message or NULL)
 call_callbacks <- function(callbacks, approx, losses, i) {
   stopped <- NULL
-  for (k in seq_along(callbacks)) {
+  look <- function(k) {
     cb <- callbacks[[k]]
-    if (i %% cb$every != 0 && !(cb$first && i == 1)) next
+    if (i %% cb$every != 0 && !(cb$first && i == 1)) return(cb)
     out <- tryCatch(cb$run(cb$memory, approx(), losses(), i), covary_stop_iteration = function(e) e, error = function(e) {
+      if (is_limit(e)) stop(e)
       stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ", conditionMessage(e),
         ". The fit so far is in the field `fit` of this condition.", fields = list(fit = approx(), iteration = i, parent = e))
     })
-    if (inherits(out, "covary_stop_iteration")) stopped <- conditionMessage(out)
-    else callbacks[[k]]$memory <- out
+    if (!inherits(out, "covary_stop_iteration")) return(with_field(cb, "memory", out))
+    stopped <<- conditionMessage(out)
+    cb
   }
-  list(callbacks = callbacks, stopped = stopped)
+  list(callbacks = lapply(seq_along(callbacks), look), stopped = stopped)
+}
+
+# As x$name <- value, which in R searches all of a nested value for x itself: at every iteration
+# that would make long memories cost the square of their length.
+with_field <- function(x, name, value) {
+  out <- c(unclass(x)[names(x) != name], stats::setNames(list(value), name))
+  attributes(out) <- c(list(names = names(out)), attributes(x)[setdiff(names(attributes(x)), "names")])
+  out
 }

@@ -24,15 +24,19 @@ print.cells <- function(x, ...) {
   exact <- names(x$groups)
   if (length(exact)) cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups), " groups)\n", sep = "")
   if (length(continuous)) {
-    range <- matrix(x$range, 2)
-    cat("Continuous: ", paste0(continuous, " in [", format(range[1, ]), ", ", format(range[2, ]), "]", collapse = " and "), ", cells of width ",
+    range <- vapply(seq_along(continuous), function(d) {
+      ends <- format(restore_column(matrix(x$range, 2)[, d], x$covariates[[continuous[d]]]))
+      paste0(" in [", ends[1], ", ", ends[2], "]")
+    }, "")
+    cat("Continuous: ", paste0(continuous, range, collapse = " and "), ", cells of width ",
       paste(format(2^-x$step), collapse = " x "), ", ", 4^length(continuous), " moments each\n", sep = "")
     cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2), " posterior sds (for functions that ",
       "vary over a tenth of the range; fits report their own)\n", sep = "")
   } else {
     cat("Error:      none, the cells are sufficient\n")
   }
-  if (any(x$dropped > 0)) cat("Left out:   ", sum(x$dropped), " rows with missing or infinite values\n", sep = "")
+  if (any(x$dropped > 0)) cat("Left out:   ", sum(x$dropped), " rows with missing values\n",
+    sep = "")
   invisible(x)
 }
 
@@ -51,7 +55,9 @@ merge.cells <- function(x, y, ...) {
   if (!inherits(y, "cells")) stop_covary("argument", "`y` must be an object of compress(), not ", describe(y), ".", fields = list(arg = "y"))
   check_cells(x, "x")
   check_cells(y, "y")
-  structure(merge_tallies(unclass(x), unclass(y)), class = "cells")
+  out <- merge_tallies(unclass(x), unclass(y))
+  warn_stretched(out)
+  structure(out, class = "cells")
 }
 
 #' @rdname cells-class
@@ -90,13 +96,10 @@ keep_groups <- function(x, keep) {
   x
 }
 
-# Exact covariates as the user had them.
+# Exact covariates as the user had them
 factor_groups <- function(x) {
   out <- x$groups
-  for (name in names(out)) {
-    how <- x$covariates[[name]]
-    if (how$type == "factor") out[[name]] <- factor(out[[name]], levels = how$levels, ordered = how$ordered)
-  }
+  for (name in names(out)) out[[name]] <- restore_column(out[[name]], x$covariates[[name]])
   out
 }
 

@@ -10,7 +10,7 @@ certificate_limit <- 1e-3
 
 certify_rows <- function(ready, result, threads = 1L) {
   mean <- colMeans(result$beta)
-  target <- ready$target
+  target <- without_bound(ready$target)
   cov <- mode_covariance(target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
   compressed <- target_base(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
@@ -62,9 +62,10 @@ certify_cells <- function(ready, result) {
   mean <- colMeans(result$beta)
   cov <- mode_covariance(ready$target, mean, result$t)
   if (is.null(cov)) return(NA_real_)
+  target <- without_bound(ready$target)
   fine <- ready$fine$target
   cut <- without_last_moments(ready$object, fine)
-  gradient <- lapply(list(fine, cut, ready$target), function(target) target_base(target, mean, 1L)$gradient)
+  gradient <- lapply(list(fine, cut, target), function(target) target_base(target, mean, 1L)$gradient)
   max(shift_in_sds(gradient[[2]] - gradient[[1]], cov), shift_in_sds(gradient[[3]] - gradient[[1]], cov))
 }
 

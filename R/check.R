@@ -25,6 +25,15 @@ check_flag <- function(x, arg) {
   x
 }
 
+# NULL, or names of responses, covariates or coefficients.
+check_names <- function(x, arg) {
+  if (!is.null(x) && (!(is.character(x) || is.factor(x)) || length(x) == 0 || anyNA(x))) {
+    stop_covary("argument", "`", arg, "` must be NULL or names, not ", describe(x), ".",
+      fields = list(arg = arg))
+  }
+  if (is.factor(x)) as.character(x) else x
+}
+
 check_choice <- function(x, choices, arg) {
   if (identical(x, choices)) return(choices[1])
   if (!(is.character(x) && length(x) == 1 && !is.na(x) && x %in% choices)) {
@@ -34,14 +43,16 @@ check_choice <- function(x, choices, arg) {
   x
 }
 
-# Names of things: one or more texts.
-check_texts <- function(x, arg, one = FALSE) {
-  if (!is.character(x) || length(x) == 0 || anyNA(x) || (one && length(x) > 1)) {
-    stop_covary("argument", "`", arg, "` must be ", if (one) "one name" else "one or more names",
-      ", not ", describe(x), ".",
-      fields = list(arg = arg))
+# A vector in the order of `labels`: as it stands where it has no names, else by name.
+by_name <- function(x, labels, what, arg, condition = "argument") {
+  given <- names(x)
+  if (is.null(given)) return(x)
+  if (anyNA(given) || anyDuplicated(given) || !setequal(given, labels)) {
+    stop_covary(condition, "Names in ", what, " must be ", enumerate(labels, most = 12),
+      ", each once, not ",
+      enumerate(given, most = 12), ".", fields = list(arg = arg, expected = labels, found = given))
   }
-  x
+  x[labels]
 }
 
 # What was found, for messages: the value if short, else its class and length. Nothing is known of
@@ -49,7 +60,7 @@ check_texts <- function(x, arg, one = FALSE) {
 describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is.character(x) && length(x) == 1) return(dQuote(substr(x, 1, 80), FALSE))
-  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)),
-    error = function(e) paste("an object of class", dQuote(class(x)[1], FALSE))))
-  paste0("an object of class ", dQuote(class(x)[1], FALSE), " and length ", length(x))
+  known <- paste0("an object of class ", dQuote(class(x)[1], FALSE))
+  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)), error = function(e) known))
+  paste0(known, " and length ", length(x))
 }

@@ -107,10 +107,7 @@ at_nodes <- function(design, data, parsed) {
 }
 
 compressed_scales <- function(object) {
-  moments <- tally_moments(object)
-  sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
-  list(mean = stats::setNames(moments$mean, object$responses), sd = stats::setNames(sd, object$responses), cor = moments$cor,
-    n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
+  new_scales(tally_moments(object), object$responses)
 }
 
 # Nodes as the cells of a target.

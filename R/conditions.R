@@ -43,9 +43,28 @@ new_condition <- function(class, parents, message, fields) {
 # Runs code that is not ours: its plain errors become typed, with its own words at the end.
 retype <- function(code, what, ..., fields = list()) {
   tryCatch(code, error = function(e) {
-    if (inherits(e, "covary_error")) stop(e)
+    if (inherits(e, "covary_error") || is_limit(e)) stop(e)
     stop_covary(what, ..., conditionMessage(e), fields = fields)
   })
+}
+
+# The value of code, or of `otherwise` where it fails.
+attempt <- function(code, otherwise = NULL) {
+  tryCatch(code, error = function(e) if (is_limit(e)) stop(e) else otherwise)
+}
+
+# Is the error about time, memory or depth, and not about the code? R has no classes for most, and
+# may translate the words.
+is_limit <- function(e) {
+  if (inherits(e, c("stackOverflowError", "TimeoutException"))) return(TRUE)
+  words <- c("reached elapsed time limit", "reached CPU time limit",
+    "reached session elapsed time limit", "reached session CPU time limit",
+    "cannot allocate vector of size %0.1f %s", "cannot allocate vector of length %lld",
+    "cannot allocate memory block of size %0.1f %s", "cannot allocate buffer",
+    "vector memory exhausted (limit reached?)", "memory exhausted (limit reached?)",
+    "evaluation nested too deeply: infinite recursion / options(expressions=)?")
+  words <- sub("%.*", "", c(words, gettext(words, domain = "R")))
+  any(startsWith(conditionMessage(e), trimws(words)))
 }
 
 # "a", "b" and "c", for messages; long lists are cut and counted.

@@ -12,15 +12,21 @@
 #' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where two covariates are
 #'   continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
 #'   times the resolution.
-#' @param threads Threads for passes over rows; results are the same bits for any number.
+#' @param threads Threads for passes over rows; results are the same bits for any number. A process
+#'   that was forked from the one that loaded the package uses one.
+#' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at that row, where
+#'   standard deviations or correlations change with covariates: it keeps the likelihood bounded at rows that a mean
+#'   runs through. `"auto"` is 0.01, less from 500,000 rows on (0.1 / sqrt(2 N) is the most its square may be);
+#'   0 leaves it out. `diagnostics()` has what it does to the fit. Known standard deviations have none, nor have rows that are fitted
+#'   by tables or in blocks (see Large data in [covary()]).
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")
 #' covary_control(advi = list(batch_size = 500), nuts = list(chains = 2))
 #' @export
 covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list(),
-                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1) {
-  structure(list(importance = check_choice(importance, c("auto", "always", "never"), "importance"),
+                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1, row_sd = "auto") {
+  structure(list(row_sd = check_row_sd(row_sd), importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(family = "fullrank", iterations = NULL, optimizer = "auto", batch_size = NULL, start_sigma = NULL,
       callbacks = list(), control = advi_control()), "advi"),
     svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),

@@ -63,9 +63,9 @@ pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
     out <- summarise_rows(function(rows) pair_values(e, at[1], at[2], scaled, rows), e$n, e$s, interval)
     label <- paste(fit$responses[at], collapse = ":")
     keys <- distribution_keys(fit, unique(fit$responses[at]), dpars)
-    cbind(columns, list(pair = rep(label, e$n)), out, extrapolated = mark_extrapolated(fit, columns, out, keys))
+    cbind(pair = rep(label, e$n), out, extrapolated = mark_extrapolated(fit, newdata, out, keys))
   })
-  bind_parts(parts)
+  join_parts(columns, parts)
 }
 
 # Pairs (i <= j) in the order of the lower triangle by rows; variances first.

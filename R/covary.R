@@ -18,17 +18,31 @@
 #' adds a known function on the scale of the predictor; a predictor with nothing else
 #' (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
 #'
+#' New data are evaluated with the state of the training rows: `scale(x)` keeps their centre,
+#' `x - mean(x)` their mean, also within smooths, offsets and responses. A term that depends on
+#' other rows and has no such state (`rank(x)`, `cumsum(x)`, `cut(x, 3)`) is an error: compute it as
+#' a column first. A fit keeps the numbers and functions that its formulas name, but neither the
+#' data frame nor the place where they were written.
+#'
 #' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very smooth
 #' curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
 #' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has `m - 1`
 #' unpenalised polynomials, whose wide priors count against a large `m` where there are many smooths;
 #' [loo()] compares predictions and hardly depends on priors.)
 #'
+#' @section Bounded likelihood:
+#' Where standard deviations or correlations may change, the normal likelihood has no upper limit at rows that a mean
+#' runs through. Each row therefore carries a small scatter, 1 % of its residual standard deviation or less (`row_sd` in
+#' [covary_control()]; equation 3a of `vignette("mathematics")`). Fits of few rows start from the model with
+#' constant standard deviations and correlation, and go on only where they become better. What cannot be told is an error
+#' (`covary_error_unusable`) that names rows and terms, never a fit without spread.
+#'
 #' @section Algorithms:
 #' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive
 #'   importance sampling, the coefficients given those are Gaussian with closed-form variational
 #'   moments, and all draws are corrected towards the exact posterior by Pareto smoothed importance
-#'   resampling. `diagnostics()` has khat of both levels.
+#'   resampling. Where weights cannot do that (few rows, khat too high) and it takes seconds, 400 Markov chains move the draws to
+#'   the posterior until they have forgotten where they began. `diagnostics()` has khat of both levels and the chains' verdict.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
 #' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
 #' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and `"nuts"`: the
@@ -82,6 +96,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
+  check_further_formulas(...)
   if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
   if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
   if (inherits(data, "cells")) check_cells(data, "data") else check_data(data)
@@ -94,6 +109,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) names(data$covariates) else names(data))
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
+    ready$target <- bound_likelihood(ready$target, control$row_sd)
     if (algorithm == "none") return(regression_density(ready$target, ready$design))
     clock$lap("prepare")
     result <- run_engine(engines()[[algorithm]], ready$target, draws, control, new_progress(refresh))
@@ -104,7 +120,10 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
     if (good_certificate(compression)) break
     control <- refine_compression(control, compression)
   }
-  fit <- new_fit(call, parsed, ready$frame, ready$cells, ready$design, ready$priors, ready$target, result, algorithm, clock)
+  result$info$bound <- bound_effect(ready$target, result)
+  check_usable(ready, result)
+  fit <- new_fit(call, ready$parsed, ready$frame, ready$cells, ready$design, ready$priors,
+    ready$target, result, algorithm, clock)
   add_compression(fit, compression)
 }
 
@@ -114,6 +133,13 @@ check_responses <- function(frame, scales, algorithm) {
   if (length(constant) && algorithm != "prior") {
     stop_covary("constant_response", "Response ", enumerate(constant), " is constant; there is nothing to regress.",
       fields = list(response = constant))
+  }
+  # Sums over draws must stay numbers.
+  huge <- names(scales$sd)[!is.finite(1e5 * (abs(scales$mean) + scales$sd))]
+  if (length(huge)) {
+    stop_covary("scale", "Response ", enumerate(huge),
+      " has values near the largest number there is. Change its units.",
+      fields = list(response = huge))
   }
   if (length(scales$sd) < 2 || algorithm == "prior") return()
   r <- scales$cor[lower.tri(scales$cor)]

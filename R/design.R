@@ -1,10 +1,13 @@
 # Design: the columns of every predictor at the cells, and the blueprint to build them again for
 # new data. Knows no likelihood.
 #
-# A predictor of the design adds to the parsed one: terms, xlevels, contrasts, smooths, `columns`
-# (data frame: name, class, coef, sd, x_scale) and `centre`, `scale` of its parametric columns.
+# A predictor of the design adds to the parsed one: states (calls to evaluate for its variables,
+# terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef, sd,
+# x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
+  settled <- !is.null(parsed$predictors[[1]]$states)
+  if (!settled) parsed <- settle_terms(parsed, frame$covariates, frame$n)
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
   weights <- cells$stats[1, ]
   cache <- new.env(parent = emptyenv())
@@ -35,7 +38,8 @@ new_design <- function(parsed, frame, cells, data) {
   }
   predictors <- distinguish_names(predictors)
   list(predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
-    covariates = summarise_covariates(cell_data), responses = parsed$responses, ids = parsed$ids)
+    covariates = summarise_covariates(cell_data, parsed$types), responses = parsed$responses,
+    response_variables = parsed$response_variables, outside = parsed$outside, ids = parsed$ids)
 }
 
 # Different right sides can have the same columns.
@@ -50,20 +54,27 @@ share_equal <- function(x) {
 # What predictors with the right side of p have in common: list(predictor (fields to add), parametric (names), x, offset, collinear)
 build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   parts <- split_rhs(p$rhs)
-  mf <- parametric_frame(parts$parametric, frame, cells, data, p$key)
+  mf <- parametric_frame(parts$parametric, p$states, cell_data, cells$m, p$key)
   p$terms <- attr(mf, "terms")
   x <- parametric_matrix(p$terms, mf, p$key)
   p$xlevels <- stats::.getXlevels(p$terms, mf)
   p$contrasts <- attr(x, "contrasts")
   p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
-  p$offsets <- parts$offsets
-  offset <- if (length(p$offsets)) read_offset(p, frame$covariates, frame$n)[cells$first] else 0
+  p$offsets <- lapply(parts$offsets, function(call) {
+    call[[2]] <- stateful(p$states, call[[2]])
+    call
+  })
+  offset <- if (length(p$offsets)) read_offset(p, cell_data, cells$m) else 0
   std <- standardise_columns(x, weights, p$intercept)
   p$centre <- std$centre
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
-    weights = weights, cache = cache), recursive = FALSE)
+    weights = weights, states = p$states, cache = cache), recursive = FALSE)
+  unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
+  p$constant <- std$constant
+  p$column_moments <- column_moments(unname(unpenalised), weights, if (!is.null(p$constant)) p$constant * p$scale)
+  p$intercept_at <- if (p$intercept) which(colnames(x) == "(Intercept)")[1]
   columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
@@ -73,28 +84,30 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
 }
 
 # The same smooth in several right sides is built once.
-cached_smooths <- function(call, env, data, weights, cache) {
+cached_smooths <- function(call, env, data, weights, states, cache) {
   key <- deparse1(call)
   hit <- cache[[key]]
   if (!is.null(hit) && identical(hit$env, env)) return(hit$smooths)
-  smooths <- build_smooths(call, env, data, weights)
+  smooths <- build_smooths(call, env, data, weights, states)
   cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }
 
-# Functions of columns may depend on all rows (bs(), scale()): evaluated on the rows, then one row a
-# cell is kept. Plain variables are taken at the cells at once.
-parametric_frame <- function(formula, frame, cells, data, key) {
-  tf <- stats::terms(formula, keep.order = TRUE)
+# The variables of the parametric terms at the cells. As in lm(), columns stand in the order of
+# their interactions, so that the coding of `g:x` knows of `x` wherever it is written.
+parametric_frame <- function(formula, states, columns, m, key) {
+  tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  plain <- all(vapply(variables, is.symbol, TRUE))
-  rows <- if (plain) cells$first else seq_len(frame$n)
-  columns <- lapply(frame$covariates, take_rows, rows)
+  attr(tf, "predvars") <- as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
   mf <- retype(stats::model.frame(tf, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
-    "covariate", "Term ", guilty_term(variables, columns, environment(formula), length(rows)), " of ", key, " cannot be used: ",
+    "covariate", "Term ", guilty_term(variables, columns, environment(formula), m), " of ", key,
+    " cannot be used: ",
     fields = list(predictor = key))
-  if (length(variables) == 0) mf <- empty_frame(tf, cells$m)
-  else if (!plain) mf <- restore_terms(mf[cells$first, , drop = FALSE], mf)
+  if (length(variables) == 0) mf <- empty_frame(tf, m)
+  if (nrow(mf) != m) {
+    stop_covary("covariate", "Term ", enumerate(names(mf)), " of ", key, " has ", nrow(mf),
+      " values for ", m, " rows.", fields = list(predictor = key))
+  }
   bad <- names(mf)[vapply(mf, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)]
   if (length(bad)) {
     stop_covary("infinite", "Term ", enumerate(bad), " of ", key, " is not finite for some rows.", fields = list(column = bad[1]))
@@ -105,15 +118,10 @@ parametric_frame <- function(formula, frame, cells, data, key) {
 # The term that model.frame() stumbled over, for messages.
 guilty_term <- function(variables, columns, env, n) {
   bad <- vapply(variables, function(v) {
-    value <- tryCatch(eval(v, columns, env), error = function(e) NULL)
+    value <- attempt(eval(v, columns, env))
     !is.atomic(value) || NROW(value) != n
   }, TRUE)
   enumerate(vapply(variables[if (any(bad)) bad else TRUE], deparse1, ""))
-}
-
-restore_terms <- function(mf, from) {
-  attr(mf, "terms") <- attr(from, "terms")
-  mf
 }
 
 empty_frame <- function(tf, m) {
@@ -145,26 +153,31 @@ read_offset <- function(p, data, n) {
   total
 }
 
+# Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's columns that is
+# one at every row, NULL if there is none; its own columns are not centred).
 standardise_columns <- function(x, weights, intercept) {
   share <- weights / sum(weights)
-  constant <- colnames(x) == "(Intercept)"
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
   size[size == 0] <- 1
-  centre <- if (intercept) colSums(sweep(x, 2, size, "/") * share) * size else rep(0, ncol(x))
-  centre[constant] <- 0
+  shares <- sweep(x, 2, size, "/")
+  constant <- if (intercept) as.double(colnames(x) == "(Intercept)") else constant_combination(shares, weights)
+  centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, colSums(shares * share) * size, 0)
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
   spread <- sqrt(colSums(out^2 * share))
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
-  out[, spread < 1e-14 & !constant] <- 0
+  fixed <- colnames(x) == "(Intercept)"
+  out[, spread < 1e-14 & !fixed] <- 0
   scale <- ifelse(spread < 1e-14, 1, spread) * size
-  scale[constant] <- 1
+  scale[fixed] <- 1
   out <- sweep(out, 2, scale / size, "/")
-  list(x = out, centre = unname(centre), scale = unname(scale))
+  list(x = out, centre = unname(centre), scale = unname(scale), constant = if (!is.null(constant)) constant / if (intercept) 1 else size)
 }
 
 column_table <- function(p, parametric, n_sds) {
   coef <- clean_name(parametric)
-  out <- list(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(), class = ifelse(coef == "Intercept", "Intercept", "b"),
+  # A column of the data may be called Intercept.
+  out <- list(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
+    class = ifelse(p$assign == 0, "Intercept", "b"),
     coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
   add <- function(...) out <<- Map(c, out, list(...))
   for (s in p$smooths) {
@@ -178,6 +191,9 @@ column_table <- function(p, parametric, n_sds) {
   }
   quick_frame(out)
 }
+
+# The unpenalised columns of a predictor: name, class, x_scale, ...
+unpenalised <- function(p) lapply(unclass(p$columns), `[`, p$columns$class != "smooth")
 
 # data.frame() and rbind() without their checks, which cost more than the algebra of a small fit.
 quick_frame <- function(columns) structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
@@ -224,18 +240,26 @@ warn_constant <- function(names, key) {
     fields = list(predictor = key, columns = names))
 }
 
-# Ranges and levels: default grids, extrapolation marks, checks of new data.
-summarise_covariates <- function(columns) {
-  lapply(columns, function(v) {
+# Ranges and levels: default grids, extrapolation marks, checks of new data. `like`, no value but of
+# the type of the column, is what new data are turned into; NULL for numbers whose type in the rows
+# (`types`) is not known.
+summarise_covariates <- function(columns, types = NULL) {
+  lapply(stats::setNames(nm = names(columns)), function(name) {
+    v <- columns[[name]]
+    like <- if (!is.null(types)) types[[name]] else if (!is_number(v)) take_rows(v, 0)
     if (is_number(v) && is.null(dim(v))) {
       v <- as.double(v)
-      list(type = "numeric", range = range(v), quantiles = stats::quantile(v, c(0.1, 0.5, 0.9), names = FALSE), n_distinct = length(unique(v)))
+      list(type = "numeric", range = range(v),
+        quantiles = stats::quantile(v, c(0.1, 0.5, 0.9), names = FALSE),
+        n_distinct = length(unique(v)),
+        like = like)
     } else if (is.matrix(v)) {
       list(type = "matrix", columns = ncol(v))
     } else {
       f <- if (is.factor(v)) droplevels(v) else factor(v)
       counts <- table(f)
-      list(type = if (is.logical(v)) "logical" else "factor", levels = levels(f), common = names(counts)[which.max(counts)])
+      list(type = if (is.logical(v)) "logical" else "factor", levels = levels(f),
+        common = names(counts)[which.max(counts)], like = like)
     }
   })
 }

@@ -5,12 +5,15 @@ user_draws <- function(result, target, design) {
   names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
   out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
   for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j] / coefficients$factor[j] + coefficients$shift[j]
-  # The intercept of centred columns becomes that of the user's columns.
+  # The constant of centred columns becomes that of the user's columns.
   for (p in design$predictors) {
-    moved <- p$columns$name[which(p$centre != 0)]
-    if (!p$intercept || length(moved) == 0) next
-    intercept <- p$columns$name[p$columns$class == "Intercept"]
-    out[, intercept] <- out[, intercept] - out[, moved, drop = FALSE] %*% p$centre[p$centre != 0]
+    moved <- which(p$centre != 0)
+    if (length(moved) == 0) next
+    shift <- out[, p$columns$name[moved], drop = FALSE] %*% p$centre[moved]
+    for (j in which(p$constant != 0)) {
+      name <- p$columns$name[j]
+      out[, name] <- out[, name] - shift * p$constant[j]
+    }
   }
   for (j in seq_len(target$n_sds)) out[, length(coefficients$name) + j] <- exp(result$t[, j]) / target$sds$factor[j]
   # Densities on the user's scale: of y, and of the parameters.
@@ -34,6 +37,7 @@ predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   if (!is.null(draw_ids)) draws <- draws[draw_ids, , drop = FALSE]
   if (is.null(newdata) && is.null(fit$cell)) newdata <- rows_of_compressed(fit)
   if (is.null(newdata)) return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
+  newdata <- as_fitted_types(newdata, fit$design, key)
   complete <- which(complete_covariates(newdata, p))
   index <- match(seq_len(nrow(newdata)), complete)
   if (length(complete) == 0) return(list(draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index, unseen = list()))
@@ -69,7 +73,7 @@ predictor_values <- function(at, draws = NULL, rows = NULL) {
 }
 
 complete_covariates <- function(newdata, p) {
-  used <- intersect(all.vars(p$rhs), names(newdata))
+  used <- intersect(predictor_variables(list(p)), names(newdata))
   Reduce(`&`, lapply(newdata[used], function(v) !row_is_na(v)), rep(TRUE, nrow(newdata)))
 }
 

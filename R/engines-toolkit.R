@@ -67,7 +67,8 @@ engine_nuts <- function(target, draws, control, progress) {
 # Verdicts reach the user once, from warn_quality().
 muffle_verdict <- function(expr) {
   withCallingHandlers(expr, covary_warning_not_converged = function(w) tryInvokeRestart("muffleWarning"),
-    covary_warning_khat = function(w) tryInvokeRestart("muffleWarning"))
+    covary_warning_khat = function(w) tryInvokeRestart("muffleWarning"),
+    covary_warning_support = function(w) tryInvokeRestart("muffleWarning"))
 }
 
 engine_result <- function(target, fit, more) {

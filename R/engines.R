@@ -14,7 +14,7 @@ engine_meanfield <- function(target, draws, control, progress) engine_gaussian(t
 engine_gaussian <- function(target, draws, progress, diagonal) {
   start <- joint_start(target, progress)
   fit <- gaussian_vi(function(mean, cov) target_joint_expect(target, mean, cov), start$mean, start$cov, diagonal,
-    max_iterations = 1000L, keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov)))
+    max_iterations = 1000L, tolerance = if (target$n_sds) 1e-6 else 1e-7, keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov)))
   out <- gaussian_draws(target, fit$mean, fit$cov, draws, progress)
   out$info <- list(khat = out$khat, converged = fit$converged, iterations = fit$iterations, trace = fit$trace,
     elbo = fit$elbo, elbo_mcse = 0, log_evidence = out$log_evidence)
@@ -52,12 +52,12 @@ gaussian_draws <- function(target, mean, cov, draws, progress) {
 # the density grows without bound as an sd and its coefficients go to zero together.)
 engine_laplace <- function(target, draws, control, progress) {
   if (target$n_sds == 0) {
-    inner <- newton_mode(target, penalty(target, numeric()))
+    inner <- newton_mode(target, penalty(target, numeric()), tolerance = 1e-12)
     out <- gaussian_draws(target, inner$mean, chol2inv(inner$root), draws, progress)
   } else {
     inner <- fit_inner(target, progress)
     t <- inner$t
-    inner <- newton_mode(target, penalty(target, t), inner$mean)
+    inner <- newton_mode(target, penalty(target, t), inner$mean, tolerance = 1e-12)
     surrogate <- new_surrogate(target, inner$mean, inner$base)
     at <- surrogate_mode(surrogate, target, t)
     root <- chol(cap_covariance(at$precision))
@@ -70,9 +70,8 @@ engine_laplace <- function(target, draws, control, progress) {
     w <- psis(lp - lq)
     out <- list(beta = beta, t = t, lp = lp, lq = lq, khat = c(joint = w$khat), log_evidence = w$log_mean)
   }
-  gap <- out$lp - out$lq
-  out$info <- list(khat = out$khat, converged = inner$converged, iterations = inner$iterations,
-    elbo = mean(gap), elbo_mcse = stats::sd(gap) / sqrt(draws), log_evidence = out$log_evidence)
+  out$info <- c(list(khat = out$khat, converged = inner$converged, iterations = inner$iterations, log_evidence = out$log_evidence),
+    monte_carlo_elbo(out$lp - out$lq))
   out
 }
 
@@ -83,9 +82,10 @@ engine_prior <- function(target, draws, control, progress) {
   beta <- matrix(0, draws, target$dim)
   for (j in seq_len(target$dim)) {
     group <- target$model$group[j]
-    beta[, j] <- if (group > 0) stats::rnorm(draws) * exp(t[, group])
-      else draw_prior(target$model$family[j], target$model$prior[, j], draws)
+    if (group > 0) beta[, j] <- stats::rnorm(draws) * exp(t[, group])
+    else if (target$model$family[j] > 0) beta[, j] <- draw_prior(target$model$family[j], target$model$prior[, j], draws)
   }
+  for (block in target$model$joint) beta[, block$at] <- draw_joint_prior(block, draws)
   density <- log_smooth_prior(target, beta, t) + log_sd_prior(target, t) + log_coefficient_prior(target, beta)
   list(beta = beta, t = t, lp = density, lq = density, info = list(converged = TRUE, khat = numeric(), elbo = NA_real_))
 }
@@ -97,10 +97,5 @@ draw_prior <- function(family, par, n) {
     "14" = stats::rgamma(n, par[1], scale = par[2]), "15" = par[2] / stats::rgamma(n, par[1]))
 }
 
-log_coefficient_prior <- function(target, beta) {
-  out <- numeric(nrow(beta))
-  for (j in which(target$model$group == 0)) {
-    out <- out + .Call(C_prior, target$model$family[j], target$model$prior[, j], beta[, j], NULL)[1, ]
-  }
-  out
-}
+# Of the unpenalised coefficients, a row a draw.
+log_coefficient_prior <- function(target, beta) .Call(C_base_draws, without_likelihood(target)$model, beta)

@@ -47,8 +47,7 @@ draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) els
 
 # Labels of responses from names or ids; NULL: all.
 choose_responses <- function(fit, resp) {
-  if (is.null(resp)) return(fit$responses)
-  check_texts(resp, "resp")
+  if (is.null(check_names(resp, "resp"))) return(fit$responses)
   at <- match(resp, fit$responses)
   at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
   if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {

@@ -8,16 +8,18 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
   constant <- target$log_jacobian
   design$tables <- NULL # large, and made again where they are needed
   fit <- structure(list(
-    call = call, formulas = parsed$formulas, algorithm = algorithm,
+    call = own_call(call, parsed$formulas), formulas = parsed$formulas, algorithm = algorithm,
     responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = priors,
-    frame = frame[names(frame) != "columns"], cell = cells$id, n_cells = cells$m,
+    frame = frame[setdiff(names(frame), c("columns", "response_calls", "response_variables"))],
+    cell = cells$id, n_cells = cells$m,
     info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
-      trace = info$trace + constant, khat = info$khat, converged = info$converged, iterations = info$iterations,
+      trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) && !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
       interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
-      divergences = info$divergences, timings = clock$laps())
+      divergences = info$divergences, moves = info$moves, bound = info$bound, timings = clock$laps())
   ), class = "covary")
+  say_bound(fit$info$bound)
   warn_quality(fit)
   seal(fit)
 }
@@ -41,6 +43,7 @@ warn_quality <- function(fit) {
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
   if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
+  if (!is.null(info$moves)) bad <- bad[!has_forgotten(info$moves)]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",
@@ -110,7 +113,17 @@ print.covary_diagnostics <- function(x, ...) {
       " (reliable below ", format(x$khat_threshold, digits = 2), ")\n", sep = "")
   }
   if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")
-  cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")"), "\n", sep = "")
+  if (!is.null(x$moves)) {
+    cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps, " sweeps of elliptical slice sampling; memory of their start ",
+      format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2), " posterior sds (good below ", slice_memory,
+      " and ", slice_error, ")\n", sep = "")
+  }
+  if (!is.null(x$bound)) {
+    cat("Within rows:  sd ", format(100 * x$bound$row_sd, digits = 2), " % of the residual sd; half of it moves log sds by at most ",
+      format(max(x$bound$shift), digits = 2), " posterior sds\n", sep = "")
+  }
+  if (is.na(x$elbo)) cat("ELBO:         not known: rare draws make up its mean\n")
+  else cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")"), "\n", sep = "")
   if (length(x$log_evidence)) cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n", sep = "")
   cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE), collapse = ", "), "\n", sep = "")
   invisible(x)

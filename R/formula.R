@@ -41,8 +41,27 @@ parse_formulas <- function(formula, ..., data_names) {
     formulas = formulas)
 }
 
+# Arguments that covary() does not have arrive among the formulas; they are not evaluated as such,
+# but named.
+check_further_formulas <- function(...) {
+  for (i in seq_len(...length())) {
+    name <- c(...names(), "")[i]
+    if (is.na(name) || !nzchar(name) ||
+      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) next
+    advice <- switch(name,
+      offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
+      seed = "call set.seed() before",
+      family = "responses are normal; transform them in the formula, such as log(y) ~ x",
+      sigma =, rho = paste0("write a formula with that left side, ", name, " ~ x"),
+      paste0("see ?covary; it has ",
+        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)))
+    stop_covary("formula", "covary() has no argument '", name, "': ", advice, ".",
+      fields = list(arg = name))
+  }
+}
+
 collect_formulas <- function(formula, ...) {
-  all <- c(if (is.list(formula)) unclass(formula) else list(formula), list(...))
+  all <- c(if (is.list(formula) && !is.object(formula)) formula else list(formula), list(...))
   ok <- is.list(all) && length(all) > 0 &&
     all(vapply(all, function(f) inherits(f, "formula"), TRUE))
   if (!ok) {
@@ -53,6 +72,12 @@ collect_formulas <- function(formula, ...) {
   if (any(one_sided)) {
     stop_covary("formula", "Formula ", deparse1(all[[which(one_sided)[1]]]),
       " has no left side: name a response, `sigma` or `rho` there.", fields = list(arg = "formula"))
+  }
+  empty <- vapply(all, function(f) is.null(f[[3]]), TRUE)
+  if (any(empty)) {
+    stop_covary("formula", "Formula ", deparse1(all[[which(empty)[1]]]),
+      " has NULL on its right side; write 1 for a constant.",
+      fields = list(arg = "formula"))
   }
   twice <- duplicated(lapply(all, `[[`, 2))
   if (any(twice)) {

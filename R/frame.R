@@ -1,13 +1,16 @@
 # The model frame: responses, weights and the raw covariates of the rows that are used.
 
 # Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k), columns: the same as
-# a list, which shares the memory of `data`, covariates, weights (NULL: all one), ...)
+# a list, which shares the memory of `data`, covariates, weights (NULL: all one), response_calls:
+# what to evaluate for the responses of new data, response_variables: the columns that takes, ...)
 new_frame <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
   fail <- check_na_action(na_action)
   n <- nrow(data)
-  columns <- evaluate_responses(parsed$responses, parsed$predictors[[1]]$rhs, data)
-  covariates <- raw_covariates(parsed$predictors, data)
+  sources <- if (length(parsed$outside_columns)) c(as.list(data), parsed$outside_columns) else data
+  env <- environment(parsed$predictors[[1]]$rhs)
+  columns <- evaluate_responses(parsed$responses, env, sources, n)
+  covariates <- raw_covariates(parsed$predictors, sources, n)
   weights <- check_weights(weights, n)
   rows <- NULL
   dropped <- 0L
@@ -20,12 +23,27 @@ new_frame <- function(parsed, data, weights, subset, na_action) {
     columns <- lapply(columns, `[`, rows)
     covariates <- lapply(covariates, take_rows, rows)
     weights <- weights[rows]
+  } else if (changes_in_place(data)) {
+    covariates <- lapply(covariates, take_rows, seq_len(n))
+    weights <- weights[seq_len(n)]
+  }
+  variables <- response_variables(parsed$responses, env, sources, n)
+  calls <- settle_responses(parsed$responses, sources, variables, env, rows, n)
+  for (label in names(calls)[!mapply(identical, calls, parsed$responses)]) {
+    used <- row_sources(variables[[label]], sources, env)
+    if (!is.null(rows)) used <- lapply(used, take_rows, rows)
+    columns[[label]] <- evaluate_responses(calls[label], env, used, length(columns[[label]]))[[1]]
   }
   y <- response_matrix(columns)
   names <- if (is.character(attr(data, "row.names"))) row.names(data)
   list(y = y, columns = columns, covariates = covariates, weights = weights, rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
-    row_names = if (is.null(rows)) names else names[rows], dropped = dropped)
+    row_names = if (is.null(rows)) names else names[rows], dropped = dropped,
+    response_calls = calls, response_variables = variables)
 }
+
+# Could columns that are shared with `data` change under a fit? Only data.table does that to vectors
+# that others hold.
+changes_in_place <- function(data) inherits(data, "data.table") || isNamespaceLoaded("data.table")
 
 # No missing and no infinite value, for sure. (A sum that overflows says no.)
 is_complete <- function(v) {
@@ -68,21 +86,45 @@ evaluate <- function(expr, data, env, what) {
 # Dates and times are numbers too.
 is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
 
-evaluate_responses <- function(responses, rhs, data) {
-  env <- environment(rhs)
+evaluate_responses <- function(responses, env, data, n) {
   columns <- lapply(names(responses), function(label) {
     v <- evaluate(responses[[label]], data, env, "Response")
     if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 || inherits(v, c("Date", "POSIXct"))) {
       stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),
         ". Convert it, or give several columns by cbind().", fields = list(response = label))
     }
-    if (length(v) != nrow(data)) {
-      stop_covary("response", "Response '", label, "' has ", length(v), " values for ", nrow(data), " rows.",
+    if (length(v) != n) {
+      stop_covary("response", "Response '", label, "' has ", length(v), " values for ", n, " rows.",
         fields = list(response = label))
     }
-    as.double(v)
+    as.double(plain_column(v, label))
   })
   stats::setNames(columns, names(responses))
+}
+
+# By response the columns it is made of.
+response_variables <- function(responses, env, data, n) {
+  lapply(responses, function(expr) {
+    Filter(function(name) name %in% names(data) || is_row_value(get0(name, env), n),
+      free_variables(expr))
+  })
+}
+
+row_sources <- function(names, data, env) {
+  lapply(stats::setNames(nm = names),
+    function(name) if (name %in% names(data)) data[[name]] else get(name, env))
+}
+
+# The calls that give the responses at any rows: the rows that are used are those that count, as in
+# terms.
+settle_responses <- function(responses, data, variables, env, rows, n) {
+  for (label in names(responses)[vapply(responses, is.call, TRUE)]) {
+    columns <- row_sources(variables[[label]], data, env)
+    if (!is.null(rows)) columns <- lapply(columns, take_rows, rows)
+    responses[[label]] <- term_state(responses[[label]], columns,
+      if (is.null(rows)) n else length(rows), env, "the response")
+  }
+  responses
 }
 
 response_matrix <- function(columns) {
@@ -93,20 +135,31 @@ response_matrix <- function(columns) {
 }
 
 # Every variable of length n that a predictor uses, by name: from data, else from the formula's environment.
-raw_covariates <- function(predictors, data) {
+raw_covariates <- function(predictors, data, n) {
   out <- list()
   for (p in predictors) {
-    for (name in setdiff(all.vars(p$rhs), names(out))) {
-      value <- if (name %in% names(data)) data[[name]] else environment_column(name, environment(p$rhs), nrow(data), p, data)
-      if (is.null(value)) next
-      if (!(is_number(value) || is.logical(value) || is.character(value) || is.factor(value))) {
-        stop_covary("covariate", "Covariate '", name, "' must be a numeric, logical, character or factor column, not ",
-          describe(value), ".", fields = list(covariate = name))
-      }
-      out[[name]] <- if (is.matrix(value) && ncol(value) == 1) value[, 1] else value
+    for (name in setdiff(free_variables(p$rhs[[2]]), names(out))) {
+      value <- if (name %in% names(data)) data[[name]]
+        else environment_column(name, environment(p$rhs), n, p, data)
+      if (!is.null(value)) out[[name]] <- plain_column(value, name)
     }
   }
   out
+}
+
+# A column as one of the kinds that the package knows.
+plain_column <- function(v, name, what = "covariate") {
+  if (inherits(v, "POSIXlt")) v <- as.POSIXct(v)
+  if (inherits(v, "integer64")) {
+    need_package("bit64", paste0("column '", name, "' of class integer64"))
+    v <- as.double(v)
+  }
+  if (!(is_number(v) || is.logical(v) || is.character(v) || is.factor(v))) {
+    stop_covary(what, "Covariate '", name,
+      "' must be a numeric, logical, character or factor column, not ",
+      describe(v), ".", fields = list(covariate = name))
+  }
+  if (is.matrix(v) && ncol(v) == 1) v[, 1] else v
 }
 
 environment_column <- function(name, env, n, predictor, data) {
@@ -115,7 +168,7 @@ environment_column <- function(name, env, n, predictor, data) {
     stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key, " is neither a column of `data` (",
       enumerate(names(data), most = 12), ") nor found where the formula was written.", fields = list(variable = name))
   }
-  if (is.atomic(value) && NROW(value) == n && n > 1) value
+  if (is_row_value(value, n)) value
 }
 
 row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)

@@ -6,8 +6,10 @@
 # A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
+good_change <- 1e-5 # posterior sds
+
 gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
-  precision <- tryCatch(solve_spd(cov), error = function(e) diag(100, length(mean)))
+  precision <- attempt(solve_spd(cov), diag(100, length(mean)))
   if (diagonal) precision <- diag(diag(precision), length(mean))
   state <- variational_start(expect, mean, precision)
   # With few rows the mode may be far out.
@@ -16,10 +18,17 @@ gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 50
   trace <- state$elbo
   path <- list(state)
   converged <- FALSE
+  change <- Inf
   for (i in seq_len(max_iterations)) {
     new <- best_step(expect, state, diagonal)
+    before <- change
+    change <- if (is.null(new)) Inf else max(state_distance(new, state)) / new$size
+    # Near the fixed point only rounding is left, and steps shrink no more.
+    if (before < good_change && change > 0.9 * before) {
+      converged <- TRUE
+      break
+    }
     if (is.null(new)) break
-    change <- max(state_distance(new, state)) / new$size
     path <- c(path, list(new))
     if (length(path) == 3) {
       new <- extrapolate(expect, path, new)
@@ -46,7 +55,7 @@ variational_start <- function(expect, mean, precision) {
 
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
-  if (is.null(root)) root <- tryCatch(spd_root(precision), error = function(e) NULL)
+  if (is.null(root)) root <- attempt(spd_root(precision))
   if (is.null(root)) return(NULL)
   cov <- spd_inverse(root)
   at <- expect(mean, cov)
@@ -109,7 +118,7 @@ extrapolate <- function(expect, path, fallback) {
 }
 
 gaussian_entropy <- function(cov) {
-  root <- tryCatch(spd_root(cov), error = function(e) NULL)
+  root <- attempt(spd_root(cov))
   if (is.null(root)) return(NaN)
   sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

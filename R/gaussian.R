@@ -2,7 +2,7 @@
 
 is_safe <- function(root) !is.null(root) && min(diag(root)) > 1e-7 * max(diag(root))
 
-quiet_root <- function(h) tryCatch(spd_root(h), error = function(e) NULL)
+quiet_root <- function(h) attempt(spd_root(h))
 
 # list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely positive
 # definite, that with the absolute eigenvalues, bounded below (a direction of ascent all the same).

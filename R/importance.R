@@ -37,7 +37,7 @@ match_moments <- function(out, sample, log_density) {
   if (n <= 4 * d + 10) return(out)
   goal <- moments(sample$points, sample$weights / (1 - sum(sample$weights^2)))
   have <- moments(out$beta, rep(1 / (n - 1), n))
-  roots <- tryCatch(list(goal = chol(goal$cov), have = chol(have$cov)), error = function(e) NULL)
+  roots <- attempt(list(goal = chol(goal$cov), have = chol(have$cov)))
   if (is.null(roots)) return(out)
   z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
   out$beta <- t(crossprod(roots$goal, z) + goal$mean)
@@ -49,7 +49,8 @@ match_moments <- function(out, sample, log_density) {
 
 # With smooths: the Gaussian of the coefficients changes with t; its tails are made heavier by the
 # radius of the noise (defensive importance sampling, Hesterberg 1995).
-weigh_nested <- function(target, propose, draws, info, control, progress) {
+weigh_nested <- function(target, surrogate, sds, draws, info, control, progress) {
+  propose <- nested_proposal(surrogate, sds)
   noise <- matched_noise(draws, target$dim)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "t")])
@@ -61,15 +62,29 @@ weigh_nested <- function(target, propose, draws, info, control, progress) {
   if (!is.null(note)) return(unweighted(sample$beta, sample$t, sample$lq, info, note))
   sample$lp <- target_base_draws(target, sample$beta, progress) + prior(TRUE)
   gap <- sample$lp - sample$lq
-  info$elbo <- mean(gap)
-  info$elbo_mcse <- stats::sd(gap) / sqrt(draws)
+  info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(gap)
   w <- psis(gap)
   if (uneven(w, draws)) {
     sample$square <- rowSums(noise^2)
     sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
     w <- psis(sample$lp - sample$lq)
   }
+  if (max(w$khat, sds$khat) > khat_threshold(draws) && control$importance != "never") {
+    moved <- move_draws(target, surrogate, sample, w, draws, progress)
+    if (!is.null(moved)) return(moved_draws(moved, gap, sds$log_mean, w, info))
+  }
   resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
+}
+
+# The result of draws that were moved by Markov chains (slice-moves.R). gap: log ratios at the draws they come from.
+moved_draws <- function(moved, gap, log_mean, w, info) {
+  info$khat <- c(info$khat, coefficients = w$khat)
+  info$log_evidence <- bridge_constant(gap, moved$gap + log_mean)
+  info$importance_ess <- importance_ess(w)
+  info$efficiency <- info$importance_ess / length(w$weights)
+  info$resampled <- TRUE
+  info$moves <- list(sweeps = moved$sweeps, chains = slice_chains, memory = moved$memory, error = moved$error)
+  list(beta = moved$beta, t = moved$t, lp = moved$lp, lq = moved$lp - moved$gap - log_mean, info = info)
 }
 
 resample_draws <- function(beta, t, lp, lq, w, draws, info) {
@@ -88,6 +103,13 @@ unweighted <- function(beta, t, lq, info, note) {
   info$log_evidence <- attr(note, "log_evidence")
   if (is.null(info$elbo)) info[c("elbo", "elbo_mcse")] <- attributes(note)[c("elbo", "elbo_mcse")]
   list(beta = beta, t = t, lp = lq, lq = lq, info = info)
+}
+
+# Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far off
+# and need not be a bound.
+monte_carlo_elbo <- function(gap) {
+  mcse <- stats::sd(gap) / sqrt(length(gap))
+  if (isTRUE(mcse < 1)) list(elbo = mean(gap), elbo_mcse = mcse) else list(elbo = NA_real_, elbo_mcse = NA_real_)
 }
 
 importance_ess <- function(w) 1 / sum(w$weights^2)

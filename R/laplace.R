@@ -16,9 +16,17 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
   target <- check_density(target)
   draws <- check_count(draws, "draws", 100)
   iterations <- check_count(iterations, "iterations")
-  mode <- tryCatch(find_mode(target, read_start(start, target), iterations),
-    interrupt = function(e) stop_covary("interrupted", "The search for the mode was interrupted; before it ends there is no approximation."))
-  root <- tryCatch(chol(-mode$hessian), error = function(e) NULL)
+  start <- read_start(start, target)
+  suspect <- FALSE
+  search <- function() {
+    suspect <<- suspect_gradient(target, start, 0.1, "start")
+    find_mode(target, start, iterations)
+  }
+  mode <- tryCatch(search(), interrupt = function(e) {
+    stop_covary("interrupted",
+      "The search for the mode was interrupted; before it ends there is no approximation.")
+  })
+  root <- attempt(chol(-mode$hessian))
   if (is.null(root)) {
     stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",
       "a Laplace approximation does not exist here. Use advi().", fields = list(theta = mode$theta))
@@ -26,9 +34,17 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
   # the size of a further Newton step, in posterior sds, is the verdict
   left <- sqrt(sum(backsolve(root, mode$gradient, transpose = TRUE)^2) / target$dim)
   x <- new_approximation(target, "laplace", "fullrank", mean = mode$theta, root = t(chol(chol2inv(root))), history = -mode$trace)
-  x$info <- list(iterations = mode$iterations, error = left, converged = left < 1e-3, mode = stats::setNames(mode$theta, target$names))
+  reached <- isTRUE(left < 1e-3)
+  x$info <- list(iterations = mode$iterations, error = left, converged = reached,
+    mode = stats::setNames(mode$theta, target$names))
   x <- add_gaussian_draws(x, draws)
-  if (!x$info$converged) warn_covary("not_converged", "The mode was not reached in ", mode$iterations, " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+  suspect <- suspect || suspect_gradient(target, x$mean, sqrt(rowSums(x$root^2)), "end")
+  x$info$converged <- reached && fits_support(x$info) && !suspect
+  warn_support(x)
+  if (!reached) {
+    warn_covary("not_converged", "The mode was not reached in ", mode$iterations,
+      " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+  }
   x
 }
 
@@ -56,7 +72,7 @@ find_mode <- function(target, start, iterations) {
     gain <- at$f - moved$at$f
     theta <- moved$par
     at <- moved$at
-    trace <- c(trace, -at$f)
+    trace[length(trace) + 1] <- -at$f
     if (gain < 1e-9 * (1 + abs(at$f)) && i > 3) break
   }
   for (k in 1:20) {
@@ -70,7 +86,7 @@ find_mode <- function(target, start, iterations) {
     if (is.null(moved)) break
     theta <- moved$par
     at <- moved$at
-    trace <- c(trace, -at$f)
+    trace[length(trace) + 1] <- -at$f
   }
   h <- hessian_at(target, theta)
   if (any(!is.finite(h))) stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.", fields = list(theta = theta))

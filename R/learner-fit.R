@@ -23,7 +23,8 @@ run_learner <- function(start, stimuli, plan, order) {
   rows <- nrow(stimuli$x)
   learner <- structure(list(
     categories = stimuli$categories, dimensions = stimuli$dimensions, terms = stimuli$terms,
-    columns = stimuli$columns, x = stimuli$x, category = stimuli$category, plan = plan, settings = settings,
+    columns = stimuli$columns, tied = stimuli$tied, x = stimuli$x, category = stimuli$category,
+    plan = plan, settings = settings,
     start = first, parameter = run$parameter, record = matrix(run$record, length(first)),
     trials = data.frame(epoch = (done - 1L) %/% rows + 1L, row = order[done], loss = run$loss,
       response = factor(stimuli$categories[run$response + 1L], stimuli$categories)),

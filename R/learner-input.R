@@ -14,24 +14,51 @@ learner_stimuli <- function(formula, data) {
     stop_covary("data", "`data` must be a data frame with at least one row, not ", describe(data), ".",
       fields = list(arg = "data"))
   }
-  terms <- stats::terms(formula, data = data)
+  about <- "`formula` cannot be evaluated in `data`: "
+  terms <- retype(stats::terms(formula, data = data), "formula", about,
+    fields = list(arg = "formula"))
   check_terms(terms)
-  unknown <- Filter(function(v) !v %in% names(data) && !exists(v, environment(terms)), all.vars(terms))
+  found <- function(v) {
+    v %in% names(data) || is.atomic(get0(v, environment(terms), ifnotfound = sum))
+  }
+  unknown <- Filter(Negate(found), all.vars(terms))
   if (length(unknown)) {
     stop_covary("formula", "Every variable of `formula` must be a column of `data`; ", enumerate(unknown),
       " cannot be found.", fields = list(arg = "formula", column = unknown))
   }
-  frame <- stats::model.frame(terms, data, na.action = stats::na.pass)
+  frame <- retype(stats::model.frame(terms, data, na.action = stats::na.pass), "data", about,
+    fields = list(arg = "data"))
   category <- check_categories(stats::model.response(frame), names(frame)[1])
   x <- check_varying(check_range(stimulus_matrix(frame[-1])))
+  # those of the frame know the state of terms such as poly() and scale()
+  terms <- attr(frame, "terms")
   list(x = x, category = category, categories = levels(category), dimensions = colnames(x), terms = terms,
-    columns = intersect(all.vars(stats::delete.response(terms)), names(data)))
+    columns = intersect(all.vars(stats::delete.response(terms)), names(data)),
+    tied = stimuli_tied(terms, data, x))
+}
+
+# TRUE where a stimulus is not the same without the others, as x / max(x): then there are no new
+# ones.
+stimuli_tied <- function(terms, data, x) {
+  terms <- stats::delete.response(terms)
+  alike <- function(row) {
+    # twice, because terms of one row may lose their shape
+    frame <- function() stats::model.frame(terms, data[c(row, row), , drop = FALSE],
+      na.action = stats::na.pass)
+    alone <- tryCatch(stimulus_matrix(frame()), error = function(e) NULL)
+    isTRUE(all.equal(unname(alone), unname(x[c(row, row), , drop = FALSE]), tolerance = 1e-8))
+  }
+  !all(vapply(unique(c(1L, (nrow(x) + 1L) %/% 2L, nrow(x))), alike, TRUE))
 }
 
 check_terms <- function(terms) {
-  if (length(attr(terms, "term.labels")) == 0 || any(attr(terms, "order") > 1) || !is.null(attr(terms, "offset"))) {
+  response <- deparse1(attr(terms, "variables")[[2]])
+  if (length(attr(terms, "term.labels")) == 0 || any(attr(terms, "order") > 1) ||
+    !is.null(attr(terms, "offset")) ||
+    response %in% attr(terms, "term.labels")) {
     stop_covary("formula", "The right-hand side of `formula` must be a sum of numeric dimensions, without",
-      " interactions or offsets; found `", deparse(stats::delete.response(terms)[[2]], nlines = 1), "`.",
+      " interactions, offsets or the category itself; found `",
+      deparse(stats::delete.response(terms)[[2]], nlines = 1), "`.",
       fields = list(arg = "formula"))
   }
 }
@@ -77,13 +104,16 @@ check_varying <- function(x) {
 }
 
 check_categories <- function(category, name) {
-  if (is.numeric(category) && any(category != round(category), na.rm = TRUE) || !is.atomic(category) ||
-    !is.null(dim(category))) {
+  fraction <- is.numeric(category) &&
+    !all(is.na(category) | category == round(category) & abs(category) < 1e15)
+  if (fraction || !is.atomic(category) || !is.null(dim(category))) {
     stop_covary("data", "The category '", name, "' must be a factor, text, logical or whole numbers, not ",
       describe(category), ".", fields = list(arg = "data", column = name))
   }
-  check_missing(is.na(category), "categories")
-  category <- droplevels(as.factor(unname(category)))
+  # a factor may have NA among its levels
+  check_missing(is.na(category) | is.na(as.character(category)), "categories")
+  # in the order of the levels, which means nothing more here
+  category <- droplevels(factor(unname(category), ordered = FALSE))
   if (nlevels(category) < 2) {
     stop_covary("one_category", "`data` must hold at least two categories; '", name, "' has only ",
       enumerate(levels(category)), ".", fields = list(arg = "data", column = name, category = levels(category)))
@@ -103,8 +133,10 @@ check_rate <- function(x, name) {
 
 check_rates <- function(rates) {
   known <- c("mean", "scale", "weight")
-  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) || !all(names(rates) %in% known)) {
-    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ", enumerate(known), ", not ",
+  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) ||
+    !all(names(rates) %in% known) || anyDuplicated(names(rates))) {
+    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ",
+      enumerate(known), ", each at most once, not ",
       describe(rates), ".", fields = list(arg = "rates"))
   }
   unclass(do.call(learning_rates, as.list(rates)))

@@ -55,7 +55,7 @@ plot.covary_learner <- function(x, type = c("density", "loss", "accuracy"), dims
 check_dims <- function(learner, dims) {
   known <- learner$dimensions
   if (is.null(dims)) return(utils::head(known, 2))
-  if (!is.numeric(dims)) check_texts(dims, "dims")
+  if (!is.numeric(dims)) check_names(dims, "dims")
   at <- if (is.numeric(dims)) match(dims, seq_along(known)) else match(dims, known)
   if (anyNA(at) || !length(at) %in% 1:2 || anyDuplicated(at)) {
     stop_covary("dimension", "`dims` must be one or two different dimensions among ", enumerate(known), ", not ",
@@ -66,10 +66,11 @@ check_dims <- function(learner, dims) {
 
 # ---- densities -------------------------------------------------------------------------------
 
-# Means and covariances before or after learning, restricted to the dimensions shown.
+# Means and covariances before or after learning, restricted to the dimensions shown; by the
+# position of the category, for a name may be empty.
 margins <- function(learner, when, dims) {
   coef <- unpack_coef(if (when == "before") learner$start else learner$parameter, learner)
-  lapply(stats::setNames(nm = learner$categories), function(g) {
+  lapply(seq_along(learner$categories), function(g) {
     list(mean = coef$mean[g, dims], covariance = matrix(coef$covariance[dims, dims, g], length(dims)))
   })
 }
@@ -85,7 +86,8 @@ contour_data <- function(learner, dims, levels, when) {
     data.frame(when = when, category = factor(category, learner$categories), level = level, points)
   }
   panels <- expand.grid(level = levels, category = learner$categories, when = when, stringsAsFactors = FALSE)
-  do.call(rbind, Map(function(w, g, l) ellipse(w, g, l, margins(learner, w, dims)[[g]]),
+  do.call(rbind, Map(function(w, g, l) ellipse(w, g, l,
+    margins(learner, w, dims)[[match(g, learner$categories)]]),
     panels$when, panels$category, panels$level, USE.NAMES = FALSE))
 }
 

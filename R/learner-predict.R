@@ -54,14 +54,28 @@ new_stimuli <- function(learner, newdata) {
     stop_covary("data", "`newdata` must be a data frame or a matrix, not ", describe(newdata), ".",
       fields = list(arg = "newdata"))
   }
+  if (isTRUE(learner$tied)) {
+    stop_covary("data",
+      "New stimuli must mean the same without those of the run; a dimension of this learner",
+      " depends on the other rows, as x / max(x) does. Make it a column of the data before learning.",
+      fields = list(arg = "newdata"))
+  }
   absent <- setdiff(learner$columns, names(newdata))
   if (length(absent)) {
     stop_covary("dimension", "`newdata` must have the columns ", enumerate(learner$columns), "; ", enumerate(absent),
       " is missing.", fields = list(arg = "newdata", column = absent))
   }
   new_categories(learner, newdata)
-  frame <- stats::model.frame(stats::delete.response(learner$terms), newdata, na.action = stats::na.pass)
-  check_range(named_matrix(learner, stimulus_matrix(frame)))
+  if (nrow(newdata) == 0) {
+    return(matrix(0, 0, length(learner$dimensions), dimnames = list(NULL, learner$dimensions)))
+  }
+  # a single row may lose the shape of its terms
+  rows <- if (nrow(newdata) == 1) c(1L, 1L) else seq_len(nrow(newdata))
+  terms <- stats::delete.response(learner$terms)
+  frame <- retype(stats::model.frame(terms, newdata[rows, , drop = FALSE],
+    na.action = stats::na.pass), "data", "The dimensions cannot be evaluated in `newdata`: ",
+    fields = list(arg = "newdata"))
+  check_range(named_matrix(learner, stimulus_matrix(frame)[seq_len(nrow(newdata)), , drop = FALSE]))
 }
 
 named_matrix <- function(learner, x) {
@@ -69,9 +83,20 @@ named_matrix <- function(learner, x) {
     stop_covary("dimension", "`newdata` must be numeric with ", length(learner$dimensions), " dimensions, not ",
       ncol(x), ".", fields = list(arg = "newdata", expected = length(learner$dimensions), found = ncol(x)))
   }
+  if (!is.null(colnames(x))) {
+    x <- x[, match(learner$dimensions, check_names_of(x, learner$dimensions)), drop = FALSE]
+  }
   storage.mode(x) <- "double"
   dimnames(x) <- list(NULL, learner$dimensions)
   x
+}
+
+check_names_of <- function(x, dimensions) {
+  if (setequal(colnames(x), dimensions) && !anyDuplicated(colnames(x))) return(colnames(x))
+  stop_covary("dimension",
+    "Columns of a matrix of stimuli must have no names or those of the dimensions, ",
+    enumerate(dimensions), ", not ", enumerate(colnames(x)), ".",
+    fields = list(arg = "newdata", expected = dimensions, found = colnames(x)))
 }
 
 # The categories of new data, or NULL when it has none.

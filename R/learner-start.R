@@ -12,8 +12,11 @@ learner_starts <- function(start, stimuli, bias) {
 
 complete_start <- function(start, stimuli, bias) {
   known <- c("mean", "covariance", "weight", if (bias) "bias")
-  if (!is.null(start) && !(is.list(start) && all(names(start) %in% known) && length(start) == length(names(start)))) {
-    stop_covary("start", "`start` must be a list with any of ", enumerate(known), ", not ", describe(start), ".",
+  named <- is.list(start) && all(names(start) %in% known) &&
+    length(start) == length(names(start)) && !anyDuplicated(names(start))
+  if (!is.null(start) && !named) {
+    stop_covary("start", "`start` must be a list with any of ", enumerate(known),
+      ", each at most once, not ", describe(start), ".",
       fields = list(arg = "start"))
   }
   g <- length(stimuli$categories)
@@ -33,7 +36,9 @@ start_mean <- function(mean, stimuli) {
     own <- apply(stimuli$x, 2, tapply, stimuli$category, base::mean)
     return(unname((own + rep(colMeans(stimuli$x), each = g)) / 2))
   }
-  if (shape[2] == 1 && is.null(dim(mean))) mean <- matrix(mean)
+  if (shape[2] == 1 && is.null(dim(mean))) {
+    mean <- matrix(mean, dimnames = if (!is.null(names(mean))) list(names(mean), NULL))
+  }
   check_range_start(start_array(mean, shape, "mean", list(stimuli$categories, stimuli$dimensions)))
 }
 
@@ -96,7 +101,7 @@ start_covariance <- function(covariance, stimuli) {
 check_covariance <- function(s, category) {
   sd <- sqrt(pmax(diag(s), 0))
   valid <- isSymmetric(unname(s)) && all(sd >= 1e-30 & sd <= 1e150)
-  lower <- if (valid) tryCatch(t(chol(s / outer(sd, sd))), error = function(e) NULL)
+  lower <- if (valid) attempt(t(chol(s / outer(sd, sd))))
   if (is.null(lower) || sum(lower^2) * sum(backsolve(t(lower), diag(nrow(s)))^2) > 1e13) {
     stop_covary("start", "`covariance` of `start` must be symmetric and positive definite, with standard deviations",
       " between 1e-30 and 1e150; that of category '", category, "' is not.",

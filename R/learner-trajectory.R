@@ -49,8 +49,8 @@ trajectory.covary_learner <- function(object, what = c("learned", "covariance", 
 }
 
 trial_columns <- function(learner, trial) {
-  at <- ifelse(trial == 0, NA, trial)
-  trials <- learner$trials[at, ]
+  # the start belongs to no trial
+  trials <- learner$trials[replace(trial, trial == 0, NA), ]
   data.frame(trial = trial, epoch = trials$epoch, row = trials$row, category = learner$category[trials$row],
     response = trials$response, loss = trials$loss)
 }

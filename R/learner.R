@@ -102,6 +102,14 @@ learn_categories <- function(formula, data, rates = learning_rates(), momentum =
                              start = NULL, freeze = NULL, thin = NULL) {
   scale <- check_choice(scale, c("log_cholesky", "cholesky", "covariance"), "scale")
   activation <- check_choice(activation, c("density", "log_density"), "activation")
+  if (missing(formula)) {
+    stop_covary("formula",
+      "`formula` is missing; give one such as `category ~ x1 + x2`.", fields = list(arg = "formula"))
+  }
+  if (missing(data)) {
+    stop_covary("data", "`data` is missing; it must be a data frame.",
+      fields = list(arg = "data"))
+  }
   stimuli <- learner_stimuli(formula, data)
   rates <- check_rates(rates)
   plan <- list(

@@ -7,11 +7,11 @@ link_name <- function(dpar) switch(dpar, mu = "identity", sigma = "log", rho = "
 # Keys of predictors: `dpar` and `resp` as users give them. resp NULL: all; "a:b" or c("a", "b"): a pair.
 find_keys <- function(fit, dpar = NULL, resp = NULL) {
   predictors <- fit$design$predictors
+  resp <- check_names(resp, "resp")
   if (!is.null(dpar)) check_choice(dpar, unique(vapply(predictors, `[[`, "", "dpar")), "dpar")
   keep <- rep(TRUE, length(predictors))
   if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
   if (!is.null(resp)) {
-    check_texts(resp, "resp")
     wanted <- unlist(strsplit(paste(resp, collapse = ":"), ":", fixed = TRUE))
     at <- match(wanted, fit$responses)
     at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)

@@ -120,8 +120,10 @@ node_stats <- function(stats, k) rbind(stats[1, ], matrix(0, k, ncol(stats)), st
 node_data <- function(cells, nodes) {
   out <- lapply(factor_groups(cells), `[`, nodes$group)
   continuous <- continuous_names(cells)
-  if (length(continuous) == 1) out[[continuous]] <- nodes$x
-  if (length(continuous) == 2) for (name in continuous) out[[name]] <- nodes$x[, name]
+  for (name in continuous) {
+    x <- if (length(continuous) == 1) nodes$x else nodes$x[, name]
+    out[[name]] <- restore_column(x, cells$covariates[[name]])
+  }
   structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
 }
 

@@ -34,6 +34,7 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
   progress <- new_progress(refresh)
   on.exit(progress$close())
   form <- sampling_form(target, start, progress)
+  suspect <- suspect_gradient(target, nuts_centre(target, start), 0.1, "start")
   metric <- first_metric(form$target, form$start, control)
   runs <- list()
   interrupted <- FALSE
@@ -47,7 +48,12 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
     if (interrupted) break
   }
   if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain had draws to keep.")
-  new_sample(target, form, runs, warmup, control, interrupted)
+  new_sample(target, form, runs, warmup, control, interrupted, suspect)
+}
+
+# Where chains start, about
+nuts_centre <- function(target, start) {
+  if (inherits(start, "covary_approximation")) free_mean(start) else read_start(start, target)
 }
 
 # The form of the target in which chains move, their start in it, and the way back. Regression models have funnels
@@ -102,7 +108,7 @@ first_metric <- function(target, start, control) {
 
 chain_start <- function(target, start) {
   if (inherits(start, "covary_approximation")) return(function() free_draws(start, 1)[1, ])
-  centre <- if (is.null(start)) target$start else read_start(start, target)
+  centre <- read_start(start, target)
   function(jitter) centre + stats::runif(target$dim, -jitter, jitter)
 }
 
@@ -202,7 +208,7 @@ transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
 }
 
 # A sample: draws of all chains, chain by chain.
-new_sample <- function(target, form, runs, warmup, control, interrupted) {
+new_sample <- function(target, form, runs, warmup, control, interrupted, suspect) {
   moved <- do.call(rbind, lapply(runs, function(r) t(r$draws)))
   free <- form$back(moved)
   info <- do.call(cbind, lapply(runs, `[[`, "info"))
@@ -213,7 +219,9 @@ new_sample <- function(target, form, runs, warmup, control, interrupted) {
   rhat <- statistic(posterior::rhat)
   ess <- statistic(posterior::ess_bulk)
   out <- new_approximation(target, "nuts", "draws", draws = free, chain = chain, lp = info[1, ] - form$log_jacobian(moved))
-  out$info <- list(converged = isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0 && !interrupted, rhat = stats::setNames(rhat, target$names),
+  suspect <- suspect || suspect_gradient(target, colMeans(free), apply(free, 2, stats::sd), "end")
+  mixed <- isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0
+  out$info <- list(converged = mixed && !interrupted && !suspect, rhat = stats::setNames(rhat, target$names),
     ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]), deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]), step = vapply(runs, `[[`, 0, "step"),
     evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))), divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n, warmup = warmup,
     interrupted = interrupted)

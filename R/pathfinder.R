@@ -27,19 +27,28 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   history <- check_count(history, "history")
   iterations <- check_count(iterations, "iterations")
   check_number(jitter, "jitter", 0)
+  iterations <- check_count(iterations, "iterations")
   centre <- read_start(start, target)
   runs <- list()
   failures <- 0
-  search <- function() while (length(runs) < paths && failures < 10) {
-    run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
-    if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
+  suspect <- FALSE
+  search <- function() {
+    suspect <<- suspect_gradient(target, centre, 0.1, "start")
+    while (length(runs) < paths && failures < 10) {
+      run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
+      if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
+    }
   }
   interrupted <- FALSE
   tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
   if (interrupted && length(runs) == 0) stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
-  if (length(runs) == 0) stop_covary("start", "No path found a finite density; give other `start` values or less `jitter`.", fields = list(arg = "start"))
+  if (length(runs) == 0) {
+    stop_covary("start",
+      "No path found a Gaussian over which the log density is finite; give other `start` values or ",
+      "less `jitter`, or declare bounds by `transforms`.", fields = list(arg = "start"))
+  }
   if (interrupted) warn_covary("interrupted", "Pathfinder was interrupted; ", length(runs), " of ", paths, " paths are kept.")
-  pool_paths(target, runs, draws, failures, interrupted)
+  pool_paths(target, runs, draws, failures, interrupted, suspect)
 }
 
 # The best Gaussian along one path: list(mean, root, elbo), or NULL where the path fails.
@@ -90,7 +99,7 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
   d <- length(theta)
   h <- vapply(seq_len(d), function(j) lbfgs_direction(replace(numeric(d), j, 1), memory, function(v) alpha * v), numeric(d))
   h <- matrix(h, d)
-  root <- tryCatch(t(chol((h + t(h)) / 2)), error = function(e) NULL)
+  root <- attempt(t(chol((h + t(h)) / 2)))
   if (is.null(root)) return(best)
   mean <- theta - as.vector(h %*% g)
   z <- matched_noise(elbo_draws, d)
@@ -103,14 +112,17 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
 }
 
 # Draws of all paths, weighed and resampled; one path stays a Gaussian.
-pool_paths <- function(target, runs, draws, failures, interrupted) {
+pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
   x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, root = best$root)
   x$info <- list(path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures, interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations")))
   x <- add_gaussian_draws(x, draws)
   if (length(runs) > 1) x <- resample_paths(target, x, runs, draws)
-  x$info$converged <- isTRUE(x$info$khat <= khat_threshold(draws))
-  if (!x$info$converged) {
+  suspect <- suspect || suspect_gradient(target, best$mean, sqrt(rowSums(best$root^2)), "end")
+  close <- isTRUE(x$info$khat <= khat_threshold(draws))
+  x$info$converged <- close && fits_support(x$info) && !suspect
+  warn_support(x)
+  if (!close) {
     warn_covary("khat", "Pareto khat is ", format(x$info$khat, digits = 2), ": the draws of Pathfinder do not represent the target; use them as starting values only.",
       fields = list(khat = x$info$khat))
   }
@@ -126,7 +138,7 @@ resample_paths <- function(target, x, runs, draws) {
   theta <- do.call(rbind, lapply(parts, `[[`, "theta"))
   lq <- unlist(lapply(parts, `[[`, "lq"))
   lp <- density_at(target, theta)$value
-  w <- psis(lp - lq)
+  w <- weigh_draws(lp, lq)
   rows <- sample(resample(w$weights, draws))
   x$mean <- NULL
   x$root <- NULL
@@ -134,8 +146,8 @@ resample_paths <- function(target, x, runs, draws) {
   x$draws <- theta[rows, , drop = FALSE]
   x$lp <- lp[rows]
   x$lq <- lq[rows]
-  x$info$khat <- w$khat
-  x$info$log_evidence <- w$log_mean
+  counted <- c("khat", "log_evidence", "outside", "undefined", "weighed")
+  x$info[counted] <- w$info[counted]
   x$info$distinct <- length(unique(rows))
   x
 }

@@ -56,7 +56,7 @@ marginal_curves <- function(x, against, parameters) {
   labels <- make.unique(labels)
   draws <- lapply(fits, as.matrix)
   shared <- Reduce(intersect, lapply(draws, colnames))
-  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_texts(parameters,
+  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_names(parameters,
     "parameters")
   missing <- setdiff(parameters, shared)
   if (length(missing) || length(parameters) == 0) {

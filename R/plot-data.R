@@ -22,7 +22,8 @@
 #'   reach zero unless the data do.
 #' @param ... Not used.
 #' @return A data frame of class `covary_effects` with a row a point:
-#'   `covariate`; `x` (the value, or the number of the level) and `level` (`NA` for numeric covariates);
+#'   `covariate`; `x` (the value, of dates and times their number, or the number of the level) and
+#'   `level` (`NA` for numeric covariates);
 #'   `by` and `group` (the factor of the curve and its level, `NA` where there is none);
 #'   `dpar`, `resp`; `estimate` (posterior median), `lower`, `upper` (95 %), `lower50`, `upper50` (50 %);
 #'   `extrapolated` (outside the data). All values are those of the mean, the standard deviation and
@@ -54,7 +55,7 @@ conditional_effects.covary <- function(fit, covariate = NULL, dpar = NULL, resp 
   panels <- effect_panels(fit, keys, covariate)
   out <- lapply(names(panels), function(name) {
     split <- choose_by(fit, name, panels[[name]], by, names(conditions))
-    grid <- covariate_grid(fit, name, points, extend)
+    grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
     parts <- lapply(panels[[name]], function(key) effect_of(fit, key, name, grid, reference, split))
     do.call(rbind, parts)
   })
@@ -64,21 +65,24 @@ conditional_effects.covary <- function(fit, covariate = NULL, dpar = NULL, resp 
 # Covariates that shape a predictor; those of its offsets do not count.
 shaping_covariates <- function(fit, key) {
   p <- fit$design$predictors[[key]]
-  terms <- c(attr(p$terms, "term.labels"), unlist(lapply(p$smooths, function(s) c(s$sm$term, s$sm$by))))
-  found <- unique(unlist(lapply(setdiff(terms, "NA"), function(t) all.vars(str2lang(t)))))
+  terms <- c(attr(p$terms, "term.labels"),
+    unlist(lapply(p$smooths, function(s) smooth_terms(s$sm))))
+  found <- unlist(lapply(terms, function(t) free_variables(str2lang(t))))
   # In the order of the formula.
-  found <- intersect(all.vars(p$rhs), intersect(found, names(fit$design$covariates)))
+  found <- intersect(predictor_variables(list(p)), intersect(found, names(fit$design$covariates)))
   Filter(function(name) fit$design$covariates[[name]]$type != "matrix", found)
 }
 
 # Named list: covariate -> keys of the predictors to show along it.
 effect_panels <- function(fit, keys, covariate = NULL) {
+  covariate <- check_names(covariate, "covariate")
   uses <- lapply(stats::setNames(nm = names(fit$design$predictors)), shaping_covariates, fit = fit)
   all <- unique(unlist(uses))
   if (length(all) == 0) {
-    stop_covary("argument", "No predictor depends on a covariate; there is nothing to show along.", fields = list(arg = "covariate"))
+    stop_covary("argument", "No predictor depends on a covariate that curves can be drawn along ",
+      "(a matrix is none); there is nothing to show.", fields = list(arg = "covariate"))
   }
-  shown <- if (is.null(covariate)) all else check_texts(covariate, "covariate")
+  shown <- if (is.null(covariate)) all else covariate
   if (!all(shown %in% all)) {
     stop_covary("argument", "`covariate` must be among ", enumerate(all, most = 12), ", not ", enumerate(setdiff(shown, all)), ".",
       fields = list(arg = "covariate"))
@@ -110,7 +114,9 @@ reference_row <- function(fit, conditions = list()) {
   for (name in names(data)) out[[name]] <- typical_value(data[[name]])
   for (name in names(conditions)) {
     value <- conditions[[name]][1]
-    out[[name]] <- if (is.factor(data[[name]])) factor(as.character(value), levels = levels(data[[name]])) else value
+    out[[name]] <- if (is.factor(data[[name]]))
+        factor(as.character(value), levels = levels(data[[name]]))
+      else if (is_number(value) && is_number(data[[name]])) of_type(value, data[[name]]) else value
   }
   rownames(out) <- NULL
   check_newdata(out, fit$design)
@@ -118,10 +124,18 @@ reference_row <- function(fit, conditions = list()) {
 
 typical_value <- function(v) {
   if (is.matrix(v)) return(I(matrix(apply(unclass(v), 2, stats::median), 1)))
-  if (is.numeric(v)) return(stats::quantile(v, 0.5, type = 1, names = FALSE))
+  if (is_number(v)) return(of_type(stats::quantile(as.double(v), 0.5, type = 1, names = FALSE), v))
   counts <- table(as.character(v))
   common <- names(counts)[which.max(counts)]
   v[match(common, as.character(v))]
+}
+
+# Numbers as dates or times again, where `like` is that.
+of_type <- function(x, like) {
+  if (!is.object(like) || is.numeric(like)) return(x)
+  if (inherits(x, "difftime") && inherits(like, "difftime")) units(x) <- units(like)
+  structure(as.double(x), class = class(like), tzone = attr(like, "tzone"),
+    units = attr(like, "units"))
 }
 
 # data frame: x, level, and the column `value` that goes into new data.
@@ -130,11 +144,34 @@ covariate_grid <- function(fit, name, points, extend) {
   v <- training_data(fit)[[name]]
   if (!is_discrete(known)) {
     x <- seq(lower_end(known$range, extend), upper_end(known$range, extend), length.out = points)
-    return(data.frame(x = x, level = NA_character_, value = x))
+    return(data.frame(x = x, level = NA_character_, value = of_type(x, v)))
   }
   value <- if (is.factor(v)) factor(levels(droplevels(v)), levels = levels(v)) else sort(unique(v))
-  x <- if (is.numeric(v)) value else seq_along(value)
+  x <- if (is_number(v)) as.double(value) else seq_along(value)
   data.frame(x = x, level = as.character(value), value = value)
+}
+
+# The grid, or that inside the data, or values of the data: the first at which the predictors exist.
+# cut(x, breaks) does not beyond the breaks, factor(year) not between the years.
+usable_grid <- function(fit, name, keys, points, extend, reference) {
+  grid <- covariate_grid(fit, name, points, extend)
+  if (is_discrete(fit$design$covariates[[name]]) || grid_exists(fit, keys, reference, name, grid))
+    return(grid)
+  inside <- covariate_grid(fit, name, points, 0)
+  if (grid_exists(fit, keys, reference, name, inside)) return(inside)
+  observed <- sort(unique(training_data(fit)[[name]]))
+  some <- round(seq(1, length(observed), length.out = min(points, length(observed))))
+  observed <- observed[unique(some)]
+  data.frame(x = as.double(observed), level = NA_character_, value = observed)
+}
+
+grid_exists <- function(fit, keys, reference, name, grid) {
+  newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
+  newdata[[name]] <- grid$value
+  suppressWarnings(tryCatch({
+    for (key in keys) predictor_columns(fit$design$predictors[[key]], newdata)
+    TRUE
+  }, covary_error = function(e) FALSE))
 }
 
 # Positive covariates stay positive, so that their logs stay finite.
@@ -151,13 +188,16 @@ upper_end <- function(range, extend) {
 # The factor that splits the curves along a covariate, or NULL.
 choose_by <- function(fit, name, keys, by, fixed = character()) {
   if (isFALSE(by)) return(NULL)
+  if (length(check_names(by, "by")) > 1) {
+    stop_covary("argument", "`by` must name one factor, not ", length(by), ".",
+      fields = list(arg = "by"))
+  }
   together <- lapply(keys, function(k) {
     uses <- shaping_covariates(fit, k)
     if (name %in% uses) setdiff(uses, name)
   })
   candidates <- Filter(function(c) fit$design$covariates[[c]]$type != "numeric", unique(unlist(together)))
   if (!is.null(by)) {
-    check_texts(by, "by", one = TRUE)
     if (!by %in% names(fit$design$covariates) || fit$design$covariates[[by]]$type %in% c("numeric", "matrix")) {
       stop_covary("argument", "`by` must name a factor of the model, or be FALSE; not ", describe(by), ".", fields = list(arg = "by"))
     }
@@ -247,12 +287,13 @@ plot_data <- function(fit, type = c("effects", "bins", "ellipses", "elbo"), cova
 
 # The covariate asked for, or the first numeric one (if `numeric` is FALSE: the first of any kind if none is).
 first_covariate <- function(fit, covariate = NULL, numeric = TRUE) {
+  covariate <- check_names(covariate, "covariate")
   known <- fit$design$covariates
   all <- unique(unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit)))
   continuous <- Filter(function(name) !is_discrete(known[[name]]), all)
   usable <- if (numeric || (is.null(covariate) && length(continuous))) continuous else all
   if (is.null(covariate) && length(usable)) return(usable[1])
-  if (is.null(covariate) || !check_texts(covariate, "covariate", one = TRUE) %in% usable) {
+  if (is.null(covariate) || length(covariate) != 1 || !covariate %in% usable) {
     stop_covary("argument", "`covariate` must be one ", if (numeric) "numeric ", "covariate of the model",
       if (length(usable)) c(" (", enumerate(usable, most = 12), ")") else ", which has none", ".", fields = list(arg = "covariate"))
   }
@@ -299,6 +340,7 @@ central_residuals <- function(fit, eta = central_predictors(fit)) {
 # Bin of each row: equal counts along a number, levels otherwise.
 covariate_bins <- function(v, known, bins = NULL, smallest = 40) {
   if (is_discrete(known)) return(as.integer(factor(v)))
+  v <- as.double(v)
   if (is.null(bins)) bins <- max(1, min(12, floor(length(v) / smallest)))
   edges <- unique(stats::quantile(v, seq(0, 1, length.out = check_count(bins, "bins") + 1), names = FALSE))
   if (length(edges) < 2) return(rep(1L, length(v)))
@@ -339,9 +381,10 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
 bin_of <- function(fit, p, covariate, v, rows, z, eta, reference, by, group) {
   w <- row_weights(fit$frame)[rows]
   known <- fit$design$covariates[[covariate]]
-  numeric <- is.numeric(v)
-  x <- if (numeric) stats::weighted.mean(v, w) else match(as.character(v[1]), known$levels)
-  reference[[covariate]] <- if (numeric) x else v[1]
+  numeric <- is_number(v)
+  x <- if (numeric) stats::weighted.mean(as.double(v), w)
+    else match(as.character(v[1]), known$levels)
+  reference[[covariate]] <- if (numeric) of_type(x, v) else v[1]
   if (!is.na(group)) reference[[by]] <- as_level(group, reference[[by]])
   curve <- as.vector(central_at(fit, p, reference))
   if (p$dpar == "sigma") {
@@ -366,21 +409,21 @@ response_pair <- function(fit, resp = NULL) {
 
 ellipse_values <- function(fit, covariate, at) {
   if (is.null(at)) {
-    v <- training_data(fit)[[covariate]]
+    v <- as.double(training_data(fit)[[covariate]])
     at <- stats::quantile(v, c(0.05, 0.275, 0.5, 0.725, 0.95), type = 1, names = FALSE)
     # Readable values, to a hundredth of the range or so, inside it.
     at <- pmin(pmax(round(at, 3 - ceiling(log10(diff(range(v))))), min(v)), max(v))
   }
-  if (!is.numeric(at) || length(at) == 0 || any(!is.finite(at))) {
+  if (!is_number(at) || length(at) == 0 || any(!is.finite(at))) {
     stop_covary("argument", "`at` must hold finite values of '", covariate, "', not ", describe(at), ".", fields = list(arg = "at"))
   }
-  sort(unique(at))
+  sort(unique(as.double(at)))
 }
 
 # Posterior medians of the bivariate normal of a pair at values of a covariate.
 bivariate_at <- function(fit, covariate, at, pair, conditions = list()) {
   newdata <- reference_row(fit, conditions)[rep(1, length(at)), , drop = FALSE]
-  newdata[[covariate]] <- at
+  newdata[[covariate]] <- of_type(at, newdata[[covariate]])
   rownames(newdata) <- NULL
   centre <- function(dpar, resp) posterior_limits(fit, find_keys(fit, dpar, resp), newdata)$estimate
   data.frame(value = at, mean_x = centre("mu", pair[1]), mean_y = centre("mu", pair[2]),

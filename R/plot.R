@@ -52,7 +52,8 @@ plot.covary_effects <- function(x, ask = NULL, ...) {
 
 draw_effects <- function(effects, fit, max_points, ask, conditions = list()) {
   pages <- split(as.data.frame(effects), factor(effects$covariate, levels = unique(effects$covariate)))
-  if (is.null(ask)) ask <- length(pages) > 1 && grDevices::dev.interactive()
+  if (!is.null(ask)) check_flag(ask, "ask")
+  else ask <- length(pages) > 1 && grDevices::dev.interactive()
   if (ask) {
     old <- grDevices::devAskNewPage(TRUE)
     on.exit(grDevices::devAskNewPage(old))
@@ -159,11 +160,13 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
 data_dots <- function(fit, d, max_points, conditions) {
   data <- training_data(fit)
   keep <- rep(TRUE, nrow(data))
-  for (name in names(conditions)) if (!is.numeric(data[[name]])) keep <- keep & as.character(data[[name]]) == as.character(conditions[[name]][1])
+  for (name in Filter(function(name) !is_number(data[[name]]), names(conditions))) {
+    keep <- keep & as.character(data[[name]]) == as.character(conditions[[name]][1])
+  }
   rows <- which(keep)
   rows <- rows[thin_rows(data[[d$covariate[1]]][rows], max_points)]
   by <- d$by[1]
-  out <- data.frame(x = data[[d$covariate[1]]][rows], y = fit$frame$y[rows, d$resp[1]],
+  out <- data.frame(x = as.double(data[[d$covariate[1]]][rows]), y = fit$frame$y[rows, d$resp[1]],
     group = if (is.na(by)) rep(NA_character_, length(rows)) else as.character(data[[by]][rows]))
   # No group lies on top of the others.
   out[order((seq_along(rows) * 7919) %% 104729), ]
@@ -230,7 +233,7 @@ nearest_rows <- function(value, fit, data, covariate, reference, n) {
   }
   rows <- which(agree)
   k <- min(150, ceiling(length(rows) / n / 2))
-  rows[order(abs(data[[covariate]][rows] - value))[seq_len(min(k, length(rows)))]]
+  rows[order(abs(as.double(data[[covariate]][rows]) - value))[seq_len(min(k, length(rows)))]]
 }
 
 draw_outline <- function(d, colour) {

@@ -102,7 +102,14 @@ draw_responses <- function(e) {
 # N x K responses of the fit, or of new data where they can be evaluated.
 observed_responses <- function(fit, newdata, responses) {
   if (is.null(newdata)) return(fit$frame$y[, responses, drop = FALSE])
-  response_matrix(evaluate_responses(fit$design$responses[responses], fit$design$predictors[[1]]$rhs, newdata))
+  absent <- setdiff(unlist(fit$design$response_variables[responses]), names(newdata))
+  if (length(absent)) {
+    stop_covary("variable", "`newdata` has no column ", enumerate(absent), ", of which response ",
+      enumerate(responses), " is made.",
+      fields = list(arg = "newdata", columns = absent))
+  }
+  response_matrix(evaluate_responses(fit$design$responses[responses],
+    environment(fit$design$predictors[[1]]$rhs), newdata, nrow(newdata)))
 }
 
 #' @rdname posterior_predict.covary

@@ -86,7 +86,7 @@ check_bins <- function(fit, rows, replicates, covariate, bins, dpar) {
   v <- training_data(fit)[[covariate]][rows]
   known <- fit$design$covariates[[covariate]]
   id <- covariate_bins(v, known, bins)
-  position <- if (is.numeric(v)) v else as.integer(factor(v, levels = known$levels))
+  position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
   eta <- central_predictors(fit)[rows, , drop = FALSE]
   w <- row_weights(fit$frame)[rows]
   standard <- function(y, resp) (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) / rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))

@@ -40,9 +40,9 @@ predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"
     out <- out[at$index, , drop = FALSE]
     row.names(out) <- NULL
     labels <- list(dpar = rep(p$dpar, nrow(out)), resp = rep(paste(p$resp, collapse = ":"), nrow(out)))
-    cbind(columns, labels, out, extrapolated = mark_extrapolated(object, columns, out, key))
+    cbind(quick_frame(labels), out, extrapolated = mark_extrapolated(object, newdata, out, key))
   })
-  bind_parts(parts)
+  join_parts(columns, parts)
 }
 
 # All predictors of the parameters asked for; by default those that `resp` has.
@@ -59,18 +59,17 @@ newdata_columns <- function(fit, newdata, labels) {
   columns
 }
 
-# Covariates of clashing names are looked up under the names they had.
-mark_extrapolated <- function(fit, columns, out, keys) {
-  names(columns) <- sub("\\.newdata$", "", names(columns))
-  marks <- extrapolates(columns, fit$design, keys)
+mark_extrapolated <- function(fit, newdata, out, keys) {
+  marks <- extrapolates(if (is.null(newdata)) training_data(fit) else newdata, fit$design, keys)
   marks[is.na(out$estimate)] <- NA
   marks
 }
 
-# One part keeps its row names; several cannot.
-bind_parts <- function(parts) {
-  if (length(parts) == 1) return(parts[[1]])
-  out <- do.call(rbind, unname(parts))
+# The user's columns beside every part. One part keeps its row names; several cannot.
+join_parts <- function(columns, parts) {
+  if (length(parts) == 1) return(cbind(columns, parts[[1]]))
+  out <- cbind(columns[rep(seq_len(nrow(columns)), length(parts)), , drop = FALSE],
+    do.call(rbind, unname(parts)))
   row.names(out) <- NULL
   out
 }

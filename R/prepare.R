@@ -1,7 +1,7 @@
 # From parsed formulas and data to the target, by one of three ways: cells made before, rows that
 # are compressed on the way, rows as they are.
 #
-# Each returns list(frame, cells, design, priors, target, compression (NULL for rows), ...).
+# Each returns list(parsed, frame, cells, design, priors, target, compression (NULL for rows), ...).
 
 # Rows are compressed by themselves from here on.
 compress_rows_from <- 10000L
@@ -13,8 +13,25 @@ tabulate_rows_from <- 20000L
 whole_data_algorithms <- c("nested", "fullrank", "meanfield", "laplace")
 
 prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorithm, control) {
-  if (inherits(data, "cells")) return(prepare_cells_fit(parsed, data, prior, algorithm))
+  if (inherits(data, "cells")) {
+    parsed <- own_scopes(parsed, names(data$covariates))
+    return(c(prepare_cells_fit(parsed, data, prior, algorithm), list(parsed = parsed)))
+  }
+  read <- read_rows(parsed, data, weights, subset, na_action)
+  c(prepare_frame_fit(read$parsed, read$frame, data, prior, algorithm, control), read["parsed"])
+}
+
+# The frame of the rows, and the formulas with all that is to be known of them at new data.
+read_rows <- function(parsed, data, weights, subset, na_action) {
+  check_data(data)
+  parsed <- take_outside(parsed, data)
   frame <- new_frame(parsed, data, weights, subset, na_action)
+  parsed <- own_scopes(parsed, c(names(data), names(parsed$outside_columns)), nrow(data))
+  list(parsed = settle_terms(settle_frame(parsed, frame, data), frame$covariates, frame$n),
+    frame = frame)
+}
+
+prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
   small <- try_compression(parsed, frame, algorithm, control)
   if (!is.null(small)) {
     compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
@@ -26,13 +43,14 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
   many <- frame$n >= tabulate_rows_from && control$compress != "never"
   # Without a continuous covariate rows repeat, and exact cells are few.
   if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
-    ready <- prepare_rows_fit(parsed, frame, prior, algorithm)
+    ready <- prepare_rows_fit(parsed, frame, prior, algorithm, control$threads)
     if (!is.null(ready)) return(ready)
   }
   cells <- new_cells(frame)
   scales <- response_scales(cells, frame)
   check_responses(frame, scales, algorithm)
   design <- new_design(parsed, frame, cells, data)
+  scales <- scales_less_offsets(scales, design, cells)
   priors <- resolve_priors(design, scales, prior)
   list(frame = frame, cells = cells, design = design, priors = priors, target = new_target(design, cells, priors, scales))
 }
@@ -131,7 +149,8 @@ together <- function(parsed, names) {
 compress_frame <- function(frame, control) {
   continuous <- continuous_count(frame)
   if (length(continuous) == 0) return(list(object = list(table = NULL)))
-  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights, dropped = c(missing = 0, infinite = 0))
+  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights,
+    dropped = c(missing = 0))
   tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$columns),
     covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"

@@ -12,6 +12,7 @@
 #' @export
 print.covary <- function(x, digits = 3, ...) {
   check_fit(x, "x")
+  check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x)
   means <- stats::coef(x)
   if (length(means)) {
@@ -30,6 +31,9 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
   if (!is.null(x$info$certificate)) {
     cat("Compressed: ", x$info$compression$cells, " cells, certificate ", format(x$info$certificate, digits = 2), " posterior sds\n", sep = "")
+  }
+  if (!is.null(x$info$bound)) {
+    cat("Within rows: sd ", format(100 * x$info$bound$row_sd, digits = 2), " % of the residual sd, which bounds the likelihood\n", sep = "")
   }
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
@@ -60,5 +64,6 @@ verdict <- function(info, draws) {
   if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
   if (length(khat) == 0) return(state)
   worst <- max(khat)
+  if (has_forgotten(info$moves)) return(paste0(state, ", draws moved to the posterior by Markov chains"))
   paste0(state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH", " (reliable below ", format(limit, digits = 2), ")")
 }

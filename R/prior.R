@@ -100,7 +100,7 @@ is_sd_prior <- function(prior) prior$code > 10L
 #'
 #' Classes: `"Intercept"` is the intercept *after* all other columns have been centred
 #' at their means; `"b"` is every other unpenalised coefficient (of a predictor without
-#' intercept: all of them); `"sds"` is the standard deviation of a smooth or random effect.
+#' intercept: all of them), whose defaults are joint, see [default_prior()]; `"sds"` is the standard deviation of a smooth or random effect.
 #' Parametric coefficients are on the scale of the user's columns. The unpenalised column
 #' of a smooth is scaled to standard deviation one over the data, and a penalised block
 #' so that its sd is the standard deviation of the wiggly part over the data; random effects
@@ -176,7 +176,28 @@ resolve_priors <- function(design, scales, given) {
     used[winner[hit]] <- TRUE
   }
   if (any(!used)) stop_unused_prior(given[which(!used)[1], ], out)
-  structure(out, class = c("covary_priors", "data.frame"))
+  structure(show_joint_defaults(out, design, scales), class = c("covary_priors", "data.frame"))
+}
+
+# Places, among the unpenalised coefficients of predictor p, of those with the joint default prior.
+joint_places <- function(p, priors) {
+  mine <- match(unpenalised(p)$name, priors$name)
+  which(priors$class[mine] == "b" & priors$source[mine] == "default")
+}
+
+# Each coefficient of a joint default shows its own marginal, on the scale of the user's columns.
+show_joint_defaults <- function(out, design, scales) {
+  for (p in design$predictors) {
+    block <- joint_prior(p, joint_places(p, out), scales)
+    if (is.null(block)) next
+    at <- match(unpenalised(p)$name[block$at], out$name)
+    factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
+    sd <- sqrt(diag(block$cov)) / factor
+    location <- absorbed_shift(p, scales)[block$at]
+    out$prior[at] <- Map(function(location, sd) new_prior("normal", 1L, c(location, sd, 0), paste0(prior_text("normal", location, sd), ", joint")),
+      location, sd)
+  }
+  out
 }
 
 stop_unused_prior <- function(prior, table) {
@@ -216,23 +237,30 @@ default_of <- function(class, coef, dpar, resp, name, x_scale, scales) {
       stop_covary("scale", "Coefficient '", name, "' is too large or small for a number: its column has sd ", format(x_scale, digits = 3),
         " and its response sd ", format(s, digits = 3), ". Change their units.", fields = list(coef = coef))
     }
-    return(if (class == "sds") half_t(3, 0, spread) else normal(0, 2.5 * spread))
+    return(if (class == "sds") half_t(3, 0, spread) else normal(0, prior_spread * spread))
   }
-  switch(dpar, mu = normal(scales$mean[[resp]], 2.5 * s), sigma = normal(log(scales$sd[[resp]]), 2.5), rho = logistic(0, 1))
+  switch(dpar, mu = normal(scales$mean[[resp]], prior_spread * s), sigma = normal(scales$log_sd[[resp]], prior_spread), rho = logistic(0, 1))
 }
 
 #' Priors of a model, before fitting
 #'
 #' Lists every parameter of a model with the prior that [covary()] would give it.
 #'
-#' The defaults are proper and scale themselves to the data; `s` is the standard deviation of the
-#' response for means and 1 for log standard deviations and correlations:
+#' The defaults are proper, scale themselves to the data, and do not depend on how the columns of a predictor are
+#' coded: `t + I(t^2)`, `poly(t, 2)`, other contrasts or `0 + g` in place of `g` give the same prior of the fitted function.
+#' `s` is the standard deviation of the response, less its offsets:
 #'
 #' | class | mean | log sd | correlation |
 #' |---|---|---|---|
-#' | Intercept | normal(mean(y), 2.5 s) | normal(log(sd(y)), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
-#' | b | normal(0, 2.5 s / sd(x)) | normal(0, 2.5 / sd(x)) | normal(0, 2.5 / sd(x)) |
+#' | Intercept | normal(mean(y), 2.5 s) | normal(log(s), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
+#' | b, together | sd 2.5 s over the rows in each direction | sd about 2.5 at every row | as log sd |
 #' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#'
+#' The coefficients of class b of a predictor have one normal prior, with the covariance matrix of equation 4a of
+#' `vignette("mathematics")`; the table shows the marginal of each, marked `joint`. Where the columns hold the
+#' constant without an intercept, it has the prior of one. A predictor of a mean without the constant has
+#' the root mean square of the response for `s`. A coefficient with a prior from [set_prior()] leaves the block, and the
+#' others keep their marginal.
 #'
 #' For a random slope, `s(g, x, bs = "re")`, the scale of sds is divided by the root mean square of x.
 #'
@@ -247,10 +275,14 @@ default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.
   env <- parent.frame()
   weights <- evaluate(substitute(weights), data, env, "Weights")
   subset <- evaluate(substitute(subset), data, env, "Subset")
-  parsed <- parse_formulas(formula, ..., data_names = names(data))
-  frame <- new_frame(parsed, data, weights, subset, na.action)
+  read <- read_rows(parse_formulas(formula, ..., data_names = names(data)), data, weights, subset,
+    na.action)
+  parsed <- read$parsed
+  frame <- read$frame
   cells <- new_cells(frame)
-  prior_columns(resolve_priors(new_design(parsed, frame, cells, data), response_scales(cells, frame), NULL))
+  design <- new_design(parsed, frame, cells, data)
+  scales <- scales_less_offsets(response_scales(cells, frame), design, cells)
+  prior_columns(resolve_priors(design, scales, NULL))
 }
 
 prior_columns <- function(priors) priors[c("prior", "class", "coef", "dpar", "resp", "name", "source")]
@@ -262,7 +294,5 @@ response_scales <- function(cells, frame) {
     stop_covary("scale", "Response ", enumerate(extreme), " varies too little or too much for a number. Change its units.",
       fields = list(response = extreme))
   }
-  sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
-  list(mean = stats::setNames(moments$mean, colnames(frame$y)), sd = stats::setNames(sd, colnames(frame$y)),
-    cor = moments$cor, n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
+  new_scales(moments, colnames(frame$y))
 }

@@ -93,7 +93,7 @@ as_cubics <- function(b, map) {
   matrix(aperm(array(map %*% nodes, c(4, p, cells)), c(2, 1, 3)), p, 4 * cells)
 }
 
-new_rows_target <- function(target, terms, frame) {
+new_rows_target <- function(target, terms, frame, threads = 1L) {
   # One width of bins for all terms; a term without a covariate has one cell.
   coarse <- max(1, vapply(terms, `[[`, 0, "coarse"))
   terms <- terms[order(lengths(lapply(terms, `[[`, "x")) == 0)]
@@ -105,7 +105,7 @@ new_rows_target <- function(target, terms, frame) {
     bin_basis(term, coarse)
   })
   target$rows_engine <- list(terms = terms, coarse = coarse, y = unname(frame$y[rows, , drop = FALSE]),
-    weights = frame$weights[rows])
+    weights = frame$weights[rows], threads = threads)
   target$rows_engine$constant <- target$model$offset[, 1]
   target <- without_likelihood(target)
   target$rows <- frame$n
@@ -236,7 +236,8 @@ rows_base <- function(target, beta, order) {
   call <- rows_call(target, beta)
   out <- .Call(C_base, target$model, beta, order)
   if (order < 2) {
-    at <- .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))
+    at <- .Call(C_rows, call$y, call$weights, call$scaling, call$terms,
+      c(simd_level(), target$rows_engine$threads, 1))
   } else {
     at <- .Call(C_rows_curvature, call$y, call$weights, call$scaling, call$terms, target$rows_engine$coarse, NULL)
     out$hessian <- out$hessian + rows_hessian(target, at$curvature)
@@ -264,7 +265,8 @@ rows_draws <- function(target, draws, progress = NULL) {
     for (s in block) {
       if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
       call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
-      prior[s] <- prior[s] + .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), 1, 1))$value
+      prior[s] <- prior[s] + .Call(C_rows, call$y, call$weights, call$scaling, call$terms,
+        c(simd_level(), target$rows_engine$threads, 1))$value
     }
   }
   prior
@@ -281,7 +283,7 @@ sample_rows <- function(frame, points = 500) {
 }
 
 # NULL where all columns are better in memory.
-prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
+prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
   if (ncol(frame$y) > 2 || algorithm == "prior" || length(row_functions(parsed))) return(NULL)
   plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
   if (!all(plain) || length(plain) == 0) return(NULL)
@@ -300,6 +302,6 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
   target <- new_target(one, small, priors, scales)
   tables <- tabulate_smooths(design)
   target <- if (is.character(terms)) new_blocks_target(target, tables, frame, priors, scales)
-    else new_rows_target(target, fill_row_terms(terms, tables, frame), frame)
+    else new_rows_target(target, fill_row_terms(terms, tables, frame), frame, threads)
   list(frame = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target)
 }

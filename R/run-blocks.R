@@ -17,19 +17,23 @@ run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
   approx$info$stopped <- NULL
   approx$info$interrupted <- FALSE
   last <- approx$state$iteration + iterations
+  callbacks <- approx$callbacks
   loop <- function() {
     while (approx$state$iteration < last && !isTRUE(approx$state$done)) {
       i <- approx$state$iteration
-      state <- step(approx, min(last, next_call(approx$callbacks, i)) - i)
+      state <- step(approx, min(last, next_call(callbacks, i)) - i)
       state$stream <- current_stream()
       approx$state <<- state
       i <- state$iteration
       progress$tick(label, i / last)
-      if (length(approx$callbacks) == 0) next
+      if (length(callbacks) == 0) next
       now <- NULL
-      see <- function() if (is.null(now)) now <<- view(approx) else now
-      called <- call_callbacks(approx$callbacks, see, function() approx$state$losses[seq_len(i)], i)
-      approx$callbacks <<- called$callbacks
+      see <- function() {
+        if (is.null(now)) now <<- with_field(view(approx), "callbacks", callbacks)
+        now
+      }
+      called <- call_callbacks(callbacks, see, function() approx$state$losses[seq_len(i)], i)
+      callbacks <<- called$callbacks
       approx$state$stream <<- current_stream()
       if (!is.null(called$stopped)) {
         approx$info$stopped <<- called$stopped
@@ -39,6 +43,7 @@ run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
   }
   tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
   swap_stream(approx$state$stream)
+  approx$callbacks <- callbacks
   seal(finish(approx))
 }
 

@@ -35,7 +35,7 @@ tabulate_smooth <- function(smooth, breaks = polynomial_knots(smooth$sm)) {
 
 # Points x columns, by mgcv.
 smooth_values <- function(smooth, x) {
-  at <- mgcv::PredictMat(smooth$sm, stats::setNames(list(x), smooth$sm$term), n = length(x))
+  at <- smooth_matrix(smooth$sm, stats::setNames(list(x), smooth$sm$term), length(x))
   at <- scale_basis(smooth, split_basis(smooth, at))
   do.call(cbind, c(list(at$fixed), at$blocks))
 }
@@ -61,7 +61,7 @@ table_columns <- function(table, x) .Call(C_piecewise, as.double(x), table$break
 # its variables are evaluated once.
 smooth_columns <- function(smooth, data, table = NULL) {
   if (!is.null(table) && identical(table$env, smooth$env)) {
-    x <- eval(str2lang(table$term), data, smooth$env)
+    x <- smooth_variable(smooth, table$term, data)
     if (is.numeric(x) && all(x >= table$breaks[1] & x <= table$breaks[length(table$breaks)])) return(table_columns(table, x))
   }
   variables <- unique(unlist(lapply(c(smooth$sm$term, if (smooth$sm$by != "NA") smooth$sm$by), function(v) all.vars(str2lang(v)))))

@@ -5,8 +5,9 @@
 # rows have mean square length one. tau is then the sd of the wiggly part over the data, whatever
 # the basis, and `bs = "re"` keeps its usual meaning.
 
-# The smooths of one formula term; several when `by` is a factor.
-build_smooths <- function(call, env, data, weights) {
+# The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
+# variables (terms.R).
+build_smooths <- function(call, env, data, weights, states = list()) {
   as_smooth <- function(code, verb) {
     withCallingHandlers(
       retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
@@ -17,18 +18,25 @@ build_smooths <- function(call, env, data, weights) {
     )
   }
   spec <- as_smooth(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), "read")
+  if (!any(endsWith(class(spec), "smooth.spec"))) {
+    stop_covary("smooth", "Term ", deparse1(call),
+      " is not a smooth; s() and t2() must stand alone.", fields = list(term = deparse1(call)))
+  }
   if (!is.null(spec$id) || any(spec$sp >= 0)) {
     stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id", "`, which has no meaning here: ",
       "every smooth has its own sd with a prior. Remove it.", fields = list(term = deparse1(call)))
   }
-  data <- as_smooth(smooth_data(spec, data, env), "built")
+  states <- states[intersect(names(states),
+    vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), ""))]
+  data <- as_smooth(smooth_data(spec, data, env, states), "built")
   check_smooth_data(spec, call, data)
   as_smooth({
     # modCon = 3: t2() predicts under the constraint it was fitted with.
     smooths <- mgcv::smoothCon(spec, data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
       n = NROW(data[[1]]), modCon = 3)
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
-    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
+    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels,
+      states = states)
   }, "built")
 }
 
@@ -39,6 +47,7 @@ build_smooths <- function(call, env, data, weights) {
 spline_knots <- function(spec, data, weights) {
   if (!inherits(spec, "tp.smooth.spec") || spec$dim != 1 || !is.null(spec$xt$max.knots)) return(NULL)
   x <- as.double(data[[spec$term]])
+  weights <- rep_len(weights, length(x)) # of a matrix, a row's in each of its columns
   sorted <- order(x)
   last <- !duplicated(x[sorted], fromLast = TRUE)
   distinct <- x[sorted][last]
@@ -52,15 +61,17 @@ spline_knots <- function(spec, data, weights) {
 
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
 # `levels`, factors get the levels of the data the smooth was built from; unseen ones become NA.
-smooth_data <- function(spec, data, env, levels = NULL) {
-  terms <- unique(c(spec$term, if (spec$by != "NA") spec$by))
-  columns <- lapply(stats::setNames(nm = terms), function(term) {
-    v <- eval(str2lang(term), data, env)
+smooth_data <- function(spec, data, env, states = list(), levels = NULL) {
+  columns <- lapply(stats::setNames(nm = smooth_terms(spec)), function(term) {
+    v <- eval(stateful(states, str2lang(term)), data, env)
     if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
-    if (is.character(v) || is.logical(v) || is.factor(v)) factor(v) else if (is_number(v) && NCOL(v) == 1) as.double(v) else v
+    if (is.character(v) || is.logical(v) || is.factor(v)) return(factor(v))
+    if (is_number(v) && NCOL(v) == 1) as.double(v) else unclass(v)
   })
   columns
 }
+
+smooth_terms <- function(spec) unique(c(spec$term, if (spec$by != "NA") spec$by))
 
 check_smooth_data <- function(spec, call, data) {
   infinite <- vapply(data, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)
@@ -70,13 +81,22 @@ check_smooth_data <- function(spec, call, data) {
   }
   columns <- data[spec$term]
   numeric <- vapply(columns, is.numeric, TRUE)
+  # Bases are made of cubes and fifth powers.
+  extreme <- vapply(columns[numeric], function(v) {
+    max(abs(v)) > 1e50 || diff(range(v)) < 1e-50 && any(v != v[1])
+  }, TRUE)
+  if (any(extreme)) {
+    stop_covary("smooth", "Covariate ", enumerate(names(extreme)[extreme]), " of smooth ",
+      deparse1(call), " has values too large or too close together for powers of them. ",
+      "Change its units.", fields = list(term = deparse1(call), column = names(extreme)[extreme]))
+  }
   is_re <- inherits(spec, "re.smooth.spec")
   if (!all(numeric) && !is_re && !inherits(spec, c("fs.smooth.spec", "sz.smooth.spec", "mrf.smooth.spec"))) {
     stop_covary("smooth", "Smooth ", deparse1(call), " needs numeric covariates; '", names(columns)[!numeric][1],
       "' is not. Use it as a parametric term or with bs = \"re\".", fields = list(term = deparse1(call)))
   }
   if (!is_re && length(columns) == 1 && numeric) {
-    distinct <- length(unique(columns[[1]]))
+    distinct <- length(unique(as.vector(columns[[1]])))
     wanted <- if (is.numeric(spec$bs.dim) && spec$bs.dim[1] > 0) spec$bs.dim[1] else 10
     if (distinct < wanted) {
       stop_covary("smooth", "Smooth ", deparse1(call), " has ", wanted, " basis functions but '", names(columns),
@@ -87,11 +107,13 @@ check_smooth_data <- function(spec, call, data) {
   }
 }
 
-new_smooth <- function(sm, call, env, weights, levels) {
+new_smooth <- function(sm, call, env, weights, levels, states) {
   is_re <- inherits(sm, "random.effect")
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
+  # The map is wanted, not the columns.
+  random[c("Xf", "rand")] <- if (!is_re) list(NULL, seq_along(random$rand))
   out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
-    levels = levels, is_re = is_re)
+    levels = levels, states = states, is_re = is_re)
   raw <- split_basis(out, sm$X)
   share <- weights / sum(weights)
   out$centre <- colSums(raw$fixed * share)
@@ -100,8 +122,7 @@ new_smooth <- function(sm, call, env, weights, levels) {
   out$scale[out$scale == 0] <- 1
   out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
   out$block_scale[out$block_scale == 0] <- 1
-  out$sm$X <- NULL
-  out$sm <- with_polynomials(out$sm)
+  out$sm <- with_polynomials(without_rows(out$sm))
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)
@@ -109,6 +130,15 @@ new_smooth <- function(sm, call, env, weights, levels) {
   out$x_scale <- if (is_re) out$block_scale else rep(1, length(raw$blocks))
   if (is_re) out$block_scale[] <- 1
   out
+}
+
+# What prediction does not need: columns at the data, of the smooth and of the margins of a tensor
+# product; of a factor smooth those without the factor, and the factor.
+without_rows <- function(sm) {
+  sm$X <- NULL
+  if (inherits(sm, "fs.interaction")) sm$Xb <- sm$fac <- NULL
+  if (length(sm$margin)) sm$margin <- lapply(sm$margin, without_rows)
+  sm
 }
 
 smooth_id <- function(label) gsub("[^[:alnum:]:]", "", label)
@@ -137,20 +167,37 @@ scale_basis <- function(smooth, raw) {
 # effect has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn, times
 # `size`: 1, or the covariate of a random slope.
 predict_smooth <- function(smooth, data) {
-  columns <- smooth_data(smooth$sm, data, smooth$env, smooth$levels)
+  columns <- smooth_data(smooth$sm, data, smooth$env, smooth$states, smooth$levels)
   unseen <- rep(NA_character_, nrow(data))
   for (term in names(smooth$levels)) {
-    given <- as.character(eval(str2lang(term), data, smooth$env))
+    given <- as.character(smooth_variable(smooth, term, data))
     new <- is.na(columns[[term]]) & !is.na(given)
     if (!any(new)) next
     if (!smooth$is_re) stop_new_level(term, given[new], smooth$levels[[term]])
     unseen[new] <- paste0(ifelse(is.na(unseen[new]), "", unseen[new]), term, "=", given[new])
     columns[[term]][is.na(columns[[term]])] <- smooth$levels[[term]][1]
   }
-  x <- mgcv::PredictMat(smooth$sm, columns, n = nrow(data))
+  x <- smooth_matrix(smooth$sm, columns, nrow(data))
   size <- rowSums(x) / smooth$block_scale[1]
   x[!is.na(unseen), ] <- 0
   c(scale_basis(smooth, split_basis(smooth, x)), list(unseen = unseen, size = size))
+}
+
+# A variable of a smooth at other rows.
+smooth_variable <- function(smooth, term, data) {
+  eval(stateful(smooth$states, str2lang(term)), data, smooth$env)
+}
+
+# Columns in mgcv's basis. Where the constraint is a column left out, or differences of columns
+# (t2() whose only unpenalised function is the constant), PredictMat() of mgcv <= 1.9 cannot read
+# it.
+smooth_matrix <- function(sm, columns, n) {
+  constraint <- attr(sm, "qrc")
+  if (!is.numeric(constraint) || length(constraint) != 1)
+    return(mgcv::PredictMat(sm, columns, n = n))
+  attr(sm, "qrc") <- NULL
+  x <- mgcv::PredictMat(sm, columns, n = n)
+  if (constraint > 0) x[, -constraint, drop = FALSE] else t(diff(t(x)))
 }
 
 stop_new_level <- function(variable, found, known) {

@@ -4,8 +4,7 @@
 # From the expected (or exact) gradient and Hessian of base at `mean`: exp(b'beta - beta'A beta / 2),
 # unpenalised coefficients eliminated.
 new_surrogate <- function(target, mean, at) {
-  # Without its penalty the likelihood need not be concave; the integral over beta has to exist.
-  a <- robust_factor(-at$hessian, least = 1e-8)$matrix
+  a <- concave_part(-at$hessian, target$means)
   b <- at$gradient + as.vector(a %*% mean)
   group <- target$model$group
   u <- which(group == 0)
@@ -17,6 +16,15 @@ new_surrogate <- function(target, mean, at) {
     a_p = a[p, p, drop = FALSE] - crossprod(cross), b_p = b[p] - as.vector(crossprod(cross, lead)),
     # log integral over the unpenalised coefficients
     constant = 0.5 * sum(lead^2) - sum(log(diag(root))) + 0.5 * length(u) * log(2 * pi))
+}
+
+# Without its penalty the likelihood need not be concave, but the integral over beta has to exist. Where the
+# curvature h is not safely positive it goes on without the blocks between means and the rest, whose expectation
+# is zero, and at last with eigenvalues that say no more than a default prior does.
+concave_part <- function(h, means) {
+  if (is_safe(quiet_root(h))) return(h)
+  if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
+  robust_factor(h, least = hidden_precision)$matrix
 }
 
 # log p(t) under the surrogate, up to nothing: t is S x smooths.

@@ -57,10 +57,28 @@ svgd <- function(target, particles = 100, iterations = 2000, temperature = 1, he
     optimizer = optimizer, batch_size = batch_size, planned = iterations,
     rebalance = if (rebalance) 10 * ceiling(iterations * c(0.5, 0.6, 0.7) / 10))
   approx$callbacks <- as_callbacks(callbacks)
-  x <- matrix(stats::rnorm(particles * target$dim, centre, jitter), target$dim)
+  approx$setup$suspect <- suspect_gradient(target, centre, 0.1 * jitter, "start", batch_size)
+  x <- start_particles(target, particles, centre, jitter, batch_size)
   rule <- if (is.null(optimizer)) adam() else optimizer
   approx$state <- list(iteration = 0, losses = numeric(), x = x, memory = numeric(length(x) * optimizer_slots(rule)), queue = NULL)
   run_svgd(approx, iterations, refresh)
+}
+
+# Around the start, dim x particles; those outside the support are drawn again.
+start_particles <- function(target, particles, centre, jitter, batch_size) {
+  d <- target$dim
+  rows <- spread_rows(target, batch_size)
+  scale <- if (is.null(rows)) 1 else target$rows / length(rows)
+  x <- matrix(stats::rnorm(particles * d, centre, jitter), d)
+  for (i in 1:100) {
+    out <- which(!is.finite(density_at(target, t(x), rows = rows, scale = scale)$value))
+    if (length(out) == 0) return(x)
+    x[, out] <- stats::rnorm(length(out) * d, centre, jitter)
+  }
+  stop_covary("start",
+    "Particles must start where the log density is finite; in 100 tries around the start ",
+    length(out), " of ", particles, " never did. Give other `start` values or a smaller `jitter`.",
+    fields = list(arg = "start"))
 }
 
 # Temperature at iteration i of a planned run; later iterations stay at the last one.
@@ -127,6 +145,7 @@ rebalance_particles <- function(target, setup, state) {
     density <- density + exp(-0.5 * colSums(z^2)) / prod(diag(roots[[i]]))
   }
   lw <- density_at(target, new)$value / svgd_temperature(setup, state$iteration) - log(density)
+  if (!any(is.finite(lw))) return(state)
   w <- exp(lw - max(lw[is.finite(lw)]))
   w[!is.finite(w)] <- 0
   # with fewer effective proposals than particles, copies would stand for the target
@@ -159,9 +178,18 @@ finish_svgd <- function(approx) {
   approx$lp <- at$value
   stein <- stein_errors(approx$draws, t(at$gradient) / h$temperature)
   faithful <- isTRUE(stein[["linear"]] < 0.2)
-  approx$info <- list(iterations = approx$state$iteration, force = force, stein = stein, temperature = svgd_temperature(h, approx$state$iteration),
-    stopped = approx$info$stopped, interrupted = approx$info$interrupted, converged = rest && faithful && !approx$info$interrupted)
+  outside <- sum(at$value == -Inf, na.rm = TRUE)
+  undefined <- sum(is.na(at$value) | at$value == Inf, na.rm = TRUE)
+  suspect <- h$suspect || suspect_gradient(approx$target, colMeans(approx$draws), spread, "end",
+    h$batch_size)
+  approx$info <- list(outside = outside, undefined = undefined, weighed = nrow(approx$draws),
+    iterations = approx$state$iteration, force = force, stein = stein,
+    temperature = svgd_temperature(h, approx$state$iteration),
+    stopped = approx$info$stopped, interrupted = approx$info$interrupted,
+    converged = rest && faithful && !suspect && !approx$info$interrupted)
+  approx$info$converged <- approx$info$converged && fits_support(approx$info)
   if (!is.null(approx$info$stopped)) inform_covary("stopped", approx$info$stopped, ".")
+  warn_support(approx)
   if (approx$info$interrupted) warn_covary("interrupted", "The run was interrupted at iteration ", approx$info$iterations, "; refine() continues it.")
   else if (!rest) {
     warn_covary("not_converged", "The particles have not come to rest after ", approx$info$iterations, " iterations (force ", format(force, digits = 2),

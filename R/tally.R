@@ -2,8 +2,9 @@
 # from any machine.
 #
 # A tally is list(k, scaling (k x 2: centre and scale of the responses in all sums), covariates (by
-# name: kind "exact" or "continuous", type, levels), groups (data frame: distinct tuples of the exact
-# covariates), rows, dropped (missing, infinite), range, step, and
+# name: kind "exact" or "continuous", type, levels), groups (data frame: distinct tuples of the
+# exact covariates), rows, dropped (missing), range, step, core (width of the central half of the
+# values), and
 #   without a continuous covariate   stats: (1 + k + k(k+1)/2) x groups, cells as in kernel.h
 #   with one                         first, table: padded x 4 x cells x groups, moments as in moments.h
 #   with two                         places, table: see tensor.R
@@ -15,17 +16,13 @@ groups_limit <- 200000L  # distinct tuples
 table_limit <- 2^27      # doubles in a table (1 GB)
 cells_limit <- 65536L    # cells of the continuous covariate
 
-# rows: list(y (n x k, or a named list of columns), covariates, weights or NULL), finite or not.
-new_tally <- function(rows, resolution, continuous = NULL) {
-  rows <- finite_rows(rows)
-  k <- length(rows$y)
-  scaling <- round_scaling(rows$y)
-  covariates <- lapply(rows$covariates, describe_covariate)
-  tally <- list(k = k, responses = names(rows$y), scaling = scaling, covariates = covariates,
-    resolution = resolution, rows = 0, dropped = c(missing = 0, infinite = 0))
+# rows: list(y (n x k, or a named list of columns), covariates, weights or NULL, dropped), complete.
+new_tally <- function(rows, covariates, resolution, continuous = NULL, threads = 1L) {
+  tally <- list(k = length(rows$y), responses = names(rows$y), scaling = round_scaling(rows$y),
+    covariates = covariates, resolution = resolution, rows = 0, dropped = rows$dropped)
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   tally <- choose_continuous(tally, rows$covariates)
-  tally_rows(tally, rows)
+  tally_rows(tally, rows, threads)
 }
 
 # Powers of two and multiples of them: scaling then costs no rounding.
@@ -47,17 +44,12 @@ response_columns <- function(y) {
   stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }
 
-describe_covariate <- function(v) {
-  if (is.matrix(v) || is.list(v)) stop_covary("covariate", "Cells cannot hold matrix or list covariates.")
-  type <- if (is.factor(v)) "factor" else if (is.logical(v)) "logical" else if (is.numeric(v)) "numeric" else "character"
-  list(kind = "exact", type = type, levels = if (is.factor(v)) levels(v), ordered = is.ordered(v))
-}
-
 # Numeric covariates with more distinct values than can be kept become continuous; two may.
 choose_continuous <- function(tally, covariates) {
   for (name in names(covariates)) {
     v <- covariates[[name]]
-    if (tally$covariates[[name]]$type != "numeric" || tally$covariates[[name]]$kind == "continuous") next
+    if (!tally$covariates[[name]]$type %in% number_types ||
+      tally$covariates[[name]]$kind == "continuous") next
     if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
   }
   check_continuous(tally)
@@ -85,26 +77,37 @@ check_continuous <- function(tally) {
 
 continuous_names <- function(tally) names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
 
-# Rows with missing or infinite values are left out and counted.
-finite_rows <- function(rows) {
+# Rows with missing values are left out and counted, those of weight zero are left out; infinite
+# values are an error.
+complete_rows <- function(rows, place = row_place) {
+  if (is.null(place)) place <- row_place
   rows$y <- response_columns(rows$y)
-  columns <- c(rows$y, rows$covariates, list(rows$weights))
+  columns <- c(rows$y, rows$covariates, list(`the weights` = rows$weights))
   columns <- columns[!vapply(columns, is.null, TRUE)]
   clean <- all(vapply(columns, function(v) if (is.numeric(v)) is.finite(sum(as.double(v))) else !anyNA(v), TRUE))
-  rows$dropped <- c(missing = 0, infinite = 0)
+  rows$dropped <- c(missing = 0)
   if (clean && (is.null(rows$weights) || all(rows$weights > 0))) return(rows)
   missing <- Reduce(`|`, lapply(columns, is.na))
-  infinite <- Reduce(`|`, lapply(columns, is.infinite)) & !missing
-  rows$dropped <- c(missing = as.double(sum(missing)), infinite = as.double(sum(infinite)))
-  keep <- !missing & !infinite
-  if (!is.null(rows$weights)) {
-    if (any(rows$weights[keep] < 0)) stop_covary("weights", "Weights must not be negative.", fields = list(arg = "weights"))
-    keep <- keep & rows$weights != 0
+  rows$dropped[["missing"]] <- as.double(sum(missing))
+  keep <- !missing
+  if (!is.null(rows$weights)) keep <- keep & rows$weights != 0
+  for (name in names(columns)) {
+    bad <- which(is.infinite(columns[[name]]) & keep)
+    if (length(bad)) stop_infinite_rows(name, length(bad), place(bad[1]))
   }
   rows$y <- lapply(rows$y, `[`, keep)
   rows$covariates <- lapply(rows$covariates, `[`, keep)
   rows$weights <- rows$weights[keep]
   rows
+}
+
+stop_infinite_rows <- function(name, count, where = NULL) {
+  has <- c(paste0("Column '", name, "' has"), "value")
+  if (name == "the weights") has <- c("There are", "weight")
+  stop_covary("infinite", has[1], " ", count, " infinite ", has[2], if (count > 1) "s",
+    if (!is.null(where)) paste0(", the first in ", where),
+      ". Remove such rows or make them missing.",
+    fields = list(column = name, count = count))
 }
 
 # The tally of these rows alone, in the terms of `tally`.
@@ -122,6 +125,7 @@ tally_rows <- function(tally, rows, threads = 1L) {
   }
   columns <- lapply(rows$covariates[exact], function(v) plain_values(v[first]))
   tally$groups <- structure(columns, row.names = .set_row_names(length(first)), class = "data.frame", names = exact)
+  tally <- complete_levels(tally)
   continuous <- continuous_names(tally)
   if (length(continuous) == 0) {
     y <- matrix(unlist(Map(function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1], tally$scaling[, 2]), use.names = FALSE), n)
@@ -136,19 +140,25 @@ tally_rows <- function(tally, rows, threads = 1L) {
 # Numbers of the distinct tuples, in the order in which they first appear.
 tuple_ids <- function(columns, n) combine_codes(covariate_codes(columns), n)
 
-plain_values <- function(v) if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) else v
+# Zero without its sign
+plain_values <- function(v) {
+  if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) + 0 else v
+}
 
 add_moments <- function(tally, x, rows, group, threads) {
   tally$range <- .Call(C_finite_range, x)
   if (tally$range[1] > tally$range[2] && length(x)) { # no row has a covariate
-    tally$dropped <- tally$dropped + finite_rows(rows)$dropped
+    tally$dropped <- tally$dropped + complete_rows(rows, rows$place)$dropped
     tally$rows <- 0
     x <- x[0]
     rows <- list(y = lapply(rows$y, `[`, 0))
     group <- group[0]
   }
   groups <- nrow(tally$groups)
-  if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
+  if (is.null(tally$step)) {
+    tally$step <- choose_step(x, tally$resolution)
+    tally$core <- core_width(x)
+  }
   repeat {
     ends <- floor(tally$range * 2^tally$step)
     if (length(x) == 0) ends <- c(0, 0)
@@ -161,9 +171,10 @@ add_moments <- function(tally, x, rows, group, threads) {
   out <- .Call(C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
     c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups))
   stopifnot(out$counts[3] == 0)
-  # Rows that finite_rows() has not looked at.
-  tally$dropped <- tally$dropped + out$counts[1:2]
-  tally$rows <- tally$rows - sum(out$counts[1:2])
+  # Rows that complete_rows() has not looked at; it names what is infinite.
+  if (out$counts[2] > 0) complete_rows(rows, rows$place)
+  tally$dropped <- tally$dropped + out$counts[1]
+  tally$rows <- tally$rows - out$counts[1]
   tally$table <- array(out$table, c(moments_padded(tally$k), 4, count, groups))
   tally
 }
@@ -192,6 +203,45 @@ choose_step <- function(x, resolution, finer = 3) {
   round(log2(resolution / width) + min(finer, max(0, log2(width / dense))))
 }
 
+# Width of the central half of the distinct values
+core_width <- function(x) {
+  some <- unique(if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x)
+  if (length(some)) diff(stats::quantile(some, c(0.25, 0.75), names = FALSE)) else 0
+}
+
+# Far values of a continuous covariate, which widen its cells, are said where the bulk of the rows
+# then lies in few.
+warn_stretched <- function(tally) {
+  if (is.null(tally$core)) return()
+  for (name in continuous_names(tally)) {
+    d <- match(name, continuous_names(tally))
+    width <- 2^-tally$step[[d]]
+    wanted <- if (is_tensor(tally)) tensor_resolution(tally$resolution) else tally$resolution
+    least <- wanted / 100
+    if (tally$core[[d]] >= least * width || rows_core(tally, d) >= least) next
+    range <- format(matrix(tally$range, 2)[, d], digits = 4)
+    warn_covary("resolution", "Half of the values of '", name, "' lie within ",
+      format(tally$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
+      ", makes the cells ", format(width, digits = 2), " wide: what varies between them is lost. ",
+      "Leave the far rows out, or compress by a column such as log(", name, ").",
+      fields = list(covariate = name, width = width))
+  }
+}
+
+# Number of cells over the central half of the rows.
+rows_core <- function(tally, d) {
+  if (is_tensor(tally)) {
+    cell <- tally$places[, d]
+    n <- as.vector(rowsum(tally$table[1, 1, 1, ], cell))
+    cell <- sort(unique(cell))
+  } else {
+    n <- rowSums(matrix(tally$table[1, 1, , ], dim(tally$table)[3]))
+    cell <- seq_along(n)
+  }
+  share <- (cumsum(n) - n / 2) / sum(n)
+  diff(range(cell[share >= 0.25 & share <= 0.75], cell[which.max(n)]))
+}
+
 # Sum of two tallies.
 merge_tallies <- function(a, b) {
   if (is.null(a)) return(b)
@@ -204,19 +254,23 @@ merge_tallies <- function(a, b) {
     b <- make_continuous(b, name)
   }
   for (name in names(a$covariates)) {
-    a$covariates[[name]]$levels <- union(a$covariates[[name]]$levels, b$covariates[[name]]$levels)
+    a$covariates[[name]] <- join_columns(a$covariates[[name]], b$covariates[[name]])
+  }
+  # Cells of version 0.1.0 have none.
+  if (length(a$core) && length(b$core)) {
+    a$core <- if (is_tensor(a)) pmax(a$core, b$core[names(a$core)]) else max(a$core, b$core)
   }
   ids <- match_groups(a$groups, b$groups)
   out <- if (is.null(a$table)) merge_exact(a, b, ids) else if (is_tensor(a)) merge_tensors(a, b, ids) else merge_moments(a, b, ids)
   out$groups <- ids$groups
   out$rows <- a$rows + b$rows
-  out$dropped <- a$dropped + b$dropped
-  promote_tally(out)
+  out$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+  promote_tally(complete_levels(out))
 }
 
 keep_counts <- function(a, b) {
   a$rows <- a$rows + b$rows
-  a$dropped <- a$dropped + b$dropped
+  a$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
   a
 }
 
@@ -229,10 +283,11 @@ check_alike <- function(a, b) {
       enumerate(names(b$covariates)), ".")
   }
   for (name in names(a$covariates)) {
-    types <- c(a$covariates[[name]]$type, b$covariates[[name]]$type)
-    numeric <- types == "numeric"
-    if (numeric[1] != numeric[2]) {
-      stop_covary("merge", "Covariate '", name, "' is ", types[1], " in some rows and ", types[2], " in others.", fields = list(covariate = name))
+    how <- list(a$covariates[[name]], b$covariates[[name]])
+    if (is.null(join_columns(how[[1]], how[[2]])) || !identical(how[[1]]$units, how[[2]]$units)) {
+      says <- vapply(how, say_column, "")
+      stop_covary("merge", "Covariate '", name, "' is ", says[1], " in some rows and ", says[2],
+        " in others.", fields = list(covariate = name))
     }
   }
 }
@@ -241,7 +296,8 @@ check_alike <- function(a, b) {
 promote_tally <- function(tally) {
   for (name in names(tally$groups)) {
     v <- tally$groups[[name]]
-    if (tally$covariates[[name]]$type == "numeric" && length(v) > exact_limit && length(unique(v)) > exact_limit) {
+    if (tally$covariates[[name]]$type %in% number_types && length(v) > exact_limit &&
+      length(unique(v)) > exact_limit) {
       tally <- make_continuous(check_continuous(within_kind(tally, name)), name, force = TRUE)
     }
   }
@@ -268,8 +324,14 @@ match_groups <- function(a, b) {
   list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
 }
 
+# Texts that are equal where the groups are: no text can hold what separates columns.
 group_keys <- function(groups) {
-  do.call(paste, c(lapply(unname(groups), function(v) if (is.numeric(v)) sprintf("%a", v) else as.character(v)), sep = "\r"))
+  keys <- lapply(unname(groups), function(v) {
+    if (is.numeric(v)) return(sprintf("%a;", v + 0))
+    v <- enc2utf8(as.character(v))
+    paste0(nchar(v, "bytes"), ":", v)
+  })
+  do.call(paste0, keys)
 }
 
 merge_exact <- function(a, b, ids) {
@@ -397,7 +459,10 @@ make_continuous <- function(tally, name, force = FALSE) {
   ids <- if (length(rest)) match(group_keys(rest), unique(group_keys(rest))) else rep(1L, length(x))
   groups <- max(ids, 1L)
   tally$range <- range(x)
-  if (is.null(tally$step)) tally$step <- choose_step(x, tally$resolution)
+  if (is.null(tally$step)) {
+    tally$step <- choose_step(x, tally$resolution)
+    tally$core <- core_width(x)
+  }
   while (diff(floor(tally$range * 2^tally$step)) >= cells_limit) tally$step <- tally$step - 1
   ends <- floor(tally$range * 2^tally$step)
   count <- ends[2] - ends[1] + 1

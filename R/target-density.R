@@ -29,11 +29,15 @@ block_labels <- function(blocks, what) {
 #'   constant. With `rows`, `function(theta, rows)`: log likelihood of the rows with these numbers.
 #' @param gradient Optional function of the same arguments: gradient by the parameters as
 #'   `log_density` sees them. Without it, derivatives come from complex steps where `log_density`
-#'   accepts complex numbers, else from central differences; a message says which.
+#'   accepts complex numbers, else from central differences; a message says which. Engines compare
+#'   a given gradient with the density where they start and end, and warn where they differ.
 #' @param names Names of the parameters.
 #' @param transforms List of [transforms] by parameter name; parameters left out are unconstrained
 #'   numbers. The log Jacobian is added for you.
-#' @param start Optional starting values: a list or vector by parameter name, as `log_density` sees them.
+#' @param start Optional starting values, as `log_density` sees them: a list by parameter
+#'   (`list(mu = 1, weight = c(.2, .8))`) or a vector by name (`c(mu = 1, "weight[1]" = .2,
+#'   "weight[2]" = .8)`), in any order; parameters left out start at the default. A vector without
+#'   names holds all of them in order.
 #' @param rows Number of rows a minibatch can choose from.
 #' @param log_prior,prior_gradient With `rows`: the part of the density that does not depend on rows.
 #' @return An object of class `covary_density`.
@@ -75,8 +79,8 @@ read_blocks <- function(names, transforms) {
     stop_covary("argument", "`names` must hold different names of the parameters.", fields = list(arg = "names"))
   }
   unknown <- setdiff(base::names(transforms), names)
-  if (length(transforms) && (is.null(base::names(transforms)) || length(unknown))) {
-    stop_covary("transform", "`transforms` must be named by parameters (", enumerate(names), ")",
+  if (length(transforms) && (is.null(base::names(transforms)) || length(unknown) || anyDuplicated(base::names(transforms)))) {
+    stop_covary("transform", "`transforms` must be named by parameters (", enumerate(names), "), each at most once",
       if (length(unknown)) paste0("; there is no ", enumerate(unknown)), ".", fields = list(arg = "transforms"))
   }
   blocks <- lapply(names, function(n) as_transform(if (is.null(transforms[[n]])) "identity" else transforms[[n]], n))
@@ -84,36 +88,68 @@ read_blocks <- function(names, transforms) {
   blocks
 }
 
-# Free numbers of starting values given by parameter.
+# Free numbers of starting values given by parameter; those left out start where the target does.
 read_start <- function(start, target) {
   if (is.null(start)) return(target$start)
-  if (!is.list(start) && !is.numeric(start)) {
-    stop_covary("start", "`start` must be a list or numbers by parameter, not ", describe(start),
-      ".", fields = list(arg = "start"))
-  }
-  sizes <- vapply(target$blocks, `[[`, 0L, "size")
-  if (!is.list(start) && length(start) == sum(sizes)) {
-    start <- split(as.vector(start), factor(rep(names(target$blocks), sizes), names(target$blocks)))
-  }
-  start <- as.list(start)
-  unknown <- setdiff(names(start), names(target$blocks))
-  if (is.null(names(start)) || length(unknown)) {
-    stop_covary("start", "`start` must be named by parameters: ", enumerate(names(target$blocks)), ".", fields = list(arg = "start"))
-  }
+  read <- if (is.list(start)) start_list else start_vector
+  values <- read(start, target$blocks)
   free <- target$start
   at <- 0
   for (n in names(target$blocks)) {
     b <- target$blocks[[n]]
-    v <- start[[n]]
-    if (!is.null(v)) {
-      if (!is.numeric(v) || length(v) != b$size || any(!is.finite(v))) {
-        stop_covary("start", "Start of '", n, "' must be ", b$size, " finite number", if (b$size > 1) "s", ".", fields = list(arg = "start", parameter = n))
-      }
-      free[at + seq_len(b$free)] <- b$inverse(as.double(v))
-    }
+    v <- values[[n]]
+    if (!is.null(v)) free[at + seq_len(b$free)] <- b$inverse(start_value(v, n, b))
     at <- at + b$free
   }
   free
+}
+
+# An element a parameter.
+start_list <- function(start, blocks) {
+  given <- names(start)
+  if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) ||
+    !all(given %in% names(blocks)))) {
+    stop_covary("start", "`start` must be named by parameters, each at most once: ",
+      enumerate(names(blocks), most = 12), "; found ",
+      if (is.null(given)) "no names" else enumerate(given, most = 12), ".",
+      fields = list(arg = "start", found = given))
+  }
+  unclass(start)
+}
+
+# A number a value: all of them in order, or by their labels, such as 'mu' or 'weight[2]'.
+start_vector <- function(start, blocks) {
+  labels <- block_labels(blocks, "size")
+  if (!is.numeric(start)) {
+    stop_covary("start", "`start` must be a list or a numeric vector, not ", describe(start), ".",
+      fields = list(arg = "start"))
+  }
+  given <- names(start)
+  if (is.null(given) && length(start) != length(labels)) {
+    stop_covary("start", "`start` without names must hold ", length(labels),
+      " numbers (", enumerate(labels, most = 12), "), not ",
+      describe(start), ".", fields = list(arg = "start"))
+  }
+  if (!is.null(given) && (anyNA(given) || anyDuplicated(given) || !all(given %in% labels))) {
+    stop_covary("start", "Names in `start` must be among ", enumerate(labels, most = 12),
+      ", each at most once; found ",
+      enumerate(given, most = 12), ".", fields = list(arg = "start", found = given))
+  }
+  if (is.null(given)) names(start) <- labels
+  owner <- rep(names(blocks), vapply(blocks, `[[`, 0L, "size"))[match(names(start), labels)]
+  split(start, factor(owner, unique(owner)))
+}
+
+start_value <- function(v, name, block) {
+  if (!is.numeric(v) || length(v) != block$size || any(!is.finite(v))) {
+    stop_covary("start", "Start of '", name, "' must be ", block$size, " finite number",
+      if (block$size > 1) "s", ", not ", describe(v), ".",
+      fields = list(arg = "start", parameter = name))
+  }
+  # one number has no order; the name it may carry comes from elsewhere
+  if (block$size > 1) v <- by_name(v, block_labels(stats::setNames(list(block), name), "size"),
+    paste0("the start of '", name, "'"), "start", "start")
+  as.double(v)
 }
 
 # Matrix (a row a draw) of free numbers to parameters.
@@ -155,6 +191,10 @@ print.covary_density <- function(x, ...) {
 }
 
 check_density <- function(target, arg = "target") {
+  if (missing(target)) {
+    stop_covary("argument", "`", arg, "` is missing; give one such as target_density().",
+      fields = list(arg = arg))
+  }
   if (!inherits(target, "covary_density")) {
     stop_covary("argument", "`", arg, "` must be a target such as target_density(), linear_regression() or as_target(), not ",
       describe(target), ".", fields = list(arg = arg))

@@ -7,37 +7,82 @@ new_target <- function(design, cells, priors, scales) {
   predictors <- design$predictors
   responses <- names(design$responses)
   k <- length(responses)
-  centre <- vapply(predictors[seq_len(k)], function(p) if (p$intercept) scales$mean[[p$resp]] else 0, 0)
+  centre <- vapply(predictors[seq_len(k)], response_shift, 0, scales)
   y_scale <- unlist(scales$sd[responses])
-  size <- lapply(predictors, function(p) if (p$dpar == "mu") scales$sd[[p$resp]] else 1)
-  shift <- lapply(predictors, function(p) switch(p$dpar, mu = centre[[match(p$resp, responses)]], sigma = log(scales$sd[[p$resp]]), rho = 0))
-  # The centre of a response, and the log of its scale, sit in the intercept where there is one.
-  absorbed <- Map(function(p, s) if (p$intercept) s else 0, predictors, shift)
-  rest <- Map(function(s, a) s - a, shift, absorbed)
-  offset <- (design$offset - unlist(rest)) / unlist(size)
-  coefficients <- stack_frames(Map(coefficient_table, predictors, size, absorbed))
-  unpenalised <- coefficients$sd == 0
-  at <- match(coefficients$name, priors$name)
+  size <- lapply(predictors, response_size, scales)
+  # The centre of a response, and the log of its scale, sit in the constant of the predictor where it
+  # has one, else in its offset.
+  left <- vapply(predictors, function(p) if (holds_constant(p)) 0 else response_shift(p, scales, always = TRUE), 0)
+  left[seq_len(k)] <- 0
+  offset <- (design$offset - left) / unlist(size)
+  coefficients <- stack_frames(Map(coefficient_table, predictors, size, lapply(predictors, absorbed_shift, scales)))
+  joint <- joint_priors(predictors, coefficients, priors, scales)
   sds <- sd_table(predictors, size, priors)
-  coef_priors <- lapply(which(unpenalised), function(i) standardise_prior(priors$prior[[at[i]]], coefficients$shift[i], coefficients$factor[i]))
-  family <- integer(nrow(coefficients))
-  par <- matrix(0, 3, nrow(coefficients))
-  family[unpenalised] <- vapply(coef_priors, `[[`, 0L, "code")
-  par[, unpenalised] <- vapply(coef_priors, `[[`, numeric(3), "par")
+  own <- own_priors(coefficients, priors, unlist(lapply(joint, `[[`, "at")))
   model <- list(
-    size = c(k, cells$m, nrow(coefficients), nrow(sds)),
+    size = as.integer(c(k, cells$m, nrow(coefficients), nrow(sds))),
     cells = standardise_cells(cells, centre, y_scale),
-    offset = offset, x = design$x, group = coefficients$sd, family = family, prior = par,
+    offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par, joint = joint,
     sd_family = vapply(sds$prior, `[[`, 0L, "code"),
     sd_prior = vapply(sds$prior, `[[`, numeric(3), "par")
   )
-  model$size <- as.integer(model$size)
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
-    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales),
+    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
+    keys = names(predictors),
+    # Coefficients of the constant, by predictor that has it
+    constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
+}
+
+# Is the constant, written as an intercept or not, among the columns of a predictor?
+holds_constant <- function(p) !is.null(p$column_moments$constant)
+
+# By standardised coefficient, the combination of columns that is one at every row; zeros without one.
+standard_constant <- function(p) {
+  out <- numeric(length(p$columns$name))
+  if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$column_moments$constant
+  out
+}
+
+# What standardisation takes out of a predictor: the centre of the response, the log of its scale.
+response_shift <- function(p, scales, always = holds_constant(p)) {
+  if (!always) return(0)
+  switch(p$dpar, mu = scales$mean[[p$resp]], sigma = log(scales$sd[[p$resp]]), rho = 0)
+}
+
+# In units of which the predictor is standardised.
+response_size <- function(p, scales) if (p$dpar == "mu") scales$sd[[p$resp]] else 1
+
+# By unpenalised coefficient of the user, what of it is that shift.
+absorbed_shift <- function(p, scales) {
+  if (!holds_constant(p)) return(numeric(length(unpenalised(p)$name)))
+  response_shift(p, scales) * p$column_moments$constant / unpenalised(p)$x_scale
+}
+
+# The default priors of coefficients together, one a predictor that has such; `at` among all coefficients.
+joint_priors <- function(predictors, coefficients, priors, scales) {
+  blocks <- lapply(predictors, function(p) {
+    block <- joint_prior(p, joint_places(p, priors), scales)
+    if (!is.null(block)) block$at <- match(unpenalised(p)$name[block$at], coefficients$name)
+    block
+  })
+  unname(blocks[!vapply(blocks, is.null, TRUE)])
+}
+
+# Priors of single coefficients: family and 3 x d parameters; none where a coefficient is penalised or has
+# its prior with others.
+own_priors <- function(coefficients, priors, joint) {
+  family <- integer(length(coefficients$name))
+  par <- matrix(0, 3, length(family))
+  own <- setdiff(which(coefficients$sd == 0), joint)
+  at <- match(coefficients$name[own], priors$name)
+  standard <- Map(standardise_prior, priors$prior[at], coefficients$shift[own], coefficients$factor[own])
+  family[own] <- vapply(standard, `[[`, 0L, "code")
+  par[, own] <- vapply(standard, `[[`, numeric(3), "par")
+  list(family = family, par = par)
 }
 
 # A standardised coefficient is gamma = (user's - shift) * factor.
@@ -45,7 +90,8 @@ coefficient_table <- function(p, size, absorbed) {
   out <- unclass(p$columns)
   out$key <- rep(p$key, length(out$name))
   out$factor <- out$x_scale / size
-  out$shift <- ifelse(out$class == "Intercept", absorbed, 0)
+  out$shift <- numeric(length(out$name))
+  out$shift[out$class != "smooth"] <- absorbed
   out
 }
 
@@ -71,10 +117,14 @@ scale_sd_prior <- function(prior, factor) {
 
 start_values <- function(coefficients, predictors, scales) {
   start <- numeric(nrow(coefficients))
+  intercept_of <- function(p) which(coefficients$key == p$key & coefficients$class == "Intercept")
+  for (p in predictors[vapply(predictors, function(p) p$dpar == "sigma" && p$intercept, TRUE)]) {
+    start[intercept_of(p)] <- scales$log_sd[[p$resp]] - log(scales$sd[[p$resp]])
+  }
   for (p in predictors[vapply(predictors, function(p) p$dpar == "rho" && p$intercept, TRUE)]) {
     at <- match(p$resp, names(scales$mean))
     r <- scales$cor[at[1], at[2]]
-    start[coefficients$key == p$key & coefficients$class == "Intercept"] <- 2 * atanh(0.9 * max(min(r, 1), -1))
+    start[intercept_of(p)] <- 2 * atanh(0.9 * max(min(r, 1), -1))
   }
   start
 }
@@ -135,11 +185,11 @@ log_smooth_prior <- function(target, beta, t) {
 
 log_sd_prior <- function(target, t) {
   out <- numeric(nrow(t))
-  for (g in seq_len(target$n_sds)) {
-    out <- out + .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t[, g], NULL)[1, ]
-  }
+  for (g in seq_len(target$n_sds)) out <- out + one_sd_prior(target, g, t[, g])
   out
 }
+
+one_sd_prior <- function(target, g, t) .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t, NULL)[1, ]
 
 # The whole log posterior of theta = (beta, t) and its expectations under a Gaussian.
 target_joint_expect <- function(target, mean, cov) {

@@ -6,7 +6,8 @@
 #' Gaussian are known in closed form, so [advi()] needs no random draws; rows can be minibatched.
 #' Rows with equal predictors are summed up beforehand, which changes nothing but the time.
 #'
-#' @param formula,data As in [stats::lm()].
+#' @param formula,data As in [stats::lm()], offsets included: `y ~ x + offset(o)`. Rows with
+#'   missing values are left out.
 #' @param prior Prior of the coefficients ([normal()], [student_t()] or [logistic()]), or a list of
 #'   priors by coefficient name; `NULL` is flat.
 #' @param sigma Prior of sigma ([half_t()], [half_normal()], [exponential()], [inv_gamma()]); the
@@ -18,13 +19,16 @@
 #' @export
 linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half_t(1, 0, 5)) {
   check_data(data)
-  mf <- tryCatch(stats::model.frame(formula, data, drop.unused.levels = TRUE), error = function(e) {
-    stop_covary("variable", "The formula cannot be evaluated: ", conditionMessage(e), ".", fields = list(arg = "formula"))
-  })
-  y <- stats::model.response(mf)
-  if (!is.numeric(y) || !is.null(dim(y))) stop_covary("response", "The response must be one numeric column, not ", describe(y), ".")
-  x <- stats::model.matrix(attr(mf, "terms"), mf)
-  if (any(!is.finite(y)) || any(!is.finite(x))) stop_covary("infinite", "Responses and predictors must be finite.")
+  parts <- retype(regression_frame(formula, data), "variable", "The formula cannot be evaluated: ",
+    fields = list(arg = "formula"))
+  x <- parts$x
+  # an offset is a part of the mean that is known
+  y <- parts$y - parts$offset
+  if (any(!is.finite(y)) || any(!is.finite(x))) {
+    stop_covary("infinite",
+      "Responses, predictors and offsets must be finite.")
+  }
+  own <- regression_blueprint(parts$frame, x, parts$offset, data)
   if (nrow(x) < 2) stop_covary("data", "A regression needs at least two rows, not ", nrow(x), ".")
   colnames(x) <- clean_name(colnames(x))
   priors <- coefficient_priors(prior, colnames(x))
@@ -45,10 +49,28 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   names(blocks) <- c(colnames(x), "sigma")
   fit <- stats::lm.fit(x, y)
   start <- c(ifelse(is.na(fit$coefficients), 0, fit$coefficients), log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300)))
-  extra <- list(terms = attr(mf, "terms"), xlevels = stats::.getXlevels(attr(mf, "terms"), mf), n = length(y))
-  attr(extra$terms, ".Environment") <- globalenv()
+  extra <- list(blueprint = c(own, list(size = ncol(x))), n = length(y))
   new_density("regression", model, blocks, rows = m, start = unname(start), expect = TRUE,
     label = paste("linear regression of", length(y), "rows"), extra = extra)
+}
+
+# list(frame, y, x, offset)
+regression_frame <- function(formula, data) {
+  if (!inherits(formula, "formula") || length(formula) != 3) {
+    stop_covary("formula", "`formula` must look like `y ~ x`, not ", describe(formula), ".",
+      fields = list(arg = "formula"))
+  }
+  frame <- stats::model.frame(formula, data, drop.unused.levels = TRUE)
+  y <- stats::model.response(frame)
+  if (!is.numeric(y) || !is.null(dim(y))) {
+    stop_covary("response",
+      "The response must be one numeric column, not ", describe(y), ".")
+  }
+  dropped <- nrow(data) - nrow(frame)
+  if (dropped > 0) inform_covary("dropped_rows", dropped, " of ", nrow(data),
+    " rows have missing values and are left out.")
+  list(frame = frame, y = y, x = stats::model.matrix(attr(frame, "terms"), frame),
+    offset = regression_offset(frame, nrow(frame)))
 }
 
 coefficient_priors <- function(prior, names) {
@@ -63,8 +85,9 @@ coefficient_priors <- function(prior, names) {
   }
   if (is.null(prior) || inherits(prior, "covary_prior")) return(rep(list(one(prior)), length(names)))
   unknown <- setdiff(names(prior), names)
-  if (!is.list(prior) || is.null(names(prior)) || length(unknown)) {
-    stop_covary("prior", "A list of priors must be named by coefficients: ", enumerate(names), ".", fields = list(arg = "prior"))
+  if (!is.list(prior) || is.null(names(prior)) || length(unknown) || anyDuplicated(names(prior))) {
+    stop_covary("prior", "A list of priors must be named by coefficients, each at most once: ",
+      enumerate(names), ".", fields = list(arg = "prior"))
   }
   lapply(names, function(n) one(prior[[n]]))
 }

@@ -118,7 +118,7 @@ choose_tensor_nodes <- function(prepared, priors) {
     if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit && is.finite(best$gathering)) break
     some <- target_at(prepared, nodes, priors)
     # With too few nodes for sums with signs there may be no mode.
-    found <- tryCatch(rough_mode(some$target, mode), error = function(e) NULL)
+    found <- attempt(rough_mode(some$target, mode))
     shift <- if (is.null(found)) Inf else mode_shift(fine$target, some$target, found)
     mode <- if (isTRUE(shift < 1)) found
     if (isTRUE(shift < best$gathering)) best <- c(some, list(gathering = shift))

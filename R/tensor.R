@@ -2,7 +2,8 @@
 # moments along both covariates. Only rectangles that hold rows are kept.
 #
 # In place of the fields of one covariate (tally.R) the tally has
-#   step (by covariate): sides of the rectangles are 2^-step     range: 2 x 2, a column a covariate
+#   step, core (by covariate): sides of the rectangles are 2^-step
+#   range: 2 x 2, a column a covariate
 #   places: m x 3, numbers of the rectangle ([i, i + 1) 2^-step along each covariate) and its group
 #   table: padded x 4 x 4 x m, rectangles in the order of their places
 
@@ -20,7 +21,10 @@ add_tensor_moments <- function(tally, rows, group, threads) {
   names <- continuous_names(tally)
   x <- lapply(rows$covariates[names], as.double)
   groups <- max(1L, nrow(tally$groups))
-  if (!is_tensor(tally)) tally$step <- vapply(names, function(v) tensor_step(x[[v]], tally$resolution), 0)
+  if (!is_tensor(tally)) {
+    tally$step <- vapply(names, function(v) tensor_step(x[[v]], tally$resolution), 0)
+    tally$core <- vapply(x, core_width, 0)
+  }
   step <- tally$step[names]
   tally$range <- vapply(x, function(v) if (length(v)) range(v) else c(Inf, -Inf), numeric(2))
   repeat {
@@ -78,6 +82,7 @@ sum_places <- function(places, table) {
 transpose_tensor <- function(tally, names) {
   if (identical(names(tally$step), names)) return(tally)
   tally$step <- tally$step[names]
+  tally$core <- tally$core[names]
   tally$range <- tally$range[, names, drop = FALSE]
   tally$places <- tally$places[, c(2, 1, 3), drop = FALSE]
   tally$table <- aperm(tally$table, c(1, 3, 2, 4))
@@ -125,6 +130,7 @@ make_tensor <- function(tally, name) {
   table <- do.call(rbind, lapply(1:4, function(b) table * rep(power[b, ], each = d[1] * d[2])))
   sums <- sum_places(unname(cbind(tally$first + filled[, 1] - 1, floor(u), ids[filled[, 2]])), table)
   tally$range <- structure(cbind(tally$range, range(values)), dimnames = list(NULL, names(step)))
+  tally$core <- stats::setNames(c(tally$core, core_width(values)), names(step))
   tally$step <- step
   tally$first <- NULL
   tally$places <- sums$places

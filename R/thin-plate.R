@@ -14,7 +14,7 @@ with_polynomials <- function(sm) {
   x <- as.vector(sm$shift) + ends[1] + diff(ends) * c(-0.1, 0.31, 0.57, 1.1)
   data <- stats::setNames(list(x), sm$term)
   basis <- mgcv::Predict.matrix(sm, data)
-  gap <- tryCatch(max(abs(Predict.matrix.covary_tprs(fast, data) - basis)), error = function(e) Inf)
+  gap <- attempt(max(abs(Predict.matrix.covary_tprs(fast, data) - basis)), Inf)
   if (isTRUE(gap < 1e-9 * max(abs(basis)))) fast else sm
 }
 

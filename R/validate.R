@@ -102,8 +102,8 @@ cells_rules <- list(
   }),
   resolution = rule("a positive number", alone(is_one_number, .Machine$double.xmin, 1e9)),
   rows = rule("a count", alone(is_one_number, 0, 1e300)),
-  dropped = rule("counts of missing and infinite rows", function(v, x) {
-    all_finite(v) && identical(names(v), c("missing", "infinite"))
+  dropped = rule("the count of missing rows", function(v, x) {
+    is_one_number(v, 0, 1e300) && identical(names(v), "missing")
   }),
   groups = rule("a data frame of the exact covariates", function(v, x) {
     exact <- setdiff(names(x$covariates), continuous_names(x))
@@ -127,6 +127,9 @@ cells_rules <- list(
     if (length(continuous) == 0) return(TRUE)
     all_finite(v) && length(v) == length(continuous) && all(v == round(v)) &&
       (length(v) == 1 || setequal(names(v), continuous))
+  }),
+  core = rule("the width of the central half", function(v, x) {
+    is.null(v) || all_finite(v) && length(v) == length(continuous_names(x))
   }),
   first = rule("the number of the first cell", function(v, x) {
     if (length(continuous_names(x)) == 1) is_one_number(v) && v == round(v) else is.null(v)
@@ -155,15 +158,16 @@ is_inside <- function(range, x, n) {
 
 is_description <- function(v) {
   is.list(v) && is_among(v$kind, c("exact", "continuous")) &&
-    is_among(v$type, c("factor", "logical", "numeric", "character")) &&
-    (v$kind == "exact" || v$type == "numeric") && (is.null(v$levels) || is.character(v$levels)) &&
-    (is.null(v$ordered) || is_flag(v$ordered))
+    is_among(v$type, c("factor", "logical", "character", number_types)) &&
+    (v$kind == "exact" || v$type %in% number_types) && (is.null(v$levels) || is.character(v$levels)) &&
+    is_flag(v$ordered) && (v$type != "time" || is_text(v$zone)) &&
+    (v$type != "difference of times" || is_among(v$units, c("secs", "mins", "hours", "days", "weeks")))
 }
 
-# Groups hold texts for factors and numbers for numbers; logical and text may have met in one column.
+# Groups hold texts for factors, and numbers for dates and times.
 is_group_column <- function(v, how, n) {
-  fits <- switch(how$type, numeric = is.numeric(v) || is.logical(v), factor = all(v %in% how$levels),
-    is.logical(v) || is.character(v))
+  fits <- switch(how$type, logical = is.logical(v), character = is.character(v),
+    factor = is.character(v) && all(v %in% how$levels), is.numeric(v))
   is.atomic(v) && is.null(dim(v)) && length(v) == n && !anyNA(v) && fits
 }
 

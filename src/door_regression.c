@@ -1,6 +1,35 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
 #include "door_read.h"
 
+/* The priors of several coefficients together: a list of lists (R: joint_priors()) */
+static void read_joint_priors(SEXP list, struct regression *r)
+{
+    r->n_joint = 0;
+    r->joint = NULL;
+    if (Rf_isNull(list)) return;
+    if (TYPEOF(list) != VECSXP) fail("'joint' must be a list");
+    r->n_joint = whole_in((double) Rf_xlength(list), 0, MOST_COUNT, "joint priors");
+    struct joint_prior *joint = (struct joint_prior *) R_alloc((size_t) r->n_joint + 1, sizeof(struct joint_prior));
+    for (int i = 0; i < r->n_joint; i++) {
+        SEXP one = VECTOR_ELT(list, i);
+        struct joint_prior *p = joint + i;
+        p->n = whole_in((double) Rf_xlength(field(one, "location")), 0, r->d, "joint coefficients");
+        const int *at = check_range(field(one, "at"), p->n, 1, r->d, "at");
+        int *from_zero = (int *) R_alloc((size_t) p->n + 1, sizeof(int));
+        for (int a = 0; a < p->n; a++) from_zero[a] = at[a] - 1;
+        p->at = from_zero;
+        p->location = doubles(one, "location", p->n);
+        p->precision = doubles(one, "precision", (R_xlen_t) p->n * p->n);
+        p->constant = number(one, "constant");
+        int combined = !Rf_isNull(optional(one, "weights"));
+        p->weights = combined ? doubles(one, "weights", p->n) : NULL;
+        p->family = combined ? whole(one, "family", 0, MOST_COUNT) : 0;
+        check_families(&p->family, 1, "family");
+        p->par = combined ? doubles(one, "par", 3) : NULL;
+    }
+    r->joint = joint;
+}
+
 struct regression read_model(SEXP model)
 {
     struct regression r;
@@ -19,6 +48,7 @@ struct regression read_model(SEXP model)
     r.family = integers(model, "family", r.d);
     check_families(r.family, r.d, "family");
     r.prior = doubles(model, "prior", 3 * (R_xlen_t) r.d);
+    read_joint_priors(optional(model, "joint"), &r);
     r.sd_family = integers(model, "sd_family", r.n_smooths);
     check_families(r.sd_family, r.n_smooths, "sd_family");
     r.sd_prior = doubles(model, "sd_prior", 3 * (R_xlen_t) r.n_smooths);

@@ -28,6 +28,13 @@ SEXP door_inverse(SEXP root);
 SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 /* door_piecewise.c */
 SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
+/* door_ellipse.c */
+SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
+SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);
+
+/* door_weak.c */
+SEXP door_weak(SEXP key, SEXP value);
+SEXP door_weak_value(SEXP reference);
 /* door_surrogate.c */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);
@@ -38,6 +45,8 @@ SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP door_finite_range(SEXP x);
+/* door_text.c */
+SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric);
 /* door_rows.c */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
 SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);

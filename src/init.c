@@ -1,5 +1,6 @@
 /* Registration of the doors: the only names that R can call. */
 #include "doors.h"
+#include "stripes.h"
 #include <R_ext/Rdynload.h>
 
 #define DOOR(name, n) {#name, (DL_FUNC) &door_##name, n}
@@ -17,6 +18,10 @@ static const R_CallMethodDef doors[] = {
     DOOR(inverse, 1),
     DOOR(product, 4),
     DOOR(piecewise, 3),
+    DOOR(gap, 4),
+    DOOR(ellipse, 8),
+    DOOR(weak, 2),
+    DOOR(weak_value, 1),
     DOOR(surrogate_marginal, 6),
     DOOR(surrogate_draws, 7),
     DOOR(cells, 4),
@@ -24,6 +29,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(moments, 7),
     DOOR(moments_two, 8),
     DOOR(finite_range, 1),
+    DOOR(split_lines, 5),
     DOOR(rows, 5),
     DOOR(rows_curvature, 6),
     DOOR(exponential, 2),
@@ -43,6 +49,7 @@ static const R_CallMethodDef doors[] = {
 
 void R_init_covary(DllInfo *dll)
 {
+    stripes_home();
     R_registerRoutines(dll, NULL, doors, NULL, NULL);
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);

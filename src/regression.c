@@ -137,6 +137,7 @@ static double add_priors(const struct regression *r, const double *beta, double 
         if (grad) grad[a] += out[1];
         if (hess) hess[a + r->d * a] += out[2];
     }
+    for (int i = 0; i < r->n_joint; i++) f += joint_prior_density(r->joint + i, beta, 1, r->d, grad, hess);
     return f;
 }
 
@@ -182,6 +183,38 @@ double base_hessian(const struct regression *r, const double *beta, double *grad
     return f + add_priors(r, beta, grad, hess);
 }
 
+void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta)
+{
+    int q = r->kernel->q;
+    for (long i = 0; i < r->m; i++)
+        for (int j = 0; j < q; j++) {
+            const double *x = r->x[j] + (long) r->p[j] * i, *b = beta + r->start[j];
+            double sum = offsets ? r->offset[j + q * i] : 0;
+            for (int a = 0; a < r->p[j]; a++) sum += x[a] * b[a];
+            eta[j + q * i] = sum;
+        }
+}
+
+double base_at_predictors(const struct regression *r, const double *eta)
+{
+    struct kernel_block b;
+    double f = 0;
+    int q = r->kernel->q;
+    for (int from = 0; from < r->m; from += KERNEL_BLOCK) {
+        int n = block_length(r->m, from);
+        for (int i = 0; i < n; i++) {
+            kernel_put(r->kernel, &b, i, r->cells + (long) r->kernel->size * (from + i));
+            for (int j = 0; j < q; j++) b.eta[j][i] = eta[j + (long) q * (from + i)];
+        }
+        kernel_clear(r->kernel, &b, n);
+        kernel_evaluate(r->kernel, &b, 0, r->level);
+        f += add_values(&b, n);
+    }
+    return f;
+}
+
+double base_priors(const struct regression *r, const double *beta) { return add_priors(r, beta, NULL, NULL); }
+
 /* Covariances of the predictors of a block */
 static void predictor_covariance(const struct regression *r, const struct columns *x, const double *cov,
                                  struct kernel_block *b)
@@ -221,6 +254,7 @@ double base_expect(const struct regression *r, const double *mean, const double 
         grad[a] += out[1];
         hess[a + r->d * a] += out[2];
     }
+    for (int i = 0; i < r->n_joint; i++) f += joint_prior_expect(r->joint + i, mean, cov, r->d, grad, hess);
     return f;
 }
 
@@ -244,6 +278,9 @@ static void draw_block(const struct regression *r, const double *block, double *
             out[s] += prior[0];
         }
     }
+    for (int i = 0; i < r->n_joint; i++)
+        for (int s = 0; s < KERNEL_BLOCK; s++)
+            out[s] += joint_prior_density(r->joint + i, block + s, KERNEL_BLOCK, r->d, NULL, NULL);
 }
 
 void base_draws(const struct regression *r, const double *draws, int n, double *out)

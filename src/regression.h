@@ -10,6 +10,7 @@
 #define COVARY_REGRESSION_H
 
 #include "kernel.h"
+#include "joint_prior.h"
 
 struct regression {
     const struct kernel *kernel;
@@ -23,6 +24,8 @@ struct regression {
     const int *group;       /* d: 0 for an unpenalised coefficient, else number of its sd */
     const int *family;      /* d: prior of unpenalised coefficients */
     const double *prior;    /* 3 x d */
+    int n_joint;            /* priors of several coefficients together; their `family` is none */
+    const struct joint_prior *joint;
     const int *sd_family;   /* n_smooths */
     const double *sd_prior; /* 3 x n_smooths */
     int level;              /* of vector code (simd.h) */
@@ -35,6 +38,12 @@ long regression_work(int d);
 double base_value(const struct regression *r, const double *beta);
 double base_gradient(const struct regression *r, const double *beta, double *grad);
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
+
+/* Predictors q x m at beta; without offsets, their linear part */
+void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta);
+/* Log likelihood at given predictors (q x m), and the log priors of the unpenalised coefficients */
+double base_at_predictors(const struct regression *r, const double *eta);
+double base_priors(const struct regression *r, const double *beta);
 
 /* The log likelihood at one point, cell by cell: with it, a minibatch only has to estimate the
  * difference from that point, which has far less noise (Johnson and Zhang 2013, SVRG). */

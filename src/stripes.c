@@ -1,5 +1,17 @@
 #include "stripes.h"
 #include <string.h>
+#ifndef _WIN32
+#include <unistd.h>
+
+/* OpenMP's threads do not live on in a process forked from the one that had them, and the child would
+ * wait for them for ever: only the process that loaded the package uses threads. */
+static pid_t home;
+void stripes_home(void) { home = getpid(); }
+static int may_use_threads(void) { return getpid() == home; }
+#else
+void stripes_home(void) {}
+static int may_use_threads(void) { return 1; }
+#endif
 
 /* Each has rows enough to be worth a thread, and all tables together have 8 MB at most. */
 static int count(long n, long size)
@@ -11,21 +23,32 @@ static int count(long n, long size)
 
 long stripes_work(long n, long size) { return size * (count(n, size) - 1); }
 
+struct run {
+    stripe_pass add;
+    void *data;
+    long n, size, width;
+    double *table, *work;
+};
+
+static void run_stripe(const struct run *r, int s)
+{
+    double *mine = s == 0 ? r->table : r->work + r->size * (s - 1);
+    long from = r->width * s, to = from + r->width < r->n ? from + r->width : r->n;
+    memset(mine, 0, (size_t) r->size * sizeof(double));
+    r->add(r->data, s, from, to, mine);
+}
+
 int stripes_run(stripe_pass add, void *data, long n, int threads, long size, double *table, double *work)
 {
     int stripes = count(n, size);
-    long width = (n + stripes - 1) / stripes;
+    struct run run = {add, data, n, size, (n + stripes - 1) / stripes, table, work};
 #ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
-#else
-    (void) threads;
+    if (threads > 1 && may_use_threads()) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+        for (int s = 0; s < stripes; s++) run_stripe(&run, s);
+    } else
 #endif
-    for (int s = 0; s < stripes; s++) {
-        double *mine = s == 0 ? table : work + size * (s - 1);
-        long from = width * s, to = from + width < n ? from + width : n;
-        memset(mine, 0, (size_t) size * sizeof(double));
-        add(data, s, from, to, mine);
-    }
+    for (int s = 0; s < stripes; s++) run_stripe(&run, s);
     for (int s = 1; s < stripes; s++)
         for (long i = 0; i < size; i++) table[i] += work[size * (s - 1) + i];
     return stripes;

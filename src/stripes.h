@@ -5,6 +5,9 @@
 
 #define STRIPES_MOST 8
 
+/* Called once, when the package is loaded. */
+void stripes_home(void);
+
 /* Adds rows from .. to - 1 to a table; `stripe` counts from 0. */
 typedef void (*stripe_pass)(void *data, int stripe, long from, long to, double *table);
 

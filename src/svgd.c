@@ -4,7 +4,8 @@
 long svgd_work(const struct svgd_settings *s, int dim)
 {
     long n = s->particles;
-    return 2 * n * n + 2 * n * dim + (long) dim * (dim + 2); /* two matrices, gradients, phi, moments */
+    /* two matrices, gradients, phi, last places, moments */
+    return 2 * n * n + 3 * n * dim + (long) dim * (dim + 2);
 }
 
 /* k-th smallest, by Hoare's selection; x is reordered */
@@ -83,11 +84,42 @@ static void add_moment_direction(long n, long d, const double *x, const double *
         }
 }
 
+static void copy(double *to, const double *from, long n)
+{
+    for (long i = 0; i < n; i++) to[i] = from[i];
+}
+
+/* Gradients g at x. A particle that has left the support of the target goes back to its last
+ * place. */
+static void find_gradients(long n, const struct target *t, const struct batch *b, double *x,
+                           const double *last, double *g)
+{
+    long d = t->dim;
+    for (long j = 0; j < n; j++) {
+        double f = target_at(t, x + d * j, b, g + d * j);
+        if (isfinite(f) || !last) continue;
+        copy(x + d * j, last + d * j, d);
+        target_at(t, x + d * j, b, g + d * j);
+    }
+}
+
+/* The same without gradients, after the last step: the next run has no last places. */
+static void stay_inside(long n, const struct target *t, const struct batch *b, double *x,
+                        const double *last)
+{
+    long d = t->dim;
+    for (long j = 0; j < n; j++)
+        if (!isfinite(target_at(t, x + d * j, b, NULL))) copy(x + d * j, last + d * j, d);
+}
+
 double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
-                      const double *x, double *phi, double *work)
+                      double *x, const double *last, double *phi, double *work)
 {
     long n = s->particles, d = t->dim;
     double *d2 = work, *sorted = d2 + n * n, *g = sorted + n * n, h = s->bandwidth;
+    for (long i = 0; i < n * d; i++)
+        if (isnan(x[i])) return NAN;
+    find_gradients(n, t, b, x, last, g);
     distances(n, d, x, d2);
     for (long i = 0; i < n * n; i++)
         if (isnan(d2[i])) return NAN; /* selection would not end */
@@ -96,7 +128,6 @@ double svgd_direction(const struct svgd_settings *s, const struct target *t, con
         h = median(sorted, n * n) / (2 * log(n + 1.0));
         if (h < 1e-300) h = 1e-300;
     }
-    for (long j = 0; j < n; j++) target_at(t, x + d * j, b, g + d * j);
     for (long i = 0; i < n * d; i++) phi[i] = 0;
     for (long j = 0; j < n; j++)
         for (long i = 0; i < n; i++) {
@@ -114,12 +145,12 @@ int svgd_run(const struct svgd_settings *s, const struct target *t, double first
 {
     long all = (long) s->particles * t->dim;
     struct svgd_settings now = *s;
-    double *phi = work;
+    double *phi = work, *last = work + all;
+    struct batch b = {NULL, s->batch_size, s->batch_scale};
     for (int i = 0; i < n; i++) {
-        struct batch b = {s->batch_size ? rows + (long) s->batch_size * i : NULL, s->batch_size,
-                          s->batch_scale};
+        b.row = s->batch_size ? rows + (long) s->batch_size * i : NULL;
         now.temperature = temperature[i];
-        svgd_direction(&now, t, &b, x, phi, work + all);
+        svgd_direction(&now, t, &b, x, i ? last : NULL, phi, work + 2 * all);
         double sum = 0;
         for (long j = 0; j < all; j++) {
             sum += phi[j] * phi[j];
@@ -127,7 +158,9 @@ int svgd_run(const struct svgd_settings *s, const struct target *t, double first
         }
         size[i] = sqrt(sum / all);
         if (!isfinite(size[i])) return i;
+        copy(last, x, all);
         optimizer_step(&s->optimizer, all, first + i, x, phi, state);
     }
+    if (n > 0) stay_inside(s->particles, t, &b, x, last);
     return n;
 }

@@ -18,11 +18,13 @@ struct svgd_settings {
 long svgd_work(const struct svgd_settings *s, int dim);
 /* phi (dim x particles): direction of every particle at x (dim x particles).
  *   phi_i = sum_j [k(x_j, x_i) grad log p(x_j) / T + (x_i - x_j) k(x_j, x_i) / h] / n
- * h = median(squared distances) / (2 log(n + 1)). Returns h. */
+ * h = median(squared distances) / (2 log(n + 1)). Returns h. Particles outside the support of the
+ * target go back to `last` (dim x particles), unless that is NULL. */
 double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
-                      const double *x, double *phi, double *work);
+                      double *x, const double *last, double *phi, double *work);
 /* n steps from number `first`; rows: batch_size x n. Returns the number of steps done: fewer
- * than n when a direction is NaN. size (n): root mean square of phi at each step. */
+ * than n when a direction is NaN. A step that leaves the support of the target is undone, so that
+ * particles which start in it stay there. size (n): root mean square of phi at each step. */
 int svgd_run(const struct svgd_settings *s, const struct target *t, double first, int n,
              const int *rows, const double *temperature, double *x, double *state, double *size,
              double *work);

@@ -37,7 +37,7 @@ model_of <- function(..., data, prior = NULL, weights = NULL) {
   parsed <- parse_formulas(..., data_names = names(data))
   frame <- new_frame(parsed, data, weights, NULL, stats::na.omit)
   cells <- new_cells(frame)
-  scales <- response_scales(cells, frame)
   design <- new_design(parsed, frame, cells, data)
+  scales <- scales_less_offsets(response_scales(cells, frame), design, cells)
   new_target(design, cells, resolve_priors(design, scales, prior), scales)
 }

@@ -42,3 +42,18 @@ test_that("model.frame has the responses and covariates of the rows used", {
   mf <- model.frame(fixture("one"))
   expect_equal(mf, mtcars[c("mpg", "wt")])
 })
+
+test_that("names of responses, covariates and coefficients must be names", {
+  fit <- fixture("two")
+  refused <- function(code) expect_error(code, class = "covary_error_argument")
+  for (bad in list(mean, globalenv(), 1i, list(), character(), NA_character_, y ~ x)) {
+    refused(fitted(fit, resp = bad))
+    refused(posterior_predict(fit, resp = bad))
+    refused(log_lik(fit, resp = bad))
+    refused(conditional_effects(fit, bad))
+    refused(conditional_effects(fit, "x", by = bad))
+    if (length(bad)) refused(confint(fit, bad))
+  }
+  refused(plot(fit, ask = "a"))
+  refused(print(fit, digits = -1))
+})

@@ -178,7 +178,7 @@ test_that("the mean-field family of a regression starts inside the family", {
 })
 
 test_that("NaN names the parameter", {
-  target <- target_density(function(t) -0.5 * sum(t^2), function(t) c(-t[[1]], if (t[[2]] > 3) NaN else 1), names = c("good", "bad"))
+  target <- target_density(function(t) -0.5 * t[[1]]^2 + t[[2]], function(t) c(-t[[1]], if (t[[2]] > 3) NaN else 1), names = c("good", "bad"))
   e <- tryCatch(advi(target, optimizer = adam(0.1), iterations = 5000), error = identity)
   expect_s3_class(e, "covary_error_nan")
   expect_identical(e$parameters, "bad")

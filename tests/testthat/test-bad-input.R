@@ -41,3 +41,15 @@ test_that("dropped rows are counted by a message", {
   expect_identical(seen$rows, 1:4)
   expect_identical(fit$frame$n, 56L)
 })
+
+test_that("formulas that are none, and terms of another length, are typed errors", {
+  d <- rows_60()
+  d$w <- as.list(d$x)
+  for (f in list(a ~ NULL, a ~ x[1:3], a ~ s(x)[1], a ~ s(w), a ~ w, a ~ mean, a ~ nope(x),
+    a ~ (1 | g), 3 ~ x, a ~ "x", as.Date("2020-01-01"), list(a ~ x, 3))) {
+    expect_error(suppressMessages(quick(f, data = d)), class = "covary_error")
+  }
+  # Nested columns of new data come back beside the results.
+  d$nested <- data.frame(one = d$x)
+  expect_identical(dim(predict(quick(a ~ x, data = d), d[1:3, ])), c(6L, 14L))
+})

@@ -123,3 +123,58 @@ test_that("a block that an interrupt cuts short leaves no trace", {
     expect_identical(second$draws, whole$draws, info = name)
   }
 })
+
+test_that("all trackers arrive, at their own iterations", {
+  target <- gaussian_target(c(2, -1), diag(2))
+  run <- function(...) suppressWarnings(advi(target, optimizer = adam(), iterations = 20, ...))
+  set.seed(1)
+  both <- tracked(run(callbacks = list(tracker(m = mean), tracker(s = sd))))
+  set.seed(1)
+  one <- tracked(run(callbacks = tracker(m = mean, s = sd)))
+  expect_identical(both, one)
+  set.seed(1)
+  mixed <- tracked(run(callbacks = list(tracker(m = mean, every = 4), function(a, l, i) NULL,
+    tracker(s = sd, name = function(a) "text", every = 5))))
+  expect_equal(mixed$iteration, c(4, 5, 8, 10, 12, 15, 16, 20))
+  expect_equal(mixed$m[c(1, 3, 5, 7, 8), ], one$m[c(4, 8, 12, 16, 20), ])
+  expect_true(all(is.na(mixed$m[c(2, 4, 6), ])))
+  expect_equal(mixed$s[c(2, 4, 6, 8), ], one$s[c(5, 10, 15, 20), ])
+  expect_identical(mixed$name[1:2], list(NULL, "text"))
+  fit <- suppressWarnings(svgd(target, 10, 20, callbacks = list(tracker(m = mean), tracker(k = function(a, l, i) i))))
+  expect_equal(tracked(fit)$k[, 1], 1:20)
+  # none looked yet
+  expect_length(tracked(run(callbacks = tracker(m = mean, every = 50)))$iteration, 0)
+  expect_true(is.list(tracked(run(callbacks = tracker(v = vcov, every = 10)))$v))
+})
+
+test_that("names of trackers are not lost to each other", {
+  target <- gaussian_target(c(2, -1), diag(2))
+  expect_error(advi(target, callbacks = list(tracker(m = mean), tracker(m = sd))), class = "covary_error_argument")
+  expect_error(svgd(target, callbacks = list(tracker(m = mean), tracker(s = sd, m = sd))), class = "covary_error_argument")
+  expect_error(tracker(m = mean, m = sd), class = "covary_error_argument")
+  expect_error(tracker(iteration = mean), class = "covary_error_argument")
+  expect_error(tracked(3), class = "covary_error_argument")
+})
+
+test_that("what is tracked can be seen while it is, and a refined fit leaves its origin alone", {
+  target <- gaussian_target(c(2, -1), diag(2))
+  seen <- NULL
+  fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 1200, callbacks = list(tracker(m = mean),
+    callback(function(approx, losses, i) seen <<- c(seen, nrow(tracked(approx)$m)), every = 400))))
+  expect_equal(seen, c(399, 799, 1199))
+  first <- tracked(fit)
+  expect_equal(nrow(first$m), 1200)
+  more <- suppressWarnings(refine(fit, 10))
+  expect_identical(tracked(fit), first)
+  expect_equal(tracked(more)$iteration, as.double(1:1210))
+})
+
+test_that("tracking costs the same at the end of a long run as at its start", {
+  target <- normal_mixture(1, 0, 1)
+  seconds <- function(n) {
+    run <- function() advi(target, optimizer = adam(), iterations = n, callbacks = tracker(m = function(a) 1))
+    system.time(suppressWarnings(run()))[["user.self"]]
+  }
+  seconds(500)
+  expect_lt(seconds(16000) / seconds(4000), 8)
+})

@@ -39,3 +39,48 @@ test_that("the number of workers does not matter and a dead one is replaced", {
   expect_error(suppressMessages(compress(files, "y", by = ~ x + sex, cluster = cluster, reader = reader)), "All 2 workers have died",
     class = "covary_error_cluster")
 })
+
+test_that("a cluster can be used after a time limit, by us and by others", {
+  skip_on_cran()
+  set.seed(742)
+  d <- data.frame(x = runif(6000), y = rnorm(6000))
+  files <- tempfile(letters[1:4], fileext = ".rds")
+  for (i in 1:4) saveRDS(d[(i - 1) * 1500 + 1:1500, ], files[i])
+  cluster <- parallel::makeCluster(2)
+  on.exit(parallel::stopCluster(cluster))
+  whole <- compress(files, "y", by = ~ x, cluster = cluster)
+  slow <- function(file) {
+    Sys.sleep(0.5)
+    readRDS(file)
+  }
+  environment(slow) <- baseenv()
+  setTimeLimit(elapsed = 0.7, transient = TRUE)
+  e <- tryCatch(compress(files, "y", by = ~ x, cluster = cluster, reader = slow),
+    error = function(e) e)
+  setTimeLimit()
+  expect_false(inherits(e, c("covary_error", "cells")))
+  expect_identical(parallel::clusterCall(cluster, function() 42), list(42, 42))
+  expect_identical(compress(files, "y", by = ~ x, cluster = cluster), whole)
+})
+
+test_that("workers know what was decided before them", {
+  skip_on_cran()
+  set.seed(743)
+  cluster <- parallel::makeCluster(2)
+  on.exit(parallel::stopCluster(cluster))
+  files <- tempfile(letters[1:3], fileext = ".csv")
+  codes <- rep(c("1", "2"), 300)
+  for (i in 1:3) write.csv(data.frame(g = if (i == 1) replace(codes, 600, "A") else codes,
+    y = rnorm(600)), files[i], row.names = FALSE, quote = FALSE)
+  cells <- compress(files, "y", by = ~ g, cluster = cluster, chunk = 100)
+  expect_setequal(cells$groups$g, c("1", "2", "A"))
+  expect_equal(summary(cells), summary(compress(files, "y", by = ~ g)))
+  expect_error(compress(files[c(2, 1)], "y", by = ~ g, cluster = cluster), basename(files[1]),
+    class = "covary_error_column_type")
+  # Shards without a complete row are counted.
+  d <- data.frame(g = 1:2, y = c(rep(NA, 4000), rnorm(4000)))
+  expect_identical(suppressMessages(compress(d, "y", by = ~ g, cluster = cluster,
+    threads = 2))$dropped, c(missing = 4000))
+  expect_error(compress(transform(d, y = NA), "y", by = ~ g, cluster = cluster),
+    class = "covary_error_data")
+})

@@ -11,6 +11,16 @@ rows_of <- function(n, seed, x = runif(n)) {
     y2 = cos(7 * u) + exp(0.3 * sin(8 * u)) * (r * z[, 1] + sqrt(1 - r^2) * z[, 2]))
 }
 
+# A chunk reader of data frames
+chunks <- function(...) {
+  all <- list(...)
+  at <- 0
+  function(reset) {
+    at <<- if (reset) 0 else at + 1
+    if (!reset && at <= length(all)) all[[at]]
+  }
+}
+
 same_tally <- function(a, b, bound = 1e-12) {
   order_of <- function(t) if (length(t$groups)) order(group_keys(t$groups)) else 1
   expect_identical(a$rows, b$rows)
@@ -113,29 +123,110 @@ test_that("weights count rows", {
   for (wrong in list(d$w, c("w", "x"), NA_character_)) expect_error(compress(d, "y1", by = ~x, weights = wrong), class = "covary_error_argument")
 })
 
-test_that("missing and infinite values are left out and counted", {
+test_that("missing values are left out and counted", {
   d <- rows_of(5000, 718)
   d$y1[3] <- NA
   d$x[7] <- NaN
-  d$y2[11] <- Inf
   expect_message(cells <- compress(d, c("y1", "y2"), by = ~ x), class = "covary_message_dropped_rows")
-  expect_identical(nobs(cells), 4997)
-  expect_identical(cells$dropped, c(missing = 2, infinite = 1))
+  expect_identical(nobs(cells), 4998)
+  expect_identical(cells$dropped, c(missing = 2))
   # Also where they come in a later chunk, which the pass itself looks through.
   e <- rows_of(6000, 718)
-  left <- NULL
-  reader <- function(reset) {
-    if (reset) left <<- list(e[1:5900, ], d[1:2000, ], replace(d[1:9, ], "x", NaN))
-    else if (length(left)) {
-      out <- left[[1]]
-      left <<- left[-1]
-      out
+  reader <- chunks(e[1:5900, ], d[1:2000, ], replace(d[1:9, ], "x", NaN))
+  later <- suppressMessages(compress(reader, c("y1", "y2"), by = ~ x))
+  expect_identical(later$dropped, c(missing = 11))
+  expect_identical(nobs(later), 5900 + 1998)
+  expect_equal(sum(later$table[1, 1, , ]), nobs(later))
+})
+
+test_that("an infinite value is an error that says where, as in covary(), unless its row is left out anyhow", {
+  d <- rows_of(9000, 726)
+  d$w <- 1
+  for (column in c("y1", "x", "w")) {
+    wrong <- replace(d, column, replace(d[[column]], 4321, -Inf))
+    abs_wrong <- replace(d, column, replace(d[[column]], 4321, Inf))
+    for (source in list(abs_wrong, chunks(d, abs_wrong), chunks(abs_wrong, d))) {
+      e <- expect_error(compress(source, "y1", by = ~ x, weights = "w"),
+        class = "covary_error_infinite")
+      expect_match(conditionMessage(e), "row 4321")
     }
+    if (column != "w") expect_error(compress(wrong, "y1", by = ~ x), "row 4321",
+      class = "covary_error_infinite")
+    if (column == "y1") expect_error(covary(y1 ~ x, data = wrong), class = "covary_error_infinite")
+    other <- if (column == "y1") "x" else "y1"
+    wrong[[other]][4321] <- NA
+    if (column != "w") expect_identical(nobs(suppressMessages(compress(chunks(d, wrong), "y1",
+      by = ~ x))), 17999)
   }
-  chunks <- suppressMessages(compress(reader, c("y1", "y2"), by = ~ x))
-  expect_identical(chunks$dropped, c(missing = 11, infinite = 1))
-  expect_identical(nobs(chunks), 5900 + 1997)
-  expect_equal(sum(chunks$table[1, 1, , ]), nobs(chunks))
+  d$y1[2] <- Inf
+  d$w[2] <- 0
+  expect_identical(nobs(compress(d, "y1", by = ~ x, weights = "w")), 8999)
+})
+
+test_that("a first chunk without a complete row is counted and decides no type", {
+  d <- rows_of(3000, 727)
+  none <- transform(d[1:50, ], y1 = NA, x = NA, sex = NA)
+  for (by in list(~ x, ~ age + sex, ~ x + age)) {
+    cells <- suppressMessages(compress(chunks(none, d, none, none[0, ]), "y1", by = by))
+    whole <- compress(d, "y1", by = by)
+    expect_identical(cells$dropped, c(missing = 100))
+    same_tally(unclass(cells), unclass(whole))
+  }
+  expect_error(compress(none, "y1", by = ~ x), "all 50 have missing", class = "covary_error_data")
+})
+
+test_that("a string is the name of a column and never code", {
+  set.seed(728)
+  d <- data.frame(y = exp(rnorm(20)), g = 1:2, w = 2, `w-1` = 3, `log(y)` = 7, check.names = FALSE)
+  expect_equal(compress(d, "y", by = ~ g, weights = "w-1")$stats[1, ], c(30, 30))
+  expect_equal(summary(compress(d, "log(y)", by = ~ g))$mean, 7)
+  expect_equal(summary(compress(d, ~ log(y), by = ~ g))$mean, mean(log(d$y)))
+  expect_identical(compress(d, ~ log(y) + w, by = ~ g)$responses, c("log(y)", "w"))
+  expect_identical(compress(d, ~ cbind(y, w), by = ~ g)$responses, c("y", "w"))
+  expect_equal(compress(d, "y", by = ~ g, weights = ~ w / 2)$stats[1, ], c(10, 10))
+  file <- tempfile()
+  code <- sprintf("file.create('%s')", file)
+  for (source in list(d, chunks(d))) {
+    expect_error(compress(source, code, by = ~ g), "~ file.create", class = "covary_error_variable",
+      fixed = TRUE)
+    expect_error(compress(source, "y", by = ~ g, weights = code), class = "covary_error_variable")
+    expect_error(compress(source, "y", by = code), class = "covary_error_variable")
+  }
+  expect_false(file.exists(file))
+  # Nor is it the name of something else that is at hand.
+  v <- 1:20
+  expect_error(compress(d, "v", by = ~ g), class = "covary_error_variable")
+  expect_error(compress(chunks(d), "y", by = ~ g, weights = "v"), class = "covary_error_variable")
+  expect_error(compress(d, "y", by = ~ log(g)), class = "covary_error_argument")
+  expect_error(compress(d, c("y", "y"), by = ~ g), class = "covary_error_argument")
+})
+
+test_that("arguments are used or refused", {
+  d <- data.frame(x = 1:2, y = rnorm(20))
+  expect_error(compress(d, "y", by = ~ x, query = "t"), class = "covary_error_argument")
+  expect_error(compress(d, "y", by = ~ x, moments = "stream"), class = "covary_error_argument")
+  expect_error(compress(d, "y", by = ~ x, materialise = TRUE), class = "covary_error_argument")
+  expect_error(compress(d, "y", by = ~ x, reader = readRDS), class = "covary_error_argument")
+  expect_error(compress("a.csv", "y", by = ~ x, reader = 1), class = "covary_error_argument")
+})
+
+test_that("far values that make the cells of the others wide are said", {
+  set.seed(729)
+  d <- data.frame(x = exp(rnorm(9000)), z = rnorm(9000), y = rnorm(9000))
+  expect_silent(compress(d, "y", by = ~ x))
+  expect_silent(compress(transform(d, x = ifelse(runif(9000) < 0.6, 0, x)), "y", by = ~ x))
+  far <- transform(d, x = replace(x, 5, 1e7))
+  expect_warning(cells <- compress(far, "y", by = ~ x), "log(x)", fixed = TRUE,
+    class = "covary_warning_resolution")
+  expect_warning(compress(transform(d, x = replace(x, 1:300, 1e7)), "y", by = ~ x),
+    class = "covary_warning_resolution")
+  expect_warning(compress(chunks(d, far), "y", by = ~ x), class = "covary_warning_resolution")
+  expect_warning(merge(compress(d, "y", by = ~ x), cells), class = "covary_warning_resolution")
+  expect_warning(compress(transform(far, x = replace(x, 5, 1e9)), "y", by = ~ x + z),
+    class = "covary_warning_resolution")
+  # Rows in the order of the covariate begin with cells too fine for the rest.
+  expect_silent(compress(chunks(d[order(d$x), ][1:4500, ], d[order(d$x), ][4501:9000, ]), "y",
+    by = ~ x))
 })
 
 test_that("subset keeps groups, saveRDS keeps everything", {

@@ -7,7 +7,7 @@ test_that("parametric columns are those of model.matrix, after the draws are map
     fit <- quick(f, data = d)
     b <- coefficients_of(fit)
     b <- b[, !grepl("sigma", colnames(b)), drop = FALSE]
-    x <- stats::model.matrix(stats::terms(f, keep.order = TRUE), d)
+    x <- stats::model.matrix(f, d)
     expect_equal(all_predictors(fit, d)[[1]], tcrossprod(b, x), tolerance = 1e-9, label = deparse1(f), ignore_attr = TRUE)
   }
 })

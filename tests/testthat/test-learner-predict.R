@@ -77,3 +77,21 @@ test_that("a learner survives saveRDS", {
   saveRDS(learner, file)
   expect_identical(predict(readRDS(file), type = "prob"), predict(learner, type = "prob"))
 })
+
+test_that("dimensions of new stimuli are those of the run", {
+  set.seed(33)
+  d <- data.frame(k = rep(c("a", "b"), 30), x = rnorm(60, rep(c(0, 2), 30)), z = rnorm(60))
+  for (f in list(k ~ poly(x, 2), k ~ scale(x) + z, k ~ log(x + 10) + z)) {
+    fit <- learn_categories(f, d, epochs = 1)
+    whole <- predict(fit, type = "prob")
+    expect_equal(predict(fit, d[7, ], type = "prob"), whole[7, , drop = FALSE])
+    expect_equal(predict(fit, d[11:20, ], type = "prob"), whole[11:20, ])
+    expect_identical(dim(predict(fit, d[0, ], type = "prob")), c(0L, 2L))
+  }
+  tied <- learn_categories(k ~ I(x / max(x)), d, epochs = 1)
+  expect_error(predict(tied, d), class = "covary_error_data")
+  plain <- learn_categories(k ~ x + z, d, epochs = 1)
+  expect_identical(predict(plain, as.matrix(d[c("z", "x")])), predict(plain))
+  expect_identical(predict(plain, unname(as.matrix(d[c("x", "z")]))), predict(plain))
+  expect_error(predict(plain, cbind(x = 1, q = 2)), class = "covary_error_dimension")
+})

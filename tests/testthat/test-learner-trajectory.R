@@ -36,3 +36,17 @@ test_that("covariances along the way are those of the learned numbers", {
     expect_equal(path[["covariance[a,x2,x2]"]][1], .02)
   }
 })
+
+test_that("the start stands once in a trajectory, however it is thinned", {
+  set.seed(34)
+  d <- data.frame(k = rep(c("a", "b"), 50), x = rnorm(100))
+  for (epochs in 1:2) for (kept in list(NULL, 1, 50, 100, 101, 1000)) {
+    fit <- learn_categories(k ~ x, d, epochs = epochs, thin = kept)
+    for (thin in c(1, 3, 99, 100, 101, 1e6)) for (what in c("learned", "covariance", "loss")) {
+      t <- trajectory(fit, what, thin = thin)
+      step <- thin * if (what == "loss" || is.null(kept)) 1 else kept
+      expect_equal(t$trial, seq(0, 100 * epochs, by = step))
+      expect_true(is.na(t$loss[1]))
+    }
+  }
+})

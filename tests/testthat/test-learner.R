@@ -193,3 +193,53 @@ test_that("the formula takes all columns, transformed ones and unused levels", {
   expect_identical(learner$categories, c("a", "b"))
   expect_equal(predict(learner, d, type = "prob"), predict(learner, type = "prob"))
 })
+
+test_that("categories may be of any kind, and mean the same", {
+  set.seed(31)
+  d <- data.frame(x = rnorm(60), z = rnorm(60))
+  text <- rep(c("a", "b"), 30)
+  fit <- function(k) {
+    set.seed(1)
+    learn_categories(k ~ x + z, cbind(d, k = k), epochs = 2)
+  }
+  same <- fit(text)
+  kinds <- list(factor(text), factor(text, ordered = TRUE), text == "b", as.integer(text == "b"), as.numeric(text == "b"),
+    factor(text, levels = c("unused", "a", "b")), ifelse(text == "a", "", "b"), as.Date("2020-01-01") + (text == "b"))
+  for (k in kinds) {
+    other <- fit(k)
+    expect_identical(other$parameter, same$parameter)
+    expect_identical(as.integer(predict(other)), as.integer(predict(same)))
+    expect_equal(summary(other, cbind(d, k = k))$accuracy, summary(same)$accuracy)
+    expect_false(is.ordered(predict(other)))
+    grDevices::pdf(NULL)
+    expect_silent(plot(other))
+    grDevices::dev.off()
+  }
+  # the order of levels is that of the factor
+  turned <- fit(factor(text, levels = c("b", "a"), ordered = TRUE))
+  expect_identical(turned$categories, c("b", "a"))
+  fails <- function(k, class) expect_error(fit(k), class = paste0("covary_error_", class))
+  fails(rep("a", 60), "one_category")
+  fails(factor(rep("a", 60), levels = c("a", "b")), "one_category")
+  fails(replace(text, 3, NA), "missing")
+  fails(addNA(factor(replace(text, 3, NA))), "missing")
+  fails(rep(c(NaN, 1), 30), "missing")
+  fails(rep(c(Inf, 1), 30), "data")
+  fails(rep(c(0.5, 1), 30), "data")
+  fails(1e15 + rep(0:1, 30), "data")
+  fails(I(as.list(rep(1:2, 30))), "data")
+})
+
+test_that("starts and rates go by name, each once", {
+  set.seed(32)
+  d <- data.frame(k = rep(c("a", "b"), 30), x = rnorm(60))
+  fit <- function(...) learn_categories(k ~ x, d, epochs = 1, freeze = "mean", ...)
+  expect_equal(coef(fit(start = list(mean = c(b = 1, a = 0))))$mean[, 1], c(a = 0, b = 1))
+  expect_error(fit(start = list(mean = c(a = 1, q = 0))), class = "covary_error_start")
+  expect_error(fit(start = list(mean = c(1, 0), mean = c(0, 1))), class = "covary_error_start")
+  expect_error(fit(rates = c(mean = 0.1, mean = 0.2)), class = "covary_error_rates")
+  expect_error(learn_categories(k ~ x), class = "covary_error_data")
+  expect_error(learn_categories(data = d), class = "covary_error_formula")
+  expect_error(learn_categories(k ~ q, d), class = "covary_error_formula")
+  expect_error(learn_categories(k ~ k, d), class = "covary_error_formula")
+})

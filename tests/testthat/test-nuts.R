@@ -81,6 +81,8 @@ test_that("an interrupt keeps what there is", {
     expect_identical(fit$draws, whole$draws[seq_len(nrow(fit$draws)), , drop = FALSE])
     expect_gte(nrow(fit$draws), 50)
   }
+  # the first evaluation compares the gradient with the density
+  expect_error(laplace(interrupted_target(1)), class = "covary_error_interrupted")
   expect_error(laplace(interrupted_target(2)), class = "covary_error_interrupted")
   expect_error(pathfinder(interrupted_target(2)), class = "covary_error_interrupted")
   set.seed(8)

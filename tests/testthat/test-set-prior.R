@@ -3,14 +3,17 @@ test_that("defaults are proper and scale with the data", {
   p <- default_prior(cbind(a, b) ~ x + s(z), rho ~ x, data = d)
   text <- stats::setNames(vapply(p$prior, format, ""), p$name)
   s <- sqrt(mean((d$a - mean(d$a))^2))
-  sx <- sqrt(mean((d$x - mean(d$x))^2))
+  centred <- d$x - mean(d$x)
   expect_identical(text[["b_a_Intercept"]], format(normal(mean(d$a), 2.5 * s)))
-  expect_identical(text[["b_a_x"]], format(normal(0, 2.5 * s / sx)))
-  expect_identical(text[["bs_a_sz_1"]], format(normal(0, 2.5 * s)))
   expect_identical(text[["sds_a_sz_1"]], format(half_t(3, 0, s)))
   expect_identical(text[["b_sigma_a_Intercept"]], format(normal(log(s), 2.5)))
   expect_identical(text[["b_rho_a_b_Intercept"]], "logistic(0, 1)")
-  expect_identical(text[["b_rho_a_b_x"]], format(normal(0, 2.5 / sx)))
+  # A mean has sd 2.5 s in each direction of its columns: the marginal of x, next to z, is that over what z leaves of x.
+  sd_of <- function(name) p$prior[[match(name, p$name)]]$par[2]
+  expect_equal(sd_of("b_a_x"), 2.5 * s / sqrt(mean(stats::residuals(stats::lm(x ~ z, d))^2)), tolerance = 1e-8)
+  # A rhobit of one column has sd 2.5 where leverage lies: var = 2.5^2 / sum(h x^2), h = x^2 / sum(x^2)
+  expect_equal(sd_of("b_rho_a_b_x"), 2.5 / sqrt(sum(centred^4) / sum(centred^2)), tolerance = 1e-8)
+  expect_match(text[c("b_a_x", "bs_a_sz_1", "b_rho_a_b_x")], ", joint$")
   expect_true(all(p$source == "default"))
 })
 

@@ -79,3 +79,44 @@ test_that("random slopes of a new level grow with the covariate", {
   expect_equal(at[, 3] - at[, 1], 2 * (at[, 2] - at[, 1]))
   expect_gt(stats::sd(at[, 2] - at[, 1]), 0)
 })
+
+test_that("matrix arguments are sums over their columns, as in mgcv", {
+  set.seed(13)
+  n <- 300
+  d <- data.frame(z = stats::rnorm(n))
+  d$X <- matrix(stats::runif(n * 5), n)
+  d$L <- matrix(stats::runif(n * 5), n)
+  d$y <- 3 * rowSums(sin(5 * d$X) * d$L) + stats::rnorm(n, 0, 0.2)
+  for (f in list(y ~ s(X, by = L, k = 6), y ~ s(X, k = 6) + z,
+    y ~ s(I(2 * X), by = L, k = 6) + z)) {
+    fit <- quick(f, data = d)
+    theirs <- stats::fitted(mgcv::gam(f, data = d))
+    expect_gt(stats::cor(fitted(fit)[, 1], theirs), 0.999)
+    expect_equal(predict(fit, d[c(2, 9), ], dpar = "mu")$estimate, unname(fitted(fit)[c(2, 9), 1]))
+    expect_equal(predict(fit, d[7, ], dpar = "mu")$estimate, unname(fitted(fit)[7, 1]))
+  }
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  plot(fit)
+  pp_check(fit, "sd")
+  # More than a thousand values have knots at quantiles of all entries.
+  expect_true(all(is.finite(coefficients_of(quick(y ~ s(X, by = L), data = d)))))
+})
+
+test_that("tensor products whose only unpenalised function is the constant predict", {
+  d <- rows_60()
+  for (f in list(a ~ t2(x, z, k = 4, m = 1), a ~ t2(x, z, bs = "ps", k = 4, m = 1),
+    a ~ t2(x, z, bs = c("ps", "cr"), k = 4, m = 1))) {
+    fit <- quick(f, data = d)
+    expect_equal(predict(fit, d[1:3, ], dpar = "mu")$estimate, unname(fitted(fit)[1:3, 1]),
+      tolerance = 1e-9)
+  }
+})
+
+test_that("covariates whose powers are no numbers are refused by name", {
+  d <- rows_60()
+  for (size in c(1e-300, 1e-160, 1e160, 1e300)) {
+    expect_error(quick(a ~ s(x), data = transform(d, x = x * size)), "'x' .*units",
+      class = "covary_error_smooth")
+  }
+})

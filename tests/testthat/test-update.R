@@ -64,3 +64,31 @@ test_that("weights and subset are evaluated in the data", {
   plain <- quiet(update(fit, data = d, weights = NULL, draws = 200))
   expect_null(plain$frame$weights)
 })
+
+test_that("new responses take the place of the old", {
+  d <- transform(mtcars, one = mpg, two = qsec)
+  fit <- quiet(covary(one ~ wt, sigma ~ wt, data = d, draws = 200))
+  expect_identical(quiet(update(fit, log(one) ~ wt))$responses, "log(one)")
+  expect_identical(quiet(update(fit, log(.) ~ .))$responses, "log(one)")
+  expect_identical(quiet(update(fit, two ~ .))$responses, "two")
+  both <- quiet(update(fit, cbind(one, two) ~ . + hp))
+  expect_identical(both$responses, c("one", "two"))
+  expect_true("b_two_hp" %in% names(coef(both)))
+  # A response of the fit gets a mean of its own, and further formulas add.
+  expect_identical(quiet(update(both, two ~ 1))$responses, c("one", "two"))
+  expect_identical(quiet(update(fit, NULL, two ~ wt))$responses, c("one", "two"))
+})
+
+test_that("each formula keeps the variables of the place where it was written", {
+  here <- function(size) covary(mpg ~ s(wt, k = size), data = mtcars, draws = 100,
+    algorithm = "laplace")
+  fit <- suppressWarnings(here(5))
+  size <- 9
+  degree <- 3
+  new <- suppressWarnings(update(fit, . ~ . + poly(hp, degree)))
+  expect_identical(sum(grepl("^s_swt", colnames(new$draws))),
+    sum(grepl("^s_swt", colnames(fit$draws))))
+  expect_identical(sum(grepl("poly", colnames(new$draws))), 3L)
+  again <- suppressWarnings(update(new, . ~ . + qsec))
+  expect_identical(sum(grepl("poly|qsec", colnames(again$draws))), 4L)
+})

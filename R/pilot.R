@@ -1,0 +1,125 @@
+# The pilot of a fit: the sub-model with constant standard deviations and correlation, and rough log sds
+# by the log sds' own columns given its residuals. It bounds the likelihood (target-bound.R) and is where
+# the full model starts: from there no spike is near.
+
+# Smoothing sds of the log sds of the pilot
+pilot_log_tau <- -1.5
+
+# Rounds of means given log sds and log sds given means, until no log sd moves by more than `pilot_change`: where sds
+# span decades, the first round's means are those of the rows with large sds.
+pilot_rounds <- 6
+pilot_change <- 0.5
+
+# list(mean (d: start for all coefficients), log_sd (k x m, by cell, standardised), cor, t (of the means))
+fit_pilot <- function(target) {
+  k <- length(target$standard$scale)
+  sub <- constant_spread(target)
+  log_sd <- NULL
+  for (i in seq_len(pilot_rounds)) {
+    fit <- fit_inner(sub, quiet_progress)
+    squares <- expected_squares(sub, fit)
+    rough <- lapply(seq_len(k), function(j) {
+      mine <- which(target$coefficients$key == sigma_keys(target)[j])
+      log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
+    })
+    before <- log_sd
+    log_sd <- do.call(rbind, lapply(rough, `[[`, "log_sd"))
+    if (max(abs(log_sd - if (is.null(before)) rowMeans(log_sd) else before)) < pilot_change) break
+    sub$model$offset[k + seq_len(k), ] <- log_sd
+    sub$start <- c(fit$mean[sub$means], 0 * fit$mean[!sub$means])
+  }
+  start <- target$start
+  start[target$means] <- fit$mean[sub$means]
+  for (j in seq_len(k)) start[target$coefficients$key == sigma_keys(target)[j]] <- rough[[j]]$coefficients
+  r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
+  rho <- which(!target$means & target$coefficients$class == "Intercept" & startsWith(target$coefficients$key, "rho:"))
+  start[rho] <- r[rep_len(1, length(rho))]
+  list(mean = start, log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
+}
+
+quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
+
+# The target with one constant in place of the columns of each log sd and rhobit that is not known.
+constant_spread <- function(target) {
+  model <- target$model
+  k <- model$size[1]
+  q <- length(model$x)
+  spread <- seq_len(q)[-seq_len(k)]
+  free <- spread[vapply(model$x[spread], nrow, 0L) > 0]
+  model$x[free] <- list(matrix(1, 1, model$size[2]))
+  means <- which(target$means)
+  d <- length(means) + length(free)
+  sds <- max(0L, target$coefficients$sd[means])
+  is_rho <- free > 2 * k
+  model$size[3:4] <- as.integer(c(d, sds))
+  model$group <- c(model$group[means], integer(length(free)))
+  model$family <- c(model$family[means], ifelse(is_rho, 3L, 1L))
+  model$prior <- cbind(model$prior[, means, drop = FALSE], rbind(rep(0, length(free)), ifelse(is_rho, 1, prior_spread), 0))
+  model$joint <- Filter(function(block) all(block$at <= length(means)), model$joint)
+  model$sd_family <- model$sd_family[seq_len(sds)]
+  model$sd_prior <- model$sd_prior[, seq_len(sds), drop = FALSE]
+  start <- c(target$start[means], numeric(length(free)))
+  if (any(is_rho)) start[d] <- 2 * atanh(0.9 * max(-1, min(1, target$scales$cor[2, 1])))
+  structure(list(model = model, dim = d, n_sds = sds, start = start, means = seq_len(d) <= length(means), scales = target$scales, keys = target$keys,
+    coefficients = list(key = c(target$coefficients$key[means], ifelse(is_rho, "rho", "sigma")))), class = "covary_target")
+}
+
+# list(n (m), second (k x m)): expected squares of the residuals, summed over the rows of each cell. The variance of the
+# mean counts too, so that a row which the mean runs through does not look like one without spread.
+expected_squares <- function(target, fit) {
+  k <- target$model$size[1]
+  moments <- standard_moments(target$model$cells, k)
+  from <- 0
+  for (j in seq_len(k)) {
+    at <- from + seq_len(nrow(target$model$x[[j]]))
+    from <- from + length(at)
+    x <- target$model$x[[j]]
+    mean <- target$model$offset[j, ] + as.vector(fit$mean[at] %*% x)
+    variance <- colSums(x * multiply(fit$cov[at, at, drop = FALSE], x))
+    moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n * (mean^2 + variance)
+  }
+  moments[c("n", "second")]
+}
+
+# Log sds of predictor j given squares of residuals, by Fisher scoring of
+#   sum(-n s - squares exp(-2 s) / 2) - penalty,
+# whose log sds are smooth however few the rows. list(coefficients, log_sd (m))
+log_variance_regression <- function(target, j, mine, squares, n) {
+  x <- target$model$x[[j]]
+  offset <- target$model$offset[j, ]
+  if (length(mine) == 0) return(list(coefficients = numeric(), log_sd = offset))
+  level <- 0.5 * log(max(sum(squares * exp(-2 * offset)), 1e-300) / sum(n))
+  centre <- level * target$constant[mine]
+  b <- centre
+  ridge <- pilot_precision(target, mine)
+  root <- robust_chol(ridge + 2 * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE))
+  value <- function(b) {
+    s <- offset + as.vector(b %*% x)
+    sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum((b - centre) * (ridge %*% (b - centre)))
+  }
+  now <- value(b)
+  for (i in 1:15) {
+    s <- offset + as.vector(b %*% x)
+    slope <- as.vector(x %*% (squares * exp(-2 * s) - n) - ridge %*% (b - centre))
+    step <- backsolve(root, backsolve(root, slope, transpose = TRUE))
+    size <- 1
+    while (size > 1e-3 && !isTRUE(value(b + size * step) > now)) size <- size / 2
+    if (size <= 1e-3) break
+    b <- b + size * step
+    before <- now
+    now <- value(b)
+    if (now - before < 1e-3) break
+  }
+  list(coefficients = b, log_sd = offset + as.vector(b %*% x))
+}
+
+# Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing sds.
+pilot_precision <- function(target, mine) {
+  penalised <- target$model$group[mine] > 0
+  out <- diag(ifelse(penalised, exp(-2 * pilot_log_tau), 1 / prior_spread^2), length(mine))
+  for (block in target$model$joint) {
+    at <- match(block$at, mine)
+    if (!anyNA(at)) out[at, at] <- block$precision
+  }
+  out
+}

@@ -1,0 +1,114 @@
+# The bound of the likelihood. A normal density is unbounded where a flexible log sd (or rhobit) may
+# shrink at a row that the mean runs through. So every row carries a small within-row variance, as if it
+# were a cell with that scatter: it adds to the squared residual, bounds the density, and leaves every
+# closed form as it is (mathematics vignette, eq. 3a). Its sd is the share `row_sd` of the residual sd at
+# that row, as a pilot fit with constant sds and correlation sees it.
+
+row_sd_most <- 0.01
+
+# The bias of a log sd is share^2 / 2; a tenth of its posterior sd, 1 / sqrt(2 N), is the most it may be.
+default_row_sd <- function(n) sqrt(min(row_sd_most^2, 0.1 / sqrt(2 * max(n, 1))))
+
+check_row_sd <- function(row_sd) if (identical(row_sd, "auto")) row_sd else check_number(row_sd, "row_sd", 0, 0.5)
+
+# A target with the bound where sds or correlations may vary: `within` (k x m) are the variances within
+# rows, in standardised units, `row_sd` the share.
+bound_likelihood <- function(target, row_sd) {
+  if (!is.null(target$rows_engine) || !is.null(target$blocks) || !has_flexible_spread(target)) return(target)
+  share <- if (identical(row_sd, "auto")) default_row_sd(target$scales$n) else row_sd
+  if (share == 0) return(target)
+  target$pilot <- fit_pilot(target)
+  known <- vapply(sigma_keys(target), function(key) !any(target$coefficients$key == key), TRUE)
+  target$within <- share^2 * exp(2 * target$pilot$log_sd)
+  target$within[known, ] <- 0
+  target$row_sd <- share
+  n <- target$model$cells[1, ]
+  target$unbounded <- target$model$cells
+  target$model$cells <- add_within(target$model$cells, target$within)
+  # The density of rows that lie where the pilot expects them is as it would be without.
+  target$log_jacobian <- target$log_jacobian + 0.5 * share^2 * sum(n) * sum(!known) / (1 - target$pilot$cor^2)
+  target
+}
+
+sigma_keys <- function(target) paste0("sigma:", names(target$standard$scale))
+
+# Does any log sd or rhobit have more than a constant?
+has_flexible_spread <- function(target) {
+  loose <- target$coefficients$key[!target$means & target$coefficients$class != "Intercept"]
+  length(loose) > 0
+}
+
+# Scatter of n rows of variance `within` each added to cells (roots) or nodes (sums of products).
+add_within <- function(stats, within) {
+  k <- nrow(within)
+  n <- stats[1, ]
+  at <- matrix(0L, k, k)
+  at[lower.tri(at, TRUE)] <- seq_len(k * (k + 1) / 2)
+  if (nrow(stats) > 1 + k + k * (k + 1) / 2) {
+    rows <- 1 + 2 * k + diag(at)
+    stats[rows, ] <- stats[rows, , drop = FALSE] + within * rep(n, each = k)
+    return(stats)
+  }
+  for (j in seq_len(k)) {
+    column <- matrix(0, k, ncol(stats))
+    column[j, ] <- sqrt(n * within[j, ])
+    stats <- rotate_column(stats, column, 1 + k + at)
+  }
+  stats
+}
+
+# Rotates one more column of a scatter (k x m) into the roots, whose entry (i, j) is row at[i, j].
+rotate_column <- function(stats, column, at) {
+  k <- nrow(column)
+  for (j in seq_len(k)) {
+    old <- stats[at[j, j], ]
+    new <- sqrt(old^2 + column[j, ]^2)
+    cos <- ifelse(new > 0, old / new, 1)
+    sin <- ifelse(new > 0, column[j, ] / new, 0)
+    stats[at[j, j], ] <- new
+    for (i in seq_len(k - j) + j) {
+      before <- stats[at[i, j], ]
+      stats[at[i, j], ] <- cos * before + sin * column[i, ]
+      column[i, ] <- cos * column[i, ] - sin * before
+    }
+  }
+  stats
+}
+
+# The target without the bound: the likelihood of the rows alone.
+without_bound <- function(target) {
+  if (!is.null(target$unbounded)) target$model$cells <- target$unbounded
+  target
+}
+
+# What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its posterior sds, were
+# the width within rows half of what it is (a Newton step at the posterior mean). list(row_sd, shift), or NULL.
+bound_effect <- function(target, result) {
+  if (is.null(target$within)) return(NULL)
+  mean <- colMeans(result$beta)
+  cov <- mode_covariance(target, mean, result$t)
+  if (is.null(cov)) return(list(row_sd = target$row_sd, shift = NA_real_))
+  half <- without_bound(target)
+  half$model$cells <- add_within(half$model$cells, target$within / 4)
+  change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
+  keys <- sigma_keys(target)
+  shift <- vapply(keys, function(key) {
+    mine <- which(target$coefficients$key == key)
+    if (length(mine) == 0) return(0)
+    x <- target$model$x[[match(key, target$keys)]]
+    moved <- as.vector((cov %*% change)[mine] %*% x)
+    max(abs(moved) / sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x))))
+  }, 0)
+  list(row_sd = target$row_sd, shift = stats::setNames(shift, names(target$standard$scale)))
+}
+
+# Above this the log sd of some row rests on the bound, which is said.
+bound_limit <- 0.1
+
+say_bound <- function(bound) {
+  resting <- names(bound$shift)[bound$shift > bound_limit]
+  if (length(resting) == 0) return()
+  inform_covary("bound", "The log sd of ", enumerate(resting), " is not told by the data at some rows, which the mean runs through: there it rests ",
+    "on its prior and on the scatter within rows, ", format(100 * bound$row_sd, digits = 2), " % of the residual sd (`row_sd` in covary_control()).",
+    fields = list(bound = bound))
+}

@@ -1,0 +1,39 @@
+test_that("the pilot's log sds follow residuals that span decades", {
+  set.seed(1)
+  n <- 300
+  x <- sort(stats::runif(n))
+  d <- data.frame(x, y = x + 10^(4 * x - 2) * stats::rnorm(n))
+  target <- covary(y ~ s(x), sigma ~ s(x), data = d, algorithm = "none")$regression
+  truth <- log(10) * (4 * x - 2) - log(target$standard$scale)
+  # a log sd has sd 1 / sqrt(2 n) times its handful of coefficients; the rest is the penalty
+  expect_lt(sqrt(mean((target$pilot$log_sd[1, ] - truth)^2)), 0.35)
+})
+
+test_that("expected squares count the variance of the mean, so that leverage does not look like precision", {
+  set.seed(2)
+  d <- data.frame(x = c(stats::runif(15), 10))
+  d$y <- stats::rnorm(16)
+  target <- covary(y ~ x, sigma ~ x, data = d, algorithm = "none")$regression
+  sub <- constant_spread(target)
+  fit <- fit_inner(sub, quiet_progress)
+  squares <- expected_squares(sub, fit)
+  x <- sub$model$x[[1]]
+  mean <- as.vector(fit$mean[1:2] %*% x)
+  naive <- (sub$model$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) + sub$model$cells[3, ]^2
+  expect_equal(squares$second[1, ], naive, tolerance = 1e-10)
+  last <- which.max(x[2, ])
+  expect_gt(squares$second[1, last], 0.3)
+})
+
+test_that("no climb ends below the sub-model with constant spread that it starts from", {
+  for (seed in 1:5) {
+    set.seed(seed)
+    d <- data.frame(x = stats::rexp(20))
+    d$y <- d$x + stats::rnorm(20)
+    target <- covary(y ~ s(x, k = 6), sigma ~ s(x, k = 6), data = d, algorithm = "none")$regression
+    level <- function(state) state$elbo + log_sd_prior(target, matrix(state$t, 1))
+    t <- c(target$pilot$t, pilot_log_tau)
+    first <- inner_at(target, t, target$pilot$mean, narrow_start(target, target$pilot$mean, t), quiet_progress, 1e-3)
+    expect_gte(level(climb_inner(target, quiet_progress)), level(first) - 1e-6)
+  }
+})
