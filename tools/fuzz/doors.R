@@ -74,6 +74,13 @@ local({
   smoothed <- package$new_target(fit$design, package$new_cells(fit$frame), fit$priors,
     package$response_scales(package$new_cells(fit$frame), fit$frame))
   .Call(C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds))
+  points <- function() matrix(stats::rnorm(3 * smoothed$dim, 0, 0.1), smoothed$dim)
+  gap <- .Call(C_gap, smoothed$model, diag(smoothed$dim), numeric(smoothed$dim), points())
+  .Call(C_ellipse, smoothed$model, diag(smoothed$dim), numeric(smoothed$dim), points(), points(),
+    matrix(stats::runif(3 * 42), 42), points(), gap)
+  file <- tempfile(fileext = ".csv")
+  utils::write.csv(d, file, row.names = FALSE)
+  quietly(compress(file, c("y1", "y2"), by = ~ g))
 }, envir = new.env(parent = code))
 
 by_door <- split(seq_along(calls), vapply(calls, function(call) call$symbol$name, ""))
