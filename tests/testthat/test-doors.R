@@ -54,7 +54,7 @@ test_that("groups, rows, places and categories outside their range are refused",
   refused(door("target", model_target(), c(0, 0, 0), NA_integer_, 1, FALSE))
 })
 
-test_that("lists without names, of the wrong type or with a missing field are refused and the field is named", {
+test_that("lists without names, of the wrong type or with a missing field are refused by field", {
   model <- model_target()$data
   for (bad in list(NULL, 1, unname(model), "model", quote(x), globalenv())) refused(door("base",
     bad, c(1, 1, 1), 0L))

@@ -43,7 +43,10 @@ test_that("whatever is changed in a fit, every door refuses it and names the fie
       x$info$converged <- NA), info = change(fit, x$info <- 3),
     call = change(fit, x$call <- NULL), seal = change(fit, x$seal <- NULL)
   )
-  for (i in seq_along(edits)) for (use in if (i == 1) doors else doors[1:4]) refused(use(edits[[i]]), if (names(edits)[i] != "design") names(edits)[i])
+  for (i in seq_along(edits)) {
+    field <- if (names(edits)[i] != "design") names(edits)[i]
+    for (use in if (i == 1) doors else doors[1:4]) refused(use(edits[[i]]), field)
+  }
   refused(predict(structure(list(), class = "covary")))
   refused(predict(structure(unclass(fit)[1:4], class = "covary")))
   refused(predict(structure(1, class = "covary")))
@@ -153,17 +156,20 @@ test_that("checking takes no longer for large objects", {
   d <- data.frame(x = runif(n), g = sample(letters, n, TRUE), y = rnorm(n))
   cells <- compress(d, "y", by = ~ x + g)
   check <- getFromNamespace("check_object", "covary")
-  seconds <- min(vapply(1:10, function(i) system.time(for (j in 1:20) check(cells))[["elapsed"]] / 20, 0))
+  twenty <- function(i) system.time(for (j in 1:20) check(cells))[["elapsed"]]
+  seconds <- min(vapply(1:10, twenty, 0)) / 20
   expect_lt(seconds, 0.02)
 })
 
 test_that("groups taken from cells merge, wherever they lie along a continuous covariate", {
   set.seed(6)
-  d <- data.frame(x = c(runif(3000), 3 + runif(3000)), g = rep(c("a", "b"), each = 3000), y = rnorm(6000))
+  d <- data.frame(x = c(runif(3000), 3 + runif(3000)), g = rep(c("a", "b"), each = 3000),
+    y = rnorm(6000))
   all <- compress(d, "y", by = ~ x + g, resolution = 20)
   a <- subset(all, g == "a")
   b <- subset(all, g == "b")
   for (part in list(a, b)) expect_equal(nobs(merge(part, part)), 6000)
   expect_equal(summary(merge(b, a)), summary(all))
-  expect_equal(summary(c(b, b, a)), summary(compress(rbind(d[3001:6000, ], d[3001:6000, ], d[1:3000, ]), "y", by = ~ x + g, resolution = 20)))
+  rows <- d[c(3001:6000, 3001:6000, 1:3000), ]
+  expect_equal(summary(c(b, b, a)), summary(compress(rows, "y", by = ~ x + g, resolution = 20)))
 })
