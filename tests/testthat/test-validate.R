@@ -28,20 +28,24 @@ test_that("whatever is changed in a fit, every door refuses it and names the fie
     as_draws_df, as.matrix, variables, ndraws, update, simulate, logLik, correlation, diagnostics,
       elbo, as_target, nobs, model.matrix, prior_summary)
   edits <- list(
-    draws = change(fit, x$draws <- NULL), draws = change(fit, x$draws <- x$draws[1:50, ]),
-      draws = change(fit, x$draws[3, 2] <- NA),
-    "design$x" = change(fit, x$design$x[[1]] <- 1), "design$predictors" = change(fit,
-      x$design$predictors[[1]]$smooths[[1]]$sm$bs.dim <- NULL),
+    draws = change(fit, x$draws <- NULL),
+    draws = change(fit, x$draws <- x$draws[1:50, ]),
+    draws = change(fit, x$draws[3, 2] <- NA),
+    "design$x" = change(fit, x$design$x[[1]] <- 1),
+    "design$predictors" = change(fit, x$design$predictors[[1]]$smooths[[1]]$sm$bs.dim <- NULL),
     "design$predictors" = change(fit, x$design$predictors[[1]]$scale[1] <- NA),
-      design = change(fit, x$design <- "design"),
-    "frame$y" = change(fit, x$frame$y <- x$frame$y[-1, ]), "frame$n" = change(fit, x$frame$n <- 7L),
-      "frame$weights" = change(fit, x$frame$weights <- rep(-1, 60)),
+    design = change(fit, x$design <- "design"),
+    "frame$y" = change(fit, x$frame$y <- x$frame$y[-1, ]),
+    "frame$n" = change(fit, x$frame$n <- 7L),
+    "frame$weights" = change(fit, x$frame$weights <- rep(-1, 60)),
     priors = change(fit, x$priors$prior[[1]]$par <- "a"),
-      responses = change(fit, x$responses <- rev(x$responses)),
-      cell = change(fit, x$cell <- x$cell[1:3]),
-    "info$khat" = change(fit, x$info$khat <- "bad"), "info$converged" = change(fit,
-      x$info$converged <- NA), info = change(fit, x$info <- 3),
-    call = change(fit, x$call <- NULL), seal = change(fit, x$seal <- NULL)
+    responses = change(fit, x$responses <- rev(x$responses)),
+    cell = change(fit, x$cell <- x$cell[1:3]),
+    "info$khat" = change(fit, x$info$khat <- "bad"),
+    "info$converged" = change(fit, x$info$converged <- NA),
+    info = change(fit, x$info <- 3),
+    call = change(fit, x$call <- NULL),
+    seal = change(fit, x$seal <- NULL)
   )
   for (i in seq_along(edits)) {
     field <- if (names(edits)[i] != "design") names(edits)[i]
@@ -73,17 +77,26 @@ test_that("cells that were cut or edited are refused wherever they are used", {
   two <- compress(many, "y", by = ~ x + w, resolution = 20)
   expect_equal(nobs(merge(one, one)), 10000)
   edits <- list(
-    stats = change(exact, x$stats <- x$stats[1:3]), stats = change(exact, x$stats[2, 1] <- NA),
-      stats = change(exact, x$stats <- -x$stats), groups = change(exact, x$groups <- NULL),
-    groups = change(exact, x$groups$g[1] <- NA), k = change(exact, x$k <- 2),
-      scaling = change(exact, x$scaling[, 2] <- 0), covariates = change(exact,
-      x$covariates$g$type <- "odd"),
-    covariates = change(exact, x$covariates <- NULL), table = change(one, x$table <- x$table[1:3]),
-      table = change(one, x$table[1] <- NaN), table = change(one, x$table <- NULL),
-    range = change(one, x$range <- rev(x$range)), range = change(one, x$first <- 1e300),
-      step = change(one, x$step <- NA), step = change(one, x$step <- 0.5),
-    places = change(two, x$places <- x$places[-1, ]), places = change(two, x$places[1, 3] <- 9),
-      table = change(two, x$table <- x$table[, , , -1]), rows = change(one, x$rows <- "many")
+    stats = change(exact, x$stats <- x$stats[1:3]),
+    stats = change(exact, x$stats[2, 1] <- NA),
+    stats = change(exact, x$stats <- -x$stats),
+    groups = change(exact, x$groups <- NULL),
+    groups = change(exact, x$groups$g[1] <- NA),
+    k = change(exact, x$k <- 2),
+    scaling = change(exact, x$scaling[, 2] <- 0),
+    covariates = change(exact, x$covariates$g$type <- "odd"),
+    covariates = change(exact, x$covariates <- NULL),
+    table = change(one, x$table <- x$table[1:3]),
+    table = change(one, x$table[1] <- NaN),
+    table = change(one, x$table <- NULL),
+    range = change(one, x$range <- rev(x$range)),
+    range = change(one, x$first <- 1e300),
+    step = change(one, x$step <- NA),
+    step = change(one, x$step <- 0.5),
+    places = change(two, x$places <- x$places[-1, ]),
+    places = change(two, x$places[1, 3] <- 9),
+    table = change(two, x$table <- x$table[, , , -1]),
+    rows = change(one, x$rows <- "many")
   )
   for (i in seq_along(edits)) {
     for (use in list(print, summary, nobs, function(x) merge(exact, x), function(x) c(x, x),
