@@ -38,12 +38,13 @@ coefficient_draws <- function(fit) unclass(fit$draws)[, coefficient_names(fit), 
 #' @rdname coef.covary
 #' @importFrom stats coef
 #' @export
-coef.covary <- function(object, ...) colMeans(coefficient_draws(object))
+coef.covary <- function(object, ...) colMeans(coefficient_draws(check_fit(object)))
 
 #' @rdname coef.covary
 #' @importFrom stats vcov
 #' @export
 vcov.covary <- function(object, ...) {
+  check_fit(object)
   draws <- coefficient_draws(object)
   out <- if (ncol(draws)) stats::var(draws) else matrix(0, 0, 0)
   dimnames(out) <- list(colnames(draws), colnames(draws))
@@ -54,9 +55,10 @@ vcov.covary <- function(object, ...) {
 #' @importFrom stats confint
 #' @export
 confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
+  check_fit(object)
   probs <- tail_probs(level, "level")
   draws <- coefficient_draws(object)
-  if (is.numeric(parm)) parm <- colnames(draws)[parm]
+  if (is.numeric(parm)) parm <- colnames(draws)[match(parm, seq_len(ncol(draws)))]
   parm <- if (length(parm)) check_names(parm, "parm")
   if (!all(parm %in% colnames(draws))) {
     stop_covary("argument", "`parm` must name coefficients, ", enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
@@ -81,6 +83,7 @@ one_predictor <- function(fit, dpar, resp) {
 #' @importFrom stats formula
 #' @export
 formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
+  check_fit(x, "x")
   if (is.null(dpar) && is.null(resp)) return(x$formulas)
   one_predictor(x, if (is.null(dpar)) "mu" else dpar, resp)$rhs
 }
@@ -88,12 +91,13 @@ formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
 #' @rdname coef.covary
 #' @importFrom stats terms
 #' @export
-terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(x, dpar, resp)$terms
+terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(check_fit(x, "x"), dpar,
+  resp)$terms
 
 #' @rdname coef.covary
 #' @importFrom stats nobs
 #' @export
-nobs.covary <- function(object, ...) object$frame$n
+nobs.covary <- function(object, ...) check_fit(object)$frame$n
 
 #' @rdname coef.covary
 #' @importFrom stats weights
@@ -103,12 +107,14 @@ weights.covary <- function(object, ...) need_rows(object, "weights()")$frame$wei
 #' @rdname coef.covary
 #' @importFrom stats df.residual
 #' @export
-df.residual.covary <- function(object, ...) length(object$frame$y) - attr(stats::logLik(object), "df")
+df.residual.covary <- function(object,
+  ...) length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
 
 #' @rdname coef.covary
 #' @importFrom stats family
 #' @export
 family.covary <- function(object, ...) {
+  check_fit(object)
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
   links <- vapply(dpars, link_name, "")
   forward <- list(mu = identity, sigma = log, rho = function(rho) 2 * atanh(rho))
@@ -127,6 +133,7 @@ print.covary_family <- function(x, ...) {
 #' @importFrom stats model.frame
 #' @export
 model.frame.covary <- function(formula, ...) {
+  check_fit(formula, "formula")
   need_rows(formula, "model.frame()")
   columns <- training_data(formula)
   y <- as.data.frame(formula$frame$y)
@@ -137,6 +144,7 @@ model.frame.covary <- function(formula, ...) {
 #' @importFrom stats model.matrix
 #' @export
 model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+  check_fit(object)
   p <- one_predictor(object, dpar, resp)
   at <- predictor_at(object, p$key)
   out <- at$x[at$index, , drop = FALSE]
@@ -149,4 +157,4 @@ row_labels_or_numbers <- function(fit) if (is.null(fit$frame$row_names)) as.char
 #' @rdname coef.covary
 #' @export
 #' @rawNamespace S3method(rstantools::prior_summary, covary)
-prior_summary.covary <- function(object, ...) prior_columns(object$priors)
+prior_summary.covary <- function(object, ...) prior_columns(check_fit(object)$priors)

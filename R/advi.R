@@ -91,8 +91,10 @@ check_batch <- function(batch_size, target) {
 }
 
 check_sigma <- function(x, target) {
-  if (!is.numeric(x) || !(length(x) %in% c(1, target$dim)) || any(!is.finite(x)) || any(x <= 0)) {
-    stop_covary("argument", "`start_sigma` must be 1 or ", target$dim, " positive numbers, not ", describe(x), ".", fields = list(arg = "start_sigma"))
+  if (!is.numeric(x) || !(length(x) %in% c(1, target$dim)) || any(!is.finite(x)) ||
+    any(x < 1e-150 | x > 1e150)) {
+    stop_covary("argument", "`start_sigma` must be 1 or ", target$dim,
+      " numbers from 1e-150 to 1e150, not ", describe(x), ".", fields = list(arg = "start_sigma"))
   }
   if (length(x) > 1) x <- by_name(x, target$names, "`start_sigma`", "start_sigma")
   rep_len(as.double(x), target$dim)
@@ -174,9 +176,14 @@ warn_advi <- function(approx) {
 #' @export
 refine <- function(object, ...) UseMethod("refine")
 
+#' @export
+refine.default <- function(object, ...) stop_no_method(object, "refine()",
+  "fits of advi() and svgd()", "object")
+
 #' @rdname refine
 #' @export
 refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {
+  check_approximation(object)
   iterations <- check_count(iterations, "iterations")
   switch(object$method,
     advi = run_advi(object, iterations, refresh),

@@ -1,6 +1,7 @@
 # Draws of approximations in the formats of package posterior.
 
 draws_of <- function(x, ndraws = NULL) {
+  check_approximation(x, "x")
   theta <- free_draws(x, ndraws)
   out <- constrain(x$target, theta)
   constant <- if (is.null(x$target$constant)) 0 else x$target$constant
@@ -19,6 +20,7 @@ as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) posterio
 #' @rdname approximation
 #' @export
 as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_approximation(x, "x")
   draws <- draws_of(x, ndraws)
   if (is.null(x$chain) || !is.null(ndraws)) return(posterior::as_draws_array(posterior::as_draws_matrix(draws)))
   chains <- unique(x$chain)
@@ -44,6 +46,7 @@ as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ...) posterior
 
 #' @export
 as.matrix.covary_approximation <- function(x, ...) {
+  check_approximation(x, "x")
   out <- draws_of(x)
   out[, setdiff(colnames(out), c("lp__", "lp_approx__")), drop = FALSE]
 }
@@ -68,6 +71,7 @@ as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = F
 #' predict(fit, data.frame(wt = 2:4))
 #' @export
 predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) {
+  check_approximation(object)
   own <- object$target$blueprint
   if (is.null(own)) {
     stop_covary("argument",

@@ -133,7 +133,8 @@ fixed_view_noise <- function(d, n = 128) {
 
 #' @rdname approximation
 #' @export
-mean.covary_approximation <- function(x, ..., scale = c("parameters", "free")) view_moments(x, scale)$mean
+mean.covary_approximation <- function(x, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(x, "x"), scale)$mean
 
 #' Standard deviations
 #'
@@ -149,28 +150,37 @@ mean.covary_approximation <- function(x, ..., scale = c("parameters", "free")) v
 sd <- function(x, ...) UseMethod("sd")
 
 #' @export
-sd.default <- function(x, ...) stats::sd(x, ...)
+sd.default <- function(x, na.rm = FALSE, ...) {
+  check_dots(...)
+  retype(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ",
+    fields = list(arg = "x"))
+}
 
 #' @rdname sd
 #' @export
-sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) sqrt(diag(view_moments(x, scale)$cov))
+sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
+  sqrt(diag(view_moments(check_approximation(x, "x"), scale)$cov))
+}
 
 #' @rdname approximation
 #' @importFrom stats vcov coef
 #' @export
-vcov.covary_approximation <- function(object, ..., scale = c("parameters", "free")) view_moments(object, scale)$cov
+vcov.covary_approximation <- function(object, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(object), scale)$cov
 
 #' @rdname approximation
 #' @export
-coef.covary_approximation <- function(object, ..., scale = c("parameters", "free")) view_moments(object, scale)$mean
+coef.covary_approximation <- function(object, ..., scale = c("parameters",
+  "free")) view_moments(check_approximation(object), scale)$mean
 
 #' @rdname diagnostics
 #' @export
-elbo.covary_approximation <- function(object, ...) object$info$elbo
+elbo.covary_approximation <- function(object, ...) check_approximation(object)$info$elbo
 
 #' @rdname diagnostics
 #' @export
 diagnostics.covary_approximation <- function(fit, ...) {
+  check_approximation(fit, "fit")
   structure(c(list(method = fit$method, family = fit$family), fit$info), class = "covary_fit_info")
 }
 
@@ -187,6 +197,7 @@ method_label <- function(x) {
 
 #' @export
 print.covary_approximation <- function(x, ...) {
+  check_approximation(x, "x")
   cat("Approximation by ", method_label(x), if (isTRUE(x$info$converged)) " (converged)" else " (NOT CONVERGED)", "\n", sep = "")
   cat("Target: ", x$target$label, "\n", sep = "")
   if (!is.null(x$info$elbo)) cat("ELBO:   ", format(x$info$elbo, digits = 7), ", Pareto khat ", format(x$info$khat, digits = 2), "\n", sep = "")
@@ -201,6 +212,7 @@ print.covary_approximation <- function(x, ...) {
 #' @rdname approximation
 #' @export
 summary.covary_approximation <- function(object, ...) {
+  check_approximation(object)
   draws <- posterior::as_draws_array(object)
   keep <- setdiff(posterior::variables(draws), c("lp__", "lp_approx__"))
   draws <- posterior::subset_draws(draws, variable = keep)

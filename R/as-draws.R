@@ -27,9 +27,10 @@
 NULL
 
 draws_subset <- function(x, variable, regex) {
-  draws <- x$draws
+  draws <- check_fit(x, "x")$draws
   if (is.null(variable)) return(draws)
   check_flag(regex, "regex")
+  check_names(variable, "variable")
   hits <- if (regex) lapply(variable, grep, colnames(draws)) else lapply(variable, function(v) which(colnames(draws) == v))
   if (length(hits) == 0 || any(lengths(hits) == 0)) {
     stop_covary("argument", "`variable` ", enumerate(as.character(variable[lengths(hits) == 0])), " matches no variable; the draws have ",
@@ -91,33 +92,36 @@ as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @rdname as_draws.covary
 #' @importFrom posterior variables
 #' @export
-variables.covary <- function(x, ...) colnames(x$draws)
+variables.covary <- function(x, ...) colnames(check_fit(x, "x")$draws)
 
 #' @rdname as_draws.covary
 #' @importFrom posterior nvariables
 #' @export
-nvariables.covary <- function(x, ...) ncol(x$draws)
+nvariables.covary <- function(x, ...) ncol(check_fit(x, "x")$draws)
 
 #' @rdname as_draws.covary
 #' @importFrom posterior ndraws
 #' @export
-ndraws.covary <- function(x) nrow(x$draws)
+ndraws.covary <- function(x) nrow(check_fit(x, "x")$draws)
 
 #' @rdname as_draws.covary
 #' @importFrom posterior niterations
 #' @export
-niterations.covary <- function(x) nrow(x$draws)
+niterations.covary <- function(x) nrow(check_fit(x, "x")$draws)
 
 #' @rdname as_draws.covary
 #' @importFrom posterior nchains
 #' @export
-nchains.covary <- function(x) 1L
+nchains.covary <- function(x) {
+  check_fit(x, "x")
+  1L
+}
 
 #' @rdname as_draws.covary
 #' @param object A fit of [covary()].
 #' @export
 #' @rawNamespace S3method(rstantools::nsamples, covary)
-nsamples.covary <- function(object, ...) nrow(object$draws)
+nsamples.covary <- function(object, ...) nrow(check_fit(object)$draws)
 
 #' @export
 posterior::as_draws

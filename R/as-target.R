@@ -24,6 +24,7 @@ as_target.covary_density <- function(object) object
 
 #' @export
 as_target.covary <- function(object) {
+  check_fit(object)
   need_rows(object, "as_target()")
   cells <- new_cells(object$frame)
   scales <- scales_less_offsets(response_scales(cells, object$frame), object$design, cells)

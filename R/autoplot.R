@@ -12,6 +12,7 @@
 #' @exportS3Method ggplot2::autoplot
 autoplot.covary <- function(object, type = c("effects", "ellipses", "elbo"), covariate = NULL, resp = NULL, by = NULL, conditions = list(),
                             at = NULL, ...) {
+  check_fit(object)
   type <- check_choice(type, c("effects", "ellipses", "elbo"), "type")
   need_package("ggplot2", "autoplot()")
   switch(type,

@@ -190,7 +190,7 @@ as_callbacks <- function(x) {
       stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
         describe(cb), ".", fields = list(arg = "callbacks"))
     }
-    cb
+    check_object(cb, "covary_callback", "callbacks")
   })
   check_tracked_names(unlist(lapply(out, `[[`, "values")))
   out

@@ -17,6 +17,7 @@ NULL
 #' @rdname cells-class
 #' @export
 print.cells <- function(x, ...) {
+  check_cells(x, "x")
   continuous <- continuous_names(x)
   cat("Cells of ", paste(x$responses, collapse = ", "), ": ", format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
     format(cells_count(x), big.mark = ","), " cells, ", format(utils::object.size(x), units = "auto"), "\n", sep = "")
@@ -52,6 +53,8 @@ interpolation_bound <- function(x) {
 #' @export
 merge.cells <- function(x, y, ...) {
   if (!inherits(y, "cells")) stop_covary("argument", "`y` must be an object of compress(), not ", describe(y), ".", fields = list(arg = "y"))
+  check_cells(x, "x")
+  check_cells(y, "y")
   out <- merge_tallies(unclass(x), unclass(y))
   warn_stretched(out)
   structure(out, class = "cells")
@@ -64,7 +67,8 @@ c.cells <- function(...) Reduce(merge.cells, list(...))
 #' @rdname cells-class
 #' @export
 subset.cells <- function(x, subset, ...) {
-  keep <- eval(substitute(subset), factor_groups(x), parent.frame())
+  check_cells(x, "x")
+  keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
   if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
     stop_covary("argument", "`subset` must be a condition on the exact covariates ", enumerate(names(x$groups)), ".", fields = list(arg = "subset"))
   }
@@ -85,6 +89,9 @@ keep_groups <- function(x, keep) {
     x$rows <- sum(x$table[1, 1, , ])
     used <- which(rowSums(matrix(x$table[1, 1, , ] != 0, dim(x$table)[3])) > 0)
     x$range <- c(max(x$range[1], (x$first + used[1] - 1) * 2^-x$step), min(x$range[2], (x$first + used[length(used)]) * 2^-x$step))
+    # the grid ends where the range does: merge() lays it out by the range
+    x$table <- x$table[, , used[1]:used[length(used)], , drop = FALSE]
+    x$first <- x$first + used[1] - 1
   }
   x
 }
@@ -99,11 +106,12 @@ factor_groups <- function(x) {
 #' @rdname cells-class
 #' @importFrom stats nobs
 #' @export
-nobs.cells <- function(object, ...) object$rows
+nobs.cells <- function(object, ...) check_cells(object)$rows
 
 #' @rdname cells-class
 #' @export
 summary.cells <- function(object, ...) {
+  check_cells(object)
   m <- tally_moments(object)
   data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)
 }

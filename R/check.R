@@ -55,10 +55,12 @@ by_name <- function(x, labels, what, arg, condition = "argument") {
   x[labels]
 }
 
-# What was found, for messages: the value if short, else its class and length.
+# What was found, for messages: the value if short, else its class and length. Nothing is known of
+# it, so its methods may fail.
 describe <- function(x) {
   if (is.null(x)) return("NULL")
-  if (is.character(x) && length(x) == 1) return(dQuote(x, FALSE))
-  if (is.atomic(x) && length(x) == 1) return(format(x))
-  paste0("an object of class ", dQuote(class(x)[1], FALSE), " and length ", length(x))
+  if (is.character(x) && length(x) == 1) return(dQuote(substr(x, 1, 80), FALSE))
+  known <- paste0("an object of class ", dQuote(class(x)[1], FALSE))
+  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)), error = function(e) known))
+  paste0(known, " and length ", length(x))
 }

@@ -20,6 +20,13 @@ stop_covary <- function(what, ..., fields = list()) {
   stop(new_condition(paste0("covary_error_", what), c("covary_error", "error"), paste0(...), fields))
 }
 
+# Called by the C code (fail() in src/door_read.c) where a value breaks what a door relies on.
+stop_internal <- function(text) {
+  stop_covary("internal", "The C code of covary was given a value that it cannot use: ", text,
+    ". An object was edited or cut, or comes ",
+    "from another version of covary: make it again (fit, compress, build the target). If none was, this is a bug; please report it.")
+}
+
 warn_covary <- function(what, ..., fields = list()) {
   warning(new_condition(paste0("covary_warning_", what), c("covary_warning", "warning"), paste0(...), fields))
 }

@@ -50,5 +50,16 @@ check_control <- function(control) {
   if (!inherits(control, "covary_control")) {
     stop_covary("argument", "`control` must come from covary_control(), not ", describe(control), ".", fields = list(arg = "control"))
   }
-  control
+  remake(control, covary_control, "control")
+}
+
+# Settings that a user has edited pass the checks of the function that makes them.
+remake <- function(settings, make, arg) {
+  absent <- setdiff(names(formals(make)), names(settings))
+  if (!is.list(settings) || length(absent)) {
+    stop_covary("object", "`", arg, "` is not whole: it has no ", enumerate(absent),
+      ". It was edited or cut, or comes from ",
+      "another version of covary; make it again.", fields = list(arg = arg, field = absent[1]))
+  }
+  do.call(make, unclass(settings)[names(formals(make))])
 }

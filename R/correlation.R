@@ -23,9 +23,18 @@ correlation <- function(object, ...) UseMethod("correlation")
 #' @export
 covariance <- function(object, ...) UseMethod("covariance")
 
+#' @export
+correlation.default <- function(object, ...) stop_no_method(object, "correlation()",
+  "fits of covary()", "object")
+
+#' @export
+covariance.default <- function(object, ...) stop_no_method(object, "covariance()",
+  "fits of covary()", "object")
+
 #' @rdname correlation
 #' @export
 correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   if (length(object$responses) < 2) {
     stop_covary("argument", "The fit has one response, '", object$responses, "'; a correlation needs two.", fields = list(arg = "object"))
@@ -36,6 +45,7 @@ correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = 
 #' @rdname correlation
 #' @export
 covariance.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), TRUE)
 }

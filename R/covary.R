@@ -99,7 +99,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   check_further_formulas(...)
   if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
   if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
-  if (!inherits(data, "cells")) check_data(data)
+  if (inherits(data, "cells")) check_cells(data, "data") else check_data(data)
   env <- parent.frame()
   columns <- if (inherits(data, "cells")) list() else data
   weights <- evaluate(substitute(weights), columns, env, "Weights")

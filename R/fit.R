@@ -21,7 +21,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
   ), class = "covary")
   say_bound(fit$info$bound)
   warn_quality(fit)
-  fit
+  seal(fit)
 }
 
 # Never a fit without a verdict: warnings are classed and stay in the object.
@@ -51,9 +51,12 @@ warn_quality <- function(fit) {
   }
 }
 
-check_fit <- function(fit) {
-  if (!inherits(fit, "covary")) stop_covary("argument", "`object` must be a fit of covary(), not ", describe(fit), ".")
-  fit
+check_fit <- function(fit, arg = "object") {
+  if (!inherits(fit, "covary")) {
+    stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".",
+      fields = list(arg = arg))
+  }
+  check_object(fit, "covary", arg)
 }
 
 #' Diagnostics of a fit
@@ -72,9 +75,13 @@ check_fit <- function(fit) {
 #' @export
 diagnostics <- function(fit, ...) UseMethod("diagnostics")
 
+#' @export
+diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "fits", "fit")
+
 #' @rdname diagnostics
 #' @export
 diagnostics.covary <- function(fit, ...) {
+  check_fit(fit, "fit")
   out <- c(list(algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells, draws = nrow(fit$draws),
     khat_threshold = khat_threshold(nrow(fit$draws))), fit$info)
   structure(out, class = "covary_diagnostics")
@@ -84,9 +91,12 @@ diagnostics.covary <- function(fit, ...) {
 #' @export
 elbo <- function(object, ...) UseMethod("elbo")
 
+#' @export
+elbo.default <- function(object, ...) stop_no_method(object, "elbo()", "fits", "object")
+
 #' @rdname diagnostics
 #' @export
-elbo.covary <- function(object, ...) object$info$elbo
+elbo.covary <- function(object, ...) check_fit(object)$info$elbo
 
 #' @export
 print.covary_diagnostics <- function(x, ...) {

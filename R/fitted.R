@@ -30,6 +30,7 @@
 #' @importFrom stats fitted
 #' @export
 fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   keys <- find_keys(object, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
   values <- lapply(keys, function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar)))
@@ -46,6 +47,7 @@ sigma.covary <- function(object, ...) stats::fitted(object, dpar = "sigma")
 #' @importFrom stats residuals
 #' @export
 residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), resp = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   type <- check_choice(type, c("raw", "pearson", "whitened"), "type")
   out <- object$frame$y - stats::fitted(object)
@@ -72,6 +74,7 @@ fitted_rhobit <- function(fit) {
 #' @importFrom stats logLik
 #' @export
 logLik.covary <- function(object, ...) {
+  check_fit(object)
   need_rows(object, "logLik()")
   cells <- new_cells(object$frame)
   e <- at_cells(new_evaluation(object, NULL, NULL))

@@ -26,6 +26,10 @@ NULL
 # namespace would be found again by the generic of the other package, without end.
 hand_on <- function(package, generic, ...) {
   need_package(package, paste0(generic, "() of other objects"))
+  methods <- lapply(c(.class2(..1), "default"), function(class) utils::getS3method(generic, class,
+    optional = TRUE, envir = asNamespace(package)))
+  if (all(vapply(methods, is.null, TRUE))) stop_no_method(..1, paste0(generic, "()"), "fits",
+    "object")
   getExportedValue(package, generic)(...)
 }
 

@@ -28,6 +28,7 @@ NULL
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_interval, covary)
 posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex = FALSE, ...) {
+  check_fit(object)
   check_dots(...)
   probs <- tail_probs(prob)
   draws <- if (is.null(variable)) unclass(object$draws)[, object$priors$name, drop = FALSE] else as.matrix(object, variable = variable, regex = regex)
@@ -45,6 +46,7 @@ tail_probs <- function(prob, arg = "prob") {
 #' @export
 #' @rawNamespace S3method(rstantools::predictive_interval, covary)
 predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   probs <- tail_probs(prob)
   predicted <- posterior_predict(object, newdata, resp, ndraws, draw_ids)
@@ -60,6 +62,7 @@ predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp 
 #' @export
 #' @rawNamespace S3method(rstantools::bayes_R2, covary)
 bayes_R2.covary <- function(object, resp = NULL, summary = TRUE, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)

@@ -109,5 +109,5 @@ stop_singular <- function(learner) {
   stop_covary("singular", "Every covariance must stay positive definite; the step after trial ", failed$trial,
     " made that of category '", failed$category, "' singular. The condition's field `learner` holds the run up to",
     " there. Use `scale = \"log_cholesky\"` or a smaller `scale` rate.",
-    fields = list(trial = failed$trial, category = failed$category, learner = learner))
+    fields = list(trial = failed$trial, category = failed$category, learner = seal(learner)))
 }

@@ -36,6 +36,7 @@
 #' @export
 plot.covary_learner <- function(x, type = c("density", "loss", "accuracy"), dims = NULL, levels = c(.5, .9),
                                 when = c("before", "after"), window = NULL, ...) {
+  check_learner(x, "x")
   type <- check_choice(type, c("density", "loss", "accuracy"), "type")
   if (type != "density") return(invisible(plot_course(x, type, window, ...)))
   if (!is.character(when) || length(when) == 0 || !all(when %in% c("before", "after"))) {
@@ -54,6 +55,7 @@ plot.covary_learner <- function(x, type = c("density", "loss", "accuracy"), dims
 check_dims <- function(learner, dims) {
   known <- learner$dimensions
   if (is.null(dims)) return(utils::head(known, 2))
+  if (!is.numeric(dims)) check_names(dims, "dims")
   at <- if (is.numeric(dims)) match(dims, seq_along(known)) else match(dims, known)
   if (anyNA(at) || !length(at) %in% 1:2 || anyDuplicated(at)) {
     stop_covary("dimension", "`dims` must be one or two different dimensions among ", enumerate(known), ", not ",
@@ -74,6 +76,7 @@ margins <- function(learner, when, dims) {
 }
 
 contour_data <- function(learner, dims, levels, when) {
+  if (!is.numeric(levels) || length(levels) == 0) check_number(levels, "levels", 0, 1, open = TRUE)
   for (level in levels) check_number(level, "levels", 0, 1, open = TRUE)
   angle <- seq(0, 2 * pi, length.out = 100)
   ellipse <- function(when, category, level, m) {

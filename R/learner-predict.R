@@ -26,12 +26,17 @@
 #' @importFrom stats predict
 #' @export
 predict.covary_learner <- function(object, newdata = NULL, type = c("class", "prob", "density"), log = FALSE, ...) {
+  check_learner(object)
   type <- check_choice(type, c("class", "prob", "density"), "type")
   check_flag(log, "log")
   values <- activate(object, newdata)
   if (type == "density") return(if (log) values$log_density else exp(values$log_density))
   if (type == "prob") return(if (log) values$log_probability else exp(values$log_probability))
-  factor(object$categories[max.col(values$log_probability, "first")], object$categories)
+  likeliest(object, values)
+}
+
+likeliest <- function(learner, values) {
+  factor(learner$categories[max.col(values$log_probability, "first")], learner$categories)
 }
 
 # Log densities and log probabilities, each N x G.
@@ -108,7 +113,7 @@ new_categories <- function(learner, newdata) {
 }
 
 accuracy <- function(learner) {
-  mean(predict(learner) == learner$category)
+  mean(likeliest(learner, activate(learner)) == learner$category)
 }
 
 mean_loss <- function(learner) {
@@ -120,6 +125,7 @@ mean_loss <- function(learner) {
 #'   category x response), `accuracy`, `loss` (mean cross-entropy in nats), `learner`.
 #' @export
 summary.covary_learner <- function(object, newdata = NULL, ...) {
+  check_learner(object)
   category <- if (is.null(newdata)) object$category else new_categories(object, newdata)
   if (is.null(category)) {
     stop_covary("data", "`newdata` must have the category column for a confusion table.",
@@ -152,6 +158,7 @@ print.summary.covary_learner <- function(x, digits = 3, ...) {
 #' @importFrom stats simulate
 #' @export
 simulate.covary_learner <- function(object, nsim = 1, seed = NULL, newdata = NULL, ...) {
+  check_learner(object)
   nsim <- check_count(nsim, "nsim")
   if (!exists(".Random.seed", globalenv())) stats::runif(1)
   before <- get(".Random.seed", globalenv())

@@ -17,6 +17,10 @@ trajectory <- function(object, ...) {
   UseMethod("trajectory")
 }
 
+#' @export
+trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()", "learners",
+  "object")
+
 #' @rdname trajectory
 #' @param what `"learned"`: the learned numbers (as they are parameterised); `"covariance"`: the
 #'   same with the scale as variances and covariances; `"loss"`: no parameters, but every trial
@@ -31,6 +35,7 @@ trajectory <- function(object, ...) {
 #' @section Errors: `covary_error_argument`.
 #' @export
 trajectory.covary_learner <- function(object, what = c("learned", "covariance", "loss"), thin = 1, ...) {
+  check_learner(object)
   what <- check_choice(what, c("learned", "covariance", "loss"), "what")
   thin <- check_count(thin, "thin")
   step <- if (what == "loss") 1 else object$plan$thin

@@ -125,7 +125,7 @@ learn_categories <- function(formula, data, rates = learning_rates(), momentum =
   learner <- best_run(run_starts(starts, stimuli, plan, order))
   learner$call <- match.call()
   warn_learner(learner)
-  learner
+  seal(learner)
 }
 
 #' Learning rates of the category learner
@@ -145,6 +145,7 @@ learning_rates <- function(mean = .002, scale = 1e-4, weight = .1) {
 
 #' @export
 print.covary_rates <- function(x, ...) {
+  check_rates(x)
   cat("Learning rates:", paste(names(x), vapply(x, format, ""), collapse = ", "))
   cat("\n")
   invisible(x)
@@ -157,12 +158,14 @@ print.covary_rates <- function(x, ...) {
 #' @importFrom stats coef
 #' @export
 coef.covary_learner <- function(object, ...) {
+  check_learner(object)
   unpack_coef(object$parameter, object)
 }
 
 #' @rdname learn_categories
 #' @export
 print.covary_learner <- function(x, digits = 3, ...) {
+  check_learner(x, "x")
   cat("Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
     nrow(x$trials), "trials\n")
   cat("  scale ", x$plan$scale, ", activation ", x$plan$activation, ", momentum ", format(x$plan$momentum), "\n",

@@ -5,9 +5,11 @@ large_matrix <- 48L
 
 # As chol(): the upper factor, or an error.
 spd_root <- function(a) {
-  if (nrow(a) < large_matrix) return(chol(a))
-  root <- .Call(C_cholesky, a)
-  if (is.null(root)) stop("the matrix is not positive definite")
+  small <- nrow(a) < large_matrix
+  root <- if (small) tryCatch(chol(a), error = function(e) NULL) else .Call(C_cholesky, a)
+  if (is.null(root)) {
+    stop_covary("numerics", "A matrix of curvatures or covariances must be positive definite; one is not.")
+  }
   root
 }
 

@@ -21,6 +21,7 @@
 #' @export
 #' @rawNamespace S3method(loo::loo, covary)
 loo.covary <- function(x, resp = NULL, ...) {
+  check_fit(x, "x")
   check_loo(x)
   densities <- log_lik(x, resp = resp)
   draws <- unclass(x$draws)
@@ -39,6 +40,7 @@ loo.covary <- function(x, resp = NULL, ...) {
 #' @export
 #' @rawNamespace S3method(loo::waic, covary)
 waic.covary <- function(x, resp = NULL, ...) {
+  check_fit(x, "x")
   check_loo(x)
   mark_data(loo::waic(log_lik(x, resp = resp), ...), x, resp)
 }

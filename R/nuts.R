@@ -59,7 +59,8 @@ nuts_centre <- function(target, start) {
 # The form of the target in which chains move, their start in it, and the way back. Regression models have funnels
 # that this form takes away, and a rough fit gives their start.
 sampling_form <- function(target, start, progress) {
-  if (inherits(start, "covary_approximation")) check_same_target(start, target)
+  if (inherits(start, "covary_approximation")) check_same_target(check_approximation(start,
+    "start"), target)
   if (is.null(target$regression)) return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
   rough <- joint_start(target$regression, progress)
   moved <- conditional_density(target, rough)
@@ -95,7 +96,7 @@ nuts_control <- function(accept = 0.8, metric = c("auto", "dense", "diagonal"), 
 
 check_class <- function(x, class, arg, from) {
   if (!inherits(x, class)) stop_covary("argument", "`", arg, "` must come from ", from, ", not ", describe(x), ".", fields = list(arg = arg))
-  x
+  if (class %in% names(object_classes())) check_object(x, class, arg) else x
 }
 
 first_metric <- function(target, start, control) {

@@ -85,6 +85,7 @@ optimizer_slots <- function(optimizer) c(0, 1, 1, 1, optimizer$code[6], 1, 2, 2,
 
 #' @export
 print.covary_optimizer <- function(x, ...) {
+  check_object(x, "covary_optimizer", "x")
   cat("Optimiser ", x$name, ", learning rate ", format(x$rate), "\n", sep = "")
   invisible(x)
 }

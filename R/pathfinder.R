@@ -25,6 +25,7 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   draws <- check_count(draws, "draws", 100)
   elbo_draws <- check_count(elbo_draws, "elbo_draws", 2)
   history <- check_count(history, "history")
+  iterations <- check_count(iterations, "iterations")
   check_number(jitter, "jitter", 0)
   iterations <- check_count(iterations, "iterations")
   centre <- read_start(start, target)

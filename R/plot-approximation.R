@@ -18,6 +18,7 @@ toolkit_colours <- function(n) rep_len(c("#000000", "#D55E00", "#0072B2", "#009E
 #' plot(advi(target, "meanfield"), against = list(full = advi(target)))
 #' @export
 plot.covary_approximation <- function(x, what = c("marginals", "loss", "tracker"), against = NULL, parameters = NULL, truth = NULL, ...) {
+  check_approximation(x, "x")
   what <- check_choice(what, c("marginals", "loss", "tracker"), "what")
   switch(what, marginals = plot_marginals(x, against, parameters, truth, ...), loss = plot_loss(x, ...), tracker = plot_tracker(x, ...))
 }
@@ -55,7 +56,8 @@ marginal_curves <- function(x, against, parameters) {
   labels <- make.unique(labels)
   draws <- lapply(fits, as.matrix)
   shared <- Reduce(intersect, lapply(draws, colnames))
-  if (is.null(parameters)) parameters <- utils::head(shared, 9)
+  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_names(parameters,
+    "parameters")
   missing <- setdiff(parameters, shared)
   if (length(missing) || length(parameters) == 0) {
     stop_covary("argument", "The fits do not share a parameter ", enumerate(missing), "; they share ", enumerate(shared), ".", fields = list(arg = "parameters"))
@@ -69,7 +71,8 @@ marginal_curves <- function(x, against, parameters) {
 
 plot_loss <- function(x, ...) {
   loss <- x$history
-  if (length(loss) == 0) stop_covary("argument", "This fit has no loss history.", fields = list(arg = "what"))
+  if (!any(is.finite(loss))) stop_covary("argument", "This fit has no loss history.",
+    fields = list(arg = "what"))
   i <- seq_along(loss)
   fine <- is.finite(loss)
   # the first steps are often orders of magnitude away; the eye needs the rest

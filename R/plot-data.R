@@ -37,10 +37,15 @@
 #' @export
 conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 
+#' @export
+conditional_effects.default <- function(fit, ...) stop_no_method(fit, "conditional_effects()",
+  "fits of covary()", "fit")
+
 #' @rdname conditional_effects
 #' @export
 conditional_effects.covary <- function(fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL, conditions = list(),
                                        points = 100, extend = 0.05, ...) {
+  check_fit(fit, "fit")
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)
   keys <- find_keys(fit, dpar, resp)
@@ -428,6 +433,10 @@ bivariate_at <- function(fit, covariate, at, pair, conditions = list()) {
 ellipse_frame <- function(fit, covariate, at = NULL, resp = NULL, conditions = list(), content = c(0.5, 0.95), points = 120) {
   pair <- response_pair(fit, resp)
   b <- bivariate_at(fit, covariate, ellipse_values(fit, covariate, at), pair, conditions)
+  if (!is.finite(sum(as.matrix(b)))) {
+    stop_covary("argument", "`at` lies too far from the data: the model has no finite values there.",
+      fields = list(arg = "at"))
+  }
   angle <- seq(0, 2 * pi, length.out = points)
   parts <- lapply(seq_len(nrow(b)), function(i) do.call(rbind, lapply(content, function(p) {
     radius <- sqrt(stats::qchisq(p, 2))

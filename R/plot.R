@@ -29,6 +29,7 @@
 #' @export
 plot.covary <- function(x, type = c("effects", "ellipses", "elbo"), covariate = NULL, dpar = NULL, resp = NULL, by = NULL,
                         conditions = list(), at = NULL, data = TRUE, max_points = 2000, ask = NULL, ...) {
+  check_fit(x, "x")
   type <- check_choice(type, c("effects", "ellipses", "elbo"), "type")
   check_flag(data, "data")
   max_points <- check_count(max_points, "max_points", 0)

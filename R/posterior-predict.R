@@ -45,6 +45,7 @@ NULL
 #' @rawNamespace S3method(rstantools::posterior_linpred, covary)
 posterior_linpred.covary <- function(object, transform = FALSE, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL,
                                      draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   check_flag(transform, "transform")
   linpred(object, newdata, dpar, resp, ndraws, draw_ids, transform)
@@ -54,6 +55,7 @@ posterior_linpred.covary <- function(object, transform = FALSE, newdata = NULL, 
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_epred, covary)
 posterior_epred.covary <- function(object, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   linpred(object, newdata, dpar, resp, ndraws, draw_ids, TRUE)
 }
@@ -77,6 +79,7 @@ key_labels <- function(fit, keys) {
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_predict, covary)
 posterior_predict.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
@@ -113,6 +116,7 @@ observed_responses <- function(fit, newdata, responses) {
 #' @export
 #' @rawNamespace S3method(rstantools::predictive_error, covary)
 predictive_error.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
@@ -125,6 +129,7 @@ predictive_error.covary <- function(object, newdata = NULL, resp = NULL, ndraws 
 #' @export
 #' @rawNamespace S3method(rstantools::log_lik, covary)
 log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))

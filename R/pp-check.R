@@ -38,6 +38,7 @@ hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", objec
 #' @rawNamespace S3method(bayesplot::pp_check,covary)
 pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL, ndraws = NULL, bins = NULL,
                             max_rows = 20000, plot = TRUE, ...) {
+  check_fit(object)
   type <- check_choice(type, c("dens", "correlation", "sd", "qq"), "type")
   ndraws <- check_count(if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws", 10)
   max_rows <- check_count(max_rows, "max_rows", 2)

@@ -23,6 +23,7 @@
 #' @export
 predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL, type = c("response", "link"),
                            interval = 0.95, ndraws = NULL, draw_ids = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   type <- check_choice(type, c("response", "link"), "type")
   check_interval(interval, "interval")

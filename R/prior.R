@@ -80,10 +80,11 @@ inv_gamma <- function(shape, scale) {
 }
 
 #' @export
-format.covary_prior <- function(x, ...) x$text
+format.covary_prior <- function(x, ...) check_object(x, "covary_prior", "x")$text
 
 #' @export
 print.covary_prior <- function(x, ...) {
+  check_object(x, "covary_prior", "x")
   cat(x$text, "\n", sep = "")
   invisible(x)
 }
@@ -121,6 +122,7 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
   if (!inherits(prior, "covary_prior")) {
     stop_covary("prior", "`prior` must be a distribution such as normal(0, 10), not ", describe(prior), ".", fields = list(arg = "prior"))
   }
+  check_object(prior, "covary_prior", "prior")
   class <- check_choice(class, c("b", "Intercept", "sds"), "class")
   if (is_sd_prior(prior) != (class == "sds")) {
     stop_covary("prior", "Prior ", prior$text, if (class == "sds") " is not a distribution on (0, Inf), as class \"sds\" needs."
@@ -141,11 +143,13 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
 c.covary_priors <- function(...) {
   parts <- list(...)
   if (!all(vapply(parts, inherits, TRUE, "covary_priors"))) stop_covary("prior", "Only results of set_prior() can be combined with each other.")
+  for (part in parts) check_object(part, "covary_priors", "...")
   structure(do.call(rbind, lapply(parts, as.data.frame)), class = c("covary_priors", "data.frame"))
 }
 
 #' @export
 print.covary_priors <- function(x, ...) {
+  check_object(x, "covary_priors", "x")
   out <- as.data.frame(unclass(x[setdiff(names(x), "prior")]))
   out <- cbind(prior = vapply(x$prior, format, ""), out)
   print.data.frame(out, row.names = FALSE, right = FALSE)
@@ -157,6 +161,7 @@ resolve_priors <- function(design, scales, given) {
   if (!is.null(given) && !inherits(given, "covary_priors")) {
     stop_covary("prior", "`prior` must come from set_prior(), not ", describe(given), ".", fields = list(arg = "prior"))
   }
+  if (!is.null(given)) check_object(given, "covary_priors", "prior")
   out <- parameter_table(design)
   out$prior <- unname(Map(default_of, out$class, out$coef, out$dpar, out$resp, out$name, out$x_scale, MoreArgs = list(scales = scales)))
   out$source <- rep("default", nrow(out))

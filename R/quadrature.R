@@ -72,6 +72,7 @@ quadrature_kl <- function(log_density, measure = c("kl", "kl_inclusive", "weight
 
 #' @export
 print.covary_quadrature <- function(x, ...) {
+  check_object(x, "covary_quadrature", "x")
   cat(if (x$truncated) "Truncated normal" else "Normal", " fitted by ", x$measure, ": mean ", format(x$mean, digits = 5), ", sd ", format(x$sd, digits = 5),
     ", divergence ", format(x$divergence, digits = 4), "\n", sep = "")
   invisible(x)
@@ -79,6 +80,7 @@ print.covary_quadrature <- function(x, ...) {
 
 #' @export
 plot.covary_quadrature <- function(x, ..., xlim = NULL) {
+  check_object(x, "covary_quadrature", "x")
   if (is.null(xlim)) xlim <- range(x$grid$x[pmax(x$grid$p / max(x$grid$p), x$grid$q / max(x$grid$q)) > 1e-3])
   at <- x$grid$x >= xlim[1] & x$grid$x <= xlim[2]
   graphics::matplot(x$grid$x[at], x$grid[at, c("p", "q")], type = "l", lty = c(1, 2), lwd = 2, col = toolkit_colours(2), xlab = "x", ylab = "density",

@@ -12,6 +12,7 @@ run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
     users <- swap_stream(approx$state$stream)
     on.exit(swap_stream(users), add = TRUE)
   }
+  approx$seal <- NULL # until it is whole again
   approx$state$stream <- current_stream()
   approx$info$stopped <- NULL
   approx$info$interrupted <- FALSE
@@ -43,7 +44,7 @@ run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
   tryCatch(loop(), interrupt = function(e) approx$info$interrupted <<- TRUE)
   swap_stream(approx$state$stream)
   approx$callbacks <- callbacks
-  finish(approx)
+  seal(finish(approx))
 }
 
 current_stream <- function() {

@@ -17,6 +17,7 @@
 #' @importFrom stats simulate
 #' @export
 simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp = NULL, ...) {
+  check_fit(object)
   check_dots(...)
   nsim <- check_count(nsim, "nsim")
   if (!is.null(seed)) stop_covary("argument", "`seed` must be NULL; call set.seed() before simulate().", fields = list(arg = "seed"))

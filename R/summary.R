@@ -18,6 +18,7 @@
 #' summary(fit)$sds
 #' @export
 summary.covary <- function(object, prob = 0.95, ...) {
+  check_fit(object)
   check_dots(...)
   probs <- sort(c(tail_probs(prob), 0.5))
   sds <- object$priors$class == "sds"

@@ -7,7 +7,7 @@ new_density <- function(kind, data, blocks, rows = 0L, start = NULL, evaluate = 
   out <- list(kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
     names = block_labels(blocks, "free"), parameters = block_labels(blocks, "size"), blocks = blocks,
     start = if (is.null(start)) numeric(dim) else start, expect = expect, label = label)
-  structure(c(out, extra), class = "covary_density")
+  seal(structure(c(out, extra), class = "covary_density"))
 }
 
 block_labels <- function(blocks, what) {
@@ -180,6 +180,7 @@ is_plain <- function(target) is.null(target$constrain) && is.null(target$derived
 
 #' @export
 print.covary_density <- function(x, ...) {
+  check_object(x, "covary_density", "x")
   cat("Target: ", x$label, ", ", x$dim, " free number", if (x$dim != 1) "s", if (x$rows > 0) paste0(", ", x$rows, " rows"), "\n", sep = "")
   cat("Parameters: ", enumerate(x$parameters, quote = FALSE, most = 12), "\n", sep = "")
   kinds <- vapply(x$blocks, `[[`, "", "text")
@@ -198,7 +199,7 @@ check_density <- function(target, arg = "target") {
     stop_covary("argument", "`", arg, "` must be a target such as target_density(), linear_regression() or as_target(), not ",
       describe(target), ".", fields = list(arg = arg))
   }
-  target
+  check_object(target, "covary_density", arg)
 }
 
 # Log densities (and gradients, dim x n) at the rows of theta (n x dim).

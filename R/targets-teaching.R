@@ -33,6 +33,7 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   colnames(x) <- clean_name(colnames(x))
   priors <- coefficient_priors(prior, colnames(x))
   sd_prior <- if (is.null(sigma)) exponential(1e-100) else sigma
+  if (inherits(sd_prior, "covary_prior")) check_object(sd_prior, "covary_prior", "sigma")
   if (!inherits(sd_prior, "covary_prior") || !is_sd_prior(sd_prior)) {
     stop_covary("prior", "`sigma` must be a prior of a standard deviation such as half_t(), not ", describe(sigma), ".", fields = list(arg = "sigma"))
   }
@@ -76,6 +77,7 @@ coefficient_priors <- function(prior, names) {
   flat <- list(code = 0L, par = c(0, 1, 0))
   one <- function(p) {
     if (is.null(p)) return(flat)
+    if (inherits(p, "covary_prior")) check_object(p, "covary_prior", "prior")
     if (!inherits(p, "covary_prior") || is_sd_prior(p)) {
       stop_covary("prior", "`prior` must be normal(), student_t() or logistic(), or a list of those, not ", describe(p), ".", fields = list(arg = "prior"))
     }
@@ -111,12 +113,14 @@ coefficient_priors <- function(prior, names) {
 #' @export
 t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 29) {
   if (!is.numeric(y) || length(y) < 4 || any(!is.finite(y))) stop_covary("argument", "`y` must hold at least four finite numbers.", fields = list(arg = "y"))
-  if (length(group) != length(y) || anyNA(group)) stop_covary("argument", "`group` must have a value for each observation.", fields = list(arg = "group"))
+  if (!is.atomic(group) || length(group) != length(y) || anyNA(group)) stop_covary("argument",
+    "`group` must have a value for each observation.", fields = list(arg = "group"))
   group <- droplevels(as.factor(group))
   if (nlevels(group) != 2) stop_covary("argument", "`group` must have two levels, not ", nlevels(group), ".", fields = list(arg = "group"))
   spread <- stats::sd(y)
   if (spread == 0) stop_covary("constant_response", "All observations are equal.", fields = list(arg = "y"))
   if (is.null(mean_prior)) mean_prior <- normal(mean(y), 2 * spread)
+  if (inherits(mean_prior, "covary_prior")) check_object(mean_prior, "covary_prior", "mean_prior")
   if (!inherits(mean_prior, "covary_prior") || mean_prior$family != "normal") stop_covary("prior", "`mean_prior` must be normal().", fields = list(arg = "mean_prior"))
   if (is.null(scale_range)) scale_range <- spread * c(0.001, 10)
   if (!is.numeric(scale_range) || length(scale_range) != 2) stop_covary("argument", "`scale_range` must be two numbers.", fields = list(arg = "scale_range"))
@@ -190,6 +194,7 @@ normal_mixture <- function(weights = NULL, means = NULL, sds = NULL, data = NULL
   if (!any(vapply(known, is.null, TRUE))) stop_covary("argument", "With `data`, at least one of `weights`, `means` and `sds` must be left out.", fields = list(arg = "data"))
   spread <- stats::sd(data)
   if (is.null(mean_prior)) mean_prior <- normal(mean(data), 2 * spread)
+  if (inherits(mean_prior, "covary_prior")) check_object(mean_prior, "covary_prior", "mean_prior")
   if (!inherits(mean_prior, "covary_prior") || mean_prior$family != "normal") stop_covary("prior", "`mean_prior` must be normal().", fields = list(arg = "mean_prior"))
   sd_scale <- positive(if (is.null(sd_scale)) spread else sd_scale, "sd_scale")
   positive(concentration, "concentration")

@@ -26,6 +26,7 @@ NULL
 #' @rdname tidy.covary
 #' @export
 tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
+  check_fit(x, "x")
   check_flag(conf.int, "conf.int")
   probs <- tail_probs(conf.level, "conf.level")
   p <- x$priors
@@ -40,6 +41,7 @@ tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
 #' @rdname tidy.covary
 #' @export
 glance.covary <- function(x, ...) {
+  check_fit(x, "x")
   number <- function(v) if (length(v) == 1) as.double(v) else NA_real_
   khat <- x$info$khat[!is.na(x$info$khat)]
   data.frame(nobs = x$frame$n, responses = length(x$responses), algorithm = x$algorithm, draws = nrow(x$draws), converged = isTRUE(x$info$converged),
@@ -49,6 +51,7 @@ glance.covary <- function(x, ...) {
 #' @rdname tidy.covary
 #' @export
 augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
+  check_fit(x, "x")
   newdata <- if (is.null(newdata)) data else newdata
   used <- prepare_newdata(x, newdata)
   out <- if (is.null(newdata)) stats::model.frame(x) else newdata

@@ -194,7 +194,7 @@ check_inside <- function(x, ok, what) {
 }
 
 as_transform <- function(x, name) {
-  if (inherits(x, "covary_transform")) return(x)
+  if (inherits(x, "covary_transform")) return(check_object(x, "covary_transform", "transforms"))
   if (is.character(x) && length(x) == 1 && x %in% c("identity", "log", "logit")) {
     return(switch(x, identity = transform_identity(), log = transform_log(), logit = transform_logit()))
   }
@@ -204,6 +204,7 @@ as_transform <- function(x, name) {
 
 #' @export
 print.covary_transform <- function(x, ...) {
+  check_object(x, "covary_transform", "x")
   cat("Transform ", x$text, ": ", x$free, " free number", if (x$free != 1) "s", " to ", x$size, "\n", sep = "")
   invisible(x)
 }

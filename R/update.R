@@ -24,6 +24,7 @@
 #' @importFrom stats update
 #' @export
 update.covary <- function(object, formula. = NULL, ..., evaluate = TRUE) {
+  check_fit(object)
   caller <- parent.frame()
   check_flag(evaluate, "evaluate")
   given <- as.list(match.call(expand.dots = FALSE)$...)

@@ -1,13 +1,22 @@
 /* Doors of stochastic variational inference. */
 #include "door_read.h"
 #include "advi.h"
+#include <math.h>
 
 static struct family read_family(SEXP x, int dim)
 {
-    if (TYPEOF(x) != INTSXP || Rf_length(x) != 2) Rf_error("internal: family");
-    struct family q = {INTEGER(x)[0], dim, INTEGER(x)[1]};
-    if (q.kind == FAMILY_LOW_RANK && (q.rank < 1 || q.rank > 64)) Rf_error("internal: rank");
+    const int *code = check_integers(x, 2, "family");
+    int low_rank = code[0] == FAMILY_LOW_RANK;
+    struct family q = {whole_in(code[0], FAMILY_MEAN_FIELD, FAMILY_LOW_RANK, "family"), dim,
+                       low_rank ? whole_in(code[1], 1, 64, "rank") : 0};
     return q;
+}
+
+static struct estimate read_estimate(SEXP how)
+{
+    const int *choice = check_integers(how, 2, "estimate");
+    struct estimate e = {choice[0] != 0, choice[1] != 0};
+    return e;
 }
 
 static double *fresh(long n) { return (double *) R_alloc(n + 1, sizeof(double)); }
@@ -22,20 +31,20 @@ SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP ce
     struct target moved;
     if (!Rf_isNull(root)) {
         a.inner = t;
-        a.centre = check_doubles(centre, d, "'centre'");
-        a.root = check_doubles(root, d * d, "'root'");
+        a.centre = check_doubles(centre, d, "centre");
+        a.root = check_doubles(root, d * d, "root");
         a.work = fresh(2 * d);
         moved = target_affine(&a);
         t = &moved;
     }
-    struct estimate e = {INTEGER(how)[0], INTEGER(how)[1]};
-    const double *p = check_doubles(par, np, "'par'");
-    if (TYPEOF(noise) != REALSXP || Rf_xlength(noise) % width) Rf_error("internal: noise");
-    int n = (int) (Rf_xlength(noise) / width);
+    struct estimate e = read_estimate(how);
+    const double *p = check_doubles(par, np, "par");
+    int n = whole_in((double) Rf_xlength(noise) / width, 1, MOST_COUNT, "draws");
+    const double *z = check_doubles(noise, width * n, "noise");
     const char *names[] = {"value", "gradient", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, np));
-    double f = elbo_estimate(&q, t, NULL, &e, p, REAL(noise), n, REAL(VECTOR_ELT(out, 1)),
+    double f = elbo_estimate(&q, t, NULL, &e, p, z, n, REAL(VECTOR_ELT(out, 1)),
                              fresh(family_work(&q)));
     SET_VECTOR_ELT(out, 0, Rf_ScalarReal(f));
     UNPROTECT(1);
@@ -44,9 +53,19 @@ SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP ce
 
 struct optimizer read_optimizer(SEXP x)
 {
-    const double *o = check_doubles(x, 7, "'optimizer'");
-    struct optimizer out = {(int) o[0], o[1], o[2], o[3], o[4], (int) o[5], (int) o[6]};
+    const double *o = check_doubles(x, 7, "optimizer");
+    struct optimizer out = {whole_in(o[0], RULE_SGD, RULE_ADAMAX, "rule"), o[1], o[2], o[3], o[4],
+                            whole_in(o[5], 1, MOST_COUNT, "window"), o[6] != 0};
     return out;
+}
+
+/* Number of the first iteration, counted from 1 */
+double check_first(SEXP first)
+{
+    double x = check_number(first, "first");
+    if (!(x >= 1 && x < MOST_ITERATIONS) ||
+        x != floor(x)) fail("'first' must count iterations from 1, not %g", x);
+    return x;
 }
 
 /* settings: list(family, optimizer, estimate (2 int), draws, batch_size, batch_scale, loss_scale,
@@ -58,19 +77,19 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
     struct advi_settings a;
     a.family = read_family(field(settings, "family"), t->dim);
     a.optimizer = read_optimizer(field(settings, "optimizer"));
-    const int *how = integers(settings, "estimate", 2);
-    a.estimate.stl = how[0];
-    a.estimate.entropy = how[1];
-    a.draws = (int) number(settings, "draws");
-    a.batch_size = (int) number(settings, "batch_size");
+    a.estimate = read_estimate(field(settings, "estimate"));
+    a.draws = whole(settings, "draws", 1, MOST_COUNT);
+    a.batch_size = whole(settings, "batch_size", 0, MOST_COUNT);
     a.batch_scale = number(settings, "batch_scale");
     a.loss_scale = number(settings, "loss_scale");
     a.most_norm = number(settings, "most_norm");
-    int count = Rf_asInteger(n);
+    int count = check_whole(n, 0, MOST_COUNT, "iterations");
+    double start = check_first(first);
     long np = family_parameters(&a.family), ns = optimizer_state(&a.optimizer, np);
-    check_doubles(par, np, "'par'");
-    check_doubles(state, ns, "'state'");
-    check_doubles(noise, (R_xlen_t) family_noise(&a.family) * a.draws * count, "'noise'");
+    check_doubles(par, np, "par");
+    check_doubles(state, ns, "state");
+    double values = (double) family_noise(&a.family) * a.draws * count;
+    check_doubles(noise, check_size(values, R_XLEN_T_MAX, "noise"), "noise");
     const int *row = read_batches(rows, t, a.batch_size, count);
     double *work = fresh(advi_work(&a));
     struct advi_info info;
@@ -79,7 +98,7 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
     SET_VECTOR_ELT(out, 0, Rf_duplicate(par));
     SET_VECTOR_ELT(out, 1, Rf_duplicate(state));
     SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, count));
-    advi_run(&a, t, Rf_asReal(first), count, REAL(noise), row, REAL(VECTOR_ELT(out, 0)),
+    advi_run(&a, t, start, count, REAL(noise), row, REAL(VECTOR_ELT(out, 0)),
              REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)), &info, work);
     SET_VECTOR_ELT(out, 3, Rf_ScalarInteger(info.done));
     if (info.bad) {
@@ -97,7 +116,8 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     const struct target *t = read_target(target);
     struct natural_settings a;
     a.family = read_family(field(settings, "family"), t->dim);
-    a.batch_size = (int) number(settings, "batch_size");
+    if (a.family.kind == FAMILY_LOW_RANK) fail("natural gradients are not for the low-rank family");
+    a.batch_size = whole(settings, "batch_size", 0, MOST_COUNT);
     a.batch_scale = number(settings, "batch_scale");
     a.rate = number(settings, "rate");
     a.offset = number(settings, "offset");
@@ -106,11 +126,12 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
     a.scale_rate = number(settings, "scale_rate");
     R_xlen_t d = t->dim;
     R_xlen_t scales = a.family.kind == FAMILY_MEAN_FIELD ? d : d * d;
-    int count = Rf_asInteger(n);
+    int count = check_whole(n, 0, MOST_COUNT, "iterations");
+    double start = check_first(first);
     const double *metric = doubles(settings, "metric", d * d);
     const double *precision =
         a.family.kind == FAMILY_MEAN_FIELD ? doubles(settings, "precision", d * d) : NULL;
-    check_doubles(noise, d * count, "'noise'");
+    check_doubles(noise, d * count, "noise");
     const int *row = read_batches(rows, t, a.batch_size, count);
     struct advi_info info;
     const char *names[] = {"mean", "root", "mean_sum", "scale_sum", "loss", "bad", ""};
@@ -124,7 +145,7 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
         memcpy(part[j], from, sizeof(double) * length[j]);
     }
     SET_VECTOR_ELT(out, 4, Rf_allocVector(REALSXP, count));
-    natural_run(&a, t, Rf_asReal(first), count, REAL(noise), row, metric, precision, part[0],
+    natural_run(&a, t, start, count, REAL(noise), row, metric, precision, part[0],
                 part[1], part[2], part[3], REAL(VECTOR_ELT(out, 4)), &info,
                 fresh(natural_work(&a)));
     SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(info.bad));

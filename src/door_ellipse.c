@@ -4,14 +4,15 @@
 
 static const double *matrix_of(SEXP x, R_xlen_t rows, R_xlen_t columns, const char *what)
 {
-    if (!Rf_isMatrix(x) || Rf_nrows(x) != rows || Rf_ncols(x) != columns)
-        Rf_error("internal: %s must be a %ld x %ld matrix", what, (long) rows, (long) columns);
-    return check_doubles(x, rows * columns, what);
+    const double *value = check_matrix(x, what);
+    if (Rf_nrows(x) != rows || Rf_ncols(x) != columns)
+        fail("'%s' must be a %ld x %ld matrix", what, (long) rows, (long) columns);
+    return value;
 }
 
 static struct ellipse read_ellipse(const struct regression *model, SEXP a, SEXP b)
 {
-    struct ellipse e = {model, matrix_of(a, model->d, model->d, "'a'"), check_doubles(b, model->d, "'b'"), NULL};
+    struct ellipse e = {model, matrix_of(a, model->d, model->d, "a"), check_doubles(b, model->d, "b"), NULL};
     e.work = (double *) R_alloc(ellipse_work(model), sizeof(double));
     return e;
 }
@@ -21,8 +22,9 @@ SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
 {
     struct regression r = read_model(model);
     struct ellipse e = read_ellipse(&r, a, b);
+    check_matrix(beta, "beta");
     int chains = Rf_ncols(beta);
-    const double *at = matrix_of(beta, r.d, chains, "'beta'");
+    const double *at = matrix_of(beta, r.d, chains, "beta");
     SEXP out = PROTECT(Rf_allocVector(REALSXP, chains));
     for (int s = 0; s < chains; s++) REAL(out)[s] = ellipse_gap(&e, at + (R_xlen_t) r.d * s);
     UNPROTECT(1);
@@ -35,11 +37,12 @@ SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform
 {
     struct regression r = read_model(model);
     struct ellipse e = read_ellipse(&r, a, b);
+    check_matrix(beta, "beta");
     int chains = Rf_ncols(beta);
-    const double *c = matrix_of(centre, r.d, chains, "'centre'"), *n = matrix_of(nu, r.d, chains, "'nu'");
-    const double *u = matrix_of(uniform, 2 + ELLIPSE_TRIES, chains, "'uniform'");
-    matrix_of(beta, r.d, chains, "'beta'");
-    check_doubles(gap, chains, "'gap'");
+    const double *c = matrix_of(centre, r.d, chains, "centre"), *n = matrix_of(nu, r.d, chains, "nu");
+    const double *u = matrix_of(uniform, 2 + ELLIPSE_TRIES, chains, "uniform");
+    matrix_of(beta, r.d, chains, "beta");
+    check_doubles(gap, chains, "gap");
     const char *names[] = {"beta", "gap", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *to = REAL(SET_VECTOR_ELT(out, 0, Rf_duplicate(beta)));

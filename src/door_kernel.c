@@ -1,15 +1,15 @@
 /* Doors to the kernels and priors themselves: for tests, and for row-wise log densities. */
-#include "doors.h"
+#include "door_read.h"
 #include "kernel.h"
 #include "prior.h"
 #include "simd.h"
-#include <string.h>
 
 static const struct kernel *find_kernel(SEXP cells, int k)
 {
-    if (TYPEOF(cells) != REALSXP || !Rf_isMatrix(cells)) Rf_error("internal: 'cells' must be a double matrix");
+    check_matrix(cells, "cells");
     const struct kernel *kernel = kernel_for_size(k, Rf_nrows(cells));
-    if (kernel == NULL) Rf_error("internal: no kernel for %d responses and %d statistics", k, Rf_nrows(cells));
+    if (kernel == NULL) fail("there is no kernel for %d responses and %d statistics", k,
+        Rf_nrows(cells));
     return kernel;
 }
 
@@ -61,35 +61,32 @@ static SEXP evaluate_cells(const struct kernel *kernel, SEXP cells, SEXP eta, co
 
 SEXP door_kernel(SEXP k, SEXP cells, SEXP eta)
 {
-    const struct kernel *kernel = find_kernel(cells, Rf_asInteger(k));
-    if (TYPEOF(eta) != REALSXP || Rf_xlength(eta) != (R_xlen_t) kernel->q * Rf_ncols(cells))
-        Rf_error("internal: 'eta' must have a column a cell");
+    const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
+    check_doubles(eta, (R_xlen_t) kernel->q * Rf_ncols(cells), "eta");
     return evaluate_cells(kernel, cells, eta, NULL);
 }
 
 SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
 {
-    const struct kernel *kernel = find_kernel(cells, Rf_asInteger(k));
+    const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
     R_xlen_t m = Rf_ncols(cells), q = kernel->q;
-    if (TYPEOF(mean) != REALSXP || Rf_xlength(mean) != q * m || TYPEOF(cov) != REALSXP || Rf_xlength(cov) != q * q * m)
-        Rf_error("internal: 'mean' and 'cov' must have a column a cell");
-    return evaluate_cells(kernel, cells, mean, REAL(cov));
+    check_doubles(mean, q * m, "mean");
+    return evaluate_cells(kernel, cells, mean, check_doubles(cov, q * q * m, "cov"));
 }
 
 /* par: 3 numbers. With a null `sd` the density at x, else its expectation under N(x, sd^2).
  * 3 x length(x): log density and two derivatives. */
 SEXP door_prior(SEXP family, SEXP par, SEXP x, SEXP sd)
 {
-    if (TYPEOF(par) != REALSXP || Rf_xlength(par) != 3 || TYPEOF(x) != REALSXP)
-        Rf_error("internal: 'par' must hold 3 doubles and 'x' doubles");
-    if (!Rf_isNull(sd) && (TYPEOF(sd) != REALSXP || Rf_xlength(sd) != Rf_xlength(x)))
-        Rf_error("internal: 'sd' must be as long as 'x'");
-    int f = Rf_asInteger(family);
-    R_xlen_t n = Rf_xlength(x);
-    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, 3, (int) n));
+    int f = check_whole(family, 0, MOST_COUNT, "family");
+    check_families(&f, 1, "family");
+    int n = whole_in((double) Rf_xlength(x), 0, MOST_COUNT, "points");
+    const double *p = check_doubles(par, 3, "par"), *at = check_doubles(x, n, "x");
+    const double *spread = Rf_isNull(sd) ? NULL : check_doubles(sd, n, "sd");
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, 3, n));
     for (R_xlen_t i = 0; i < n; i++) {
-        if (Rf_isNull(sd)) prior_density(f, REAL(par), REAL(x)[i], REAL(out) + 3 * i);
-        else prior_expect(f, REAL(par), REAL(x)[i], REAL(sd)[i], REAL(out) + 3 * i);
+        if (spread) prior_expect(f, p, at[i], spread[i], REAL(out) + 3 * i);
+        else prior_density(f, p, at[i], REAL(out) + 3 * i);
     }
     UNPROTECT(1);
     return out;

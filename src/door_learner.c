@@ -1,31 +1,31 @@
 /* Doors of the category learner: R vectors in, R vectors out, nothing kept. */
-#include "doors.h"
+#include "door_read.h"
 #include "learner.h"
-#include <string.h>
+#include <math.h>
 
-static SEXP element(SEXP list, const char *name)
+/* The core counts parameters and work in ints: learner_work_size() and learner_parameters() lie below this. */
+static void check_dimensions(double d, double g)
 {
-    SEXP names = Rf_getAttrib(list, R_NamesSymbol);
-    for (R_xlen_t i = 0; i < Rf_xlength(list); i++)
-        if (strcmp(CHAR(STRING_ELT(names, i)), name) == 0) return VECTOR_ELT(list, i);
-    Rf_error("element '%s' is missing", name);
+    check_size(d * d * (g + 1) + g * (5 * d + d * d + g + 7), INT_MAX, "learner");
 }
 
 static struct learner_settings read_settings(SEXP list)
 {
+    int d = whole(list, "dimensions", 1, MOST_COUNT), g = whole(list, "categories", 1, MOST_COUNT);
+    check_dimensions(d, g);
     return (struct learner_settings){
-        .dimensions = Rf_asInteger(element(list, "dimensions")),
-        .categories = Rf_asInteger(element(list, "categories")),
-        .rows = Rf_asInteger(element(list, "rows")),
-        .batch = Rf_asInteger(element(list, "batch")),
-        .scale = (enum learner_scale) Rf_asInteger(element(list, "scale")),
-        .log_activation = Rf_asInteger(element(list, "log_activation")),
-        .bias = Rf_asInteger(element(list, "bias")),
-        .mean_rate = Rf_asReal(element(list, "mean_rate")),
-        .scale_rate = Rf_asReal(element(list, "scale_rate")),
-        .weight_rate = Rf_asReal(element(list, "weight_rate")),
-        .momentum = Rf_asReal(element(list, "momentum")),
-        .unit = REAL(element(list, "unit"))
+        .dimensions = d,
+        .categories = g,
+        .rows = whole(list, "rows", 1, MOST_COUNT),
+        .batch = whole(list, "batch", 1, INT_MAX),
+        .scale = (enum learner_scale) whole(list, "scale", LOG_CHOLESKY, COVARIANCE),
+        .log_activation = flag(list, "log_activation"),
+        .bias = flag(list, "bias"),
+        .mean_rate = number(list, "mean_rate"),
+        .scale_rate = number(list, "scale_rate"),
+        .weight_rate = number(list, "weight_rate"),
+        .momentum = number(list, "momentum"),
+        .unit = doubles(list, "unit", (R_xlen_t) d * g)
     };
 }
 
@@ -46,10 +46,11 @@ static SEXP new_list(int n, const char **names)
     return list;
 }
 
-/* Fills a slot of a protected list with a copy or a fresh vector. */
-static double *copy_slot(SEXP list, int i, SEXP from)
+/* Fills a slot of a protected list with a copy of n doubles or a fresh vector. */
+static double *copy_slot(SEXP list, int i, SEXP from, const char *name, R_xlen_t n)
 {
-    SET_VECTOR_ELT(list, i, Rf_duplicate(from));
+    doubles(from, name, n);
+    SET_VECTOR_ELT(list, i, Rf_duplicate(field(from, name)));
     return REAL(VECTOR_ELT(list, i));
 }
 
@@ -57,6 +58,22 @@ static SEXP slot(SEXP list, int i, SEXPTYPE type, R_xlen_t n)
 {
     SET_VECTOR_ELT(list, i, Rf_allocVector(type, n));
     return VECTOR_ELT(list, i);
+}
+
+/* d x n */
+static const double *read_stimuli(SEXP x, int d, int *n)
+{
+    *n = whole_in((double) Rf_xlength(x) / d, 0, MOST_COUNT, "stimuli");
+    return check_doubles(x, (R_xlen_t) d * *n, "x");
+}
+
+/* Trials done, a whole number: what is recorded, and when, depends on it. */
+static double read_trial(SEXP state)
+{
+    double trial = number(state, "trial");
+    if (!(trial >= 0 && trial < MOST_ITERATIONS) ||
+        trial != floor(trial)) fail("'trial' must be a count, not %g", trial);
+    return trial;
 }
 
 /* state: list(parameter, velocity, gradient, trial, waiting); the same names come back, followed
@@ -68,15 +85,21 @@ SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SE
     struct learner_settings settings = read_settings(settings_);
     struct learner_work work = new_work(&settings);
     struct learner_info info = {{0, 0, 0}, 0, -1};
-    int trials = Rf_length(order), thin = Rf_asInteger(thin_), done;
+    int trials = whole_in((double) Rf_xlength(order), 0, MOST_COUNT, "trials"), done;
+    int thin = check_whole(thin_, 0, INT_MAX, "thin");
+    int n = learner_parameters(&settings);
+    int stimuli;
+    const double *stimulus = read_stimuli(x, settings.dimensions, &stimuli);
+    const int *category = check_range(y, stimuli, 0, settings.categories - 1, "y");
+    const int *row = check_range(order, trials, 0, stimuli - 1, "order");
 
     SEXP out = PROTECT(new_list(13, names));
     struct learner_state state = {
-        .parameter = copy_slot(out, 0, element(state_, "parameter")),
-        .velocity = copy_slot(out, 1, element(state_, "velocity")),
-        .gradient = copy_slot(out, 2, element(state_, "gradient")),
-        .trial = Rf_asReal(element(state_, "trial")),
-        .waiting = Rf_asInteger(element(state_, "waiting"))
+        .parameter = copy_slot(out, 0, state_, "parameter", n),
+        .velocity = copy_slot(out, 1, state_, "velocity", n),
+        .gradient = copy_slot(out, 2, state_, "gradient", n),
+        .trial = read_trial(state_),
+        .waiting = whole(state_, "waiting", 0, INT_MAX - 1 - trials)
     };
     double *loss = REAL(slot(out, 8, REALSXP, trials));
     int *response = INTEGER(slot(out, 9, INTSXP, trials));
@@ -84,10 +107,10 @@ SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SE
     if (thin > 0) {
         double start = state.trial;
         R_xlen_t kept = (R_xlen_t) ((start + trials) / thin) - (R_xlen_t) (start / thin);
-        record = REAL(slot(out, 10, REALSXP, kept * learner_parameters(&settings)));
+        record = REAL(slot(out, 10, REALSXP, kept * n));
     }
 
-    int status = learner_run(&settings, REAL(x), INTEGER(y), INTEGER(order), trials, thin, &state, &work, &info,
+    int status = learner_run(&settings, stimulus, category, row, trials, thin, &state, &work, &info,
                              loss, response, record, &done);
 
     SET_VECTOR_ELT(out, 3, Rf_ScalarReal(state.trial));
@@ -108,15 +131,17 @@ SEXP door_learner_activate(SEXP settings_, SEXP x, SEXP parameter)
     struct learner_settings settings = read_settings(settings_);
     struct learner_work work = new_work(&settings);
     struct learner_info info = {{0, 0, 0}, 0, -1};
-    int g = settings.categories, n = Rf_length(x) / settings.dimensions;
+    int g = settings.categories, d = settings.dimensions, n;
+    const double *stimulus = read_stimuli(x, d, &n);
+    const double *par = check_doubles(parameter, learner_parameters(&settings), "parameter");
 
     SEXP out = PROTECT(new_list(2, names));
     double *density = REAL(slot(out, 0, REALSXP, (R_xlen_t) g * n));
     double *probability = REAL(slot(out, 1, REALSXP, (R_xlen_t) g * n));
-    if (learner_factor(&settings, REAL(parameter), &work, &info) != LEARNER_OK)
-        Rf_error("a covariance of the learner is not valid");
+    if (learner_factor(&settings, par, &work, &info) != LEARNER_OK)
+        fail("a covariance of the learner is not valid");
     for (int i = 0; i < n; i++, density += g, probability += g) {
-        learner_activate(&settings, REAL(parameter), REAL(x) + (R_xlen_t) i * settings.dimensions, &work);
+        learner_activate(&settings, par, stimulus + (R_xlen_t) i * d, &work);
         memcpy(density, work.log_density, g * sizeof(double));
         for (int r = 0; r < g; r++) probability[r] = -learner_error(g, r, work.logit, work.error);
     }

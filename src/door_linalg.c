@@ -1,13 +1,13 @@
 /* Doors of dense linear algebra. */
-#include "doors.h"
+#include "door_read.h"
 #include "linalg.h"
 #include "matrix.h"
-#include <string.h>
 
 static int side(SEXP a)
 {
-    if (TYPEOF(a) != REALSXP || !Rf_isMatrix(a) || Rf_nrows(a) != Rf_ncols(a))
-        Rf_error("internal: a square matrix of doubles is needed");
+    check_matrix(a, "a");
+    if (Rf_nrows(a) != Rf_ncols(a)) fail("a square matrix is needed, not %d x %d", Rf_nrows(a),
+        Rf_ncols(a));
     return Rf_nrows(a);
 }
 
@@ -46,18 +46,21 @@ SEXP door_inverse(SEXP root)
 /* a b, either transposed first; level: of simd.h */
 SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
 {
-    if (TYPEOF(a) != REALSXP || !Rf_isMatrix(a) || TYPEOF(b) != REALSXP || !Rf_isMatrix(b))
-        Rf_error("internal: two matrices of doubles are needed");
-    const int *turned = LOGICAL(transpose);
+    check_matrix(a, "a");
+    check_matrix(b, "b");
+    if (TYPEOF(transpose) != LGLSXP ||
+        Rf_xlength(transpose) != 2) fail("'transpose' must hold two logicals");
+    const int turned[2] = {LOGICAL(transpose)[0] != 0, LOGICAL(transpose)[1] != 0};
     int m = turned[0] ? Rf_ncols(a) : Rf_nrows(a), k = turned[0] ? Rf_nrows(a) : Rf_ncols(a);
     int n = turned[1] ? Rf_nrows(b) : Rf_ncols(b);
-    if (k != (turned[1] ? Rf_ncols(b) : Rf_nrows(b))) Rf_error("internal: the matrices do not conform");
+    if (k != (turned[1] ? Rf_ncols(b) : Rf_nrows(b))) fail("the matrices do not conform");
     struct strided left = {REAL(a), turned[0] ? k : 1, turned[0] ? 1 : m};
     struct strided right = {REAL(b), turned[1] ? 1 : k, turned[1] ? n : 1};
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, m, n));
     memset(REAL(out), 0, sizeof(double) * m * n);
     int cross = a == b && turned[0] != turned[1];
-    matrix_add_product_at(Rf_asInteger(level), cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right,
+    matrix_add_product_at(read_level(check_number(level, "level")),
+        cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right,
                           REAL(out), m);
     if (cross) mirror_lower(REAL(out), m);
     UNPROTECT(1);

@@ -7,13 +7,13 @@
 static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling, int groups)
 {
     if (TYPEOF(y) != VECSXP || TYPEOF(x) != REALSXP)
-        Rf_error("internal: 'y' must be a list of columns and 'x' doubles");
-    struct moments_rows rows = {.n = (long) Rf_xlength(x), .k = (int) Rf_xlength(y)};
-    if (rows.k < 1 || rows.k > MOMENTS_MAX_K) Rf_error("internal: too many responses");
-    for (int j = 0; j < rows.k; j++) rows.y[j] = check_doubles(VECTOR_ELT(y, j), rows.n, "'y'");
-    rows.x = check_doubles(x, rows.n, "'x'");
-    rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "'weights'");
-    rows.centre = check_doubles(scaling, 2 * rows.k, "'scaling'");
+        fail("'y' must be a list of columns and 'x' doubles");
+    struct moments_rows rows = {.n = (long) Rf_xlength(x)};
+    rows.k = whole_in((double) Rf_xlength(y), 1, MOMENTS_MAX_K, "responses");
+    for (int j = 0; j < rows.k; j++) rows.y[j] = check_doubles(VECTOR_ELT(y, j), rows.n, "y");
+    rows.x = check_doubles(x, rows.n, "x");
+    rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "weights");
+    rows.centre = check_doubles(scaling, 2 * rows.k, "scaling");
     rows.scale = rows.centre + rows.k;
     rows.group = check_groups(group, rows.n, groups);
     return rows;
@@ -23,18 +23,19 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
  * list(table, counts (missing, infinite, outside)) */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = check_doubles(grid, 3, "'grid'"), *set = check_doubles(settings, 3, "'settings'");
-    struct moments_grid cells = {.inverse = g[0], .first = g[1], .count = (int) g[2]};
-    int groups = (int) set[2];
+    const double *g = check_doubles(grid, 3, "grid"), *set = check_doubles(settings, 3, "settings");
+    struct moments_grid cells = read_grid(g);
+    int groups = whole_in(set[2], 0, MOST_COUNT, "groups");
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
-    R_xlen_t size = (R_xlen_t) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups;
+    R_xlen_t size = check_size((double) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups, MOST_TABLE, "table");
     double *work = (double *) R_alloc(moments_work(&rows, (long) cells.count * groups), sizeof(double));
     const char *names[] = {"table", "counts", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
     SEXP counts = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, 3));
     struct moments_counts found;
-    moments_pass(&rows, &cells, groups, (int) set[0], (int) set[1], REAL(table), work, &found);
+    moments_pass(&rows, &cells, groups, read_level(set[0]), read_threads(set[1]), REAL(table), work,
+        &found);
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
     REAL(counts)[2] = found.outside;
@@ -46,27 +47,28 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
 SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = check_doubles(grid, 6, "'grid'"), *set = check_doubles(settings, 4, "'settings'");
-    struct moments_two data = {.groups = (int) set[2]};
+    const double *g = check_doubles(grid, 6, "grid"), *set = check_doubles(settings, 4, "settings");
+    struct moments_two data = {.groups = whole_in(set[2], 0, MOST_COUNT, "groups")};
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
-    data.z = check_doubles(z, data.rows.n, "'z'");
-    for (int d = 0; d < 2; d++)
-        data.grid[d] = (struct moments_grid){.inverse = g[3 * d], .first = g[3 * d + 1], .count = (int) g[3 * d + 2]};
-    R_xlen_t whole = (R_xlen_t) data.grid[0].count * data.grid[1].count * data.groups;
-    int *slot = (int *) R_alloc(whole, sizeof(int));
+    data.z = check_doubles(z, data.rows.n, "z");
+    for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
+    R_xlen_t places_all = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
+        MOST_TABLE, "places");
+    int *slot = (int *) R_alloc(places_all, sizeof(int));
     double outside;
     long cells = moments_two_slots(&data, slot, &outside);
     const char *names[] = {"table", "places", "outside", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 2, Rf_ScalarReal(outside));
     SEXP places = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, cells));
-    for (R_xlen_t i = 0; i < whole; i++)
+    for (R_xlen_t i = 0; i < places_all; i++)
         if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
     R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
-    if ((double) size <= set[3]) {
+    if ((double) size <= set[3] && size <= MOST_TABLE) {
         double *work = (double *) R_alloc(stripes_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
-        moments_two_pass(&data, slot, cells, (int) set[0], (int) set[1], REAL(table), work);
+        moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table),
+            work);
     }
     UNPROTECT(1);
     return out;
@@ -74,8 +76,9 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
 
 SEXP door_finite_range(SEXP x)
 {
+    const double *values = check_doubles(x, Rf_xlength(x), "x");
     SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));
-    moments_range(check_doubles(x, Rf_xlength(x), "'x'"), (long) Rf_xlength(x), REAL(out));
+    moments_range(values, (long) Rf_xlength(x), REAL(out));
     UNPROTECT(1);
     return out;
 }

@@ -3,9 +3,11 @@
 #include "nuts.h"
 #include <R_ext/Random.h>
 
+/* Every subtree asks for a uniform number, so a user can interrupt here however long a trajectory grows. */
 static double uniform(void *data)
 {
-    (void) data;
+    int *calls = (int *) data;
+    if (++*calls % 1024 == 0) R_CheckUserInterrupt();
     return unif_rand();
 }
 
@@ -19,11 +21,11 @@ static double standard_normal(void *data)
 static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
 {
     struct nuts_settings s;
-    s.most_depth = (int) number(x, "most_depth");
+    s.most_depth = whole(x, "most_depth", 1, 20);
     s.most_error = 1000;
     s.accept = number(x, "accept");
-    s.adapt = (int) number(x, "adapt");
-    s.dense = (int) number(x, "dense");
+    s.adapt = flag(x, "adapt");
+    s.dense = flag(x, "dense");
     s.metric = doubles(x, "metric", s.dense ? d * d : d);
     s.root = s.dense ? doubles(x, "root", d * d) : NULL;
     return s;
@@ -34,11 +36,12 @@ static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
 SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
 {
     const struct target *t = read_target(target);
-    int d = t->dim, count = Rf_asInteger(n);
+    int d = t->dim, count = check_whole(n, 0, MOST_COUNT, "n"), calls = 0;
     struct nuts_settings s = read_settings(settings, d);
-    struct noise u = {uniform, standard_normal, NULL};
-    check_doubles(theta, d, "'theta'");
-    check_doubles(step, STEP_LENGTH, "'step'");
+    struct noise u = {uniform, standard_normal, &calls};
+    check_doubles(theta, d, "theta");
+    check_doubles(step, STEP_LENGTH, "step");
+    check_size((double) count * (d > 6 ? d : 6), MOST_TABLE, "draws");
     double *work = (double *) R_alloc(nuts_work(&s, d), sizeof(double));
     const char *names[] = {"theta", "step", "draws", "info", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
@@ -70,12 +73,14 @@ SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
 {
     const struct target *t = read_target(target);
     struct nuts_settings s = read_settings(settings, t->dim);
-    struct noise u = {uniform, standard_normal, NULL};
-    check_doubles(theta, t->dim, "'theta'");
+    int calls = 0;
+    struct noise u = {uniform, standard_normal, &calls};
+    double start = check_number(size, "size");
+    check_doubles(theta, t->dim, "theta");
     double *work = (double *) R_alloc(nuts_work(&s, t->dim), sizeof(double));
     SEXP out = PROTECT(Rf_allocVector(REALSXP, STEP_LENGTH));
     GetRNGstate();
-    double first = nuts_first_step(&s, t, &u, REAL(theta), Rf_asReal(size), work);
+    double first = nuts_first_step(&s, t, &u, REAL(theta), start, work);
     PutRNGstate();
     if (first > 0) nuts_restart_step(REAL(out), first);
     else for (int i = 0; i < STEP_LENGTH; i++) REAL(out)[i] = NA_REAL;

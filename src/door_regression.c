@@ -7,27 +7,24 @@ static void read_joint_priors(SEXP list, struct regression *r)
     r->n_joint = 0;
     r->joint = NULL;
     if (Rf_isNull(list)) return;
-    if (TYPEOF(list) != VECSXP) Rf_error("internal: 'joint' must be a list");
-    r->n_joint = Rf_length(list);
+    if (TYPEOF(list) != VECSXP) fail("'joint' must be a list");
+    r->n_joint = whole_in((double) Rf_xlength(list), 0, MOST_COUNT, "joint priors");
     struct joint_prior *joint = (struct joint_prior *) R_alloc((size_t) r->n_joint + 1, sizeof(struct joint_prior));
     for (int i = 0; i < r->n_joint; i++) {
         SEXP one = VECTOR_ELT(list, i);
-        if (TYPEOF(one) != VECSXP) Rf_error("internal: 'joint' must hold lists");
         struct joint_prior *p = joint + i;
-        p->n = Rf_length(field(one, "location"));
-        const int *at = integers(one, "at", p->n);
+        p->n = whole_in((double) Rf_xlength(field(one, "location")), 0, r->d, "joint coefficients");
+        const int *at = check_range(field(one, "at"), p->n, 1, r->d, "at");
         int *from_zero = (int *) R_alloc((size_t) p->n + 1, sizeof(int));
-        for (int a = 0; a < p->n; a++) {
-            if (at[a] < 1 || at[a] > r->d) Rf_error("internal: 'at' of a joint prior out of range");
-            from_zero[a] = at[a] - 1;
-        }
+        for (int a = 0; a < p->n; a++) from_zero[a] = at[a] - 1;
         p->at = from_zero;
         p->location = doubles(one, "location", p->n);
         p->precision = doubles(one, "precision", (R_xlen_t) p->n * p->n);
         p->constant = number(one, "constant");
         int combined = !Rf_isNull(optional(one, "weights"));
         p->weights = combined ? doubles(one, "weights", p->n) : NULL;
-        p->family = combined ? (int) number(one, "family") : 0;
+        p->family = combined ? whole(one, "family", 0, MOST_COUNT) : 0;
+        check_families(&p->family, 1, "family");
         p->par = combined ? doubles(one, "par", 3) : NULL;
     }
     r->joint = joint;
@@ -36,41 +33,40 @@ static void read_joint_priors(SEXP list, struct regression *r)
 struct regression read_model(SEXP model)
 {
     struct regression r;
-    if (TYPEOF(model) != VECSXP) Rf_error("internal: the model must be a list");
-    const int *size = integers(model, "size", 4); /* k, m, d, smooths */
+    const int *size = check_range(field(model, "size"), 4, 0, MOST_COUNT,
+        "size"); /* k, m, d, smooths */
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
     r.kernel = kernel_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
-    if (r.kernel == NULL) Rf_error("internal: no kernel for %d responses and such cells", size[0]);
+    if (r.kernel == NULL) fail("there is no kernel for %d responses and such 'cells'", size[0]);
     int q = r.kernel->q;
     r.m = size[1];
     r.d = size[2];
     r.n_smooths = size[3];
     r.cells = doubles(model, "cells", (R_xlen_t) r.kernel->size * r.m);
     r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);
-    r.group = integers(model, "group", r.d);
+    r.group = check_range(field(model, "group"), r.d, 0, r.n_smooths, "group");
     r.family = integers(model, "family", r.d);
+    check_families(r.family, r.d, "family");
     r.prior = doubles(model, "prior", 3 * (R_xlen_t) r.d);
     read_joint_priors(optional(model, "joint"), &r);
     r.sd_family = integers(model, "sd_family", r.n_smooths);
+    check_families(r.sd_family, r.n_smooths, "sd_family");
     r.sd_prior = doubles(model, "sd_prior", 3 * (R_xlen_t) r.n_smooths);
     SEXP x = field(model, "x");
     if (TYPEOF(x) != VECSXP || Rf_xlength(x) != q)
-        Rf_error("internal: 'x' must be a list of %d matrices", q);
+        fail("'x' must be a list of %d matrices", q);
     int *p = (int *) R_alloc(q, sizeof(int)), *start = (int *) R_alloc(q, sizeof(int));
     const double **px = (const double **) R_alloc(q, sizeof(double *));
     int d = 0;
     for (int j = 0; j < q; j++) {
         SEXP xj = VECTOR_ELT(x, j);
-        if (TYPEOF(xj) != REALSXP || !Rf_isMatrix(xj) || Rf_ncols(xj) != r.m)
-            Rf_error("internal: 'x' must hold double matrices with a column a cell");
-        p[j] = Rf_nrows(xj);
+        px[j] = check_matrix(xj, "x");
+        if (Rf_ncols(xj) != r.m) fail("'x' must hold matrices with a column a cell");
+        p[j] = whole_in(Rf_nrows(xj), 0, r.d - d, "rows of 'x'");
         start[j] = d;
-        px[j] = REAL(xj);
         d += p[j];
     }
-    if (d != r.d) Rf_error("internal: 'x' has %d rows, the model %d coefficients", d, r.d);
-    for (int a = 0; a < d; a++)
-        if (r.group[a] < 0 || r.group[a] > r.n_smooths) Rf_error("internal: 'group' out of range");
+    if (d != r.d) fail("'x' has %d rows, the model %d coefficients", d, r.d);
     r.p = p;
     r.start = start;
     r.x = px;
@@ -95,8 +91,8 @@ static SEXP new_evaluation(int d, int order)
 SEXP door_base(SEXP model, SEXP beta, SEXP order)
 {
     struct regression r = read_model(model);
-    const double *b = check_doubles(beta, r.d, "'beta'");
-    int o = Rf_asInteger(order);
+    const double *b = check_doubles(beta, r.d, "beta");
+    int o = check_whole(order, 0, 2, "order");
     SEXP out = PROTECT(new_evaluation(r.d, o));
     double *f = REAL(VECTOR_ELT(out, 0));
     if (o <= 0) *f = base_value(&r, b);
@@ -109,8 +105,8 @@ SEXP door_base(SEXP model, SEXP beta, SEXP order)
 SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
 {
     struct regression r = read_model(model);
-    const double *m = check_doubles(mean, r.d, "'mean'");
-    const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "'cov'");
+    const double *m = check_doubles(mean, r.d, "mean");
+    const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "cov");
     SEXP out = PROTECT(new_evaluation(r.d, 2));
     REAL(VECTOR_ELT(out, 0))[0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
@@ -120,11 +116,11 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
 SEXP door_base_draws(SEXP model, SEXP draws)
 {
     struct regression r = read_model(model);
-    if (TYPEOF(draws) != REALSXP || !Rf_isMatrix(draws) || Rf_ncols(draws) != r.d)
-        Rf_error("internal: 'draws' must be a double matrix with a column a coefficient");
+    const double *values = check_matrix(draws, "draws");
+    if (Rf_ncols(draws) != r.d) fail("'draws' must have a column a coefficient");
     int n = Rf_nrows(draws);
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
-    base_draws(&r, REAL(draws), n, REAL(out));
+    base_draws(&r, values, n, REAL(out));
     UNPROTECT(1);
     return out;
 }
@@ -133,7 +129,7 @@ SEXP door_smooths(SEXP model, SEXP theta)
 {
     struct regression r = read_model(model);
     int dim = r.d + r.n_smooths;
-    const double *th = check_doubles(theta, dim, "'theta'");
+    const double *th = check_doubles(theta, dim, "theta");
     SEXP out = PROTECT(new_evaluation(dim, 2));
     REAL(VECTOR_ELT(out, 0))[0] =
         smooths_hessian(&r, th, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
@@ -145,8 +141,8 @@ SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov)
 {
     struct regression r = read_model(model);
     int dim = r.d + r.n_smooths;
-    const double *m = check_doubles(mean, dim, "'mean'");
-    const double *v = check_doubles(cov, (R_xlen_t) dim * dim, "'cov'");
+    const double *m = check_doubles(mean, dim, "mean");
+    const double *v = check_doubles(cov, (R_xlen_t) dim * dim, "cov");
     SEXP out = PROTECT(new_evaluation(dim, 2));
     REAL(VECTOR_ELT(out, 0))[0] =
         smooths_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));

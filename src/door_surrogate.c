@@ -1,30 +1,24 @@
 /* Doors of the smoothing level of the nested engine. */
-#include "doors.h"
+#include "door_read.h"
 #include "scalar.h"
 #include "simd.h"
 #include "surrogate_batch.h"
-#include <string.h>
 
 static struct surrogate read_surrogate(SEXP a, SEXP b, SEXP group, int groups)
 {
     struct surrogate s;
-    s.n = (int) Rf_xlength(b);
+    s.n = whole_in((double) Rf_xlength(b), 0, 1 << 15, "penalised coefficients");
     s.groups = groups;
-    if (TYPEOF(a) != REALSXP || TYPEOF(b) != REALSXP || TYPEOF(group) != INTSXP ||
-        Rf_xlength(a) != (R_xlen_t) s.n * s.n || Rf_xlength(group) != s.n)
-        Rf_error("internal: the surrogate needs a square matrix, a vector and groups");
-    s.a = REAL(a);
-    s.b = REAL(b);
-    s.group = INTEGER(group);
-    for (int i = 0; i < s.n; i++)
-        if (s.group[i] < 1 || s.group[i] > groups) Rf_error("internal: 'group' out of range");
+    s.a = check_doubles(a, (R_xlen_t) s.n * s.n, "a");
+    s.b = check_doubles(b, s.n, "b");
+    s.group = check_range(group, s.n, 1, groups, "group");
     return s;
 }
 
 static struct surrogate_batch new_batch(const struct surrogate *s, SEXP level)
 {
     double *work = (double *) R_alloc(surrogate_batch_size(s), sizeof(double));
-    return surrogate_batch(s, Rf_asInteger(level), work);
+    return surrogate_batch(s, read_level(check_number(level, "level")), work);
 }
 
 static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level, double *value)
@@ -43,8 +37,9 @@ static void marginals(const struct surrogate *s, const double *t, R_xlen_t point
  * (groups x points) or NULL, hessian (groups^2 x points) or NULL) */
 SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
 {
-    if (TYPEOF(t) != REALSXP || !Rf_isMatrix(t)) Rf_error("internal: 't' must be a matrix");
-    int groups = Rf_nrows(t), points = Rf_ncols(t), want = Rf_asInteger(order);
+    check_matrix(t, "t");
+    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups"), points = Rf_ncols(t),
+        want = check_whole(order, 0, 2, "order");
     struct surrogate s = read_surrogate(a, b, group, groups);
     const char *names[] = {"value", "gradient", "hessian", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
@@ -85,17 +80,14 @@ static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t
  * zero in the other columns), log_density of beta given t), NaN where B is indefinite. */
 SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level)
 {
-    if (TYPEOF(t) != REALSXP || !Rf_isMatrix(t) || TYPEOF(z) != REALSXP || !Rf_isMatrix(z) ||
-        Rf_ncols(t) != Rf_nrows(z))
-        Rf_error("internal: 't' needs a column and 'z' a row a draw");
-    if (TYPEOF(column) != INTSXP || Rf_xlength(column) != Rf_xlength(b)) Rf_error("internal: 'column' must have a number a coefficient");
-    int groups = Rf_nrows(t);
+    check_matrix(t, "t");
+    check_matrix(z, "z");
+    if (Rf_ncols(t) != Rf_nrows(z)) fail("'t' needs a column and 'z' a row a draw");
+    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups");
     R_xlen_t draws = Rf_ncols(t);
     struct surrogate s = read_surrogate(a, b, group, groups);
     int d = Rf_ncols(z);
-    const int *place = INTEGER(column);
-    for (int j = 0; j < s.n; j++)
-        if (place[j] < 1 || place[j] > d) Rf_error("internal: 'column' out of range");
+    const int *place = check_range(column, s.n, 1, d, "column");
     struct surrogate_batch batch = new_batch(&s, level);
     const char *names[] = {"beta", "log_density", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

@@ -11,11 +11,9 @@ static const struct target *keep(struct target t)
 static struct target read_t_groups(SEXP data)
 {
     struct t_groups *g = (struct t_groups *) R_alloc(1, sizeof(struct t_groups));
-    g->n = (int) number(data, "n");
+    g->n = whole(data, "n", 0, MOST_COUNT);
     g->y = doubles(data, "y", g->n);
-    g->group = integers(data, "group", g->n);
-    for (int i = 0; i < g->n; i++)
-        if (g->group[i] != 0 && g->group[i] != 1) Rf_error("internal: 'group' must be 0 or 1");
+    g->group = check_range(field(data, "group"), g->n, 0, 1, "group");
     const double *prior = doubles(data, "prior", 5);
     g->mean = prior[0];
     g->sd = prior[1];
@@ -33,13 +31,13 @@ static const double *known(SEXP data, const char *name, int k)
 static struct target read_mixture(SEXP data)
 {
     struct mixture *m = (struct mixture *) R_alloc(1, sizeof(struct mixture));
-    m->k = (int) number(data, "k");
-    m->n = (int) number(data, "n");
-    if (m->k < 1 || m->k > MIXTURE_MOST) Rf_error("internal: number of components");
+    m->k = whole(data, "k", 1, MIXTURE_MOST);
+    m->n = whole(data, "n", 0, MOST_COUNT);
     m->y = doubles(data, "y", m->n);
     m->weight = known(data, "weight", m->k);
     m->mean = known(data, "mean", m->k);
     m->sd = known(data, "sd", m->k);
+    if (m->n == 0 && !(m->weight && m->mean && m->sd)) fail("a mixture without data must be known");
     const double *prior = doubles(data, "prior", 4);
     m->mean_location = prior[0];
     m->mean_scale = prior[1];
@@ -54,6 +52,7 @@ static const struct regression_target *read_regression(SEXP target)
         (struct regression_target *) R_alloc(1, sizeof(struct regression_target));
     struct regression *r = (struct regression *) R_alloc(1, sizeof(struct regression));
     *r = read_model(field(target, "data"));
+    if (r->d + r->n_smooths < 1) fail("a model without parameters is no target");
     out->model = r;
     out->anchor = NULL;
     out->apart = !Rf_isNull(optional(target, "apart"));
@@ -73,10 +72,8 @@ static const int *positions(SEXP list, const char *name, int n, int most)
 {
     const int *from = integers(list, name, n);
     int *out = (int *) R_alloc((size_t) n + 1, sizeof(int));
-    for (int i = 0; i < n; i++) {
-        out[i] = from[i] - 1;
-        if (out[i] < 0 || out[i] >= most) Rf_error("internal: '%s' lies outside the parameters", name);
-    }
+    check_range(field(list, name), n, 1, most, name);
+    for (int i = 0; i < n; i++) out[i] = from[i] - 1;
     return out;
 }
 
@@ -87,25 +84,22 @@ static struct target read_conditional(SEXP target)
     struct conditional *p = (struct conditional *) R_alloc(1, sizeof(struct conditional));
     SEXP smooths = field(target, "smooths");
     p->inner = keep(target_regression(r));
-    p->blocks = Rf_length(smooths);
+    if (TYPEOF(smooths) != VECSXP) fail("'smooths' must be a list");
+    p->blocks = whole_in((double) Rf_xlength(smooths), 0, r->model->d, "smooths");
     struct smooth_block *block =
         (struct smooth_block *) R_alloc(p->blocks + 1, sizeof(struct smooth_block));
     for (int i = 0; i < p->blocks; i++) {
         SEXP one = VECTOR_ELT(smooths, i);
         SEXP rotation = field(one, "rotation");
-        R_xlen_t size = (R_xlen_t) number(one, "size");
-        block[i].first = (int) number(one, "first") - 1;
-        block[i].size = (int) size;
-        block[i].sd = (int) number(one, "sd") - 1;
-        if (block[i].first < 0 || block[i].first + size > r->model->d || block[i].sd < r->model->d
-            || block[i].sd >= p->inner->dim)
-            Rf_error("internal: a smooth lies outside the parameters");
+        block[i].first = whole(one, "first", 1, r->model->d) - 1;
+        R_xlen_t size = block[i].size = whole(one, "size", 0, r->model->d - block[i].first);
+        block[i].sd = whole(one, "sd", r->model->d + 1, p->inner->dim) - 1;
         block[i].h = doubles(one, "h", size);
         block[i].r = doubles(one, "r", size);
         block[i].rotation = Rf_isNull(rotation) ? NULL : doubles(one, "rotation", size * size);
     }
     p->block = block;
-    p->loose = Rf_length(field(target, "loose"));
+    p->loose = whole_in((double) Rf_xlength(field(target, "loose")), 0, r->model->d, "loose");
     p->tied = r->model->d - p->loose;
     p->loose_at = positions(target, "loose", p->loose, r->model->d);
     p->tied_at = positions(target, "tied", p->tied, r->model->d);
@@ -118,7 +112,7 @@ static struct target read_conditional(SEXP target)
 SEXP door_anchor(SEXP model, SEXP beta)
 {
     struct regression r = read_model(model);
-    const double *b = check_doubles(beta, r.d, "'beta'");
+    const double *b = check_doubles(beta, r.d, "beta");
     const char *names[] = {"value_of", "gradient_of", "gradient", "value", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, r.m));
@@ -133,28 +127,33 @@ SEXP door_anchor(SEXP model, SEXP beta)
 
 const struct target *read_target(SEXP target)
 {
-    const char *kind = CHAR(STRING_ELT(field(target, "kind"), 0));
+    SEXP name = field(target, "kind");
+    if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1) fail("'kind' must be one string");
+    const char *kind = CHAR(STRING_ELT(name, 0));
     SEXP data = field(target, "data");
     if (strcmp(kind, "r") == 0)
-        return keep(target_r(target, (int) number(target, "dim"), (int) number(target, "rows")));
+        return keep(target_r(target, whole(target, "dim", 1, MOST_COUNT),
+            whole(target, "rows", 0, MOST_COUNT)));
     if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
-    if (strcmp(kind, "mixture") == 0) return keep(read_mixture(data));
+    if (strcmp(kind, "mixture") == 0) {
+        struct target t = read_mixture(data);
+        if (t.dim < 1) fail("a mixture without unknown parameters is no target");
+        return keep(t);
+    }
     if (strcmp(kind, "regression") == 0) return keep(target_regression(read_regression(target)));
     if (strcmp(kind, "conditional") == 0) return keep(read_conditional(target));
-    Rf_error("internal: no target of kind '%s'", kind);
+    fail("there is no target of kind '%.40s'", kind);
+    return NULL;
 }
 
-const int *read_batches(SEXP rows, const struct target *t, R_xlen_t size, R_xlen_t n)
+const int *read_batches(SEXP rows, const struct target *t, int size, R_xlen_t n)
 {
-    if (Rf_isNull(rows) || size == 0) return NULL;
-    if (t->batch == NULL) Rf_error("internal: this target has no rows");
-    if (TYPEOF(rows) != INTSXP || Rf_xlength(rows) != size * n)
-        Rf_error("internal: 'rows' must hold %ld integers", (long) (size * n));
-    int *out = (int *) R_alloc(size * n, sizeof(int));
-    for (R_xlen_t i = 0; i < size * n; i++) {
-        out[i] = INTEGER(rows)[i] - 1;
-        if (out[i] < 0 || out[i] >= t->rows) Rf_error("internal: row out of range");
-    }
+    if (size == 0) return NULL;
+    if (t->batch == NULL) fail("this target has no rows");
+    R_xlen_t all = check_size((double) size * n, R_XLEN_T_MAX, "rows");
+    const int *row = check_range(rows, all, 1, t->rows, "rows");
+    int *out = (int *) R_alloc(all + 1, sizeof(int));
+    for (R_xlen_t i = 0; i < all; i++) out[i] = row[i] - 1;
     return out;
 }
 
@@ -162,19 +161,18 @@ const int *read_batches(SEXP rows, const struct target *t, R_xlen_t size, R_xlen
 SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
 {
     const struct target *t = read_target(target);
-    if (TYPEOF(theta) != REALSXP || Rf_xlength(theta) % t->dim)
-        Rf_error("internal: 'theta' must be a double matrix with a row a parameter");
-    R_xlen_t n = Rf_xlength(theta) / t->dim;
-    struct batch b = {read_batches(rows, t, Rf_xlength(rows), 1), (int) Rf_xlength(rows),
-                      Rf_asReal(scale)};
-    int want = Rf_asLogical(gradient);
+    int n = whole_in((double) Rf_xlength(theta) / t->dim, 0, MOST_COUNT, "columns of theta");
+    const double *at = check_doubles(theta, (R_xlen_t) t->dim * n, "theta");
+    int size = whole_in((double) Rf_xlength(rows), 0, MOST_COUNT, "rows");
+    struct batch b = {read_batches(rows, t, size, 1), size, check_number(scale, "scale")};
+    int want = check_number(gradient, "gradient") != 0;
     const char *names[] = {"value", "gradient", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, n));
-    if (want) SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, t->dim, (int) n));
+    if (want) SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, t->dim, n));
     for (R_xlen_t i = 0; i < n; i++)
         REAL(VECTOR_ELT(out, 0))[i] =
-            target_at(t, REAL(theta) + t->dim * i, &b,
+            target_at(t, at + t->dim * i, &b,
                       want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
     UNPROTECT(1);
     return out;

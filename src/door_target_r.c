@@ -14,8 +14,8 @@ static double call_r(const struct target *t, const double *theta, const int *row
     SEXP order = PROTECT(Rf_ScalarInteger(grad != NULL)), by = PROTECT(Rf_ScalarReal(scale));
     SEXP call = PROTECT(Rf_lang5(fun, x, order, rows, by));
     SEXP out = PROTECT(Rf_eval(call, R_BaseEnv));
-    if (TYPEOF(out) != REALSXP || Rf_length(out) != (grad ? t->dim + 1 : 1))
-        Rf_error("internal: evaluate() must return the log density and its gradient");
+    if (TYPEOF(out) != REALSXP || Rf_xlength(out) != (grad ? (R_xlen_t) t->dim + 1 : 1))
+        fail("evaluate() must return the log density%s", grad ? " and its gradient" : "");
     double f = REAL(out)[0];
     if (grad) memcpy(grad, REAL(out) + 1, sizeof(double) * t->dim);
     UNPROTECT(6);
@@ -30,7 +30,7 @@ static double value(const struct target *t, const double *theta, double *grad)
 struct target target_r(SEXP target, int dim, int rows)
 {
     SEXP fun = field(target, "evaluate");
-    if (!Rf_isFunction(fun)) Rf_error("internal: 'evaluate' must be a function");
+    if (!Rf_isFunction(fun)) fail("'evaluate' must be a function");
     struct target t = {dim, rows, fun, value, rows > 0 ? call_r : NULL};
     return t;
 }

@@ -1,7 +1,6 @@
 /* Door of text: lines of a file with separators (CSV) to columns of fields. */
-#include "doors.h"
+#include "door_read.h"
 #include <R_ext/Utils.h>
-#include <string.h>
 
 /* What is read: the lines, where in them, and the field that was met, in its line or, where quotes
  * have to be taken off, in a place of its own. A field in quotes may hold separators, doubled quotes
@@ -98,19 +97,17 @@ static void keep_field(const struct reader *r, SEXP columns, int j, R_xlen_t i, 
  * 0). Records before a bad or an open one are given; empty lines are none. */
 SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric)
 {
-    int fields = Rf_asInteger(width), kept = Rf_length(wanted);
+    int fields = check_whole(width, 1, 1 << 24, "width");
+    int kept = whole_in((double) Rf_xlength(wanted), 0, fields, "wanted fields");
     if (TYPEOF(lines) != STRSXP || TYPEOF(separator) != STRSXP || Rf_length(separator) != 1 ||
-        strlen(CHAR(STRING_ELT(separator, 0))) != 1 || TYPEOF(wanted) != INTSXP || TYPEOF(numeric) != LGLSXP ||
-        Rf_length(numeric) != kept || fields < 1)
-        Rf_error("internal: 'lines', 'separator', 'width', 'wanted' and 'numeric' must agree");
+        strlen(CHAR(STRING_ELT(separator, 0))) != 1 || TYPEOF(numeric) != LGLSXP ||
+        Rf_xlength(numeric) != kept)
+        fail("'lines', 'separator' and 'numeric' must be texts, one character and logicals");
+    const int *number = check_range(wanted, kept, 1, fields, "wanted");
     R_xlen_t n = Rf_xlength(lines), records = 0, bad = 0, open = 0;
     int found = 0, *keep = (int *) R_alloc(fields, sizeof(int));
     for (int j = 0; j < fields; j++) keep[j] = -1;
-    for (int j = 0; j < kept; j++) {
-        int f = INTEGER(wanted)[j];
-        if (f < 1 || f > fields) Rf_error("internal: 'wanted' out of range");
-        keep[f - 1] = j;
-    }
+    for (int j = 0; j < kept; j++) keep[number[j] - 1] = j;
     const char *names[] = {"columns", "line", "bad", "open", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP columns = SET_VECTOR_ELT(out, 0, Rf_allocVector(VECSXP, kept));

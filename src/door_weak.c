@@ -1,12 +1,12 @@
 /* Door of weak references: what a fit may look up while the session lasts, and does not take along
    when it is saved. */
-#include "doors.h"
+#include "door_read.h"
 
 /* A reference that keeps `value` alive as long as `key` (an environment) is. */
 SEXP door_weak(SEXP key, SEXP value)
 {
     if (TYPEOF(key) != ENVSXP || TYPEOF(value) != ENVSXP)
-        Rf_error("internal: a weak reference needs two environments");
+        fail("a weak reference needs two environments");
     return R_MakeWeakRef(key, value, R_NilValue, FALSE);
 }
 

@@ -69,5 +69,7 @@ SEXP door_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP ro
 /* door_nuts.c */
 SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
 SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);
+/* door_fingerprint.c */
+SEXP door_fingerprint(SEXP parts);
 
 #endif

@@ -43,6 +43,7 @@ static const R_CallMethodDef doors[] = {
     DOOR(svgd, 7),
     DOOR(nuts, 5),
     DOOR(nuts_step, 4),
+    DOOR(fingerprint, 1),
     {NULL, NULL, 0}
 };
 

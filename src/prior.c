@@ -90,6 +90,8 @@ static scalar_function density_of(int family)
     return 0;
 }
 
+int prior_known(int family) { return family == PRIOR_NONE || density_of(family) != 0; }
+
 void prior_density(int family, const double *par, double x, double *out)
 {
     scalar_function f = density_of(family);

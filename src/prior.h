@@ -19,6 +19,9 @@ enum prior_family {
     PRIOR_INV_GAMMA = 15   /* shape, scale */
 };
 
+/* Whether a number is one of these. */
+int prior_known(int family);
+
 /* out: log density, d/dx, d2/dx2 */
 void prior_density(int family, const double *par, double x, double *out);
 /* the same three under x ~ N(mean, sd^2) */
