@@ -1,8 +1,9 @@
-# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data.
+# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data. Columns that are
+# values of terms (cell-covariates.R) stand for these.
 
 predictor_columns <- function(p, newdata) {
   env <- environment(p$rhs)
-  tf <- p$terms
+  tf <- terms_with_values(p$terms, names(newdata))
   at_newdata <- function(code) {
     retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", fields = list(predictor = p$key))
   }

@@ -88,7 +88,9 @@ factor_groups <- function(x) {
   out <- x$groups
   for (name in names(out)) {
     how <- x$covariates[[name]]
-    if (how$type == "factor") out[[name]] <- factor(out[[name]], levels = how$levels, ordered = how$ordered)
+    if (how$type != "factor") next
+    out[[name]] <- factor(out[[name]], levels = how$levels, ordered = how$ordered)
+    attr(out[[name]], "contrasts") <- how$contrasts
   }
   out
 }

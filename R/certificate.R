@@ -23,7 +23,7 @@ certify_rows <- function(ready, result, threads = 1L) {
 # The same with two covariates, as a function of (beta, halvings). Where every term uses one of them, tables of the
 # terms; else the columns themselves at all rows.
 tensor_rows_gradient <- function(ready, threads) {
-  terms <- row_terms(ready$design, ready$frame)
+  terms <- row_terms(ready$design, ready$held)
   if (is.character(terms)) {
     exact <- NULL
     return(function(beta, halvings) {
@@ -32,7 +32,7 @@ tensor_rows_gradient <- function(ready, threads) {
     })
   }
   function(beta, halvings) {
-    target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$frame, row_cells * 2^halvings), ready$frame)
+    target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$held, row_cells * 2^halvings), ready$held)
     call <- rows_call(target, beta)
     rows_scores(target, .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), threads, 0))$scores)
   }
@@ -41,8 +41,8 @@ tensor_rows_gradient <- function(ready, threads) {
 exact_rows_gradient <- function(ready, beta, block = 1e5) {
   scales <- compressed_scales(ready$object)
   total <- 0
-  for (start in seq(1, ready$frame$n, by = block)) {
-    target <- target_of_rows(ready$design, ready$frame, start:min(start + block - 1, ready$frame$n), ready$priors, scales)
+  for (start in seq(1, ready$held$n, by = block)) {
+    target <- target_of_rows(ready$design, ready$held, start:min(start + block - 1, ready$held$n), ready$priors, scales)
     total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }
   total
@@ -111,9 +111,9 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
     from <- from + p
   }
   standard <- ready$target$standard
-  term <- list(x = as.double(ready$frame$covariates[[continuous_names(object)]]), group = ready$group,
+  term <- list(x = as.double(ready$held$covariates[[continuous_names(object)]]), group = ready$group,
     grid = c(2^table$grid$step, table$grid$first, table$grid$count), groups = as.integer(groups), coefficients = as.vector(cubics))
-  scores <- .Call(C_rows, ready$frame$y, ready$frame$weights,
+  scores <- .Call(C_rows, ready$held$y, ready$held$weights,
     cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0))$scores
   scores <- array(scores, dim(cubics))
   unlist(lapply(seq_len(q), function(j) {

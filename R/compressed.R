@@ -1,13 +1,14 @@
 # Fits of compressed rows: from an object of class cells to the design and target that engines see.
 
-# list(frame, cells, design): what new_frame(), new_cells() and new_design() give for rows. `rows` says
-# that the frame of the rows themselves is at hand.
+# list(frame, cells, design): what new_frame(), new_cells() and new_design() give for rows. `frame` is that of the rows
+# themselves, with what the cells hold (held_frame()), where it is at hand.
 prepare_compressed <- function(parsed, object, frame = NULL) {
   object <- select_responses(object, names(parsed$responses))
   check_compressed(parsed, object)
+  # Terms whose values are held need the covariates that they are made of.
+  sketch <- if (length(frame$values)) sample_rows(frame) else sketch_rows(object)
+  design <- sketch_design(parsed, object, sketch, if (!is.null(object$table)) whole_of_nodes(object, frame), frame$values)
   if (is.null(frame)) frame <- compressed_frame(object)
-  sketch <- sketch_rows(object)
-  design <- sketch_design(parsed, object, sketch)
   scales <- compressed_scales(object)
   if (is.null(object$table)) {
     data <- factor_groups(object)
@@ -87,11 +88,11 @@ compressed_frame <- function(object) {
     weights = numeric(), rows = integer(), n = object$rows, row_names = NULL, dropped = sum(object$dropped), without_rows = TRUE)
 }
 
-# The design built from the sketch.
-sketch_design <- function(parsed, object, sketch) {
+# The design built from the sketch, with what it needs of all rows (whole-rows.R).
+sketch_design <- function(parsed, object, sketch, whole = NULL, values = NULL) {
   m <- nrow(sketch$data)
   frame <- list(y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)), covariates = as.list(sketch$data),
-    weights = sketch$weights, rows = seq_len(m), n = m)
+    weights = sketch$weights, rows = seq_len(m), n = m, whole = whole, values = values)
   cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(sketch$weights))
   # Knots in a gap of the sketch need not lie in a gap of the rows.
   withCallingHandlers(new_design(parsed, frame, cells, sketch$data), warning = function(w) {
@@ -162,7 +163,7 @@ choose_nodes <- function(prepared, priors) {
   }
   if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
   best$target$start <- best$mode$mean
-  c(best, list(fine = grid))
+  c(best, list(fine = grid, chain = node_chain(object, prepared$nodes, best$nodes$gathered)))
 }
 
 # Rows in the cells: list(counts, edge, range of the data)

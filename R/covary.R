@@ -101,7 +101,7 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
     compression <- settle_compression(ready, result, control)
     if (is.null(compression)) break
     clock$lap("certificate")
-    if (good_certificate(compression)) break
+    if (good_compression(compression)) break
     control <- refine_compression(control, compression)
   }
   fit <- new_fit(call, parsed, ready$frame, ready$cells, ready$design, ready$priors, ready$target, result, algorithm, clock)

@@ -34,8 +34,9 @@ new_design <- function(parsed, frame, cells, data) {
     stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
   }
   predictors <- distinguish_names(predictors)
+  plain <- setdiff(names(cell_data), frame$values)
   list(predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
-    covariates = summarise_covariates(cell_data), responses = parsed$responses, ids = parsed$ids)
+    covariates = summarise_covariates(cell_data[plain]), responses = parsed$responses, ids = parsed$ids)
 }
 
 # Different right sides can have the same columns.
@@ -59,11 +60,11 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
   offset <- if (length(p$offsets)) read_offset(p, frame$covariates, frame$n)[cells$first] else 0
-  std <- standardise_columns(x, weights, p$intercept)
+  std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) frame$whole$columns(p, x, weights))
   p$centre <- std$centre
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
-    weights = weights, cache = cache), recursive = FALSE)
+    weights = weights, cache = cache, points = frame$whole$points), recursive = FALSE)
   columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
@@ -73,11 +74,11 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
 }
 
 # The same smooth in several right sides is built once.
-cached_smooths <- function(call, env, data, weights, cache) {
+cached_smooths <- function(call, env, data, weights, cache, points = NULL) {
   key <- deparse1(call)
   hit <- cache[[key]]
   if (!is.null(hit) && identical(hit$env, env)) return(hit$smooths)
-  smooths <- build_smooths(call, env, data, weights)
+  smooths <- build_smooths(call, env, data, weights, points)
   cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }
@@ -88,11 +89,14 @@ parametric_frame <- function(formula, frame, cells, data, key) {
   tf <- stats::terms(formula, keep.order = TRUE)
   variables <- as.list(attr(tf, "variables"))[-1]
   plain <- all(vapply(variables, is.symbol, TRUE))
+  if (!plain && !is.null(frame$whole)) tf <- frame$whole$terms(tf)
+  at_values <- terms_with_values(tf, frame$values)
   rows <- if (plain) cells$first else seq_len(frame$n)
   columns <- lapply(frame$covariates, take_rows, rows)
-  mf <- retype(stats::model.frame(tf, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
+  mf <- retype(stats::model.frame(at_values, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
     "covariate", "Term ", guilty_term(variables, columns, environment(formula), length(rows)), " of ", key, " cannot be used: ",
     fields = list(predictor = key))
+  if (length(frame$values)) attr(mf, "terms") <- tf
   if (length(variables) == 0) mf <- empty_frame(tf, cells$m)
   else if (!plain) mf <- restore_terms(mf[cells$first, , drop = FALSE], mf)
   bad <- names(mf)[vapply(mf, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)]
@@ -135,7 +139,7 @@ parametric_matrix <- function(terms, mf, key) {
 read_offset <- function(p, data, n) {
   total <- rep(0, n)
   for (call in p$offsets) {
-    v <- evaluate(call, data, environment(p$rhs), "Offset")
+    v <- evaluate(with_values(call, known_values(names(data))), data, environment(p$rhs), "Offset")
     if (!is.numeric(v) || !(length(v) %in% c(1, n)) || any(is.infinite(v) | is.nan(v))) {
       stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (", n, "), not ", describe(v), ".",
         fields = list(term = deparse1(call), predictor = p$key))
@@ -145,15 +149,18 @@ read_offset <- function(p, data, n) {
   total
 }
 
-standardise_columns <- function(x, weights, intercept) {
+# `whole`: list(mean, square (about the mean), size) of the columns over all rows, where x are those of a sketch.
+standardise_columns <- function(x, weights, intercept, whole = NULL) {
   share <- weights / sum(weights)
   constant <- colnames(x) == "(Intercept)"
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
+  if (!is.null(whole)) size <- pmax(size, whole$size)
   size[size == 0] <- 1
-  centre <- if (intercept) colSums(sweep(x, 2, size, "/") * share) * size else rep(0, ncol(x))
+  mean <- if (is.null(whole)) colSums(sweep(x, 2, size, "/") * share) * size else whole$mean
+  centre <- if (intercept) mean else rep(0, ncol(x))
   centre[constant] <- 0
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
-  spread <- sqrt(colSums(out^2 * share))
+  spread <- sqrt(if (is.null(whole)) colSums(out^2 * share) else (whole$square + (mean - centre)^2) / size^2)
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
   out[, spread < 1e-14 & !constant] <- 0
   scale <- ifelse(spread < 1e-14, 1, spread) * size

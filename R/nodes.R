@@ -90,7 +90,7 @@ cell_places <- function(grid, cell) {
 }
 
 # Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
-# sums with signs to be harmless.
+# sums with signs to be harmless. `gathered` says which went where (accuracy.R).
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   half <- diff(breaks)[piece] / 2
@@ -98,12 +98,25 @@ gather_nodes <- function(fine, breaks, q = 12) {
   values <- lagrange_values((fine$x - breaks[piece]) / half - 1, nodes)
   key <- piece + length(breaks) * (fine$group - 1)
   parts <- lapply(unname(split(seq_along(key), match(key, unique(key)))), function(i) {
-    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) {
+      return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i], nodes = i))
+    }
     first <- i[1]
     list(x = breaks[piece[first]] + half[first] * (nodes + 1), stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
-      group = rep(fine$group[first], q))
+      group = rep(fine$group[first], q), nodes = i, weights = function(eta) values[i, , drop = FALSE] %*% eta)
   })
-  list(x = unlist(lapply(parts, `[[`, "x")), group = unlist(lapply(parts, `[[`, "group")), stats = do.call(cbind, lapply(parts, `[[`, "stats")))
+  join_parts(parts, length(key))
+}
+
+# The nodes of all parts: list(x, group, stats, gathered).
+join_parts <- function(parts, size) {
+  take <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
+  counts <- vapply(parts, function(part) length(part$group), 0L)
+  gathered <- Map(function(part, from, count) c(part[c("nodes", "weights")], from = from, count = count), parts,
+    cumsum(c(0, counts))[seq_along(parts)], counts)
+  x <- if (is.matrix(parts[[1]]$x)) do.call(rbind, lapply(parts, `[[`, "x")) else take("x")
+  list(x = x, group = take("group"), stats = do.call(cbind, lapply(parts, `[[`, "stats")),
+    gathered = list(size = size, parts = gathered))
 }
 
 # length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete orthogonality of
@@ -129,7 +142,7 @@ node_data <- function(cells, nodes) {
 # continuous covariate within every group, both ends included.
 sketch_rows <- function(cells, points = 400) {
   if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
-  if (is_tensor(cells)) return(tensor_sketch(cells))
+  if (is_tensor(cells)) return(tensor_sketch(cells, max(points, 600)))
   d <- dim(cells$table)
   counts <- matrix(cells$table[1, 1, , ], d[3], d[4])
   total <- colSums(counts)

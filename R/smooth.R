@@ -5,8 +5,9 @@
 # rows have mean square length one. tau is then the sd of the wiggly part over the data, whatever
 # the basis, and `bs = "re"` keeps its usual meaning.
 
-# The smooths of one formula term; several when `by` is a factor.
-build_smooths <- function(call, env, data, weights) {
+# The smooths of one formula term; several when `by` is a factor. `points(names)` gives points of some covariates whose
+# weighted sums are those of all rows, as list(data, weights), where `data` are a sketch of the rows only.
+build_smooths <- function(call, env, data, weights, points = NULL) {
   as_smooth <- function(code, verb) {
     withCallingHandlers(
       retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
@@ -16,20 +17,47 @@ build_smooths <- function(call, env, data, weights) {
       }
     )
   }
-  spec <- as_smooth(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), "read")
+  spec <- as_smooth(read_smooth(call, env), "read")
   if (!is.null(spec$id) || any(spec$sp >= 0)) {
     stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id", "`, which has no meaning here: ",
       "every smooth has its own sd with a prior. Remove it.", fields = list(term = deparse1(call)))
   }
+  names <- unique(unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data)))))
   data <- as_smooth(smooth_data(spec, data, env), "built")
   check_smooth_data(spec, call, data)
   as_smooth({
-    # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(spec, data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
-      n = NROW(data[[1]]), modCon = 3)
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
-    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels)
+    at <- if (!is.null(points) && !inherits(spec, "re.smooth.spec")) points(names)
+    if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, levels)
+    # modCon = 3: t2() predicts under the constraint it was fitted with.
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
+      n = NROW(data[[1]]), modCon = 3)
+    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
   }, "built")
+}
+
+read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
+
+# A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv takes the constraint
+# that a constructor brings.
+centred_spec <- function(spec, weights, at) {
+  spec$centring <- list(weights = weights, at = at)
+  class(spec) <- c("covary_centred.smooth.spec", class(spec))
+  spec
+}
+
+#' @rawNamespace S3method(mgcv::smooth.construct, covary_centred.smooth.spec)
+smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
+  centring <- object$centring
+  object$centring <- NULL
+  class(object) <- class(object)[-1]
+  sm <- mgcv::smooth.construct(object, data, knots)
+  if (!is.null(sm$C) || !is.null(sm$g.index)) return(sm)
+  x <- if (is.null(centring$at)) sm$X else mgcv::Predict.matrix(with_polynomials(sm), centring$at$data)
+  weights <- if (is.null(centring$at)) centring$weights else centring$at$weights
+  # Several rows of the basis a row of the data: the summation convention of mgcv for matrices.
+  sm$C <- rbind(colSums(x * rep_len(weights, nrow(x))) / sum(rep_len(weights, nrow(x))))
+  sm
 }
 
 # Thin plate splines of one covariate have a knot a distinct value, of which mgcv takes 2000 at random, and
@@ -55,7 +83,7 @@ spline_knots <- function(spec, data, weights) {
 smooth_data <- function(spec, data, env, levels = NULL) {
   terms <- unique(c(spec$term, if (spec$by != "NA") spec$by))
   columns <- lapply(stats::setNames(nm = terms), function(term) {
-    v <- eval(str2lang(term), data, env)
+    v <- term_value(term, data, env)
     if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
     if (is.character(v) || is.logical(v) || is.factor(v)) factor(v) else if (is_number(v) && NCOL(v) == 1) as.double(v) else v
   })
@@ -87,21 +115,23 @@ check_smooth_data <- function(spec, call, data) {
   }
 }
 
-new_smooth <- function(sm, call, env, weights, levels) {
+new_smooth <- function(sm, call, env, weights, levels, at = NULL) {
   is_re <- inherits(sm, "random.effect")
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
   out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
     levels = levels, is_re = is_re)
   raw <- split_basis(out, sm$X)
-  share <- weights / sum(weights)
-  out$centre <- colSums(raw$fixed * share)
-  centred <- sweep(raw$fixed, 2, out$centre)
-  out$scale <- sqrt(colSums(centred^2 * share))
-  out$scale[out$scale == 0] <- 1
-  out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
-  out$block_scale[out$block_scale == 0] <- 1
   out$sm$X <- NULL
   out$sm <- with_polynomials(out$sm)
+  rows <- if (is.null(at)) raw else split_basis(out, mgcv::PredictMat(out$sm, at$data, n = NROW(at$data[[1]])))
+  if (!is.null(at)) weights <- at$weights
+  share <- weights / sum(weights)
+  out$centre <- colSums(rows$fixed * share)
+  centred <- sweep(rows$fixed, 2, out$centre)
+  out$scale <- sqrt(pmax(colSums(centred^2 * share), 0))
+  out$scale[out$scale == 0] <- 1
+  out$block_scale <- vapply(rows$blocks, function(b) sqrt(max(sum(rowSums(b^2) * share), 0)), 0)
+  out$block_scale[out$block_scale == 0] <- 1
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)
@@ -140,7 +170,7 @@ predict_smooth <- function(smooth, data) {
   columns <- smooth_data(smooth$sm, data, smooth$env, smooth$levels)
   unseen <- rep(NA_character_, nrow(data))
   for (term in names(smooth$levels)) {
-    given <- as.character(eval(str2lang(term), data, smooth$env))
+    given <- as.character(term_value(term, data, smooth$env))
     new <- is.na(columns[[term]]) & !is.na(given)
     if (!any(new)) next
     if (!smooth$is_re) stop_new_level(term, given[new], smooth$levels[[term]])

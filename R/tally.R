@@ -50,7 +50,8 @@ response_columns <- function(y) {
 describe_covariate <- function(v) {
   if (is.matrix(v) || is.list(v)) stop_covary("covariate", "Cells cannot hold matrix or list covariates.")
   type <- if (is.factor(v)) "factor" else if (is.logical(v)) "logical" else if (is.numeric(v)) "numeric" else "character"
-  list(kind = "exact", type = type, levels = if (is.factor(v)) levels(v), ordered = is.ordered(v))
+  list(kind = "exact", type = type, levels = if (is.factor(v)) levels(v), ordered = is.ordered(v),
+    contrasts = if (is.factor(v)) attr(v, "contrasts"))
 }
 
 # Numeric covariates with more distinct values than can be kept become continuous; two may.

@@ -33,7 +33,8 @@ new_target <- function(design, cells, priors, scales) {
   )
   model$size <- as.integer(model$size)
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
-    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales),
+    # Standardised offsets are (user's - rest) / size.
+    standard = list(centre = centre, scale = y_scale, rest = unlist(rest), size = unlist(size)), start = start_values(coefficients, predictors, scales),
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
     # log p(y) = log p(standardised y) + this
