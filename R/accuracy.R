@@ -26,7 +26,7 @@ measure_accuracy <- function(ready, result) {
   read <- if (is.null(ready$tables)) node_reader(ready, beta) else table_reader(ready$tables, beta)
   frame <- ready$held
   rows <- unique(c(accuracy_rows(frame$n, frame$covariates), read$extremes))
-  compare_predictors(ready, result, rows_data(frame, rows), read$at(frame$covariates, rows))
+  compare_predictors(ready, result$beta, beta, rows_data(frame, rows), read$at(frame$covariates, rows))
 }
 
 # The rows as new data: what cells hold, and what terms are evaluated from.
@@ -35,10 +35,9 @@ rows_data <- function(frame, rows) {
   structure(lapply(columns, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows)))
 }
 
-# read: rows x predictors, as the fit has them, in standardised units
-compare_predictors <- function(ready, result, data, read) {
+# read: rows x predictors at the coefficients `beta`, as the fit has them, in standardised units
+compare_predictors <- function(ready, draws, beta, data, read) {
   target <- ready$target
-  beta <- colMeans(result$beta)
   design <- ready$design
   design$tables <- ready$smooth_tables
   exact <- evaluate_design(design, data)
@@ -47,15 +46,15 @@ compare_predictors <- function(ready, result, data, read) {
   at <- predictor_places(exact$x)
   eta <- vapply(seq_along(keys), function(j) offset[j, ] + as.vector(crossprod(exact$x[[j]], beta[at[[j]]])), numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
-  some <- unique(round(seq(1, nrow(result$beta), length.out = 1000)))
+  draws <- draws[unique(round(seq(1, nrow(draws), length.out = 500))), , drop = FALSE]
   gap <- abs(read - eta)
   k <- length(target$standard$scale)
   lines <- lapply(seq_along(keys), function(j) {
     residual <- gap[, j] * if (j <= k) exp(-eta[, k + j]) else 1
     posterior <- 0
     if (length(at[[j]])) {
-      cov <- stats::var(result$beta[some, at[[j]], drop = FALSE])
-      sd <- sqrt(pmax(colSums(exact$x[[j]] * (cov %*% exact$x[[j]])), 0))
+      cov <- stats::var(draws[, at[[j]], drop = FALSE])
+      sd <- sqrt(pmax(colSums(exact$x[[j]] * multiply(cov, exact$x[[j]])), 0))
       # Beneath the rounding of a residual nothing is shifted.
       posterior <- ifelse(residual < 1e-9, 0, gap[, j] / sd)
     }
@@ -90,11 +89,14 @@ node_reader <- function(ready, beta) {
   at <- predictor_places(model$x)
   eta <- vapply(seq_along(at), function(j) model$offset[j, ] + as.vector(crossprod(model$x[[j]], beta[at[[j]]])), numeric(ncol(model$offset)))
   chain <- ready$chain
-  fine <- apply(matrix(eta, ncol = length(at)), 2, function(e) spread_lumps(chain, spread_gathered(chain$gathered, e)))
-  size <- 4^length(object$step)
+  fine <- spread_lumps(chain, spread_gathered(chain$gathered, matrix(eta, ncol = length(at))))
+  size <- chain$per_cell
   read <- function(covariates, rows, group = ready$group) {
     place <- cell_of_rows(object, chain, covariates, rows, group)
-    matrix(apply(fine, 2, function(e) rowSums(place$weights * t(matrix(e, size)[, place$cell]))), length(rows))
+    first <- size * (place$cell - 1)
+    out <- 0
+    for (node in seq_len(size)) out <- out + place$weights[, node] * fine[first + node, , drop = FALSE]
+    out
   }
   ends <- unique(as.vector(apply(fine, 2, range_places)))
   list(at = read, extremes = rows_in_cells(ready, unique(ceiling(ends / size))))
@@ -103,26 +105,26 @@ node_reader <- function(ready, beta) {
 range_places <- function(v) c(which.min(v), which.max(v))
 
 # From the nodes of a fit to those before they were gathered, and from these to the nodes of all cells: the transposes
-# of gather_nodes() and lump_nodes(), which is what sums over gathered nodes do to functions.
+# of gather_nodes() and lump_nodes(), which is what sums over gathered nodes do to functions. eta: nodes x predictors
 spread_gathered <- function(gathered, eta) {
   if (is.null(gathered)) return(eta)
-  out <- numeric(gathered$size)
+  out <- matrix(0, gathered$size, ncol(eta))
   for (part in gathered$parts) {
-    mine <- part$from + seq_len(part$count)
-    out[part$nodes] <- if (is.null(part$weights)) eta[mine] else as.vector(part$weights(eta[mine]))
+    mine <- eta[part$from + seq_len(part$count), , drop = FALSE]
+    out[part$nodes, ] <- if (is.null(part$weights)) mine else part$weights(mine)
   }
   out
 }
 
 spread_lumps <- function(chain, eta) {
-  lump <- chain$lumped
-  if (!any(lump)) return(eta)
+  if (!any(chain$lumped)) return(eta)
   size <- chain$per_cell
-  out <- matrix(0, size, length(lump))
-  kept <- size * sum(!lump)
-  out[, !lump] <- eta[seq_len(kept)]
-  out[, lump] <- rep(eta[-seq_len(kept)], each = size)
-  as.vector(out)
+  kept <- size * sum(!chain$lumped)
+  out <- matrix(0, size * length(chain$lumped), ncol(eta))
+  lumped <- rep(chain$lumped, each = size)
+  out[!lumped, ] <- eta[seq_len(kept), ]
+  out[lumped, ] <- eta[rep(seq(kept + 1, nrow(eta)), each = size), ]
+  out
 }
 
 # list(cell: number of the filled cell of each row, weights: rows x nodes of a cell)
@@ -151,11 +153,11 @@ cell_of_rows <- function(object, chain, covariates, rows, group) {
 
 names_along <- function(object) if (is_tensor(object)) names(object$step) else continuous_names(object)
 
-# A row of each of some filled cells, of at most 100,000 rows looked at.
+# A row of each of some filled cells, of at most 20,000 rows looked at.
 rows_in_cells <- function(ready, cells) {
   frame <- ready$held
   if (is.null(frame)) return(NULL)
-  rows <- if (frame$n > 1e5) accuracy_rows(frame$n, list(), 1e5L) else seq_len(frame$n)
+  rows <- if (frame$n > 20000) accuracy_rows(frame$n, list(), 20000L) else seq_len(frame$n)
   names <- names_along(ready$object)
   key <- if (is.null(ready$group)) 0 else ready$group[rows] - 1
   for (d in rev(seq_along(names))) {
@@ -215,8 +217,9 @@ measure_cells <- function(ready, result) {
   chain <- ready$chain
   points <- cell_points(object, chain, 20000)
   data <- node_data(object, points)
-  read <- node_reader(ready, colMeans(result$beta))$at(data, seq_along(points$group), points$group)
-  compare_predictors(ready, result, data, read)
+  beta <- colMeans(result$beta)
+  read <- node_reader(ready, beta)$at(data, seq_along(points$group), points$group)
+  compare_predictors(ready, result$beta, beta, data, read)
 }
 
 # Places within filled cells, eleven along a covariate, both ends included; of cells whose rows share one point, that.

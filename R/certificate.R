@@ -101,29 +101,17 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   q <- length(model$x)
   at <- table$cell + table$grid$count * (table$group - 1)
   maps <- lapply(table$places$t, function(t) solve(outer(t, 0:3, "^")))
+  kind <- rep(table$places$kind, q)
+  at_beta <- predictor_places(model$x)
+  eta <- vapply(seq_len(q), function(j) model$offset[j, ] + as.vector(crossprod(model$x[[j]], beta[at_beta[[j]]])), numeric(ncol(model$offset)))
   cubics <- array(0, c(q, 4, table$grid$count * groups))
-  from <- 0
-  for (j in seq_len(q)) {
-    p <- nrow(model$x[[j]])
-    eta <- model$offset[j, ]
-    if (p > 0) eta <- eta + as.vector(beta[from + seq_len(p)] %*% model$x[[j]])
-    cubics[j, , at] <- map_cells(matrix(eta, 4), maps, table$places$kind)
-    from <- from + p
-  }
+  cubics[, , at] <- aperm(array(map_cells(matrix(eta, 4), maps, kind), c(4, length(at), q)), c(3, 1, 2))
   standard <- ready$target$standard
   term <- list(x = as.double(ready$held$covariates[[continuous_names(object)]]), group = ready$group,
     grid = c(2^table$grid$step, table$grid$first, table$grid$count), groups = as.integer(groups), coefficients = as.vector(cubics))
   scores <- .Call(C_rows, ready$held$y, ready$held$weights,
     cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0))$scores
-  scores <- array(scores, dim(cubics))
-  unlist(lapply(seq_len(q), function(j) {
-    as.vector(model$x[[j]] %*% as.vector(map_cells(matrix(scores[j, , at], 4), lapply(maps, t), table$places$kind)))
-  }))
-}
-
-# x: 4 x cells, each times the map of its kind; nearly all are of the first.
-map_cells <- function(x, maps, kind) {
-  out <- maps[[1]] %*% x
-  for (ends in setdiff(unique(kind), 1L)) out[, kind == ends] <- maps[[ends]] %*% x[, kind == ends]
-  out
+  scores <- aperm(array(scores, dim(cubics))[, , at, drop = FALSE], c(2, 3, 1))
+  scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)
+  unlist(lapply(seq_len(q), function(j) as.vector(model$x[[j]] %*% scores[, j])))
 }

@@ -4,10 +4,11 @@
 # themselves, with what the cells hold (held_frame()), where it is at hand.
 prepare_compressed <- function(parsed, object, frame = NULL) {
   object <- select_responses(object, names(parsed$responses))
-  check_compressed(parsed, object)
+  check_compressed(parsed, object, has_rows = !is.null(frame))
   # Terms whose values are held need the covariates that they are made of.
   sketch <- if (length(frame$values)) sample_rows(frame) else sketch_rows(object)
-  design <- sketch_design(parsed, object, sketch, if (!is.null(object$table)) whole_of_nodes(object, frame), frame$values)
+  fine <- if (!is.null(object$table)) fine_nodes(object)
+  design <- sketch_design(parsed, object, sketch, if (!is.null(fine)) whole_of_nodes(object, fine, frame), frame$values)
   if (is.null(frame)) frame <- compressed_frame(object)
   scales <- compressed_scales(object)
   if (is.null(object$table)) {
@@ -16,7 +17,6 @@ prepare_compressed <- function(parsed, object, frame = NULL) {
       y_centre = object$scaling[, 1], stats = object$stats)
     return(list(frame = frame, cells = cells, design = at_nodes(design, data, parsed), scales = scales, object = object, nodes = NULL))
   }
-  fine <- fine_nodes(object)
   list(frame = frame, cells = NULL, design = tabulate_smooths(design), scales = scales, object = object, nodes = fine)
 }
 
@@ -66,10 +66,11 @@ scatter_to_root <- function(scatter, k) {
   root
 }
 
-check_compressed <- function(parsed, object) {
+check_compressed <- function(parsed, object, has_rows) {
   if (object$k > 2 && !is.null(object$table)) {
     stop_covary("cells", "Moments of a continuous covariate are fitted for one or two responses; the model has ", object$k, ".")
   }
+  if (has_rows) return(invisible())
   for (p in parsed$predictors) {
     absent <- setdiff(all.vars(p$rhs), names(object$covariates))
     absent <- absent[!vapply(absent, function(v) is.numeric(get0(v, envir = environment(p$rhs), mode = "numeric")), TRUE)]

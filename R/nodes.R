@@ -15,29 +15,30 @@ fine_nodes <- function(cells, degrees = 4) {
   cell <- filled[, 1]
   group <- filled[, 2]
   places <- cell_places(cell_grid(cells), cell)
-  moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(1, 3, 4, 2)), size * d[3] * d[4])
-  if (degrees < 4) moments[, seq(degrees + 1, 4)] <- 0
+  moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(2, 1, 3, 4)), 4)
+  if (degrees < 4) moments[seq(degrees + 1, 4), ] <- 0
   at <- outer(seq_len(size), size * (cell - 1 + d[3] * (group - 1)), "+")
-  stats <- array(0, c(size, 4, length(cell)))
-  for (kind in unique(places$kind)) {
-    mine <- which(places$kind == kind)
-    map <- places$map[[kind]]
-    for (q in 1:4) {
-      value <- 0
-      for (j in seq_len(4)) value <- value + map[q, j] * moments[at[, mine], j]
-      stats[, q, mine] <- value
-    }
-  }
-  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(stats, size),
-    point = point_masses(moments, at))
+  stats <- array(map_cells(moments[, at], places$map, rep(places$kind, each = size)), c(4, size, length(cell)))
+  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(aperm(stats, c(2, 1, 3)), size),
+    point = point_masses(moments[, at[1, ], drop = FALSE]))
 }
 
-# Where all rows of a cell share one x (single rows, ties), its place t, else NA.
-point_masses <- function(moments, at) {
-  n <- moments[at[1, ], 1]
-  t <- moments[at[1, ], 2] / n
-  same <- abs(moments[at[1, ], 3] / n - (2 * t^2 - 1)) < 1e-11 & abs(moments[at[1, ], 4] / n - t * (4 * t^2 - 3)) < 1e-11
+# Where all rows of a cell share one x (single rows, ties), its place t, else NA. counts: 4 moments of the counts by cell
+point_masses <- function(counts) {
+  n <- counts[1, ]
+  t <- counts[2, ] / n
+  same <- abs(counts[3, ] / n - (2 * t^2 - 1)) < 1e-11 & abs(counts[4, ] / n - t * (4 * t^2 - 3)) < 1e-11
   ifelse(same & n > 0, t, NA_real_)
+}
+
+# x: 4 x cells, each times the map of its kind; nearly all are of the first.
+map_cells <- function(x, maps, kind) {
+  out <- maps[[1]] %*% x
+  for (ends in setdiff(unique(kind), 1L)) {
+    mine <- which(kind == ends)
+    out[, mine] <- maps[[ends]] %*% x[, mine]
+  }
+  out
 }
 
 # Nodes with cells of one x as single nodes, whose statistics are those of the rows.

@@ -29,11 +29,29 @@ build_smooths <- function(call, env, data, weights, points = NULL) {
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
     at <- if (!is.null(points) && !inherits(spec, "re.smooth.spec")) points(names)
     if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, levels)
+    knots <- spline_knots(spec, data, weights)
+    sketched <- NROW(data[[1]])
+    if (!is.null(at) && is_spline(spec)) {
+      # With knots from the sketch, the basis can be built at the points at once; nobody needs its columns at the sketch.
+      all <- if (is.null(knots)) sort(unique(data[[spec$term]])) else knots[[1]]
+      few <- all[round(seq(1, length(all), length.out = min(length(all), length(at$weights))))]
+      knots <- stats::setNames(list(few), spec$term)
+      data <- at$data
+      weights <- at$weights
+      at <- NULL
+    }
     # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = knots, absorb.cons = TRUE,
       n = NROW(data[[1]]), modCon = 3)
-    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
+    smooths <- lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
+    if (NROW(data[[1]]) == sketched) smooths else lapply(smooths, without_values, rows = sketched)
   }, "built")
+}
+
+without_values <- function(smooth, rows) {
+  empty <- function(x) matrix(NA_real_, rows, ncol(x))
+  smooth$train <- list(fixed = empty(smooth$train$fixed), blocks = lapply(smooth$train$blocks, empty))
+  smooth
 }
 
 read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
@@ -65,7 +83,7 @@ smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
 # values: the spans are as good as the same, rows and their cells have nearly the same basis, and it takes
 # milliseconds in place of a second.
 spline_knots <- function(spec, data, weights) {
-  if (!inherits(spec, "tp.smooth.spec") || spec$dim != 1 || !is.null(spec$xt$max.knots)) return(NULL)
+  if (!is_spline(spec)) return(NULL)
   x <- as.double(data[[spec$term]])
   sorted <- order(x)
   last <- !duplicated(x[sorted], fromLast = TRUE)
@@ -77,6 +95,8 @@ spline_knots <- function(spec, data, weights) {
   knots <- c(range(x), spread(below, p), spread(seq_along(distinct), p - 0.25 / 200))
   stats::setNames(list(sort(unique(knots))), spec$term)
 }
+
+is_spline <- function(spec) inherits(spec, "tp.smooth.spec") && spec$dim == 1 && is.null(spec$xt$max.knots)
 
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
 # `levels`, factors get the levels of the data the smooth was built from; unseen ones become NA.

@@ -235,7 +235,14 @@ check_alike <- function(a, b) {
     if (numeric[1] != numeric[2]) {
       stop_covary("merge", "Covariate '", name, "' is ", types[1], " in some rows and ", types[2], " in others.", fields = list(covariate = name))
     }
+    check_contrasts_alike(name, a$covariates[[name]], b$covariates[[name]])
   }
+}
+
+check_contrasts_alike <- function(name, a, b) {
+  if (identical(a$contrasts, b$contrasts) && (!is.numeric(a$contrasts) || identical(a$levels, b$levels))) return()
+  stop_covary("merge", "Factor '", name, "' has contrasts of its own that are not the same in all parts of the data. Give its levels and ",
+    "contrasts to every part, or leave contrasts out.", fields = list(covariate = name))
 }
 
 # Too many distinct values met on the way: the covariate becomes continuous.

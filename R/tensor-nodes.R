@@ -48,7 +48,7 @@ lump_tensor_nodes <- function(fine) {
   sums <- vapply(lump, function(c) rowSums(fine$stats[, 16 * (c - 1) + 1:16, drop = FALSE]), numeric(nrow(fine$stats)))
   keep <- rep(is.na(fine$point[, 1]), each = 16)
   list(x = rbind(fine$x[keep, , drop = FALSE], x), group = c(fine$group[keep], fine$group[16 * (lump - 1) + 1]),
-    stats = cbind(fine$stats[, keep, drop = FALSE], sums))
+    stats = cbind(fine$stats[, keep, drop = FALSE], matrix(sums, nrow(fine$stats))))
 }
 
 # Nodes gathered to q x q Chebyshev nodes between breaks along both covariates, as gather_nodes().
@@ -65,7 +65,7 @@ gather_tensor_nodes <- function(fine, breaks, q) {
     along <- lapply(1:2, function(d) lagrange_values((fine$x[i, d] - mean(ends[[d]])) / diff(ends[[d]]) * 2, nodes))
     stats <- lapply(seq_len(q), function(b) (fine$stats[, i, drop = FALSE] * rep(along[[2]][, b], each = nrow(fine$stats))) %*% along[[1]])
     list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2),
-      nodes = i, weights = function(eta) rowSums((along[[1]] %*% matrix(eta, q)) * along[[2]]))
+      nodes = i, weights = function(eta) apply(eta, 2, function(e) rowSums((along[[1]] %*% matrix(e, q)) * along[[2]])))
   })
   out <- join_parts(unname(parts), length(key))
   colnames(out$x) <- colnames(fine$x)

@@ -5,8 +5,8 @@
 #   points(names): list(data, weights), points of some covariates whose weighted sums are those of the rows).
 # Sums over rows are sums over the nodes of their moments.
 
-whole_of_nodes <- function(object, frame = NULL) {
-  nodes <- few_nodes(object)
+whole_of_nodes <- function(object, fine, frame = NULL) {
+  nodes <- few_nodes(object, fine)
   data <- node_data(object, nodes)
   weights <- nodes$stats[1, ]
   list(
@@ -29,12 +29,19 @@ whole_of_rows <- function(frame, block = 1e5) {
   )
 }
 
-# Nodes for sums over all rows of functions that hardly vary over a thirtieth of the range.
-few_nodes <- function(object) {
-  fine <- fine_nodes(object)
-  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine), node_breaks(count_rows(object), numeric(), 32)))
-  breaks <- lapply(1:2, function(d) node_breaks(tensor_counts(object, d), numeric(), 6))
-  gather_tensor_nodes(lump_tensor_nodes(fine), breaks, 10)
+# Nodes for sums over all rows of functions that are smooth over a fortieth of the rows.
+few_nodes <- function(object, fine = fine_nodes(object)) {
+  fine$stats <- fine$stats[1, , drop = FALSE]
+  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine), even_shares(count_rows(object), 40)))
+  gather_tensor_nodes(lump_tensor_nodes(fine), lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10)
+}
+
+# Ends of pieces with as many rows each.
+even_shares <- function(rows, pieces) {
+  cumulated <- c(0, cumsum(rows$counts))
+  share <- seq_len(pieces - 1) / pieces * cumulated[length(cumulated)]
+  at <- stats::approx(cumulated, rows$edge, share, ties = "ordered", rule = 2)$y
+  sort(unique(c(rows$range, at[at > rows$range[1] & at < rows$range[2]])))
 }
 
 distinct_points <- function(data, weights) {
