@@ -251,7 +251,7 @@ cell_points <- function(object, chain, most = Inf) {
 check_cell_terms <- function(parsed, object) {
   if (is.null(object$table)) return(invisible())
   along <- names_along(object)
-  terms <- Filter(function(v) any(all.vars(v$expr) %in% along) && !deparse1(v$expr[[1]]) %in% state_functions, called_variables(parsed))
+  terms <- Filter(function(v) any(all.vars(v$expr) %in% along) && !is_state(v), called_variables(parsed))
   if (length(terms) == 0) return(invisible())
   fine <- fine_nodes(object)
   chain <- node_chain(object, fine, NULL)

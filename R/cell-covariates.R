@@ -73,7 +73,7 @@ called_variables <- function(parsed) {
     add(lapply(parts$offsets, `[[`, 2), "offset")
     for (call in parts$smooths) add(smooth_variables(call, env), "smooth")
   }
-  out[!duplicated(lapply(out, `[`, c("expr", "env")))]
+  out[!duplicated(out)]
 }
 
 smooth_variables <- function(call, env) {
@@ -81,8 +81,9 @@ smooth_variables <- function(call, env) {
   lapply(unique(c(spec$term, if (spec$by != "NA") spec$by)), str2lang)
 }
 
-# The frame of what cells or tables shall hold, with `values`, the names of terms among its covariates; or a text: why no
-# cells or tables can hold the terms. Most formulas have plain variables, and the frame stays as it is.
+# The frame of what cells or tables shall hold, with `values`, the names of terms among its covariates, and
+# `all_covariates`, those that the terms are made of too; or with `unheld`, a text: why none can hold the terms. Most
+# formulas have plain variables, and the frame stays as it is.
 held_frame <- function(parsed, frame, control) {
   frame$values <- character()
   calls <- called_variables(parsed)
@@ -92,38 +93,49 @@ held_frame <- function(parsed, frame, control) {
   for (v in calls) {
     if (!needs_value(v, frame, continuous, control)) next
     value <- row_value(v, frame)
-    if (is.null(value)) return(paste0("the term ", deparse1(v$expr), " has no single value a row that cells could hold."))
+    if (is.null(value)) {
+      frame$unheld <- paste0("the term ", deparse1(v$expr), " has no single value a row that cells could hold.")
+      return(frame)
+    }
     values[[value_name(v$expr)]] <- value
   }
   if (length(values) == 0) return(frame)
-  used <- unique(unlist(lapply(parsed$predictors, function(p) {
-    labels <- c(attr(stats::terms(split_rhs(p$rhs)$parametric), "variables"), split_rhs(p$rhs)$offsets,
-      unlist(lapply(split_rhs(p$rhs)$smooths, smooth_variables, env = environment(p$rhs))))
-    unlist(lapply(labels, covariates_in, known = c(names(frame$covariates), names(values))))
-  })))
   frame$all_covariates <- c(frame$covariates, values)
-  frame$covariates <- frame$all_covariates[intersect(names(frame$all_covariates), used)]
+  used <- lapply(parsed$predictors, side_covariates, known = names(frame$all_covariates))
+  frame$covariates <- frame$all_covariates[intersect(names(frame$all_covariates), unlist(used))]
   frame$values <- names(values)
   frame
+}
+
+side_covariates <- function(p, known) {
+  parts <- split_rhs(p$rhs)
+  smooths <- unlist(lapply(parts$smooths, smooth_variables, env = environment(p$rhs)))
+  unlist(lapply(c(attr(stats::terms(parts$parametric), "variables"), parts$offsets, smooths), covariates_in, known = known))
 }
 
 needs_value <- function(v, frame, continuous, control) {
   used <- intersect(all.vars(v$expr), names(frame$covariates))
   if (length(used) == 0) return(FALSE)
   functions <- functions_in(v$expr)
-  stateful <- is.call(v$expr) && as.character(v$expr[[1]])[1] %in% state_functions
+  stateful <- is_state(v)
   if (length(setdiff(functions, c(smooth_functions, jump_functions, if (stateful) state_functions)))) return(TRUE)
   along <- intersect(used, continuous)
   if (length(along) == 0) return(FALSE)
   if (any(jump_functions %in% functions)) return(TRUE)
   if (v$what == "offset" && length(along) > 1) return(TRUE)
-  !stateful && lost_within_cells(v, frame, along, continuous, control)
+  if (stateful) return(FALSE)
+  tables <- length(continuous) > 1 && v$what == "term" && length(along) == 1
+  lost_within_cells(v, frame, along, continuous, control) || tables && lost_within_bins(v, frame, along)
 }
+
+# A term that is poly() or the like itself.
+is_state <- function(v) v$what == "term" && deparse1(v$expr[[1]]) %in% state_functions
 
 # The values of a term at all rows; NULL where they are no vector.
 row_value <- function(v, frame) {
   value <- evaluate(v$expr, frame$covariates, v$env, "Term")
   class(value) <- setdiff(oldClass(value), "AsIs")
+  if (is.matrix(value) && ncol(value) == 1) value <- value[, 1]
   plain <- is.factor(value) || is.atomic(value) && !is.object(value)
   if (plain && is.null(dim(value)) && length(value) == frame$n && !anyNA(value) && all_finite(value)) value
 }
@@ -153,21 +165,36 @@ lost_within_cells <- function(v, frame, along, continuous, control) {
   FALSE
 }
 
+bin_loss_limit <- 0.02
+
+# Tables have the curvature of bins of rows (rows-target.R). Does more of a term's variance lie within them than its
+# own values, as a covariate, would leave there?
+lost_within_bins <- function(v, frame, along) {
+  rows <- accuracy_rows(frame$n, frame$covariates[along])
+  data <- lapply(frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows, rows)
+  value <- suppressWarnings(evaluate(v$expr, data, v$env, "Term"))
+  if (!is.numeric(value) || !is.null(dim(value)) || length(value) != length(rows)) return(FALSE)
+  within <- function(x) {
+    bin <- floor((x - min(x)) / max(diff(range(x)), .Machine$double.xmin) * row_bins * table_cells(x) / row_cells)
+    share <- stats::ave(value, bin, FUN = function(u) sum((u - mean(u))^2) / length(u))
+    mean(share) / max(stats::var(value), .Machine$double.xmin)
+  }
+  lost <- within(as.double(data[[along]]))
+  lost > bin_loss_limit && lost > 2 * within(value)
+}
+
 # Ends of the cells of some rows: of cells of one covariate, else the wider of tables and rectangles.
 cell_ends <- function(x, rows, continuous, control) {
   x <- as.double(x)
   range <- range(x)
-  some <- x[rows]
-  along <- function(width, first) {
-    low <- first + floor((some - first) / width) * width
-    list(low = pmax(low, range[1]), high = pmin(pmax(low + width, low + 1e-9 * width), range[2]))
+  if (continuous == 1) {
+    width <- 2^-choose_step(x, control$resolution)
+    first <- 0
+  } else {
+    width <- max(diff(range) / table_cells(x), if (continuous == 2) 2^-tensor_step(x, control$resolution))
+    first <- range[1]
   }
-  ends <- if (continuous == 1) along(2^-choose_step(x, control$resolution), 0) else {
-    cells <- table_cells(x, row_cells)
-    width <- max(diff(range) / cells, if (continuous == 2) 2^-tensor_step(x, control$resolution))
-    along(width, range[1])
-  }
-  thin <- ends$high - ends$low < 1e-9 * diff(range)
-  ends$low[thin] <- ends$high[thin] - 1e-9 * diff(range)
-  ends
+  low <- pmax(first + floor((x[rows] - first) / width) * width, range[1])
+  low <- pmin(low, range[2] - 1e-3 * width) # the last row of all
+  list(low = low, high = pmin(low + width, range[2]))
 }

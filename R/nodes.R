@@ -210,13 +210,13 @@ design_knots <- function(design, name) {
   unlist(lapply(design$predictors, function(p) {
     smooths <- unlist(lapply(p$smooths, function(s) smooth_knots(s$sm, name)))
     variables <- attr(p$terms, "predvars")
-    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && identical(v[[2]], as.name(name))) eval(v$knots)))
+    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && name %in% covariates_in(v[[2]], name)) eval(v$knots)))
     c(smooths, terms)
   }), use.names = FALSE)
 }
 
 smooth_knots <- function(sm, name) {
   if (length(sm$margin)) return(unlist(lapply(sm$margin, smooth_knots, name = name)))
-  if (!identical(sm$term, name)) return(NULL)
+  if (!identical(sm$term, name) && !identical(value_name(str2lang(sm$term[1])), name)) return(NULL)
   c(sm$xp, if (is.numeric(sm$knots)) sm$knots)
 }

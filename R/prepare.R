@@ -38,8 +38,7 @@ prepare_many <- function(parsed, frame, prior, algorithm, control) {
     inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
   }
   if (frame$n < tabulate_rows_from || control$compress == "never" || !algorithm %in% whole_data_algorithms) return(NULL)
-  if (is.character(held)) held <- c(frame, list(exact = TRUE))
-  if (control$compress == "exact") held$exact <- TRUE
+  held$exact <- control$compress == "exact" || !is.null(held$unheld)
   # Without a continuous covariate rows repeat, and exact cells are few.
   if (length(continuous_count(held)) == 0) return(NULL)
   ready <- prepare_rows_fit(parsed, held, prior, algorithm)
@@ -83,8 +82,8 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
 try_compression <- function(parsed, frame, algorithm, control) {
   if (control$compress %in% c("never", "rows", "exact") || algorithm == "prior") return(NULL)
   # Minibatches are batches of rows.
-  if (control$compress == "auto" && (isTRUE(frame$n < compress_rows_from) || algorithm %in% c("advi", "none"))) return(NULL)
-  why <- if (is.character(frame)) frame else not_compressible(parsed, frame)
+  if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
+  why <- if (is.null(frame$unheld)) not_compressible(parsed, frame) else frame$unheld
   if (is.null(why)) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))
     if (is.list(small)) {
@@ -100,7 +99,7 @@ try_compression <- function(parsed, frame, algorithm, control) {
   if (control$compress == "always") {
     stop_covary("compress", "control asks for compression, but ", why, fields = list(arg = "control"))
   }
-  inform_covary("rows", if (is.list(frame)) paste(frame$n, "rows") else "The rows", " are fitted one by one: ", why)
+  inform_covary("rows", frame$n, " rows are fitted one by one: ", why)
   NULL
 }
 
@@ -157,15 +156,18 @@ compress_frame <- function(frame, control) {
 # Functions in the formulas whose values may depend on more than one row, but for terms that poly() and the like are.
 row_functions <- function(parsed) {
   used <- unlist(lapply(called_variables(parsed), function(v) {
-    stateful <- v$what == "term" && deparse1(v$expr[[1]]) %in% state_functions
-    if (stateful) lapply(as.list(v$expr)[-1], functions_in) else functions_in(v$expr)
+    if (is_state(v)) lapply(as.list(v$expr)[-1], functions_in) else functions_in(v$expr)
   }))
   setdiff(used, c(smooth_functions, jump_functions))
 }
 
 # After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy), else NULL.
 settle_compression <- function(ready, result, control) {
-  if (!is.null(ready$tables)) return(list(way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result)))
+  if (!is.null(ready$tables)) {
+    # Their curvature is that of bins, by which engines may not find the mode.
+    return(list(way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
+      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)))
+  }
   compression <- ready$compression
   if (is.null(compression)) return(NULL)
   has_rows <- compression$way == "rows"
@@ -189,7 +191,8 @@ check_cells_arguments <- function(data, weights, subset) {
 
 good_compression <- function(compression) {
   compression$way == "cells" ||
-    (is.na(compression$certificate) || compression$certificate <= certificate_limit) && accurate(compression$accuracy)
+    !isFALSE(compression$converged) && (is.na(compression$certificate) || compression$certificate <= certificate_limit) &&
+      accurate(compression$accuracy)
 }
 
 # Finer cells, then the rows: by tables those of several continuous covariates, at last one by one.
@@ -198,10 +201,12 @@ refine_compression <- function(control, compression) {
   last <- compression$way == "tables" || finer > 30000
   if (compression$way == "rows") control$resolution <- finer
   if (last) control$compress <- if (compression$way == "tables" || compression$continuous == 1) "exact" else "rows"
-  inform_covary("refined", if (accurate(compression$accuracy)) paste0("Compression would have moved the mode by ",
-    format(compression$certificate, digits = 2), " posterior sds; ") else paste0("Predictors read from ",
-    if (compression$way == "tables") "tables " else "cells ", worst_accuracy(compression$accuracy), " off; "),
-    if (last) "the rows are fitted one by one." else "finer cells are tried.", fields = list(compression = compression))
+  why <- if (isFALSE(compression$converged)) "By tables of the rows the fit did not converge; "
+    else if (!accurate(compression$accuracy)) paste0("Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
+      worst_accuracy(compression$accuracy), " off; ")
+    else paste0("Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ")
+  inform_covary("refined", why, if (last) "the rows are fitted one by one." else "finer cells are tried.",
+    fields = list(compression = compression))
   control
 }
 

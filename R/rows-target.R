@@ -7,7 +7,8 @@
 # of them and multiplied out with the basis afterwards.
 
 row_cells <- 512   # cells of a term over the bulk of its covariate
-row_bins <- 96     # bins for curvature
+row_bins <- 96     # bins for curvature, more where cells outnumber row_cells
+curvature_limit <- 2^23 # doubles in the tables of curvature
 
 # Terms, or a text: why not. A term is list(name, exact (names), columns: by predictor the rows of
 # design$x that belong to it, offsets: by predictor the numbers of its offsets).
@@ -104,8 +105,7 @@ as_cubics <- function(b, map) {
 }
 
 new_rows_target <- function(target, terms, frame) {
-  # One width of bins for all terms; a term without a covariate has one cell.
-  coarse <- max(1, vapply(terms, `[[`, 0, "coarse"))
+  coarse <- bin_width(terms, length(target$standard$size))
   terms <- terms[order(lengths(lapply(terms, `[[`, "x")) == 0)]
   # Rows in one cell of the first term share its cubics, which the core uses where they follow each other.
   rows <- do.call(order, unname(c(list(integer(frame$n)), Filter(length, terms[[1]][c("group", "x")]))))
@@ -124,6 +124,20 @@ new_rows_target <- function(target, terms, frame) {
   target <- without_likelihood(target)
   target$rows <- frame$n
   target
+}
+
+# Cells a bin, one number for all terms, as the core has it: that of the term with the fewest cells, or bins of the bulk
+# of a covariate would be as wide as those of another's tails; wider where tables would be too large.
+bin_width <- function(terms, predictors) {
+  along <- lengths(lapply(terms, `[[`, "name")) > 0
+  wanted <- c(1, vapply(terms[along], `[[`, 0, "coarse"))
+  size <- function(coarse) {
+    bins <- vapply(terms, function(term) ceiling(term$grid[3] / coarse) * term$groups, 0)
+    predictors * (predictors + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2)
+  }
+  coarse <- if (any(along)) min(wanted[-1]) else 1
+  while (coarse < max(wanted) && size(coarse) > curvature_limit) coarse <- coarse + 1
+  coarse
 }
 
 # One cell without rows: what is left is the priors.
@@ -300,7 +314,7 @@ sample_rows <- function(frame, points = 500) {
 # better in memory.
 prepare_rows_fit <- function(parsed, frame, prior, algorithm) {
   if (ncol(frame$y) > 2 || algorithm == "prior") return(NULL)
-  if (isTRUE(frame$exact) && (frame$n <= blocks_from || length(row_functions(parsed)))) return(NULL)
+  if (isTRUE(frame$exact) && frame$n <= blocks_from || !is.null(frame$unheld) && length(row_functions(parsed))) return(NULL)
   plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
   if (!all(plain) || length(plain) == 0) return(NULL)
   total <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y), covariates = list())
