@@ -2,6 +2,8 @@
 # values of terms (cell-covariates.R) stand for these.
 
 predictor_columns <- function(p, newdata) {
+  # Contrasts are those of the fit; model.frame() would warn that it drops others.
+  for (name in names(newdata)) if (is.factor(newdata[[name]])) attr(newdata[[name]], "contrasts") <- NULL
   env <- environment(p$rhs)
   tf <- terms_with_values(p$terms, names(newdata))
   at_newdata <- function(code) {

@@ -129,7 +129,10 @@ needs_value <- function(v, frame, continuous, control) {
 }
 
 # A term that is poly() or the like itself.
-is_state <- function(v) v$what == "term" && deparse1(v$expr[[1]]) %in% state_functions
+is_state <- function(v) v$what == "term" && called_function(v$expr) %in% state_functions
+
+# The name of the function that an expression calls, "" for none.
+called_function <- function(expr) if (is.call(expr)) sub("^.*::", "", deparse1(expr[[1]])) else ""
 
 # The values of a term at all rows; NULL where they are no vector.
 row_value <- function(v, frame) {

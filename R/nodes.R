@@ -139,7 +139,7 @@ node_data <- function(cells, nodes) {
   structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
 }
 
-# A few hundred points that stand for the rows when bases choose knots and constraints: quantiles of the
+# A few hundred points that stand for the rows when bases choose knots: quantiles of the
 # continuous covariate within every group, both ends included.
 sketch_rows <- function(cells, points = 400) {
   if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))

@@ -29,29 +29,11 @@ build_smooths <- function(call, env, data, weights, points = NULL) {
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
     at <- if (!is.null(points) && !inherits(spec, "re.smooth.spec")) points(names)
     if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, levels)
-    knots <- spline_knots(spec, data, weights)
-    sketched <- NROW(data[[1]])
-    if (!is.null(at) && is_spline(spec)) {
-      # With knots from the sketch, the basis can be built at the points at once; nobody needs its columns at the sketch.
-      all <- if (is.null(knots)) sort(unique(data[[spec$term]])) else knots[[1]]
-      few <- all[round(seq(1, length(all), length.out = min(length(all), length(at$weights))))]
-      knots <- stats::setNames(list(few), spec$term)
-      data <- at$data
-      weights <- at$weights
-      at <- NULL
-    }
     # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = knots, absorb.cons = TRUE,
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
       n = NROW(data[[1]]), modCon = 3)
-    smooths <- lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
-    if (NROW(data[[1]]) == sketched) smooths else lapply(smooths, without_values, rows = sketched)
+    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
   }, "built")
-}
-
-without_values <- function(smooth, rows) {
-  empty <- function(x) matrix(NA_real_, rows, ncol(x))
-  smooth$train <- list(fixed = empty(smooth$train$fixed), blocks = lapply(smooth$train$blocks, empty))
-  smooth
 }
 
 read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
@@ -71,10 +53,12 @@ smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
   class(object) <- class(object)[-1]
   sm <- mgcv::smooth.construct(object, data, knots)
   if (!is.null(sm$C) || !is.null(sm$g.index)) return(sm)
-  x <- if (is.null(centring$at)) sm$X else mgcv::Predict.matrix(with_polynomials(sm), centring$at$data)
-  weights <- if (is.null(centring$at)) centring$weights else centring$at$weights
+  at <- centring$at
+  if (is.null(at)) at <- list(x = sm$X, weights = centring$weights)
+  else at$x <- sm$x_at <- mgcv::Predict.matrix(sm, at$data)
   # Several rows of the basis a row of the data: the summation convention of mgcv for matrices.
-  sm$C <- rbind(colSums(x * rep_len(weights, nrow(x))) / sum(rep_len(weights, nrow(x))))
+  weights <- rep_len(at$weights, nrow(at$x))
+  sm$C <- rbind(colSums(at$x * weights) / sum(weights))
   sm
 }
 
@@ -135,15 +119,22 @@ check_smooth_data <- function(spec, call, data) {
   }
 }
 
+# The columns of a smooth at points at which its constructor has evaluated them, without `by`, before the constraint.
+columns_at <- function(sm, at) {
+  constraint <- attr(sm, "qrc")
+  if (is.null(sm$x_at) || sm$by != "NA" || !inherits(constraint, "qr")) return(mgcv::PredictMat(sm, at$data, n = NROW(at$data[[1]])))
+  t(qr.qty(constraint, t(sm$x_at))[-seq_len(attr(sm, "nCons")), , drop = FALSE])
+}
+
 new_smooth <- function(sm, call, env, weights, levels, at = NULL) {
   is_re <- inherits(sm, "random.effect")
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
   out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
     levels = levels, is_re = is_re)
   raw <- split_basis(out, sm$X)
-  out$sm$X <- NULL
+  rows <- if (is.null(at)) raw else split_basis(out, columns_at(sm, at))
+  out$sm$X <- out$sm$x_at <- NULL
   out$sm <- with_polynomials(out$sm)
-  rows <- if (is.null(at)) raw else split_basis(out, mgcv::PredictMat(out$sm, at$data, n = NROW(at$data[[1]])))
   if (!is.null(at)) weights <- at$weights
   share <- weights / sum(weights)
   out$centre <- colSums(rows$fixed * share)

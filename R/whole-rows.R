@@ -102,7 +102,7 @@ terms_of_cells <- function(tf, object, data, weights) {
   variables <- as.list(attr(tf, "variables"))
   for (i in seq_along(predvars)[-1]) {
     v <- variables[[i]]
-    head <- if (is.call(v)) deparse1(v[[1]]) else ""
+    head <- called_function(v)
     if (!head %in% c("poly", "scale") || length(v) > if (head == "poly") 3 else 2) next
     x <- eval(v[[2]], data, environment(tf))
     if (head == "poly") predvars[[i]]$coefs <- weighted_poly(x, weights, length(eval(predvars[[i]]$coefs)$alpha))
