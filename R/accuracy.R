@@ -1,11 +1,11 @@
 # How far the linear predictors of a fit of cells or tables are from those of the rows.
 #
-# The fit reads predictors off nodes and tables; at some thousand rows, spread over the data and at the ends of every
+# The fit reads predictors off nodes and tables; at about a thousand rows, spread over the data and at the ends of every
 # covariate and predictor, they are compared with the design itself. The largest difference is given in residual sds
 # (of a mean: divided by the sd of the response at that row) and in posterior sds of the predictor at that row.
 
 accuracy_limits <- c(residual = 0.01, posterior = 0.1)
-accuracy_size <- 2000L
+accuracy_size <- 1000L
 
 # Rows by the golden ratio, which fills gaps evenly and draws no random numbers, and those at the ends of covariates.
 accuracy_rows <- function(n, covariates, most = accuracy_size) {
@@ -61,7 +61,7 @@ compare_predictors <- function(ready, draws, beta, data, read) {
     c(residual = max(residual), posterior = max(posterior))
   })
   lines <- do.call(rbind, lines)
-  data.frame(predictor = keys, rows = nrow(data), residual = unname(lines[, 1]), posterior = unname(lines[, 2]))
+  quick_frame(list(predictor = keys, rows = rep(nrow(data), length(keys)), residual = unname(lines[, 1]), posterior = unname(lines[, 2])))
 }
 
 # Places of the coefficients of each predictor.
@@ -136,13 +136,7 @@ cell_of_rows <- function(object, chain, covariates, rows, group) {
     u <- as.double(covariates[[names[d]]][rows]) * 2^grid$step - grid$first
     cell <- pmin(pmax(floor(u), 0), grid$count - 1)
     places <- cell_places(grid, cell + 1)
-    power <- chebyshev_values(2 * (u - cell) - 1, 4)
-    weights <- matrix(0, length(u), 4)
-    for (kind in unique(places$kind)) {
-      mine <- places$kind == kind
-      weights[mine, ] <- t(places$map[[kind]] %*% power[, mine, drop = FALSE])
-    }
-    list(cell = cell, count = grid$count, weights = weights)
+    list(cell = cell, count = grid$count, weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind)))
   })
   key <- group - 1
   for (a in rev(along)) key <- key * a$count + a$cell

@@ -87,10 +87,9 @@ rows_table <- function(ready, halvings) {
   halves <- halve_cells(cell_grid(object), cell)
   group <- rep(group, each = 2)[halves$inside]
   places <- cell_places(grid, halves$cell)
-  # Of the target only columns and offsets are wanted.
-  nodes <- list(x = as.vector(places$x), group = rep(group, each = 4), stats = matrix(0, 1 + object$k * (3 + object$k) / 2, 1))
-  at <- target_at(list(object = object, design = ready$design, scales = compressed_scales(object)), nodes, ready$priors)
-  list(grid = grid, cell = halves$cell, group = group, places = places, model = at$target$model)
+  at <- evaluate_design(ready$design, node_data(object, list(x = as.vector(places$x), group = rep(group, each = 4))))
+  at$offset <- (at$offset - ready$target$standard$rest) / ready$target$standard$size
+  list(grid = grid, cell = halves$cell, group = group, places = places, model = at)
 }
 
 # Gradient of the log likelihood of all rows with the predictors of a table.

@@ -184,7 +184,7 @@ node_breaks <- function(rows, knots, pieces) {
     between <- findInterval(b, breaks)
     # No sliver beside a knot, but pieces as fine as the data are dense.
     if (b > range[1] && b < range[2] && near > 0.25 * min(gap, diff(breaks)[max(1, min(between, length(breaks) - 1))])) {
-      breaks <- sort(c(breaks, b))
+      breaks <- append(breaks, b, between)
     }
   }
   breaks

@@ -124,7 +124,7 @@ join_parts <- function(parts, size) {
 # Chebyshev polynomials at them.
 lagrange_values <- function(x, nodes) {
   q <- length(nodes)
-  t(chebyshev_values(x, q)) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
+  chebyshev_columns(x, q) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
 }
 
 # Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).

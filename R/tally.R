@@ -349,11 +349,13 @@ child_to_parent <- function(right) {
 chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
 
 # q x length(t): T_0 .. T_(q-1)
-chebyshev_values <- function(t, q) {
+chebyshev_values <- function(t, q) t(chebyshev_columns(t, q))
+
+chebyshev_columns <- function(t, q) {
   out <- matrix(1, length(t), q)
   if (q > 1) out[, 2] <- t
   for (d in seq_len(max(0, q - 2)) + 2) out[, d] <- 2 * t * out[, d - 1] - out[, d - 2]
-  t(out)
+  out
 }
 
 # Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.

@@ -149,8 +149,8 @@ test_that("the rows that are compared are spread, hold the ends, and draw no ran
   expect_identical(.Random.seed, before)
   expect_true(all(c(which.min(d$w), which.max(d$w), which.max(d$x)) %in% rows))
   expect_false(anyDuplicated(rows) > 0)
-  expect_gt(length(rows), 1990)
-  expect_lt(max(diff(sort(rows))), 50)
+  expect_gt(length(rows), 990)
+  expect_lt(max(diff(sort(rows))), 100)
   expect_setequal(levels(d$g)[d$g[rows]], levels(d$g))
 })
 
