@@ -53,7 +53,8 @@ compare_predictors <- function(ready, draws, beta, data, read) {
     residual <- gap[, j] * if (j <= k) exp(-eta[, k + j]) else 1
     posterior <- 0
     if (length(at[[j]])) {
-      cov <- stats::var(draws[, at[[j]], drop = FALSE])
+      away <- draws[, at[[j]], drop = FALSE] - rep(beta[at[[j]]], each = nrow(draws))
+      cov <- crossprod(away) / nrow(draws)
       sd <- sqrt(pmax(colSums(exact$x[[j]] * multiply(cov, exact$x[[j]])), 0))
       # Beneath the rounding of a residual nothing is shifted.
       posterior <- ifelse(residual < 1e-9, 0, gap[, j] / sd)
@@ -147,11 +148,11 @@ cell_of_rows <- function(object, chain, covariates, rows, group) {
 
 names_along <- function(object) if (is_tensor(object)) names(object$step) else continuous_names(object)
 
-# A row of each of some filled cells, of at most 20,000 rows looked at.
+# A row of each of some filled cells, of 5,000 rows that are looked at.
 rows_in_cells <- function(ready, cells) {
   frame <- ready$held
   if (is.null(frame)) return(NULL)
-  rows <- if (frame$n > 20000) accuracy_rows(frame$n, list(), 20000L) else seq_len(frame$n)
+  rows <- round(seq(1, frame$n, length.out = min(frame$n, 5000)))
   names <- names_along(ready$object)
   key <- if (is.null(ready$group)) 0 else ready$group[rows] - 1
   for (d in rev(seq_along(names))) {

@@ -64,7 +64,7 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$centre <- std$centre
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
-    weights = weights, cache = cache, points = frame$whole$points), recursive = FALSE)
+    weights = weights, cache = cache, whole = frame$whole), recursive = FALSE)
   columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
@@ -74,11 +74,11 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
 }
 
 # The same smooth in several right sides is built once.
-cached_smooths <- function(call, env, data, weights, cache, points = NULL) {
+cached_smooths <- function(call, env, data, weights, cache, whole = NULL) {
   key <- deparse1(call)
   hit <- cache[[key]]
   if (!is.null(hit) && identical(hit$env, env)) return(hit$smooths)
-  smooths <- build_smooths(call, env, data, weights, points)
+  smooths <- build_smooths(call, env, data, weights, whole)
   cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }

@@ -5,9 +5,10 @@
 # rows have mean square length one. tau is then the sd of the wiggly part over the data, whatever
 # the basis, and `bs = "re"` keeps its usual meaning.
 
-# The smooths of one formula term; several when `by` is a factor. `points(names)` gives points of some covariates whose
-# weighted sums are those of all rows, as list(data, weights), where `data` are a sketch of the rows only.
-build_smooths <- function(call, env, data, weights, points = NULL) {
+# The smooths of one formula term; several when `by` is a factor. Where `data` are a sketch of the rows, `whole` (see
+# whole-rows.R) has points whose weighted sums are those of all rows, and many rows to choose knots from where the sketch
+# has rows at random and no quantiles.
+build_smooths <- function(call, env, data, weights, whole = NULL) {
   as_smooth <- function(code, verb) {
     withCallingHandlers(
       retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
@@ -27,10 +28,11 @@ build_smooths <- function(call, env, data, weights, points = NULL) {
   check_smooth_data(spec, call, data)
   as_smooth({
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
-    at <- if (!is.null(points) && !inherits(spec, "re.smooth.spec")) points(names)
+    at <- if (!is.null(whole) && !inherits(spec, "re.smooth.spec")) whole$points(names)
     if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, levels)
+    knots <- if (is.null(whole$many)) spline_knots(spec, data, weights) else whole_knots(spec, whole$many(names), env, data)
     # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = knots, absorb.cons = TRUE,
       n = NROW(data[[1]]), modCon = 3)
     lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels, at = at)
   }, "built")
@@ -78,6 +80,13 @@ spline_knots <- function(spec, data, weights) {
   p <- (seq_len(200) - 0.5) / 200
   knots <- c(range(x), spread(below, p), spread(seq_along(distinct), p - 0.25 / 200))
   stats::setNames(list(sort(unique(knots))), spec$term)
+}
+
+# Those of the rows, if the sketch has more points, as mgcv asks for.
+whole_knots <- function(spec, many, env, sketch) {
+  if (!is_spline(spec)) return(NULL)
+  knots <- spline_knots(spec, smooth_data(spec, many$data, env), many$weights)
+  if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots
 }
 
 is_spline <- function(spec) inherits(spec, "tp.smooth.spec") && spec$dim == 1 && is.null(spec$xt$max.knots)

@@ -2,7 +2,9 @@
 # the rows are few: list(
 #   terms(terms): with what poly(), bs(), ns() and scale() need of the data,
 #   columns(p, x, weights): moments of parametric columns, for standardise_columns(); x: those of the sketch,
-#   points(names): list(data, weights), points of some covariates whose weighted sums are those of the rows).
+#   points(names): list(data, weights), points of some covariates whose weighted sums are those of the rows,
+#   many(names): list(data, weights), many rows spread over all, with the ends of the covariates; NULL where the sketch
+#     has quantiles of all rows).
 # Sums over rows are sums over the nodes of their moments.
 
 whole_of_nodes <- function(object, fine, frame = NULL) {
@@ -25,14 +27,20 @@ whole_of_rows <- function(frame, block = 1e5) {
   list(
     terms = function(tf) terms_of_rows(tf, frame),
     columns = function(p, x, sketch) column_moments(p, x, sketch, blocks),
-    points = function(names) row_points(frame, names)
+    points = function(names) row_points(frame, names),
+    many = function(names) many_rows(frame, names)
   )
 }
 
-# Nodes for sums over all rows of functions that are smooth over a fortieth of the rows.
+many_rows <- function(frame, names, most = 10000) {
+  rows <- if (frame$n <= most) seq_len(frame$n) else sort(accuracy_rows(frame$n, frame$covariates[names], most))
+  list(data = quick_frame(lapply(frame$covariates[names], take_rows, rows)), weights = row_weights(frame)[rows])
+}
+
+# Nodes for sums over all rows of functions that are smooth over a part of the rows.
 few_nodes <- function(object, fine = fine_nodes(object)) {
   fine$stats <- fine$stats[1, , drop = FALSE]
-  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine), even_shares(count_rows(object), 40)))
+  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine), even_shares(count_rows(object), 24), 8))
   gather_tensor_nodes(lump_tensor_nodes(fine), lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10)
 }
 

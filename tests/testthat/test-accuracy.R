@@ -14,7 +14,7 @@ distance_from_lm <- function(fit, formula, data) {
   max(abs(coef(fit)[seq_len(nrow(truth))] - truth[, 1]) / truth[, 2])
 }
 
-quick_fit <- function(...) suppressMessages(covary(..., algorithm = "laplace", draws = 200))
+quick_fit <- function(...) suppressMessages(covary(..., algorithm = "laplace", draws = 400))
 
 test_that("jumps, waves, logs of wide ranges and offsets give the coefficients of least squares, by cells and by tables", {
   d <- many_rows(21000, 631)
