@@ -1,15 +1,18 @@
 # How far the linear predictors of a fit of cells or tables are from those of the rows.
 #
-# The fit reads predictors off nodes and tables; at about a thousand rows, spread over the data and at the ends of every
-# covariate and predictor, they are compared with the design itself. The largest difference is given in residual sds
-# (of a mean: divided by the sd of the response at that row) and in posterior sds of the predictor at that row.
+# The fit reads predictors off nodes and tables; at about a thousand rows, spread over the data and
+# at the ends of every covariate and predictor, they are compared with the design itself. The
+# largest difference is given in residual sds (of a mean: divided by the sd of the response at that
+# row) and in posterior sds of the predictor at that row.
 
 accuracy_limits <- c(residual = 0.01, posterior = 0.1)
 accuracy_size <- 1000L
 
-# Rows by the golden ratio, which fills gaps evenly and draws no random numbers, and those at the ends of covariates.
+# Rows by the golden ratio, which fills gaps evenly and draws no random numbers, and those at the
+# ends of covariates.
 accuracy_rows <- function(n, covariates, most = accuracy_size) {
-  spread <- if (n <= most) seq_len(n) else floor(n * ((seq_len(most) * 0.6180339887498949) %% 1)) + 1
+  golden <- (seq_len(most) * 0.6180339887498949) %% 1
+  spread <- if (n <= most) seq_len(n) else floor(n * golden) + 1
   ends <- lapply(covariates, function(v) {
     if (!is.null(dim(v))) return(NULL)
     if (is_number(v)) c(which.min(v), which.max(v)) else match(utils::head(known_levels(v), 200), v)
@@ -18,21 +21,25 @@ accuracy_rows <- function(n, covariates, most = accuracy_size) {
   rows[!is.na(rows)]
 }
 
-known_levels <- function(v) if (is.factor(v)) levels(v) else if (is.logical(v)) c(FALSE, TRUE) else unique(v)
+known_levels <- function(v) if (is.factor(v)) levels(v) else if (is.logical(v)) c(FALSE, TRUE) else
+  unique(v)
 
-# Data frame: a line a predictor with key, rows (compared), residual and posterior (largest differences in sds).
+# Data frame: a line a predictor with key, rows (compared), residual and posterior (largest
+# differences in sds).
 measure_accuracy <- function(ready, result) {
   beta <- colMeans(result$beta)
   read <- if (is.null(ready$tables)) node_reader(ready, beta) else table_reader(ready$tables, beta)
   frame <- ready$held
   rows <- unique(c(accuracy_rows(frame$n, frame$covariates), read$extremes))
-  compare_predictors(ready, result$beta, beta, rows_data(frame, rows), read$at(frame$covariates, rows))
+  compare_predictors(ready, result$beta, beta, rows_data(frame, rows),
+    read$at(frame$covariates, rows))
 }
 
 # The rows as new data: what cells hold, and what terms are evaluated from.
 rows_data <- function(frame, rows) {
   columns <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
-  structure(lapply(columns, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows)))
+  structure(lapply(columns, take_rows, rows), class = "data.frame",
+    row.names = .set_row_names(length(rows)))
 }
 
 # read: rows x predictors at the coefficients `beta`, as the fit has them, in standardised units
@@ -44,7 +51,8 @@ compare_predictors <- function(ready, draws, beta, data, read) {
   offset <- (exact$offset - target$standard$rest) / target$standard$size
   keys <- names(design$predictors)
   at <- predictor_places(exact$x)
-  eta <- vapply(seq_along(keys), function(j) offset[j, ] + as.vector(crossprod(exact$x[[j]], beta[at[[j]]])), numeric(nrow(data)))
+  eta <- vapply(seq_along(keys), function(j) offset[j, ] +
+    as.vector(crossprod(exact$x[[j]], beta[at[[j]]])), numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
   draws <- draws[unique(round(seq(1, nrow(draws), length.out = 500))), , drop = FALSE]
   gap <- abs(read - eta)
@@ -62,7 +70,8 @@ compare_predictors <- function(ready, draws, beta, data, read) {
     c(residual = max(residual), posterior = max(posterior))
   })
   lines <- do.call(rbind, lines)
-  quick_frame(list(predictor = keys, rows = rep(nrow(data), length(keys)), residual = unname(lines[, 1]), posterior = unname(lines[, 2])))
+  quick_frame(list(predictor = keys, rows = rep(nrow(data), length(keys)),
+    residual = unname(lines[, 1]), posterior = unname(lines[, 2])))
 }
 
 # Places of the coefficients of each predictor.
@@ -72,23 +81,27 @@ predictor_places <- function(x) {
 }
 
 accurate <- function(accuracy) {
-  isTRUE(all(accuracy$residual <= accuracy_limits[["residual"]] & accuracy$posterior <= accuracy_limits[["posterior"]]))
+  isTRUE(all(accuracy$residual <= accuracy_limits[["residual"]],
+    accuracy$posterior <= accuracy_limits[["posterior"]]))
 }
 
 worst_accuracy <- function(accuracy) {
-  worst <- accuracy[which.max(pmax(accuracy$residual / accuracy_limits[["residual"]], accuracy$posterior / accuracy_limits[["posterior"]])), ]
+  worst <- accuracy[which.max(pmax(accuracy$residual / accuracy_limits[["residual"]],
+    accuracy$posterior / accuracy_limits[["posterior"]])), ]
   if (nrow(worst) == 0) return("are not finite")
-  paste0("of ", worst$predictor, " are up to ", format(worst$residual, digits = 2), " residual sds and ", format(worst$posterior, digits = 2),
+  paste0("of ", worst$predictor, " are up to ", format(worst$residual, digits = 2),
+    " residual sds and ", format(worst$posterior, digits = 2),
     " posterior sds")
 }
 
-# What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows with the largest and
-# smallest predictors).
+# What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
+# with the largest and smallest predictors).
 node_reader <- function(ready, beta) {
   object <- ready$object
   model <- ready$target$model
   at <- predictor_places(model$x)
-  eta <- vapply(seq_along(at), function(j) model$offset[j, ] + as.vector(crossprod(model$x[[j]], beta[at[[j]]])), numeric(ncol(model$offset)))
+  eta <- vapply(seq_along(at), function(j) model$offset[j, ] +
+    as.vector(crossprod(model$x[[j]], beta[at[[j]]])), numeric(ncol(model$offset)))
   chain <- ready$chain
   fine <- spread_lumps(chain, spread_gathered(chain$gathered, matrix(eta, ncol = length(at))))
   size <- chain$per_cell
@@ -96,7 +109,8 @@ node_reader <- function(ready, beta) {
     place <- cell_of_rows(object, chain, covariates, rows, group)
     first <- size * (place$cell - 1)
     out <- 0
-    for (node in seq_len(size)) out <- out + place$weights[, node] * fine[first + node, , drop = FALSE]
+    for (node in seq_len(size)) out <- out + place$weights[, node] *
+      fine[first + node, , drop = FALSE]
     out
   }
   ends <- unique(as.vector(apply(fine, 2, range_places)))
@@ -105,8 +119,9 @@ node_reader <- function(ready, beta) {
 
 range_places <- function(v) c(which.min(v), which.max(v))
 
-# From the nodes of a fit to those before they were gathered, and from these to the nodes of all cells: the transposes
-# of gather_nodes() and lump_nodes(), which is what sums over gathered nodes do to functions. eta: nodes x predictors
+# From the nodes of a fit to those before they were gathered, and from these to the nodes of all
+# cells: the transposes of gather_nodes() and lump_nodes(), which is what sums over gathered nodes
+# do to functions. eta: nodes x predictors
 spread_gathered <- function(gathered, eta) {
   if (is.null(gathered)) return(eta)
   out <- matrix(0, gathered$size, ncol(eta))
@@ -137,16 +152,19 @@ cell_of_rows <- function(object, chain, covariates, rows, group) {
     u <- as.double(covariates[[names[d]]][rows]) * 2^grid$step - grid$first
     cell <- pmin(pmax(floor(u), 0), grid$count - 1)
     places <- cell_places(grid, cell + 1)
-    list(cell = cell, count = grid$count, weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind)))
+    list(cell = cell, count = grid$count,
+      weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind)))
   })
   key <- group - 1
   for (a in rev(along)) key <- key * a$count + a$cell
   weights <- along[[1]]$weights
-  if (length(along) == 2) weights <- along[[1]]$weights[, rep(1:4, 4)] * along[[2]]$weights[, rep(1:4, each = 4)]
+  if (length(along) == 2) weights <- along[[1]]$weights[, rep(1:4, 4)] *
+    along[[2]]$weights[, rep(1:4, each = 4)]
   list(cell = match(key, chain$keys), weights = weights)
 }
 
-names_along <- function(object) if (is_tensor(object)) names(object$step) else continuous_names(object)
+names_along <- function(object) if (is_tensor(object)) names(object$step) else
+  continuous_names(object)
 
 # A row of each of some filled cells, of 5,000 rows that are looked at.
 rows_in_cells <- function(ready, cells) {
@@ -164,15 +182,16 @@ rows_in_cells <- function(ready, cells) {
   rows[found[!is.na(found)]]
 }
 
-# What node_reader() needs of the nodes: list(keys (of the filled cells), per_cell (nodes), point (of cells whose rows
-# share one, a column a covariate), lumped (those cells), gathered).
+# What node_reader() needs of the nodes: list(keys (of the filled cells), per_cell (nodes), point
+# (of cells whose rows share one, a column a covariate), lumped (those cells), gathered).
 node_chain <- function(object, fine, gathered) {
   size <- 4^length(names_along(object))
   first <- seq(1, length(fine$group), by = size)
   if (is_tensor(object)) {
     counts <- vapply(1:2, function(d) tensor_grid(object, d)$count, 0)
     low <- vapply(1:2, function(d) tensor_grid(object, d)$first, 0)
-    keys <- (object$places[, 1] - low[1]) + counts[1] * ((object$places[, 2] - low[2]) + counts[2] * (object$places[, 3] - 1))
+    keys <- (object$places[, 1] - low[1]) + counts[1] *
+      ((object$places[, 2] - low[2]) + counts[2] * (object$places[, 3] - 1))
     point <- fine$point
   } else {
     grid <- cell_grid(object)
@@ -180,7 +199,8 @@ node_chain <- function(object, fine, gathered) {
     keys <- cell + grid$count * (fine$group[first] - 1)
     point <- cbind((grid$first + cell + (fine$point + 1) / 2) * 2^-grid$step)
   }
-  list(keys = keys, per_cell = size, point = point, lumped = !is.na(point[, 1]), gathered = gathered)
+  list(keys = keys, per_cell = size, point = point, lumped = !is.na(point[, 1]),
+    gathered = gathered)
 }
 
 # What a fit of tables has for rows.
@@ -194,10 +214,12 @@ table_reader <- function(tables, beta) {
     for (i in seq_along(engine$terms)) {
       term <- engine$terms[[i]]
       count <- term$grid[3]
-      u <- if (is.null(term[["x"]])) rep(0.5, length(rows)) else term[["x"]][place] * term$grid[1] - term$grid[2]
+      along <- !is.null(term[["x"]])
+      u <- if (along) term[["x"]][place] * term$grid[1] - term$grid[2] else rep(0.5, length(rows))
       cell <- pmin(pmax(floor(u), 0), count - 1)
-      t <- if (is.null(term[["x"]])) 0 else 2 * (u - cell) - 1
-      piece <- 4 * (cell + count * (if (is.null(term[["group"]])) 0 else term[["group"]][place] - 1))
+      t <- if (along) 2 * (u - cell) - 1 else 0
+      group <- if (is.null(term[["group"]])) 1 else term[["group"]][place]
+      piece <- 4 * (cell + count * (group - 1))
       table <- matrix(cubics[[i]], q)
       for (d in 0:3) out <- out + t(table[, piece + d + 1, drop = FALSE]) * t^d
     }
@@ -205,8 +227,8 @@ table_reader <- function(tables, beta) {
   })
 }
 
-# The same for cells without their rows: predictors on a grid ten times finer in each cell (of some cells, where they
-# are many) against those that the fit reads there.
+# The same for cells without their rows: predictors on a grid ten times finer in each cell (of some
+# cells, where they are many) against those that the fit reads there.
 measure_cells <- function(ready, result) {
   object <- ready$object
   chain <- ready$chain
@@ -217,8 +239,8 @@ measure_cells <- function(ready, result) {
   compare_predictors(ready, result$beta, beta, data, read)
 }
 
-# Places within filled cells, eleven along a covariate, both ends included; of cells whose rows share one point, that.
-# About `most` of them. list(x, group)
+# Places within filled cells, eleven along a covariate, both ends included; of cells whose rows
+# share one point, that. About `most` of them. list(x, group)
 cell_points <- function(object, chain, most = Inf) {
   names <- names_along(object)
   cells <- length(chain$keys)
@@ -231,7 +253,8 @@ cell_points <- function(object, chain, most = Inf) {
     cell <- key %% grid$count
     key <<- key %/% grid$count
     # Along the second covariate in another order.
-    at <- outer((t[(seq_along(t) * c(1, 4)[d]) %% 11 + 1] + 1) / 2, grid$first + cell, "+") * 2^-grid$step
+    at <- outer((t[(seq_along(t) * c(1, 4)[d]) %% 11 + 1] + 1) / 2, grid$first + cell, "+") *
+      2^-grid$step
     at <- pmin(pmax(at, grid$range[1]), grid$range[2])
     point <- chain$point[some, d]
     at[, !is.na(point)] <- rep(point[!is.na(point)], each = length(t))
@@ -246,7 +269,8 @@ cell_points <- function(object, chain, most = Inf) {
 check_cell_terms <- function(parsed, object) {
   if (is.null(object$table)) return(invisible())
   along <- names_along(object)
-  terms <- Filter(function(v) any(all.vars(v$expr) %in% along) && !is_state(v), called_variables(parsed))
+  terms <- Filter(function(v) any(all.vars(v$expr) %in% along) && !is_state(v),
+    called_variables(parsed))
   if (length(terms) == 0) return(invisible())
   fine <- fine_nodes(object)
   chain <- node_chain(object, fine, NULL)
@@ -255,17 +279,20 @@ check_cell_terms <- function(parsed, object) {
   nodes <- node_data(object, fine)
   place <- cell_of_rows(object, chain, data, seq_along(points$group), points$group)
   for (v in terms) {
-    gap <- tryCatch(term_gap(v, data, nodes, place, chain), covary_error_variable = function(e) 0) # said by others
+    gap <- tryCatch(term_gap(v, data, nodes, place, chain),
+      covary_error_variable = function(e) 0) # said by others
     if (isTRUE(gap <= cell_jump_limit)) next
-    stop_covary("cells", "The term ", deparse1(v$expr), " jumps or turns within the cells of ", enumerate(along), ", which only know its ",
-      "course from cell to cell. Make its value a column of the data and name that in `by` of compress(), as an exact covariate; ",
-      "if it is smooth, compress with a higher `resolution`.", fields = list(term = deparse1(v$expr), gap = gap))
+    stop_covary("cells", "The term ", deparse1(v$expr), " jumps or turns within the cells of ",
+      enumerate(along), ", which only know its course from cell to cell. Make its value a column ",
+      "of the data and name that in `by` of compress(), as an exact covariate; if it is smooth, ",
+      "compress with a higher `resolution`.", fields = list(term = deparse1(v$expr), gap = gap))
   }
 }
 
 cell_jump_limit <- 0.01 # in sds of the term
 
-# Largest difference between a term at points of cells and what its values at the nodes of the cells give there.
+# Largest difference between a term at points of cells and what its values at the nodes of the cells
+# give there.
 term_gap <- function(v, data, nodes, place, chain) {
   exact <- evaluate(v$expr, data, v$env, "Term")
   read <- evaluate(v$expr, nodes, v$env, "Term")
@@ -276,6 +303,7 @@ term_gap <- function(v, data, nodes, place, chain) {
   }
   if (length(exact) == 1) return(0)
   exact <- as.matrix(exact)
-  read <- apply(as.matrix(read), 2, function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell])))
+  read <- apply(as.matrix(read), 2,
+    function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell])))
   max(apply(abs(read - exact), 2, max) / pmax(column_sds(exact), .Machine$double.xmin))
 }

@@ -1,19 +1,21 @@
 # What cells and tables of rows hold: the covariates of the formulas, or the values of terms.
 #
-# Within a cell of a continuous covariate a term is read off as a cubic. A term that is none there (it jumps, as I(x > 0)
-# or cut(x, 3), waves faster than the cells, or is the log of a wide range) and one whose values depend on all rows in a
-# way that is not known is evaluated at the rows and becomes a covariate itself: an exact one where it has few values, a
-# continuous one else. Its name is its code in backticks, which no column of the data has.
+# Within a cell of a continuous covariate a term is read off as a cubic. A term that is none there
+# (it jumps, as I(x > 0) or cut(x, 3), waves faster than the cells, or is the log of a wide range)
+# and one whose values depend on all rows in a way that is not known is evaluated at the rows and
+# becomes a covariate itself: an exact one where it has few values, a continuous one else. Its name
+# is its code in backticks, which no column of the data has.
 
 # Functions of formulas with values row by row, smooth but for single points.
-smooth_functions <- c("~", "+", "-", "*", "/", "^", ":", "%in%", "(", "I", "offset", "c", "list", "log", "log2", "log10", "log1p",
-  "exp", "expm1", "sqrt", "sin", "cos", "tan", "sinpi", "cospi", "tanpi", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-  "plogis", "qlogis", "pnorm", "qnorm", "abs", "pmin", "pmax", "as.numeric", "as.double", "splines", "mgcv", "stats", "base",
-  "::", "s", "t2")
+smooth_functions <- c("~", "+", "-", "*", "/", "^", ":", "%in%", "(", "I", "offset", "c", "list", "::",
+  "splines", "mgcv", "stats", "base", "s", "t2", "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt",
+  "sin", "cos", "tan", "sinpi", "cospi", "tanpi", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+  "plogis", "qlogis", "pnorm", "qnorm", "abs", "pmin", "pmax", "as.numeric", "as.double")
 
 # Row by row too, but they jump.
-jump_functions <- c(">", "<", ">=", "<=", "==", "!=", "!", "&", "|", "%%", "%/%", "floor", "ceiling", "round", "trunc", "signif",
-  "sign", "ifelse", "factor", "as.factor", "ordered", "as.integer", "as.character", "as.logical", "is.na", "relevel")
+jump_functions <- c(">", "<", ">=", "<=", "==", "!=", "!", "&", "|", "%%", "%/%", "floor", "ceiling",
+  "round", "trunc", "signif", "sign", "ifelse", "factor", "as.factor", "ordered", "as.integer",
+  "as.character", "as.logical", "is.na", "relevel")
 
 # Their bases depend on all rows, and stats::makepredictcall() keeps what they need.
 state_functions <- c("poly", "bs", "ns", "scale")
@@ -22,13 +24,14 @@ functions_in <- function(expr) setdiff(all.names(expr, unique = TRUE), all.vars(
 
 value_name <- function(expr) paste0("`", deparse1(expr, backtick = TRUE), "`")
 
-# The covariates among `known` that an expression is evaluated from: values of its parts where they are known, else
-# their variables.
+# The covariates among `known` that an expression is evaluated from: values of its parts where they
+# are known, else their variables.
 covariates_in <- function(expr, known) {
   if (is.symbol(expr)) return(intersect(as.character(expr), known))
   if (!is.call(expr)) return(character())
   value <- value_name(expr)
-  if (value %in% known) value else unique(unlist(lapply(as.list(expr)[-1], covariates_in, known = known)))
+  if (value %in% known) value else
+    unique(unlist(lapply(as.list(expr)[-1], covariates_in, known = known)))
 }
 
 # The expression with known values in place of its parts.
@@ -50,7 +53,8 @@ terms_with_values <- function(terms, names) {
   if (is.null(predvars)) predvars <- attr(terms, "variables")
   variables <- as.list(attr(terms, "variables"))
   for (i in seq_along(variables)[-1]) {
-    predvars[[i]] <- if (value_name(variables[[i]]) %in% known) with_values(variables[[i]], known) else with_values(predvars[[i]], known)
+    held <- value_name(variables[[i]]) %in% known
+    predvars[[i]] <- with_values(if (held) variables[[i]] else predvars[[i]], known)
   }
   attr(terms, "predvars") <- predvars
   terms
@@ -86,9 +90,9 @@ smooth_variables <- function(call, env) {
   lapply(unique(c(spec$term, if (spec$by != "NA") spec$by)), str2lang)
 }
 
-# The frame of what cells or tables shall hold, with `values`, the names of terms among its covariates, and
-# `all_covariates`, those that the terms are made of too; or with `unheld`, a text: why none can hold the terms. Most
-# formulas have plain variables, and the frame stays as it is.
+# The frame of what cells or tables shall hold, with `values`, the names of terms among its
+# covariates, and `all_covariates`, those that the terms are made of too; or with `unheld`, a text:
+# why none can hold the terms. Most formulas have plain variables, and the frame stays as it is.
 held_frame <- function(parsed, frame, control) {
   frame$values <- character()
   calls <- called_variables(parsed)
@@ -99,7 +103,8 @@ held_frame <- function(parsed, frame, control) {
     if (!needs_value(v, frame, continuous, control)) next
     value <- row_value(v, frame)
     if (is.null(value)) {
-      frame$unheld <- paste0("the term ", deparse1(v$expr), " has no single value a row that cells could hold.")
+      frame$unheld <- paste0("the term ", deparse1(v$expr),
+        " has no single value a row that cells could hold.")
       return(frame)
     }
     values[[value_name(v$expr)]] <- value
@@ -115,7 +120,8 @@ held_frame <- function(parsed, frame, control) {
 side_covariates <- function(p, known) {
   parts <- split_rhs(p$rhs)
   smooths <- unlist(lapply(parts$smooths, smooth_variables, env = environment(p$rhs)))
-  unlist(lapply(c(attr(stats::terms(parts$parametric), "variables"), parts$offsets, smooths), covariates_in, known = known))
+  unlist(lapply(c(attr(stats::terms(parts$parametric), "variables"), parts$offsets, smooths),
+    covariates_in, known = known))
 }
 
 needs_value <- function(v, frame, continuous, control) {
@@ -123,14 +129,16 @@ needs_value <- function(v, frame, continuous, control) {
   if (length(used) == 0) return(FALSE)
   functions <- functions_in(v$expr)
   stateful <- is_state(v)
-  if (length(setdiff(functions, c(smooth_functions, jump_functions, if (stateful) state_functions)))) return(TRUE)
+  if (length(setdiff(functions, c(smooth_functions, jump_functions,
+    if (stateful) state_functions)))) return(TRUE)
   along <- intersect(used, continuous)
   if (length(along) == 0) return(FALSE)
   if (any(jump_functions %in% functions)) return(TRUE)
   if (v$what == "offset" && length(along) > 1) return(TRUE)
   if (stateful) return(FALSE)
   tables <- length(continuous) > 1 && v$what == "term" && length(along) == 1
-  lost_within_cells(v, frame, along, continuous, control) || tables && lost_within_bins(v, frame, along)
+  lost_within_cells(v, frame, along, continuous, control) ||
+    tables && lost_within_bins(v, frame, along)
 }
 
 # A term that is poly() or the like itself.
@@ -145,14 +153,16 @@ row_value <- function(v, frame) {
   class(value) <- setdiff(oldClass(value), "AsIs")
   if (is.matrix(value) && ncol(value) == 1) value <- value[, 1]
   plain <- is.factor(value) || is.atomic(value) && !is.object(value)
-  if (plain && is.null(dim(value)) && length(value) == frame$n && !anyNA(value) && all_finite(value)) value
+  if (plain && is.null(dim(value)) && length(value) == frame$n && !anyNA(value) &&
+    all_finite(value)) value
 }
 
 all_finite <- function(v) !is.numeric(v) || is.finite(sum(as.double(v)))
 
 value_error_limit <- 1e-3 # in sds of the term
 
-# Does a term differ at some rows from its cubics on the cells of a covariate? Of several covariates all but one are held.
+# Does a term differ at some rows from its cubics on the cells of a covariate? Of several covariates
+# all but one are held.
 lost_within_cells <- function(v, frame, along, continuous, control) {
   rows <- accuracy_rows(frame$n, frame$covariates[along])
   data <- lapply(frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows, rows)
@@ -175,15 +185,16 @@ lost_within_cells <- function(v, frame, along, continuous, control) {
 
 bin_loss_limit <- 0.02
 
-# Tables have the curvature of bins of rows (rows-target.R). Does more of a term's variance lie within them than its
-# own values, as a covariate, would leave there?
+# Tables have the curvature of bins of rows (rows-target.R). Does more of a term's variance lie
+# within them than its own values, as a covariate, would leave there?
 lost_within_bins <- function(v, frame, along) {
   rows <- accuracy_rows(frame$n, frame$covariates[along])
   data <- lapply(frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows, rows)
   value <- suppressWarnings(evaluate(v$call, data, v$env, "Term"))
   if (!is.numeric(value) || !is.null(dim(value)) || length(value) != length(rows)) return(FALSE)
   within <- function(x) {
-    bin <- floor((x - min(x)) / max(diff(range(x)), .Machine$double.xmin) * row_bins * table_cells(x) / row_cells)
+    bin <- floor((x - min(x)) / max(diff(range(x)), .Machine$double.xmin) * row_bins *
+      table_cells(x) / row_cells)
     share <- stats::ave(value, bin, FUN = function(u) sum((u - mean(u))^2) / length(u))
     mean(share) / max(stats::var(value), .Machine$double.xmin)
   }
@@ -191,7 +202,8 @@ lost_within_bins <- function(v, frame, along) {
   lost > bin_loss_limit && lost > 2 * within(value)
 }
 
-# Ends of the cells of some rows: of cells of one covariate, else the wider of tables and rectangles.
+# Ends of the cells of some rows: of cells of one covariate, else the wider of tables and
+# rectangles.
 cell_ends <- function(x, rows, continuous, control) {
   x <- as.double(x)
   range <- range(x)
@@ -199,7 +211,8 @@ cell_ends <- function(x, rows, continuous, control) {
     width <- 2^-choose_step(x, control$resolution)
     first <- 0
   } else {
-    width <- max(diff(range) / table_cells(x), if (continuous == 2) 2^-tensor_step(x, control$resolution))
+    width <- max(diff(range) / table_cells(x),
+      if (continuous == 2) 2^-tensor_step(x, control$resolution))
     first <- range[1]
   }
   low <- pmax(first + floor((x[rows] - first) / width) * width, range[1])
