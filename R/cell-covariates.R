@@ -154,10 +154,10 @@ row_value <- function(v, frame) {
   if (is.matrix(value) && ncol(value) == 1) value <- value[, 1]
   plain <- is.factor(value) || is.atomic(value) && !is.object(value)
   if (plain && is.null(dim(value)) && length(value) == frame$n && !anyNA(value) &&
-    all_finite(value)) value
+    none_infinite(value)) value
 }
 
-all_finite <- function(v) !is.numeric(v) || is.finite(sum(as.double(v)))
+none_infinite <- function(v) !is.numeric(v) || is.finite(sum(as.double(v)))
 
 value_error_limit <- 1e-3 # in sds of the term
 

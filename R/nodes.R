@@ -106,11 +106,11 @@ gather_nodes <- function(fine, breaks, q = 12) {
     list(x = breaks[piece[first]] + half[first] * (nodes + 1), stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
       group = rep(fine$group[first], q), nodes = i, weights = function(eta) values[i, , drop = FALSE] %*% eta)
   })
-  join_parts(parts, length(key))
+  join_nodes(parts, length(key))
 }
 
 # The nodes of all parts: list(x, group, stats, gathered).
-join_parts <- function(parts, size) {
+join_nodes <- function(parts, size) {
   take <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
   counts <- vapply(parts, function(part) length(part$group), 0L)
   gathered <- Map(function(part, from, count) c(part[c("nodes", "weights")], from = from, count = count), parts,

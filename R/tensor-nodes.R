@@ -67,7 +67,7 @@ gather_tensor_nodes <- function(fine, breaks, q) {
     list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2),
       nodes = i, weights = function(eta) apply(eta, 2, function(e) rowSums((along[[1]] %*% matrix(e, q)) * along[[2]])))
   })
-  out <- join_parts(unname(parts), length(key))
+  out <- join_nodes(unname(parts), length(key))
   colnames(out$x) <- colnames(fine$x)
   out
 }
