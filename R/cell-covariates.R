@@ -62,7 +62,15 @@ terms_with_values <- function(terms, names) {
 
 # The value of a term of a smooth, given as text.
 term_value <- function(term, data, env, states = NULL) {
-  eval(with_values(stateful(states, str2lang(term)), known_values(names(data))), data, env)
+  eval(known_or_stateful(str2lang(term), names(data), states), data, env)
+}
+
+# What to evaluate for a variable: its value where that is among the names, else itself with the state of
+# the training rows and with the known values of its parts.
+known_or_stateful <- function(expr, names, states) {
+  known <- known_values(names)
+  if (is.call(expr) && value_name(expr) %in% known) return(as.name(value_name(expr)))
+  with_values(stateful(states, expr), known)
 }
 
 # Variables of the formulas that are calls: list(expr, call: what to evaluate for it, env, what: "term", "offset" or

@@ -50,7 +50,7 @@ read_columns <- function(known, columns, place) {
     known[[name]] <- both
     columns[[name]] <- bare_column(v, known[[name]]$units)
   }
-  list(known = known, values = columns)
+  list(known = if (is.null(known)) list() else known, values = columns)
 }
 
 # One description of both, or NULL. Text has the levels of a factor that it meets; those of ordered

@@ -8,6 +8,7 @@
 new_design <- function(parsed, frame, cells, data) {
   settled <- !is.null(parsed$predictors[[1]]$states)
   if (!settled) parsed <- settle_terms(parsed, frame$covariates, frame$n)
+  frame$settled <- settled
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
   weights <- cells$stats[1, ]
   cache <- new.env(parent = emptyenv())
@@ -62,10 +63,7 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$contrasts <- attr(x, "contrasts")
   p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
-  p$offsets <- lapply(parts$offsets, function(call) {
-    call[[2]] <- stateful(p$states, call[[2]])
-    call
-  })
+  p$offsets <- parts$offsets
   offset <- if (length(p$offsets)) read_offset(p, cell_data, cells$m) else 0
   std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) frame$whole$columns(p, x, weights))
   p$centre <- std$centre
@@ -99,7 +97,7 @@ cached_smooths <- function(call, env, data, weights, states, cache, whole = NULL
 parametric_frame <- function(formula, states, columns, m, key, frame = NULL) {
   tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  if (is.null(states) && !is.null(frame$whole)) tf <- frame$whole$terms(tf)
+  if (!frame$settled && !is.null(frame$whole)) tf <- frame$whole$terms(tf)
   else attr(tf, "predvars") <- as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
   mf <- retype(stats::model.frame(terms_with_values(tf, frame$values), data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
     "covariate", "Term ", guilty_term(variables, columns, environment(formula), m), " of ", key,
@@ -146,7 +144,7 @@ parametric_matrix <- function(terms, mf, key) {
 read_offset <- function(p, data, n) {
   total <- rep(0, n)
   for (call in p$offsets) {
-    v <- evaluate(with_values(call, known_values(names(data))), data, environment(p$rhs), "Offset")
+    v <- evaluate(known_or_stateful(call[[2]], names(data), p$states), data, environment(p$rhs), "Offset")
     if (!is.numeric(v) || !(length(v) %in% c(1, n)) || any(is.infinite(v) | is.nan(v))) {
       stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (", n, "), not ", describe(v), ".",
         fields = list(term = deparse1(call), predictor = p$key))

@@ -8,7 +8,7 @@ spd_root <- function(a) {
   small <- nrow(a) < large_matrix
   root <- if (small) tryCatch(chol(a), error = function(e) NULL) else .Call(C_cholesky, a)
   if (is.null(root)) {
-    stop_covary("numerics", "A matrix of curvatures or covariances must be positive definite; one is not.")
+    stop_covary("numerics", "A matrix of curvatures or covariances is not positive definite.")
   }
   root
 }

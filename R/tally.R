@@ -205,7 +205,7 @@ choose_step <- function(x, resolution, finer = 3) {
 
 # Width of the central half of the distinct values
 core_width <- function(x) {
-  some <- unique(if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x)
+  some <- unique(if (length(x) > 2000) x[round(seq(1, length(x), length.out = 2000))] else x)
   if (length(some)) diff(stats::quantile(some, c(0.25, 0.75), names = FALSE)) else 0
 }
 

@@ -108,7 +108,7 @@ cells_rules <- list(
   groups = rule("a data frame of the exact covariates", function(v, x) {
     exact <- setdiff(names(x$covariates), continuous_names(x))
     fits <- function(name) is_group_column(v[[name]], x$covariates[[name]], nrow(v))
-    is.data.frame(v) && identical(names(v), exact) && all(vapply(exact, fits, TRUE))
+    is.data.frame(v) && identical(as.character(names(v)), as.character(exact)) && all(vapply(exact, fits, TRUE))
   }),
   stats = rule("a column of sums a group", function(v, x) {
     if (length(continuous_names(x))) return(is.null(v))

@@ -62,7 +62,7 @@ static const struct regression_target *read_regression(SEXP target)
         a->value_of = doubles(anchor, "value_of", r->m);
         a->gradient_of = doubles(anchor, "gradient_of", (R_xlen_t) r->kernel->q * r->m);
         a->gradient = doubles(anchor, "gradient", r->d);
-        a->value = number(anchor, "value");
+        a->value = *doubles(anchor, "value", 1); /* NaN where the snapshot lies outside the support */
         out->anchor = a;
     }
     return out;
