@@ -314,7 +314,7 @@ compress_source <- function(source, spec, resolution, threads = 1L, like = NULL)
 
 # Without rows, but perhaps with what is known of columns
 empty_tally <- function(like = NULL) {
-  list(rows = 0, dropped = c(missing = 0), covariates = like$covariates)
+  list(rows = 0, dropped = c(missing = 0), covariates = c(list(), like$covariates))
 }
 
 # The first complete rows decide the scaling, what is continuous and the width of cells, unless

@@ -113,6 +113,8 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   check_cells_arguments(data, weights, subset)
 
   parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) names(data$covariates) else names(data))
+  # A coefficient with a prior of its own is a column inside the fit too.
+  parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
     ready$target <- bound_likelihood(ready$target, control$row_sd)

@@ -9,6 +9,7 @@ new_design <- function(parsed, frame, cells, data) {
   settled <- !is.null(parsed$predictors[[1]]$states)
   if (!settled) parsed <- settle_terms(parsed, frame$covariates, frame$n)
   frame$settled <- settled
+  frame$own_priors <- parsed$own_priors
   cell_data <- lapply(frame$covariates, take_rows, cells$first)
   weights <- cells$stats[1, ]
   cache <- new.env(parent = emptyenv())
@@ -68,6 +69,12 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) frame$whole$columns(p, x, weights))
   p$centre <- std$centre
   p$scale <- std$scale
+  if (!isTRUE(frame$own_priors)) {
+    p$mixing <- orthogonal_columns(std$x, weights, parametric_variables(p), if (is.null(std$constant)) rep(FALSE, ncol(x)) else std$constant != 0)
+  }
+  # Before they are mixed: what the data cannot tell apart is told by the user's columns.
+  collinear <- collinear_columns(std$x)
+  if (!is.null(p$mixing)) std$x <- structure(std$x %*% p$mixing, dimnames = dimnames(std$x))
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
     weights = weights, states = p$states, cache = cache, whole = frame$whole), recursive = FALSE)
   unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
@@ -79,7 +86,7 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
     s$train <- NULL
     s
   })
-  list(predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset, collinear = collinear_columns(std$x))
+  list(predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset, collinear = collinear)
 }
 
 # The same smooth in several right sides is built once.

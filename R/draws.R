@@ -4,7 +4,14 @@ user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
   names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
   out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
-  for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j] / coefficients$factor[j] + coefficients$shift[j]
+  for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j]
+  # Columns that stand for others inside the fit (orthogonal.R)
+  for (p in design$predictors) {
+    if (is.null(p$mixing)) next
+    name <- p$columns$name[seq_len(ncol(p$mixing))]
+    out[, name] <- tcrossprod(out[, name, drop = FALSE], p$mixing)
+  }
+  for (j in seq_along(coefficients$name)) out[, j] <- out[, j] / coefficients$factor[j] + coefficients$shift[j]
   # The constant of centred columns becomes that of the user's columns.
   for (p in design$predictors) {
     moved <- which(p$centre != 0)
@@ -17,7 +24,8 @@ user_draws <- function(result, target, design) {
   }
   for (j in seq_len(target$n_sds)) out[, length(coefficients$name) + j] <- exp(result$t[, j]) / target$sds$factor[j]
   # Densities on the user's scale: of y, and of the parameters.
-  jacobian <- sum(log(coefficients$factor)) + sum(log(target$sds$factor)) - rowSums(result$t)
+  mixed <- sum(vapply(design$predictors, function(p) if (is.null(p$mixing)) 0 else sum(log(diag(p$mixing))), 0))
+  jacobian <- sum(log(coefficients$factor)) - mixed + sum(log(target$sds$factor)) - rowSums(result$t)
   out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
   out[, "lp_approx__"] <- result$lq + jacobian
   posterior::as_draws_matrix(out)
@@ -52,8 +60,9 @@ fitted_columns <- function(fit, key) {
   p <- fit$design$predictors[[key]]
   at <- match(key, names(fit$design$predictors))
   x <- t(fit$design$x[[at]])
-  x <- sweep(x, 2, p$columns$x_scale, "*")
   parametric <- seq_along(p$centre)
+  if (!is.null(p$mixing)) x[, parametric] <- x[, parametric] %*% backsolve(p$mixing, diag(ncol(p$mixing)))
+  x <- sweep(x, 2, p$columns$x_scale, "*")
   x[, parametric] <- sweep(x[, parametric, drop = FALSE], 2, p$centre, "+")
   list(x = x, offset = fit$design$offset[at, ])
 }

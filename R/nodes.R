@@ -196,6 +196,7 @@ evaluate_design <- function(design, data) {
     p$smooths <- list()
     at <- predictor_columns(p, data)
     parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
+    if (!is.null(p$mixing)) parametric <- parametric %*% p$mixing
     zero <- which(rowSums(abs(design$x[[i]][seq_along(p$centre), , drop = FALSE])) == 0)
     parametric[, zero] <- 0
     x[[i]] <- do.call(rbind, c(list(unname(t(parametric))), smooths))

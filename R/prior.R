@@ -185,6 +185,13 @@ joint_places <- function(p, priors) {
   which(priors$class[mine] == "b" & priors$source[mine] == "default")
 }
 
+# From coefficients inside the fit to the user's, both standardised (orthogonal.R); `at`: places among the unpenalised.
+mixing_of <- function(p, at) {
+  out <- diag(length(unpenalised(p)$name))
+  if (!is.null(p$mixing)) out[seq_len(ncol(p$mixing)), seq_len(ncol(p$mixing))] <- p$mixing
+  out[at, at, drop = FALSE]
+}
+
 # Each coefficient of a joint default shows its own marginal, on the scale of the user's columns.
 show_joint_defaults <- function(out, design, scales) {
   for (p in design$predictors) {
@@ -192,7 +199,7 @@ show_joint_defaults <- function(out, design, scales) {
     if (is.null(block)) next
     at <- match(unpenalised(p)$name[block$at], out$name)
     factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
-    sd <- sqrt(diag(block$cov)) / factor
+    sd <- sqrt(rowSums((mixing_of(p, block$at) %*% block$cov) * mixing_of(p, block$at))) / factor
     location <- absorbed_shift(p, scales)[block$at]
     out$prior[at] <- Map(function(location, sd) new_prior("normal", 1L, c(location, sd, 0), paste0(prior_text("normal", location, sd), ", joint")),
       location, sd)
