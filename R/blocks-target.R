@@ -17,7 +17,7 @@ new_blocks_target <- function(target, design, frame, priors, scales, size = bloc
 # The target of some rows, each a cell.
 target_of_rows <- function(design, frame, rows, priors, scales, weights = row_weights(frame)[rows]) {
   k <- ncol(frame$y)
-  data <- quick_frame(lapply(frame$covariates, take_rows, rows))
+  data <- rows_data(frame, rows)
   cells <- list(id = NULL, first = rows, m = length(rows), y_scale = rep(1, k), y_centre = rep(0, k),
     stats = rbind(weights, t(frame$y[rows, , drop = FALSE]), matrix(0, k * (k + 1) / 2, length(rows))))
   new_target(at_nodes(design, data), cells, priors, scales)

@@ -1,9 +1,13 @@
-# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data.
+# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data. Columns that are
+# values of terms (cell-covariates.R) stand for these.
 
 predictor_columns <- function(p, newdata) {
   # Some functions, poly(x, z) among them, drop the dimensions of a single row.
   if (nrow(newdata) == 1) return(first_row(predictor_columns(p, newdata[c(1, 1), , drop = FALSE])))
-  tf <- p$terms
+  # Contrasts are those of the fit; model.frame() would warn that it drops others.
+  for (name in names(newdata)) if (is.factor(newdata[[name]])) attr(newdata[[name]], "contrasts") <- NULL
+  env <- environment(p$rhs)
+  tf <- terms_with_values(p$terms, names(newdata))
   at_newdata <- function(code) {
     retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", fields = list(predictor = p$key))
   }

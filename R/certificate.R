@@ -23,7 +23,7 @@ certify_rows <- function(ready, result, threads = 1L) {
 # The same with two covariates, as a function of (beta, halvings). Where every term uses one of them, tables of the
 # terms; else the columns themselves at all rows.
 tensor_rows_gradient <- function(ready, threads) {
-  terms <- row_terms(ready$design, ready$frame)
+  terms <- row_terms(ready$design, ready$held)
   if (is.character(terms)) {
     exact <- NULL
     return(function(beta, halvings) {
@@ -32,17 +32,17 @@ tensor_rows_gradient <- function(ready, threads) {
     })
   }
   function(beta, halvings) {
-    target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$frame, row_cells * 2^halvings), ready$frame)
+    target <- new_rows_target(ready$target, fill_row_terms(terms, ready$design, ready$held, row_cells * 2^halvings), ready$held)
     call <- rows_call(target, beta)
     rows_scores(target, .Call(C_rows, call$y, call$weights, call$scaling, call$terms, c(simd_level(), threads, 0))$scores)
   }
 }
 
 exact_rows_gradient <- function(ready, beta, block = 1e5) {
-  scales <- compressed_scales(ready$object)
+  scales <- ready$target$scales
   total <- 0
-  for (start in seq(1, ready$frame$n, by = block)) {
-    target <- target_of_rows(ready$design, ready$frame, start:min(start + block - 1, ready$frame$n), ready$priors, scales)
+  for (start in seq(1, ready$held$n, by = block)) {
+    target <- target_of_rows(ready$design, ready$held, start:min(start + block - 1, ready$held$n), ready$priors, scales)
     total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }
   total
@@ -88,10 +88,9 @@ rows_table <- function(ready, halvings) {
   halves <- halve_cells(cell_grid(object), cell)
   group <- rep(group, each = 2)[halves$inside]
   places <- cell_places(grid, halves$cell)
-  # Of the target only columns and offsets are wanted.
-  nodes <- list(x = as.vector(places$x), group = rep(group, each = 4), stats = matrix(0, 1 + object$k * (3 + object$k) / 2, 1))
-  at <- target_at(list(object = object, design = ready$design, scales = compressed_scales(object)), nodes, ready$priors)
-  list(grid = grid, cell = halves$cell, group = group, places = places, model = at$target$model)
+  at <- evaluate_design(ready$design, node_data(object, list(x = as.vector(places$x), group = rep(group, each = 4))))
+  at$offset <- (at$offset - ready$target$standard$rest) / ready$target$standard$size
+  list(grid = grid, cell = halves$cell, group = group, places = places, model = at)
 }
 
 # Gradient of the log likelihood of all rows with the predictors of a table.
@@ -102,29 +101,17 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   q <- length(model$x)
   at <- table$cell + table$grid$count * (table$group - 1)
   maps <- lapply(table$places$t, function(t) solve(outer(t, 0:3, "^")))
+  kind <- rep(table$places$kind, q)
+  at_beta <- predictor_places(model$x)
+  eta <- vapply(seq_len(q), function(j) model$offset[j, ] + as.vector(crossprod(model$x[[j]], beta[at_beta[[j]]])), numeric(ncol(model$offset)))
   cubics <- array(0, c(q, 4, table$grid$count * groups))
-  from <- 0
-  for (j in seq_len(q)) {
-    p <- nrow(model$x[[j]])
-    eta <- model$offset[j, ]
-    if (p > 0) eta <- eta + as.vector(beta[from + seq_len(p)] %*% model$x[[j]])
-    cubics[j, , at] <- map_cells(matrix(eta, 4), maps, table$places$kind)
-    from <- from + p
-  }
+  cubics[, , at] <- aperm(array(map_cells(matrix(eta, 4), maps, kind), c(4, length(at), q)), c(3, 1, 2))
   standard <- ready$target$standard
-  term <- list(x = as.double(ready$frame$covariates[[continuous_names(object)]]), group = ready$group,
+  term <- list(x = as.double(ready$held$covariates[[continuous_names(object)]]), group = ready$group,
     grid = c(2^table$grid$step, table$grid$first, table$grid$count), groups = as.integer(groups), coefficients = as.vector(cubics))
-  scores <- .Call(C_rows, ready$frame$y, ready$frame$weights,
+  scores <- .Call(C_rows, ready$held$y, ready$held$weights,
     cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0))$scores
-  scores <- array(scores, dim(cubics))
-  unlist(lapply(seq_len(q), function(j) {
-    as.vector(model$x[[j]] %*% as.vector(map_cells(matrix(scores[j, , at], 4), lapply(maps, t), table$places$kind)))
-  }))
-}
-
-# x: 4 x cells, each times the map of its kind; nearly all are of the first.
-map_cells <- function(x, maps, kind) {
-  out <- maps[[1]] %*% x
-  for (ends in setdiff(unique(kind), 1L)) out[, kind == ends] <- maps[[ends]] %*% x[, kind == ends]
-  out
+  scores <- aperm(array(scores, dim(cubics))[, , at, drop = FALSE], c(2, 3, 1))
+  scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)
+  unlist(lapply(seq_len(q), function(j) as.vector(model$x[[j]] %*% scores[, j])))
 }

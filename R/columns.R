@@ -9,7 +9,7 @@ number_types <- c("numeric", "date", "time", "difference of times")
 
 describe_covariate <- function(v, name = "") {
   out <- list(kind = "exact", type = column_type(v, name), levels = if (is.factor(v)) levels(v),
-    ordered = is.ordered(v))
+    ordered = is.ordered(v), contrasts = if (is.factor(v)) attr(v, "contrasts"))
   if (out$type == "time") out$zone <- c(attr(v, "tzone"), "")[1]
   if (out$type == "difference of times") out$units <- attr(v, "units")
   out
@@ -127,7 +127,7 @@ complete_levels <- function(tally) {
 # Values of groups or nodes as the user had them.
 restore_column <- function(values, how) {
   switch(how$type,
-    factor = factor(values, levels = how$levels, ordered = how$ordered),
+    factor = structure(factor(values, levels = how$levels, ordered = how$ordered), contrasts = how$contrasts),
     date = structure(values, class = "Date"),
     time = structure(values, class = c("POSIXct", "POSIXt"), tzone = how$zone),
     `difference of times` = structure(values, class = "difftime", units = how$units),

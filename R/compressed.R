@@ -1,21 +1,27 @@
 # Fits of compressed rows: from an object of class cells to the design and target that engines see.
 
-# list(frame, cells, design): what new_frame(), new_cells() and new_design() give for rows. `rows` says
-# that the frame of the rows themselves is at hand.
+# list(frame, cells, design): what new_frame(), new_cells() and new_design() give for rows. `frame` is that of the rows
+# themselves, with what the cells hold (held_frame()), where it is at hand.
 prepare_compressed <- function(parsed, object, frame = NULL) {
   object <- select_responses(object, names(parsed$responses))
-  check_compressed(parsed, object)
+  check_compressed(parsed, object, has_rows = !is.null(frame))
+  # Terms whose values are held need the covariates that they are made of.
+  sketch <- if (length(frame$values)) sample_rows(frame) else sketch_rows(object)
+  fine <- if (!is.null(object$table)) fine_nodes(object)
+  design <- sketch_design(parsed, object, sketch, if (!is.null(fine)) whole_of_nodes(object, fine, frame), frame$values)
   if (is.null(frame)) frame <- compressed_frame(object)
-  sketch <- sketch_rows(object)
-  design <- sketch_design(parsed, object, sketch)
   scales <- compressed_scales(object)
   if (is.null(object$table)) {
     data <- factor_groups(object)
     cells <- list(id = NULL, first = seq_len(ncol(object$stats)), m = ncol(object$stats), y_scale = object$scaling[, 2],
       y_centre = object$scaling[, 1], stats = object$stats)
-    return(list(frame = frame, cells = cells, design = at_nodes(design, data, parsed), scales = scales, object = object, nodes = NULL))
+    design <- at_nodes(design, data, parsed)
+    return(list(frame = frame, cells = cells, design = design, scales = scales_of_cells(scales, design, cells), object = object, nodes = NULL))
   }
-  fine <- fine_nodes(object)
+  if (has_offsets(design)) {
+    data <- node_data(object, fine)
+    scales <- scales_of_cells(scales, design, node_cells(object, fine), offsets_at(design, data, nrow(data)))
+  }
   list(frame = frame, cells = NULL, design = tabulate_smooths(design), scales = scales, object = object, nodes = fine)
 }
 
@@ -65,10 +71,11 @@ scatter_to_root <- function(scatter, k) {
   root
 }
 
-check_compressed <- function(parsed, object) {
+check_compressed <- function(parsed, object, has_rows) {
   if (object$k > 2 && !is.null(object$table)) {
     stop_covary("cells", "Moments of a continuous covariate are fitted for one or two responses; the model has ", object$k, ".")
   }
+  if (has_rows) return(invisible())
   for (p in parsed$predictors) {
     absent <- setdiff(all.vars(p$rhs), names(object$covariates))
     absent <- absent[!vapply(absent, function(v) is.numeric(get0(v, envir = environment(p$rhs), mode = "numeric")), TRUE)]
@@ -87,11 +94,11 @@ compressed_frame <- function(object) {
     weights = numeric(), rows = integer(), n = object$rows, row_names = NULL, dropped = sum(object$dropped), without_rows = TRUE)
 }
 
-# The design built from the sketch.
-sketch_design <- function(parsed, object, sketch) {
+# The design built from the sketch, with what it needs of all rows (whole-rows.R).
+sketch_design <- function(parsed, object, sketch, whole = NULL, values = NULL) {
   m <- nrow(sketch$data)
   frame <- list(y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)), covariates = as.list(sketch$data),
-    weights = sketch$weights, rows = seq_len(m), n = m)
+    weights = sketch$weights, rows = seq_len(m), n = m, whole = whole, values = values)
   cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(sketch$weights))
   # Knots in a gap of the sketch need not lie in a gap of the rows.
   withCallingHandlers(new_design(parsed, frame, cells, sketch$data), warning = function(w) {
@@ -159,7 +166,7 @@ choose_nodes <- function(prepared, priors) {
   }
   if (is.null(best)) best <- c(fine, list(gathering = 0, mode = rough_mode(fine$target, mode)))
   best$target$start <- best$mode$mean
-  c(best, list(fine = grid))
+  c(best, list(fine = grid, chain = node_chain(object, prepared$nodes, best$nodes$gathered)))
 }
 
 # Rows in the cells: list(counts, edge, range of the data)
@@ -179,7 +186,7 @@ node_breaks <- function(rows, knots, pieces) {
     between <- findInterval(b, breaks)
     # No sliver beside a knot, but pieces as fine as the data are dense.
     if (b > range[1] && b < range[2] && near > 0.25 * min(gap, diff(breaks)[max(1, min(between, length(breaks) - 1))])) {
-      breaks <- sort(c(breaks, b))
+      breaks <- append(breaks, b, between)
     }
   }
   breaks

@@ -37,8 +37,9 @@ new_design <- function(parsed, frame, cells, data) {
     stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
   }
   predictors <- distinguish_names(predictors)
+  plain <- setdiff(names(cell_data), frame$values)
   list(predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
-    covariates = summarise_covariates(cell_data, parsed$types), responses = parsed$responses,
+    covariates = summarise_covariates(cell_data[plain], parsed$types), responses = parsed$responses,
     response_variables = parsed$response_variables, outside = parsed$outside, ids = parsed$ids)
 }
 
@@ -54,7 +55,7 @@ share_equal <- function(x) {
 # What predictors with the right side of p have in common: list(predictor (fields to add), parametric (names), x, offset, collinear)
 build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   parts <- split_rhs(p$rhs)
-  mf <- parametric_frame(parts$parametric, p$states, cell_data, cells$m, p$key)
+  mf <- parametric_frame(parts$parametric, p$states, cell_data, cells$m, p$key, frame)
   p$terms <- attr(mf, "terms")
   x <- parametric_matrix(p$terms, mf, p$key)
   p$xlevels <- stats::.getXlevels(p$terms, mf)
@@ -66,14 +67,14 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
     call
   })
   offset <- if (length(p$offsets)) read_offset(p, cell_data, cells$m) else 0
-  std <- standardise_columns(x, weights, p$intercept)
+  std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) frame$whole$columns(p, x, weights))
   p$centre <- std$centre
   p$scale <- std$scale
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
-    weights = weights, states = p$states, cache = cache), recursive = FALSE)
+    weights = weights, states = p$states, cache = cache, whole = frame$whole), recursive = FALSE)
   unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
   p$constant <- std$constant
-  p$column_moments <- column_moments(unname(unpenalised), weights, if (!is.null(p$constant)) p$constant * p$scale)
+  p$moments <- unpenalised_moments(unname(unpenalised), weights, if (!is.null(p$constant)) p$constant * p$scale)
   p$intercept_at <- if (p$intercept) which(colnames(x) == "(Intercept)")[1]
   columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
   p$smooths <- lapply(p$smooths, function(s) {
@@ -84,25 +85,27 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
 }
 
 # The same smooth in several right sides is built once.
-cached_smooths <- function(call, env, data, weights, states, cache) {
+cached_smooths <- function(call, env, data, weights, states, cache, whole = NULL) {
   key <- deparse1(call)
   hit <- cache[[key]]
   if (!is.null(hit) && identical(hit$env, env)) return(hit$smooths)
-  smooths <- build_smooths(call, env, data, weights, states)
+  smooths <- build_smooths(call, env, data, weights, states, whole)
   cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }
 
 # The variables of the parametric terms at the cells. As in lm(), columns stand in the order of
 # their interactions, so that the coding of `g:x` knows of `x` wherever it is written.
-parametric_frame <- function(formula, states, columns, m, key) {
+parametric_frame <- function(formula, states, columns, m, key, frame = NULL) {
   tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  attr(tf, "predvars") <- as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
-  mf <- retype(stats::model.frame(tf, data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
+  if (is.null(states) && !is.null(frame$whole)) tf <- frame$whole$terms(tf)
+  else attr(tf, "predvars") <- as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
+  mf <- retype(stats::model.frame(terms_with_values(tf, frame$values), data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
     "covariate", "Term ", guilty_term(variables, columns, environment(formula), m), " of ", key,
     " cannot be used: ",
     fields = list(predictor = key))
+  if (length(frame$values)) attr(mf, "terms") <- tf
   if (length(variables) == 0) mf <- empty_frame(tf, m)
   if (nrow(mf) != m) {
     stop_covary("covariate", "Term ", enumerate(names(mf)), " of ", key, " has ", nrow(mf),
@@ -143,7 +146,7 @@ parametric_matrix <- function(terms, mf, key) {
 read_offset <- function(p, data, n) {
   total <- rep(0, n)
   for (call in p$offsets) {
-    v <- evaluate(call, data, environment(p$rhs), "Offset")
+    v <- evaluate(with_values(call, known_values(names(data))), data, environment(p$rhs), "Offset")
     if (!is.numeric(v) || !(length(v) %in% c(1, n)) || any(is.infinite(v) | is.nan(v))) {
       stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (", n, "), not ", describe(v), ".",
         fields = list(term = deparse1(call), predictor = p$key))
@@ -155,15 +158,18 @@ read_offset <- function(p, data, n) {
 
 # Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's columns that is
 # one at every row, NULL if there is none; its own columns are not centred).
-standardise_columns <- function(x, weights, intercept) {
+# `whole`: list(mean, square (about the mean), size) of the columns over all rows, where x are those of a sketch.
+standardise_columns <- function(x, weights, intercept, whole = NULL) {
   share <- weights / sum(weights)
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
+  if (!is.null(whole)) size <- pmax(size, whole$size)
   size[size == 0] <- 1
   shares <- sweep(x, 2, size, "/")
   constant <- if (intercept) as.double(colnames(x) == "(Intercept)") else constant_combination(shares, weights)
-  centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, colSums(shares * share) * size, 0)
+  mean <- if (is.null(whole)) colSums(shares * share) * size else whole$mean
+  centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, mean, 0)
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
-  spread <- sqrt(colSums(out^2 * share))
+  spread <- sqrt(if (is.null(whole)) colSums(out^2 * share) else (whole$square + (mean - centre)^2) / size^2)
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
   fixed <- colnames(x) == "(Intercept)"
   out[, spread < 1e-14 & !fixed] <- 0

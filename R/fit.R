@@ -66,7 +66,10 @@ check_fit <- function(fit, arg = "object") {
 #' @return `diagnostics()`: a list of class `covary_diagnostics` with `khat` (a value a level; below
 #'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
-#'   `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds). `elbo()`: the evidence lower bound
+#'   `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds).
+#'   Fits of many rows by cells or tables have `accuracy`, a data frame with a line a predictor: `rows` compared, and the
+#'   largest difference to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
+#'   itself) and in sds of its posterior at that row (`posterior`); at most 0.01 and 0.1 are accepted. `elbo()`: the evidence lower bound
 #'   in nats, all constants included, on the scale of the data.
 #' @examples
 #' fit <- covary(mpg ~ wt, data = mtcars)
@@ -105,6 +108,10 @@ print.covary_diagnostics <- function(x, ...) {
   if (!is.null(x$certificate)) {
     cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells, " cells; certificate ", format(x$certificate, digits = 2),
       " posterior sds (", x$compression$kind, ")\n", sep = "")
+  }
+  if (!is.null(x$accuracy)) {
+    cat("Predictors:   within ", format(max(x$accuracy$residual), digits = 2), " residual sds and ", format(max(x$accuracy$posterior), digits = 2),
+      " posterior sds of those of ", max(x$accuracy$rows), " rows or points of cells\n", sep = "")
   }
   if (length(x$khat)) {
     shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))

@@ -48,7 +48,8 @@ is_small <- function(target) target$scales$n < 20 * target$dim && target$n_sds >
 newton_inner <- function(target, progress) {
   t <- rep(-1, target$n_sds)
   rung <- lower_rung(target)
-  mode <- newton_mode(rung, penalty(target, t), tolerance = rough_tolerance)
+  start <- if (is.null(target$pilot)) target$start else target$pilot$mean
+  mode <- newton_mode(rung, penalty(target, t), start, tolerance = rough_tolerance)
   for (i in seq_len(if (target$n_sds) 6 else 0)) {
     before <- t
     t <- surrogate_mode(new_surrogate(target, mode$mean, mode$base), target, t)$mode

@@ -15,29 +15,30 @@ fine_nodes <- function(cells, degrees = 4) {
   cell <- filled[, 1]
   group <- filled[, 2]
   places <- cell_places(cell_grid(cells), cell)
-  moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(1, 3, 4, 2)), size * d[3] * d[4])
-  if (degrees < 4) moments[, seq(degrees + 1, 4)] <- 0
+  moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(2, 1, 3, 4)), 4)
+  if (degrees < 4) moments[seq(degrees + 1, 4), ] <- 0
   at <- outer(seq_len(size), size * (cell - 1 + d[3] * (group - 1)), "+")
-  stats <- array(0, c(size, 4, length(cell)))
-  for (kind in unique(places$kind)) {
-    mine <- which(places$kind == kind)
-    map <- places$map[[kind]]
-    for (q in 1:4) {
-      value <- 0
-      for (j in seq_len(4)) value <- value + map[q, j] * moments[at[, mine], j]
-      stats[, q, mine] <- value
-    }
-  }
-  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(stats, size),
-    point = point_masses(moments, at))
+  stats <- array(map_cells(moments[, at], places$map, rep(places$kind, each = size)), c(4, size, length(cell)))
+  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(aperm(stats, c(2, 1, 3)), size),
+    point = point_masses(moments[, at[1, ], drop = FALSE]))
 }
 
-# Where all rows of a cell share one x (single rows, ties), its place t, else NA.
-point_masses <- function(moments, at) {
-  n <- moments[at[1, ], 1]
-  t <- moments[at[1, ], 2] / n
-  same <- abs(moments[at[1, ], 3] / n - (2 * t^2 - 1)) < 1e-11 & abs(moments[at[1, ], 4] / n - t * (4 * t^2 - 3)) < 1e-11
+# Where all rows of a cell share one x (single rows, ties), its place t, else NA. counts: 4 moments of the counts by cell
+point_masses <- function(counts) {
+  n <- counts[1, ]
+  t <- counts[2, ] / n
+  same <- abs(counts[3, ] / n - (2 * t^2 - 1)) < 1e-11 & abs(counts[4, ] / n - t * (4 * t^2 - 3)) < 1e-11
   ifelse(same & n > 0, t, NA_real_)
+}
+
+# x: 4 x cells, each times the map of its kind; nearly all are of the first.
+map_cells <- function(x, maps, kind) {
+  out <- maps[[1]] %*% x
+  for (ends in setdiff(unique(kind), 1L)) {
+    mine <- which(kind == ends)
+    out[, mine] <- maps[[ends]] %*% x[, mine]
+  }
+  out
 }
 
 # Nodes with cells of one x as single nodes, whose statistics are those of the rows.
@@ -90,7 +91,7 @@ cell_places <- function(grid, cell) {
 }
 
 # Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
-# sums with signs to be harmless.
+# sums with signs to be harmless. `gathered` says which went where (accuracy.R).
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   half <- diff(breaks)[piece] / 2
@@ -98,19 +99,32 @@ gather_nodes <- function(fine, breaks, q = 12) {
   values <- lagrange_values((fine$x - breaks[piece]) / half - 1, nodes)
   key <- piece + length(breaks) * (fine$group - 1)
   parts <- lapply(unname(split(seq_along(key), match(key, unique(key)))), function(i) {
-    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+    if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) {
+      return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i], nodes = i))
+    }
     first <- i[1]
     list(x = breaks[piece[first]] + half[first] * (nodes + 1), stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
-      group = rep(fine$group[first], q))
+      group = rep(fine$group[first], q), nodes = i, weights = function(eta) values[i, , drop = FALSE] %*% eta)
   })
-  list(x = unlist(lapply(parts, `[[`, "x")), group = unlist(lapply(parts, `[[`, "group")), stats = do.call(cbind, lapply(parts, `[[`, "stats")))
+  join_nodes(parts, length(key))
+}
+
+# The nodes of all parts: list(x, group, stats, gathered).
+join_nodes <- function(parts, size) {
+  take <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
+  counts <- vapply(parts, function(part) length(part$group), 0L)
+  gathered <- Map(function(part, from, count) c(part[c("nodes", "weights")], from = from, count = count), parts,
+    cumsum(c(0, counts))[seq_along(parts)], counts)
+  x <- if (is.matrix(parts[[1]]$x)) do.call(rbind, lapply(parts, `[[`, "x")) else take("x")
+  list(x = x, group = take("group"), stats = do.call(cbind, lapply(parts, `[[`, "stats")),
+    gathered = list(size = size, parts = gathered))
 }
 
 # length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete orthogonality of
 # Chebyshev polynomials at them.
 lagrange_values <- function(x, nodes) {
   q <- length(nodes)
-  t(chebyshev_values(x, q)) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
+  chebyshev_columns(x, q) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
 }
 
 # Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).
@@ -127,11 +141,11 @@ node_data <- function(cells, nodes) {
   structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
 }
 
-# A few hundred points that stand for the rows when bases choose knots and constraints: quantiles of the
+# A few hundred points that stand for the rows when bases choose knots: quantiles of the
 # continuous covariate within every group, both ends included.
 sketch_rows <- function(cells, points = 400) {
   if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
-  if (is_tensor(cells)) return(tensor_sketch(cells))
+  if (is_tensor(cells)) return(tensor_sketch(cells, max(points, 600)))
   d <- dim(cells$table)
   counts <- matrix(cells$table[1, 1, , ], d[3], d[4])
   total <- colSums(counts)
@@ -198,13 +212,13 @@ design_knots <- function(design, name) {
   unlist(lapply(design$predictors, function(p) {
     smooths <- unlist(lapply(p$smooths, function(s) smooth_knots(s$sm, name)))
     variables <- attr(p$terms, "predvars")
-    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && identical(v[[2]], as.name(name))) eval(v$knots)))
+    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && name %in% covariates_in(v[[2]], name)) eval(v$knots)))
     c(smooths, terms)
   }), use.names = FALSE)
 }
 
 smooth_knots <- function(sm, name) {
   if (length(sm$margin)) return(unlist(lapply(sm$margin, smooth_knots, name = name)))
-  if (!identical(sm$term, name)) return(NULL)
+  if (!identical(sm$term, name) && !identical(value_name(str2lang(sm$term[1])), name)) return(NULL)
   c(sm$xp, if (is.numeric(sm$knots)) sm$knots)
 }

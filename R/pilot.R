@@ -16,7 +16,7 @@ fit_pilot <- function(target) {
   sub <- constant_spread(target)
   log_sd <- NULL
   for (i in seq_len(pilot_rounds)) {
-    fit <- fit_inner(sub, quiet_progress)
+    fit <- pilot_means(sub)
     squares <- expected_squares(sub, fit)
     rough <- lapply(seq_len(k), function(j) {
       mine <- which(target$coefficients$key == sigma_keys(target)[j])
@@ -35,6 +35,14 @@ fit_pilot <- function(target) {
   rho <- which(!target$means & target$coefficients$class == "Intercept" & startsWith(target$coefficients$key, "rho:"))
   start[rho] <- r[rep_len(1, length(rho))]
   list(mean = start, log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
+}
+
+# Gaussian of the means given the spread. Many rows need no more than the mode at moderate smoothing sds.
+pilot_means <- function(sub) {
+  if (is_small(sub) || sub$n_sds == 0) return(fit_inner(sub, quiet_progress))
+  t <- rep(-1, sub$n_sds)
+  mode <- newton_mode(sub, penalty(sub, t), tolerance = rough_tolerance)
+  list(mean = mode$mean, cov = spd_inverse(mode$root), t = t)
 }
 
 quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)

@@ -32,35 +32,44 @@ read_rows <- function(parsed, data, weights, subset, na_action) {
 }
 
 prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
-  small <- try_compression(parsed, frame, algorithm, control)
-  if (!is.null(small)) {
-    compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
-    if (control$compress == "always") return(compressed())
-    ready <- tryCatch(compressed(), covary_error_nodes = function(e) e)
-    if (!inherits(ready, "condition")) return(ready)
-    inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
-  }
-  many <- frame$n >= tabulate_rows_from && control$compress != "never"
-  # Without a continuous covariate rows repeat, and exact cells are few.
-  if (many && algorithm %in% whole_data_algorithms && length(continuous_count(frame)) > 0) {
-    ready <- prepare_rows_fit(parsed, frame, prior, algorithm, control$threads)
+  if (frame$n >= min(compress_rows_from, tabulate_rows_from) || control$compress == "always") {
+    ready <- prepare_many(parsed, frame, prior, algorithm, control)
     if (!is.null(ready)) return(ready)
   }
   cells <- new_cells(frame)
   scales <- response_scales(cells, frame)
   check_responses(frame, scales, algorithm)
   design <- new_design(parsed, frame, cells, data)
-  scales <- scales_less_offsets(scales, design, cells)
+  scales <- scales_of_cells(scales, design, cells)
   priors <- resolve_priors(design, scales, prior)
   list(frame = frame, cells = cells, design = design, priors = priors, target = new_target(design, cells, priors, scales))
+}
+
+# Many rows by cells, tables or blocks; NULL where they are fitted as they are.
+prepare_many <- function(parsed, frame, prior, algorithm, control) {
+  held <- if (control$compress %in% c("never", "exact")) frame else held_frame(parsed, frame, control)
+  small <- try_compression(parsed, held, algorithm, control)
+  if (!is.null(small)) {
+    compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
+    ready <- if (control$compress == "always") compressed() else tryCatch(compressed(), covary_error_nodes = function(e) e)
+    if (!inherits(ready, "condition")) return(replace(ready, "frame", list(frame)))
+    inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
+  }
+  if (frame$n < tabulate_rows_from || control$compress == "never" || !algorithm %in% whole_data_algorithms) return(NULL)
+  held$exact <- control$compress == "exact" || !is.null(held$unheld)
+  # Without a continuous covariate rows repeat, and exact cells are few.
+  if (length(continuous_count(held)) == 0) return(NULL)
+  ready <- prepare_rows_fit(parsed, held, prior, algorithm, control$threads)
+  if (!is.null(ready)) replace(ready, "frame", list(frame))
 }
 
 prepare_cells_fit <- function(parsed, object, prior, algorithm) {
   awkward <- row_functions(parsed)
   if (length(awkward)) {
     stop_covary("cells", "The formulas call ", enumerate(awkward), "(), which may depend on all rows; cells only know functions of ",
-      "single values, splines and poly().", fields = list(functions = awkward))
+      "single values, splines, poly() and scale().", fields = list(functions = awkward))
   }
+  check_cell_terms(parsed, object)
   prepare_compressed_fit(parsed, list(object = object, frame = NULL, group = NULL, way = "cells"), prior, algorithm)
 }
 
@@ -82,16 +91,17 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, gathering = out$gathering))
   }
   out$target$rows <- prepared$object$rows
-  c(out[intersect(names(out), c("cells", "design", "target", "fine"))],
-    list(frame = prepared$frame, priors = priors, object = prepared$object, group = small$group, compression = compression))
+  c(out[intersect(names(out), c("cells", "design", "target", "fine", "chain"))],
+    list(frame = prepared$frame, held = small$frame, priors = priors, object = prepared$object, group = small$group,
+      smooth_tables = if (small$way == "cells") prepared$design$tables, compression = compression))
 }
 
 # NULL where rows should stay rows; said aloud where they are many.
 try_compression <- function(parsed, frame, algorithm, control) {
-  if (control$compress %in% c("never", "rows") || algorithm == "prior") return(NULL)
+  if (control$compress %in% c("never", "rows", "exact") || algorithm == "prior") return(NULL)
   # Minibatches are batches of rows.
   if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
-  why <- not_compressible(parsed, frame)
+  why <- if (is.null(frame$unheld)) not_compressible(parsed, frame) else frame$unheld
   if (is.null(why)) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))
     if (is.list(small)) {
@@ -115,9 +125,8 @@ not_compressible <- function(parsed, frame) {
   if (ncol(frame$y) > 2) return("rows of more than two responses are not compressed by themselves.")
   plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
   if (!all(plain)) return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
-  awkward <- row_functions(parsed)
-  if (length(awkward)) return(paste0("the formulas call ", enumerate(awkward), "(), which may depend on all rows."))
-  known <- unlist(lapply(parsed$predictors, function(p) setdiff(all.vars(p$rhs), names(frame$covariates))))
+  columns <- names(if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates)
+  known <- unlist(lapply(parsed$predictors, function(p) setdiff(all.vars(p$rhs), columns)))
   loose <- known[!vapply(known, function(v) length(get0(v, environment(parsed$predictors[[1]]$rhs))) == 1, TRUE)]
   if (length(loose)) return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
   limits <- continuous_count(frame)
@@ -142,7 +151,9 @@ compression_pays_from <- function(object, parsed) {
 # Does a term use both covariates?
 together <- function(parsed, names) {
   any(vapply(parsed$predictors, function(p) {
-    any(vapply(attr(stats::terms(p$rhs), "term.labels"), function(l) all(names %in% all.vars(str2lang(l))), TRUE))
+    parts <- split_rhs(p$rhs)
+    labels <- c(lapply(attr(stats::terms(parts$parametric), "term.labels"), str2lang), parts$smooths, parts$offsets)
+    any(vapply(labels, function(l) all(names %in% covariates_in(l, names)), TRUE))
   }, TRUE))
 }
 
@@ -161,24 +172,27 @@ compress_frame <- function(frame, control) {
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
 }
 
-# Functions in the formulas whose values may depend on more than one row.
+# Functions in the formulas whose values may depend on more than one row, but for terms that poly() and the like are.
 row_functions <- function(parsed) {
-  known <- c("~", "+", "-", "*", "/", "^", ":", "%in%", "%%", "%/%", "(", "I", "offset", "c", "s", "t2", "bs", "ns", "poly",
-    "log", "log2", "log10", "log1p", "exp", "expm1", "sqrt", "abs", "sign", "sin", "cos", "tan", "sinpi", "cospi", "tanpi", "asin", "acos",
-    "atan", "sinh", "cosh", "tanh", "plogis", "qlogis", "pnorm", "qnorm", "floor", "ceiling", "round", "trunc", "pmin", "pmax", "ifelse",
-    ">", "<", ">=", "<=", "==", "!=", "!", "&", "|", "factor", "as.factor", "ordered", "as.numeric", "as.double", "as.integer",
-    "as.character", "splines", "mgcv", "::", "list", "is.na", "relevel")
-  used <- unlist(lapply(parsed$predictors, function(p) setdiff(all.names(p$rhs, unique = TRUE), all.vars(p$rhs))))
-  setdiff(used, known)
+  used <- unlist(lapply(called_variables(parsed), function(v) {
+    if (is_state(v)) lapply(as.list(v$expr)[-1], functions_in) else functions_in(v$expr)
+  }))
+  setdiff(used, c(smooth_functions, jump_functions))
 }
 
-# After the fit: the certificate, and another try with finer cells or the rows if it fails.
+# After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy), else NULL.
 settle_compression <- function(ready, result, control) {
+  if (!is.null(ready$tables)) {
+    # Their curvature is that of bins, by which engines may not find the mode.
+    return(list(way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
+      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)))
+  }
   compression <- ready$compression
   if (is.null(compression)) return(NULL)
   has_rows <- compression$way == "rows"
   compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else certify_cells(ready, result)
   compression$kind <- if (has_rows) "exact pass over the rows" else if (is.null(ready$fine)) "exact cells" else "bound from the moments"
+  compression$accuracy <- if (has_rows) measure_accuracy(ready, result) else if (!is.null(ready$fine)) measure_cells(ready, result)
   compression
 }
 
@@ -194,30 +208,46 @@ check_cells_arguments <- function(data, weights, subset) {
     fields = list(arg = if (is.null(weights)) "subset" else "weights"))
 }
 
-good_certificate <- function(compression) {
-  compression$way == "cells" || is.na(compression$certificate) || compression$certificate <= certificate_limit
+good_compression <- function(compression) {
+  compression$way == "cells" ||
+    !isFALSE(compression$converged) && (is.na(compression$certificate) || compression$certificate <= certificate_limit) &&
+      accurate(compression$accuracy)
 }
 
+# Finer cells, then the rows: by tables those of several continuous covariates, at last one by one.
 refine_compression <- function(control, compression) {
   finer <- control$resolution * 8
-  control$resolution <- finer
-  # Rows of several continuous covariates are best fitted without their columns (rows-target.R).
-  if (finer > 30000) control$compress <- if (compression$continuous > 1) "rows" else "never"
-  inform_covary("refined", "Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ",
-    if (finer > 30000) "the rows are fitted one by one." else "finer cells are tried.", fields = list(compression = compression))
+  last <- compression$way == "tables" || finer > 30000
+  if (compression$way == "rows") control$resolution <- finer
+  if (last) control$compress <- if (compression$way == "tables" || compression$continuous == 1) "exact" else "rows"
+  why <- if (isFALSE(compression$converged)) "By tables of the rows the fit did not converge; "
+    else if (!accurate(compression$accuracy)) paste0("Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
+      worst_accuracy(compression$accuracy), " off; ")
+    else paste0("Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ")
+  inform_covary("refined", why, if (last) "the rows are fitted one by one." else "finer cells are tried.",
+    fields = list(compression = compression))
   control
 }
 
 add_compression <- function(fit, compression) {
   if (is.null(compression)) return(fit)
+  fit$info$accuracy <- compression$accuracy
+  if (compression$way == "tables") return(fit)
   fit$info$certificate <- compression$certificate
-  fit$info$compression <- compression
+  fit$info$compression <- compression[names(compression) != "accuracy"]
   if (compression$way == "rows") say_compressed(compression)
+  else if (!is.null(compression$accuracy) && !accurate(compression$accuracy)) stop_inaccurate(compression)
   else if (isTRUE(compression$certificate > certificate_limit)) {
     warn_covary("certificate", "The cells may have moved the mode by ", format(compression$certificate, digits = 2),
       " posterior sds. Compress again with a higher `resolution`.", fields = list(certificate = compression$certificate))
   }
   fit
+}
+
+stop_inaccurate <- function(compression) {
+  stop_covary("cells", "Within the cells, predictors ", worst_accuracy(compression$accuracy), " off what the formulas say (at most ",
+    accuracy_limits[["residual"]], " and ", accuracy_limits[["posterior"]], " are accepted). Compress again with a higher `resolution`, ",
+    "or put the value of the term that bends within cells into a column and name it in `by`.", fields = list(accuracy = compression$accuracy))
 }
 
 # Rows of a compressed fit are new data to it; a fit of cells has none.

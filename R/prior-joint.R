@@ -16,7 +16,7 @@ hidden_precision <- 1 / prior_spread^2
 
 # What the prior has to know of the columns; `constant` among the first of them. list(mean (p), constant (k, or NULL), gram, leverage,
 # hidden: p x p precisions of the three kinds).
-column_moments <- function(u, weights, constant = NULL) {
+unpenalised_moments <- function(u, weights, constant = NULL) {
   n <- sum(weights)
   p <- ncol(u)
   if (p == 0) return(NULL)
@@ -63,14 +63,14 @@ hidden_directions <- function(v, constant) {
 
 # Precision of the coefficients of predictor p without the constant direction, in standardised units.
 function_precision <- function(p, spread) {
-  at <- p$column_moments
+  at <- p$moments
   (if (p$dpar == "mu") at$gram else at$leverage) / spread^2 + at$hidden * hidden_precision
 }
 
 # A mean without a constant is a function around zero: its size is that of the response, not of its
 # variation. In units of the response's sd.
 spread_of <- function(p, scales) {
-  if (p$dpar != "mu" || !is.null(p$column_moments$constant)) return(prior_spread)
+  if (p$dpar != "mu" || !is.null(p$moments$constant)) return(prior_spread)
   prior_spread * scales$size[[p$resp]] / scales$sd[[p$resp]]
 }
 
@@ -81,7 +81,7 @@ spread_of <- function(p, scales) {
 joint_prior <- function(p, at, scales) {
   if (length(at) == 0) return(NULL)
   precision <- function_precision(p, spread_of(p, scales))
-  moments <- p$column_moments
+  moments <- p$moments
   n <- length(at)
   if (p$intercept || is.null(moments$constant)) return(normal_block(at, precision, p$intercept_at))
   # The constant is there but no coefficient's own.

@@ -281,7 +281,7 @@ default_prior <- function(formula, ..., data, weights = NULL, subset = NULL, na.
   frame <- read$frame
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells, data)
-  scales <- scales_less_offsets(response_scales(cells, frame), design, cells)
+  scales <- scales_of_cells(response_scales(cells, frame), design, cells)
   prior_columns(resolve_priors(design, scales, NULL))
 }
 

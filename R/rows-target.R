@@ -7,48 +7,56 @@
 # of them and multiplied out with the basis afterwards.
 
 row_cells <- 512   # cells of a term over the bulk of its covariate
-row_bins <- 96     # bins for curvature
+row_bins <- 96     # bins for curvature, more where cells outnumber row_cells
+curvature_limit <- 2^23 # doubles in the tables of curvature
 
-# list(terms, ...) or a text: why not. A term is list(name, exact (names), columns: by predictor the rows of
-# design$x that belong to it).
+# Terms, or a text: why not. A term is list(name, exact (names), columns: by predictor the rows of
+# design$x that belong to it, offsets: by predictor the numbers of its offsets).
 row_terms <- function(design, frame) {
-  kinds <- vapply(frame$covariates, function(v) is.numeric(v) && distinct_above(v, exact_limit), TRUE)
-  continuous <- names(kinds)[kinds]
+  continuous <- continuous_count(frame)
+  known <- names(frame$covariates)
+  none <- rep(list(integer()), length(design$predictors))
   terms <- list()
+  add <- function(uses, predictor, part, number) {
+    name <- intersect(uses, continuous)
+    if (length(name) > 1) return(paste0("a term uses ", enumerate(name), " together."))
+    key <- if (length(name)) name else "."
+    term <- terms[[key]]
+    if (is.null(term)) term <- list(name = name, exact = character(), columns = none, offsets = none)
+    term$exact <- union(term$exact, setdiff(uses, continuous))
+    term[[part]][[predictor]] <- c(term[[part]][[predictor]], number)
+    terms[[key]] <<- term
+    NULL
+  }
   for (i in seq_along(design$predictors)) {
     p <- design$predictors[[i]]
-    uses <- column_variables(p)
-    for (j in seq_along(uses)) {
-      name <- intersect(uses[[j]], continuous)
-      if (length(name) > 1) return(paste0("a term uses ", enumerate(name), " together."))
-      key <- if (length(name)) name else "."
-      term <- terms[[key]]
-      if (is.null(term)) term <- list(name = name, exact = character(), columns = rep(list(integer()), length(design$predictors)))
-      term$exact <- union(term$exact, intersect(uses[[j]], setdiff(names(kinds), continuous)))
-      term$columns[[i]] <- c(term$columns[[i]], j)
-      terms[[key]] <- term
+    uses <- list(columns = column_variables(p, known), offsets = lapply(p$offsets, covariates_in, known = known))
+    for (part in names(uses)) for (j in seq_along(uses[[part]])) {
+      why <- add(uses[[part]][[j]], i, part, j)
+      if (is.character(why)) return(why)
     }
-    offsets <- unlist(lapply(as.list(attr(p$terms, "variables"))[-1][attr(p$terms, "offset")], all.vars))
-    if (length(offsets)) return("a predictor has an offset.")
   }
   if (length(terms) > 8) return("there are more than 8 covariates.")
   unname(terms)
 }
 
-# The variables of each column of a predictor.
-column_variables <- function(p) {
-  labels <- attr(p$terms, "term.labels")
-  variables <- lapply(labels, function(l) all.vars(str2lang(l)))
-  assign <- p$assign
-  parametric <- lapply(assign, function(a) if (a == 0) character() else variables[[a]])
+# The covariates of each column of a predictor.
+column_variables <- function(p, known) {
+  variables <- lapply(attr(p$terms, "term.labels"), function(l) covariates_in(str2lang(l), known))
+  parametric <- lapply(p$assign, function(a) if (a == 0) character() else variables[[a]])
   smooth <- unlist(lapply(p$smooths, function(s) {
-    rep(list(unlist(lapply(c(s$sm$term, if (s$sm$by != "NA") s$sm$by), function(v) all.vars(str2lang(v))))), s$n_fixed + sum(s$n_block))
+    uses <- unique(unlist(lapply(c(s$sm$term, s$sm$by), function(v) covariates_in(str2lang(v), known))))
+    rep(list(uses), s$n_fixed + sum(s$n_block))
   }), recursive = FALSE)
   c(parametric, smooth)
 }
 
+# Cells of a table of terms of x.
+table_cells <- function(x, most = row_cells) max(1, min(8 * most, ceiling(diff(range(x)) * 2^choose_step(x, most))))
+
 # Terms with their rows and, by predictor, the basis as cubics on the cells: coefficients of 1, t, t^2, t^3 for
-# t in [-1, 1] (p x 4 cells groups), from its values at 4 nodes of every cell.
+# t in [-1, 1] (p x 4 cells groups), from its values at 4 nodes of every cell; and those of their offsets, as the user
+# has them.
 fill_row_terms <- function(terms, design, frame, most = row_cells) {
   n <- frame$n
   starts <- cumsum(c(0, vapply(design$x, nrow, 0L)))
@@ -66,7 +74,7 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
       term$x <- x
       ends <- range(x)
       # Cells from end to end of the data, so that bases are not evaluated outside.
-      cells <- max(1, min(8 * most, ceiling(diff(ends) * 2^choose_step(x, most))))
+      cells <- table_cells(x, most)
       term$grid <- c(cells / diff(ends), ends[1] * cells / diff(ends), cells)
       t <- chebyshev_nodes(4)
       at <- as.vector(ends[1] + outer((t + 1) / 2, seq_len(cells) - 1, "+") * diff(ends) / cells)
@@ -80,6 +88,9 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
     term$nodes <- length(t)
     term$basis <- Map(function(b, columns) b[columns, , drop = FALSE], basis, term$columns)
     term$cubics <- lapply(term$basis, as_cubics, map = map)
+    term$shift <- Map(function(p, which) {
+      if (length(which)) as_cubics(rbind(read_offset(replace(p, "offsets", list(p$offsets[which])), data, nrow(data))), map = map)
+    }, unname(design$predictors), term$offsets)
     term$coarse <- if (length(term$name)) max(1, ceiling(term$grid[3] / row_bins)) else 1
     term
   })
@@ -94,8 +105,7 @@ as_cubics <- function(b, map) {
 }
 
 new_rows_target <- function(target, terms, frame, threads = 1L) {
-  # One width of bins for all terms; a term without a covariate has one cell.
-  coarse <- max(1, vapply(terms, `[[`, 0, "coarse"))
+  coarse <- bin_width(terms, length(target$standard$size))
   terms <- terms[order(lengths(lapply(terms, `[[`, "x")) == 0)]
   # Rows in one cell of the first term share its cubics, which the core uses where they follow each other.
   rows <- do.call(order, unname(c(list(integer(frame$n)), Filter(length, terms[[1]][c("group", "x")]))))
@@ -104,12 +114,30 @@ new_rows_target <- function(target, terms, frame, threads = 1L) {
     term[["group"]] <- term[["group"]][rows]
     bin_basis(term, coarse)
   })
-  target$rows_engine <- list(terms = terms, coarse = coarse, y = unname(frame$y[rows, , drop = FALSE]),
+  terms <- lapply(terms, function(term) {
+    term$shift <- Map(function(shift, size) if (!is.null(shift)) shift / size, term$shift, unname(target$standard$size))
+    term
+  })
+  target$rows_engine <- list(terms = terms, coarse = coarse, order = rows, y = unname(frame$y[rows, , drop = FALSE]),
     weights = frame$weights[rows], threads = threads)
-  target$rows_engine$constant <- target$model$offset[, 1]
+  target$rows_engine$constant <- unname(-target$standard$rest / target$standard$size)
   target <- without_likelihood(target)
   target$rows <- frame$n
   target
+}
+
+# Cells a bin, one number for all terms, as the core has it: that of the term with the fewest cells, or bins of the bulk
+# of a covariate would be as wide as those of another's tails; wider where tables would be too large.
+bin_width <- function(terms, predictors) {
+  along <- lengths(lapply(terms, `[[`, "name")) > 0
+  wanted <- c(1, vapply(terms[along], `[[`, 0, "coarse"))
+  size <- function(coarse) {
+    bins <- vapply(terms, function(term) ceiling(term$grid[3] / coarse) * term$groups, 0)
+    predictors * (predictors + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2)
+  }
+  coarse <- if (any(along)) min(wanted[-1]) else 1
+  while (coarse < max(wanted) && size(coarse) > curvature_limit) coarse <- coarse + 1
+  coarse
 }
 
 # One cell without rows: what is left is the priors.
@@ -153,6 +181,7 @@ row_tables <- function(engine, draws) {
     for (j in seq_len(q)) {
       if (length(term$at[[j]])) table[j, ] <- multiply(term$cubics[[j]], draws[, term$at[[j]], drop = FALSE], turn_a = TRUE, turn_b = TRUE)
       if (i == 1) table[j, ] <- table[j, ] + c(engine$constant[j], 0, 0, 0)
+      if (!is.null(term$shift[[j]])) table[j, ] <- table[j, ] + as.vector(term$shift[[j]])
     }
     dim(table) <- c(q * width, nrow(draws))
     table
@@ -276,24 +305,28 @@ rows_draws <- function(target, draws, progress = NULL) {
 # covariate and a row of every level.
 sample_rows <- function(frame, points = 500) {
   rows <- unique(round(seq(1, frame$n, length.out = points)))
-  for (v in frame$covariates) rows <- c(rows, if (is.numeric(v)) c(which.min(v), which.max(v)) else which(!duplicated(v)))
+  covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
+  for (v in covariates) rows <- c(rows, if (is.numeric(v)) c(which.min(v), which.max(v)) else which(!duplicated(v)))
   rows <- sort(unique(rows))
-  list(data = structure(lapply(frame$covariates, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows))),
+  list(data = structure(lapply(covariates, take_rows, rows), class = "data.frame", row.names = .set_row_names(length(rows))),
     weights = rep(sum(row_weights(frame)) / length(rows), length(rows)))
 }
 
-# NULL where all columns are better in memory.
+# `frame` has what tables hold (held_frame()), or `exact`: only columns themselves will do. NULL where all columns are
+# better in memory.
 prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
-  if (ncol(frame$y) > 2 || algorithm == "prior" || length(row_functions(parsed))) return(NULL)
+  if (ncol(frame$y) > 2 || algorithm == "prior") return(NULL)
+  if (isTRUE(frame$exact) && frame$n <= blocks_from || !is.null(frame$unheld) && length(row_functions(parsed))) return(NULL)
   plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
   if (!all(plain) || length(plain) == 0) return(NULL)
   total <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y), covariates = list())
   total <- tally_rows(total, list(y = frame$y, covariates = list(), weights = frame$weights, dropped = 0))
   scales <- compressed_scales(total)
   check_responses(frame, scales, algorithm)
-  design <- sketch_design(parsed, total, sample_rows(frame))
-  terms <- row_terms(design, frame)
+  design <- sketch_design(parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values)
+  terms <- if (isTRUE(frame$exact)) "the terms cannot be tabulated." else row_terms(design, frame)
   if (is.character(terms) && frame$n <= blocks_from) return(NULL)
+  scales <- scales_of_rows(scales, design, frame)
   priors <- resolve_priors(design, scales, prior)
   small <- list(id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2], y_centre = total$scaling[, 1], stats = total$stats)
   one <- design
@@ -301,7 +334,9 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
   one$offset <- design$offset[, 1, drop = FALSE]
   target <- new_target(one, small, priors, scales)
   tables <- tabulate_smooths(design)
-  target <- if (is.character(terms)) new_blocks_target(target, tables, frame, priors, scales)
-    else new_rows_target(target, fill_row_terms(terms, tables, frame), frame, threads)
-  list(frame = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target)
+  tabulated <- is.list(terms)
+  target <- if (tabulated) new_rows_target(target, fill_row_terms(terms, tables, frame), frame, threads)
+    else new_blocks_target(target, tables, frame, priors, scales)
+  list(frame = frame, held = frame, cells = list(id = NULL, m = frame$n), design = design, priors = priors, target = target,
+    tables = if (tabulated) target)
 }

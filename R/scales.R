@@ -11,14 +11,32 @@ new_scales <- function(moments, responses) {
     n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
 }
 
-# The same for responses less their offsets. design$offset: predictors x m, raw; cells: as new_target()
-# takes them, at the same m points.
-scales_less_offsets <- function(scales, design, cells) {
-  if (all(design$offset == 0)) return(scales)
-  moments <- standard_moments(standardise_cells(cells, scales$mean, scales$sd), length(scales$sd))
+has_offsets <- function(design) any(lengths(lapply(design$predictors, `[[`, "offsets")) > 0)
+
+# Offsets of all predictors (rows) at n rows of data.
+offsets_at <- function(design, data, n) {
+  do.call(rbind, lapply(design$predictors, function(p) if (length(p$offsets)) read_offset(p, data, n) else numeric(n)))
+}
+
+# The scales of responses less their offsets; from cells or nodes as new_target() takes them, or from rows.
+scales_of_cells <- function(scales, design, cells, offset = design$offset) {
+  if (!has_offsets(design)) return(scales)
+  scales_less_offsets(scales, design$predictors, offset, standard_moments(standardise_cells(cells, scales$mean, scales$sd), length(scales$sd)))
+}
+
+scales_of_rows <- function(scales, design, frame) {
+  if (!has_offsets(design)) return(scales)
+  n <- row_weights(frame)
+  z <- t((frame$y - rep(scales$mean, each = frame$n)) / rep(scales$sd, each = frame$n))
+  moments <- list(n = n, first = z * rep(n, each = nrow(z)), second = z^2 * rep(n, each = nrow(z)))
+  scales_less_offsets(scales, design$predictors, offsets_at(design, frame$covariates, frame$n), moments)
+}
+
+# offset: predictors x m, raw; moments: standard_moments() at the same m points.
+scales_less_offsets <- function(scales, predictors, offset, moments) {
   offset_of <- function(dpar, j) {
-    at <- which(vapply(design$predictors, function(p) p$dpar == dpar && identical(p$resp, names(scales$sd)[j]), TRUE))
-    design$offset[at, ]
+    at <- which(vapply(predictors, function(p) p$dpar == dpar && identical(p$resp, names(scales$sd)[j]), TRUE))
+    offset[at, ]
   }
   total <- sum(moments$n)
   for (j in seq_along(scales$sd)) {

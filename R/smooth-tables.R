@@ -64,8 +64,8 @@ smooth_columns <- function(smooth, data, table = NULL) {
     x <- smooth_variable(smooth, table$term, data)
     if (is.numeric(x) && all(x >= table$breaks[1] & x <= table$breaks[length(table$breaks)])) return(table_columns(table, x))
   }
-  variables <- unique(unlist(lapply(c(smooth$sm$term, if (smooth$sm$by != "NA") smooth$sm$by), function(v) all.vars(str2lang(v)))))
-  id <- combine_codes(covariate_codes(data[intersect(variables, names(data))]), nrow(data))
+  variables <- unlist(lapply(c(smooth$sm$term, smooth$sm$by), function(v) covariates_in(str2lang(v), names(data))))
+  id <- combine_codes(covariate_codes(data[unique(variables)]), nrow(data))
   first <- which(!duplicated(id))
   few <- length(first) < nrow(data) / 2
   at <- predict_smooth(smooth, if (few) data[first, , drop = FALSE] else data)

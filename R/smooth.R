@@ -6,8 +6,10 @@
 # the basis, and `bs = "re"` keeps its usual meaning.
 
 # The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
-# variables (terms.R).
-build_smooths <- function(call, env, data, weights, states = list()) {
+# variables (terms.R). Where `data` are a sketch of the rows, `whole` (see whole-rows.R) has points whose
+# weighted sums are those of all rows, and many rows to choose knots from where the sketch has rows at
+# random and no quantiles.
+build_smooths <- function(call, env, data, weights, states = list(), whole = NULL) {
   as_smooth <- function(code, verb) {
     withCallingHandlers(
       retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
@@ -17,7 +19,7 @@ build_smooths <- function(call, env, data, weights, states = list()) {
       }
     )
   }
-  spec <- as_smooth(eval(call, list(s = mgcv::s, t2 = mgcv::t2), env), "read")
+  spec <- as_smooth(read_smooth(call, env), "read")
   if (!any(endsWith(class(spec), "smooth.spec"))) {
     stop_covary("smooth", "Term ", deparse1(call),
       " is not a smooth; s() and t2() must stand alone.", fields = list(term = deparse1(call)))
@@ -26,18 +28,48 @@ build_smooths <- function(call, env, data, weights, states = list()) {
     stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id", "`, which has no meaning here: ",
       "every smooth has its own sd with a prior. Remove it.", fields = list(term = deparse1(call)))
   }
+  names <- unique(unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data)))))
   states <- states[intersect(names(states),
     vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), ""))]
   data <- as_smooth(smooth_data(spec, data, env, states), "built")
   check_smooth_data(spec, call, data)
   as_smooth({
-    # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(spec, data = data, knots = spline_knots(spec, data, weights), absorb.cons = TRUE,
-      n = NROW(data[[1]]), modCon = 3)
     levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
+    at <- if (!is.null(whole) && !inherits(spec, "re.smooth.spec")) whole$points(names)
+    if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, states, levels)
+    knots <- if (is.null(whole$many)) spline_knots(spec, data, weights) else whole_knots(spec, whole$many(names), env, data, states)
+    # modCon = 3: t2() predicts under the constraint it was fitted with.
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = knots, absorb.cons = TRUE,
+      n = NROW(data[[1]]), modCon = 3)
     lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels,
-      states = states)
+      states = states, at = at)
   }, "built")
+}
+
+read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
+
+# A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv takes the constraint
+# that a constructor brings.
+centred_spec <- function(spec, weights, at) {
+  spec$centring <- list(weights = weights, at = at)
+  class(spec) <- c("covary_centred.smooth.spec", class(spec))
+  spec
+}
+
+#' @rawNamespace S3method(mgcv::smooth.construct, covary_centred.smooth.spec)
+smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
+  centring <- object$centring
+  object$centring <- NULL
+  class(object) <- class(object)[-1]
+  sm <- mgcv::smooth.construct(object, data, knots)
+  if (!is.null(sm$C) || !is.null(sm$g.index)) return(sm)
+  at <- centring$at
+  if (is.null(at)) at <- list(x = sm$X, weights = centring$weights)
+  else at$x <- sm$x_at <- mgcv::Predict.matrix(sm, at$data)
+  # Several rows of the basis a row of the data: the summation convention of mgcv for matrices.
+  weights <- rep_len(at$weights, nrow(at$x))
+  sm$C <- rbind(colSums(at$x * weights) / sum(weights))
+  sm
 }
 
 # Thin plate splines of one covariate have a knot a distinct value, of which mgcv takes 2000 at random, and
@@ -45,7 +77,7 @@ build_smooths <- function(call, env, data, weights, states = list()) {
 # values: the spans are as good as the same, rows and their cells have nearly the same basis, and it takes
 # milliseconds in place of a second.
 spline_knots <- function(spec, data, weights) {
-  if (!inherits(spec, "tp.smooth.spec") || spec$dim != 1 || !is.null(spec$xt$max.knots)) return(NULL)
+  if (!is_spline(spec)) return(NULL)
   x <- as.double(data[[spec$term]])
   weights <- rep_len(weights, length(x)) # of a matrix, a row's in each of its columns
   sorted <- order(x)
@@ -59,11 +91,20 @@ spline_knots <- function(spec, data, weights) {
   stats::setNames(list(sort(unique(knots))), spec$term)
 }
 
+# Those of the rows, if the sketch has more points, as mgcv asks for.
+whole_knots <- function(spec, many, env, sketch, states) {
+  if (!is_spline(spec)) return(NULL)
+  knots <- spline_knots(spec, smooth_data(spec, many$data, env, states), many$weights)
+  if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots
+}
+
+is_spline <- function(spec) inherits(spec, "tp.smooth.spec") && spec$dim == 1 && is.null(spec$xt$max.knots)
+
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
 # `levels`, factors get the levels of the data the smooth was built from; unseen ones become NA.
 smooth_data <- function(spec, data, env, states = list(), levels = NULL) {
   columns <- lapply(stats::setNames(nm = smooth_terms(spec)), function(term) {
-    v <- eval(stateful(states, str2lang(term)), data, env)
+    v <- term_value(term, data, env, states)
     if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
     if (is.character(v) || is.logical(v) || is.factor(v)) return(factor(v))
     if (is_number(v) && NCOL(v) == 1) as.double(v) else unclass(v)
@@ -107,7 +148,14 @@ check_smooth_data <- function(spec, call, data) {
   }
 }
 
-new_smooth <- function(sm, call, env, weights, levels, states) {
+# The columns of a smooth at points at which its constructor has evaluated them, without `by`, before the constraint.
+columns_at <- function(sm, at) {
+  constraint <- attr(sm, "qrc")
+  if (is.null(sm$x_at) || sm$by != "NA" || !inherits(constraint, "qr")) return(mgcv::PredictMat(sm, at$data, n = NROW(at$data[[1]])))
+  t(qr.qty(constraint, t(sm$x_at))[-seq_len(attr(sm, "nCons")), , drop = FALSE])
+}
+
+new_smooth <- function(sm, call, env, weights, levels, states, at = NULL) {
   is_re <- inherits(sm, "random.effect")
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
   # The map is wanted, not the columns.
@@ -115,14 +163,17 @@ new_smooth <- function(sm, call, env, weights, levels, states) {
   out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
     levels = levels, states = states, is_re = is_re)
   raw <- split_basis(out, sm$X)
-  share <- weights / sum(weights)
-  out$centre <- colSums(raw$fixed * share)
-  centred <- sweep(raw$fixed, 2, out$centre)
-  out$scale <- sqrt(colSums(centred^2 * share))
-  out$scale[out$scale == 0] <- 1
-  out$block_scale <- vapply(raw$blocks, function(b) sqrt(sum(rowSums(b^2) * share)), 0)
-  out$block_scale[out$block_scale == 0] <- 1
+  rows <- if (is.null(at)) raw else split_basis(out, columns_at(sm, at))
+  out$sm$X <- out$sm$x_at <- NULL
   out$sm <- with_polynomials(without_rows(out$sm))
+  if (!is.null(at)) weights <- at$weights
+  share <- weights / sum(weights)
+  out$centre <- colSums(rows$fixed * share)
+  centred <- sweep(rows$fixed, 2, out$centre)
+  out$scale <- sqrt(pmax(colSums(centred^2 * share), 0))
+  out$scale[out$scale == 0] <- 1
+  out$block_scale <- vapply(rows$blocks, function(b) sqrt(max(sum(rowSums(b^2) * share), 0)), 0)
+  out$block_scale[out$block_scale == 0] <- 1
   out$n_fixed <- ncol(raw$fixed)
   out$n_block <- vapply(raw$blocks, ncol, 0L)
   out$train <- scale_basis(out, raw)
@@ -185,7 +236,7 @@ predict_smooth <- function(smooth, data) {
 
 # A variable of a smooth at other rows.
 smooth_variable <- function(smooth, term, data) {
-  eval(stateful(smooth$states, str2lang(term)), data, smooth$env)
+  term_value(term, data, smooth$env, smooth$states)
 }
 
 # Columns in mgcv's basis. Where the constraint is a column left out, or differences of columns

@@ -289,7 +289,14 @@ check_alike <- function(a, b) {
       stop_covary("merge", "Covariate '", name, "' is ", says[1], " in some rows and ", says[2],
         " in others.", fields = list(covariate = name))
     }
+    check_contrasts_alike(name, a$covariates[[name]], b$covariates[[name]])
   }
+}
+
+check_contrasts_alike <- function(name, a, b) {
+  if (identical(a$contrasts, b$contrasts) && (!is.numeric(a$contrasts) || identical(a$levels, b$levels))) return()
+  stop_covary("merge", "Factor '", name, "' has contrasts of its own that are not the same in all parts of the data. Give its levels and ",
+    "contrasts to every part, or leave contrasts out.", fields = list(covariate = name))
 }
 
 # Too many distinct values met on the way: the covariate becomes continuous.
@@ -403,11 +410,13 @@ child_to_parent <- function(right) {
 chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
 
 # q x length(t): T_0 .. T_(q-1)
-chebyshev_values <- function(t, q) {
+chebyshev_values <- function(t, q) t(chebyshev_columns(t, q))
+
+chebyshev_columns <- function(t, q) {
   out <- matrix(1, length(t), q)
   if (q > 1) out[, 2] <- t
   for (d in seq_len(max(0, q - 2)) + 2) out[, d] <- 2 * t * out[, d - 1] - out[, d - 2]
-  t(out)
+  out
 }
 
 # Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.

@@ -27,7 +27,8 @@ new_target <- function(design, cells, priors, scales) {
     sd_prior = vapply(sds$prior, `[[`, numeric(3), "par")
   )
   structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
-    standard = list(centre = centre, scale = y_scale), start = start_values(coefficients, predictors, scales), scales = scales,
+    # Standardised offsets are (user's - rest) / size.
+    standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)), start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
     keys = names(predictors),
@@ -38,12 +39,12 @@ new_target <- function(design, cells, priors, scales) {
 }
 
 # Is the constant, written as an intercept or not, among the columns of a predictor?
-holds_constant <- function(p) !is.null(p$column_moments$constant)
+holds_constant <- function(p) !is.null(p$moments$constant)
 
 # By standardised coefficient, the combination of columns that is one at every row; zeros without one.
 standard_constant <- function(p) {
   out <- numeric(length(p$columns$name))
-  if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$column_moments$constant
+  if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$moments$constant
   out
 }
 
@@ -59,7 +60,7 @@ response_size <- function(p, scales) if (p$dpar == "mu") scales$sd[[p$resp]] els
 # By unpenalised coefficient of the user, what of it is that shift.
 absorbed_shift <- function(p, scales) {
   if (!holds_constant(p)) return(numeric(length(unpenalised(p)$name)))
-  response_shift(p, scales) * p$column_moments$constant / unpenalised(p)$x_scale
+  response_shift(p, scales) * p$moments$constant / unpenalised(p)$x_scale
 }
 
 # The default priors of coefficients together, one a predictor that has such; `at` among all coefficients.

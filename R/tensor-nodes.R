@@ -48,7 +48,7 @@ lump_tensor_nodes <- function(fine) {
   sums <- vapply(lump, function(c) rowSums(fine$stats[, 16 * (c - 1) + 1:16, drop = FALSE]), numeric(nrow(fine$stats)))
   keep <- rep(is.na(fine$point[, 1]), each = 16)
   list(x = rbind(fine$x[keep, , drop = FALSE], x), group = c(fine$group[keep], fine$group[16 * (lump - 1) + 1]),
-    stats = cbind(fine$stats[, keep, drop = FALSE], sums))
+    stats = cbind(fine$stats[, keep, drop = FALSE], matrix(sums, nrow(fine$stats))))
 }
 
 # Nodes gathered to q x q Chebyshev nodes between breaks along both covariates, as gather_nodes().
@@ -58,22 +58,23 @@ gather_tensor_nodes <- function(fine, breaks, q) {
   nodes <- chebyshev_nodes(q)
   parts <- lapply(split(seq_along(key), key), function(i) {
     if (length(i) <= q^2 || sum(fine$stats[1, i]) < 4 * q^2) {
-      return(list(x = fine$x[i, , drop = FALSE], stats = fine$stats[, i, drop = FALSE], group = fine$group[i]))
+      return(list(x = fine$x[i, , drop = FALSE], stats = fine$stats[, i, drop = FALSE], group = fine$group[i], nodes = i))
     }
     ends <- lapply(1:2, function(d) breaks[[d]][pieces[[d]][i[1]] + 0:1])
     x <- lapply(ends, function(b) mean(b) + diff(b) / 2 * nodes)
     along <- lapply(1:2, function(d) lagrange_values((fine$x[i, d] - mean(ends[[d]])) / diff(ends[[d]]) * 2, nodes))
     stats <- lapply(seq_len(q), function(b) (fine$stats[, i, drop = FALSE] * rep(along[[2]][, b], each = nrow(fine$stats))) %*% along[[1]])
-    list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2))
+    list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2),
+      nodes = i, weights = function(eta) apply(eta, 2, function(e) rowSums((along[[1]] %*% matrix(e, q)) * along[[2]])))
   })
-  x <- do.call(rbind, lapply(unname(parts), `[[`, "x"))
-  colnames(x) <- colnames(fine$x)
-  list(x = x, group = unlist(lapply(parts, `[[`, "group"), use.names = FALSE), stats = do.call(cbind, lapply(unname(parts), `[[`, "stats")))
+  out <- join_nodes(unname(parts), length(key))
+  colnames(out$x) <- colnames(fine$x)
+  out
 }
 
 # As sketch_rows(): cells in the order of their places, points at equal steps of their cumulated rows, each at the
 # mean of its cell.
-tensor_sketch <- function(cells, points = 600) {
+tensor_sketch <- function(cells, points) {
   n <- pmax(cells$table[1, 1, 1, ], 0)
   centre <- cbind(cells$table[1, 2, 1, ], cells$table[1, 1, 2, ]) / ifelse(n > 0, n, 1)
   centre <- (cells$places[, 1:2, drop = FALSE] + (centre + 1) / 2) * rep(2^-cells$step, each = length(n))
@@ -134,7 +135,7 @@ choose_tensor_nodes <- function(prepared, priors) {
     stop_covary("nodes", "The cells of ", enumerate(names), " hold too few rows each for this model, whose mode they do not ",
       "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.", fields = list(covariates = names))
   })
-  c(best, list(fine = fine))
+  c(best, list(fine = fine, chain = node_chain(object, prepared$nodes, best$nodes$gathered)))
 }
 
 # Rows in the cells along one covariate, as count_rows().

@@ -38,6 +38,6 @@ model_of <- function(..., data, prior = NULL, weights = NULL) {
   frame <- new_frame(parsed, data, weights, NULL, stats::na.omit)
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells, data)
-  scales <- scales_less_offsets(response_scales(cells, frame), design, cells)
+  scales <- scales_of_cells(response_scales(cells, frame), design, cells)
   new_target(design, cells, resolve_priors(design, scales, prior), scales)
 }

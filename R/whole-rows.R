@@ -1,0 +1,157 @@
+# What a design built from a sketch of the rows takes from all of them, so that coefficients mean
+# what they mean where the rows are few: list(
+#   terms(terms): with what poly(), bs(), ns() and scale() need of the data,
+#   columns(p, x, weights): moments of parametric columns, for standardise_columns(); x: those of
+#     the sketch,
+#   points(names): list(data, weights), points of some covariates whose weighted sums are those of
+#     the rows,
+#   many(names): list(data, weights), many rows spread over all, with the ends of the covariates;
+#     NULL where the sketch has quantiles of all rows).
+# Sums over rows are sums over the nodes of their moments.
+
+whole_of_nodes <- function(object, fine, frame = NULL) {
+  nodes <- few_nodes(object, fine)
+  data <- node_data(object, nodes)
+  weights <- nodes$stats[1, ]
+  list(
+    terms = function(tf) if (is.null(frame)) terms_of_cells(tf, object, data, weights) else
+      terms_of_rows(tf, frame),
+    columns = function(p, x, sketch) column_moments(p, x, sketch,
+      list(function() list(data = data, weights = weights))),
+    points = function(names) distinct_points(data[names], weights)
+  )
+}
+
+whole_of_rows <- function(frame, block = 1e5) {
+  weights <- row_weights(frame)
+  blocks <- lapply(seq(1, frame$n, by = block), function(start) function() {
+    rows <- start:min(start + block - 1, frame$n)
+    list(data = quick_frame(lapply(frame$covariates, take_rows, rows)), weights = weights[rows])
+  })
+  list(
+    terms = function(tf) terms_of_rows(tf, frame),
+    columns = function(p, x, sketch) column_moments(p, x, sketch, blocks),
+    points = function(names) row_points(frame, names),
+    many = function(names) many_rows(frame, names)
+  )
+}
+
+many_rows <- function(frame, names, most = 10000) {
+  rows <- if (frame$n <= most) seq_len(frame$n) else
+    sort(accuracy_rows(frame$n, frame$covariates[names], most))
+  list(data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),
+    weights = row_weights(frame)[rows])
+}
+
+# Nodes for sums over all rows of functions that are smooth over a part of the rows.
+few_nodes <- function(object, fine = fine_nodes(object)) {
+  fine$stats <- fine$stats[1, , drop = FALSE]
+  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine),
+    even_shares(count_rows(object), 24), 8))
+  gather_tensor_nodes(lump_tensor_nodes(fine),
+    lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10)
+}
+
+# Ends of pieces with as many rows each.
+even_shares <- function(rows, pieces) {
+  cumulated <- c(0, cumsum(rows$counts))
+  share <- seq_len(pieces - 1) / pieces * cumulated[length(cumulated)]
+  at <- stats::approx(cumulated, rows$edge, share, ties = "ordered", rule = 2)$y
+  sort(unique(c(rows$range, at[at > rows$range[1] & at < rows$range[2]])))
+}
+
+distinct_points <- function(data, weights) {
+  id <- combine_codes(covariate_codes(data), length(weights))
+  list(data = data[!duplicated(id), , drop = FALSE], weights = as.vector(rowsum(weights, id)))
+}
+
+# Where the covariates are three or more, or no plain vectors, a sample has to do.
+row_points <- function(frame, names) {
+  covariates <- frame$covariates[names]
+  plain <- all(vapply(covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
+    TRUE))
+  continuous <- names[vapply(covariates, function(v) is.numeric(v) && NCOL(v) == 1 &&
+    distinct_above(v, exact_limit), TRUE)]
+  if (!plain || length(continuous) > 2) {
+    rows <- round(seq(1, frame$n, length.out = min(frame$n, 20000)))
+    return(list(data = quick_frame(lapply(covariates, take_rows, rows)),
+      weights = row_weights(frame)[rows]))
+  }
+  if (length(continuous) == 0) return(distinct_points(quick_frame(covariates), row_weights(frame)))
+  tally <- list(k = 1, responses = "none", scaling = cbind(0, 1),
+    covariates = lapply(covariates, describe_covariate), resolution = 256)
+  for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
+  object <- tally_rows(tally, list(y = list(numeric(frame$n)), covariates = covariates,
+    weights = frame$weights, dropped = c(0, 0)))
+  nodes <- few_nodes(object)
+  distinct_points(node_data(object, nodes)[names], nodes$stats[1, ])
+}
+
+column_moments <- function(p, x, weights, blocks) {
+  about <- colSums(x * (weights / sum(weights)))
+  if (identical(colnames(x), "(Intercept)")) return(list(mean = 1, square = 0, size = 1))
+  n <- 0
+  first <- second <- size <- rep(0, ncol(x))
+  for (block in blocks) {
+    at <- block()
+    columns <- predictor_columns(p, at$data)$x
+    away <- columns - rep(about, each = nrow(columns))
+    n <- n + sum(at$weights)
+    first <- first + colSums(away * at$weights)
+    second <- second + colSums(away^2 * at$weights)
+    size <- pmax(size, apply(abs(columns), 2, max))
+  }
+  list(mean = about + first / n, square = pmax(second / n - (first / n)^2, 0), size = size)
+}
+
+has_state <- function(tf) {
+  used <- unlist(lapply(as.list(attr(tf, "variables"))[-1], functions_in))
+  length(setdiff(used, c(smooth_functions, jump_functions))) > 0
+}
+
+terms_of_rows <- function(tf, frame) {
+  if (!has_state(tf)) return(tf)
+  covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
+  attr(stats::model.frame(tf, covariates, na.action = stats::na.pass), "terms")
+}
+
+# Knots of bs() and ns() are those of a fine sketch; poly() and scale() take sums over all rows.
+terms_of_cells <- function(tf, object, data, weights) {
+  if (!has_state(tf)) return(tf)
+  tf <- attr(stats::model.frame(tf, sketch_rows(object, 20000)$data, na.action = stats::na.pass),
+    "terms")
+  predvars <- attr(tf, "predvars")
+  variables <- as.list(attr(tf, "variables"))
+  for (i in seq_along(predvars)[-1]) {
+    v <- variables[[i]]
+    head <- called_function(v)
+    if (!head %in% c("poly", "scale") || length(v) > if (head == "poly") 3 else 2) next
+    x <- eval(v[[2]], data, environment(tf))
+    if (head == "poly") predvars[[i]]$coefs <-
+      weighted_poly(x, weights, length(eval(predvars[[i]]$coefs)$alpha))
+    else predvars[[i]][c("center", "scale")] <- weighted_scale(x, weights)
+  }
+  attr(tf, "predvars") <- predvars
+  tf
+}
+
+# The coefficients that stats::poly() stores, of points with weights (Stieltjes' recursion).
+weighted_poly <- function(x, weights, degree) {
+  before <- 0
+  now <- rep(1, length(x))
+  alpha <- numeric(degree)
+  norm2 <- c(1, sum(weights))
+  for (d in seq_len(degree)) {
+    alpha[d] <- sum(weights * x * now^2) / norm2[d + 1]
+    after <- (x - alpha[d]) * now - if (d == 1) 0 else norm2[d + 1] / norm2[d] * before
+    before <- now
+    now <- after
+    norm2 <- c(norm2, sum(weights * now^2))
+  }
+  list(alpha = alpha, norm2 = norm2)
+}
+
+weighted_scale <- function(x, weights) {
+  centre <- sum(weights * x) / sum(weights)
+  list(center = centre, scale = sqrt(sum(weights * (x - centre)^2) / (sum(weights) - 1)))
+}
