@@ -155,7 +155,8 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #' @export
 tracked <- function(object) {
   check_class(object, "covary_approximation", "object", "advi() or svgd()")
-  trackers <- Filter(function(cb) cb$kind == "tracker", object$callbacks)
+  callbacks <- lapply(object$callbacks, check_object, "covary_callback", "object$callbacks")
+  trackers <- Filter(function(cb) cb$kind == "tracker", callbacks)
   if (length(trackers) == 0) {
     stop_covary("tracker",
       "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")

@@ -252,8 +252,13 @@ callback_rules <- list(
   every = rule("a count", alone(is_whole, 1)),
   first = rule("TRUE or FALSE", alone(is_flag)),
   run = rule("a function", alone(is.function)),
-  memory = rule("a list", alone(is.list))
+  memory = rule("what the callback keeps", function(v, x) {
+    is.list(v) && (x$kind != "tracker" || all(vapply(entries(v), is_entry, TRUE)))
+  }),
+  values = rule("names", absent_or(function(v, x) is_text(v, length(v))))
 )
+
+is_entry <- function(v) is.list(v) && is_one_number(v$iteration) && is.list(v$values)
 
 transform_rules <- local({
   code <- rule("a function", alone(is.function))
