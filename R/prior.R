@@ -194,8 +194,9 @@ mixing_of <- function(p, at) {
 
 # Each coefficient of a joint default shows its own marginal, on the scale of the user's columns.
 show_joint_defaults <- function(out, design, scales) {
+  blocks <- lapply(design$predictors, function(p) joint_prior(p, joint_places(p, out), scales))
   for (p in design$predictors) {
-    block <- joint_prior(p, joint_places(p, out), scales)
+    block <- blocks[[p$key]]
     if (is.null(block)) next
     at <- match(unpenalised(p)$name[block$at], out$name)
     factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
@@ -204,7 +205,7 @@ show_joint_defaults <- function(out, design, scales) {
     out$prior[at] <- Map(function(location, sd) new_prior("normal", 1L, c(location, sd, 0), paste0(prior_text("normal", location, sd), ", joint")),
       location, sd)
   }
-  out
+  structure(out, joint = blocks) # for new_target()
 }
 
 stop_unused_prior <- function(prior, table) {

@@ -65,8 +65,9 @@ absorbed_shift <- function(p, scales) {
 
 # The default priors of coefficients together, one a predictor that has such; `at` among all coefficients.
 joint_priors <- function(predictors, coefficients, priors, scales) {
+  known <- attr(priors, "joint")
   blocks <- lapply(predictors, function(p) {
-    block <- joint_prior(p, joint_places(p, priors), scales)
+    block <- if (is.null(known)) joint_prior(p, joint_places(p, priors), scales) else known[[p$key]]
     if (!is.null(block)) block$at <- match(unpenalised(p)$name[block$at], coefficients$name)
     block
   })

@@ -104,7 +104,12 @@ classical <- function() {
 }
 
 fit_classical <- function(set) {
-  data <- as.data.frame(getExportedValue(set$package, set$name))
+  space <- new.env()
+  data <- tryCatch(getExportedValue(set$package, set$name), error = function(e) {
+    utils::data(list = set$name, package = set$package, envir = space)
+    get(set$name, envir = space)
+  })
+  data <- as.data.frame(data)
   data <- data.frame(a = as.numeric(data[[set$a]]), b = as.numeric(data[[set$b]]), x = if (set$x == "index") seq_len(nrow(data)) else as.numeric(data[[set$x]]))
   data <- stats::na.omit(data)
   k <- min(10, length(unique(data$x)))
