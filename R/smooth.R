@@ -93,9 +93,18 @@ spline_knots <- function(spec, data, weights) {
 
 # Those of the rows, if the sketch has more points, as mgcv asks for.
 whole_knots <- function(spec, many, env, sketch, states) {
-  if (!is_spline(spec)) return(NULL)
-  knots <- spline_knots(spec, smooth_data(spec, many$data, env, states), many$weights)
+  cubic <- inherits(spec, c("cr.smooth.spec", "cs.smooth.spec", "cc.smooth.spec")) && spec$dim == 1
+  if (!cubic && !is_spline(spec)) return(NULL)
+  data <- smooth_data(spec, many$data, env, states)
+  if (cubic) return(stats::setNames(list(even_knots(data[[spec$term]], spec$bs.dim)), spec$term))
+  knots <- spline_knots(spec, data, many$weights)
   if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots
+}
+
+# Where mgcv places the knots of cubic splines: as many distinct values between each two. k: -1 by default
+even_knots <- function(x, k) {
+  x <- sort(unique(as.double(x)))
+  stats::approx(seq_along(x), x, seq(1, length(x), length.out = if (k > 0) max(k, 4) else 10))$y
 }
 
 is_spline <- function(spec) inherits(spec, "tp.smooth.spec") && spec$dim == 1 && is.null(spec$xt$max.knots)
