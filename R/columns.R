@@ -35,6 +35,7 @@ read_columns <- function(known, columns, place) {
     v <- columns[[name]]
     if (is.matrix(v) && ncol(v) == 1) v <- v[, 1]
     if (inherits(v, "integer64")) v <- exact_double(v, name)
+    check_text(v, name)
     if (is.matrix(v) || is.list(v)) {
       stop_covary("covariate", "Cells cannot hold the matrix or list covariate '", name, "'.",
         fields = list(covariate = name))
@@ -105,12 +106,27 @@ integer64_double <- function(v) {
 
 exact_double <- function(v, name) {
   out <- integer64_double(v)
-  if (any(abs(out) >= 2^53, na.rm = TRUE)) {
+  check_whole_numbers(out, name)
+  out
+}
+
+check_whole_numbers <- function(v, name) {
+  if (any(abs(v) >= 2^53 & is.finite(v), na.rm = TRUE)) {
     stop_covary("covariate", "Covariate '", name,
       "' has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
       "Make it text, or subtract a constant.", fields = list(covariate = name))
   }
-  out
+}
+
+# Text of one encoding can be sorted and compared; bytes that are none cannot.
+check_text <- function(v, name) {
+  text <- if (is.factor(v)) levels(v) else if (is.character(v)) v else return()
+  bad <- which(!is.na(text) & !validUTF8(text) & Encoding(text) != "latin1")
+  if (length(bad)) {
+    stop_covary("encoding", "Column '", name, "' holds text that is not valid UTF-8, first in ",
+      if (is.factor(v)) "level " else "row ", bad[1], ". Convert it, for example by iconv(x, \"latin1\", \"UTF-8\").",
+      fields = list(column = name, rows = bad))
+  }
 }
 
 # Every value of a group is a level, also where text met a factor.

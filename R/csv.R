@@ -121,6 +121,7 @@ type_columns <- function(columns, types, place, start) {
   for (name in names(columns)) {
     text <- columns[[name]]
     read <- if (is.double(text)) list(type = "numeric", values = text) else csv_values(text)
+    if (read$type == "numeric" && !name %in% types$numbers) check_whole_numbers(read$values, name)
     known <- if (name %in% names(types$type)) types$type[[name]] else "missing"
     if (known == "missing" && read$type != "missing") types$type[[name]] <- read$type
     if (known == "missing" && read$type == "missing" && !all(text == "NA")) {

@@ -210,11 +210,20 @@ split_rhs <- function(rhs) {
     }
     is_smooth <- involved
   }
-  kept <- lapply(labels[!is_smooth], str2lang)
+  # From the variables, not from labels: the label of (x > 3):x reads as x > (3:x).
+  kept <- lapply(term_variables(tf)[!is_smooth], Reduce, f = function(a, b) call(":", a, b))
   parts <- c(list(if (attr(tf, "intercept") == 1) 1 else 0), kept)
   parametric <- rhs
   parametric[[2]] <- Reduce(function(a, b) call("+", a, b), parts)
   list(parametric = parametric, smooths = lapply(labels[is_smooth], str2lang), offsets = variables[attr(tf, "offset")])
+}
+
+# By term of a terms object, the variables whose product it is. (Labels cannot be read again: that of (x > 3):x says
+# x > (3:x).)
+term_variables <- function(tf) {
+  variables <- as.list(attr(tf, "variables"))[-1]
+  factors <- attr(tf, "factors")
+  lapply(seq_along(attr(tf, "term.labels")), function(j) variables[factors[, j] > 0])
 }
 
 # `(1 | g)` of other packages would be read as a logical "or".

@@ -159,6 +159,7 @@ plain_column <- function(v, name, what = "covariate") {
       "' must be a numeric, logical, character or factor column, not ",
       describe(v), ".", fields = list(covariate = name))
   }
+  check_text(v, name)
   if (is.matrix(v) && ncol(v) == 1) v[, 1] else v
 }
 

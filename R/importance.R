@@ -19,6 +19,11 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
   }
   log_density <- function(beta) target_base_draws(target, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
+  if (!is.null(target$pilot) && target$scales$n < defensive_rows * target$dim) {
+    # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
+    wide <- new_t_proposal(target$pilot$mean, target$pilot$cov * 4, df = 4)
+    sample <- importance_round(sample, log_density, wide, max(draws, 4000L))
+  }
   for (i in 1:4) {
     if (!uneven(sample, draws)) break
     best <- if (i == 1) new_t_proposal(inner$mean, inner$cov * 1.2, df = 5) else moment_proposal(sample)
@@ -27,6 +32,9 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
   out <- resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
   match_moments(out, sample, log_density)
 }
+
+# Rows a coefficient below which draws around the pilot join those of the Gaussian.
+defensive_rows <- 50
 
 # Resampling adds noise to moments that the weighted sample knows better; an affine map of the
 # resampled draws takes it away (Paananen, Piironen, Buerkner and Vehtari 2021). The map is close to

@@ -35,6 +35,6 @@ orthogonal_columns <- function(x, weights, variables, fixed) {
 
 # Variables of each parametric column.
 parametric_variables <- function(p) {
-  labels <- attr(p$terms, "term.labels")
-  lapply(p$assign, function(term) if (term == 0) character() else all.vars(str2lang(labels[term])))
+  variables <- lapply(term_variables(p$terms), function(v) unique(unlist(lapply(v, all.vars))))
+  lapply(p$assign, function(term) if (term == 0) character() else variables[[term]])
 }

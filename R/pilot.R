@@ -10,7 +10,7 @@ pilot_log_tau <- -1.5
 pilot_rounds <- 6
 pilot_change <- 0.5
 
-# list(mean (d: start for all coefficients), log_sd (k x m, by cell, standardised), cor, t (of the means))
+# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor, t (of the means))
 fit_pilot <- function(target) {
   k <- length(target$standard$scale)
   sub <- constant_spread(target)
@@ -34,7 +34,24 @@ fit_pilot <- function(target) {
   r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
   rho <- which(!target$means & target$coefficients$class == "Intercept" & startsWith(target$coefficients$key, "rho:"))
   start[rho] <- r[rep_len(1, length(rho))]
-  list(mean = start, log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
+  list(mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
+}
+
+# What the pilot knows of all coefficients: means as in the sub-model, the others by their expected information.
+pilot_covariance <- function(target, sub, fit) {
+  k <- target$model$size[1]
+  n <- pmax(target$model$cells[1, ], 0)
+  out <- matrix(0, target$dim, target$dim)
+  out[target$means, target$means] <- fit$cov[sub$means, sub$means]
+  for (j in seq_along(target$keys)[-seq_len(k)]) {
+    mine <- which(target$coefficients$key == target$keys[j])
+    if (length(mine) == 0) next
+    x <- target$model$x[[j]]
+    information <- if (j <= 2 * k) 2 else 0.25
+    precision <- pilot_precision(target, mine) + information * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE)
+    out[mine, mine] <- spd_inverse(robust_chol(precision))
+  }
+  out
 }
 
 # Gaussian of the means given the spread. Many rows need no more than the mode at moderate smoothing sds.

@@ -42,7 +42,7 @@ row_terms <- function(design, frame) {
 
 # The covariates of each column of a predictor.
 column_variables <- function(p, known) {
-  variables <- lapply(attr(p$terms, "term.labels"), function(l) covariates_in(str2lang(l), known))
+  variables <- lapply(term_variables(p$terms), function(v) unique(unlist(lapply(v, covariates_in, known = known))))
   parametric <- lapply(p$assign, function(a) if (a == 0) character() else variables[[a]])
   smooth <- unlist(lapply(p$smooths, function(s) {
     uses <- unique(unlist(lapply(c(s$sm$term, s$sm$by), function(v) covariates_in(str2lang(v), known))))

@@ -7,20 +7,45 @@ usable_range <- log(30)
 check_usable <- function(ready, result) {
   target <- ready$target
   if (is.null(target$pilot) || !all(is.finite(result$beta))) return()
+  check_resolved(ready, result)
   khat <- result$info$khat
   corrected <- !any(khat > 0.7, na.rm = TRUE) || has_forgotten(result$info$moves)
   if (corrected) return()
   for (j in seq_along(target$standard$scale)) {
-    key <- sigma_keys(target)[j]
-    mine <- which(target$coefficients$key == key)
-    if (length(mine) == 0) next
-    x <- target$model$x[[match(key, target$keys)]]
-    at <- result$beta[seq_len(min(500, nrow(result$beta))), mine, drop = FALSE] %*% x
-    far <- abs(apply(at, 2, stats::median) + target$model$offset[match(key, target$keys), ] - target$pilot$log_sd[j, ]) > usable_range
-    thin <- column_sds(at) < 0.01 / sqrt(2 * target$scales$n)
+    log_sd <- spread_draws(target, result, j)
+    if (is.null(log_sd)) next
+    far <- abs(column_medians(log_sd) - target$pilot$log_sd[j, ]) > usable_range
+    thin <- column_sds(log_sd) < 0.01 / sqrt(2 * target$scales$n)
     if (any(far | thin)) stop_unusable(ready, names(target$standard$scale)[j], which(far | thin), result)
   }
 }
+
+# Posterior log sds of response j at the cells: list(key, log_sd (draws x cells)), NULL where they are known.
+spread_draws <- function(target, result, j) {
+  key <- sigma_keys(target)[j]
+  mine <- which(target$coefficients$key == key)
+  if (length(mine) == 0) return(NULL)
+  at <- match(key, target$keys)
+  some <- seq_len(min(500, nrow(result$beta)))
+  result$beta[some, mine, drop = FALSE] %*% target$model$x[[at]] + rep(target$model$offset[at, ], each = length(some))
+}
+
+# A standard deviation far below the smallest difference between two responses is not told by the data: rows of equal
+# responses, or on a line. Asked of fits that have their rows at hand.
+check_resolved <- function(ready, result) {
+  y <- ready$frame$y
+  if (NROW(y) == 0 || NROW(y) > 20000) return()
+  for (j in seq_len(ncol(y))) {
+    log_sd <- spread_draws(ready$target, result, j)
+    if (is.null(log_sd)) next
+    gap <- diff(sort(unique(y[, j])))
+    gap <- min(gap[gap > 1e-9 * max(abs(y[, j]))], Inf)
+    low <- which(column_medians(log_sd) + log(ready$target$standard$scale[j]) < log(0.1 * gap))
+    if (length(low) && is.finite(gap)) stop_unusable(ready, colnames(y)[j], low, result)
+  }
+}
+
+column_medians <- function(v) apply(v, 2, stats::median)
 
 stop_unusable <- function(ready, response, cells, result) {
   rows <- if (is.null(ready$cells$id)) integer() else which(ready$cells$id %in% cells)
@@ -30,6 +55,6 @@ stop_unusable <- function(ready, response, cells, result) {
     if (length(labels)) paste0(p$dpar, " ~ ", paste(labels, collapse = " + "))
   }))
   stop_covary("unusable", "The standard deviation of ", response, " cannot be told ", if (length(rows)) paste0("at row", if (length(rows) > 1) "s", " ",
-    enumerate(rows, quote = FALSE)) else "at some covariate values", ": ", enumerate(terms, quote = FALSE), " have too few rows there. Use fewer terms or a smaller `k`, ",
+    enumerate(rows, quote = FALSE)) else "at some covariate values", ": ", enumerate(terms, quote = FALSE), " have too few rows there, or rows without scatter. Use fewer terms or a smaller `k`, ",
     "sigma ~ 1, a larger `row_sd` in covary_control(), or algorithm = \"nuts\".", fields = list(response = response, rows = rows, terms = terms, khat = result$info$khat))
 }
