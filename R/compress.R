@@ -47,7 +47,7 @@
 #' @section Clusters:
 #' Tested, all with R 4.2.2, two workers and one of them killed on the way: PSOCK and fork clusters of
 #' package parallel, SOCK clusters of snow 0.4-4, `mirai::make_cluster()` of mirai 2.7.3, and MPI through
-#' snow and Rmpi 0.6-9.2 with Open MPI 4.1.4 (`inst/validation/clusters.R`). Cells are those of one process,
+#' snow and Rmpi 0.6-9.2 with Open MPI 4.1.4 (`validation/clusters.R`). Cells are those of one process,
 #' to rounding, and the same bits for any number of workers.
 #'
 #' MPI may end the whole job, this session included, when one of its processes dies. Open MPI does so under

@@ -41,7 +41,7 @@ materialise_query <- function(connection, source, spec) {
   name
 }
 
-# Rows from which the sums of a data base server are asked for by themselves (inst/validation/postgresql.R).
+# Rows from which the sums of a data base server are asked for by themselves (validation/postgresql.R).
 database_from <- 1e6
 
 # list(source, by (not continuous), y, x, weights: SQL of columns, types, ...); NULL where rows

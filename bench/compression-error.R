@@ -1,9 +1,9 @@
 # How far compression moves the posterior mode (B5): the fit's own nodes against cells 8 times finer, not gathered, with the
 # same basis, and the certificate that the fit reports from one exact pass over the rows.
 #   Rscript bench/compression-error.R [N, default 1e6] > bench/results/compression-error.txt
-# Smoothing sds are exp(-2): at exp(-1) the skewed covariate has no mode (see inst/validation/compression.R), and a shift in sds of
+# Smoothing sds are exp(-2): at exp(-1) the skewed covariate has no mode (see validation/compression.R), and a shift in sds of
 # an indefinite Hessian, where Newton's method gave up, says nothing.
-# At a billion rows: bench/billion.R. Against the rows themselves, by the naive route: inst/validation/compression.R.
+# At a billion rows: bench/billion.R. Against the rows themselves, by the naive route: validation/compression.R.
 source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
 n <- as.numeric(c(commandArgs(TRUE), 1e6)[1])
 cat(machine(), "\nN =", n, "rows; largest move of the mode in posterior sds (target 1e-5)\n\n")

@@ -8,7 +8,7 @@
 
 library(covary)
 source("tests/testthat/helper-learner.R")
-source("inst/validation/learner-torch-call.R")
+source("validation/learner-torch-call.R")
 
 speed <- function(trials, expression) {
   time <- system.time(expression)

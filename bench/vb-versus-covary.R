@@ -6,7 +6,7 @@
 # Peers: Stan's automatic variational inference (rstan::vb, defaults, on the very
 # program and priors of the NUTS reference; compile time is reported apart) and
 # mgcv's gaulss, which fits the mean and log sd of one response and no correlation.
-# How to install rstan is told in inst/validation/nuts-reference.R.
+# How to install rstan is told in validation/nuts-reference.R.
 #
 # compare_peers() returns a data frame, one row per method and n:
 #   seconds     elapsed time of the fit alone

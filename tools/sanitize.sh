@@ -33,7 +33,7 @@ if grep -nE "runtime error|AddressSanitizer" "$work/tests.log"; then found=1; fi
 echo "gctorture2(step = 10) over every door"
 cd "$root" # the script reads R/
 R_LIBS="$work/lib" LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0 \
-    Rscript inst/validation/gctorture.R > "$work/torture.log" 2>&1 || found=1
+    Rscript validation/gctorture.R > "$work/torture.log" 2>&1 || found=1
 tail -n 3 "$work/torture.log"
 if grep -nE "runtime error|AddressSanitizer" "$work/torture.log"; then found=1; fi
 [ $found -eq 0 ] && echo "no report"

@@ -1,6 +1,6 @@
 # The cases of the validation run, three times each in this process, in random order.
 
-source(system.file("validation", "bad-input-cases.R", package = "covary"), local = TRUE)
+source(test_path("bad-input-cases.R"), local = TRUE)
 
 test_that("every bad input ends in a typed condition or a finite fit with a verdict", {
   data <- bad_input_data()

@@ -1,7 +1,7 @@
 # Analytic gradients of the category learner against complex step on the plain-R twin:
 # 10,000 random states, D = 1..5, G = 2..4, all parameterisations, both activations.
 #
-#   Rscript inst/validation/learner-gradients.R > inst/validation/learner-gradients.txt
+#   Rscript validation/learner-gradients.R > validation/learner-gradients.txt
 #
 # Runs from the package root, with covary installed. The error of a state is the largest
 # error of its gradient as a share of the gradient's largest entry. States with a loss below 1e-250

@@ -1,6 +1,6 @@
 # Step-for-step comparison of learn_categories() with PyTorch.
 #
-#   Rscript inst/validation/learner-torch.R [python3]  > inst/validation/learner-torch.txt
+#   Rscript validation/learner-torch.R [python3]  > validation/learner-torch.txt
 #
 # The same 400 stimuli of the original study in the same order, five epochs: after each of the
 # 2,000 trials every parameter must agree within 1e-6. Python needs PyTorch (Debian:
@@ -8,7 +8,7 @@
 
 library(covary)
 source("tests/testthat/helper-learner.R")
-source("inst/validation/learner-torch-call.R")
+source("validation/learner-torch-call.R")
 
 cases <- list(
   list(scale = "log_cholesky", rates = learning_rates(.002, 1e-4, .1)),

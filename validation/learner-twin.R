@@ -1,7 +1,7 @@
 # Step-for-step comparison of learn_categories() with plain R: gradients by complex step of the
 # loss as it is written, descent in a loop.
 #
-#   Rscript inst/validation/learner-twin.R > inst/validation/learner-twin.txt
+#   Rscript validation/learner-twin.R > validation/learner-twin.txt
 #
 # The same 400 stimuli of the original study in the same order, five epochs: after each of the
 # 2,000 trials every parameter must agree within 1e-6. Runs from the package root, with covary installed.

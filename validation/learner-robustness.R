@@ -1,6 +1,6 @@
 # A million random trials, meant to break the log-Cholesky learner.
 #
-#   Rscript inst/validation/learner-robustness.R > inst/validation/learner-robustness.txt
+#   Rscript validation/learner-robustness.R > validation/learner-robustness.txt
 #
 # Runs of 500 trials; each draws its dimensions (1..5), categories (2..4), activation, bias, momentum,
 # batch, starting covariance

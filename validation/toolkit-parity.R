@@ -1,6 +1,6 @@
 # Facts about PyMC's default optimiser that the parity mode must share. Writes toolkit-parity.csv.
 library(covary)
-here <- if (dir.exists("inst/validation")) "inst/validation" else "."
+here <- if (dir.exists("validation")) "validation" else "."
 
 normal_target <- function(mean, cov) {
   precision <- solve(cov)

@@ -23,7 +23,7 @@ torch_run <- function(learner, last = FALSE) {
   write(learner$trials$row - 1L, "order")
   write(learner$start, "start")
   rates <- learner$plan$rates[c("mean", "scale", "weight")]
-  status <- system2(torch_python(), c("inst/validation/learner-torch.py", folder, learner$plan$scale,
+  status <- system2(torch_python(), c("validation/learner-torch.py", folder, learner$plan$scale,
     format(rates, digits = 17, scientific = TRUE), learner$plan$momentum, if (last) "last"))
   if (status != 0) stop("the PyTorch run failed")
   list(path = as.matrix(read.csv(file.path(folder, "path.csv"), header = FALSE)),

@@ -1,7 +1,7 @@
 # Simulation-based calibration of the default engine (Talts, Betancourt, Simpson, Vehtari and Gelman 2018): truth
 # drawn from the prior, data from the truth, and the rank of the truth among 99 posterior draws must be uniform.
 #
-#   Rscript inst/validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
+#   Rscript validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
 #
 # Quantities: coefficients, log sds of smooths, predictors at three rows, and the joint log likelihood. Uniform: chi-square
 # over 20 bins, p values by quantity, Holm-corrected within a case; and the share of 90 % intervals that hold the truth.

@@ -1,13 +1,12 @@
 # Accuracy of the algorithms against Stan's NUTS, on a grid of every predictor.
 #
-#   Rscript inst/validation/accuracy.R > inst/validation/accuracy.txt
+#   Rscript validation/accuracy.R > validation/accuracy.txt
 #
 # Reference: nuts-A-*.csv and nuts-B-*.csv, made by nuts-reference.R. Errors are in posterior sds.
 
 library(covary)
 
-here <- "inst/validation"
-if (!file.exists(file.path(here, "nuts-A-grid.csv"))) here <- system.file("validation", package = "covary")
+here <- "validation"
 read <- function(name) utils::read.csv(file.path(here, name))
 
 fit_bspline <- function(algorithm, ...) {

@@ -1,9 +1,9 @@
 # Full-rank ADVI and NUTS on the Gaussian regressions of posteriordb, against exact posterior means and
 # sds (or long NUTS runs where there is no exact answer). Writes toolkit-posteriordb.csv.
-#   Rscript inst/validation/toolkit-posteriordb.R
+#   Rscript validation/toolkit-posteriordb.R
 library(covary)
 
-here <- if (dir.exists("inst/validation")) "inst/validation" else "."
+here <- if (dir.exists("validation")) "validation" else "."
 folder <- file.path(here, "posteriordb")
 index <- utils::read.csv(file.path(folder, "index.csv"))
 exact <- utils::read.csv(file.path(folder, "exact_moments.csv"))

@@ -1,7 +1,7 @@
 # Cells from a real PostgreSQL server, against those of the same rows in R. Starts a server of its own in a
 # temporary folder (initdb, pg_ctl on the PATH; as root it runs under the user `postgres` or `nobody`).
-#   Rscript inst/validation/postgresql.R [rows, default 2e5] [rows of the timing, default 2e6]
-# Needs RPostgres, and for the lazy table dbplyr. Stored run: inst/validation/postgresql.txt.
+#   Rscript validation/postgresql.R [rows, default 2e5] [rows of the timing, default 2e6]
+# Needs RPostgres, and for the lazy table dbplyr. Stored run: vignettes/postgresql.txt.
 source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "database-checks.R"))
 folder <- tempfile("pg", tmpdir = "/tmp")
 dir.create(folder, mode = "0777")

@@ -1,9 +1,9 @@
 # Every bad input 300 times in one R process, in random order, with gc(): all outcomes typed, R alive.
 #
-#   Rscript inst/validation/bad-input.R [times] > inst/validation/bad-input.txt     (about 20 minutes)
+#   Rscript validation/bad-input.R [times] > validation/bad-input.txt     (about 20 minutes)
 
 library(covary)
-here <- system.file("validation", package = "covary")
+here <- "tests/testthat" # from the project's root
 source(file.path(here, "bad-input-cases.R"))
 times <- as.integer(c(commandArgs(TRUE), "300")[1])
 data <- bad_input_data()

@@ -1,6 +1,6 @@
 # Worst errors of the kernels and of their expectations over many random points.
 # From the root of the sources, with the package installed:
-#   Rscript inst/validation/gradients.R > inst/validation/gradients.txt
+#   Rscript validation/gradients.R > validation/gradients.txt
 # The last part needs Rmpfr and is left out without it. Takes about a minute.
 
 library(covary)
@@ -174,7 +174,7 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
   }
 }
 
-cat("Command: Rscript inst/validation/gradients.R\n")
+cat("Command: Rscript validation/gradients.R\n")
 cat("Date:    ", format(Sys.Date()), "\n", sep = "")
 cat("R:       ", R.version.string, ", covary ", format(packageVersion("covary")), "\n\n", sep = "")
 cat("Error: largest absolute error of a point over its largest element (values: at least its\n")

@@ -1,6 +1,6 @@
 # The run of 1e8 rows that vignette("large-data") quotes: 200 chunks, simulated anew, compressed on one core. Writes the cells
 # and how they were made.
-#   Rscript inst/validation/large-data.R [rows, default 1e8]
+#   Rscript validation/large-data.R [rows, default 1e8]
 suppressMessages(library(covary))
 total <- as.numeric(c(commandArgs(TRUE), 1e8)[1])
 simulate_chunk <- function(n) {
@@ -25,7 +25,7 @@ set.seed(1)
 invisible(gc(reset = TRUE))
 seconds <- sum(system.time(cells <- compress(reader, c("sbp", "dbp"), by = ~ x))[1:2])
 memory <- sum(gc()[, 6])
-made <- list(command = "Rscript inst/validation/large-data.R", date = format(Sys.Date()), r = R.version.string,
+made <- list(command = "Rscript validation/large-data.R", date = format(Sys.Date()), r = R.version.string,
   machine = sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]),
   compress = seconds - making, simulate = making, memory = memory)
 saveRDS(list(cells = cells, made = made), file.path("inst", "extdata", "hundred-million.rds"))

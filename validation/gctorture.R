@@ -1,7 +1,7 @@
 # Every registered door under gctorture2(step = 10). Calls are recorded while small fits run, then
 # repeated under torture and compared.
 #
-#   Rscript inst/validation/gctorture.R      (from the root of the package, with it installed)
+#   Rscript validation/gctorture.R      (from the root of the package, with it installed)
 
 suppressMessages(library(covary))
 ns <- asNamespace("covary")

@@ -2,7 +2,7 @@
 # waves, logs, offsets, interactions and factors, at 12,000 to 200,000 rows, fitted as covary()
 # pleases (cells, tables, blocks or rows).
 #
-#   Rscript inst/validation/predictor-accuracy.R [formulas [seed]] > inst/validation/predictor-accuracy.txt
+#   Rscript validation/predictor-accuracy.R [formulas [seed]] > validation/predictor-accuracy.txt
 #
 # Every other formula has one continuous covariate, with which rows go to cells.
 #

@@ -1,6 +1,6 @@
 # Cells from DuckDB, in the process of R, against those of the same rows in R; and moments of more rows summed by it and streamed.
-#   Rscript inst/validation/duckdb.R [rows, default 2e5] [rows of the timing, default 2e6]
-# Needs duckdb, and for the lazy table dbplyr. Stored run: inst/validation/duckdb.txt.
+#   Rscript validation/duckdb.R [rows, default 2e5] [rows of the timing, default 2e6]
+# Needs duckdb, and for the lazy table dbplyr. Stored run: vignettes/duckdb.txt.
 source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "database-checks.R"))
 connection <- dbConnect(duckdb::duckdb())
 cat(made_with("duckdb"), "\n")

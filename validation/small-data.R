@@ -1,8 +1,8 @@
 # Few rows, smooths in all five predictors: is a fit usable, does it warn where it should, do intervals cover?
 #
-#   Rscript inst/validation/small-data.R random N first last    one size, data sets first to last; a .rds each
-#   Rscript inst/validation/small-data.R sets                   classical data sets
-#   Rscript inst/validation/small-data.R table                  the table from the .rds files
+#   Rscript validation/small-data.R random N first last    one size, data sets first to last; a .rds each
+#   Rscript validation/small-data.R sets                   classical data sets
+#   Rscript validation/small-data.R table                  the table from the .rds files
 # Results of `random` go to small-data-N-first.rds in the working directory.
 suppressMessages(library(covary))
 say <- function(...) cat(sprintf(...), sep = "")

@@ -1,7 +1,7 @@
 # 500 seeds x 4 targets: no crash, and no fit that is far from the truth yet says it converged.
 # Writes toolkit-seeds.csv.
 library(covary)
-here <- if (dir.exists("inst/validation")) "inst/validation" else "."
+here <- if (dir.exists("validation")) "validation" else "."
 seeds <- as.integer(Sys.getenv("COVARY_SEEDS", "500"))
 
 set.seed(99)

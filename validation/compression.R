@@ -4,7 +4,7 @@
 # Smoothing sds are fixed at exp(-2): a weak penalty under which the rows have a mode. At exp(-1) they need not:
 # smooths of the skewed covariate with equally spaced knots run through its last row, where the sd and 1 - |rho| go
 # to zero together; the exact Hessian is indefinite along the way and Newton's method does not end.
-#   Rscript inst/validation/compression.R [rows] [results file] [first letters of cases]
+#   Rscript validation/compression.R [rows] [results file] [first letters of cases]
 library(covary)
 internal <- asNamespace("covary")
 arguments <- commandArgs(TRUE)
@@ -57,7 +57,7 @@ compare <- function(d, basis, k) {
 set.seed(20)
 if (!is.null(sink_to)) sink(sink_to, split = TRUE)
 machine <- sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1])
-cat("Rscript inst/validation/compression.R", arguments, "|", format(Sys.Date()), "|", machine, "|", R.version.string, "| rows:", n, "\n")
+cat("Rscript validation/compression.R", arguments, "|", format(Sys.Date()), "|", machine, "|", R.version.string, "| rows:", n, "\n")
 cat("distance: of the compressed mode from that of the rows, in posterior sds; shift: the part of it that is compression; limit 1e-5 at 1e6 rows\n")
 covariates <- list(uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 3), clustered = c(rnorm(n / 2, 0, 0.01), runif(n - n / 2, -1, 1)))
 for (x in grep(paste0("^[", if (length(arguments) > 2) arguments[3] else "a-z", "]"), names(covariates), value = TRUE)) {

@@ -1,6 +1,6 @@
 # Default ADVI on 20 Gaussian targets whose optimum is known for each family. Writes toolkit-gaussian.csv.
 library(covary)
-here <- if (dir.exists("inst/validation")) "inst/validation" else "."
+here <- if (dir.exists("validation")) "validation" else "."
 
 one <- function(seed, d, condition) {
   set.seed(seed)

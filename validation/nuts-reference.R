@@ -1,6 +1,6 @@
 # Reference posteriors by NUTS (Stan), to which covary's answers are compared.
 #
-#   Rscript inst/validation/nuts-reference.R [directory of results]
+#   Rscript validation/nuts-reference.R [directory of results]
 #
 # Two cases of two responses and one covariate x, 1000 rows each. Row i is
 # bivariate normal with five predictors: means mu_y1 and mu_y2, log sds sigma_y1
@@ -272,7 +272,7 @@ main <- function(source, target) {
 
   versions <- sapply(c("rstan", "StanHeaders", "posterior", "mgcv"), function(p) as.character(packageVersion(p)))
   writeLines(c(
-    "Reference posteriors by NUTS; made by: Rscript inst/validation/nuts-reference.R",
+    "Reference posteriors by NUTS; made by: Rscript validation/nuts-reference.R",
     paste("Date:", format(Sys.Date())),
     paste0(R.version.string, ", ", paste(names(versions), versions, collapse = ", ")),
     paste0("Compile time of the Stan program: ", round(compiled$seconds), " s"),

@@ -1,6 +1,6 @@
 # Cells from the clusters of packages parallel, snow and mirai, against those of one process; then with a worker that is killed on the
 # way, and with all of them killed. Each kind in a process of its own, as MPI may take all processes with it.
-#   Rscript inst/validation/clusters.R [kinds, default all] > inst/validation/clusters.txt
+#   Rscript validation/clusters.R [kinds, default all] > validation/clusters.txt
 # Needs snow and Rmpi (OpenMPI, and its mpirun), mirai. Kinds of which a package is absent are said to be.
 kinds <- c("PSOCK", "fork", "snow SOCK", "mirai", "MPI", "MPI under mpirun", "MPI with recovery", "MPI under mpirun with recovery")
 arguments <- commandArgs(TRUE)
