@@ -37,3 +37,16 @@ test_that("no climb ends below the sub-model with constant spread that it starts
     expect_gte(level(climb_inner(target, quiet_progress)), level(first) - 1e-6)
   }
 })
+
+test_that("a row of leverage has two modes, on the mean or off it, and the fit knows both", {
+  # Reference by a grid over the two coefficients of the log sd, those of the mean integrated out: mean -.027, sd .343
+  set.seed(2501)
+  d <- data.frame(x = c(stats::runif(24), 8))
+  d$y <- sin(3 * d$x) + stats::rnorm(25, 0, 0.3)
+  for (seed in 1:3) {
+    set.seed(seed)
+    b <- as.matrix(covary(y ~ x, sigma ~ x, data = d))[, "b_x"]
+    expect_lt(abs(mean(b) + 0.027), 0.05)
+    expect_lt(abs(stats::sd(b) / 0.343 - 1), 0.1)
+  }
+})
