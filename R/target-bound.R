@@ -63,8 +63,10 @@ rotate_column <- function(stats, column, at) {
   for (j in seq_len(k)) {
     old <- stats[at[j, j], ]
     new <- sqrt(old^2 + column[j, ]^2)
-    cos <- ifelse(new > 0, old / new, 1)
-    sin <- ifelse(new > 0, column[j, ] / new, 0)
+    size <- pmax(new, .Machine$double.xmin)
+    cos <- old / size
+    cos[new == 0] <- 1
+    sin <- column[j, ] / size
     stats[at[j, j], ] <- new
     for (i in seq_len(k - j) + j) {
       before <- stats[at[i, j], ]

@@ -1,6 +1,6 @@
 # The last door before a fit is given out: no fit whose standard deviations no one could use.
 
-# How far, in log sds, a posterior median may lie from the pilot's residual sd where draws could not be corrected.
+# How far, in log sds, a posterior mean may lie from the pilot's residual sd where draws could not be corrected.
 usable_range <- log(30)
 
 # Draws that are an approximation and nothing else, and put a sd far off or leave it no spread at all.
@@ -14,7 +14,7 @@ check_usable <- function(ready, result) {
   for (j in seq_along(target$standard$scale)) {
     log_sd <- spread_draws(target, result, j)
     if (is.null(log_sd)) next
-    far <- abs(column_medians(log_sd) - target$pilot$log_sd[j, ]) > usable_range
+    far <- abs(colMeans(log_sd) - target$pilot$log_sd[j, ]) > usable_range
     thin <- column_sds(log_sd) < 0.01 / sqrt(2 * target$scales$n)
     if (any(far | thin)) stop_unusable(ready, names(target$standard$scale)[j], which(far | thin), result)
   }
@@ -30,22 +30,27 @@ spread_draws <- function(target, result, j) {
   result$beta[some, mine, drop = FALSE] %*% target$model$x[[at]] + rep(target$model$offset[at, ], each = length(some))
 }
 
+# Their posterior means at the cells.
+mean_log_sd <- function(target, result, j) {
+  one <- list(beta = matrix(colMeans(result$beta), 1))
+  log_sd <- spread_draws(target, one, j)
+  if (!is.null(log_sd)) log_sd[1, ]
+}
+
 # A standard deviation far below the smallest difference between two responses is not told by the data: rows of equal
 # responses, or on a line. Asked of fits that have their rows at hand.
 check_resolved <- function(ready, result) {
   y <- ready$frame$y
   if (NROW(y) == 0 || NROW(y) > 20000) return()
   for (j in seq_len(ncol(y))) {
-    log_sd <- spread_draws(ready$target, result, j)
+    log_sd <- mean_log_sd(ready$target, result, j)
     if (is.null(log_sd)) next
     gap <- diff(sort(unique(y[, j])))
     gap <- min(gap[gap > 1e-9 * max(abs(y[, j]))], Inf)
-    low <- which(column_medians(log_sd) + log(ready$target$standard$scale[j]) < log(0.1 * gap))
+    low <- which(log_sd + log(ready$target$standard$scale[j]) < log(0.1 * gap))
     if (length(low) && is.finite(gap)) stop_unusable(ready, colnames(y)[j], low, result)
   }
 }
-
-column_medians <- function(v) apply(v, 2, stats::median)
 
 stop_unusable <- function(ready, response, cells, result) {
   rows <- if (is.null(ready$cells$id)) integer() else which(ready$cells$id %in% cells)

@@ -34,6 +34,12 @@ test_that("cells and nodes take the same scatter", {
   expect_equal(root_to_scatter(one[4:6, ], 2), two[6:8, ], tolerance = 1e-12)
 })
 
+test_that("a response without scatter does not take that of the other with it", {
+  stats <- rbind(1, 0.2, -0.3, 0, 0, 0)
+  grown <- add_within(stats, matrix(c(0, 0.04), 2))
+  expect_equal(as.vector(root_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04), tolerance = 1e-12)
+})
+
 test_that("the density with the bound is that of rows with a scatter", {
   d <- rows_60()
   target <- covary(a ~ x, sigma ~ x, data = d, algorithm = "none", control = covary_control(row_sd = 0.1))$regression
