@@ -17,7 +17,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
       trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) && !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
       resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
       interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
-      divergences = info$divergences, moves = info$moves, bound = info$bound, timings = clock$laps())
+      divergences = info$divergences, moves = info$moves, bound = info$bound[c("row_sd", "shift")], timings = clock$laps())
   ), class = "covary")
   say_bound(fit$info$bound)
   warn_quality(fit)

@@ -84,7 +84,8 @@ without_bound <- function(target) {
 }
 
 # What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its posterior sds, were
-# the width within rows half of what it is (a Newton step at the posterior mean). list(row_sd, shift), or NULL.
+# the width within rows half of what it is (a Newton step at the posterior mean). list(row_sd, shift, floor: by response
+# the cells whose shift is above `floor_limit`), or NULL.
 bound_effect <- function(target, result) {
   if (is.null(target$within)) return(NULL)
   mean <- colMeans(result$beta)
@@ -93,16 +94,18 @@ bound_effect <- function(target, result) {
   half <- without_bound(target)
   half$model$cells <- add_within(half$model$cells, target$within / 4)
   change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
-  keys <- sigma_keys(target)
-  shift <- vapply(keys, function(key) {
+  shifts <- lapply(sigma_keys(target), function(key) {
     mine <- which(target$coefficients$key == key)
     if (length(mine) == 0) return(0)
     x <- target$model$x[[match(key, target$keys)]]
-    moved <- as.vector((cov %*% change)[mine] %*% x)
-    max(abs(moved) / sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x))))
-  }, 0)
-  list(row_sd = target$row_sd, shift = stats::setNames(shift, names(target$standard$scale)))
+    abs(as.vector((cov %*% change)[mine] %*% x)) / sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x)))
+  })
+  names(shifts) <- names(target$standard$scale)
+  list(row_sd = target$row_sd, shift = vapply(shifts, max, 0), floor = lapply(shifts, function(s) which(s > floor_limit)))
 }
+
+# Above this the log sd is that of the bound and of nothing in the data.
+floor_limit <- 0.5
 
 # Above this the log sd of some row rests on the bound, which is said.
 bound_limit <- 0.1

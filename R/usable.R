@@ -7,7 +7,7 @@ usable_range <- log(30)
 check_usable <- function(ready, result) {
   target <- ready$target
   if (is.null(target$pilot) || !all(is.finite(result$beta))) return()
-  check_resolved(ready, result)
+  check_scatter(ready, result)
   khat <- result$info$khat
   corrected <- !any(khat > 0.7, na.rm = TRUE) || has_forgotten(result$info$moves)
   if (corrected) return()
@@ -30,25 +30,12 @@ spread_draws <- function(target, result, j) {
   result$beta[some, mine, drop = FALSE] %*% target$model$x[[at]] + rep(target$model$offset[at, ], each = length(some))
 }
 
-# Their posterior means at the cells.
-mean_log_sd <- function(target, result, j) {
-  one <- list(beta = matrix(colMeans(result$beta), 1))
-  log_sd <- spread_draws(target, one, j)
-  if (!is.null(log_sd)) log_sd[1, ]
-}
-
-# A standard deviation far below the smallest difference between two responses is not told by the data: rows of equal
-# responses, or on a line. Asked of fits that have their rows at hand.
-check_resolved <- function(ready, result) {
-  y <- ready$frame$y
-  if (NROW(y) == 0 || NROW(y) > 20000) return()
-  for (j in seq_len(ncol(y))) {
-    log_sd <- mean_log_sd(ready$target, result, j)
-    if (is.null(log_sd)) next
-    gap <- diff(sort(unique(y[, j])))
-    gap <- min(gap[gap > 1e-9 * max(abs(y[, j]))], Inf)
-    low <- which(log_sd + log(ready$target$standard$scale[j]) < log(0.1 * gap))
-    if (length(low) && is.finite(gap)) stop_unusable(ready, colnames(y)[j], low, result)
+# Where rows have no scatter (equal responses, exact lines) the sd is the bound of the likelihood and nothing
+# that the data say.
+check_scatter <- function(ready, result) {
+  for (response in names(result$info$bound$floor)) {
+    cells <- result$info$bound$floor[[response]]
+    if (length(cells)) stop_unusable(ready, response, cells, result)
   }
 }
 
