@@ -105,7 +105,7 @@ bound_effect <- function(target, result) {
 }
 
 # Above this the log sd is that of the bound and of nothing in the data.
-floor_limit <- 0.5
+floor_limit <- 1
 
 # Above this the log sd of some row rests on the bound, which is said.
 bound_limit <- 0.1
