@@ -66,7 +66,9 @@ check_fit <- function(fit, arg = "object") {
 #' @return `diagnostics()`: a list of class `covary_diagnostics` with `khat` (a value a level; below
 #'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
-#'   `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds).
+#'   `moves` (where draws were moved by Markov
+#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds), `bound` (`row_sd`, and by response the largest
+#'   `shift` of a log sd, in posterior sds, were it half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds).
 #'   Fits of many rows by cells or tables have `accuracy`, a data frame with a line a predictor: `rows` compared, and the
 #'   largest difference to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
 #'   itself) and in sds of its posterior at that row (`posterior`); at most 0.01 and 0.1 are accepted. `elbo()`: the evidence lower bound
