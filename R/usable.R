@@ -20,7 +20,7 @@ check_usable <- function(ready, result) {
   }
 }
 
-# Posterior log sds of response j at the cells: list(key, log_sd (draws x cells)), NULL where they are known.
+# Draws of the log sds of response j, at most 500 x cells; NULL where they are known.
 spread_draws <- function(target, result, j) {
   key <- sigma_keys(target)[j]
   mine <- which(target$coefficients$key == key)

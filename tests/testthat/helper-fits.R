@@ -38,3 +38,13 @@ fixture <- function(name) {
   }
   fits[[name]]
 }
+
+# A chunk reader of data frames
+chunks <- function(...) {
+  all <- list(...)
+  at <- 0
+  function(reset) {
+    at <<- if (reset) 0 else at + 1
+    if (!reset && at <= length(all)) all[[at]]
+  }
+}

@@ -1,14 +1,5 @@
 # Types of columns: decided once, the same in every source.
 
-chunks <- function(...) {
-  all <- list(...)
-  at <- 0
-  function(reset) {
-    at <<- if (reset) 0 else at + 1
-    if (!reset && at <= length(all)) all[[at]]
-  }
-}
-
 columns_of <- function() {
   n <- 60
   x <- rep(1:6, 10)

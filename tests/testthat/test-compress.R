@@ -11,16 +11,6 @@ rows_of <- function(n, seed, x = runif(n)) {
     y2 = cos(7 * u) + exp(0.3 * sin(8 * u)) * (r * z[, 1] + sqrt(1 - r^2) * z[, 2]))
 }
 
-# A chunk reader of data frames
-chunks <- function(...) {
-  all <- list(...)
-  at <- 0
-  function(reset) {
-    at <<- if (reset) 0 else at + 1
-    if (!reset && at <= length(all)) all[[at]]
-  }
-}
-
 same_tally <- function(a, b, bound = 1e-12) {
   order_of <- function(t) if (length(t$groups)) order(group_keys(t$groups)) else 1
   expect_identical(a$rows, b$rows)
