@@ -1,4 +1,4 @@
-# The data frames behind the pictures. plot.R, pp-check.R and autoplot.R only draw what is made here.
+# The data frames behind the pictures. plot-fit.R, plot-pp-check.R and plot-autoplot.R only draw what is made here.
 
 #' Effects of covariates on means, standard deviations and correlations
 #'

@@ -2,7 +2,7 @@
 # the function they make at the rows, so that it does not depend on how its columns are coded
 # (mathematics vignette, eq. 4a to 4c).
 #
-# u: m x p unpenalised columns of a predictor, standardised (design.R), at m design points (cells, or
+# u: m x p unpenalised columns of a predictor, standardised (design-build.R), at m design points (cells, or
 # points that stand for the rows) of total weights w. The constant direction k (u k = 1), if the columns
 # have one, is left to the prior of the intercept; the rest, u - 1 mean', gets
 #   means               precision  U'WU / (n spread^2)         of the coefficients,

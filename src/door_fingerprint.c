@@ -1,5 +1,5 @@
 /* A fingerprint of an R value: types, lengths, names, shapes and contents, so that an edited object is
- * known before anything relies on it (R/validate.R).
+ * known before anything relies on it (R/aaa-validate.R).
  *
  * It is the same after saveRDS(),
      in another session and on another machine. Vectors beyond `WHOLE` numbers

@@ -1,5 +1,5 @@
 # Target: the regression model as a log density of standardised coefficients and log smoothing
-# sds. Engines see only this contract; users' scales are mapped back in draws.R.
+# sds. Engines see only this contract; users' scales are mapped back in fit-draws.R.
 #
 # Responses are (y - centre) / scale; gamma = coefficient * scale of its column / scale of its response.
 

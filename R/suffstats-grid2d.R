@@ -1,7 +1,7 @@
 # Tallies of two continuous covariates: a grid of rectangles, each with the products of the first four Chebyshev
 # moments along both covariates. Only rectangles that hold rows are kept.
 #
-# In place of the fields of one covariate (tally.R) the tally has
+# In place of the fields of one covariate (suffstats-grid1d.R) the tally has
 #   step, core (by covariate): sides of the rectangles are 2^-step
 #   range: 2 x 2, a column a covariate
 #   places: m x 3, numbers of the rectangle ([i, i + 1) 2^-step along each covariate) and its group

@@ -1,5 +1,5 @@
 # The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data. Columns that are
-# values of terms (cell-covariates.R) stand for these.
+# values of terms (suffstats-covariates.R) stand for these.
 
 predictor_columns <- function(p, newdata) {
   # Some functions, poly(x, z) among them, drop the dimensions of a single row.

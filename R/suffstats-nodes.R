@@ -91,7 +91,7 @@ cell_places <- function(grid, cell) {
 }
 
 # Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
-# sums with signs to be harmless. `gathered` says which went where (accuracy.R).
+# sums with signs to be harmless. `gathered` says which went where (model-accuracy.R).
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   half <- diff(breaks)[piece] / 2

@@ -59,7 +59,7 @@ used_columns <- function(connection, source, spec) {
   intersect(query_columns(spec), found)
 }
 
-# Named types of columns, as in columns.R; NA where nobody knows, as of a column of NULLs.
+# Named types of columns, as in rows-columns.R; NA where nobody knows, as of a column of NULLs.
 query_types <- function(connection, source, spec) {
   names <- used_columns(connection, source, spec)
   probe <- ask_database(connection, paste("SELECT", sql_list(quote_names(connection, names)),

@@ -2,7 +2,7 @@
 # new data. Knows no likelihood.
 #
 # A predictor of the design adds to the parsed one: states (calls to evaluate for its variables,
-# terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef, sd,
+# formula-terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef, sd,
 # x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {

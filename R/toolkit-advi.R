@@ -1,5 +1,5 @@
 # advi(): the verb. An engine is list(start, step, moments): `step(target, setup, state, most)` does at most that many
-# iterations and returns the state (run-blocks.R), which is plain data.
+# iterations and returns the state (toolkit-run-blocks.R), which is plain data.
 
 #' Variational inference
 #'

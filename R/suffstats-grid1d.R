@@ -7,7 +7,7 @@
 # values), and
 #   without a continuous covariate   stats: (1 + k + k(k+1)/2) x groups, cells as in kernel.h
 #   with one                         first, table: padded x 4 x cells x groups, moments as in moments.h
-#   with two                         places, table: see tensor.R
+#   with two                         places, table: see suffstats-grid2d.R
 # Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments of
 # degree below 4 over two cells are moments of degree below 4 over their union, exactly.
 

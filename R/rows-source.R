@@ -3,7 +3,7 @@
 # settle: function(), which makes sure of the types of the file being read.
 
 # `spec` says which columns will be looked at; `types` what is known of the columns of CSV files
-# (csv.R).
+# (rows-source-file.R).
 new_source <- function(data, chunk, reader = NULL, spec = NULL,
                        types = new_csv_types(numbers = spec$numbers)) {
   if (is.data.frame(data)) return(frame_source(data))

@@ -1,5 +1,5 @@
 # Many rows whose terms join several continuous covariates, s(x, z) beside s(w), say: no cells hold them and no table
-# gives their columns (rows-target.R). The exact likelihood of the rows is summed over blocks; columns are evaluated
+# gives their columns (model-rows.R). The exact likelihood of the rows is summed over blocks; columns are evaluated
 # block by block and kept while they fit into `kept_bytes`, so memory is bounded for any number of rows.
 
 blocks_from <- 100000L # fewer rows are fitted with all columns in memory, which is as exact and quicker
@@ -63,7 +63,7 @@ blocks_draws <- function(target, draws, progress = NULL) {
   })$value
 }
 
-# The rows `keep` as a target in memory, weighed up to all rows (ladder.R).
+# The rows `keep` as a target in memory, weighed up to all rows (model-subsample.R).
 blocks_rung <- function(target, keep) {
   blocks <- target$blocks
   rung <- target_of_rows(blocks$design, blocks$frame, keep, blocks$priors, blocks$scales, rung_weights(row_weights(blocks$frame), keep))

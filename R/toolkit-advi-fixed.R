@@ -2,8 +2,8 @@
 # deterministic function. The draws are moment-matched, so that linear and quadratic parts of the target have no
 # Monte Carlo error. One iteration is one step of a phase:
 #   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's identity,
-#           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (gaussian.R has the step)
-#   member  low-rank family: the same step to the nearest member (advi-refit.R), from the full-rank optimum; a few passes
+#           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (numeric-newton.R has the step)
+#   member  low-rank family: the same step to the nearest member (toolkit-advi-refit.R), from the full-rank optimum; a few passes
 #           over the target where L-BFGS on the factors takes hundreds
 #   polish  other families: L-BFGS on the raw parameters, in units of the approximation
 #   check   Monte Carlo error from fresh draws; too large: twice the draws, and that phase again

@@ -193,7 +193,7 @@ lost_within_cells <- function(v, frame, along, continuous, control) {
 
 bin_loss_limit <- 0.02
 
-# Tables have the curvature of bins of rows (rows-target.R). Does more of a term's variance lie
+# Tables have the curvature of bins of rows (model-rows.R). Does more of a term's variance lie
 # within them than its own values, as a covariate, would leave there?
 lost_within_bins <- function(v, frame, along) {
   rows <- accuracy_rows(frame$n, frame$covariates[along])

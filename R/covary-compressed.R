@@ -94,7 +94,7 @@ compressed_frame <- function(object) {
     weights = numeric(), rows = integer(), n = object$rows, row_names = NULL, dropped = sum(object$dropped), without_rows = TRUE)
 }
 
-# The design built from the sketch, with what it needs of all rows (whole-rows.R).
+# The design built from the sketch, with what it needs of all rows (design-whole-rows.R).
 sketch_design <- function(parsed, object, sketch, whole = NULL, values = NULL) {
   m <- nrow(sketch$data)
   frame <- list(y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)), covariates = as.list(sketch$data),

@@ -185,7 +185,7 @@ joint_places <- function(p, priors) {
   which(priors$class[mine] == "b" & priors$source[mine] == "default")
 }
 
-# From coefficients inside the fit to the user's, both standardised (orthogonal.R); `at`: places among the unpenalised.
+# From coefficients inside the fit to the user's, both standardised (design-orthogonal.R); `at`: places among the unpenalised.
 mixing_of <- function(p, at) {
   out <- diag(length(unpenalised(p)$name))
   if (!is.null(p$mixing)) out[seq_len(ncol(p$mixing)), seq_len(ncol(p$mixing))] <- p$mixing

@@ -1,5 +1,5 @@
 # The pilot of a fit: the sub-model with constant standard deviations and correlation, and rough log sds
-# by the log sds' own columns given its residuals. It bounds the likelihood (target-bound.R) and is where
+# by the log sds' own columns given its residuals. It bounds the likelihood (model-bound.R) and is where
 # the full model starts: from there no spike is near.
 
 # Smoothing sds of the log sds of the pilot

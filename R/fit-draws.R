@@ -5,7 +5,7 @@ user_draws <- function(result, target, design) {
   names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
   out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
   for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j]
-  # Columns that stand for others inside the fit (orthogonal.R)
+  # Columns that stand for others inside the fit (design-orthogonal.R)
   for (p in design$predictors) {
     if (is.null(p$mixing)) next
     name <- p$columns$name[seq_len(ncol(p$mixing))]

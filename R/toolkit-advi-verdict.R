@@ -1,6 +1,6 @@
 # The certificate of a Gaussian fit: one Newton step of the ELBO, over fresh draws and all rows or in closed form, says
 # how far the mean and the scales are from the optimum of the family. For models with smooths it is the way to the
-# optimum as seen from there (advi-refit.R).
+# optimum as seen from there (toolkit-advi-refit.R).
 #
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean, root root'):
 #   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2

@@ -84,7 +84,7 @@ weigh_nested <- function(target, surrogate, sds, draws, info, control, progress)
   resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
 }
 
-# The result of draws that were moved by Markov chains (slice-moves.R). gap: log ratios at the draws they come from.
+# The result of draws that were moved by Markov chains (engine-slice-moves.R). gap: log ratios at the draws they come from.
 moved_draws <- function(moved, gap, log_mean, w, info) {
   info$khat <- c(info$khat, coefficients = w$khat)
   info$log_evidence <- bridge_constant(gap, moved$gap + log_mean)
