@@ -9,7 +9,9 @@ check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE, whole 
       paste0(if (open) " strictly", " between ", lower, " and ", upper)
     }
     stop_covary("argument", "`", arg, "` must be one ", if (whole) "whole ", "number", range,
-      ", not ", describe(x), ".", fields = list(arg = arg))
+      ", not ", describe(x), ".",
+      fields = list(arg = arg)
+    )
   }
   x
 }
@@ -20,7 +22,9 @@ check_count <- function(x, arg, lower = 1) {
 
 check_flag <- function(x, arg) {
   if (!(is.logical(x) && length(x) == 1 && !is.na(x))) {
-    stop_covary("argument", "`", arg, "` must be TRUE or FALSE, not ", describe(x), ".", fields = list(arg = arg))
+    stop_covary("argument", "`", arg, "` must be TRUE or FALSE, not ", describe(x), ".",
+      fields = list(arg = arg)
+    )
   }
   x
 }
@@ -29,16 +33,21 @@ check_flag <- function(x, arg) {
 check_names <- function(x, arg) {
   if (!is.null(x) && (!(is.character(x) || is.factor(x)) || length(x) == 0 || anyNA(x))) {
     stop_covary("argument", "`", arg, "` must be NULL or names, not ", describe(x), ".",
-      fields = list(arg = arg))
+      fields = list(arg = arg)
+    )
   }
   if (is.factor(x)) as.character(x) else x
 }
 
 check_choice <- function(x, choices, arg) {
-  if (identical(x, choices)) return(choices[1])
+  if (identical(x, choices)) {
+    return(choices[1])
+  }
   if (!(is.character(x) && length(x) == 1 && !is.na(x) && x %in% choices)) {
-    stop_covary("argument", "`", arg, "` must be one of ", enumerate(choices, most = 20), ", not ", describe(x), ".",
-      fields = list(arg = arg))
+    stop_covary("argument", "`", arg, "` must be one of ", enumerate(choices, most = 20), ", not ",
+      describe(x), ".",
+      fields = list(arg = arg)
+    )
   }
   x
 }
@@ -46,11 +55,15 @@ check_choice <- function(x, choices, arg) {
 # A vector in the order of `labels`: as it stands where it has no names, else by name.
 by_name <- function(x, labels, what, arg, condition = "argument") {
   given <- names(x)
-  if (is.null(given)) return(x)
+  if (is.null(given)) {
+    return(x)
+  }
   if (anyNA(given) || anyDuplicated(given) || !setequal(given, labels)) {
     stop_covary(condition, "Names in ", what, " must be ", enumerate(labels, most = 12),
       ", each once, not ",
-      enumerate(given, most = 12), ".", fields = list(arg = arg, expected = labels, found = given))
+      enumerate(given, most = 12), ".",
+      fields = list(arg = arg, expected = labels, found = given)
+    )
   }
   x[labels]
 }
@@ -58,9 +71,15 @@ by_name <- function(x, labels, what, arg, condition = "argument") {
 # What was found, for messages: the value if short, else its class and length. Nothing is known of
 # it, so its methods may fail.
 describe <- function(x) {
-  if (is.null(x)) return("NULL")
-  if (is.character(x) && length(x) == 1) return(dQuote(substr(x, 1, 80), FALSE))
+  if (is.null(x)) {
+    return("NULL")
+  }
+  if (is.character(x) && length(x) == 1) {
+    return(dQuote(substr(x, 1, 80), FALSE))
+  }
   known <- paste0("an object of class ", dQuote(class(x)[1], FALSE))
-  if (is.atomic(x) && length(x) == 1) return(tryCatch(paste(format(x)), error = function(e) known))
+  if (is.atomic(x) && length(x) == 1) {
+    return(tryCatch(paste(format(x)), error = function(e) known))
+  }
   paste0(known, " and length ", length(x))
 }

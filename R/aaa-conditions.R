@@ -17,23 +17,34 @@
 NULL
 
 stop_covary <- function(what, ..., fields = list()) {
-  stop(new_condition(paste0("covary_error_", what), c("covary_error", "error"), paste0(...), fields))
+  stop(new_condition(
+    paste0("covary_error_", what), c("covary_error", "error"), paste0(...),
+    fields
+  ))
 }
 
 # Called by the C code (fail() in src/door_read.c) where a value breaks what a door relies on.
 stop_internal <- function(text) {
-  stop_covary("internal", "The C code of covary was given a value that it cannot use: ", text,
+  stop_covary(
+    "internal", "The C code of covary was given a value that it cannot use: ", text,
     ". An object was edited or cut, or comes ",
-    "from another version of covary: make it again (fit, compress, build the target). If none was, this is a bug; please report it.")
+    "from another version of covary: make it again (fit, compress, build the target). If none was, this is a bug; please report it."
+  )
 }
 
 warn_covary <- function(what, ..., fields = list()) {
-  warning(new_condition(paste0("covary_warning_", what), c("covary_warning", "warning"), paste0(...), fields))
+  warning(new_condition(
+    paste0("covary_warning_", what), c("covary_warning", "warning"),
+    paste0(...), fields
+  ))
 }
 
 inform_covary <- function(what, ..., fields = list()) {
   text <- paste0(paste0(...), "\n")
-  message(new_condition(paste0("covary_message_", what), c("covary_message", "message"), text, fields))
+  message(new_condition(
+    paste0("covary_message_", what), c("covary_message", "message"), text,
+    fields
+  ))
 }
 
 new_condition <- function(class, parents, message, fields) {
@@ -56,13 +67,17 @@ attempt <- function(code, otherwise = NULL) {
 # Is the error about time, memory or depth, and not about the code? R has no classes for most, and
 # may translate the words.
 is_limit <- function(e) {
-  if (inherits(e, c("stackOverflowError", "TimeoutException"))) return(TRUE)
-  words <- c("reached elapsed time limit", "reached CPU time limit",
+  if (inherits(e, c("stackOverflowError", "TimeoutException"))) {
+    return(TRUE)
+  }
+  words <- c(
+    "reached elapsed time limit", "reached CPU time limit",
     "reached session elapsed time limit", "reached session CPU time limit",
     "cannot allocate vector of size %0.1f %s", "cannot allocate vector of length %lld",
     "cannot allocate memory block of size %0.1f %s", "cannot allocate buffer",
     "vector memory exhausted (limit reached?)", "memory exhausted (limit reached?)",
-    "evaluation nested too deeply: infinite recursion / options(expressions=)?")
+    "evaluation nested too deeply: infinite recursion / options(expressions=)?"
+  )
   words <- sub("%.*", "", c(words, gettext(words, domain = "R")))
   any(startsWith(conditionMessage(e), trimws(words)))
 }

@@ -1,13 +1,14 @@
 # Objects that come back from users: whole, or a typed error before anything relies on them.
 #
-# An object may have been edited, cut, or saved by another version. Two things are checked wherever an
-# exported function takes one, in well under a millisecond whatever the rows:
+# An object may have been edited, cut, or saved by another version. Two things are checked wherever
+# an exported function takes one, in well under a millisecond whatever the rows:
 #   rules  what single fields must be (the tables below, one a class)
-#   seal   fingerprints (door_fingerprint.c) of the parts whose inside is nobody else's business, taken
-#          when the object was made: a fit's design cannot be described in a line, but any change of it
-#          can be seen.
-# An approximation has no seal while callbacks look at it. Fields that neither table names may be changed
-# freely, and fields may be added.
+#   seal   fingerprints (door_fingerprint.c) of the parts whose inside is nobody else's business,
+#   taken
+#          when the object was made: a fit's design cannot be described in a line, but any change of
+#          it can be seen.
+# An approximation has no seal while callbacks look at it. Fields that neither table names may be
+# changed freely, and fields may be added.
 
 # `must` completes "its field 'x' must be"; test(value, object)
 rule <- function(must, test) list(must = must, test = test)
@@ -28,8 +29,8 @@ is_matrix <- function(v, rows = nrow(v), columns = ncol(v)) {
 }
 all_finite <- function(v) is.numeric(v) && all(is.finite(v))
 
-# Of a long vector evenly spaced values, so that the time does not grow with it. With `by` only of every
-# so manieth, counted from the first.
+# Of a long vector evenly spaced values, so that the time does not grow with it. With `by` only of
+# every so manieth, counted from the first.
 some_of <- function(v, by = 1) {
   n <- length(v) %/% by
   at <- if (n <= 2^15) seq_len(n) else round(seq(1, n, length.out = 2^12))
@@ -38,39 +39,65 @@ some_of <- function(v, by = 1) {
 
 # ---- the classes -----------------------------------------------------------------------------
 
-# By class: what it is called, what to do about a broken one, its rules, the fields under seal, and those
-# of them that are told apart by their own fields.
-object_classes <- function() list(
-  covary = list(what = "fit of covary()", again = "fit again", rules = fit_rules,
-    sealed = c("formulas", "algorithm", "responses", "ids", "pairs", "draws", "design", "priors",
-      "frame", "cell", "n_cells"),
-    apart = c("design", "frame")),
-  cells = list(what = "object of compress()", again = "compress again", rules = cells_rules),
-  covary_learner = list(what = "learner of learn_categories()", again = "learn again", rules = list(),
-    sealed = c("categories", "dimensions", "terms", "columns", "x", "category", "plan", "settings",
-      "start", "parameter", "record", "trials", "held", "silent", "interrupted", "loss", "starts",
-      "failed"),
-    apart = c("plan", "settings")),
-  covary_approximation = list(what = "approximation of advi(), nuts(), ...", again = "fit again",
-    rules = approximation_rules, sealed = c("setup", "state"), apart = c("setup", "state"),
-    unsealed = TRUE),
-  covary_density = list(what = "target", again = "build it again", rules = density_rules,
-    sealed = c("kind", "dim", "rows", "data", "names", "parameters", "blocks", "label", "regression",
-      "design", "terms", "xlevels", "expect", "constant"),
-    apart = "data"),
-  covary_priors = list(what = "prior of set_prior()", again = "use set_prior() again",
-    rules = priors_rules),
-  covary_prior = list(what = "prior distribution", again = "make it again", rules = prior_rules),
-  covary_optimizer = list(what = "optimiser", again = "make it again", rules = optimizer_rules),
-  covary_callback = list(what = "callback", again = "make it again", rules = callback_rules),
-  covary_transform = list(what = "transform", again = "make it again", rules = transform_rules),
-  covary_quadrature = list(what = "result of quadrature_kl()", again = "make it again",
-    rules = quadrature_rules),
-  covary_advi_control = list(what = "result of advi_control()", again = "make it again",
-    rules = advi_control_rules),
-  covary_nuts_control = list(what = "result of nuts_control()", again = "make it again",
-    rules = nuts_control_rules)
-)
+# By class: what it is called, what to do about a broken one, its rules, the fields under seal, and
+# those of them that are told apart by their own fields.
+object_classes <- function() {
+  list(
+    covary = list(
+      what = "fit of covary()", again = "fit again", rules = fit_rules,
+      sealed = c(
+        "formulas", "algorithm", "responses", "ids", "pairs", "draws", "design", "priors",
+        "frame", "cell", "n_cells"
+      ),
+      apart = c("design", "frame")
+    ),
+    cells = list(what = "object of compress()", again = "compress again", rules = cells_rules),
+    covary_learner = list(
+      what = "learner of learn_categories()", again = "learn again",
+      rules = list(),
+      sealed = c(
+        "categories", "dimensions", "terms", "columns", "x", "category", "plan", "settings",
+        "start", "parameter", "record", "trials", "held", "silent", "interrupted", "loss", "starts",
+        "failed"
+      ),
+      apart = c("plan", "settings")
+    ),
+    covary_approximation = list(
+      what = "approximation of advi(), nuts(), ...", again = "fit again",
+      rules = approximation_rules, sealed = c("setup", "state"), apart = c("setup", "state"),
+      unsealed = TRUE
+    ),
+    covary_density = list(
+      what = "target", again = "build it again", rules = density_rules,
+      sealed = c(
+        "kind", "dim", "rows", "data", "names", "parameters", "blocks", "label",
+        "regression",
+        "design", "terms", "xlevels", "expect", "constant"
+      ),
+      apart = "data"
+    ),
+    covary_priors = list(
+      what = "prior of set_prior()", again = "use set_prior() again",
+      rules = priors_rules
+    ),
+    covary_prior = list(what = "prior distribution", again = "make it again", rules = prior_rules),
+    covary_optimizer = list(what = "optimiser", again = "make it again", rules = optimizer_rules),
+    covary_callback = list(what = "callback", again = "make it again", rules = callback_rules),
+    covary_transform = list(what = "transform", again = "make it again", rules = transform_rules),
+    covary_quadrature = list(
+      what = "result of quadrature_kl()", again = "make it again",
+      rules = quadrature_rules
+    ),
+    covary_advi_control = list(
+      what = "result of advi_control()", again = "make it again",
+      rules = advi_control_rules
+    ),
+    covary_nuts_control = list(
+      what = "result of nuts_control()", again = "make it again",
+      rules = nuts_control_rules
+    )
+  )
+}
 
 fit_rules <- list(
   call = rule("a call", alone(is.call)),
@@ -84,15 +111,21 @@ fit_info_rules <- local({
   named <- rule("numbers with names", function(v, x) {
     is.numeric(v) && (length(v) == 0 || !is.null(names(v)))
   })
-  list(elbo = number, elbo_mcse = number, log_evidence = number, trace = number, iterations = number,
+  list(
+    elbo = number, elbo_mcse = number, log_evidence = number, trace = number,
+    iterations = number,
     importance_ess = number, efficiency = number, rhat = number, ess = number, certificate = number,
     converged = flag, resampled = flag, interrupted = flag, khat = named, timings = named,
-    note = rule("text", alone(is.character)), compression = rule("a list", alone(is.list)))
+    note = rule("text", alone(is.character)), compression = rule("a list", alone(is.list))
+  )
 })
 
 cells_rules <- list(
   k = rule("the number of responses", alone(is_whole, 1)),
-  responses = rule("the names of the responses", function(v, x) is_text(v, x$k) && !anyDuplicated(v)),
+  responses = rule("the names of the responses", function(v, x) {
+    is_text(v, x$k) &&
+      !anyDuplicated(v)
+  }),
   scaling = rule("a finite matrix of centres and positive scales", function(v, x) {
     is_matrix(v, x$k, 2) && all_finite(v) && all(v[, 2] > 0)
   }),
@@ -108,23 +141,30 @@ cells_rules <- list(
   groups = rule("a data frame of the exact covariates", function(v, x) {
     exact <- setdiff(names(x$covariates), continuous_names(x))
     fits <- function(name) is_group_column(v[[name]], x$covariates[[name]], nrow(v))
-    is.data.frame(v) && identical(as.character(names(v)), as.character(exact)) && all(vapply(exact, fits, TRUE))
+    is.data.frame(v) && identical(as.character(names(v)), as.character(exact)) &&
+      all(vapply(exact, fits, TRUE))
   }),
   stats = rule("a column of sums a group", function(v, x) {
-    if (length(continuous_names(x))) return(is.null(v))
+    if (length(continuous_names(x))) {
+      return(is.null(v))
+    }
     is_matrix(v, 1 + x$k + x$k * (x$k + 1) / 2, nrow(x$groups)) && is.double(v) &&
       all_finite(some_of(v)) && all(some_of(v, nrow(v)) >= 0)
   }),
   table = rule("an array of moments, as many as its cells and groups", function(v, x) {
     n <- length(continuous_names(x))
-    if (n == 0) return(is.null(v))
+    if (n == 0) {
+      return(is.null(v))
+    }
     size <- c(moments_padded(x$k), 4, if (n == 1) c(NA, max(1, nrow(x$groups))) else c(4, NA))
     is.double(v) && length(dim(v)) == 4 && all(dim(v) == size, na.rm = TRUE) &&
       all_finite(some_of(v)) && all(some_of(v, prod(dim(v)[seq_len(1 + n)])) >= 0)
   }),
   step = rule("a whole number for each continuous covariate", function(v, x) {
     continuous <- continuous_names(x)
-    if (length(continuous) == 0) return(TRUE)
+    if (length(continuous) == 0) {
+      return(TRUE)
+    }
     all_finite(v) && length(v) == length(continuous) && all(v == round(v)) &&
       (length(v) == 1 || setequal(names(v), continuous))
   }),
@@ -135,13 +175,17 @@ cells_rules <- list(
     if (length(continuous_names(x)) == 1) is_one_number(v) && v == round(v) else is.null(v)
   }),
   places = rule("the places of the rectangles", function(v, x) {
-    if (length(continuous_names(x)) < 2) return(is.null(v))
+    if (length(continuous_names(x)) < 2) {
+      return(is.null(v))
+    }
     is_matrix(v, dim(x$table)[4], 3) && all_finite(v) &&
       all(v[, 3] >= 1 & v[, 3] <= max(1, nrow(x$groups)))
   }),
   range = rule("the ends of each continuous covariate, inside its cells", function(v, x) {
     n <- length(continuous_names(x))
-    if (n == 0) return(TRUE)
+    if (n == 0) {
+      return(TRUE)
+    }
     all_finite(v) && length(v) == 2 * n && (n == 1 || identical(dim(v), c(2L, 2L))) &&
       is_inside(matrix(v, 2), x, n)
   })
@@ -150,24 +194,35 @@ cells_rules <- list(
 # All cells lie between the ends of the covariates: merge() lays out a grid by them.
 is_inside <- function(range, x, n) {
   at <- floor(range * rep(2^as.vector(x$step), each = 2))
-  if (any(range[1, ] > range[2, ]) || any(abs(at) >= 2^52)) return(FALSE)
-  cells <- if (n == 1) cbind(x$first + c(0, dim(x$table)[3] - 1))
-    else apply(x$places[, 1:2, drop = FALSE], 2, base::range)
+  if (any(range[1, ] > range[2, ]) || any(abs(at) >= 2^52)) {
+    return(FALSE)
+  }
+  cells <- if (n == 1) {
+    cbind(x$first + c(0, dim(x$table)[3] - 1))
+  } else {
+    apply(x$places[, 1:2, drop = FALSE], 2, base::range)
+  }
   all(cells[1, ] >= at[1, ] & cells[2, ] <= at[2, ])
 }
 
 is_description <- function(v) {
   is.list(v) && is_among(v$kind, c("exact", "continuous")) &&
     is_among(v$type, c("factor", "logical", "character", number_types)) &&
-    (v$kind == "exact" || v$type %in% number_types) && (is.null(v$levels) || is.character(v$levels)) &&
+    (v$kind == "exact" || v$type %in% number_types) &&
+    (is.null(v$levels) || is.character(v$levels)) &&
     is_flag(v$ordered) && (v$type != "time" || is_text(v$zone)) &&
-    (v$type != "difference of times" || is_among(v$units, c("secs", "mins", "hours", "days", "weeks")))
+    (v$type != "difference of times" ||
+      is_among(v$units, c("secs", "mins", "hours", "days", "weeks")))
 }
 
 # Groups hold texts for factors, and numbers for dates and times.
 is_group_column <- function(v, how, n) {
-  fits <- switch(how$type, logical = is.logical(v), character = is.character(v),
-    factor = is.character(v) && all(v %in% how$levels), is.numeric(v))
+  fits <- switch(how$type,
+    logical = is.logical(v),
+    character = is.character(v),
+    factor = is.character(v) && all(v %in% how$levels),
+    is.numeric(v)
+  )
   is.atomic(v) && is.null(dim(v)) && length(v) == n && !anyNA(v) && fits
 }
 
@@ -177,8 +232,10 @@ approximation_rules <- local({
   }))
   list(
     target = rule("a target", alone(inherits, "covary_density")),
-    method = rule("the name of a method", alone(is_among,
-      c("advi", "svgd", "laplace", "pathfinder", "nuts"))),
+    method = rule("the name of a method", alone(
+      is_among,
+      c("advi", "svgd", "laplace", "pathfinder", "nuts")
+    )),
     family = rule("the name of a family", alone(is_text)),
     mean = rule("a number for each free number", absent_or(function(v, x) {
       is.numeric(v) && length(v) == x$target$dim
@@ -187,7 +244,9 @@ approximation_rules <- local({
       is_matrix(v, x$target$dim, x$target$dim) && !is.null(x$mean)
     })),
     draws = rule("a numeric matrix with a column for each free number", function(v, x) {
-      if (is.null(v)) return(!is.null(x$root))
+      if (is.null(v)) {
+        return(!is.null(x$root))
+      }
       is_matrix(v, columns = x$target$dim) && nrow(v) > 0 && !anyNA(some_of(v))
     }),
     chain = rule("the chain of each draw", absent_or(function(v, x) {
@@ -216,26 +275,36 @@ density_rules <- list(
   evaluate = rule("a function", function(v, x) is.function(v) || (is.null(v) && x$kind != "r"))
 )
 
-prior_codes <- c(normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
-  exponential = 13L, gamma = 14L, inv_gamma = 15L)
+prior_codes <- c(
+  normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
+  exponential = 13L, gamma = 14L, inv_gamma = 15L
+)
 
 prior_rules <- list(
   family = rule("a known family", alone(is_among, names(prior_codes))),
-  code = rule("the number of its family", function(v, x) is_whole(v) && v == prior_codes[[x$family]]),
-  par = rule("three numbers, those of scale, shape and degrees of freedom positive", function(v, x) {
-    all_finite(v) && length(v) == 3 && v[2] > 0 &&
-      (!x$family %in% c("student_t", "half_t") || v[3] > 0) &&
-      (!x$family %in% c("gamma", "inv_gamma") || v[1] > 0)
+  code = rule("the number of its family", function(v, x) {
+    is_whole(v) &&
+      v == prior_codes[[x$family]]
   }),
+  par = rule(
+    "three numbers, those of scale, shape and degrees of freedom positive",
+    function(v, x) {
+      all_finite(v) && length(v) == 3 && v[2] > 0 &&
+        (!x$family %in% c("student_t", "half_t") || v[3] > 0) &&
+        (!x$family %in% c("gamma", "inv_gamma") || v[1] > 0)
+    }
+  ),
   text = rule("text", alone(is_text))
 )
 
 priors_rules <- local({
   column <- rule("a text a prior", function(v, x) is_text(v, length(x$prior)))
-  list(prior = rule("a list of prior distributions", function(v, x) {
+  list(
+    prior = rule("a list of prior distributions", function(v, x) {
       is.list(v) && all(vapply(v, is_valid, TRUE, class = "covary_prior"))
     }),
-    class = column, coef = column, dpar = column, resp = column)
+    class = column, coef = column, dpar = column, resp = column
+  )
 })
 
 optimizer_rules <- list(
@@ -262,10 +331,12 @@ is_entry <- function(v) is.list(v) && is_one_number(v$iteration) && is.list(v$va
 
 transform_rules <- local({
   code <- rule("a function", alone(is.function))
-  list(kind = rule("text", alone(is_text)), text = rule("text", alone(is_text)),
+  list(
+    kind = rule("text", alone(is_text)), text = rule("text", alone(is_text)),
     free = rule("a count", alone(is_whole)), size = rule("a count", alone(is_whole, 1)),
     forward = code, inverse = code, log_jacobian = code, pullback = code,
-    labels = rule("a text a value", absent_or(function(v, x) is_text(v, x$size))))
+    labels = rule("a text a value", absent_or(function(v, x) is_text(v, x$size)))
+  )
 })
 
 quadrature_rules <- list(
@@ -295,7 +366,10 @@ advi_control_rules <- list(
 )
 
 nuts_control_rules <- list(
-  accept = rule("a number between 0 and 1", function(v, x) is_one_number(v, 0, 1) && v > 0 && v < 1),
+  accept = rule("a number between 0 and 1", function(v, x) {
+    is_one_number(v, 0, 1) && v > 0 &&
+      v < 1
+  }),
   metric = rule("the name of a metric", alone(is_among, c("auto", "dense", "diagonal"))),
   max_depth = rule("a count up to 20", alone(is_whole, 1, 20)),
   jitter = rule("a number from 0", alone(is_one_number, 0, 1e300))
@@ -314,8 +388,9 @@ fingerprints <- function(x, how) {
   parts <- unclass(x)[setdiff(intersect(names(x), how$sealed), how$apart)]
   for (name in intersect(how$apart, names(x))) {
     inner <- unclass(.subset2(x, name))
-    if (!is.list(inner) || is.null(names(inner))) parts[[name]] <- inner
-    else if (length(inner)) parts[paste0(name, "$", names(inner))] <- inner
+    if (!is.list(inner) || is.null(names(inner))) {
+      parts[[name]] <- inner
+    } else if (length(inner)) parts[paste0(name, "$", names(inner))] <- inner
   }
   parts <- parts[!vapply(parts, is.null, TRUE)]
   stats::setNames(.Call(C_fingerprint, unname(parts)), names(parts))
@@ -327,10 +402,14 @@ fingerprints <- function(x, how) {
 check_object <- function(x, class = base::class(x)[1], arg = "object") {
   how <- object_classes()[[class]]
   fault <- object_fault(x, class, how)
-  if (is.null(fault)) return(x)
-  stop_covary("object", "`", arg, "` is no whole ", how$what, ": ", fault$text, ". It was edited or cut, ",
+  if (is.null(fault)) {
+    return(x)
+  }
+  stop_covary("object", "`", arg, "` is no whole ", how$what, ": ", fault$text,
+    ". It was edited or cut, ",
     "or comes from another version of covary; ", how$again, ".",
-    fields = list(arg = arg, field = fault$field, class = class))
+    fields = list(arg = arg, field = fault$field, class = class)
+  )
 }
 
 check_learner <- function(x, arg = "object") check_object(x, "covary_learner", arg)
@@ -343,12 +422,18 @@ check_approximation <- function(x, arg = "object") {
 
 is_valid <- function(x, class) is.null(object_fault(x, class, object_classes()[[class]]))
 
-new_fault <- function(field, ...) list(field = field, text = paste0("its field '", field, "' ", ...))
+new_fault <- function(field, ...) {
+  list(field = field, text = paste0("its field '", field, "' ", ...))
+}
 
 # NULL, or list(field, text)
 object_fault <- function(x, class, how) {
-  if (!inherits(x, class)) return(list(text = paste("it is", describe(x))))
-  if (!is.list(x) || is.null(names(x))) return(list(text = "it is not a list with names"))
+  if (!inherits(x, class)) {
+    return(list(text = paste("it is", describe(x))))
+  }
+  if (!is.list(x) || is.null(names(x))) {
+    return(list(text = "it is not a list with names"))
+  }
   x <- unclass(x)
   fault <- rules_fault(x, x, how$rules)
   if (is.null(fault) && class == "covary") {
@@ -364,17 +449,26 @@ rules_fault <- function(fields, object, rules, prefix = "", absent = FALSE) {
     if (absent && is.null(value)) next
     ok <- tryCatch(rules[[name]]$test(value, object), error = function(e) FALSE)
     if (isTRUE(ok)) next
-    return(new_fault(paste0(prefix, name), "must be ", rules[[name]]$must, ", not ", describe(value)))
+    return(new_fault(
+      paste0(prefix, name), "must be ", rules[[name]]$must, ", not ",
+      describe(value)
+    ))
   }
 }
 
 seal_fault <- function(x, how) {
   made <- x$seal
-  if (is.null(made) && isTRUE(how$unsealed)) return()
-  if (!is.character(made) || is.null(names(made))) return(new_fault("seal", "is missing"))
+  if (is.null(made) && isTRUE(how$unsealed)) {
+    return()
+  }
+  if (!is.character(made) || is.null(names(made))) {
+    return(new_fault("seal", "is missing"))
+  }
   now <- fingerprints(x, how)
   absent <- setdiff(names(made), names(now))
-  if (length(absent)) return(new_fault(absent[1], "is missing"))
+  if (length(absent)) {
+    return(new_fault(absent[1], "is missing"))
+  }
   changed <- names(now)[!(names(now) %in% names(made)) | now != made[names(now)]]
   if (length(changed)) new_fault(changed[1], "was changed after it was made")
 }
@@ -382,5 +476,7 @@ seal_fault <- function(x, how) {
 # For generics of this package: objects of other classes.
 stop_no_method <- function(x, generic, wanted, arg) {
   stop_covary("argument", generic, " is for ", wanted, "; there is no applicable method for ",
-    describe(x), ".", fields = list(arg = arg))
+    describe(x), ".",
+    fields = list(arg = arg)
+  )
 }

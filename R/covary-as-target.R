@@ -16,7 +16,10 @@ as_target <- function(object) UseMethod("as_target")
 
 #' @export
 as_target.default <- function(object) {
-  stop_covary("argument", "`object` must be a fit of covary() or a target, not ", describe(object), ".", fields = list(arg = "object"))
+  stop_covary("argument", "`object` must be a fit of covary() or a target, not ", describe(object),
+    ".",
+    fields = list(arg = "object")
+  )
 }
 
 #' @export
@@ -38,16 +41,26 @@ regression_density <- function(target, design = NULL) {
   names(blocks) <- names
   for (i in target$dim + seq_len(target$n_sds)) blocks[[i]] <- transform_log()
   start <- c(target$start, rep(-1, target$n_sds))
-  extra <- list(regression = target, design = design, constrain = if (!is.null(design)) constrain_regression,
-    constant = target$log_jacobian)
-  new_density("regression", target$model, blocks, rows = target$model$size[2], start = start, expect = TRUE,
-    label = paste("regression model,", target$model$size[2], "cells"), extra = extra)
+  extra <- list(
+    regression = target, design = design, constrain = if (!is.null(design)) {
+      constrain_regression
+    },
+    constant = target$log_jacobian
+  )
+  new_density("regression", target$model, blocks,
+    rows = target$model$size[2], start = start,
+    expect = TRUE,
+    label = paste("regression model,", target$model$size[2], "cells"), extra = extra
+  )
 }
 
 constrain_regression <- function(target, theta) {
   d <- target$regression$dim
-  result <- list(beta = theta[, seq_len(d), drop = FALSE], t = theta[, d + seq_len(target$regression$n_sds), drop = FALSE],
-    lp = numeric(nrow(theta)), lq = numeric(nrow(theta)))
+  result <- list(
+    beta = theta[, seq_len(d), drop = FALSE],
+    t = theta[, d + seq_len(target$regression$n_sds), drop = FALSE],
+    lp = numeric(nrow(theta)), lq = numeric(nrow(theta))
+  )
   out <- unclass(user_draws(result, target$regression, target$design))
   out <- out[, setdiff(colnames(out), c("lp__", "lp_approx__")), drop = FALSE]
   matrix(out, nrow(out), dimnames = list(NULL, colnames(out)))
@@ -55,5 +68,8 @@ constrain_regression <- function(target, theta) {
 
 # Closed-form expectations under N(mean, cov): value, gradient, Hessian.
 density_expect <- function(target, mean, cov) {
-  target_joint_expect(list(model = target$data, dim = target$data$size[3], n_sds = target$data$size[4]), mean, cov)
+  target_joint_expect(list(
+    model = target$data, dim = target$data$size[3],
+    n_sds = target$data$size[4]
+  ), mean, cov)
 }

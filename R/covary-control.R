@@ -4,43 +4,66 @@
 #'   and resampled, unless there are 20,000 cells or more and a probe of 200 draws shows that it
 #'   would change nothing; `"always"` or `"never"`.
 #' @param advi,svgd,pathfinder,nuts Lists of settings of these algorithms. `advi`: `family` (default
-#'   `"fullrank"`), `iterations`, `optimizer`, `batch_size`, `start_sigma`, `callbacks` and `control`, as in [advi()].
-#'   `svgd`: `particles`, `iterations`. `pathfinder`: `paths`, `iterations`. `nuts`: `chains`, `warmup` and
-#'   `control`, as in [nuts()].
-#' @param compress `"auto"` (default): data frames of 10,000 rows or more are compressed to cells first
-#'   where that is safe (see [compress()]); `"always"`, or `"never"` for the exact rows.
-#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where two covariates are
-#'   continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
-#'   times the resolution.
+#'   `"fullrank"`), `iterations`, `optimizer`, `batch_size`, `start_sigma`, `callbacks` and
+#'   `control`, as in [advi()]. `svgd`: `particles`, `iterations`. `pathfinder`: `paths`,
+#'   `iterations`. `nuts`: `chains`, `warmup` and `control`, as in [nuts()].
+#' @param compress `"auto"` (default): data frames of 10,000 rows or more are compressed to cells
+#'   first where that is safe (see [compress()]); `"always"`, or `"never"` for the exact rows.
+#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where
+#'   two covariates are continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by
+#'   default, twice as many for four times the resolution.
 #' @param threads Threads for passes over rows; results are the same bits for any number. A process
 #'   that was forked from the one that loaded the package uses one.
-#' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at that row, where
-#'   standard deviations or correlations change with covariates: it keeps the likelihood bounded at rows that a mean
-#'   runs through. `"auto"` is 0.01, less from 500,000 rows on (0.1 / sqrt(2 N) is the most its square may be);
-#'   0 leaves it out. `diagnostics()` has what it does to the fit. Known standard deviations have none, nor have rows that are fitted
-#'   by tables or in blocks (see Large data in [covary()]).
+#' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at
+#'   that row, where standard deviations or correlations change with covariates: it keeps the
+#'   likelihood bounded at rows that a mean runs through. `"auto"` is 0.01, less from 500,000 rows
+#'   on (0.1 / sqrt(2 N) is the most its square may be); 0 leaves it out. `diagnostics()` has what
+#'   it does to the fit. Known standard deviations have none, nor have rows that are fitted by
+#'   tables or in blocks (see Large data in [covary()]).
 #' @return A list of class `covary_control`.
 #' @examples
 #' covary_control(importance = "always")
 #' covary_control(advi = list(batch_size = 500), nuts = list(chains = 2))
 #' @export
-covary_control <- function(importance = c("auto", "always", "never"), advi = list(), svgd = list(), pathfinder = list(), nuts = list(),
-                           compress = c("auto", "always", "never"), resolution = "auto", threads = 1, row_sd = "auto") {
-  structure(list(row_sd = check_row_sd(row_sd), importance = check_choice(importance, c("auto", "always", "never"), "importance"),
-    advi = settings_list(advi, list(family = "fullrank", iterations = NULL, optimizer = "auto", batch_size = NULL, start_sigma = NULL,
-      callbacks = list(), control = advi_control()), "advi"),
+covary_control <- function(
+  importance = c("auto", "always", "never"), advi = list(), svgd = list(),
+  pathfinder = list(), nuts = list(),
+  compress = c("auto", "always", "never"), resolution = "auto",
+  threads = 1, row_sd = "auto"
+) {
+  structure(list(
+    row_sd = check_row_sd(row_sd),
+    importance = check_choice(importance, c("auto", "always", "never"), "importance"),
+    advi = settings_list(advi, list(
+      family = "fullrank", iterations = NULL, optimizer = "auto",
+      batch_size = NULL, start_sigma = NULL,
+      callbacks = list(), control = advi_control()
+    ), "advi"),
     svgd = settings_list(svgd, list(particles = 100, iterations = 300), "svgd"),
     pathfinder = settings_list(pathfinder, list(paths = 4, iterations = 1000), "pathfinder"),
-    nuts = settings_list(nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)), "nuts"),
-    compress = check_choice(compress, c("auto", "always", "never"), "compress"), resolution = check_resolution(resolution),
-    threads = check_count(threads, "threads")), class = "covary_control")
+    nuts = settings_list(
+      nuts, list(chains = 4, warmup = 500, control = nuts_control(accept = 0.9)),
+      "nuts"
+    ),
+    compress = check_choice(compress, c("auto", "always", "never"), "compress"),
+    resolution = check_resolution(resolution),
+    threads = check_count(threads, "threads")
+  ), class = "covary_control")
 }
 
 settings_list <- function(x, defaults, arg) {
-  if (!is.list(x)) stop_covary("argument", "`", arg, "` must be a list of settings, not ", describe(x), ".", fields = list(arg = arg))
+  if (!is.list(x)) {
+    stop_covary("argument", "`", arg, "` must be a list of settings, not ",
+      describe(x), ".",
+      fields = list(arg = arg)
+    )
+  }
   unknown <- setdiff(names(x), names(defaults))
   if (length(x) && (is.null(names(x)) || length(unknown))) {
-    stop_covary("argument", "`", arg, "` must be a list with names ", enumerate(names(defaults), most = 20), ".", fields = list(arg = arg))
+    stop_covary("argument", "`", arg, "` must be a list with names ",
+      enumerate(names(defaults), most = 20), ".",
+      fields = list(arg = arg)
+    )
   }
   for (n in names(x)) defaults[n] <- list(x[[n]])
   defaults
@@ -48,7 +71,10 @@ settings_list <- function(x, defaults, arg) {
 
 check_control <- function(control) {
   if (!inherits(control, "covary_control")) {
-    stop_covary("argument", "`control` must come from covary_control(), not ", describe(control), ".", fields = list(arg = "control"))
+    stop_covary("argument", "`control` must come from covary_control(), not ", describe(control),
+      ".",
+      fields = list(arg = "control")
+    )
   }
   remake(control, covary_control, "control")
 }
@@ -59,7 +85,9 @@ remake <- function(settings, make, arg) {
   if (!is.list(settings) || length(absent)) {
     stop_covary("object", "`", arg, "` is not whole: it has no ", enumerate(absent),
       ". It was edited or cut, or comes from ",
-      "another version of covary; make it again.", fields = list(arg = arg, field = absent[1]))
+      "another version of covary; make it again.",
+      fields = list(arg = arg, field = absent[1])
+    )
   }
   do.call(make, unclass(settings)[names(formals(make))])
 }

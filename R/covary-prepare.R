@@ -6,7 +6,8 @@
 # Rows are compressed by themselves from here on.
 compress_rows_from <- 10000L
 
-# Rows that cannot be compressed are tabulated from here on; fewer are as quick, and exact, as they are.
+# Rows that cannot be compressed are tabulated from here on; fewer are as quick, and exact, as they
+# are.
 tabulate_rows_from <- 20000L
 
 # Algorithms that look at rows only through the expectations and values of the target.
@@ -27,14 +28,18 @@ read_rows <- function(parsed, data, weights, subset, na_action) {
   parsed <- take_outside(parsed, data)
   frame <- new_frame(parsed, data, weights, subset, na_action)
   parsed <- own_scopes(parsed, c(names(data), names(parsed$outside_columns)), nrow(data))
-  list(parsed = settle_terms(settle_frame(parsed, frame, data), frame$covariates, frame$n),
-    frame = frame)
+  list(
+    parsed = settle_terms(settle_frame(parsed, frame, data), frame$covariates, frame$n),
+    frame = frame
+  )
 }
 
 prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
   if (frame$n >= min(compress_rows_from, tabulate_rows_from) || control$compress == "always") {
     ready <- prepare_many(parsed, frame, prior, algorithm, control)
-    if (!is.null(ready)) return(ready)
+    if (!is.null(ready)) {
+      return(ready)
+    }
   }
   cells <- new_cells(frame)
   scales <- response_scales(cells, frame)
@@ -42,23 +47,41 @@ prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
   design <- new_design(parsed, frame, cells, data)
   scales <- scales_of_cells(scales, design, cells)
   priors <- resolve_priors(design, scales, prior)
-  list(frame = frame, cells = cells, design = design, priors = priors, target = new_target(design, cells, priors, scales))
+  list(
+    frame = frame, cells = cells, design = design, priors = priors,
+    target = new_target(design, cells, priors, scales)
+  )
 }
 
 # Many rows by cells, tables or blocks; NULL where they are fitted as they are.
 prepare_many <- function(parsed, frame, prior, algorithm, control) {
-  held <- if (control$compress %in% c("never", "exact")) frame else held_frame(parsed, frame, control)
+  held <- if (control$compress %in% c("never", "exact")) {
+    frame
+  } else {
+    held_frame(parsed, frame, control)
+  }
   small <- try_compression(parsed, held, algorithm, control)
   if (!is.null(small)) {
     compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
-    ready <- if (control$compress == "always") compressed() else tryCatch(compressed(), covary_error_nodes = function(e) e)
-    if (!inherits(ready, "condition")) return(replace(ready, "frame", list(frame)))
+    ready <- if (control$compress == "always") {
+      compressed()
+    } else {
+      tryCatch(compressed(), covary_error_nodes = function(e) e)
+    }
+    if (!inherits(ready, "condition")) {
+      return(replace(ready, "frame", list(frame)))
+    }
     inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
   }
-  if (frame$n < tabulate_rows_from || control$compress == "never" || !algorithm %in% whole_data_algorithms) return(NULL)
+  if (frame$n < tabulate_rows_from || control$compress == "never" ||
+    !algorithm %in% whole_data_algorithms) {
+    return(NULL)
+  }
   held$exact <- control$compress == "exact" || !is.null(held$unheld)
   # Without a continuous covariate rows repeat, and exact cells are few.
-  if (length(continuous_count(held)) == 0) return(NULL)
+  if (length(continuous_count(held)) == 0) {
+    return(NULL)
+  }
   ready <- prepare_rows_fit(parsed, held, prior, algorithm, control$threads)
   if (!is.null(ready)) replace(ready, "frame", list(frame))
 }
@@ -66,71 +89,131 @@ prepare_many <- function(parsed, frame, prior, algorithm, control) {
 prepare_cells_fit <- function(parsed, object, prior, algorithm) {
   awkward <- row_functions(parsed)
   if (length(awkward)) {
-    stop_covary("cells", "The formulas call ", enumerate(awkward), "(), which may depend on all rows; cells only know functions of ",
-      "single values, splines, poly() and scale().", fields = list(functions = awkward))
+    stop_covary("cells", "The formulas call ", enumerate(awkward),
+      "(), which may depend on all rows; cells only know functions of ",
+      "single values, splines, poly() and scale().",
+      fields = list(functions = awkward)
+    )
   }
   check_cell_terms(parsed, object)
-  prepare_compressed_fit(parsed, list(object = object, frame = NULL, group = NULL, way = "cells"), prior, algorithm)
+  prepare_compressed_fit(
+    parsed, list(object = object, frame = NULL, group = NULL, way = "cells"),
+    prior, algorithm
+  )
 }
 
 prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
   prepared <- prepare_compressed(parsed, small$object, small$frame)
   check_responses(prepared$frame, prepared$scales, algorithm)
   priors <- resolve_priors(prepared$design, prepared$scales, prior)
-  compression <- list(way = small$way, rows = prepared$object$rows, groups = nrow(prepared$object$groups),
-    continuous = length(continuous_names(prepared$object)))
+  compression <- list(
+    way = small$way, rows = prepared$object$rows,
+    groups = nrow(prepared$object$groups),
+    continuous = length(continuous_names(prepared$object))
+  )
   if (is.null(prepared$nodes)) {
-    out <- list(cells = prepared$cells, design = prepared$design, target = new_target(prepared$design, prepared$cells, priors, prepared$scales))
-    compression <- c(compression, list(cells = prepared$cells$m, nodes = prepared$cells$m, gathering = 0))
+    out <- list(
+      cells = prepared$cells, design = prepared$design,
+      target = new_target(prepared$design, prepared$cells, priors, prepared$scales)
+    )
+    compression <- c(
+      compression,
+      list(cells = prepared$cells$m, nodes = prepared$cells$m, gathering = 0)
+    )
   } else {
     out <- choose_nodes(prepared, priors)
     # Better no cells than a fit that the certificate will refuse.
     if (small$way == "rows" && out$gathering > gathering_limit) {
-      stop_covary("nodes", "the model needs more than ", tensor_nodes_limit, " nodes.", fields = list(gathering = out$gathering))
+      stop_covary("nodes", "the model needs more than ", tensor_nodes_limit, " nodes.",
+        fields = list(gathering = out$gathering)
+      )
     }
-    compression <- c(compression, list(cells = cells_count(prepared$object), nodes = out$cells$m, gathering = out$gathering))
+    compression <- c(compression, list(
+      cells = cells_count(prepared$object), nodes = out$cells$m,
+      gathering = out$gathering
+    ))
   }
   out$target$rows <- prepared$object$rows
-  c(out[intersect(names(out), c("cells", "design", "target", "fine", "chain"))],
-    list(frame = prepared$frame, held = small$frame, priors = priors, object = prepared$object, group = small$group,
-      smooth_tables = if (small$way == "cells") prepared$design$tables, compression = compression))
+  c(
+    out[intersect(names(out), c("cells", "design", "target", "fine", "chain"))],
+    list(
+      frame = prepared$frame, held = small$frame, priors = priors, object = prepared$object,
+      group = small$group,
+      smooth_tables = if (small$way == "cells") prepared$design$tables, compression = compression
+    )
+  )
 }
 
 # NULL where rows should stay rows; said aloud where they are many.
 try_compression <- function(parsed, frame, algorithm, control) {
-  if (control$compress %in% c("never", "rows", "exact") || algorithm == "prior") return(NULL)
+  if (control$compress %in% c("never", "rows", "exact") || algorithm == "prior") {
+    return(NULL)
+  }
   # Minibatches are batches of rows.
-  if (control$compress == "auto" && (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) return(NULL)
+  if (control$compress == "auto" &&
+    (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) {
+    return(NULL)
+  }
   why <- if (is.null(frame$unheld)) not_compressible(parsed, frame) else frame$unheld
   if (is.null(why)) {
-    small <- tryCatch(compress_frame(frame, control), covary_error = function(e) conditionMessage(e))
+    small <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
+      conditionMessage(e)
+    })
     if (is.list(small)) {
       # Exact cells are what new_cells() makes anyhow.
-      if (is.null(small$object$table)) return(NULL)
+      if (is.null(small$object$table)) {
+        return(NULL)
+      }
       least <- compression_pays_from(small$object, parsed)
-      if (control$compress == "always" || small$object$rows >= least) return(small)
-      if (!is_tensor(small$object)) return(NULL)
-      small <- paste0("cells of the continuous covariates ", enumerate(names(small$object$step)), " pay from ", format(least, scientific = FALSE), " rows on.")
+      if (control$compress == "always" || small$object$rows >= least) {
+        return(small)
+      }
+      if (!is_tensor(small$object)) {
+        return(NULL)
+      }
+      small <- paste0(
+        "cells of the continuous covariates ", enumerate(names(small$object$step)),
+        " pay from ", format(least, scientific = FALSE), " rows on."
+      )
     }
     why <- small
   }
   if (control$compress == "always") {
-    stop_covary("compress", "control asks for compression, but ", why, fields = list(arg = "control"))
+    stop_covary("compress", "control asks for compression, but ", why,
+      fields = list(arg = "control")
+    )
   }
   inform_covary("rows", frame$n, " rows are fitted one by one: ", why)
   NULL
 }
 
 not_compressible <- function(parsed, frame) {
-  if (ncol(frame$y) > 2) return("rows of more than two responses are not compressed by themselves.")
-  plain <- vapply(frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
-  if (!all(plain)) return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
+  if (ncol(frame$y) > 2) {
+    return("rows of more than two responses are not compressed by themselves.")
+  }
+  plain <- vapply(
+    frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
+    TRUE
+  )
+  if (!all(plain)) {
+    return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
+  }
   columns <- names(if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates)
   known <- unlist(lapply(parsed$predictors, function(p) setdiff(all.vars(p$rhs), columns)))
-  loose <- known[!vapply(known, function(v) length(get0(v, environment(parsed$predictors[[1]]$rhs))) == 1, TRUE)]
-  if (length(loose)) return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
+  loose <- known[!vapply(
+    known,
+    function(v) length(get0(v, environment(parsed$predictors[[1]]$rhs))) == 1, TRUE
+  )]
+  if (length(loose)) {
+    return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
+  }
   limits <- continuous_count(frame)
-  if (length(limits) > 2) paste0("cells hold two continuous covariates, the formulas use ", length(limits), ": ", enumerate(limits), ".")
+  if (length(limits) > 2) {
+    paste0(
+      "cells hold two continuous covariates, the formulas use ",
+      length(limits), ": ", enumerate(limits), "."
+    )
+  }
 }
 
 continuous_count <- function(frame) {
@@ -138,13 +221,20 @@ continuous_count <- function(frame) {
 }
 
 # Moments pay where rows outnumber the nodes. With two covariates
-# there are 5,000 to 19,000 nodes; five predictors with s(x, k = 10) + s(z, k = 10) took, in seconds of CPU time,
+# there are 5,000 to 19,000 nodes; five predictors with s(x, k = 10) + s(z, k = 10) took, in seconds
+# of CPU time,
 #   rows               1e4   3e4   1e5
 #   cells               10     8     7
 #   tables of rows      43     4     9   (from 3e4 on without weighing the draws)
 #   columns of rows      6    18   103   (the only way where terms use both covariates)
 compression_pays_from <- function(object, parsed) {
-  least <- if (!is_tensor(object)) 20 * 192 + 1 else if (together(parsed, names(object$step))) 20000 else 80000
+  least <- if (!is_tensor(object)) {
+    20 * 192 + 1
+  } else if (together(parsed, names(object$step))) {
+    20000
+  } else {
+    80000
+  }
   least * nrow(object$groups)
 }
 
@@ -152,18 +242,28 @@ compression_pays_from <- function(object, parsed) {
 together <- function(parsed, names) {
   any(vapply(parsed$predictors, function(p) {
     parts <- split_rhs(p$rhs)
-    labels <- c(lapply(attr(stats::terms(parts$parametric), "term.labels"), str2lang), parts$smooths, parts$offsets)
+    labels <- c(
+      lapply(attr(stats::terms(parts$parametric), "term.labels"), str2lang),
+      parts$smooths, parts$offsets
+    )
     any(vapply(labels, function(l) all(names %in% covariates_in(l, names)), TRUE))
   }, TRUE))
 }
 
 compress_frame <- function(frame, control) {
   continuous <- continuous_count(frame)
-  if (length(continuous) == 0) return(list(object = list(table = NULL)))
-  rows <- list(y = frame$columns, covariates = frame$covariates, weights = frame$weights,
-    dropped = c(missing = 0))
-  tally <- list(k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$columns),
-    covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution)
+  if (length(continuous) == 0) {
+    return(list(object = list(table = NULL)))
+  }
+  rows <- list(
+    y = frame$columns, covariates = frame$covariates, weights = frame$weights,
+    dropped = c(missing = 0)
+  )
+  tally <- list(
+    k = ncol(frame$y), responses = colnames(frame$y),
+    scaling = round_scaling(frame$columns),
+    covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution
+  )
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   object <- tally_rows(tally, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
@@ -172,7 +272,8 @@ compress_frame <- function(frame, control) {
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
 }
 
-# Functions in the formulas whose values may depend on more than one row, but for terms that poly() and the like are.
+# Functions in the formulas whose values may depend on more than one row, but for terms that poly()
+# and the like are.
 row_functions <- function(parsed) {
   used <- unlist(lapply(called_variables(parsed), function(v) {
     if (is_state(v)) lapply(as.list(v$expr)[-1], functions_in) else functions_in(v$expr)
@@ -180,37 +281,61 @@ row_functions <- function(parsed) {
   setdiff(used, c(smooth_functions, jump_functions))
 }
 
-# After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy), else NULL.
+# After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy),
+# else NULL.
 settle_compression <- function(ready, result, control) {
   if (!is.null(ready$tables)) {
     # Their curvature is that of bins, by which engines may not find the mode.
-    return(list(way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
-      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)))
+    return(list(
+      way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
+      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)
+    ))
   }
   compression <- ready$compression
-  if (is.null(compression)) return(NULL)
+  if (is.null(compression)) {
+    return(NULL)
+  }
   has_rows <- compression$way == "rows"
-  compression$certificate <- if (has_rows) certify_rows(ready, result, control$threads) else certify_cells(ready, result)
-  compression$kind <- if (has_rows) "exact pass over the rows" else if (is.null(ready$fine)) "exact cells" else "bound from the moments"
+  compression$certificate <- if (has_rows) {
+    certify_rows(ready, result, control$threads)
+  } else {
+    certify_cells(ready, result)
+  }
+  compression$kind <- if (has_rows) {
+    "exact pass over the rows"
+  } else if (is.null(ready$fine)) {
+    "exact cells"
+  } else {
+    "bound from the moments"
+  }
   compression$accuracy <- if (has_rows) measure_accuracy(ready, result) else if (!is.null(ready$fine)) measure_cells(ready, result)
   compression
 }
 
 say_compressed <- function(compression) {
-  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE), " rows were compressed to ", format(compression$cells, big.mark = ","),
-    " cells (", compression$nodes, " nodes); the mode is ", format(compression$certificate, digits = 2),
-    " posterior sds from that of the rows. See `compress` in covary_control().", fields = list(compression = compression))
+  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE),
+    " rows were compressed to ", format(compression$cells, big.mark = ","),
+    " cells (", compression$nodes, " nodes); the mode is ",
+    format(compression$certificate, digits = 2),
+    " posterior sds from that of the rows. See `compress` in covary_control().",
+    fields = list(compression = compression)
+  )
 }
 
 check_cells_arguments <- function(data, weights, subset) {
-  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) return()
-  stop_covary("argument", "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
-    fields = list(arg = if (is.null(weights)) "subset" else "weights"))
+  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) {
+    return()
+  }
+  stop_covary("argument",
+    "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
+    fields = list(arg = if (is.null(weights)) "subset" else "weights")
+  )
 }
 
 good_compression <- function(compression) {
   compression$way == "cells" ||
-    !isFALSE(compression$converged) && (is.na(compression$certificate) || compression$certificate <= certificate_limit) &&
+    !isFALSE(compression$converged) &&
+      (is.na(compression$certificate) || compression$certificate <= certificate_limit) &&
       accurate(compression$accuracy)
 }
 
@@ -219,41 +344,77 @@ refine_compression <- function(control, compression) {
   finer <- control$resolution * 8
   last <- compression$way == "tables" || finer > 30000
   if (compression$way == "rows") control$resolution <- finer
-  if (last) control$compress <- if (compression$way == "tables" || compression$continuous == 1) "exact" else "rows"
-  why <- if (isFALSE(compression$converged)) "By tables of the rows the fit did not converge; "
-    else if (!accurate(compression$accuracy)) paste0("Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
-      worst_accuracy(compression$accuracy), " off; ")
-    else paste0("Compression would have moved the mode by ", format(compression$certificate, digits = 2), " posterior sds; ")
-  inform_covary("refined", why, if (last) "the rows are fitted one by one." else "finer cells are tried.",
-    fields = list(compression = compression))
+  if (last) {
+    control$compress <- if (compression$way == "tables" || compression$continuous == 1) {
+      "exact"
+    } else {
+      "rows"
+    }
+  }
+  why <- if (isFALSE(compression$converged)) {
+    "By tables of the rows the fit did not converge; "
+  } else if (!accurate(compression$accuracy)) {
+    paste0(
+      "Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
+      worst_accuracy(compression$accuracy), " off; "
+    )
+  } else {
+    paste0(
+      "Compression would have moved the mode by ",
+      format(compression$certificate, digits = 2), " posterior sds; "
+    )
+  }
+  inform_covary("refined", why, if (last) {
+    "the rows are fitted one by one."
+  } else {
+    "finer cells are tried."
+  },
+  fields = list(compression = compression)
+  )
   control
 }
 
 add_compression <- function(fit, compression) {
-  if (is.null(compression)) return(fit)
+  if (is.null(compression)) {
+    return(fit)
+  }
   fit$info$accuracy <- compression$accuracy
-  if (compression$way == "tables") return(fit)
+  if (compression$way == "tables") {
+    return(fit)
+  }
   fit$info$certificate <- compression$certificate
   fit$info$compression <- compression[names(compression) != "accuracy"]
-  if (compression$way == "rows") say_compressed(compression)
-  else if (!is.null(compression$accuracy) && !accurate(compression$accuracy)) stop_inaccurate(compression)
-  else if (isTRUE(compression$certificate > certificate_limit)) {
-    warn_covary("certificate", "The cells may have moved the mode by ", format(compression$certificate, digits = 2),
-      " posterior sds. Compress again with a higher `resolution`.", fields = list(certificate = compression$certificate))
+  if (compression$way == "rows") {
+    say_compressed(compression)
+  } else if (!is.null(compression$accuracy) && !accurate(compression$accuracy)) {
+    stop_inaccurate(compression)
+  } else if (isTRUE(compression$certificate > certificate_limit)) {
+    warn_covary("certificate", "The cells may have moved the mode by ",
+      format(compression$certificate, digits = 2),
+      " posterior sds. Compress again with a higher `resolution`.",
+      fields = list(certificate = compression$certificate)
+    )
   }
   fit
 }
 
 stop_inaccurate <- function(compression) {
-  stop_covary("cells", "Within the cells, predictors ", worst_accuracy(compression$accuracy), " off what the formulas say (at most ",
-    accuracy_limits[["residual"]], " and ", accuracy_limits[["posterior"]], " are accepted). Compress again with a higher `resolution`, ",
-    "or put the value of the term that bends within cells into a column and name it in `by`.", fields = list(accuracy = compression$accuracy))
+  stop_covary("cells", "Within the cells, predictors ", worst_accuracy(compression$accuracy),
+    " off what the formulas say (at most ",
+    accuracy_limits[["residual"]], " and ", accuracy_limits[["posterior"]],
+    " are accepted). Compress again with a higher `resolution`, ",
+    "or put the value of the term that bends within cells into a column and name it in `by`.",
+    fields = list(accuracy = compression$accuracy)
+  )
 }
 
 # Rows of a compressed fit are new data to it; a fit of cells has none.
 rows_of_compressed <- function(fit) {
   if (isTRUE(fit$frame$without_rows)) {
-    stop_covary("no_rows", "This fit was made from cells and does not know the rows; give `newdata`.", fields = list(arg = "newdata"))
+    stop_covary("no_rows",
+      "This fit was made from cells and does not know the rows; give `newdata`.",
+      fields = list(arg = "newdata")
+    )
   }
   training_data(fit)
 }

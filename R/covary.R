@@ -24,30 +24,34 @@
 #' a column first. A fit keeps the numbers and functions that its formulas name, but neither the
 #' data frame nor the place where they were written.
 #'
-#' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very smooth
-#' curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
-#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has `m - 1`
-#' unpenalised polynomials, whose wide priors count against a large `m` where there are many smooths;
-#' [loo()] compares predictions and hardly depends on priors.)
+#' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very
+#' smooth curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
+#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has
+#' `m - 1` unpenalised polynomials, whose wide priors count against a large `m` where there are many
+#' smooths; [loo()] compares predictions and hardly depends on priors.)
 #'
 #' @section Bounded likelihood:
-#' Where standard deviations or correlations may change, the normal likelihood has no upper limit at rows that a mean
-#' runs through. Each row therefore carries a small scatter, 1 % of its residual standard deviation or less (`row_sd` in
-#' [covary_control()]; equation 3a of `vignette("mathematics")`). Fits of few rows start from the model with
-#' constant standard deviations and correlation, and go on only where they become better. What cannot be told is an error
-#' (`covary_error_unusable`) that names rows and terms, never a fit without spread.
+#' Where standard deviations or correlations may change, the normal likelihood has no upper limit at
+#' rows that a mean runs through. Each row therefore carries a small scatter, 1 % of its residual
+#' standard deviation or less (`row_sd` in [covary_control()]; equation 3a of
+#' `vignette("mathematics")`). Fits of few rows start from the model with constant standard
+#' deviations and correlation, and go on only where they become better. What cannot be told is an
+#' error (`covary_error_unusable`) that names rows and terms, never a fit without spread.
 #'
 #' @section Algorithms:
 #' * `"nested"` (default): the standard deviations of smooths are integrated over by adaptive
 #'   importance sampling, the coefficients given those are Gaussian with closed-form variational
 #'   moments, and all draws are corrected towards the exact posterior by Pareto smoothed importance
-#'   resampling. Where weights cannot do that (few rows, khat too high) and it takes seconds, 400 Markov chains move the draws to
-#'   the posterior until they have forgotten where they began. `diagnostics()` has khat of both levels and the chains' verdict.
+#'   resampling. Where weights cannot do that (few rows, khat too high) and it takes seconds, 400
+#'   Markov chains move the draws to the posterior until they have forgotten where they began.
+#'   `diagnostics()` has khat of both levels and the chains' verdict.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
-#' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive checks.
-#' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and `"nuts"`: the
-#'   engines of [advi()], [svgd()], [pathfinder()] and [nuts()], with settings in [covary_control()]. Where rows
-#'   have equal covariates, minibatches are drawn from cells, which hold all rows with the same covariates.
+#' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive
+#'   checks.
+#' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and
+#'   `"nuts"`: the engines of [advi()], [svgd()], [pathfinder()] and [nuts()], with settings in
+#'   [covary_control()]. Where rows have equal covariates, minibatches are drawn from cells, which
+#'   hold all rows with the same covariates.
 #' * `"none"`: no fit; returns the model as a target for those functions, as [as_target()] does.
 #'
 #' @param formula A formula, or a list of formulas.
@@ -62,27 +66,30 @@
 #' @param algorithm See Algorithms.
 #' @param draws Number of posterior draws (>= 100).
 #' @param control Settings from [covary_control()].
-#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar; by default it appears after
-#'   two seconds in interactive sessions.
+#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar; by default it appears
+#'   after two seconds in interactive sessions.
 #' @return An object of class `covary`: plain R data that can be saved by [saveRDS()]. Use
 #'   `summary()`, `plot()`, `predict()`, [correlation()], [posterior_predict()],
 #'   [posterior::as_draws_matrix()], [diagnostics()].
 #' @section Large data:
-#' From 10,000 rows on, data with one continuous covariate (and any discrete ones) are compressed first, see
-#' [compress()]; with two from 80,000 rows on (20,000 where terms use both); a message says so. One exact pass over
-#' the rows at the solution then measures what that changed: `diagnostics(fit)$certificate`, the shift of the mode
-#' in posterior standard deviations. Above 1e-3 the cells are refined, and at last the rows are fitted.
+#' From 10,000 rows on, data with one continuous covariate (and any discrete ones) are compressed
+#' first, see [compress()]; with two from 80,000 rows on (20,000 where terms use both); a message
+#' says so. One exact pass over the rows at the solution then measures what that changed:
+#' `diagnostics(fit)$certificate`, the shift of the mode in posterior standard deviations. Above
+#' 1e-3 the cells are refined, and at last the rows are fitted.
 #'
-#' Terms that are not smooth within cells, such as `I(x > 0)`, `cut(x, 3)`, fast waves and logs of wide ranges, and
-#' offsets of several covariates, are evaluated at the rows and become covariates themselves. Every fit that does not
-#' use the rows compares its predictors with those of about a thousand rows, `diagnostics(fit)$accuracy`, and is
-#' accepted if no predictor is off by more than 0.01 residual and 0.1 posterior standard deviations. Cells that hold no
-#' rows are compared within their cells; a term that jumps there is an error.
+#' Terms that are not smooth within cells, such as `I(x > 0)`, `cut(x, 3)`, fast waves and logs of
+#' wide ranges, and offsets of several covariates, are evaluated at the rows and become covariates
+#' themselves. Every fit that does not use the rows compares its predictors with those of about a
+#' thousand rows, `diagnostics(fit)$accuracy`, and is accepted if no predictor is off by more than
+#' 0.01 residual and 0.1 posterior standard deviations. Cells that hold no rows are compared within
+#' their cells; a term that jumps there is an error.
 #'
-#' Rows with more continuous covariates are fitted as they are, from 20,000 rows on by tables of the smooths, which
-#' cost nanoseconds a row. Where a smooth joins several covariates, columns are evaluated for 50,000 rows at a time from
-#' 100,000 rows on; they are kept up to 1 GB and made again at every pass beyond, which is slow.
-#' Smooths of such fits have their knots at a sample of the rows.
+#' Rows with more continuous covariates are fitted as they are, from 20,000 rows on by tables of the
+#' smooths, which cost nanoseconds a row. Where a smooth joins several covariates, columns are
+#' evaluated for 50,000 rows at a time from 100,000 rows on; they are kept up to 1 GB and made again
+#' at every pass beyond, which is slow. Smooths of such fits have their knots at a sample of the
+#' rows.
 #' @section Errors:
 #' Typed conditions, see [covary-conditions].
 #' @references Opper and Archambeau (2009) <doi:10.1162/neco.2008.08-07-592>; Wood (2017)
@@ -92,9 +99,15 @@
 #' fit
 #' correlation(fit, data.frame(wt = c(2, 3, 4)))
 #' @export
-covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit, prior = NULL,
-                   algorithm = c("nested", "fullrank", "meanfield", "laplace", "prior", "advi", "svgd", "pathfinder", "nuts", "none"), draws = 4000,
-                   control = covary_control(), refresh = NULL) {
+covary <- function(
+  formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit,
+  prior = NULL,
+  algorithm = c(
+    "nested", "fullrank", "meanfield", "laplace", "prior", "advi",
+    "svgd", "pathfinder", "nuts", "none"
+  ), draws = 4000,
+  control = covary_control(), refresh = NULL
+) {
   clock <- new_clock()
   call <- match.call()
   if (missing(algorithm)) algorithm <- "nested"
@@ -103,8 +116,16 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
   check_further_formulas(...)
-  if (missing(formula)) stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.", fields = list(arg = "formula"))
-  if (missing(data)) stop_covary("data", "`data` is missing; it must be a data frame.", fields = list(arg = "data"))
+  if (missing(formula)) {
+    stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.",
+      fields = list(arg = "formula")
+    )
+  }
+  if (missing(data)) {
+    stop_covary("data", "`data` is missing; it must be a data frame.",
+      fields = list(arg = "data")
+    )
+  }
   if (inherits(data, "cells")) check_cells(data, "data") else check_data(data)
   env <- parent.frame()
   columns <- if (inherits(data, "cells")) list() else data
@@ -112,15 +133,24 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   subset <- evaluate(substitute(subset), columns, env, "Subset")
   check_cells_arguments(data, weights, subset)
 
-  parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) names(data$covariates) else names(data))
+  parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) {
+    names(data$covariates)
+  } else {
+    names(data)
+  })
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
     ready$target <- bound_likelihood(ready$target, control$row_sd)
-    if (algorithm == "none") return(regression_density(ready$target, ready$design))
+    if (algorithm == "none") {
+      return(regression_density(ready$target, ready$design))
+    }
     clock$lap("prepare")
-    result <- run_engine(engines()[[algorithm]], ready$target, draws, control, new_progress(refresh))
+    result <- run_engine(
+      engines()[[algorithm]], ready$target, draws, control,
+      new_progress(refresh)
+    )
     clock$lap("fit")
     compression <- settle_compression(ready, result, control)
     if (is.null(compression)) break
@@ -130,8 +160,10 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
   }
   result$info$bound <- bound_effect(ready$target, result)
   check_usable(ready, result)
-  fit <- new_fit(call, ready$parsed, ready$frame, ready$cells, ready$design, ready$priors,
-    ready$target, result, algorithm, clock)
+  fit <- new_fit(
+    call, ready$parsed, ready$frame, ready$cells, ready$design, ready$priors,
+    ready$target, result, algorithm, clock
+  )
   add_compression(fit, compression)
 }
 
@@ -139,22 +171,30 @@ covary <- function(formula, ..., data, weights = NULL, subset = NULL, na.action 
 check_responses <- function(frame, scales, algorithm) {
   constant <- names(scales$sd)[scales$constant]
   if (length(constant) && algorithm != "prior") {
-    stop_covary("constant_response", "Response ", enumerate(constant), " is constant; there is nothing to regress.",
-      fields = list(response = constant))
+    stop_covary("constant_response", "Response ", enumerate(constant),
+      " is constant; there is nothing to regress.",
+      fields = list(response = constant)
+    )
   }
   # Sums over draws must stay numbers.
   huge <- names(scales$sd)[!is.finite(1e5 * (abs(scales$mean) + scales$sd))]
   if (length(huge)) {
     stop_covary("scale", "Response ", enumerate(huge),
       " has values near the largest number there is. Change its units.",
-      fields = list(response = huge))
+      fields = list(response = huge)
+    )
   }
-  if (length(scales$sd) < 2 || algorithm == "prior") return()
+  if (length(scales$sd) < 2 || algorithm == "prior") {
+    return()
+  }
   r <- scales$cor[lower.tri(scales$cor)]
   if (any(1 - abs(r) < 1e-12)) {
-    stop_covary("proportional_responses", "Responses ", enumerate(names(scales$sd)), " are exact multiples of each other ",
-      "(correlation ", format(r[1], digits = 15), "); their joint density is unbounded. Drop one of them.",
-      fields = list(response = names(scales$sd)))
+    stop_covary("proportional_responses", "Responses ", enumerate(names(scales$sd)),
+      " are exact multiples of each other ",
+      "(correlation ", format(r[1], digits = 15),
+      "); their joint density is unbounded. Drop one of them.",
+      fields = list(response = names(scales$sd))
+    )
   }
 }
 

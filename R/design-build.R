@@ -2,8 +2,8 @@
 # new data. Knows no likelihood.
 #
 # A predictor of the design adds to the parsed one: states (calls to evaluate for its variables,
-# formula-terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef, sd,
-# x_scale) and `centre`, `scale` of its parametric columns.
+# formula-terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef,
+# sd, x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
   settled <- !is.null(parsed$predictors[[1]]$states)
@@ -20,9 +20,14 @@ new_design <- function(parsed, frame, cells, data) {
   offset <- matrix(0, length(parsed$predictors), cells$m)
   for (i in seq_along(parsed$predictors)) {
     p <- parsed$predictors[[i]]
-    # Predictors with the same right side share its columns: less work, less memory, and they stay in cache.
+    # Predictors with the same right side share its columns: less work, less memory, and they stay
+    # in cache.
     known <- Position(function(side) identical(side$predictor$rhs, p$rhs), sides)
-    side <- if (is.na(known)) build_side(p, frame, cells, cell_data, data, weights, cache) else sides[[known]]
+    side <- if (is.na(known)) {
+      build_side(p, frame, cells, cell_data, data, weights, cache)
+    } else {
+      sides[[known]]
+    }
     if (is.na(known)) sides <- c(sides, list(side))
     warn_collinear(side$collinear, p$key)
     p <- c(p, side$predictor[setdiff(names(side$predictor), names(p))])
@@ -36,13 +41,17 @@ new_design <- function(parsed, frame, cells, data) {
     offset[i, ] <- side$offset
   }
   if (all(vapply(predictors, `[[`, TRUE, "known"))) {
-    stop_covary("formula", "Every predictor is known; there is nothing to estimate.", fields = list(arg = "formula"))
+    stop_covary("formula", "Every predictor is known; there is nothing to estimate.",
+      fields = list(arg = "formula")
+    )
   }
   predictors <- distinguish_names(predictors)
   plain <- setdiff(names(cell_data), frame$values)
-  list(predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
+  list(
+    predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
     covariates = summarise_covariates(cell_data[plain], parsed$types), responses = parsed$responses,
-    response_variables = parsed$response_variables, outside = parsed$outside, ids = parsed$ids)
+    response_variables = parsed$response_variables, outside = parsed$outside, ids = parsed$ids
+  )
 }
 
 # Different right sides can have the same columns.
@@ -54,7 +63,8 @@ share_equal <- function(x) {
   x
 }
 
-# What predictors with the right side of p have in common: list(predictor (fields to add), parametric (names), x, offset, collinear)
+# What predictors with the right side of p have in common: list(predictor (fields to add),
+# parametric (names), x, offset, collinear)
 build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   parts <- split_rhs(p$rhs)
   mf <- parametric_frame(parts$parametric, p$states, cell_data, cells$m, p$key, frame)
@@ -66,34 +76,55 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
   offset <- if (length(p$offsets)) read_offset(p, cell_data, cells$m) else 0
-  std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) frame$whole$columns(p, x, weights))
+  std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) {
+    frame$whole$columns(p, x, weights)
+  })
   p$centre <- std$centre
   p$scale <- std$scale
   if (!isTRUE(frame$own_priors)) {
-    p$mixing <- orthogonal_columns(std$x, weights, parametric_variables(p), if (is.null(std$constant)) rep(FALSE, ncol(x)) else std$constant != 0)
+    p$mixing <- orthogonal_columns(
+      std$x, weights, parametric_variables(p),
+      if (is.null(std$constant)) rep(FALSE, ncol(x)) else std$constant != 0
+    )
   }
   # Before they are mixed: what the data cannot tell apart is told by the user's columns.
   collinear <- collinear_columns(std$x)
   if (!is.null(p$mixing)) std$x <- structure(std$x %*% p$mixing, dimnames = dimnames(std$x))
-  p$smooths <- unlist(lapply(parts$smooths, cached_smooths, env = environment(p$rhs), data = cell_data,
-    weights = weights, states = p$states, cache = cache, whole = frame$whole), recursive = FALSE)
+  p$smooths <- unlist(lapply(parts$smooths, cached_smooths,
+    env = environment(p$rhs),
+    data = cell_data,
+    weights = weights, states = p$states, cache = cache, whole = frame$whole
+  ), recursive = FALSE)
   unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
   p$constant <- std$constant
-  p$moments <- unpenalised_moments(unname(unpenalised), weights, if (!is.null(p$constant)) p$constant * p$scale)
+  p$moments <- unpenalised_moments(unname(unpenalised), weights, if (!is.null(p$constant)) {
+    p$constant * p$scale
+  })
   p$intercept_at <- if (p$intercept) which(colnames(x) == "(Intercept)")[1]
-  columns <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))))
+  columns <- do.call(
+    cbind,
+    c(
+      list(std$x),
+      lapply(p$smooths, function(s) do.call(cbind, c(list(s$train$fixed), s$train$blocks)))
+    )
+  )
   p$smooths <- lapply(p$smooths, function(s) {
     s$train <- NULL
     s
   })
-  list(predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset, collinear = collinear)
+  list(
+    predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset,
+    collinear = collinear
+  )
 }
 
 # The same smooth in several right sides is built once.
 cached_smooths <- function(call, env, data, weights, states, cache, whole = NULL) {
   key <- deparse1(call)
   hit <- cache[[key]]
-  if (!is.null(hit) && identical(hit$env, env)) return(hit$smooths)
+  if (!is.null(hit) && identical(hit$env, env)) {
+    return(hit$smooths)
+  }
   smooths <- build_smooths(call, env, data, weights, states, whole)
   cache[[key]] <- list(env = env, smooths = smooths)
   smooths
@@ -104,21 +135,34 @@ cached_smooths <- function(call, env, data, weights, states, cache, whole = NULL
 parametric_frame <- function(formula, states, columns, m, key, frame = NULL) {
   tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  if (!frame$settled && !is.null(frame$whole)) tf <- frame$whole$terms(tf)
-  else attr(tf, "predvars") <- as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
-  mf <- retype(stats::model.frame(terms_with_values(tf, frame$values), data = columns, na.action = stats::na.pass, drop.unused.levels = TRUE),
+  if (!frame$settled && !is.null(frame$whole)) {
+    tf <- frame$whole$terms(tf)
+  } else {
+    attr(tf, "predvars") <-
+      as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
+  }
+  mf <- retype(
+    stats::model.frame(terms_with_values(tf, frame$values),
+      data = columns,
+      na.action = stats::na.pass, drop.unused.levels = TRUE
+    ),
     "covariate", "Term ", guilty_term(variables, columns, environment(formula), m), " of ", key,
     " cannot be used: ",
-    fields = list(predictor = key))
+    fields = list(predictor = key)
+  )
   if (length(frame$values)) attr(mf, "terms") <- tf
   if (length(variables) == 0) mf <- empty_frame(tf, m)
   if (nrow(mf) != m) {
     stop_covary("covariate", "Term ", enumerate(names(mf)), " of ", key, " has ", nrow(mf),
-      " values for ", m, " rows.", fields = list(predictor = key))
+      " values for ", m, " rows.",
+      fields = list(predictor = key)
+    )
   }
   bad <- names(mf)[vapply(mf, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)]
   if (length(bad)) {
-    stop_covary("infinite", "Term ", enumerate(bad), " of ", key, " is not finite for some rows.", fields = list(column = bad[1]))
+    stop_covary("infinite", "Term ", enumerate(bad), " of ", key, " is not finite for some rows.",
+      fields = list(column = bad[1])
+    )
   }
   mf
 }
@@ -139,65 +183,96 @@ empty_frame <- function(tf, m) {
 }
 
 parametric_matrix <- function(terms, mf, key) {
-  single <- names(mf)[vapply(mf, function(v) (is.factor(v) || is.character(v) || is.logical(v)) && length(unique(v)) < 2, TRUE)]
+  single <- names(mf)[vapply(mf, function(v) {
+    (is.factor(v) || is.character(v) || is.logical(v)) &&
+      length(unique(v)) < 2
+  }, TRUE)]
   if (length(single)) {
-    stop_covary("covariate", "Factor ", enumerate(single), " of ", key, " has one level only; remove it.",
-      fields = list(covariate = single, predictor = key))
+    stop_covary("covariate", "Factor ", enumerate(single), " of ", key,
+      " has one level only; remove it.",
+      fields = list(covariate = single, predictor = key)
+    )
   }
-  retype(stats::model.matrix(terms, mf), "covariate", "The columns of ", key, " cannot be built: ", fields = list(predictor = key))
+  retype(stats::model.matrix(terms, mf), "covariate", "The columns of ", key, " cannot be built: ",
+    fields = list(predictor = key)
+  )
 }
 
 # Sum of the offsets of a predictor; each has a value a row, or one for all.
 read_offset <- function(p, data, n) {
   total <- rep(0, n)
   for (call in p$offsets) {
-    v <- evaluate(known_or_stateful(call[[2]], names(data), p$states), data, environment(p$rhs), "Offset")
+    v <- evaluate(
+      known_or_stateful(call[[2]], names(data), p$states), data, environment(p$rhs),
+      "Offset"
+    )
     if (!is.numeric(v) || !(length(v) %in% c(1, n)) || any(is.infinite(v) | is.nan(v))) {
-      stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (", n, "), not ", describe(v), ".",
-        fields = list(term = deparse1(call), predictor = p$key))
+      stop_covary("offset", deparse1(call), " of ", p$key, " must be finite numbers, one a row (",
+        n, "), not ", describe(v), ".",
+        fields = list(term = deparse1(call), predictor = p$key)
+      )
     }
     total <- total + as.vector(v)
   }
   total
 }
 
-# Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's columns that is
-# one at every row, NULL if there is none; its own columns are not centred).
-# `whole`: list(mean, square (about the mean), size) of the columns over all rows, where x are those of a sketch.
+# Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's
+# columns that is one at every row, NULL if there is none; its own columns are not centred).
+# `whole`: list(mean, square (about the mean), size) of the columns over all rows, where x are those
+# of a sketch.
 standardise_columns <- function(x, weights, intercept, whole = NULL) {
   share <- weights / sum(weights)
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
   if (!is.null(whole)) size <- pmax(size, whole$size)
   size[size == 0] <- 1
   shares <- sweep(x, 2, size, "/")
-  constant <- if (intercept) as.double(colnames(x) == "(Intercept)") else constant_combination(shares, weights)
+  constant <- if (intercept) {
+    as.double(colnames(x) == "(Intercept)")
+  } else {
+    constant_combination(shares, weights)
+  }
   mean <- if (is.null(whole)) colSums(shares * share) * size else whole$mean
   centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, mean, 0)
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
-  spread <- sqrt(if (is.null(whole)) colSums(out^2 * share) else (whole$square + (mean - centre)^2) / size^2)
+  spread <- sqrt(if (is.null(whole)) {
+    colSums(out^2 * share)
+  } else {
+    (whole$square + (mean - centre)^2) / size^2
+  })
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
   fixed <- colnames(x) == "(Intercept)"
   out[, spread < 1e-14 & !fixed] <- 0
   scale <- ifelse(spread < 1e-14, 1, spread) * size
   scale[fixed] <- 1
   out <- sweep(out, 2, scale / size, "/")
-  list(x = out, centre = unname(centre), scale = unname(scale), constant = if (!is.null(constant)) constant / if (intercept) 1 else size)
+  list(x = out, centre = unname(centre), scale = unname(scale), constant = if (!is.null(constant)) {
+    constant / if (intercept) 1 else size
+  })
 }
 
 column_table <- function(p, parametric, n_sds) {
   coef <- clean_name(parametric)
   # A column of the data may be called Intercept.
-  out <- list(name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
+  out <- list(
+    name = if (length(coef)) paste0("b_", p$prefix, coef) else character(),
     class = ifelse(p$assign == 0, "Intercept", "b"),
-    coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale)
+    coef = coef, sd = rep(0L, length(coef)), x_scale = p$scale
+  )
   add <- function(...) out <<- Map(c, out, list(...))
   for (s in p$smooths) {
     fixed <- seq_len(s$n_fixed)
-    add(paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], rep("b", s$n_fixed), paste0(s$id, "_", fixed)[fixed], rep(0L, s$n_fixed), rep(1, s$n_fixed))
+    add(
+      paste0("bs_", p$prefix, s$id, "_", fixed)[fixed], rep("b", s$n_fixed),
+      paste0(s$id, "_", fixed)[fixed], rep(0L, s$n_fixed), rep(1, s$n_fixed)
+    )
     for (j in seq_along(s$n_block)) {
       n_sds <- n_sds + 1L
       n <- s$n_block[j]
-      add(paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(n), "]"), rep("smooth", n), rep(paste0(s$id, "_", j), n), rep(n_sds, n), rep(s$x_scale[j], n))
+      add(
+        paste0("s_", p$prefix, s$id, "_", j, "[", seq_len(n), "]"), rep("smooth", n),
+        rep(paste0(s$id, "_", j), n), rep(n_sds, n), rep(s$x_scale[j], n)
+      )
     }
   }
   quick_frame(out)
@@ -207,9 +282,13 @@ column_table <- function(p, parametric, n_sds) {
 unpenalised <- function(p) lapply(unclass(p$columns), `[`, p$columns$class != "smooth")
 
 # data.frame() and rbind() without their checks, which cost more than the algebra of a small fit.
-quick_frame <- function(columns) structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
+quick_frame <- function(columns) {
+  structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
+}
 
-stack_frames <- function(frames) quick_frame(do.call(Map, c(list(c), unname(lapply(frames, unclass)))))
+stack_frames <- function(frames) {
+  quick_frame(do.call(Map, c(list(c), unname(lapply(frames, unclass)))))
+}
 
 # Names of draws are unique: a smooth given twice, or names that differ by spaces, get a number.
 distinguish_names <- function(predictors) {
@@ -232,23 +311,35 @@ draw_prefix <- function(p, ids) {
   if (length(parts)) paste0(paste(parts, collapse = "_"), "_") else ""
 }
 
-# Names of the columns that are zero or sums of the others, and which of the two: list(names, constant)
+# Names of the columns that are zero or sums of the others, and which of the two: list(names,
+# constant)
 collinear_columns <- function(x) {
-  if (ncol(x) < 2) return(list(names = colnames(x)[ncol(x) == 1 && all(x == 0)], constant = TRUE))
+  if (ncol(x) < 2) {
+    return(list(names = colnames(x)[ncol(x) == 1 && all(x == 0)], constant = TRUE))
+  }
   fit <- qr(x, tol = 1e-9)
   list(names = colnames(x)[fit$pivot[seq_len(ncol(x)) > fit$rank]], constant = FALSE)
 }
 
 warn_collinear <- function(surplus, key) {
-  if (length(surplus$names) == 0) return()
-  if (surplus$constant) return(warn_constant(surplus$names, key))
-  warn_covary("collinear", "Columns ", enumerate(surplus$names), " of ", key, " are constant or sums of the others; the data cannot tell ",
-    "them apart and their coefficients rest on the prior.", fields = list(predictor = key, columns = surplus$names))
+  if (length(surplus$names) == 0) {
+    return()
+  }
+  if (surplus$constant) {
+    return(warn_constant(surplus$names, key))
+  }
+  warn_covary("collinear", "Columns ", enumerate(surplus$names), " of ", key,
+    " are constant or sums of the others; the data cannot tell ",
+    "them apart and their coefficients rest on the prior.",
+    fields = list(predictor = key, columns = surplus$names)
+  )
 }
 
 warn_constant <- function(names, key) {
-  warn_covary("collinear", "Column ", enumerate(names), " of ", key, " is zero everywhere; its coefficient rests on the prior.",
-    fields = list(predictor = key, columns = names))
+  warn_covary("collinear", "Column ", enumerate(names), " of ", key,
+    " is zero everywhere; its coefficient rests on the prior.",
+    fields = list(predictor = key, columns = names)
+  )
 }
 
 # Ranges and levels: default grids, extrapolation marks, checks of new data. `like`, no value but of
@@ -260,17 +351,21 @@ summarise_covariates <- function(columns, types = NULL) {
     like <- if (!is.null(types)) types[[name]] else if (!is_number(v)) take_rows(v, 0)
     if (is_number(v) && is.null(dim(v))) {
       v <- as.double(v)
-      list(type = "numeric", range = range(v),
+      list(
+        type = "numeric", range = range(v),
         quantiles = stats::quantile(v, c(0.1, 0.5, 0.9), names = FALSE),
         n_distinct = length(unique(v)),
-        like = like)
+        like = like
+      )
     } else if (is.matrix(v)) {
       list(type = "matrix", columns = ncol(v))
     } else {
       f <- if (is.factor(v)) droplevels(v) else factor(v)
       counts <- table(f)
-      list(type = if (is.logical(v)) "logical" else "factor", levels = levels(f),
-        common = names(counts)[which.max(counts)], like = like)
+      list(
+        type = if (is.logical(v)) "logical" else "factor", levels = levels(f),
+        common = names(counts)[which.max(counts)], like = like
+      )
     }
   })
 }

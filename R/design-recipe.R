@@ -1,22 +1,31 @@
-# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data. Columns that are
-# values of terms (suffstats-covariates.R) stand for these.
+# The design at new data: list(x, offset, unseen) of one predictor, on the scale of the user's data.
+# Columns that are values of terms (suffstats-covariates.R) stand for these.
 
 predictor_columns <- function(p, newdata) {
   # Some functions, poly(x, z) among them, drop the dimensions of a single row.
-  if (nrow(newdata) == 1) return(first_row(predictor_columns(p, newdata[c(1, 1), , drop = FALSE])))
+  if (nrow(newdata) == 1) {
+    return(first_row(predictor_columns(p, newdata[c(1, 1), , drop = FALSE])))
+  }
   # Contrasts are those of the fit; model.frame() would warn that it drops others.
-  for (name in names(newdata)) if (is.factor(newdata[[name]])) attr(newdata[[name]], "contrasts") <- NULL
+  for (name in names(newdata)) {
+    if (is.factor(newdata[[name]])) {
+      attr(newdata[[name]], "contrasts") <- NULL
+    }
+  }
   env <- environment(p$rhs)
   tf <- terms_with_values(p$terms, names(newdata))
   at_newdata <- function(code) {
-    retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ", fields = list(predictor = p$key))
+    retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ",
+      fields = list(predictor = p$key)
+    )
   }
   mf <- at_newdata(stats::model.frame(tf, newdata, na.action = stats::na.pass, xlev = p$xlevels))
   if (length(attr(tf, "variables")) == 1) mf <- empty_frame(tf, nrow(newdata))
   if (nrow(mf) != nrow(newdata)) {
     stop_covary("newdata", "The terms of ", p$key, " have ", nrow(mf), " values for ",
       nrow(newdata), " rows of `newdata`.",
-      fields = list(predictor = p$key))
+      fields = list(predictor = p$key)
+    )
   }
   x <- at_newdata(stats::model.matrix(tf, mf, contrasts.arg = p$contrasts))
   offset <- read_offset(p, newdata, nrow(newdata))
@@ -26,54 +35,78 @@ predictor_columns <- function(p, newdata) {
     first <- ncol(x) + ncol(at$fixed)
     x <- do.call(cbind, c(list(x, at$fixed), at$blocks))
     if (any(!is.na(at$unseen))) {
-      unseen <- c(unseen, list(list(level = at$unseen, size = at$size, sd = p$columns$sd[first + 1])))
+      unseen <- c(
+        unseen,
+        list(list(level = at$unseen, size = at$size, sd = p$columns$sd[first + 1]))
+      )
     }
   }
   bad <- which(rowSums(!is.finite(x)) > 0)
   if (length(bad)) {
-    stop_covary("infinite", "The terms of ", p$key, " are not finite in row ", rownames(newdata)[bad[1]], " of `newdata`.",
-      fields = list(predictor = p$key, rows = bad))
+    stop_covary("infinite", "The terms of ", p$key, " are not finite in row ",
+      rownames(newdata)[bad[1]], " of `newdata`.",
+      fields = list(predictor = p$key, rows = bad)
+    )
   }
   list(x = unname(x), offset = offset, unseen = unseen)
 }
 
 first_row <- function(at) {
-  list(x = at$x[1, , drop = FALSE], offset = at$offset[1],
-    unseen = lapply(at$unseen, function(u) list(level = u$level[1], size = u$size[1], sd = u$sd)))
+  list(
+    x = at$x[1, , drop = FALSE], offset = at$offset[1],
+    unseen = lapply(at$unseen, function(u) list(level = u$level[1], size = u$size[1], sd = u$sd))
+  )
 }
 
 # New data that every predictor can use: columns present, of the right kind, finite, levels known.
 # Rows with missing covariates are kept; they give NA.
 check_newdata <- function(newdata, design, keys = names(design$predictors)) {
   if (!is.data.frame(newdata)) {
-    stop_covary("newdata", "`newdata` must be a data frame, not ", describe(newdata), ".", fields = list(arg = "newdata"))
+    stop_covary("newdata", "`newdata` must be a data frame, not ", describe(newdata), ".",
+      fields = list(arg = "newdata")
+    )
   }
   needed <- intersect(predictor_variables(design$predictors[keys]), names(design$covariates))
   absent <- setdiff(needed, names(newdata))
   if (length(absent)) {
-    stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the fit needs ", enumerate(needed, most = 12), ".",
+    stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the fit needs ",
+      enumerate(needed, most = 12), ".",
       outside_advice(intersect(absent, design$outside)),
-      fields = list(arg = "newdata", columns = absent))
+      fields = list(arg = "newdata", columns = absent)
+    )
   }
   random <- random_effect_names(design$predictors[keys])
-  for (name in needed) check_new_column(name, newdata[[name]], design$covariates[[name]], name %in% random)
+  for (name in needed) {
+    check_new_column(
+      name, newdata[[name]], design$covariates[[name]],
+      name %in% random
+    )
+  }
   newdata
 }
 
 outside_advice <- function(names) {
-  if (length(names)) paste0(" It took ", enumerate(names),
-    " from outside `data`, where new data are not: fit again with columns of `data`, ",
-    "or give a column of that name.")
+  if (length(names)) {
+    paste0(
+      " It took ", enumerate(names),
+      " from outside `data`, where new data are not: fit again with columns of `data`, ",
+      "or give a column of that name."
+    )
+  }
 }
 
 random_effect_names <- function(predictors) {
   re <- lapply(predictors, function(p) {
-    named <- function(re) unlist(lapply(p$smooths, function(s) {
-      if (s$is_re == re) lapply(smooth_terms(s$sm), function(term) free_variables(str2lang(term)))
-    }))
+    named <- function(re) {
+      unlist(lapply(p$smooths, function(s) {
+        if (s$is_re == re) lapply(smooth_terms(s$sm), function(term) free_variables(str2lang(term)))
+      }))
+    }
     in_re <- named(TRUE)
-    elsewhere <- c(named(FALSE),
-      unlist(lapply(c(stats::formula(p$terms)[[2]], p$offsets), free_variables)))
+    elsewhere <- c(
+      named(FALSE),
+      unlist(lapply(c(stats::formula(p$terms)[[2]], p$offsets), free_variables))
+    )
     list(re = in_re, other = elsewhere)
   })
   setdiff(unlist(lapply(re, `[[`, "re")), unlist(lapply(re, `[[`, "other")))
@@ -85,15 +118,21 @@ check_new_column <- function(name, v, known, random) {
     numeric = !is_number(v) || NCOL(v) != 1 ||
       !is.null(known$like) && number_kind(v) != number_kind(known$like),
     matrix = !is.matrix(v) || ncol(v) != known$columns,
-    logical = !is.logical(v), factor = !(is.factor(v) || is.character(v) || is.logical(v)))
+    logical = !is.logical(v),
+    factor = !(is.factor(v) || is.character(v) || is.logical(v))
+  )
   if (wrong && !(is.atomic(v) && all(is.na(v)))) {
     stop_covary("newdata", "Column '", name, "' of `newdata` must be ",
       if (known$type == "numeric" && !is.null(known$like)) number_kind(known$like) else known$type,
       " as in the fit, not ", describe(v), ".",
-      fields = list(arg = "newdata", columns = name))
+      fields = list(arg = "newdata", columns = name)
+    )
   }
   if (known$type == "numeric" && any(is.infinite(v))) {
-    stop_covary("infinite", "Column '", name, "' of `newdata` is infinite in row ", which(is.infinite(v))[1], ".", fields = list(column = name))
+    stop_covary("infinite", "Column '", name, "' of `newdata` is infinite in row ",
+      which(is.infinite(v))[1], ".",
+      fields = list(column = name)
+    )
   }
   if (known$type == "factor" && !random) {
     new <- setdiff(as.character(v), c(known$levels, NA))
@@ -105,8 +144,9 @@ check_new_column <- function(name, v, known, random) {
 number_kind <- function(v) if (is.object(v) && !is.numeric(v)) class(v)[1] else "numeric"
 
 # What the right sides name.
-predictor_variables <- function(predictors)
+predictor_variables <- function(predictors) {
   unique(unlist(lapply(predictors, function(p) free_variables(p$rhs[[2]]))))
+}
 
 # New columns of the types they had in the fit, so that terms mean the same: codes of factors, units
 # of times. Random effects may meet levels that the fit has not seen.
@@ -115,8 +155,10 @@ as_fitted_types <- function(newdata, design, key) {
   random <- random_effect_names(design$predictors[key])
   used <- intersect(predictor_variables(list(p)), names(design$covariates))
   for (name in intersect(used, names(newdata))) {
-    v <- as_fitted_type(plain_column(newdata[[name]], name), design$covariates[[name]]$like,
-      name %in% random)
+    v <- as_fitted_type(
+      plain_column(newdata[[name]], name), design$covariates[[name]]$like,
+      name %in% random
+    )
     if (!identical(v, newdata[[name]])) newdata[[name]] <- v
   }
   newdata
@@ -129,7 +171,9 @@ as_fitted_type <- function(v, like, random) {
     attr(out, "contrasts") <- attr(like, "contrasts")
     return(out)
   }
-  if (is.character(like)) return(as.character(v))
+  if (is.character(like)) {
+    return(as.character(v))
+  }
   if (inherits(like, "difftime") && inherits(v, "difftime")) units(v) <- units(like)
   v
 }

@@ -6,15 +6,19 @@
 # the basis, and `bs = "re"` keeps its usual meaning.
 
 # The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
-# variables (formula-terms.R). Where `data` are a sketch of the rows, `whole` (see design-whole-rows.R) has points whose
-# weighted sums are those of all rows, and many rows to choose knots from where the sketch has rows at
-# random and no quantiles.
+# variables (formula-terms.R). Where `data` are a sketch of the rows, `whole` (see
+# design-whole-rows.R) has points whose weighted sums are those of all rows, and many rows to choose
+# knots from where the sketch has rows at random and no quantiles.
 build_smooths <- function(call, env, data, weights, states = list(), whole = NULL) {
   as_smooth <- function(code, verb) {
     withCallingHandlers(
-      retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ", fields = list(term = deparse1(call))),
+      retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ",
+        fields = list(term = deparse1(call))
+      ),
       simpleWarning = function(w) {
-        warn_covary("smooth", "Smooth ", deparse1(call), ": ", trimws(conditionMessage(w)), fields = list(term = deparse1(call)))
+        warn_covary("smooth", "Smooth ", deparse1(call), ": ", trimws(conditionMessage(w)),
+          fields = list(term = deparse1(call))
+        )
         invokeRestart("muffleWarning")
       }
     )
@@ -22,34 +26,55 @@ build_smooths <- function(call, env, data, weights, states = list(), whole = NUL
   spec <- as_smooth(read_smooth(call, env), "read")
   if (!any(endsWith(class(spec), "smooth.spec"))) {
     stop_covary("smooth", "Term ", deparse1(call),
-      " is not a smooth; s() and t2() must stand alone.", fields = list(term = deparse1(call)))
+      " is not a smooth; s() and t2() must stand alone.",
+      fields = list(term = deparse1(call))
+    )
   }
   if (!is.null(spec$id) || any(spec$sp >= 0)) {
-    stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id", "`, which has no meaning here: ",
-      "every smooth has its own sd with a prior. Remove it.", fields = list(term = deparse1(call)))
+    stop_covary("smooth", "Smooth ", deparse1(call), " has `", if (is.null(spec$id)) "sp" else "id",
+      "`, which has no meaning here: ",
+      "every smooth has its own sd with a prior. Remove it.",
+      fields = list(term = deparse1(call))
+    )
   }
-  names <- unique(unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data)))))
-  states <- states[intersect(names(states),
-    vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), ""))]
+  names <- unique(
+    unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data))))
+  )
+  states <- states[intersect(
+    names(states),
+    vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), "")
+  )]
   data <- as_smooth(smooth_data(spec, data, env, states), "built")
   check_smooth_data(spec, call, data)
-  as_smooth({
-    levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
-    at <- if (!is.null(whole) && !inherits(spec, "re.smooth.spec")) whole$points(names)
-    if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, states, levels)
-    knots <- if (is.null(whole$many)) spline_knots(spec, data, weights) else whole_knots(spec, whole$many(names), env, data, states)
-    # modCon = 3: t2() predicts under the constraint it was fitted with.
-    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at), data = data, knots = knots, absorb.cons = TRUE,
-      n = NROW(data[[1]]), modCon = 3)
-    lapply(smooths, new_smooth, call = call, env = env, weights = weights, levels = levels,
-      states = states, at = at)
-  }, "built")
+  as_smooth(
+    {
+      levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
+      at <- if (!is.null(whole) && !inherits(spec, "re.smooth.spec")) whole$points(names)
+      if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, states, levels)
+      knots <- if (is.null(whole$many)) {
+        spline_knots(spec, data, weights)
+      } else {
+        whole_knots(spec, whole$many(names), env, data, states)
+      }
+      # modCon = 3: t2() predicts under the constraint it was fitted with.
+      smooths <- mgcv::smoothCon(centred_spec(spec, weights, at),
+        data = data, knots = knots,
+        absorb.cons = TRUE,
+        n = NROW(data[[1]]), modCon = 3
+      )
+      lapply(smooths, new_smooth,
+        call = call, env = env, weights = weights, levels = levels,
+        states = states, at = at
+      )
+    },
+    "built"
+  )
 }
 
 read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
 
-# A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv takes the constraint
-# that a constructor brings.
+# A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv
+# takes the constraint that a constructor brings.
 centred_spec <- function(spec, weights, at) {
   spec$centring <- list(weights = weights, at = at)
   class(spec) <- c("covary_centred.smooth.spec", class(spec))
@@ -62,30 +87,41 @@ smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
   object$centring <- NULL
   class(object) <- class(object)[-1]
   sm <- mgcv::smooth.construct(object, data, knots)
-  if (!is.null(sm$C) || !is.null(sm$g.index)) return(sm)
+  if (!is.null(sm$C) || !is.null(sm$g.index)) {
+    return(sm)
+  }
   at <- centring$at
-  if (is.null(at)) at <- list(x = sm$X, weights = centring$weights)
-  else at$x <- sm$x_at <- mgcv::Predict.matrix(sm, at$data)
+  if (is.null(at)) {
+    at <- list(x = sm$X, weights = centring$weights)
+  } else {
+    at$x <- sm$x_at <- mgcv::Predict.matrix(sm, at$data)
+  }
   # Several rows of the basis a row of the data: the summation convention of mgcv for matrices.
   weights <- rep_len(at$weights, nrow(at$x))
   sm$C <- rbind(colSums(at$x * weights) / sum(weights))
   sm
 }
 
-# Thin plate splines of one covariate have a knot a distinct value, of which mgcv takes 2000 at random, and
-# an eigenproblem of that size. Of more than 1000 we take about 400, at quantiles of the rows and of the distinct
-# values: the spans are as good as the same, rows and their cells have nearly the same basis, and it takes
-# milliseconds in place of a second.
+# Thin plate splines of one covariate have a knot a distinct value, of which mgcv takes 2000 at
+# random, and an eigenproblem of that size. Of more than 1000 we take about 400, at quantiles of the
+# rows and of the distinct values: the spans are as good as the same, rows and their cells have
+# nearly the same basis, and it takes milliseconds in place of a second.
 spline_knots <- function(spec, data, weights) {
-  if (!is_spline(spec)) return(NULL)
+  if (!is_spline(spec)) {
+    return(NULL)
+  }
   x <- as.double(data[[spec$term]])
   weights <- rep_len(weights, length(x)) # of a matrix, a row's in each of its columns
   sorted <- order(x)
   last <- !duplicated(x[sorted], fromLast = TRUE)
   distinct <- x[sorted][last]
-  if (length(distinct) <= 1000) return(NULL)
+  if (length(distinct) <= 1000) {
+    return(NULL)
+  }
   below <- cumsum(weights[sorted])[last]
-  spread <- function(size, p) distinct[findInterval(p * size[length(size)], size, rightmost.closed = TRUE) + 1]
+  spread <- function(size, p) {
+    distinct[findInterval(p * size[length(size)], size, rightmost.closed = TRUE) + 1]
+  }
   p <- (seq_len(200) - 0.5) / 200
   knots <- c(range(x), spread(below, p), spread(seq_along(distinct), p - 0.25 / 200))
   stats::setNames(list(sort(unique(knots))), spec$term)
@@ -94,28 +130,40 @@ spline_knots <- function(spec, data, weights) {
 # Those of the rows, if the sketch has more points, as mgcv asks for.
 whole_knots <- function(spec, many, env, sketch, states) {
   cubic <- inherits(spec, c("cr.smooth.spec", "cs.smooth.spec", "cc.smooth.spec")) && spec$dim == 1
-  if (!cubic && !is_spline(spec)) return(NULL)
+  if (!cubic && !is_spline(spec)) {
+    return(NULL)
+  }
   data <- smooth_data(spec, many$data, env, states)
-  if (cubic) return(stats::setNames(list(even_knots(data[[spec$term]], spec$bs.dim)), spec$term))
+  if (cubic) {
+    return(stats::setNames(list(even_knots(data[[spec$term]], spec$bs.dim)), spec$term))
+  }
   knots <- spline_knots(spec, data, many$weights)
   if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots
 }
 
-# Where mgcv places the knots of cubic splines: as many distinct values between each two. k: -1 by default
+# Where mgcv places the knots of cubic splines: as many distinct values between each two. k: -1 by
+# default
 even_knots <- function(x, k) {
   x <- sort(unique(as.double(x)))
   stats::approx(seq_along(x), x, seq(1, length(x), length.out = if (k > 0) max(k, 4) else 10))$y
 }
 
-is_spline <- function(spec) inherits(spec, "tp.smooth.spec") && spec$dim == 1 && is.null(spec$xt$max.knots)
+is_spline <- function(spec) {
+  inherits(spec, "tp.smooth.spec") && spec$dim == 1 &&
+    is.null(spec$xt$max.knots)
+}
 
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With
 # `levels`, factors get the levels of the data the smooth was built from; unseen ones become NA.
 smooth_data <- function(spec, data, env, states = list(), levels = NULL) {
   columns <- lapply(stats::setNames(nm = smooth_terms(spec)), function(term) {
     v <- term_value(term, data, env, states)
-    if (!is.null(levels[[term]])) return(factor(as.character(v), levels = levels[[term]]))
-    if (is.character(v) || is.logical(v) || is.factor(v)) return(factor(v))
+    if (!is.null(levels[[term]])) {
+      return(factor(as.character(v), levels = levels[[term]]))
+    }
+    if (is.character(v) || is.logical(v) || is.factor(v)) {
+      return(factor(v))
+    }
     if (is_number(v) && NCOL(v) == 1) as.double(v) else unclass(v)
   })
   columns
@@ -126,8 +174,10 @@ smooth_terms <- function(spec) unique(c(spec$term, if (spec$by != "NA") spec$by)
 check_smooth_data <- function(spec, call, data) {
   infinite <- vapply(data, function(v) is.numeric(v) && any(!is.finite(v)), TRUE)
   if (any(infinite)) {
-    stop_covary("infinite", "Covariate ", enumerate(names(data)[infinite]), " of smooth ", deparse1(call), " is not finite for some rows.",
-      fields = list(column = names(data)[infinite][1], term = deparse1(call)))
+    stop_covary("infinite", "Covariate ", enumerate(names(data)[infinite]), " of smooth ",
+      deparse1(call), " is not finite for some rows.",
+      fields = list(column = names(data)[infinite][1], term = deparse1(call))
+    )
   }
   columns <- data[spec$term]
   numeric <- vapply(columns, is.numeric, TRUE)
@@ -138,29 +188,44 @@ check_smooth_data <- function(spec, call, data) {
   if (any(extreme)) {
     stop_covary("smooth", "Covariate ", enumerate(names(extreme)[extreme]), " of smooth ",
       deparse1(call), " has values too large or too close together for powers of them. ",
-      "Change its units.", fields = list(term = deparse1(call), column = names(extreme)[extreme]))
+      "Change its units.",
+      fields = list(term = deparse1(call), column = names(extreme)[extreme])
+    )
   }
   is_re <- inherits(spec, "re.smooth.spec")
-  if (!all(numeric) && !is_re && !inherits(spec, c("fs.smooth.spec", "sz.smooth.spec", "mrf.smooth.spec"))) {
-    stop_covary("smooth", "Smooth ", deparse1(call), " needs numeric covariates; '", names(columns)[!numeric][1],
-      "' is not. Use it as a parametric term or with bs = \"re\".", fields = list(term = deparse1(call)))
+  if (!all(numeric) && !is_re &&
+    !inherits(spec, c("fs.smooth.spec", "sz.smooth.spec", "mrf.smooth.spec"))) {
+    stop_covary("smooth", "Smooth ", deparse1(call), " needs numeric covariates; '",
+      names(columns)[!numeric][1],
+      "' is not. Use it as a parametric term or with bs = \"re\".",
+      fields = list(term = deparse1(call))
+    )
   }
   if (!is_re && length(columns) == 1 && numeric) {
     distinct <- length(unique(as.vector(columns[[1]])))
     wanted <- if (is.numeric(spec$bs.dim) && spec$bs.dim[1] > 0) spec$bs.dim[1] else 10
     if (distinct < wanted) {
-      stop_covary("smooth", "Smooth ", deparse1(call), " has ", wanted, " basis functions but '", names(columns),
+      stop_covary("smooth", "Smooth ", deparse1(call), " has ", wanted, " basis functions but '",
+        names(columns),
         "' has only ", distinct, " distinct value", if (distinct != 1) "s", ". ",
-        if (distinct > 3) paste0("Set k to at most ", distinct, ".") else "Use it as a parametric term.",
-        fields = list(term = deparse1(call), largest_k = distinct))
+        if (distinct > 3) {
+          paste0("Set k to at most ", distinct, ".")
+        } else {
+          "Use it as a parametric term."
+        },
+        fields = list(term = deparse1(call), largest_k = distinct)
+      )
     }
   }
 }
 
-# The columns of a smooth at points at which its constructor has evaluated them, without `by`, before the constraint.
+# The columns of a smooth at points at which its constructor has evaluated them, without `by`,
+# before the constraint.
 columns_at <- function(sm, at) {
   constraint <- attr(sm, "qrc")
-  if (is.null(sm$x_at) || sm$by != "NA" || !inherits(constraint, "qr")) return(mgcv::PredictMat(sm, at$data, n = NROW(at$data[[1]])))
+  if (is.null(sm$x_at) || sm$by != "NA" || !inherits(constraint, "qr")) {
+    return(mgcv::PredictMat(sm, at$data, n = NROW(at$data[[1]])))
+  }
   t(qr.qty(constraint, t(sm$x_at))[-seq_len(attr(sm, "nCons")), , drop = FALSE])
 }
 
@@ -169,8 +234,11 @@ new_smooth <- function(sm, call, env, weights, levels, states, at = NULL) {
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
   # The map is wanted, not the columns.
   random[c("Xf", "rand")] <- if (!is_re) list(NULL, seq_along(random$rand))
-  out <- list(sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label), random = random,
-    levels = levels, states = states, is_re = is_re)
+  out <- list(
+    sm = sm, call = call, env = env, label = sm$label, id = smooth_id(sm$label),
+    random = random,
+    levels = levels, states = states, is_re = is_re
+  )
   raw <- split_basis(out, sm$X)
   rows <- if (is.null(at)) raw else split_basis(out, columns_at(sm, at))
   out$sm$X <- out$sm$x_at <- NULL
@@ -206,15 +274,21 @@ smooth_id <- function(label) gsub("[^[:alnum:]:]", "", label)
 # Columns in mgcv's basis -> list(fixed, blocks)
 split_basis <- function(smooth, x) {
   random <- smooth$random
-  if (is.null(random)) return(list(fixed = x[, 0, drop = FALSE], blocks = list(x)))
-  if (isTRUE(random$fixed)) return(list(fixed = x, blocks = list()))
+  if (is.null(random)) {
+    return(list(fixed = x[, 0, drop = FALSE], blocks = list(x)))
+  }
+  if (isTRUE(random$fixed)) {
+    return(list(fixed = x, blocks = list()))
+  }
   if (!is.null(random$trans.U)) x <- x %*% random$trans.U
   x <- sweep(x, 2, random$trans.D, "*")
   x[, random$rind] <- x[, random$pen.ind != 0]
   pen <- random$pen.ind
   pen[random$rind] <- pen[pen > 0]
-  list(fixed = x[, random$pen.ind == 0, drop = FALSE],
-    blocks = lapply(seq_along(random$rand), function(i) x[, pen == i, drop = FALSE]))
+  list(
+    fixed = x[, random$pen.ind == 0, drop = FALSE],
+    blocks = lapply(seq_along(random$rand), function(i) x[, pen == i, drop = FALSE])
+  )
 }
 
 scale_basis <- function(smooth, raw) {
@@ -224,8 +298,8 @@ scale_basis <- function(smooth, raw) {
 }
 
 # list(fixed, blocks, unseen, size) at new data. `unseen` names, row by row, the level that a random
-# effect has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn, times
-# `size`: 1, or the covariate of a random slope.
+# effect has not met (NA elsewhere); such rows get a zero row here and a new effect when drawn,
+# times `size`: 1, or the covariate of a random slope.
 predict_smooth <- function(smooth, data) {
   columns <- smooth_data(smooth$sm, data, smooth$env, smooth$states, smooth$levels)
   unseen <- rep(NA_character_, nrow(data))
@@ -253,15 +327,19 @@ smooth_variable <- function(smooth, term, data) {
 # it.
 smooth_matrix <- function(sm, columns, n) {
   constraint <- attr(sm, "qrc")
-  if (!is.numeric(constraint) || length(constraint) != 1)
+  if (!is.numeric(constraint) || length(constraint) != 1) {
     return(mgcv::PredictMat(sm, columns, n = n))
+  }
   attr(sm, "qrc") <- NULL
   x <- mgcv::PredictMat(sm, columns, n = n)
   if (constraint > 0) x[, -constraint, drop = FALSE] else t(diff(t(x)))
 }
 
 stop_new_level <- function(variable, found, known) {
-  stop_covary("new_level", "Column '", variable, "' of `newdata` has the level ", enumerate(unique(found)),
+  stop_covary("new_level", "Column '", variable, "' of `newdata` has the level ",
+    enumerate(unique(found)),
     ", which the fit has not seen. Its levels are ", enumerate(known, most = 12),
-    ". Only random effects (bs = \"re\") can meet new levels.", fields = list(column = variable, levels = unique(found)))
+    ". Only random effects (bs = \"re\") can meet new levels.",
+    fields = list(column = variable, levels = unique(found))
+  )
 }

@@ -1,13 +1,16 @@
-# Columns of a smooth at many points. Smooths of one covariate are polynomials between knots for the usual
-# bases (thin plate splines, "cr", "ps", "bs"), mostly cubics: tabulated once, their columns cost a few
-# multiplications a point, whatever mgcv does for them.
+# Columns of a smooth at many points. Smooths of one covariate are polynomials between knots for the
+# usual bases (thin plate splines, "cr", "ps", "bs"), mostly cubics: tabulated once, their columns
+# cost a few multiplications a point, whatever mgcv does for them.
 
-# The design with `tables`: by smooth list(env, term, breaks, coefficients (columns x powers x pieces)).
+# The design with `tables`: by smooth list(env, term, breaks, coefficients (columns x powers x
+# pieces)).
 tabulate_smooths <- function(design) {
   tables <- list()
-  for (p in design$predictors) for (s in p$smooths) {
-    key <- smooth_key(s)
-    if (is.null(tables[[key]])) tables[[key]] <- tabulate_smooth(s)
+  for (p in design$predictors) {
+    for (s in p$smooths) {
+      key <- smooth_key(s)
+      if (is.null(tables[[key]])) tables[[key]] <- tabulate_smooth(s)
+    }
   }
   design$tables <- tables
   design
@@ -17,7 +20,9 @@ smooth_key <- function(smooth) paste(deparse1(smooth$call), smooth$label)
 
 # NULL where the columns are not polynomials between the knots, which is tried at points between.
 tabulate_smooth <- function(smooth, breaks = polynomial_knots(smooth$sm)) {
-  if (length(breaks) < 2) return(NULL)
+  if (length(breaks) < 2) {
+    return(NULL)
+  }
   half <- diff(breaks) / 2
   powers <- 0:polynomial_degree(smooth$sm)
   t <- chebyshev_nodes(length(powers))
@@ -27,8 +32,10 @@ tabulate_smooth <- function(smooth, breaks = polynomial_knots(smooth$sm)) {
   values <- smooth_values(smooth, c(at, between))
   nodes <- seq_along(at)
   polynomials <- solve(outer(t, powers, "^")) %*% matrix(values[nodes, ], length(t))
-  table <- list(env = smooth$env, term = smooth$sm$term, breaks = breaks,
-    coefficients = aperm(array(polynomials, c(length(t), length(half), ncol(values))), c(3, 1, 2)))
+  table <- list(
+    env = smooth$env, term = smooth$sm$term, breaks = breaks,
+    coefficients = aperm(array(polynomials, c(length(t), length(half), ncol(values))), c(3, 1, 2))
+  )
   gap <- max(abs(t(table_columns(table, between)) - values[-nodes, , drop = FALSE]))
   if (isTRUE(gap < 1e-10 * max(abs(values)))) table
 }
@@ -41,30 +48,49 @@ smooth_values <- function(smooth, x) {
 }
 
 polynomial_knots <- function(sm) {
-  if (length(sm$margin) || length(sm$term) != 1 || sm$by != "NA") return(NULL)
-  knots <- if (inherits(sm, "covary_tprs")) as.vector(sm$Xu) + as.vector(sm$shift)
-    else if (inherits(sm, "cr.smooth")) sm$xp
-    else if (inherits(sm, c("pspline.smooth", "Bspline.smooth"))) sm$knots
+  if (length(sm$margin) || length(sm$term) != 1 || sm$by != "NA") {
+    return(NULL)
+  }
+  knots <- if (inherits(sm, "covary_tprs")) {
+    as.vector(sm$Xu) + as.vector(sm$shift)
+  } else if (inherits(sm, "cr.smooth")) {
+    sm$xp
+  } else if (inherits(sm, c("pspline.smooth", "Bspline.smooth"))) sm$knots
   sort(unique(as.double(knots)))
 }
 
 polynomial_degree <- function(sm) {
-  if (inherits(sm, "covary_tprs")) 2 * derivative_order(sm) - 1
-  else if (inherits(sm, "pspline.smooth")) sm$m[1] + 1
-  else if (inherits(sm, "Bspline.smooth")) sm$m[1]
-  else 3
+  if (inherits(sm, "covary_tprs")) {
+    2 * derivative_order(sm) - 1
+  } else if (inherits(sm, "pspline.smooth")) {
+    sm$m[1] + 1
+  } else if (inherits(sm, "Bspline.smooth")) {
+    sm$m[1]
+  } else {
+    3
+  }
 }
 
-table_columns <- function(table, x) .Call(C_piecewise, as.double(x), table$breaks, table$coefficients)
+table_columns <- function(table, x) {
+  .Call(
+    C_piecewise, as.double(x), table$breaks,
+    table$coefficients
+  )
+}
 
 # Columns x points of a smooth at new data. `table` may be NULL; without one, points that repeat in
 # its variables are evaluated once.
 smooth_columns <- function(smooth, data, table = NULL) {
   if (!is.null(table) && identical(table$env, smooth$env)) {
     x <- smooth_variable(smooth, table$term, data)
-    if (is.numeric(x) && all(x >= table$breaks[1] & x <= table$breaks[length(table$breaks)])) return(table_columns(table, x))
+    if (is.numeric(x) && all(x >= table$breaks[1] & x <= table$breaks[length(table$breaks)])) {
+      return(table_columns(table, x))
+    }
   }
-  variables <- unlist(lapply(c(smooth$sm$term, smooth$sm$by), function(v) covariates_in(str2lang(v), names(data))))
+  variables <- unlist(lapply(
+    c(smooth$sm$term, smooth$sm$by),
+    function(v) covariates_in(str2lang(v), names(data))
+  ))
   id <- combine_codes(covariate_codes(data[unique(variables)]), nrow(data))
   first <- which(!duplicated(id))
   few <- length(first) < nrow(data) / 2

@@ -1,12 +1,14 @@
-# Thin plate splines of one covariate (the default basis of s()) are sums of |x - knot|^d over up to 2000
-# knots, d = 2 m - 1 with the order m of the penalised derivative: polynomials of degree d between knots.
-# Cumulated sums of the coefficients give these polynomials and spare the sum over all knots at every
-# point: ten times faster, equal to about 1e-12.
+# Thin plate splines of one covariate (the default basis of s()) are sums of |x - knot|^d over up to
+# 2000 knots, d = 2 m - 1 with the order m of the penalised derivative: polynomials of degree d
+# between knots. Cumulated sums of the coefficients give these polynomials and spare the sum over
+# all knots at every point: ten times faster, equal to about 1e-12.
 
 # A smooth of mgcv, or one with a faster Predict.matrix() where that gives the same.
 with_polynomials <- function(sm) {
   if (length(sm$margin)) sm$margin <- lapply(sm$margin, with_polynomials)
-  if (!identical(class(sm)[1], "tprs.smooth") || sm$dim != 1 || isTRUE(sm$drop.null > 0)) return(sm)
+  if (!identical(class(sm)[1], "tprs.smooth") || sm$dim != 1 || isTRUE(sm$drop.null > 0)) {
+    return(sm)
+  }
   fast <- sm
   class(fast) <- c("covary_tprs", class(sm))
   # Not all versions of mgcv need to store the basis in the same way.
@@ -34,7 +36,8 @@ Predict.matrix.covary_tprs <- function(object, data) {
   knots <- (knots - middle) / half
   z <- (x - middle) / half
   piece <- findInterval(z, knots) + 1
-  # sum u |z - k|^d is twice that over the knots to the left of z, less that over all, without absolute values
+  # sum u |z - k|^d is twice that over the knots to the left of z, less that over all, without
+  # absolute values
   columns <- ncol(u)
   terms <- do.call(cbind, lapply(0:degree, function(j) u * (choose(degree, j) * (-knots)^j)))
   left <- apply(rbind(0, terms), 2, cumsum)
@@ -43,7 +46,8 @@ Predict.matrix.covary_tprs <- function(object, data) {
   for (j in 0:degree) out <- out * z + powers[, j * columns + seq_len(columns), drop = FALSE]
   # Wood (2003), eq. 6 in one dimension
   size <- gamma(0.5 - order) / (4^order * sqrt(pi) * factorial(order - 1))
-  out * (half^degree * size) + outer(x, 0:(order - 1), "^") %*% all[n + seq_len(order), , drop = FALSE]
+  out * (half^degree * size) + outer(x, 0:(order - 1), "^") %*%
+    all[n + seq_len(order), , drop = FALSE]
 }
 
 # `null.space.dim` no longer counts what the constraints took away.

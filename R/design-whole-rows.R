@@ -14,19 +14,30 @@ whole_of_nodes <- function(object, fine, frame = NULL) {
   data <- node_data(object, nodes)
   weights <- nodes$stats[1, ]
   list(
-    terms = function(tf) if (is.null(frame)) terms_of_cells(tf, object, data, weights) else
-      terms_of_rows(tf, frame),
-    columns = function(p, x, sketch) column_moments(p, x, sketch,
-      list(function() list(data = data, weights = weights))),
+    terms = function(tf) {
+      if (is.null(frame)) {
+        terms_of_cells(tf, object, data, weights)
+      } else {
+        terms_of_rows(tf, frame)
+      }
+    },
+    columns = function(p, x, sketch) {
+      column_moments(
+        p, x, sketch,
+        list(function() list(data = data, weights = weights))
+      )
+    },
     points = function(names) distinct_points(data[names], weights)
   )
 }
 
 whole_of_rows <- function(frame, block = 1e5) {
   weights <- row_weights(frame)
-  blocks <- lapply(seq(1, frame$n, by = block), function(start) function() {
-    rows <- start:min(start + block - 1, frame$n)
-    list(data = quick_frame(lapply(frame$covariates, take_rows, rows)), weights = weights[rows])
+  blocks <- lapply(seq(1, frame$n, by = block), function(start) {
+    function() {
+      rows <- start:min(start + block - 1, frame$n)
+      list(data = quick_frame(lapply(frame$covariates, take_rows, rows)), weights = weights[rows])
+    }
   })
   list(
     terms = function(tf) terms_of_rows(tf, frame),
@@ -37,19 +48,30 @@ whole_of_rows <- function(frame, block = 1e5) {
 }
 
 many_rows <- function(frame, names, most = 10000) {
-  rows <- if (frame$n <= most) seq_len(frame$n) else
+  rows <- if (frame$n <= most) {
+    seq_len(frame$n)
+  } else {
     sort(accuracy_rows(frame$n, frame$covariates[names], most))
-  list(data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),
-    weights = row_weights(frame)[rows])
+  }
+  list(
+    data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),
+    weights = row_weights(frame)[rows]
+  )
 }
 
 # Nodes for sums over all rows of functions that are smooth over a part of the rows.
 few_nodes <- function(object, fine = fine_nodes(object)) {
   fine$stats <- fine$stats[1, , drop = FALSE]
-  if (!is_tensor(object)) return(gather_nodes(lump_nodes(object, fine),
-    even_shares(count_rows(object), 24), 8))
-  gather_tensor_nodes(lump_tensor_nodes(fine),
-    lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10)
+  if (!is_tensor(object)) {
+    return(gather_nodes(
+      lump_nodes(object, fine),
+      even_shares(count_rows(object), 24), 8
+    ))
+  }
+  gather_tensor_nodes(
+    lump_tensor_nodes(fine),
+    lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10
+  )
 }
 
 # Ends of pieces with as many rows each.
@@ -68,28 +90,42 @@ distinct_points <- function(data, weights) {
 # Where the covariates are three or more, or no plain vectors, a sample has to do.
 row_points <- function(frame, names) {
   covariates <- frame$covariates[names]
-  plain <- all(vapply(covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
-    TRUE))
-  continuous <- names[vapply(covariates, function(v) is.numeric(v) && NCOL(v) == 1 &&
-    distinct_above(v, exact_limit), TRUE)]
+  plain <- all(vapply(
+    covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
+    TRUE
+  ))
+  continuous <- names[vapply(covariates, function(v) {
+    is.numeric(v) && NCOL(v) == 1 &&
+      distinct_above(v, exact_limit)
+  }, TRUE)]
   if (!plain || length(continuous) > 2) {
     rows <- round(seq(1, frame$n, length.out = min(frame$n, 20000)))
-    return(list(data = quick_frame(lapply(covariates, take_rows, rows)),
-      weights = row_weights(frame)[rows]))
+    return(list(
+      data = quick_frame(lapply(covariates, take_rows, rows)),
+      weights = row_weights(frame)[rows]
+    ))
   }
-  if (length(continuous) == 0) return(distinct_points(quick_frame(covariates), row_weights(frame)))
-  tally <- list(k = 1, responses = "none", scaling = cbind(0, 1),
-    covariates = lapply(covariates, describe_covariate), resolution = 256)
+  if (length(continuous) == 0) {
+    return(distinct_points(quick_frame(covariates), row_weights(frame)))
+  }
+  tally <- list(
+    k = 1, responses = "none", scaling = cbind(0, 1),
+    covariates = lapply(covariates, describe_covariate), resolution = 256
+  )
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
-  object <- tally_rows(tally, list(y = list(numeric(frame$n)), covariates = covariates,
-    weights = frame$weights, dropped = c(0, 0)))
+  object <- tally_rows(tally, list(
+    y = list(numeric(frame$n)), covariates = covariates,
+    weights = frame$weights, dropped = c(0, 0)
+  ))
   nodes <- few_nodes(object)
   distinct_points(node_data(object, nodes)[names], nodes$stats[1, ])
 }
 
 column_moments <- function(p, x, weights, blocks) {
   about <- colSums(x * (weights / sum(weights)))
-  if (identical(colnames(x), "(Intercept)")) return(list(mean = 1, square = 0, size = 1))
+  if (identical(colnames(x), "(Intercept)")) {
+    return(list(mean = 1, square = 0, size = 1))
+  }
   n <- 0
   first <- second <- size <- rep(0, ncol(x))
   for (block in blocks) {
@@ -110,16 +146,22 @@ has_state <- function(tf) {
 }
 
 terms_of_rows <- function(tf, frame) {
-  if (!has_state(tf)) return(tf)
+  if (!has_state(tf)) {
+    return(tf)
+  }
   covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
   attr(stats::model.frame(tf, covariates, na.action = stats::na.pass), "terms")
 }
 
 # Knots of bs() and ns() are those of a fine sketch; poly() and scale() take sums over all rows.
 terms_of_cells <- function(tf, object, data, weights) {
-  if (!has_state(tf)) return(tf)
-  tf <- attr(stats::model.frame(tf, sketch_rows(object, 20000)$data, na.action = stats::na.pass),
-    "terms")
+  if (!has_state(tf)) {
+    return(tf)
+  }
+  tf <- attr(
+    stats::model.frame(tf, sketch_rows(object, 20000)$data, na.action = stats::na.pass),
+    "terms"
+  )
   predvars <- attr(tf, "predvars")
   variables <- as.list(attr(tf, "variables"))
   for (i in seq_along(predvars)[-1]) {
@@ -127,9 +169,12 @@ terms_of_cells <- function(tf, object, data, weights) {
     head <- called_function(v)
     if (!head %in% c("poly", "scale") || length(v) > if (head == "poly") 3 else 2) next
     x <- eval(v[[2]], data, environment(tf))
-    if (head == "poly") predvars[[i]]$coefs <-
-      weighted_poly(x, weights, length(eval(predvars[[i]]$coefs)$alpha))
-    else predvars[[i]][c("center", "scale")] <- weighted_scale(x, weights)
+    if (head == "poly") {
+      predvars[[i]]$coefs <-
+        weighted_poly(x, weights, length(eval(predvars[[i]]$coefs)$alpha))
+    } else {
+      predvars[[i]][c("center", "scale")] <- weighted_scale(x, weights)
+    }
   }
   attr(tf, "predvars") <- predvars
   tf

@@ -1,20 +1,25 @@
 # Gaussian variational approximation by its fixed point (Opper and Archambeau 2009):
-# precision = -E[Hessian], mean moves by precision^-1 E[gradient]; every step must not lower the ELBO.
-# Where the fixed point attracts slowly (log sds of smooths that are hardly needed) two steps are
-# extrapolated along the direction in which they shrink (Varadhan and Roland 2008).
+# precision = -E[Hessian], mean moves by precision^-1 E[gradient]; every step must not lower the
+# ELBO. Where the fixed point attracts slowly (log sds of smooths that are hardly needed) two steps
+# are extrapolated along the direction in which they shrink (Varadhan and Roland 2008).
 #
 # A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
 # E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
 
 good_change <- 1e-5 # posterior sds
 
-gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 500L, tolerance = 1e-5, keep = NULL, safe = mean) {
+gaussian_vi <- function(
+  expect, mean, cov, diagonal = FALSE, max_iterations = 500L,
+  tolerance = 1e-5, keep = NULL, safe = mean
+) {
   precision <- attempt(solve_spd(cov), diag(100, length(mean)))
   if (diagonal) precision <- diag(diag(precision), length(mean))
   state <- variational_start(expect, mean, precision)
   # With few rows the mode may be far out.
   if (is.null(state)) state <- variational_start(expect, safe, diag(100, length(safe)))
-  if (is.null(state)) stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
+  if (is.null(state)) {
+    stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
+  }
   trace <- state$elbo
   path <- list(state)
   converged <- FALSE
@@ -42,48 +47,66 @@ gaussian_vi <- function(expect, mean, cov, diagonal = FALSE, max_iterations = 50
       break
     }
   }
-  c(state[c("mean", "cov", "at", "elbo")], list(trace = trace, converged = converged, iterations = i))
+  c(
+    state[c("mean", "cov", "at", "elbo")],
+    list(trace = trace, converged = converged, iterations = i)
+  )
 }
 
 # Exponentials of wide Gaussians overflow: the start is narrowed until its ELBO is finite.
 variational_start <- function(expect, mean, precision) {
   for (narrow in 10^(0:6)) {
     state <- variational_state(expect, mean, precision * narrow)
-    if (!is.null(state)) return(state)
+    if (!is.null(state)) {
+      return(state)
+    }
   }
 }
 
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
   if (is.null(root)) root <- attempt(spd_root(precision))
-  if (is.null(root)) return(NULL)
+  if (is.null(root)) {
+    return(NULL)
+  }
   cov <- spd_inverse(root)
   at <- expect(mean, cov)
   elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
-  if (is.finite(elbo)) list(mean = mean, cov = cov, precision = precision, at = at, elbo = elbo, size = size)
+  if (is.finite(elbo)) {
+    list(
+      mean = mean, cov = cov, precision = precision, at = at, elbo = elbo,
+      size = size
+    )
+  }
 }
 
-# Full steps overshoot where curvature changes fast and then zigzag. A step after which the ELBO falls
-# steeply along its direction is halved as long as that makes it better.
+# Full steps overshoot where curvature changes fast and then zigzag. A step after which the ELBO
+# falls steeply along its direction is halved as long as that makes it better.
 best_step <- function(expect, state, diagonal) {
   best <- NULL
   floor <- state$elbo - 1e-9 * (1 + abs(state$elbo))
   for (size in 0.5^(0:20)) {
     new <- variational_step(expect, state, size, diagonal)
-    if (!is.null(new) && (if (is.null(best)) new$elbo >= floor else new$elbo > best$elbo)) best <- new
-    else if (!is.null(best)) break
-    if (!is.null(best) && (max(state_distance(best, state)) < 1e-5 || !overshoots(state, best))) break
+    if (!is.null(new) && (if (is.null(best)) new$elbo >= floor else new$elbo > best$elbo)) {
+      best <- new
+    } else if (!is.null(best)) break
+    if (!is.null(best) && (max(state_distance(best, state)) < 1e-5 || !overshoots(state, best))) {
+      break
+    }
   }
   best
 }
 
-# Half of the step along a parabola is better than all of it where the slope at its end is below minus
-# a third of that at its start. The ELBO has slope E[gradient] in the mean and
+# Half of the step along a parabola is better than all of it where the slope at its end is below
+# minus a third of that at its start. The ELBO has slope E[gradient] in the mean and
 # (E[Hessian] + precision) / 2 in the covariance.
 overshoots <- function(old, new) {
   move <- new$mean - old$mean
   spread <- new$cov - old$cov
-  slope <- function(at) sum(at$at$gradient * move) + 0.5 * sum((at$at$hessian + at$precision) * spread)
+  slope <- function(at) {
+    sum(at$at$gradient * move) +
+      0.5 * sum((at$at$hessian + at$precision) * spread)
+  }
   !isTRUE(slope(new) >= -slope(old) / 3)
 }
 
@@ -91,10 +114,16 @@ variational_step <- function(expect, state, size, diagonal) {
   h <- -state$at$hessian
   if (!diagonal && size < 1) h <- (1 - size) * state$precision + size * h
   h <- robust_factor(h)
-  mean <- state$mean + size * backsolve(h$root, backsolve(h$root, state$at$gradient, transpose = TRUE))
-  if (!diagonal) return(variational_state(expect, mean, h$matrix, size, h$root))
+  mean <- state$mean +
+    size * backsolve(h$root, backsolve(h$root, state$at$gradient, transpose = TRUE))
+  if (!diagonal) {
+    return(variational_state(expect, mean, h$matrix, size, h$root))
+  }
   goal <- pmax(diag(-state$at$hessian), 1e-10)
-  variational_state(expect, mean, diag((1 - size) * diag(state$precision) + size * goal, length(mean)), size)
+  variational_state(
+    expect, mean,
+    diag((1 - size) * diag(state$precision) + size * goal, length(mean)), size
+  )
 }
 
 # Changes in posterior sds, and of log sds
@@ -107,18 +136,27 @@ extrapolate <- function(expect, path, fallback) {
   first <- state_distance(path[[2]], path[[1]])
   second <- state_distance(path[[3]], path[[2]])
   ratio <- sqrt(sum(second^2) / sum(first^2))
-  if (!is.finite(ratio) || ratio < 0.3 || ratio >= 1 || sum(first^2) < 1e-16) return(fallback)
+  if (!is.finite(ratio) || ratio < 0.3 || ratio >= 1 || sum(first^2) < 1e-16) {
+    return(fallback)
+  }
   reach <- ratio / (1 - ratio)
   for (share in c(1, 0.25)) {
-    move <- function(field) path[[3]][[field]] + share * reach * (path[[3]][[field]] - path[[2]][[field]])
+    move <- function(field) {
+      path[[3]][[field]] + share * reach *
+        (path[[3]][[field]] - path[[2]][[field]])
+    }
     new <- variational_state(expect, move("mean"), move("precision"))
-    if (!is.null(new) && new$elbo >= fallback$elbo) return(new)
+    if (!is.null(new) && new$elbo >= fallback$elbo) {
+      return(new)
+    }
   }
   fallback
 }
 
 gaussian_entropy <- function(cov) {
   root <- attempt(spd_root(cov))
-  if (is.null(root)) return(NaN)
+  if (is.null(root)) {
+    return(NaN)
+  }
   sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
 }

@@ -1,5 +1,6 @@
 # The default engine: smoothing sds outside, coefficients inside, importance smoothing at both
-# levels. Every engine returns list(beta (S x d), t (S x smooths), lp, lq, info), in standardised units.
+# levels. Every engine returns list(beta (S x d), t (S x smooths), lp, lq, info), in standardised
+# units.
 
 engine_nested <- function(target, draws, control, progress) {
   inner <- fit_inner(target, progress)
@@ -31,10 +32,18 @@ nested_proposal <- function(surrogate, sds) {
 
 # Gaussian for the coefficients at fixed smoothing sds `t`; without them they are found first.
 fit_inner <- function(target, progress, t = NULL, start = NULL) {
-  if (!is.null(t)) return(inner_at(target, t, start$mean, start$cov, progress, tolerance = 1e-5))
-  if (is_small(target)) return(climb_inner(target, progress))
+  if (!is.null(t)) {
+    return(inner_at(target, t, start$mean, start$cov, progress, tolerance = 1e-5))
+  }
+  if (is_small(target)) {
+    return(climb_inner(target, progress))
+  }
   start <- newton_inner(target, progress)
-  inner_at(target, start$t, start$mean, start$cov, progress, tolerance = if (target$n_sds) rough_tolerance else 1e-5)
+  inner_at(target, start$t, start$mean, start$cov, progress, tolerance = if (target$n_sds) {
+    rough_tolerance
+  } else {
+    1e-5
+  })
 }
 
 # A hundredth of a squared posterior sd, a tenth of an sd: better steps follow.
@@ -58,7 +67,11 @@ newton_inner <- function(target, progress) {
     progress$tick("finding the mode", i / 6)
     if (max(abs(t - before)) < 0.1) break
   }
-  if (isTRUE(rung$rows < target$rows)) mode <- newton_mode(target, penalty(target, t), mode$mean, tolerance = rough_tolerance)
+  if (isTRUE(rung$rows < target$rows)) {
+    mode <- newton_mode(target, penalty(target, t), mode$mean,
+      tolerance = rough_tolerance
+    )
+  }
   list(mean = mode$mean, cov = spd_inverse(mode$root), t = t)
 }
 
@@ -69,7 +82,11 @@ climb_inner <- function(target, progress) {
   known <- target$pilot$t
   t[seq_along(known)] <- known
   start <- if (is.null(target$pilot)) target$start else target$pilot$mean
-  at <- function(t, from) inner_at(target, t, from$mean, from$cov, progress, tolerance = rough_tolerance)
+  at <- function(t, from) {
+    inner_at(target, t, from$mean, from$cov, progress,
+      tolerance = rough_tolerance
+    )
+  }
   state <- at(t, list(mean = start, cov = narrow_start(target, start, t)))
   level <- function(state) state$elbo + log_sd_prior(target, matrix(state$t, 1))
   for (i in seq_len(10)) {
@@ -92,7 +109,8 @@ climb_inner <- function(target, progress) {
   state
 }
 
-# Covariance to start a variational fit with: from the expected curvature of the priors and of one row's worth of data.
+# Covariance to start a variational fit with: from the expected curvature of the priors and of one
+# row's worth of data.
 narrow_start <- function(target, mean, t) {
   precision <- diag(penalty(target, t), target$dim) - target_base(target, mean, 2L)$hessian
   spd_inverse(ascent_chol(precision, target$means))
@@ -110,8 +128,10 @@ inner_at <- function(target, t, mean, cov, progress, tolerance) {
     at$hessian[diagonal] <- at$hessian[diagonal] - ridge
     at
   }
-  fit <- gaussian_vi(expect, mean, cov, tolerance = tolerance, safe = target$start,
-    keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, t = t)))
+  fit <- gaussian_vi(expect, mean, cov,
+    tolerance = tolerance, safe = target$start,
+    keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, t = t))
+  )
   fit$at <- fit$at$base # without the penalty
   fit$t <- t
   fit

@@ -1,16 +1,18 @@
-# The pilot of a fit: the sub-model with constant standard deviations and correlation, and rough log sds
-# by the log sds' own columns given its residuals. It bounds the likelihood (model-bound.R) and is where
-# the full model starts: from there no spike is near.
+# The pilot of a fit: the sub-model with constant standard deviations and correlation, and rough log
+# sds by the log sds' own columns given its residuals. It bounds the likelihood (model-bound.R) and
+# is where the full model starts: from there no spike is near.
 
 # Smoothing sds of the log sds of the pilot
 pilot_log_tau <- -1.5
 
-# Rounds of means given log sds and log sds given means, until no log sd moves by more than `pilot_change`: where sds
-# span decades, the first round's means are those of the rows with large sds.
+# Rounds of means given log sds and log sds given means, until no log sd moves by more than
+# `pilot_change`: where sds span decades, the first round's means are those of the rows with large
+# sds.
 pilot_rounds <- 6
 pilot_change <- 0.5
 
-# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor, t (of the means))
+# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor, t (of
+# the means))
 fit_pilot <- function(target) {
   k <- length(target$standard$scale)
   sub <- constant_spread(target)
@@ -30,14 +32,23 @@ fit_pilot <- function(target) {
   }
   start <- target$start
   start[target$means] <- fit$mean[sub$means]
-  for (j in seq_len(k)) start[target$coefficients$key == sigma_keys(target)[j]] <- rough[[j]]$coefficients
+  for (j in seq_len(k)) {
+    start[target$coefficients$key == sigma_keys(target)[j]] <-
+      rough[[j]]$coefficients
+  }
   r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
-  rho <- which(!target$means & target$coefficients$class == "Intercept" & startsWith(target$coefficients$key, "rho:"))
+  rho <- which(!target$means & target$coefficients$class == "Intercept" &
+    startsWith(target$coefficients$key, "rho:"))
   start[rho] <- r[rep_len(1, length(rho))]
-  list(mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd, cor = if (length(r)) tanh(r / 2) else 0, t = fit$t)
+  list(mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd, cor = if (length(r)) {
+    tanh(r / 2)
+  } else {
+    0
+  }, t = fit$t)
 }
 
-# What the pilot knows of all coefficients: means as in the sub-model, the others by their expected information.
+# What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
+# information.
 pilot_covariance <- function(target, sub, fit) {
   k <- target$model$size[1]
   n <- pmax(target$model$cells[1, ], 0)
@@ -48,15 +59,21 @@ pilot_covariance <- function(target, sub, fit) {
     if (length(mine) == 0) next
     x <- target$model$x[[j]]
     information <- if (j <= 2 * k) 2 else 0.25
-    precision <- pilot_precision(target, mine) + information * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE)
+    precision <- pilot_precision(target, mine) + information * multiply(x * rep(n, each = nrow(x)),
+      x,
+      turn_b = TRUE
+    )
     out[mine, mine] <- spd_inverse(robust_chol(precision))
   }
   out
 }
 
-# Gaussian of the means given the spread. Many rows need no more than the mode at moderate smoothing sds.
+# Gaussian of the means given the spread. Many rows need no more than the mode at moderate smoothing
+# sds.
 pilot_means <- function(sub) {
-  if (is_small(sub) || sub$n_sds == 0) return(fit_inner(sub, quiet_progress))
+  if (is_small(sub) || sub$n_sds == 0) {
+    return(fit_inner(sub, quiet_progress))
+  }
   t <- rep(-1, sub$n_sds)
   mode <- newton_mode(sub, penalty(sub, t), tolerance = rough_tolerance)
   list(mean = mode$mean, cov = spd_inverse(mode$root), t = t)
@@ -79,18 +96,28 @@ constant_spread <- function(target) {
   model$size[3:4] <- as.integer(c(d, sds))
   model$group <- c(model$group[means], integer(length(free)))
   model$family <- c(model$family[means], ifelse(is_rho, 3L, 1L))
-  model$prior <- cbind(model$prior[, means, drop = FALSE], rbind(rep(0, length(free)), ifelse(is_rho, 1, prior_spread), 0))
+  model$prior <- cbind(
+    model$prior[, means, drop = FALSE],
+    rbind(rep(0, length(free)), ifelse(is_rho, 1, prior_spread), 0)
+  )
   model$joint <- Filter(function(block) all(block$at <= length(means)), model$joint)
   model$sd_family <- model$sd_family[seq_len(sds)]
   model$sd_prior <- model$sd_prior[, seq_len(sds), drop = FALSE]
   start <- c(target$start[means], numeric(length(free)))
   if (any(is_rho)) start[d] <- 2 * atanh(0.9 * max(-1, min(1, target$scales$cor[2, 1])))
-  structure(list(model = model, dim = d, n_sds = sds, start = start, means = seq_len(d) <= length(means), scales = target$scales, keys = target$keys,
-    coefficients = list(key = c(target$coefficients$key[means], ifelse(is_rho, "rho", "sigma")))), class = "covary_target")
+  structure(
+    list(
+      model = model, dim = d, n_sds = sds, start = start,
+      means = seq_len(d) <= length(means), scales = target$scales, keys = target$keys,
+      coefficients = list(key = c(target$coefficients$key[means], ifelse(is_rho, "rho", "sigma")))
+    ),
+    class = "covary_target"
+  )
 }
 
-# list(n (m), second (k x m)): expected squares of the residuals, summed over the rows of each cell. The variance of the
-# mean counts too, so that a row which the mean runs through does not look like one without spread.
+# list(n (m), second (k x m)): expected squares of the residuals, summed over the rows of each cell.
+# The variance of the mean counts too, so that a row which the mean runs through does not look like
+# one without spread.
 expected_squares <- function(target, fit) {
   k <- target$model$size[1]
   moments <- standard_moments(target$model$cells, k)
@@ -101,7 +128,8 @@ expected_squares <- function(target, fit) {
     x <- target$model$x[[j]]
     mean <- target$model$offset[j, ] + as.vector(fit$mean[at] %*% x)
     variance <- colSums(x * multiply(fit$cov[at, at, drop = FALSE], x))
-    moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n * (mean^2 + variance)
+    moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n *
+      (mean^2 + variance)
   }
   moments[c("n", "second")]
 }
@@ -112,7 +140,9 @@ expected_squares <- function(target, fit) {
 log_variance_regression <- function(target, j, mine, squares, n) {
   x <- target$model$x[[j]]
   offset <- target$model$offset[j, ]
-  if (length(mine) == 0) return(list(coefficients = numeric(), log_sd = offset))
+  if (length(mine) == 0) {
+    return(list(coefficients = numeric(), log_sd = offset))
+  }
   level <- 0.5 * log(max(sum(squares * exp(-2 * offset)), 1e-300) / sum(n))
   centre <- level * target$constant[mine]
   b <- centre
@@ -138,7 +168,8 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   list(coefficients = b, log_sd = offset + as.vector(b %*% x))
 }
 
-# Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing sds.
+# Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing
+# sds.
 pilot_precision <- function(target, mine) {
   penalised <- target$model$group[mine] > 0
   out <- diag(ifelse(penalised, exp(-2 * pilot_log_tau), 1 / prior_spread^2), length(mine))

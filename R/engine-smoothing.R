@@ -20,16 +20,19 @@ sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
   sample <- importance_round(NULL, log_density, proposal, first)
   if (dear && rough && sample$khat < 0.7) rounds <- 0
   for (i in seq_len(rounds)) {
-    if (sample$khat < 0.5 && importance_ess(sample) > (if (dear) 250 else 0.5 * length(sample$weights))) break
+    if (sample$khat < 0.5 &&
+      importance_ess(sample) > (if (dear) 250 else 0.5 * length(sample$weights))) {
+      break
+    }
     sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
   }
   sample$best <- moment_proposal(sample, df)
   sample
 }
 
-# Each point costs a Cholesky factor of the penalised coefficients, and another where it is drawn: one for two
-# draws, whose coefficients differ, and fewer where that is dear. 1000 for few draws too: the proposal learns its
-# moments from them.
+# Each point costs a Cholesky factor of the penalised coefficients, and another where it is drawn:
+# one for two draws, whose coefficients differ, and fewer where that is dear. 1000 for few draws
+# too: the proposal learns its moments from them.
 sds_budget <- function(n, draws) {
   as.integer(max(200, min(max(draws / 2, 1000), 3e9 / (n^3 / 3 + 1))))
 }

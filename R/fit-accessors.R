@@ -7,8 +7,8 @@
 #' @param resp A response, or a pair `"a:b"`; needed only where there are several.
 #' @param ... Not used.
 #' @return
-#' * `coef()`: named vector of posterior means of the unpenalised coefficients (`b_`, `bs_`), named as in
-#'   the draws; `vcov()` their posterior covariance matrix; `confint()` a matrix of quantiles.
+#' * `coef()`: named vector of posterior means of the unpenalised coefficients (`b_`, `bs_`), named
+#'   as in the draws; `vcov()` their posterior covariance matrix; `confint()` a matrix of quantiles.
 #' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
 #'   formula of that predictor. `terms()`: its parametric terms.
 #' * `weights()`: the weights of the rows used; `NULL` where none were given.
@@ -61,8 +61,10 @@ confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
   if (is.numeric(parm)) parm <- colnames(draws)[match(parm, seq_len(ncol(draws)))]
   parm <- if (length(parm)) check_names(parm, "parm")
   if (!all(parm %in% colnames(draws))) {
-    stop_covary("argument", "`parm` must name coefficients, ", enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
-      fields = list(arg = "parm"))
+    stop_covary("argument", "`parm` must name coefficients, ",
+      enumerate(colnames(draws), most = 20), ", not ", enumerate(as.character(parm)), ".",
+      fields = list(arg = "parm")
+    )
   }
   if (!is.null(parm)) draws <- draws[, parm, drop = FALSE]
   out <- column_quantiles(draws, probs)
@@ -74,7 +76,10 @@ confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
 one_predictor <- function(fit, dpar, resp) {
   keys <- find_keys(fit, dpar, resp)
   if (length(keys) > 1) {
-    stop_covary("argument", "`dpar` and `resp` must name one predictor; they name ", enumerate(keys, most = 20), ".", fields = list(arg = "resp"))
+    stop_covary("argument", "`dpar` and `resp` must name one predictor; they name ",
+      enumerate(keys, most = 20), ".",
+      fields = list(arg = "resp")
+    )
   }
   fit$design$predictors[[keys]]
 }
@@ -84,15 +89,21 @@ one_predictor <- function(fit, dpar, resp) {
 #' @export
 formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
   check_fit(x, "x")
-  if (is.null(dpar) && is.null(resp)) return(x$formulas)
+  if (is.null(dpar) && is.null(resp)) {
+    return(x$formulas)
+  }
   one_predictor(x, if (is.null(dpar)) "mu" else dpar, resp)$rhs
 }
 
 #' @rdname coef.covary
 #' @importFrom stats terms
 #' @export
-terms.covary <- function(x, dpar = "mu", resp = NULL, ...) one_predictor(check_fit(x, "x"), dpar,
-  resp)$terms
+terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
+  one_predictor(
+    check_fit(x, "x"), dpar,
+    resp
+  )$terms
+}
 
 #' @rdname coef.covary
 #' @importFrom stats nobs
@@ -107,8 +118,11 @@ weights.covary <- function(object, ...) need_rows(object, "weights()")$frame$wei
 #' @rdname coef.covary
 #' @importFrom stats df.residual
 #' @export
-df.residual.covary <- function(object,
-  ...) length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
+df.residual.covary <- function(
+  object,
+  ...) {
+  length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
+}
 
 #' @rdname coef.covary
 #' @importFrom stats family
@@ -118,14 +132,22 @@ family.covary <- function(object, ...) {
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
   links <- vapply(dpars, link_name, "")
   forward <- list(mu = identity, sigma = log, rho = function(rho) 2 * atanh(rho))
-  structure(list(family = "gaussian", link = "identity", links = links, linkfun = forward[dpars],
-    linkinv = lapply(stats::setNames(nm = dpars), inverse_link), responses = object$responses), class = c("covary_family", "family"))
+  structure(
+    list(
+      family = "gaussian", link = "identity", links = links, linkfun = forward[dpars],
+      linkinv = lapply(stats::setNames(nm = dpars), inverse_link), responses = object$responses
+    ),
+    class = c("covary_family", "family")
+  )
 }
 
 #' @export
 print.covary_family <- function(x, ...) {
-  cat(if (length(x$responses) > 1) "Multivariate normal", if (length(x$responses) == 1) "Normal", ", links ",
-    paste(names(x$links), x$links, sep = " ", collapse = ", "), "\n", sep = "")
+  cat(if (length(x$responses) > 1) "Multivariate normal", if (length(x$responses) == 1) "Normal",
+    ", links ",
+    paste(names(x$links), x$links, sep = " ", collapse = ", "), "\n",
+    sep = ""
+  )
   invisible(x)
 }
 
@@ -152,7 +174,13 @@ model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   structure(out, offset = at$offset[at$index])
 }
 
-row_labels_or_numbers <- function(fit) if (is.null(fit$frame$row_names)) as.character(fit$frame$rows) else fit$frame$row_names
+row_labels_or_numbers <- function(fit) {
+  if (is.null(fit$frame$row_names)) {
+    as.character(fit$frame$rows)
+  } else {
+    fit$frame$row_names
+  }
+}
 
 #' @rdname coef.covary
 #' @export

@@ -3,7 +3,8 @@
 user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
   names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
-  out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names)) # filled in place: draws may be many
+  # filled in place: draws may be many
+  out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names))
   for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j]
   # Columns that stand for others inside the fit (design-orthogonal.R)
   for (p in design$predictors) {
@@ -11,7 +12,10 @@ user_draws <- function(result, target, design) {
     name <- p$columns$name[seq_len(ncol(p$mixing))]
     out[, name] <- tcrossprod(out[, name, drop = FALSE], p$mixing)
   }
-  for (j in seq_along(coefficients$name)) out[, j] <- out[, j] / coefficients$factor[j] + coefficients$shift[j]
+  for (j in seq_along(coefficients$name)) {
+    out[, j] <- out[, j] / coefficients$factor[j] +
+      coefficients$shift[j]
+  }
   # The constant of centred columns becomes that of the user's columns.
   for (p in design$predictors) {
     moved <- which(p$centre != 0)
@@ -22,10 +26,20 @@ user_draws <- function(result, target, design) {
       out[, name] <- out[, name] - shift * p$constant[j]
     }
   }
-  for (j in seq_len(target$n_sds)) out[, length(coefficients$name) + j] <- exp(result$t[, j]) / target$sds$factor[j]
+  for (j in seq_len(target$n_sds)) {
+    out[, length(coefficients$name) + j] <- exp(result$t[, j]) /
+      target$sds$factor[j]
+  }
   # Densities on the user's scale: of y, and of the parameters.
-  mixed <- sum(vapply(design$predictors, function(p) if (is.null(p$mixing)) 0 else sum(log(diag(p$mixing))), 0))
-  jacobian <- sum(log(coefficients$factor)) - mixed + sum(log(target$sds$factor)) - rowSums(result$t)
+  mixed <- sum(vapply(design$predictors, function(p) {
+    if (is.null(p$mixing)) {
+      0
+    } else {
+      sum(log(diag(p$mixing)))
+    }
+  }, 0))
+  jacobian <- sum(log(coefficients$factor)) - mixed + sum(log(target$sds$factor)) -
+    rowSums(result$t)
   out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
   out[, "lp_approx__"] <- result$lq + jacobian
   posterior::as_draws_matrix(out)
@@ -37,21 +51,30 @@ predictor_draws <- function(fit, key, newdata = NULL, draw_ids = NULL) {
 }
 
 # A predictor ready to be evaluated for any block of draws and rows: list(draws (S x p), x (M x p),
-# offset (M), index (N: a row of x, or NA where a covariate is missing), unseen (fresh effects of new
-# levels, drawn once so that all blocks agree)). The rows of the fit are evaluated once a cell.
+# offset (M), index (N: a row of x, or NA where a covariate is missing), unseen (fresh effects of
+# new levels, drawn once so that all blocks agree)). The rows of the fit are evaluated once a cell.
 predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   p <- fit$design$predictors[[key]]
   draws <- unclass(fit$draws)[, p$columns$name, drop = FALSE]
   if (!is.null(draw_ids)) draws <- draws[draw_ids, , drop = FALSE]
   if (is.null(newdata) && is.null(fit$cell)) newdata <- rows_of_compressed(fit)
-  if (is.null(newdata)) return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
+  if (is.null(newdata)) {
+    return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
+  }
   newdata <- as_fitted_types(newdata, fit$design, key)
   complete <- which(complete_covariates(newdata, p))
   index <- match(seq_len(nrow(newdata)), complete)
-  if (length(complete) == 0) return(list(draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index, unseen = list()))
+  if (length(complete) == 0) {
+    return(list(
+      draws = draws, x = matrix(0, 0, ncol(draws)), offset = numeric(), index = index,
+      unseen = list()
+    ))
+  }
   at <- predictor_columns(p, newdata[complete, , drop = FALSE])
-  list(draws = draws, x = at$x, offset = at$offset, index = index,
-    unseen = lapply(at$unseen, unseen_effects, fit = fit, p = p, draw_ids = draw_ids))
+  list(
+    draws = draws, x = at$x, offset = at$offset, index = index,
+    unseen = lapply(at$unseen, unseen_effects, fit = fit, p = p, draw_ids = draw_ids)
+  )
 }
 
 # The columns the fit was made with, a row a cell, on the scale of the user's data. (Terms such as
@@ -61,7 +84,10 @@ fitted_columns <- function(fit, key) {
   at <- match(key, names(fit$design$predictors))
   x <- t(fit$design$x[[at]])
   parametric <- seq_along(p$centre)
-  if (!is.null(p$mixing)) x[, parametric] <- x[, parametric] %*% backsolve(p$mixing, diag(ncol(p$mixing)))
+  if (!is.null(p$mixing)) {
+    x[, parametric] <- x[, parametric] %*%
+      backsolve(p$mixing, diag(ncol(p$mixing)))
+  }
   x <- sweep(x, 2, p$columns$x_scale, "*")
   x[, parametric] <- sweep(x[, parametric, drop = FALSE], 2, p$centre, "+")
   list(x = x, offset = fit$design$offset[at, ])
@@ -76,7 +102,8 @@ predictor_values <- function(at, draws = NULL, rows = NULL) {
   for (u in at$unseen) {
     on <- which(!is.na(u$level[some]))
     effects <- if (is.null(draws)) u$effects else u$effects[draws, , drop = FALSE]
-    eta[, on] <- eta[, on] + effects[, u$level[some][on], drop = FALSE] * rep(u$size[some][on], each = nrow(beta))
+    eta[, on] <- eta[, on] + effects[, u$level[some][on], drop = FALSE] *
+      rep(u$size[some][on], each = nrow(beta))
   }
   if (identical(some, index)) eta else eta[, match(index, some), drop = FALSE]
 }
@@ -87,7 +114,8 @@ complete_covariates <- function(newdata, p) {
 }
 
 # New levels of a random effect: one fresh normal effect a level and draw.
-# list(level (M: column of effects, or NA), size (M: what multiplies the effect), effects (S x levels))
+# list(level (M: column of effects, or NA), size (M: what multiplies the effect), effects (S x
+# levels))
 unseen_effects <- function(unseen, fit, p, draw_ids) {
   name <- sub("^s_", "sds_", sub("\\[1\\]$", "", p$columns$name[p$columns$sd == unseen$sd][1]))
   sds <- as.vector(unclass(fit$draws)[, name])

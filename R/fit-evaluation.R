@@ -6,12 +6,17 @@ block_doubles <- 2^21
 # list of index vectors that cover seq_len(total), `width` doubles an index.
 in_blocks <- function(total, width) {
   size <- max(1, floor(block_doubles / max(width, 1)))
-  lapply(seq_len(ceiling(total / size)), function(b) seq.int((b - 1) * size + 1, min(b * size, total)))
+  lapply(
+    seq_len(ceiling(total / size)),
+    function(b) seq.int((b - 1) * size + 1, min(b * size, total))
+  )
 }
 
 # A plain data frame that all predictors `keys` can use; NULL (the rows of the fit) stays NULL.
 prepare_newdata <- function(fit, newdata, keys = names(fit$design$predictors)) {
-  if (is.null(newdata)) return(NULL)
+  if (is.null(newdata)) {
+    return(NULL)
+  }
   if (!is.data.frame(newdata)) check_newdata(newdata, fit$design)
   check_newdata(as.data.frame(newdata), fit$design, keys)
 }
@@ -19,7 +24,9 @@ prepare_newdata <- function(fit, newdata, keys = names(fit$design$predictors)) {
 row_count <- function(fit, newdata) if (is.null(newdata)) fit$frame$n else nrow(newdata)
 
 row_labels <- function(fit, newdata) {
-  if (is.null(newdata)) return(fit$frame$row_names)
+  if (is.null(newdata)) {
+    return(fit$frame$row_names)
+  }
   if (is.character(attr(newdata, "row.names"))) row.names(newdata)
 }
 
@@ -27,18 +34,27 @@ row_labels <- function(fit, newdata) {
 choose_draws <- function(fit, ndraws, draw_ids) {
   total <- nrow(fit$draws)
   if (!is.null(ndraws) && !is.null(draw_ids)) {
-    stop_covary("argument", "Give `ndraws` or `draw_ids`, not both.", fields = list(arg = "draw_ids"))
+    stop_covary("argument", "Give `ndraws` or `draw_ids`, not both.",
+      fields = list(arg = "draw_ids")
+    )
   }
   if (!is.null(ndraws)) {
     if (check_count(ndraws, "ndraws") > total) {
-      stop_covary("argument", "`ndraws` is ", ndraws, "; the fit has ", total, " draws.", fields = list(arg = "ndraws"))
+      stop_covary("argument", "`ndraws` is ", ndraws, "; the fit has ", total, " draws.",
+        fields = list(arg = "ndraws")
+      )
     }
     return(sample.int(total, ndraws))
   }
-  if (is.null(draw_ids)) return(NULL)
-  if (!is.numeric(draw_ids) || length(draw_ids) == 0 || anyNA(draw_ids) || any(draw_ids < 1 | draw_ids > total | draw_ids != round(draw_ids))) {
-    stop_covary("argument", "`draw_ids` must be whole numbers between 1 and ", total, ", not ", describe(draw_ids), ".",
-      fields = list(arg = "draw_ids"))
+  if (is.null(draw_ids)) {
+    return(NULL)
+  }
+  if (!is.numeric(draw_ids) || length(draw_ids) == 0 || anyNA(draw_ids) ||
+    any(draw_ids < 1 | draw_ids > total | draw_ids != round(draw_ids))) {
+    stop_covary("argument", "`draw_ids` must be whole numbers between 1 and ", total, ", not ",
+      describe(draw_ids), ".",
+      fields = list(arg = "draw_ids")
+    )
   }
   as.integer(draw_ids)
 }
@@ -47,12 +63,16 @@ draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) els
 
 # Labels of responses from names or ids; NULL: all.
 choose_responses <- function(fit, resp) {
-  if (is.null(check_names(resp, "resp"))) return(fit$responses)
+  if (is.null(check_names(resp, "resp"))) {
+    return(fit$responses)
+  }
   at <- match(resp, fit$responses)
   at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
   if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {
-    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses), ", not ", enumerate(as.character(resp)), ".",
-      fields = list(arg = "resp"))
+    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
+      ", not ", enumerate(as.character(resp)), ".",
+      fields = list(arg = "resp")
+    )
   }
   fit$responses[at]
 }
@@ -69,15 +89,23 @@ distribution_keys <- function(fit, responses, dpars = c("mu", "sigma", "rho")) {
   c(margins, if ("rho" %in% dpars) rho)
 }
 
-# Predictors of some responses, ready to evaluate: list(responses, mu, sigma, rho (K x K list matrix), n, s).
-new_evaluation <- function(fit, newdata, draw_ids, responses = fit$responses, dpars = c("mu", "sigma", "rho")) {
+# Predictors of some responses, ready to evaluate: list(responses, mu, sigma, rho (K x K list
+# matrix), n, s).
+new_evaluation <- function(
+  fit, newdata, draw_ids, responses = fit$responses,
+  dpars = c("mu", "sigma", "rho")
+) {
   ready <- function(key) predictor_at(fit, key, newdata, draw_ids)
   k <- length(responses)
   out <- list(responses = responses, n = row_count(fit, newdata), s = draw_count(fit, draw_ids))
   for (dpar in setdiff(dpars, "rho")) out[[dpar]] <- lapply(paste0(dpar, ":", responses), ready)
   if ("rho" %in% dpars) {
     out$rho <- matrix(list(), k, k)
-    for (i in seq_len(k)[-1]) for (j in seq_len(i - 1)) out$rho[[i, j]] <- ready(pair_key(fit, responses[i], responses[j]))
+    for (i in seq_len(k)[-1]) {
+      for (j in seq_len(i - 1)) {
+        out$rho[[i, j]] <- ready(pair_key(fit, responses[i], responses[j]))
+      }
+    }
   }
   out
 }
@@ -107,7 +135,10 @@ mean_over_draws <- function(at, inverse) {
   total <- numeric(nrow(at$x))
   s <- nrow(at$draws)
   once <- distinct_rows(at)
-  for (block in in_blocks(s, nrow(at$x))) total <- total + colSums(inverse(predictor_values(once, block)))
+  for (block in in_blocks(s, nrow(at$x))) {
+    total <- total +
+      colSums(inverse(predictor_values(once, block)))
+  }
   (total / s)[at$index]
 }
 
@@ -130,7 +161,9 @@ summarise_rows <- function(values, n, s, interval) {
   as.data.frame(out)
 }
 
-column_sds <- function(v) sqrt(colSums((v - rep(colMeans(v), each = nrow(v)))^2) / max(nrow(v) - 1, 1))
+column_sds <- function(v) {
+  sqrt(colSums((v - rep(colMeans(v), each = nrow(v)))^2) / max(nrow(v) - 1, 1))
+}
 
 # ncol(v) x probs, as quantile() has them; NA for columns with a missing value.
 column_quantiles <- function(v, probs) {
@@ -146,14 +179,26 @@ column_quantiles <- function(v, probs) {
   out
 }
 
-percent_names <- function(probs) paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
+percent_names <- function(probs) {
+  paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
+}
 
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
 
-# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes may.
+# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes
+# may.
 check_dots <- function(...) {
   surplus <- ...names()
-  if (...length() == 0) return(invisible())
-  surplus <- if (is.null(surplus)) "(unnamed)" else ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
-  warn_covary("unused_argument", "Argument ", enumerate(surplus), " is not known here and is ignored.", fields = list(arg = surplus))
+  if (...length() == 0) {
+    return(invisible())
+  }
+  surplus <- if (is.null(surplus)) {
+    "(unnamed)"
+  } else {
+    ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
+  }
+  warn_covary("unused_argument", "Argument ", enumerate(surplus),
+    " is not known here and is ignored.",
+    fields = list(arg = surplus)
+  )
 }

@@ -9,15 +9,23 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
   design$tables <- NULL # large, and made again where they are needed
   fit <- structure(list(
     call = own_call(call, parsed$formulas), formulas = parsed$formulas, algorithm = algorithm,
-    responses = names(parsed$responses), ids = parsed$ids, pairs = response_pairs(names(parsed$responses)),
+    responses = names(parsed$responses), ids = parsed$ids,
+    pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = priors,
     frame = frame[setdiff(names(frame), c("columns", "response_calls", "response_variables"))],
     cell = cells$id, n_cells = cells$m,
-    info = list(elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse, log_evidence = info$log_evidence + constant,
-      trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) && !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
-      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
-      interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat, ess = info$ess,
-      divergences = info$divergences, moves = info$moves, bound = info$bound[c("row_sd", "shift")], timings = clock$laps())
+    info = list(
+      elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse,
+      log_evidence = info$log_evidence + constant,
+      trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) &&
+        !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
+      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess,
+      efficiency = info$efficiency, note = info$note,
+      interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat,
+      ess = info$ess,
+      divergences = info$divergences, moves = info$moves, bound = info$bound[c("row_sd", "shift")],
+      timings = clock$laps()
+    )
   ), class = "covary")
   say_bound(fit$info$bound)
   warn_quality(fit)
@@ -28,33 +36,53 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
 warn_quality <- function(fit) {
   info <- fit$info
   if (info$interrupted) {
-    warn_covary("interrupted", "The fit was interrupted; the draws come from the last approximation it had reached.")
+    warn_covary(
+      "interrupted",
+      "The fit was interrupted; the draws come from the last approximation it had reached."
+    )
     return()
   }
   parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
-  endless <- if (is.finite(sum(fit$draws))) 0 else sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
+  endless <- if (is.finite(sum(fit$draws))) {
+    0
+  } else {
+    sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
+  }
   if (endless > 0) {
-    warn_covary("infinite", endless, " of ", nrow(fit$draws), " draws are too large for a number; the priors are too wide for the units ",
-      "of the data.", fields = list(draws = endless))
+    warn_covary("infinite", endless, " of ", nrow(fit$draws),
+      " draws are too large for a number; the priors are too wide for the units ",
+      "of the data.",
+      fields = list(draws = endless)
+    )
   }
   if (!info$converged) {
-    warn_covary("not_converged", "The ", fit$algorithm, " approximation did not converge in ", info$iterations,
-      " iterations; do not rely on it. See diagnostics().")
+    warn_covary(
+      "not_converged", "The ", fit$algorithm, " approximation did not converge in ",
+      info$iterations,
+      " iterations; do not rely on it. See diagnostics()."
+    )
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
-  if (isTRUE(info$efficiency > nearly_equal)) bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
+  if (isTRUE(info$efficiency > nearly_equal)) {
+    bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
+  }
   if (!is.null(info$moves)) bad <- bad[!has_forgotten(info$moves)]
   if (length(bad)) {
-    warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (", paste(names(bad), collapse = ", "),
-      "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2), ": the draws are an approximation that could not be corrected",
-      if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".", fields = list(khat = bad))
+    warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
+      paste(names(bad), collapse = ", "),
+      "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
+      ": the draws are an approximation that could not be corrected",
+      if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".",
+      fields = list(khat = bad)
+    )
   }
 }
 
 check_fit <- function(fit, arg = "object") {
   if (!inherits(fit, "covary")) {
     stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".",
-      fields = list(arg = arg))
+      fields = list(arg = arg)
+    )
   }
   check_object(fit, "covary", arg)
 }
@@ -67,12 +95,15 @@ check_fit <- function(fit, arg = "object") {
 #'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
 #'   `moves` (where draws were moved by Markov
-#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds), `bound` (`row_sd`, and by response the largest
-#'   `shift` of a log sd, in posterior sds, were it half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share of them), `cells`, `rows`, `timings` (seconds).
-#'   Fits of many rows by cells or tables have `accuracy`, a data frame with a line a predictor: `rows` compared, and the
-#'   largest difference to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
-#'   itself) and in sds of its posterior at that row (`posterior`); at most 0.01 and 0.1 are accepted. `elbo()`: the evidence lower bound
-#'   in nats, all constants included, on the scale of the data.
+#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds),
+#'   `bound` (`row_sd`, and by response the largest `shift` of a log sd, in posterior sds, were it
+#'   half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share
+#'   of them), `cells`, `rows`, `timings` (seconds). Fits of many rows by cells or tables have
+#'   `accuracy`, a data frame with a line a predictor: `rows` compared, and the largest difference
+#'   to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
+#'   itself) and in sds of its posterior at that row (`posterior`); at most 0.01 and 0.1 are
+#'   accepted. `elbo()`: the evidence lower bound in nats, all constants included, on the scale of
+#'   the data.
 #' @examples
 #' fit <- covary(mpg ~ wt, data = mtcars)
 #' diagnostics(fit)
@@ -87,8 +118,11 @@ diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "
 #' @export
 diagnostics.covary <- function(fit, ...) {
   check_fit(fit, "fit")
-  out <- c(list(algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells, draws = nrow(fit$draws),
-    khat_threshold = khat_threshold(nrow(fit$draws))), fit$info)
+  out <- c(list(
+    algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells,
+    draws = nrow(fit$draws),
+    khat_threshold = khat_threshold(nrow(fit$draws))
+  ), fit$info)
   structure(out, class = "covary_diagnostics")
 }
 
@@ -105,35 +139,69 @@ elbo.covary <- function(object, ...) check_fit(object)$info$elbo
 
 #' @export
 print.covary_diagnostics <- function(x, ...) {
-  cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ", x$iterations, " iterations)\n", sep = "")
-  cat("Data:         ", format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells\n", sep = "")
+  cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ",
+    x$iterations, " iterations)\n",
+    sep = ""
+  )
+  cat("Data:         ", format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells\n",
+    sep = ""
+  )
   if (!is.null(x$certificate)) {
-    cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells, " cells; certificate ", format(x$certificate, digits = 2),
-      " posterior sds (", x$compression$kind, ")\n", sep = "")
+    cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells,
+      " cells; certificate ", format(x$certificate, digits = 2),
+      " posterior sds (", x$compression$kind, ")\n",
+      sep = ""
+    )
   }
   if (!is.null(x$accuracy)) {
-    cat("Predictors:   within ", format(max(x$accuracy$residual), digits = 2), " residual sds and ", format(max(x$accuracy$posterior), digits = 2),
-      " posterior sds of those of ", max(x$accuracy$rows), " rows or points of cells\n", sep = "")
+    cat("Predictors:   within ", format(max(x$accuracy$residual), digits = 2), " residual sds and ",
+      format(max(x$accuracy$posterior), digits = 2),
+      " posterior sds of those of ", max(x$accuracy$rows), " rows or points of cells\n",
+      sep = ""
+    )
   }
   if (length(x$khat)) {
     shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
     equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
-    cat("Pareto khat:  ", paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""), collapse = ", "),
-      " (reliable below ", format(x$khat_threshold, digits = 2), ")\n", sep = "")
+    cat("Pareto khat:  ",
+      paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""),
+        collapse = ", "
+      ),
+      " (reliable below ", format(x$khat_threshold, digits = 2), ")\n",
+      sep = ""
+    )
   }
   if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")
   if (!is.null(x$moves)) {
-    cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps, " sweeps of elliptical slice sampling; memory of their start ",
-      format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2), " posterior sds (good below ", slice_memory,
-      " and ", slice_error, ")\n", sep = "")
+    cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps,
+      " sweeps of elliptical slice sampling; memory of their start ",
+      format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2),
+      " posterior sds (good below ", slice_memory,
+      " and ", slice_error, ")\n",
+      sep = ""
+    )
   }
   if (!is.null(x$bound)) {
-    cat("Within rows:  sd ", format(100 * x$bound$row_sd, digits = 2), " % of the residual sd; half of it moves log sds by at most ",
-      format(max(x$bound$shift), digits = 2), " posterior sds\n", sep = "")
+    cat("Within rows:  sd ", format(100 * x$bound$row_sd, digits = 2),
+      " % of the residual sd; half of it moves log sds by at most ",
+      format(max(x$bound$shift), digits = 2), " posterior sds\n",
+      sep = ""
+    )
   }
-  if (is.na(x$elbo)) cat("ELBO:         not known: rare draws make up its mean\n")
-  else cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")"), "\n", sep = "")
-  if (length(x$log_evidence)) cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n", sep = "")
-  cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE), collapse = ", "), "\n", sep = "")
+  if (is.na(x$elbo)) {
+    cat("ELBO:         not known: rare draws make up its mean\n")
+  } else {
+    cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
+      paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")
+    }, "\n", sep = "")
+  }
+  if (length(x$log_evidence)) {
+    cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n",
+      sep = ""
+    )
+  }
+  cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE),
+    collapse = ", "
+  ), "\n", sep = "")
   invisible(x)
 }

@@ -22,12 +22,18 @@ parse_formulas <- function(formula, ..., data_names) {
     }
   }
   if (length(responses) == 0) {
-    stop_covary("formula", "No formula has a response on its left side, such as `cbind(y1, y2) ~ x`; ",
-      "found only formulas for `sigma` or `rho`. For a column of that name write cbind(sigma) ~ x.")
+    stop_covary(
+      "formula",
+      "No formula has a response on its left side, such as `cbind(y1, y2) ~ x`; ",
+      "found only formulas for `sigma` or `rho`. For a column of that name write cbind(sigma) ~ x."
+    )
   }
   if (length(responses) > 2) {
-    stop_covary("formula", "This version fits one or two responses; found ", length(responses), ": ",
-      enumerate(names(responses)), ".")
+    stop_covary(
+      "formula", "This version fits one or two responses; found ", length(responses),
+      ": ",
+      enumerate(names(responses)), "."
+    )
   }
   predictors <- default_predictors(responses, means)
   predictors <- apply_overrides(predictors, overrides, responses)
@@ -37,8 +43,10 @@ parse_formulas <- function(formula, ..., data_names) {
     p$rhs <- expand_dot(p$rhs, others)
     p
   })
-  list(responses = responses, ids = response_ids(names(responses)), predictors = predictors,
-    formulas = formulas)
+  list(
+    responses = responses, ids = response_ids(names(responses)), predictors = predictors,
+    formulas = formulas
+  )
 }
 
 # Arguments that covary() does not have arrive among the formulas; they are not evaluated as such,
@@ -47,16 +55,23 @@ check_further_formulas <- function(...) {
   for (i in seq_len(...length())) {
     name <- c(...names(), "")[i]
     if (is.na(name) || !nzchar(name) ||
-      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) next
+      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) {
+      next
+    }
     advice <- switch(name,
       offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
       seed = "call set.seed() before",
       family = "responses are normal; transform them in the formula, such as log(y) ~ x",
-      sigma =, rho = paste0("write a formula with that left side, ", name, " ~ x"),
-      paste0("see ?covary; it has ",
-        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)))
+      sigma = ,
+      rho = paste0("write a formula with that left side, ", name, " ~ x"),
+      paste0(
+        "see ?covary; it has ",
+        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)
+      )
+    )
     stop_covary("formula", "covary() has no argument '", name, "': ", advice, ".",
-      fields = list(arg = name))
+      fields = list(arg = name)
+    )
   }
 }
 
@@ -65,24 +80,32 @@ collect_formulas <- function(formula, ...) {
   ok <- is.list(all) && length(all) > 0 &&
     all(vapply(all, function(f) inherits(f, "formula"), TRUE))
   if (!ok) {
-    stop_covary("formula", "`formula` and `...` must be formulas such as `cbind(y1, y2) ~ s(x)` or ",
-      "`sigma ~ s(x)`, or one list of them.", fields = list(arg = "formula"))
+    stop_covary("formula",
+      "`formula` and `...` must be formulas such as `cbind(y1, y2) ~ s(x)` or ",
+      "`sigma ~ s(x)`, or one list of them.",
+      fields = list(arg = "formula")
+    )
   }
   one_sided <- vapply(all, length, 0L) < 3
   if (any(one_sided)) {
     stop_covary("formula", "Formula ", deparse1(all[[which(one_sided)[1]]]),
-      " has no left side: name a response, `sigma` or `rho` there.", fields = list(arg = "formula"))
+      " has no left side: name a response, `sigma` or `rho` there.",
+      fields = list(arg = "formula")
+    )
   }
   empty <- vapply(all, function(f) is.null(f[[3]]), TRUE)
   if (any(empty)) {
     stop_covary("formula", "Formula ", deparse1(all[[which(empty)[1]]]),
       " has NULL on its right side; write 1 for a constant.",
-      fields = list(arg = "formula"))
+      fields = list(arg = "formula")
+    )
   }
   twice <- duplicated(lapply(all, `[[`, 2))
   if (any(twice)) {
-    stop_covary("formula", "Two formulas have the left side ", deparse1(all[[which(twice)[1]]][[2]]), "; join them into one.",
-      fields = list(arg = "formula"))
+    stop_covary("formula", "Two formulas have the left side ",
+      deparse1(all[[which(twice)[1]]][[2]]), "; join them into one.",
+      fields = list(arg = "formula")
+    )
   }
   unname(all)
 }
@@ -94,19 +117,27 @@ is_dpar <- function(left) {
 
 response_labels <- function(left) {
   parts <- list(left)
-  if (is.call(left) && (identical(left[[1]], quote(cbind)) || identical(left[[1]], quote(mvbind)))) {
+  if (is.call(left) &&
+    (identical(left[[1]], quote(cbind)) || identical(left[[1]], quote(mvbind)))) {
     parts <- as.list(left)[-1]
   }
   given <- names(parts)
   if (is.null(given)) given <- rep("", length(parts))
   labels <- ifelse(nzchar(given), given, vapply(parts, label_of, ""))
   if (anyDuplicated(labels)) {
-    stop_covary("formula", "Response ", enumerate(labels[duplicated(labels)]), " stands more than once.")
+    stop_covary(
+      "formula", "Response ", enumerate(labels[duplicated(labels)]),
+      " stands more than once."
+    )
   }
   stats::setNames(parts, labels)
 }
 
-label_of <- function(expr) paste(deparse(expr, width.cutoff = 500L, backtick = FALSE), collapse = "")
+label_of <- function(expr) {
+  paste(deparse(expr, width.cutoff = 500L, backtick = FALSE),
+    collapse = ""
+  )
+}
 
 match_response <- function(label, expr, responses) {
   same <- names(responses) == label | vapply(responses, identical, TRUE, expr)
@@ -122,8 +153,12 @@ response_ids <- function(labels) {
 
 response_pairs <- function(labels) {
   k <- length(labels)
-  if (k < 2) return(list())
-  unlist(lapply(2:k, function(i) lapply(seq_len(i - 1), function(j) labels[c(j, i)])), recursive = FALSE)
+  if (k < 2) {
+    return(list())
+  }
+  unlist(lapply(2:k, function(i) lapply(seq_len(i - 1), function(j) labels[c(j, i)])),
+    recursive = FALSE
+  )
 }
 
 default_predictors <- function(responses, means) {
@@ -141,7 +176,10 @@ default_predictors <- function(responses, means) {
 }
 
 new_predictor <- function(dpar, resp, rhs, stated) {
-  list(key = paste(c(dpar, resp), collapse = ":"), dpar = dpar, resp = resp, rhs = rhs, stated = stated)
+  list(
+    key = paste(c(dpar, resp), collapse = ":"), dpar = dpar, resp = resp, rhs = rhs,
+    stated = stated
+  )
 }
 
 right_side <- function(f) {
@@ -157,12 +195,21 @@ apply_overrides <- function(predictors, overrides, responses) {
     dpar <- as.character(if (is.symbol(o$left)) o$left else o$left[[1]])
     hit <- vapply(predictors, function(p) p$dpar == dpar, TRUE)
     if (!is.symbol(o$left)) {
-      named <- vapply(as.list(o$left)[-1], find_response, "", responses = responses, formula = o$formula)
-      hit <- hit & vapply(predictors, function(p) setequal(p$resp, named) && length(named) == length(p$resp), TRUE)
+      named <- vapply(as.list(o$left)[-1], find_response, "",
+        responses = responses,
+        formula = o$formula
+      )
+      hit <- hit & vapply(predictors, function(p) {
+        setequal(p$resp, named) &&
+          length(named) == length(p$resp)
+      }, TRUE)
     }
     if (!any(hit)) {
-      stop_covary("formula", "Formula ", deparse1(o$formula), " names no predictor of this model. Its predictors are ",
-        enumerate(names(predictors), most = 20), ".", fields = list(formula = o$formula))
+      stop_covary("formula", "Formula ", deparse1(o$formula),
+        " names no predictor of this model. Its predictors are ",
+        enumerate(names(predictors), most = 20), ".",
+        fields = list(formula = o$formula)
+      )
     }
     predictors[hit] <- lapply(predictors[hit], function(p) {
       p$rhs <- right_side(o$formula)
@@ -176,15 +223,21 @@ apply_overrides <- function(predictors, overrides, responses) {
 find_response <- function(expr, responses, formula) {
   at <- match_response(label_of(expr), expr, responses)
   if (is.na(at)) {
-    stop_covary("formula", "Formula ", deparse1(formula), " names ", dQuote(label_of(expr), FALSE),
-      ", which is not a response. The responses are ", enumerate(names(responses)), ".")
+    stop_covary(
+      "formula", "Formula ", deparse1(formula), " names ", dQuote(label_of(expr), FALSE),
+      ", which is not a response. The responses are ", enumerate(names(responses)), "."
+    )
   }
   names(responses)[at]
 }
 
 expand_dot <- function(rhs, names) {
-  if (!"." %in% all.vars(rhs)) return(rhs)
-  if (length(names) == 0) stop_covary("formula", "`.` stands for all other columns, but there are none.")
+  if (!"." %in% all.vars(rhs)) {
+    return(rhs)
+  }
+  if (length(names) == 0) {
+    stop_covary("formula", "`.` stands for all other columns, but there are none.")
+  }
   dots <- Reduce(function(a, b) call("+", a, b), lapply(names, as.name))
   rhs[[2]] <- do.call(substitute, list(rhs[[2]], list(. = call("(", dots))))
   rhs
@@ -193,7 +246,10 @@ expand_dot <- function(rhs, names) {
 # Parts of a right side: parametric terms, calls of smooths and of offset().
 split_rhs <- function(rhs) {
   specials <- c("s", "t2", "te", "ti")
-  tf <- retype(stats::terms(rhs, specials = specials, keep.order = TRUE), "formula", "Formula ", deparse1(rhs), " cannot be read: ")
+  tf <- retype(
+    stats::terms(rhs, specials = specials, keep.order = TRUE), "formula", "Formula ",
+    deparse1(rhs), " cannot be read: "
+  )
   variables <- as.list(attr(tf, "variables"))[-1]
   refuse_tensor(variables, attr(tf, "specials"))
   refuse_bar(variables)
@@ -205,8 +261,11 @@ split_rhs <- function(rhs) {
     involved <- colSums(factors[at, , drop = FALSE] > 0) > 0
     alone <- attr(tf, "order") == 1
     if (any(involved & !alone)) {
-      stop_covary("formula", "Smooth ", enumerate(labels[involved & !alone]), " cannot stand in an interaction; ",
-        "use its `by` argument.")
+      stop_covary(
+        "formula", "Smooth ", enumerate(labels[involved & !alone]),
+        " cannot stand in an interaction; ",
+        "use its `by` argument."
+      )
     }
     is_smooth <- involved
   }
@@ -215,11 +274,14 @@ split_rhs <- function(rhs) {
   parts <- c(list(if (attr(tf, "intercept") == 1) 1 else 0), kept)
   parametric <- rhs
   parametric[[2]] <- Reduce(function(a, b) call("+", a, b), parts)
-  list(parametric = parametric, smooths = lapply(labels[is_smooth], str2lang), offsets = variables[attr(tf, "offset")])
+  list(
+    parametric = parametric, smooths = lapply(labels[is_smooth], str2lang),
+    offsets = variables[attr(tf, "offset")]
+  )
 }
 
-# By term of a terms object, the variables whose product it is. (Labels cannot be read again: that of (x > 3):x says
-# x > (3:x).)
+# By term of a terms object, the variables whose product it is. (Labels cannot be read again: that
+# of (x > 3):x says x > (3:x).)
 term_variables <- function(tf) {
   variables <- as.list(attr(tf, "variables"))[-1]
   factors <- attr(tf, "factors")
@@ -231,8 +293,11 @@ refuse_bar <- function(variables) {
   bar <- vapply(variables, function(v) is.call(v) && identical(v[[1]], quote(`|`)), TRUE)
   if (any(bar)) {
     bad <- deparse1(variables[bar][[1]])
-    stop_covary("formula", "The term (", bad, ") is not understood; write a random intercept as s(g, bs = \"re\") and a random ",
-      "slope of x as s(g, x, bs = \"re\").", fields = list(term = bad))
+    stop_covary("formula", "The term (", bad,
+      ") is not understood; write a random intercept as s(g, bs = \"re\") and a random ",
+      "slope of x as s(g, x, bs = \"re\").",
+      fields = list(term = bad)
+    )
   }
 }
 
@@ -240,7 +305,10 @@ refuse_tensor <- function(variables, specials) {
   tensor <- unlist(specials[c("te", "ti")])
   if (length(tensor)) {
     bad <- deparse1(variables[[tensor[1]]])
-    stop_covary("formula", "The smooth ", bad, " has several penalties on the same coefficients and cannot be written ",
-      "as independent random effects. Use t2() in its place.", fields = list(term = bad))
+    stop_covary("formula", "The smooth ", bad,
+      " has several penalties on the same coefficients and cannot be written ",
+      "as independent random effects. Use t2() in its place.",
+      fields = list(term = bad)
+    )
   }
 }

@@ -27,7 +27,9 @@ own_scopes <- function(parsed, columns, n = Inf) {
 # The scope that stands for `env`: always the same one, so that functions that call each other share
 # it.
 scope_of <- function(env, scopes) {
-  for (known in scopes$all) if (identical(known$env, env)) return(known$scope)
+  for (known in scopes$all) if (identical(known$env, env)) {
+    return(known$scope)
+  }
   scope <- new.env(parent = globalenv())
   scope$.origin <- .Call(C_weak, scope, env)
   scopes$all <- c(scopes$all, list(list(env = env, scope = scope)))
@@ -54,28 +56,37 @@ capture <- function(names, env, scopes, n = Inf) {
 }
 
 # Not looked up.
-formula_names <- c("~", "+", "-", "*", "/", "^", ":", "(", "s", "t2", "te", "ti", "offset", "cbind",
-  "mvbind", "sigma", "rho", ".", "")
+formula_names <- c(
+  "~", "+", "-", "*", "/", "^", ":", "(", "s", "t2", "te", "ti", "offset", "cbind",
+  "mvbind", "sigma", "rho", ".", ""
+)
 
 # The environment that has a name, unless every session of R has it.
 where_found <- function(name, env) {
   while (!identical(env, emptyenv())) {
-    if (identical(env, baseenv()) || identical(env, .BaseNamespaceEnv)) return(NULL)
-    if (exists(name, envir = env, inherits = FALSE))
+    if (identical(env, baseenv()) || identical(env, .BaseNamespaceEnv)) {
+      return(NULL)
+    }
+    if (exists(name, envir = env, inherits = FALSE)) {
       return(if (!environmentName(env) %in% standard_packages) env)
+    }
     env <- parent.env(env)
   }
 }
 
-standard_packages <- paste0("package:",
-  c("stats", "graphics", "grDevices", "utils", "datasets", "methods"))
+standard_packages <- paste0(
+  "package:",
+  c("stats", "graphics", "grDevices", "utils", "datasets", "methods")
+)
 
 # A function with a scope in place of the frame it was made in. Functions of packages know their
 # namespace; one that looks at its environment keeps it.
 own_function <- function(f, name, scopes) {
   env <- environment(f)
   names <- all.names(body(f), unique = TRUE)
-  if (is.null(env) || isNamespace(env)) return(f)
+  if (is.null(env) || isNamespace(env)) {
+    return(f)
+  }
   if (any(looking_around %in% names)) {
     warn_large(env, name)
     return(f)
@@ -86,23 +97,31 @@ own_function <- function(f, name, scopes) {
 }
 
 warn_large <- function(env, name, most = 1e6) {
-  if (identical(env, globalenv())) return()
+  if (identical(env, globalenv())) {
+    return()
+  }
   size <- sum(vapply(as.list(env, all.names = TRUE), utils::object.size, 0))
   if (size > most) {
     warn_covary("large", "Function '", name,
       "' of the formula looks at the environment it was made in, so that travels in the fit with ",
       "all it holds, ", format(size / 1e6, digits = 2),
-      " MB. Define the function where there are no large objects.", fields = list(variable = name))
+      " MB. Define the function where there are no large objects.",
+      fields = list(variable = name)
+    )
   }
 }
 
-looking_around <- c("environment", "parent.frame", "parent.env", "sys.function", "get", "get0",
+looking_around <- c(
+  "environment", "parent.frame", "parent.env", "sys.function", "get", "get0",
   "mget", "exists", "assign", "eval",
-  "evalq", "local", "<<-", "match.call")
+  "evalq", "local", "<<-", "match.call"
+)
 
 # Names that a function gives to values of its own.
 assigned_names <- function(expr) {
-  if (!is.call(expr)) return(character())
+  if (!is.call(expr)) {
+    return(character())
+  }
   own <- if (is_call_to(expr, c("<-", "=", "for")) && is.symbol(expr[[2]])) as.character(expr[[2]])
   c(own, unlist(lapply(call_parts(expr), function(i) assigned_names(expr[[i]]))))
 }

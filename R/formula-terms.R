@@ -7,9 +7,11 @@
 # mean. What has no state, such as rank(x) or cumsum(x), is refused when the model is fitted.
 
 # Calls whose parts are not values of their own.
-opaque_calls <- c("function", "~", "quote", "bquote", "substitute", "$", "@", "::", ":::", "{",
+opaque_calls <- c(
+  "function", "~", "quote", "bquote", "substitute", "$", "@", "::", ":::", "{",
   "<-", "=", "for", "while",
-  "repeat", "with", "within", "local", "eval", "evalq")
+  "repeat", "with", "within", "local", "eval", "evalq"
+)
 
 is_call_to <- function(expr, names) {
   is.call(expr) && is.symbol(expr[[1]]) && as.character(expr[[1]]) %in% names
@@ -32,12 +34,22 @@ smooth_arguments <- function(call) {
 
 # Names whose values an expression takes from where it is evaluated; `d` of d$x.
 free_variables <- function(expr) {
-  if (is.symbol(expr)) return(as.character(expr))
-  if (!is.call(expr) || is_call_to(expr, c("::", ":::"))) return(character())
-  if (is_call_to(expr, "function")) return(setdiff(free_variables(expr[[3]]), names(expr[[2]])))
-  parts <- if (is_call_to(expr, c("$", "@"))) 2
-    else if (is_call_to(expr, c("s", "t2"))) smooth_arguments(expr)
-    else given_parts(expr)
+  if (is.symbol(expr)) {
+    return(as.character(expr))
+  }
+  if (!is.call(expr) || is_call_to(expr, c("::", ":::"))) {
+    return(character())
+  }
+  if (is_call_to(expr, "function")) {
+    return(setdiff(free_variables(expr[[3]]), names(expr[[2]])))
+  }
+  parts <- if (is_call_to(expr, c("$", "@"))) {
+    2
+  } else if (is_call_to(expr, c("s", "t2"))) {
+    smooth_arguments(expr)
+  } else {
+    given_parts(expr)
+  }
   head <- if (is.call(expr[[1]])) free_variables(expr[[1]])
   unique(c(head, unlist(lapply(parts, function(i) free_variables(expr[[i]])))))
 }
@@ -55,8 +67,11 @@ map_variables <- function(expr, f) {
 }
 
 # The key of a variable, spelt as in terms() and mgcv.
-variable_key <- function(expr) paste(deparse(expr, width.cutoff = 500L, backtick = TRUE),
-  collapse = " ")
+variable_key <- function(expr) {
+  paste(deparse(expr, width.cutoff = 500L, backtick = TRUE),
+    collapse = " "
+  )
+}
 
 # The call to evaluate for a variable.
 stateful <- function(states, expr) {
@@ -83,20 +98,29 @@ take_outside <- function(parsed, data) {
 }
 
 outside_columns <- function(expr, columns, n, env, found) {
-  if (!is.call(expr)) return(expr)
+  if (!is.call(expr)) {
+    return(expr)
+  }
   free <- free_variables(expr)
-  inside <- free %in% columns | vapply(free,
-    function(name) is_row_value(get0(name, env, mode = "any"), n), TRUE)
+  inside <- free %in% columns | vapply(
+    free,
+    function(name) is_row_value(get0(name, env, mode = "any"), n), TRUE
+  )
   if (any(inside)) {
-    if (is_call_to(expr, opaque_calls)) return(expr)
+    if (is_call_to(expr, opaque_calls)) {
+      return(expr)
+    }
     for (i in call_parts(expr)) expr[[i]] <- outside_columns(expr[[i]], columns, n, env, found)
     return(expr)
   }
   value <- evaluate_quietly(expr, NULL, env)
-  if (!is_row_value(value, n)) return(expr)
+  if (!is_row_value(value, n)) {
+    return(expr)
+  }
   key <- variable_key(expr)
-  if (!identical(value, evaluate_quietly(expr, NULL, env)))
+  if (!identical(value, evaluate_quietly(expr, NULL, env))) {
     stop_row_term(key, "has other values each time it is evaluated")
+  }
   found[[key]] <- value
   as.name(key)
 }
@@ -105,8 +129,9 @@ is_row_value <- function(v, n) is_column(v) && NROW(v) == n && n > 1
 
 is_column <- function(v) !is.null(v) && (is.atomic(v) || inherits(v, "POSIXlt"))
 
-evaluate_quietly <- function(expr, data, env)
+evaluate_quietly <- function(expr, data, env) {
   suppressWarnings(tryCatch(eval(expr, data, env), error = function(e) NULL))
+}
 
 # --- states ---------------------------------------------------------------------------------------
 
@@ -136,7 +161,9 @@ settle_terms <- function(parsed, columns, n) {
 term_states <- function(p, columns, n) {
   states <- list()
   map_variables(p$rhs[[2]], function(v) {
-    if (!is.call(v)) return(v)
+    if (!is.call(v)) {
+      return(v)
+    }
     states[[variable_key(v)]] <<- term_state(v, columns, n, environment(p$rhs), p$key)
     v
   })
@@ -147,7 +174,9 @@ term_states <- function(p, columns, n) {
 # is left to those who use it, whose messages say more.
 term_state <- function(expr, columns, n, env, where) {
   columns <- columns[intersect(free_variables(expr), names(columns))]
-  if (length(columns) == 0) return(expr)
+  if (length(columns) == 0) {
+    return(expr)
+  }
   keep_seed({
     folded <- fold_constants(expr, names(columns), env)
     few <- context_rows(columns, n)
@@ -155,40 +184,57 @@ term_state <- function(expr, columns, n, env, where) {
     value <- evaluate_quietly(folded, some, env)
     alone <- is_row_value(value, length(few)) &&
       same_in_parts(folded, value, some, length(few), env)
-    if (isTRUE(alone)) return(with_predict_call(value, folded))
+    if (isTRUE(alone)) {
+      return(with_predict_call(value, folded))
+    }
     value <- evaluate_quietly(folded, columns, env)
     # One value for all rows is one for new rows too.
-    if (!is_row_value(value, n)) return(folded)
+    if (!is_row_value(value, n)) {
+      return(folded)
+    }
     state <- add_state(folded, columns, n, env)
     settled <- same_in_parts(state, value, columns, n, env)
-    if (!isFALSE(settled)) return(state)
-    if (is.na(alone)) return(folded)
+    if (!isFALSE(settled)) {
+      return(state)
+    }
+    if (is.na(alone)) {
+      return(folded)
+    }
   })
-  stop_row_term(variable_key(expr),
+  stop_row_term(
+    variable_key(expr),
     "depends on other rows of the data: it changes when rows are left out or put in another order",
-    where)
+    where
+  )
 }
 
 stop_row_term <- function(term, why, where = NULL) {
   stop_covary("term", "Term ", term, if (!is.null(where)) paste(" of", where), " ", why,
     ", so it has no meaning at new data. ",
     "Compute it as a column of `data` first and use that column.",
-    fields = list(term = term, predictor = where))
+    fields = list(term = term, predictor = where)
+  )
 }
 
 # Parts without a column are what they were when the model was fitted.
 fold_constants <- function(expr, columns, env) {
   if (is.symbol(expr)) {
-    if (as.character(expr) %in% columns) return(expr)
+    if (as.character(expr) %in% columns) {
+      return(expr)
+    }
     value <- get0(as.character(expr), env)
     return(if (is.atomic(value) && !is.null(value)) value else expr)
   }
-  if (!is.call(expr) || is_call_to(expr, "function")) return(expr)
+  if (!is.call(expr) || is_call_to(expr, "function")) {
+    return(expr)
+  }
   if (!any(free_variables(expr) %in% columns)) {
     value <- evaluate_quietly(expr, NULL, env)
     return(if (is.atomic(value) && !is.null(value)) value else expr)
   }
-  if (is_call_to(expr, opaque_calls)) return(expr)
+  if (is_call_to(expr, opaque_calls)) {
+    return(expr)
+  }
   for (i in given_parts(expr)) {
     if (is.language(expr[[i]])) expr[[i]] <- fold_constants(expr[[i]], columns, env)
   }
@@ -198,17 +244,25 @@ fold_constants <- function(expr, columns, env) {
 # Numbers that sum the rows up, such as mean(x), stay what they are at the training rows; functions
 # that know how to predict, such as scale() and poly(), get their state, wherever they stand.
 add_state <- function(expr, columns, n, env) {
-  if (!is.call(expr) || !any(free_variables(expr) %in% names(columns))) return(expr)
+  if (!is.call(expr) || !any(free_variables(expr) %in% names(columns))) {
+    return(expr)
+  }
   value <- evaluate_quietly(expr, columns, env)
-  if (is.atomic(value) && !is.null(value) && NROW(value) != n) return(value)
-  if (is_call_to(expr, opaque_calls)) return(expr)
+  if (is.atomic(value) && !is.null(value) && NROW(value) != n) {
+    return(value)
+  }
+  if (is_call_to(expr, opaque_calls)) {
+    return(expr)
+  }
   for (i in call_parts(expr)) expr[[i]] <- add_state(expr[[i]], columns, n, env)
   with_predict_call(value, expr)
 }
 
 # makepredictcall(), also for pkg::f(x); factors keep their levels.
 with_predict_call <- function(value, call) {
-  if (!is.call(call)) return(call)
+  if (!is.call(call)) {
+    return(call)
+  }
   if (is_call_to(call, c("factor", "as.factor", "ordered", "as.ordered")) && is.factor(value) &&
     is.null(call$levels)) {
     if (is_call_to(call, c("as.factor", "as.ordered"))) {
@@ -229,14 +283,18 @@ with_predict_call <- function(value, call) {
 
 # Enough rows to see it by, the ends of every covariate among them.
 context_rows <- function(columns, n, most = 2000) {
-  if (n <= most) return(seq_len(n))
+  if (n <= most) {
+    return(seq_len(n))
+  }
   sort(unique(c(round(seq(1, n, length.out = most)), unlist(lapply(columns, telling_rows)))))
 }
 
 # The least and the greatest value, or two that differ.
 telling_rows <- function(v) {
   if (is.matrix(v)) v <- v[, 1]
-  if (is_number(v)) return(c(which.min(as.double(v)), which.max(as.double(v))))
+  if (is_number(v)) {
+    return(c(which.min(as.double(v)), which.max(as.double(v))))
+  }
   c(1L, match(FALSE, as.character(v) == as.character(v[1])))
 }
 
@@ -256,18 +314,24 @@ same_in_parts <- function(expr, value, columns, n, env) {
     other <- evaluate_quietly(expr, lapply(columns, take_rows, rows), env)
     failed <- failed || is.null(other)
     if (is.null(other)) next
-    if (!same_rows(value, rows, other)) return(FALSE)
+    if (!same_rows(value, rows, other)) {
+      return(FALSE)
+    }
     tried <- tried || length(rows) > 1
   }
   if (tried && failed) NA else tried
 }
 
 same_rows <- function(value, rows, other) {
-  if (!is_column(other) || NROW(other) != length(rows) || NCOL(value) != NCOL(other)) return(FALSE)
-  if (inherits(value, "difftime") && !identical(attr(value, "units"), attr(other, "units")))
+  if (!is_column(other) || NROW(other) != length(rows) || NCOL(value) != NCOL(other)) {
     return(FALSE)
-  if (is.factor(value) || is.character(value))
+  }
+  if (inherits(value, "difftime") && !identical(attr(value, "units"), attr(other, "units"))) {
+    return(FALSE)
+  }
+  if (is.factor(value) || is.character(value)) {
     return(identical(as.character(value)[rows], as.character(other)))
+  }
   all(vapply(seq_len(NCOL(value)), function(j) {
     a <- as.double(if (is.matrix(value)) value[rows, j] else as.double(value)[rows])
     b <- as.double(if (is.matrix(other)) other[, j] else other)
@@ -280,8 +344,10 @@ same_rows <- function(value, rows, other) {
 # R's generator is left as it was: a check must not change the draws.
 keep_seed <- function(code) {
   seed <- get0(".Random.seed", globalenv(), inherits = FALSE)
-  on.exit(if (!is.null(seed)) assign(".Random.seed", seed, globalenv())
-    else if (exists(".Random.seed", globalenv(), inherits = FALSE))
-      rm(".Random.seed", envir = globalenv()))
+  on.exit(if (!is.null(seed)) {
+    assign(".Random.seed", seed, globalenv())
+  } else if (exists(".Random.seed", globalenv(), inherits = FALSE)) {
+    rm(".Random.seed", envir = globalenv())
+  })
   code
 }

@@ -1,7 +1,9 @@
 # One run of the learner: blocks of about 0.1 s in C, so that R can be interrupted between them.
 
 presentation_order <- function(rows, epochs, shuffle) {
-  if (!shuffle) return(rep(seq_len(rows), epochs))
+  if (!shuffle) {
+    return(rep(seq_len(rows), epochs))
+  }
   unlist(lapply(seq_len(epochs), function(e) sample.int(rows)))
 }
 
@@ -18,7 +20,10 @@ run_starts <- function(starts, stimuli, plan, order) {
 run_learner <- function(start, stimuli, plan, order) {
   settings <- learner_settings(start, stimuli, plan)
   first <- pack_coef(start, plan$scale)
-  run <- run_trials(settings, t(stimuli$x), as.integer(stimuli$category) - 1L, order - 1L, plan$thin, first)
+  run <- run_trials(
+    settings, t(stimuli$x), as.integer(stimuli$category) - 1L, order - 1L,
+    plan$thin, first
+  )
   done <- seq_along(run$loss)
   rows <- nrow(stimuli$x)
   learner <- structure(list(
@@ -26,12 +31,16 @@ run_learner <- function(start, stimuli, plan, order) {
     columns = stimuli$columns, tied = stimuli$tied, x = stimuli$x, category = stimuli$category,
     plan = plan, settings = settings,
     start = first, parameter = run$parameter, record = matrix(run$record, length(first)),
-    trials = data.frame(epoch = (done - 1L) %/% rows + 1L, row = order[done], loss = run$loss,
-      response = factor(stimuli$categories[run$response + 1L], stimuli$categories)),
+    trials = data.frame(
+      epoch = (done - 1L) %/% rows + 1L, row = order[done], loss = run$loss,
+      response = factor(stimuli$categories[run$response + 1L], stimuli$categories)
+    ),
     held = stats::setNames(run$held, c("mean", "scale", "weight")), silent = run$silent,
     interrupted = run$interrupted
   ), class = "covary_learner")
-  if (run$status != 0) learner$failed <- list(trial = length(done), category = stimuli$categories[run$category])
+  if (run$status != 0) {
+    learner$failed <- list(trial = length(done), category = stimuli$categories[run$category])
+  }
   learner$loss <- mean_loss(learner)
   learner
 }
@@ -41,7 +50,8 @@ learner_settings <- function(start, stimuli, plan) {
   rates <- plan$rates
   rates[plan$freeze] <- 0
   list(
-    dimensions = length(stimuli$dimensions), categories = length(stimuli$categories), rows = nrow(stimuli$x),
+    dimensions = length(stimuli$dimensions), categories = length(stimuli$categories),
+    rows = nrow(stimuli$x),
     batch = plan$batch, scale = match(plan$scale, c("log_cholesky", "cholesky", "covariance")) - 1L,
     log_activation = plan$activation == "log_density", bias = plan$bias,
     mean_rate = rates[["mean"]], scale_rate = rates[["scale"]], weight_rate = rates[["weight"]],
@@ -51,8 +61,11 @@ learner_settings <- function(start, stimuli, plan) {
 }
 
 run_trials <- function(settings, x, y, order, thin, parameter) {
-  state <- list(parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter, trial = 0, waiting = 0L,
-    status = 0L)
+  state <- list(
+    parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter,
+    trial = 0, waiting = 0L,
+    status = 0L
+  )
   pieces <- list()
   size <- 1000
   interrupted <- FALSE
@@ -68,15 +81,18 @@ run_trials <- function(settings, x, y, order, thin, parameter) {
   )
   done <- function(piece, name) piece[[name]][seq_len(piece$done)]
   list(
-    parameter = state$parameter, status = state$status, category = state$category, interrupted = interrupted,
+    parameter = state$parameter, status = state$status, category = state$category,
+    interrupted = interrupted,
     loss = as.numeric(unlist(lapply(pieces, done, "loss"))),
     response = as.integer(unlist(lapply(pieces, done, "response"))),
     record = unlist(lapply(pieces, recorded, thin = thin, size = length(parameter))),
-    held = Reduce(`+`, lapply(pieces, `[[`, "held"), numeric(3)), silent = sum(vapply(pieces, `[[`, 0, "silent"))
+    held = Reduce(`+`, lapply(pieces, `[[`, "held"), numeric(3)),
+    silent = sum(vapply(pieces, `[[`, 0, "silent"))
   )
 }
 
-# Parameters kept in a block; a block that failed ended early and left the rest of its record unused.
+# Parameters kept in a block; a block that failed ended early and left the rest of its record
+# unused.
 recorded <- function(piece, thin, size) {
   kept <- piece$trial %/% thin - (piece$trial - piece$done) %/% thin
   piece$record[seq_len(kept * size)]
@@ -97,8 +113,11 @@ best_run <- function(runs) {
 }
 
 learner_starts_table <- function(runs) {
-  out <- data.frame(start = seq_along(runs), loss = vapply(runs, `[[`, 0, "loss"),
-    accuracy = vapply(runs, accuracy, 0), failed = vapply(runs, function(r) !is.null(r$failed), TRUE))
+  out <- data.frame(
+    start = seq_along(runs), loss = vapply(runs, `[[`, 0, "loss"),
+    accuracy = vapply(runs, accuracy, 0),
+    failed = vapply(runs, function(r) !is.null(r$failed), TRUE)
+  )
   out$mean <- lapply(runs, function(r) unpack_coef(r$start, r)$mean)
   out
 }
@@ -106,8 +125,11 @@ learner_starts_table <- function(runs) {
 stop_singular <- function(learner) {
   learner$starts <- learner_starts_table(list(learner))
   failed <- learner$failed
-  stop_covary("singular", "Every covariance must stay positive definite; the step after trial ", failed$trial,
-    " made that of category '", failed$category, "' singular. The condition's field `learner` holds the run up to",
+  stop_covary("singular", "Every covariance must stay positive definite; the step after trial ",
+    failed$trial,
+    " made that of category '", failed$category,
+    "' singular. The condition's field `learner` holds the run up to",
     " there. Use `scale = \"log_cholesky\"` or a smaller `scale` rate.",
-    fields = list(trial = failed$trial, category = failed$category, learner = seal(learner)))
+    fields = list(trial = failed$trial, category = failed$category, learner = seal(learner))
+  )
 }

@@ -3,7 +3,10 @@
 learner_starts <- function(start, stimuli, bias) {
   if (is.numeric(start)) {
     n <- check_count(start, "start")
-    start <- c(list(list()), lapply(seq_len(n - 1), function(i) list(mean = random_exemplars(stimuli))))
+    start <- c(
+      list(list()),
+      lapply(seq_len(n - 1), function(i) list(mean = random_exemplars(stimuli)))
+    )
   } else if (!is.list(start) || is.null(start) || !is.null(names(start)) || length(start) == 0) {
     start <- list(start)
   }
@@ -17,13 +20,17 @@ complete_start <- function(start, stimuli, bias) {
   if (!is.null(start) && !named) {
     stop_covary("start", "`start` must be a list with any of ", enumerate(known),
       ", each at most once, not ", describe(start), ".",
-      fields = list(arg = "start"))
+      fields = list(arg = "start")
+    )
   }
   g <- length(stimuli$categories)
   list(
     mean = start_mean(start$mean, stimuli),
     covariance = start_covariance(start$covariance, stimuli),
-    weight = start_array(start$weight, c(g, g), "weight", list(stimuli$categories, stimuli$categories)),
+    weight = start_array(
+      start$weight, c(g, g), "weight",
+      list(stimuli$categories, stimuli$categories)
+    ),
     bias = if (bias) start_array(start$bias, g, "bias", list(stimuli$categories))
   )
 }
@@ -48,15 +55,22 @@ random_exemplars <- function(stimuli) {
 }
 
 start_array <- function(x, shape, name, names) {
-  if (is.null(x)) return(array(0, shape))
+  if (is.null(x)) {
+    return(array(0, shape))
+  }
   found <- if (is.null(dim(x))) length(x) else dim(x)
   if (!is.numeric(x) || !identical(as.integer(found), as.integer(shape))) {
-    stop_covary("dimension", "`", name, "` of `start` must be numeric with shape ", paste(shape, collapse = " x "),
-      ", not ", if (is.numeric(x)) paste("shape", paste(found, collapse = " x ")) else describe(x), ".",
-      fields = list(arg = "start", part = name, expected = shape, found = found))
+    stop_covary("dimension", "`", name, "` of `start` must be numeric with shape ",
+      paste(shape, collapse = " x "),
+      ", not ", if (is.numeric(x)) paste("shape", paste(found, collapse = " x ")) else describe(x),
+      ".",
+      fields = list(arg = "start", part = name, expected = shape, found = found)
+    )
   }
   if (!all(is.finite(x))) {
-    stop_covary("start", "`", name, "` of `start` must be finite.", fields = list(arg = "start", part = name))
+    stop_covary("start", "`", name, "` of `start` must be finite.",
+      fields = list(arg = "start", part = name)
+    )
   }
   array(as.numeric(align(x, names, name)), shape)
 }
@@ -65,10 +79,15 @@ start_array <- function(x, shape, name, names) {
 align <- function(x, names, name) {
   given <- if (is.null(dim(x))) list(names(x)) else dimnames(x)
   at <- lapply(seq_along(names), function(i) {
-    if (is.null(given[[i]])) return(TRUE)
+    if (is.null(given[[i]])) {
+      return(TRUE)
+    }
     if (!setequal(given[[i]], names[[i]])) {
-      stop_covary("start", "Names in `", name, "` of `start` must be ", enumerate(names[[i]]), ", not ",
-        enumerate(given[[i]]), ".", fields = list(arg = "start", part = name))
+      stop_covary("start", "Names in `", name, "` of `start` must be ", enumerate(names[[i]]),
+        ", not ",
+        enumerate(given[[i]]), ".",
+        fields = list(arg = "start", part = name)
+      )
     }
     match(names[[i]], given[[i]])
   })
@@ -78,7 +97,8 @@ align <- function(x, names, name) {
 check_range_start <- function(mean) {
   if (any(abs(mean) > largest_stimulus)) {
     stop_covary("start", "`mean` of `start` must lie between -1e150 and 1e150.",
-      fields = list(arg = "start", part = "mean"))
+      fields = list(arg = "start", part = "mean")
+    )
   }
   mean
 }
@@ -103,9 +123,11 @@ check_covariance <- function(s, category) {
   valid <- isSymmetric(unname(s)) && all(sd >= 1e-30 & sd <= 1e150)
   lower <- if (valid) attempt(t(chol(s / outer(sd, sd))))
   if (is.null(lower) || sum(lower^2) * sum(backsolve(t(lower), diag(nrow(s)))^2) > 1e13) {
-    stop_covary("start", "`covariance` of `start` must be symmetric and positive definite, with standard deviations",
+    stop_covary("start",
+      "`covariance` of `start` must be symmetric and positive definite, with standard deviations",
       " between 1e-30 and 1e150; that of category '", category, "' is not.",
-      fields = list(arg = "start", part = "covariance", category = category))
+      fields = list(arg = "start", part = "covariance", category = category)
+    )
   }
 }
 
@@ -127,7 +149,9 @@ pack_scale <- function(s, scale, d) {
 unpack_scale <- function(triangle, scale, d) {
   lower <- matrix(0, d, d)
   lower[lower.tri(lower, diag = TRUE)] <- triangle
-  if (scale == "covariance") return(lower + t(lower) - diag(diag(lower), d))
+  if (scale == "covariance") {
+    return(lower + t(lower) - diag(diag(lower), d))
+  }
   if (scale == "log_cholesky") diag(lower) <- exp(diag(lower))
   tcrossprod(lower)
 }
@@ -142,8 +166,13 @@ unpack_coef <- function(parameter, learner) {
   by_category <- list(learner$categories, learner$dimensions)
   out <- list(
     mean = matrix(part[[1]], g, byrow = TRUE, dimnames = by_category),
-    covariance = array(covariance, c(d, d, g), list(learner$dimensions, learner$dimensions, learner$categories)),
-    weight = matrix(part[[3]], g, dimnames = list(response = learner$categories, category = learner$categories))
+    covariance = array(
+      covariance, c(d, d, g),
+      list(learner$dimensions, learner$dimensions, learner$categories)
+    ),
+    weight = matrix(part[[3]], g,
+      dimnames = list(response = learner$categories, category = learner$categories)
+    )
   )
   if (learner$plan$bias) out$bias <- stats::setNames(part[[4]], learner$categories)
   out

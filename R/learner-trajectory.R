@@ -18,8 +18,12 @@ trajectory <- function(object, ...) {
 }
 
 #' @export
-trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()", "learners",
-  "object")
+trajectory.default <- function(object, ...) {
+  stop_no_method(
+    object, "trajectory()", "learners",
+    "object"
+  )
+}
 
 #' @rdname trajectory
 #' @param what `"learned"`: the learned numbers (as they are parameterised); `"covariance"`: the
@@ -34,14 +38,19 @@ trajectory.default <- function(object, ...) stop_no_method(object, "trajectory()
 #'   `[category,row,column]`, `weight[response,category]` and `bias[response]`.
 #' @section Errors: `covary_error_argument`.
 #' @export
-trajectory.covary_learner <- function(object, what = c("learned", "covariance", "loss"), thin = 1, ...) {
+trajectory.covary_learner <- function(
+  object, what = c("learned", "covariance", "loss"), thin = 1,
+  ...
+) {
   check_learner(object)
   what <- check_choice(what, c("learned", "covariance", "loss"), "what")
   thin <- check_count(thin, "thin")
   step <- if (what == "loss") 1 else object$plan$thin
   kept <- seq(0, nrow(object$trials) %/% step, by = thin)
   out <- trial_columns(object, kept * step)
-  if (what == "loss") return(out)
+  if (what == "loss") {
+    return(out)
+  }
   parameters <- t(cbind(object$start, object$record)[, kept + 1, drop = FALSE])
   colnames(parameters) <- parameter_names(object, object$plan$scale)
   if (what == "covariance") parameters <- covariance_columns(object, parameters)
@@ -51,8 +60,11 @@ trajectory.covary_learner <- function(object, what = c("learned", "covariance", 
 trial_columns <- function(learner, trial) {
   # the start belongs to no trial
   trials <- learner$trials[replace(trial, trial == 0, NA), ]
-  data.frame(trial = trial, epoch = trials$epoch, row = trials$row, category = learner$category[trials$row],
-    response = trials$response, loss = trials$loss)
+  data.frame(
+    trial = trial, epoch = trials$epoch, row = trials$row,
+    category = learner$category[trials$row],
+    response = trials$response, loss = trials$loss
+  )
 }
 
 parameter_names <- function(learner, scale) {
@@ -75,7 +87,10 @@ covariance_columns <- function(learner, parameters) {
   t <- d * (d + 1) / 2
   for (k in seq_along(learner$categories)) {
     columns <- d * length(learner$categories) + (k - 1) * t + seq_len(t)
-    parameters[, columns] <- lower_products(parameters[, columns, drop = FALSE], learner$plan$scale, d)
+    parameters[, columns] <- lower_products(
+      parameters[, columns, drop = FALSE], learner$plan$scale,
+      d
+    )
   }
   colnames(parameters) <- parameter_names(learner, "covariance")
   parameters
@@ -83,6 +98,9 @@ covariance_columns <- function(learner, parameters) {
 
 # Rows of lower triangles to rows of the lower triangle of the covariance.
 lower_products <- function(triangles, scale, d) {
-  products <- apply(triangles, 1, function(row) pack_scale(unpack_scale(row, scale, d), "covariance", d))
+  products <- apply(
+    triangles, 1,
+    function(row) pack_scale(unpack_scale(row, scale, d), "covariance", d)
+  )
   matrix(products, nrow(triangles), byrow = TRUE)
 }

@@ -17,7 +17,8 @@
 #' batch every parameter \eqn{\theta}{theta} moves by stochastic gradient descent with a velocity
 #' \eqn{v}:
 #' \deqn{v \leftarrow \mathrm{momentum}\, v + \partial E / \partial \theta, \quad
-#'   \theta \leftarrow \theta - \mathrm{rate}\, v.}{v <- momentum v + dE/dtheta, theta <- theta - rate v.}
+#'   \theta \leftarrow \theta - \mathrm{rate}\, v.}{v <- momentum v + dE/dtheta, theta <- theta -
+#'   rate v.}
 #' Weights and biases start at zero.
 #'
 #' @section Scale parameterisations:
@@ -30,10 +31,10 @@
 #' }
 #' A covariance counts as valid when the diagonal of \eqn{L} lies between 1e-30 and 1e150 and
 #' the condition number of \eqn{L} (Frobenius norm, in units of the starting standard
-#' deviations) is at most `sqrt(1e13)`: then \eqn{L L'} is positive definite in double precision too.
-#' A `"log_cholesky"` step that would leave this region is halved until it stays inside; the
-#' other two raise `covary_error_singular` there. Means are kept within 1e160, weights within
-#' 1e100, and log densities, gradients and velocities within 1e304. Ordinary runs never meet these limits;
+#' deviations) is at most `sqrt(1e13)`: then \eqn{L L'} is positive definite in double precision
+#' too. A `"log_cholesky"` step that would leave this region is halved until it stays inside; the
+#' other two raise `covary_error_singular` there. Means are kept within 1e160, weights within 1e100,
+#' and log densities, gradients and velocities within 1e304. Ordinary runs never meet these limits;
 #' runs that do say so with a warning of class `covary_warning_held` and in `learner$held`.
 #'
 #' @param formula `category ~ x1 + x2`: the category (factor, character, logical or whole
@@ -50,13 +51,13 @@
 #' @param bias Learn a bias per response, at the rate of the weights.
 #' @param batch Trials per step; their gradients are averaged. A batch never spans two epochs.
 #' @param start Starting point: a list with any of `mean` (G x D matrix; default: half way
-#'   between the overall mean and the mean of the category), `covariance` (D x D x G array, one D x D
-#'   matrix for all, or one number times the identity; default 0.02), `weight` (G responses x
-#'   G categories, default 0) and `bias` (G, default 0). Names of categories and dimensions, where given,
-#'   decide the order, so the `coef()` of another learner is a start. A list of such lists runs
-#'   several starting points on the same trials, and so does a whole number n: the default
-#'   start and n - 1 starts at a random stimulus of each category. The run with the
-#'   lowest final loss is returned; `learner$starts` lists them all.
+#'   between the overall mean and the mean of the category), `covariance` (D x D x G array, one D x
+#'   D matrix for all, or one number times the identity; default 0.02), `weight` (G responses x G
+#'   categories, default 0) and `bias` (G, default 0). Names of categories and dimensions, where
+#'   given, decide the order, so the `coef()` of another learner is a start. A list of such lists
+#'   runs several starting points on the same trials, and so does a whole number n: the default
+#'   start and n - 1 starts at a random stimulus of each category. The run with the lowest final
+#'   loss is returned; `learner$starts` lists them all.
 #' @param freeze Parts that are not learned: any of `"mean"`, `"scale"`, `"weight"` (the latter
 #'   with the bias).
 #' @param thin Keep the parameters of every `thin`-th trial for [trajectory()]. Default: so
@@ -96,19 +97,25 @@
 #' coef(learner)$covariance
 #' plot(learner)
 #' @export
-learn_categories <- function(formula, data, rates = learning_rates(), momentum = .3, epochs = 5, shuffle = TRUE,
-                             scale = c("log_cholesky", "cholesky", "covariance"),
-                             activation = c("density", "log_density"), bias = FALSE, batch = 1,
-                             start = NULL, freeze = NULL, thin = NULL) {
+learn_categories <- function(
+  formula, data, rates = learning_rates(), momentum = .3, epochs = 5,
+  shuffle = TRUE,
+  scale = c("log_cholesky", "cholesky", "covariance"),
+  activation = c("density", "log_density"), bias = FALSE, batch = 1,
+  start = NULL, freeze = NULL, thin = NULL
+) {
   scale <- check_choice(scale, c("log_cholesky", "cholesky", "covariance"), "scale")
   activation <- check_choice(activation, c("density", "log_density"), "activation")
   if (missing(formula)) {
     stop_covary("formula",
-      "`formula` is missing; give one such as `category ~ x1 + x2`.", fields = list(arg = "formula"))
+      "`formula` is missing; give one such as `category ~ x1 + x2`.",
+      fields = list(arg = "formula")
+    )
   }
   if (missing(data)) {
     stop_covary("data", "`data` is missing; it must be a data frame.",
-      fields = list(arg = "data"))
+      fields = list(arg = "data")
+    )
   }
   stimuli <- learner_stimuli(formula, data)
   rates <- check_rates(rates)
@@ -139,8 +146,10 @@ learn_categories <- function(formula, data, rates = learning_rates(), momentum =
 #' learning_rates(scale = 1e-3)
 #' @export
 learning_rates <- function(mean = .002, scale = 1e-4, weight = .1) {
-  structure(c(mean = check_rate(mean, "mean"), scale = check_rate(scale, "scale"),
-    weight = check_rate(weight, "weight")), class = "covary_rates")
+  structure(c(
+    mean = check_rate(mean, "mean"), scale = check_rate(scale, "scale"),
+    weight = check_rate(weight, "weight")
+  ), class = "covary_rates")
 }
 
 #' @export
@@ -166,11 +175,18 @@ coef.covary_learner <- function(object, ...) {
 #' @export
 print.covary_learner <- function(x, digits = 3, ...) {
   check_learner(x, "x")
-  cat("Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
-    nrow(x$trials), "trials\n")
-  cat("  scale ", x$plan$scale, ", activation ", x$plan$activation, ", momentum ", format(x$plan$momentum), "\n",
-    sep = "")
-  cat("  rates: ", paste(names(x$plan$rates), vapply(x$plan$rates, format, ""), collapse = ", "), "\n", sep = "")
+  cat(
+    "Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
+    nrow(x$trials), "trials\n"
+  )
+  cat("  scale ", x$plan$scale, ", activation ", x$plan$activation, ", momentum ",
+    format(x$plan$momentum), "\n",
+    sep = ""
+  )
+  cat("  rates: ", paste(names(x$plan$rates), vapply(x$plan$rates, format, ""), collapse = ", "),
+    "\n",
+    sep = ""
+  )
   if (length(x$plan$freeze)) cat("  frozen:", paste(x$plan$freeze, collapse = ", "), "\n")
   if (nrow(x$starts) > 1) cat("  best of", nrow(x$starts), "starting points\n")
   cat(learner_notes(x), sep = "")
@@ -182,21 +198,32 @@ print.covary_learner <- function(x, digits = 3, ...) {
 }
 
 apply_categories <- function(covariance, f, learner) {
-  out <- vapply(seq_along(learner$categories), function(g) f(matrix(covariance[, , g], nrow(covariance))),
-    numeric(length(learner$dimensions)))
-  matrix(out, ncol = length(learner$categories), dimnames = list(learner$dimensions, learner$categories))
+  out <- vapply(
+    seq_along(learner$categories),
+    function(g) f(matrix(covariance[, , g], nrow(covariance))),
+    numeric(length(learner$dimensions))
+  )
+  matrix(out,
+    ncol = length(learner$categories),
+    dimnames = list(learner$dimensions, learner$categories)
+  )
 }
 
 # Lines on what did not go as planned; empty after an ordinary run.
 learner_notes <- function(learner) {
   c(
     if (!is.null(learner$failed)) {
-      paste0("  failed at trial ", learner$failed$trial, ": the covariance of category '",
-        learner$failed$category, "' became singular\n")
+      paste0(
+        "  failed at trial ", learner$failed$trial, ": the covariance of category '",
+        learner$failed$category, "' became singular\n"
+      )
     },
     if (learner$interrupted) "  interrupted before the last trial\n",
     if (any(learner$held > 0)) {
-      paste0("  cut short at a limit: ", paste(learner$held, "steps of the", names(learner$held), collapse = ", "), "\n")
+      paste0(
+        "  cut short at a limit: ",
+        paste(learner$held, "steps of the", names(learner$held), collapse = ", "), "\n"
+      )
     },
     if (learner$silent > 0) paste0("  trials without any activation: ", learner$silent, "\n")
   )
@@ -204,18 +231,28 @@ learner_notes <- function(learner) {
 
 warn_learner <- function(learner) {
   if (learner$interrupted) {
-    warn_covary("interrupted", "The run was interrupted after ", nrow(learner$trials), " trials; the learner holds",
-      " what was learned so far.", fields = list(trial = nrow(learner$trials)))
+    warn_covary("interrupted", "The run was interrupted after ", nrow(learner$trials),
+      " trials; the learner holds",
+      " what was learned so far.",
+      fields = list(trial = nrow(learner$trials))
+    )
   }
   if (any(learner$held > 0)) {
     part <- names(which.max(learner$held))
-    warn_covary("held", "Learning steps must stay within the limits of `?learn_categories`; cut short: ",
-      sum(learner$held), ", most of them of the ", part, ". Use a smaller `", part, "` rate in `rates`.",
-      fields = list(held = learner$held))
+    warn_covary("held",
+      "Learning steps must stay within the limits of `?learn_categories`; cut short: ",
+      sum(learner$held), ", most of them of the ", part, ". Use a smaller `", part,
+      "` rate in `rates`.",
+      fields = list(held = learner$held)
+    )
   }
   if (learner$silent > nrow(learner$trials) / 2) {
-    warn_covary("silent", "Densities must be above zero for something to be learned; on ", learner$silent, " of ",
-      nrow(learner$trials), " trials every density was exactly 0. Use smaller `rates`, a `start` with a covariance in",
-      " the units of the data, or `activation = \"log_density\"`.", fields = list(silent = learner$silent))
+    warn_covary("silent", "Densities must be above zero for something to be learned; on ",
+      learner$silent, " of ",
+      nrow(learner$trials),
+      " trials every density was exactly 0. Use smaller `rates`, a `start` with a covariance in",
+      " the units of the data, or `activation = \"log_density\"`.",
+      fields = list(silent = learner$silent)
+    )
   }
 }

@@ -1,10 +1,23 @@
 # Links between predictors and distributional parameters: identity, log, rhobit.
 
-inverse_link <- function(dpar) switch(dpar, mu = identity, sigma = exp, rho = function(r) tanh(r / 2))
+inverse_link <- function(dpar) {
+  switch(dpar,
+    mu = identity,
+    sigma = exp,
+    rho = function(r) tanh(r / 2)
+  )
+}
 
-link_name <- function(dpar) switch(dpar, mu = "identity", sigma = "log", rho = "rhobit")
+link_name <- function(dpar) {
+  switch(dpar,
+    mu = "identity",
+    sigma = "log",
+    rho = "rhobit"
+  )
+}
 
-# Keys of predictors: `dpar` and `resp` as users give them. resp NULL: all; "a:b" or c("a", "b"): a pair.
+# Keys of predictors: `dpar` and `resp` as users give them. resp NULL: all; "a:b" or c("a", "b"): a
+# pair.
 find_keys <- function(fit, dpar = NULL, resp = NULL) {
   predictors <- fit$design$predictors
   resp <- check_names(resp, "resp")
@@ -16,15 +29,20 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
     at <- match(wanted, fit$responses)
     at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)
     if (anyNA(at)) {
-      stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses), ", not ", enumerate(wanted), ".",
-        fields = list(arg = "resp"))
+      stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
+        ", not ", enumerate(wanted), ".",
+        fields = list(arg = "resp")
+      )
     }
     wanted <- fit$responses[at]
     keep <- keep & vapply(predictors, function(p) setequal(p$resp, wanted), TRUE)
   }
   if (!any(keep)) {
-    stop_covary("argument", "The fit has no predictor for dpar = ", describe(dpar), " and resp = ", describe(resp), "; it has ",
-      enumerate(names(predictors), most = 20), ".", fields = list(arg = "resp"))
+    stop_covary("argument", "The fit has no predictor for dpar = ", describe(dpar), " and resp = ",
+      describe(resp), "; it has ",
+      enumerate(names(predictors), most = 20), ".",
+      fields = list(arg = "resp")
+    )
   }
   names(predictors)[keep]
 }
@@ -33,7 +51,10 @@ has_rows <- function(fit) !isTRUE(fit$frame$without_rows)
 
 need_rows <- function(fit, what) {
   if (!has_rows(fit)) {
-    stop_covary("no_rows", what, " needs the rows of the data; the fit was made from cells, which do not hold them.")
+    stop_covary(
+      "no_rows", what,
+      " needs the rows of the data; the fit was made from cells, which do not hold them."
+    )
   }
   fit
 }
@@ -42,19 +63,34 @@ need_rows <- function(fit, what) {
 typical_rows <- function(covariates) {
   columns <- lapply(covariates, function(known) {
     if (identical(known$type, "numeric")) {
-      return(stats::approx(c(0, 0.1, 0.5, 0.9, 1), sort(c(known$range, known$quantiles)), seq(0, 1, length.out = 101))$y)
+      return(stats::approx(
+        c(0, 0.1, 0.5, 0.9, 1), sort(c(known$range, known$quantiles)),
+        seq(0, 1, length.out = 101)
+      )$y)
     }
     values <- rep_len(c(known$common, known$levels), 101)
-    if (identical(known$type, "logical")) as.logical(values) else factor(values, levels = known$levels)
+    if (identical(known$type, "logical")) {
+      as.logical(values)
+    } else {
+      factor(values, levels = known$levels)
+    }
   })
   as.data.frame(columns, optional = TRUE)
 }
 
 # The rows of the fit as new data.
 training_data <- function(fit) {
-  if (!has_rows(fit)) return(typical_rows(fit$design$covariates))
+  if (!has_rows(fit)) {
+    return(typical_rows(fit$design$covariates))
+  }
   out <- fit$frame$covariates
-  if (length(out) == 0) return(data.frame(row.names = seq_len(fit$frame$n)))
+  if (length(out) == 0) {
+    return(data.frame(row.names = seq_len(fit$frame$n)))
+  }
   columns <- lapply(out, function(v) if (is.matrix(v)) I(v) else v)
-  structure(columns, row.names = if (is.null(fit$frame$row_names)) .set_row_names(fit$frame$n) else fit$frame$row_names, class = "data.frame")
+  structure(columns, row.names = if (is.null(fit$frame$row_names)) {
+    .set_row_names(fit$frame$n)
+  } else {
+    fit$frame$row_names
+  }, class = "data.frame")
 }

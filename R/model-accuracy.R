@@ -14,15 +14,24 @@ accuracy_rows <- function(n, covariates, most = accuracy_size) {
   golden <- (seq_len(most) * 0.6180339887498949) %% 1
   spread <- if (n <= most) seq_len(n) else floor(n * golden) + 1
   ends <- lapply(covariates, function(v) {
-    if (!is.null(dim(v))) return(NULL)
+    if (!is.null(dim(v))) {
+      return(NULL)
+    }
     if (is_number(v)) c(which.min(v), which.max(v)) else match(utils::head(known_levels(v), 200), v)
   })
   rows <- unique(as.integer(c(spread, unlist(ends))))
   rows[!is.na(rows)]
 }
 
-known_levels <- function(v) if (is.factor(v)) levels(v) else if (is.logical(v)) c(FALSE, TRUE) else
-  unique(v)
+known_levels <- function(v) {
+  if (is.factor(v)) {
+    levels(v)
+  } else if (is.logical(v)) {
+    c(FALSE, TRUE)
+  } else {
+    unique(v)
+  }
+}
 
 # Data frame: a line a predictor with key, rows (compared), residual and posterior (largest
 # differences in sds).
@@ -31,15 +40,19 @@ measure_accuracy <- function(ready, result) {
   read <- if (is.null(ready$tables)) node_reader(ready, beta) else table_reader(ready$tables, beta)
   frame <- ready$held
   rows <- unique(c(accuracy_rows(frame$n, frame$covariates), read$extremes))
-  compare_predictors(ready, result$beta, beta, rows_data(frame, rows),
-    read$at(frame$covariates, rows))
+  compare_predictors(
+    ready, result$beta, beta, rows_data(frame, rows),
+    read$at(frame$covariates, rows)
+  )
 }
 
 # The rows as new data: what cells hold, and what terms are evaluated from.
 rows_data <- function(frame, rows) {
   columns <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
-  structure(lapply(columns, take_rows, rows), class = "data.frame",
-    row.names = .set_row_names(length(rows)))
+  structure(lapply(columns, take_rows, rows),
+    class = "data.frame",
+    row.names = .set_row_names(length(rows))
+  )
 }
 
 # read: rows x predictors at the coefficients `beta`, as the fit has them, in standardised units
@@ -51,8 +64,10 @@ compare_predictors <- function(ready, draws, beta, data, read) {
   offset <- (exact$offset - target$standard$rest) / target$standard$size
   keys <- names(design$predictors)
   at <- predictor_places(exact$x)
-  eta <- vapply(seq_along(keys), function(j) offset[j, ] +
-    as.vector(crossprod(exact$x[[j]], beta[at[[j]]])), numeric(nrow(data)))
+  eta <- vapply(seq_along(keys), function(j) {
+    offset[j, ] +
+      as.vector(crossprod(exact$x[[j]], beta[at[[j]]]))
+  }, numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
   draws <- draws[unique(round(seq(1, nrow(draws), length.out = 500))), , drop = FALSE]
   gap <- abs(read - eta)
@@ -70,8 +85,10 @@ compare_predictors <- function(ready, draws, beta, data, read) {
     c(residual = max(residual), posterior = max(posterior))
   })
   lines <- do.call(rbind, lines)
-  quick_frame(list(predictor = keys, rows = rep(nrow(data), length(keys)),
-    residual = unname(lines[, 1]), posterior = unname(lines[, 2])))
+  quick_frame(list(
+    predictor = keys, rows = rep(nrow(data), length(keys)),
+    residual = unname(lines[, 1]), posterior = unname(lines[, 2])
+  ))
 }
 
 # Places of the coefficients of each predictor.
@@ -81,17 +98,25 @@ predictor_places <- function(x) {
 }
 
 accurate <- function(accuracy) {
-  isTRUE(all(accuracy$residual <= accuracy_limits[["residual"]],
-    accuracy$posterior <= accuracy_limits[["posterior"]]))
+  isTRUE(all(
+    accuracy$residual <= accuracy_limits[["residual"]],
+    accuracy$posterior <= accuracy_limits[["posterior"]]
+  ))
 }
 
 worst_accuracy <- function(accuracy) {
-  worst <- accuracy[which.max(pmax(accuracy$residual / accuracy_limits[["residual"]],
-    accuracy$posterior / accuracy_limits[["posterior"]])), ]
-  if (nrow(worst) == 0) return("are not finite")
-  paste0("of ", worst$predictor, " are up to ", format(worst$residual, digits = 2),
+  worst <- accuracy[which.max(pmax(
+    accuracy$residual / accuracy_limits[["residual"]],
+    accuracy$posterior / accuracy_limits[["posterior"]]
+  )), ]
+  if (nrow(worst) == 0) {
+    return("are not finite")
+  }
+  paste0(
+    "of ", worst$predictor, " are up to ", format(worst$residual, digits = 2),
     " residual sds and ", format(worst$posterior, digits = 2),
-    " posterior sds")
+    " posterior sds"
+  )
 }
 
 # What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
@@ -100,8 +125,10 @@ node_reader <- function(ready, beta) {
   object <- ready$object
   model <- ready$target$model
   at <- predictor_places(model$x)
-  eta <- vapply(seq_along(at), function(j) model$offset[j, ] +
-    as.vector(crossprod(model$x[[j]], beta[at[[j]]])), numeric(ncol(model$offset)))
+  eta <- vapply(seq_along(at), function(j) {
+    model$offset[j, ] +
+      as.vector(crossprod(model$x[[j]], beta[at[[j]]]))
+  }, numeric(ncol(model$offset)))
   chain <- ready$chain
   fine <- spread_lumps(chain, spread_gathered(chain$gathered, matrix(eta, ncol = length(at))))
   size <- chain$per_cell
@@ -109,8 +136,10 @@ node_reader <- function(ready, beta) {
     place <- cell_of_rows(object, chain, covariates, rows, group)
     first <- size * (place$cell - 1)
     out <- 0
-    for (node in seq_len(size)) out <- out + place$weights[, node] *
-      fine[first + node, , drop = FALSE]
+    for (node in seq_len(size)) {
+      out <- out + place$weights[, node] *
+        fine[first + node, , drop = FALSE]
+    }
     out
   }
   ends <- unique(as.vector(apply(fine, 2, range_places)))
@@ -123,7 +152,9 @@ range_places <- function(v) c(which.min(v), which.max(v))
 # cells: the transposes of gather_nodes() and lump_nodes(), which is what sums over gathered nodes
 # do to functions. eta: nodes x predictors
 spread_gathered <- function(gathered, eta) {
-  if (is.null(gathered)) return(eta)
+  if (is.null(gathered)) {
+    return(eta)
+  }
   out <- matrix(0, gathered$size, ncol(eta))
   for (part in gathered$parts) {
     mine <- eta[part$from + seq_len(part$count), , drop = FALSE]
@@ -133,7 +164,9 @@ spread_gathered <- function(gathered, eta) {
 }
 
 spread_lumps <- function(chain, eta) {
-  if (!any(chain$lumped)) return(eta)
+  if (!any(chain$lumped)) {
+    return(eta)
+  }
   size <- chain$per_cell
   kept <- size * sum(!chain$lumped)
   out <- matrix(0, size * length(chain$lumped), ncol(eta))
@@ -152,24 +185,35 @@ cell_of_rows <- function(object, chain, covariates, rows, group) {
     u <- as.double(covariates[[names[d]]][rows]) * 2^grid$step - grid$first
     cell <- pmin(pmax(floor(u), 0), grid$count - 1)
     places <- cell_places(grid, cell + 1)
-    list(cell = cell, count = grid$count,
-      weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind)))
+    list(
+      cell = cell, count = grid$count,
+      weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind))
+    )
   })
   key <- group - 1
   for (a in rev(along)) key <- key * a$count + a$cell
   weights <- along[[1]]$weights
-  if (length(along) == 2) weights <- along[[1]]$weights[, rep(1:4, 4)] *
-    along[[2]]$weights[, rep(1:4, each = 4)]
+  if (length(along) == 2) {
+    weights <- along[[1]]$weights[, rep(1:4, 4)] *
+      along[[2]]$weights[, rep(1:4, each = 4)]
+  }
   list(cell = match(key, chain$keys), weights = weights)
 }
 
-names_along <- function(object) if (is_tensor(object)) names(object$step) else
-  continuous_names(object)
+names_along <- function(object) {
+  if (is_tensor(object)) {
+    names(object$step)
+  } else {
+    continuous_names(object)
+  }
+}
 
 # A row of each of some filled cells, of 5,000 rows that are looked at.
 rows_in_cells <- function(ready, cells) {
   frame <- ready$held
-  if (is.null(frame)) return(NULL)
+  if (is.null(frame)) {
+    return(NULL)
+  }
   rows <- round(seq(1, frame$n, length.out = min(frame$n, 5000)))
   names <- names_along(ready$object)
   key <- if (is.null(ready$group)) 0 else ready$group[rows] - 1
@@ -199,8 +243,10 @@ node_chain <- function(object, fine, gathered) {
     keys <- cell + grid$count * (fine$group[first] - 1)
     point <- cbind((grid$first + cell + (fine$point + 1) / 2) * 2^-grid$step)
   }
-  list(keys = keys, per_cell = size, point = point, lumped = !is.na(point[, 1]),
-    gathered = gathered)
+  list(
+    keys = keys, per_cell = size, point = point, lumped = !is.na(point[, 1]),
+    gathered = gathered
+  )
 }
 
 # What a fit of tables has for rows.
@@ -267,11 +313,17 @@ cell_points <- function(object, chain, most = Inf) {
 
 # Terms that jump or turn within cells that hold no rows are refused before they are fitted.
 check_cell_terms <- function(parsed, object) {
-  if (is.null(object$table)) return(invisible())
+  if (is.null(object$table)) {
+    return(invisible())
+  }
   along <- names_along(object)
-  terms <- Filter(function(v) any(all.vars(v$expr) %in% along) && !is_state(v),
-    called_variables(parsed))
-  if (length(terms) == 0) return(invisible())
+  terms <- Filter(
+    function(v) any(all.vars(v$expr) %in% along) && !is_state(v),
+    called_variables(parsed)
+  )
+  if (length(terms) == 0) {
+    return(invisible())
+  }
   fine <- fine_nodes(object)
   chain <- node_chain(object, fine, NULL)
   points <- cell_points(object, chain, 2e5)
@@ -280,12 +332,15 @@ check_cell_terms <- function(parsed, object) {
   place <- cell_of_rows(object, chain, data, seq_along(points$group), points$group)
   for (v in terms) {
     gap <- tryCatch(term_gap(v, data, nodes, place, chain),
-      covary_error_variable = function(e) 0) # said by others
+      covary_error_variable = function(e) 0
+    ) # said by others
     if (isTRUE(gap <= cell_jump_limit)) next
     stop_covary("cells", "The term ", deparse1(v$expr), " jumps or turns within the cells of ",
       enumerate(along), ", which only know its course from cell to cell. Make its value a column ",
       "of the data and name that in `by` of compress(), as an exact covariate; if it is smooth, ",
-      "compress with a higher `resolution`.", fields = list(term = deparse1(v$expr), gap = gap))
+      "compress with a higher `resolution`.",
+      fields = list(term = deparse1(v$expr), gap = gap)
+    )
   }
 }
 
@@ -301,9 +356,13 @@ term_gap <- function(v, data, nodes, place, chain) {
     exact <- match(as.character(exact), levels)
     read <- match(as.character(read), levels)
   }
-  if (length(exact) == 1) return(0)
+  if (length(exact) == 1) {
+    return(0)
+  }
   exact <- as.matrix(exact)
-  read <- apply(as.matrix(read), 2,
-    function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell])))
+  read <- apply(
+    as.matrix(read), 2,
+    function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell]))
+  )
   max(apply(abs(read - exact), 2, max) / pmax(column_sds(exact), .Machine$double.xmin))
 }

@@ -1,22 +1,33 @@
 # The bound of the likelihood. A normal density is unbounded where a flexible log sd (or rhobit) may
-# shrink at a row that the mean runs through. So every row carries a small within-row variance, as if it
-# were a cell with that scatter: it adds to the squared residual, bounds the density, and leaves every
-# closed form as it is (mathematics vignette, eq. 3a). Its sd is the share `row_sd` of the residual sd at
-# that row, as a pilot fit with constant sds and correlation sees it.
+# shrink at a row that the mean runs through. So every row carries a small within-row variance, as
+# if it were a cell with that scatter: it adds to the squared residual, bounds the density, and
+# leaves every closed form as it is (mathematics vignette, eq. 3a). Its sd is the share `row_sd` of
+# the residual sd at that row, as a pilot fit with constant sds and correlation sees it.
 
 row_sd_most <- 0.01
 
-# The bias of a log sd is share^2 / 2; a tenth of its posterior sd, 1 / sqrt(2 N), is the most it may be.
+# The bias of a log sd is share^2 / 2; a tenth of its posterior sd, 1 / sqrt(2 N), is the most it
+# may be.
 default_row_sd <- function(n) sqrt(min(row_sd_most^2, 0.1 / sqrt(2 * max(n, 1))))
 
-check_row_sd <- function(row_sd) if (identical(row_sd, "auto")) row_sd else check_number(row_sd, "row_sd", 0, 0.5)
+check_row_sd <- function(row_sd) {
+  if (identical(row_sd, "auto")) {
+    row_sd
+  } else {
+    check_number(row_sd, "row_sd", 0, 0.5)
+  }
+}
 
-# A target with the bound where sds or correlations may vary: `within` (k x m) are the variances within
-# rows, in standardised units, `row_sd` the share.
+# A target with the bound where sds or correlations may vary: `within` (k x m) are the variances
+# within rows, in standardised units, `row_sd` the share.
 bound_likelihood <- function(target, row_sd) {
-  if (!is.null(target$rows_engine) || !is.null(target$blocks) || !has_flexible_spread(target)) return(target)
+  if (!is.null(target$rows_engine) || !is.null(target$blocks) || !has_flexible_spread(target)) {
+    return(target)
+  }
   share <- if (identical(row_sd, "auto")) default_row_sd(target$scales$n) else row_sd
-  if (share == 0) return(target)
+  if (share == 0) {
+    return(target)
+  }
   target$pilot <- fit_pilot(target)
   known <- vapply(sigma_keys(target), function(key) !any(target$coefficients$key == key), TRUE)
   target$within <- share^2 * exp(2 * target$pilot$log_sd)
@@ -26,7 +37,8 @@ bound_likelihood <- function(target, row_sd) {
   target$unbounded <- target$model$cells
   target$model$cells <- add_within(target$model$cells, target$within)
   # The density of rows that lie where the pilot expects them is as it would be without.
-  target$log_jacobian <- target$log_jacobian + 0.5 * share^2 * sum(n) * sum(!known) / (1 - target$pilot$cor^2)
+  target$log_jacobian <- target$log_jacobian + 0.5 * share^2 * sum(n) * sum(!known) /
+    (1 - target$pilot$cor^2)
   target
 }
 
@@ -83,25 +95,36 @@ without_bound <- function(target) {
   target
 }
 
-# What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its posterior sds, were
-# the width within rows half of what it is (a Newton step at the posterior mean). list(row_sd, shift, floor: by response
-# the cells whose shift is above `floor_limit`), or NULL.
+# What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its
+# posterior sds, were the width within rows half of what it is (a Newton step at the posterior
+# mean). list(row_sd, shift, floor: by response the cells whose shift is above `floor_limit`), or
+# NULL.
 bound_effect <- function(target, result) {
-  if (is.null(target$within)) return(NULL)
+  if (is.null(target$within)) {
+    return(NULL)
+  }
   mean <- colMeans(result$beta)
   cov <- mode_covariance(target, mean, result$t)
-  if (is.null(cov)) return(list(row_sd = target$row_sd, shift = NA_real_))
+  if (is.null(cov)) {
+    return(list(row_sd = target$row_sd, shift = NA_real_))
+  }
   half <- without_bound(target)
   half$model$cells <- add_within(half$model$cells, target$within / 4)
   change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
   shifts <- lapply(sigma_keys(target), function(key) {
     mine <- which(target$coefficients$key == key)
-    if (length(mine) == 0) return(0)
+    if (length(mine) == 0) {
+      return(0)
+    }
     x <- target$model$x[[match(key, target$keys)]]
-    abs(as.vector((cov %*% change)[mine] %*% x)) / sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x)))
+    abs(as.vector((cov %*% change)[mine] %*% x)) /
+      sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x)))
   })
   names(shifts) <- names(target$standard$scale)
-  list(row_sd = target$row_sd, shift = vapply(shifts, max, 0), floor = lapply(shifts, function(s) which(s > floor_limit)))
+  list(
+    row_sd = target$row_sd, shift = vapply(shifts, max, 0),
+    floor = lapply(shifts, function(s) which(s > floor_limit))
+  )
 }
 
 # Above this the log sd is that of the bound and of nothing in the data.
@@ -112,8 +135,13 @@ bound_limit <- 0.1
 
 say_bound <- function(bound) {
   resting <- names(bound$shift)[bound$shift > bound_limit]
-  if (length(resting) == 0) return()
-  inform_covary("bound", "The log sd of ", enumerate(resting), " is not told by the data at some rows, which the mean runs through: there it rests ",
-    "on its prior and on the scatter within rows, ", format(100 * bound$row_sd, digits = 2), " % of the residual sd (`row_sd` in covary_control()).",
-    fields = list(bound = bound))
+  if (length(resting) == 0) {
+    return()
+  }
+  inform_covary("bound", "The log sd of ", enumerate(resting),
+    " is not told by the data at some rows, which the mean runs through: there it rests ",
+    "on its prior and on the scatter within rows, ", format(100 * bound$row_sd, digits = 2),
+    " % of the residual sd (`row_sd` in covary_control()).",
+    fields = list(bound = bound)
+  )
 }

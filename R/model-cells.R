@@ -1,7 +1,8 @@
 # Target: the regression model as a log density of standardised coefficients and log smoothing
 # sds. Engines see only this contract; users' scales are mapped back in fit-draws.R.
 #
-# Responses are (y - centre) / scale; gamma = coefficient * scale of its column / scale of its response.
+# Responses are (y - centre) / scale; gamma = coefficient * scale of its column / scale of its
+# response.
 
 new_target <- function(design, cells, priors, scales) {
   predictors <- design$predictors
@@ -10,38 +11,54 @@ new_target <- function(design, cells, priors, scales) {
   centre <- vapply(predictors[seq_len(k)], response_shift, 0, scales)
   y_scale <- unlist(scales$sd[responses])
   size <- lapply(predictors, response_size, scales)
-  # The centre of a response, and the log of its scale, sit in the constant of the predictor where it
-  # has one, else in its offset.
-  left <- vapply(predictors, function(p) if (holds_constant(p)) 0 else response_shift(p, scales, always = TRUE), 0)
+  # The centre of a response, and the log of its scale, sit in the constant of the predictor where
+  # it has one, else in its offset.
+  left <- vapply(predictors, function(p) {
+    if (holds_constant(p)) {
+      0
+    } else {
+      response_shift(p, scales, always = TRUE)
+    }
+  }, 0)
   left[seq_len(k)] <- 0
   offset <- (design$offset - left) / unlist(size)
-  coefficients <- stack_frames(Map(coefficient_table, predictors, size, lapply(predictors, absorbed_shift, scales)))
+  coefficients <-
+    stack_frames(Map(
+      coefficient_table, predictors, size,
+      lapply(predictors, absorbed_shift, scales)
+    ))
   joint <- joint_priors(predictors, coefficients, priors, scales)
   sds <- sd_table(predictors, size, priors)
   own <- own_priors(coefficients, priors, unlist(lapply(joint, `[[`, "at")))
   model <- list(
     size = as.integer(c(k, cells$m, nrow(coefficients), nrow(sds))),
     cells = standardise_cells(cells, centre, y_scale),
-    offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par, joint = joint,
+    offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par,
+    joint = joint,
     sd_family = vapply(sds$prior, `[[`, 0L, "code"),
     sd_prior = vapply(sds$prior, `[[`, numeric(3), "par")
   )
-  structure(list(model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients), n_sds = nrow(sds),
+  structure(list(
+    model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients),
+    n_sds = nrow(sds),
     # Standardised offsets are (user's - rest) / size.
-    standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)), start = start_values(coefficients, predictors, scales), scales = scales,
+    standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)),
+    start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
     means = coefficients$key %in% names(predictors)[seq_len(k)],
     keys = names(predictors),
     # Coefficients of the constant, by predictor that has it
     constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
-    log_jacobian = -scales$n * sum(log(y_scale))), class = "covary_target")
+    log_jacobian = -scales$n * sum(log(y_scale))
+  ), class = "covary_target")
 }
 
 # Is the constant, written as an intercept or not, among the columns of a predictor?
 holds_constant <- function(p) !is.null(p$moments$constant)
 
-# By standardised coefficient, the combination of columns that is one at every row; zeros without one.
+# By standardised coefficient, the combination of columns that is one at every row; zeros without
+# one.
 standard_constant <- function(p) {
   out <- numeric(length(p$columns$name))
   if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$moments$constant
@@ -50,8 +67,14 @@ standard_constant <- function(p) {
 
 # What standardisation takes out of a predictor: the centre of the response, the log of its scale.
 response_shift <- function(p, scales, always = holds_constant(p)) {
-  if (!always) return(0)
-  switch(p$dpar, mu = scales$mean[[p$resp]], sigma = log(scales$sd[[p$resp]]), rho = 0)
+  if (!always) {
+    return(0)
+  }
+  switch(p$dpar,
+    mu = scales$mean[[p$resp]],
+    sigma = log(scales$sd[[p$resp]]),
+    rho = 0
+  )
 }
 
 # In units of which the predictor is standardised.
@@ -59,11 +82,14 @@ response_size <- function(p, scales) if (p$dpar == "mu") scales$sd[[p$resp]] els
 
 # By unpenalised coefficient of the user, what of it is that shift.
 absorbed_shift <- function(p, scales) {
-  if (!holds_constant(p)) return(numeric(length(unpenalised(p)$name)))
+  if (!holds_constant(p)) {
+    return(numeric(length(unpenalised(p)$name)))
+  }
   response_shift(p, scales) * p$moments$constant / unpenalised(p)$x_scale
 }
 
-# The default priors of coefficients together, one a predictor that has such; `at` among all coefficients.
+# The default priors of coefficients together, one a predictor that has such; `at` among all
+# coefficients.
 joint_priors <- function(predictors, coefficients, priors, scales) {
   known <- attr(priors, "joint")
   blocks <- lapply(predictors, function(p) {
@@ -74,14 +100,17 @@ joint_priors <- function(predictors, coefficients, priors, scales) {
   unname(blocks[!vapply(blocks, is.null, TRUE)])
 }
 
-# Priors of single coefficients: family and 3 x d parameters; none where a coefficient is penalised or has
-# its prior with others.
+# Priors of single coefficients: family and 3 x d parameters; none where a coefficient is penalised
+# or has its prior with others.
 own_priors <- function(coefficients, priors, joint) {
   family <- integer(length(coefficients$name))
   par <- matrix(0, 3, length(family))
   own <- setdiff(which(coefficients$sd == 0), joint)
   at <- match(coefficients$name[own], priors$name)
-  standard <- Map(standardise_prior, priors$prior[at], coefficients$shift[own], coefficients$factor[own])
+  standard <- Map(
+    standardise_prior, priors$prior[at], coefficients$shift[own],
+    coefficients$factor[own]
+  )
   family[own] <- vapply(standard, `[[`, 0L, "code")
   par[, own] <- vapply(standard, `[[`, numeric(3), "par")
   list(family = family, par = par)
@@ -101,7 +130,11 @@ sd_table <- function(predictors, size, priors) {
   sds <- lapply(unclass(priors)[c("name", "x_scale", "prior")], `[`, priors$class == "sds")
   key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
   factor <- sds$x_scale / unlist(size[key])
-  out <- quick_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) unname(factor) else numeric()))
+  out <- quick_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) {
+    unname(factor)
+  } else {
+    numeric()
+  }))
   out$prior <- Map(function(p, f) scale_sd_prior(p, f), sds$prior, out$factor)
   out
 }
@@ -133,31 +166,47 @@ start_values <- function(coefficients, predictors, scales) {
 
 # Base part (model room of the C core): log likelihood and priors of unpenalised coefficients.
 target_base <- function(target, beta, order = 2L) {
-  if (!is.null(target$rows_engine)) return(rows_base(target, as.double(beta), order))
-  if (!is.null(target$blocks)) return(blocks_base(target, as.double(beta), order))
+  if (!is.null(target$rows_engine)) {
+    return(rows_base(target, as.double(beta), order))
+  }
+  if (!is.null(target$blocks)) {
+    return(blocks_base(target, as.double(beta), order))
+  }
   .Call(C_base, target$model, as.double(beta), order)
 }
 
 target_base_expect <- function(target, mean, cov) {
-  if (!is.null(target$rows_engine)) return(rows_expect(target, mean, cov))
-  if (!is.null(target$blocks)) return(blocks_expect(target, mean, cov))
+  if (!is.null(target$rows_engine)) {
+    return(rows_expect(target, mean, cov))
+  }
+  if (!is.null(target$blocks)) {
+    return(blocks_expect(target, mean, cov))
+  }
   .Call(C_base_expect, target$model, mean, cov)
 }
 
 # Seconds that the log likelihood of one draw takes, about.
 draw_seconds <- function(target) {
-  if (!is.null(target$rows_engine)) return(target$rows * length(target$rows_engine$terms) * 15e-9)
+  if (!is.null(target$rows_engine)) {
+    return(target$rows * length(target$rows_engine$terms) * 15e-9)
+  }
   points <- if (is.null(target$blocks)) target$model$size[2] else target$rows
   points * (target$dim + 30) * 0.6e-9
 }
 
 # In pieces of about 0.1 s, so that a user can interrupt.
 target_base_draws <- function(target, draws, progress = NULL) {
-  if (!is.null(target$rows_engine)) return(rows_draws(target, draws, progress))
-  if (!is.null(target$blocks)) return(blocks_draws(target, draws, progress))
+  if (!is.null(target$rows_engine)) {
+    return(rows_draws(target, draws, progress))
+  }
+  if (!is.null(target$blocks)) {
+    return(blocks_draws(target, draws, progress))
+  }
   piece <- max(1, floor(0.1 / draw_seconds(target)))
   starts <- seq(1, nrow(draws), by = piece)
-  if (length(starts) == 1) return(.Call(C_base_draws, target$model, draws))
+  if (length(starts) == 1) {
+    return(.Call(C_base_draws, target$model, draws))
+  }
   out <- numeric(nrow(draws))
   for (s in starts) {
     rows <- s:min(s + piece - 1, nrow(draws))
@@ -180,7 +229,8 @@ log_smooth_prior <- function(target, beta, t) {
   out <- numeric(nrow(beta))
   for (g in seq_len(target$n_sds)) {
     on <- which(target$model$group == g)
-    out <- out - length(on) * (0.5 * log(2 * pi) + t[, g]) - 0.5 * exp(-2 * t[, g]) * rowSums(beta[, on, drop = FALSE]^2)
+    out <- out - length(on) * (0.5 * log(2 * pi) + t[, g]) - 0.5 * exp(-2 * t[, g]) *
+      rowSums(beta[, on, drop = FALSE]^2)
   }
   out
 }
@@ -191,7 +241,9 @@ log_sd_prior <- function(target, t) {
   out
 }
 
-one_sd_prior <- function(target, g, t) .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t, NULL)[1, ]
+one_sd_prior <- function(target, g, t) {
+  .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t, NULL)[1, ]
+}
 
 # The whole log posterior of theta = (beta, t) and its expectations under a Gaussian.
 target_joint_expect <- function(target, mean, cov) {

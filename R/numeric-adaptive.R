@@ -2,9 +2,13 @@
 # far, and all points of all rounds are weighed against the mixture of their proposals (Cornuet,
 # Marin, Mira and Robert 2012), which bounds the weights.
 
-# A sample is list(points, log_p, log_q, proposals, sizes, weights, khat, log_mean). `df = Inf` is a normal.
+# A sample is list(points, log_p, log_q, proposals, sizes, weights, khat, log_mean). `df = Inf` is a
+# normal.
 
-importance_round <- function(sample, log_density, proposal, n, points = draw_t_proposal(proposal, n), log_p = log_density(points)) {
+importance_round <- function(
+  sample, log_density, proposal, n,
+  points = draw_t_proposal(proposal, n), log_p = log_density(points)
+) {
   sample$points <- rbind(sample$points, points)
   sample$log_p <- c(sample$log_p, log_p)
   sample$proposals <- c(sample$proposals, list(proposal))
@@ -16,7 +20,9 @@ importance_round <- function(sample, log_density, proposal, n, points = draw_t_p
 }
 
 log_mixture <- function(sample) {
-  each <- vapply(sample$proposals, log_t_proposal, numeric(nrow(sample$points)), points = sample$points)
+  each <- vapply(sample$proposals, log_t_proposal, numeric(nrow(sample$points)),
+    points = sample$points
+  )
   top <- do.call(pmax, lapply(seq_len(ncol(each)), function(j) each[, j]))
   top + log(as.vector(exp(each - top) %*% (sample$sizes / sum(sample$sizes))))
 }
@@ -45,6 +51,9 @@ log_t_proposal <- function(p, points) {
   n <- length(p$mean)
   square <- colSums(backsolve(p$root, t(points) - p$mean, transpose = TRUE)^2)
   constant <- -sum(log(diag(p$root)))
-  if (is.infinite(p$df)) return(constant - 0.5 * n * log(2 * pi) - 0.5 * square)
-  constant + lgamma((p$df + n) / 2) - lgamma(p$df / 2) - 0.5 * n * log(p$df * pi) - 0.5 * (p$df + n) * log1p(square / p$df)
+  if (is.infinite(p$df)) {
+    return(constant - 0.5 * n * log(2 * pi) - 0.5 * square)
+  }
+  constant + lgamma((p$df + n) / 2) - lgamma(p$df / 2) - 0.5 * n * log(p$df * pi) -
+    0.5 * (p$df + n) * log1p(square / p$df)
 }

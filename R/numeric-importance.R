@@ -26,10 +26,20 @@ weigh_gaussian <- function(target, inner, draws, info, control, progress) {
   }
   for (i in 1:4) {
     if (!uneven(sample, draws)) break
-    best <- if (i == 1) new_t_proposal(inner$mean, inner$cov * 1.2, df = 5) else moment_proposal(sample)
-    sample <- importance_round(sample, log_density, best, affordable_draws(target, draws, seconds = 0.1, most = 10))
+    best <- if (i == 1) {
+      new_t_proposal(inner$mean, inner$cov * 1.2, df = 5)
+    } else {
+      moment_proposal(sample)
+    }
+    sample <- importance_round(
+      sample, log_density, best,
+      affordable_draws(target, draws, seconds = 0.1, most = 10)
+    )
   }
-  out <- resample_draws(sample$points, matrix(0, nrow(sample$points), 0), sample$log_p, sample$log_q, sample, draws, info)
+  out <- resample_draws(
+    sample$points, matrix(0, nrow(sample$points), 0), sample$log_p,
+    sample$log_q, sample, draws, info
+  )
   match_moments(out, sample, log_density)
 }
 
@@ -42,11 +52,15 @@ defensive_rows <- 50
 match_moments <- function(out, sample, log_density) {
   n <- nrow(out$beta)
   d <- ncol(out$beta)
-  if (n <= 4 * d + 10) return(out)
+  if (n <= 4 * d + 10) {
+    return(out)
+  }
   goal <- moments(sample$points, sample$weights / (1 - sum(sample$weights^2)))
   have <- moments(out$beta, rep(1 / (n - 1), n))
   roots <- attempt(list(goal = chol(goal$cov), have = chol(have$cov)))
-  if (is.null(roots)) return(out)
+  if (is.null(roots)) {
+    return(out)
+  }
   z <- backsolve(roots$have, t(out$beta) - have$mean, transpose = TRUE)
   out$beta <- t(crossprod(roots$goal, z) + goal$mean)
   out$lp <- log_density(out$beta)
@@ -67,32 +81,46 @@ weigh_nested <- function(target, surrogate, sds, draws, info, control, progress)
     log_smooth_prior(target, sample$beta[rows, , drop = FALSE], t) + log_sd_prior(target, t)
   }
   note <- skip_weights(target, sample$beta, prior, sample$lq, control, progress)
-  if (!is.null(note)) return(unweighted(sample$beta, sample$t, sample$lq, info, note))
+  if (!is.null(note)) {
+    return(unweighted(sample$beta, sample$t, sample$lq, info, note))
+  }
   sample$lp <- target_base_draws(target, sample$beta, progress) + prior(TRUE)
   gap <- sample$lp - sample$lq
   info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(gap)
   w <- psis(gap)
   if (uneven(w, draws)) {
     sample$square <- rowSums(noise^2)
-    sample <- add_stretched(sample, target, propose, affordable_draws(target, draws, seconds = 0.1, most = 10), progress)
+    sample <- add_stretched(
+      sample, target, propose,
+      affordable_draws(target, draws, seconds = 0.1, most = 10), progress
+    )
     w <- psis(sample$lp - sample$lq)
   }
   if (max(w$khat, sds$khat) > khat_threshold(draws) && control$importance != "never") {
     moved <- move_draws(target, surrogate, sample, w, draws, progress)
-    if (!is.null(moved)) return(moved_draws(moved, gap, sds$log_mean, w, info))
+    if (!is.null(moved)) {
+      return(moved_draws(moved, gap, sds$log_mean, w, info))
+    }
   }
   resample_draws(sample$beta, sample$t, sample$lp, sample$lq, w, draws, info)
 }
 
-# The result of draws that were moved by Markov chains (engine-slice-moves.R). gap: log ratios at the draws they come from.
+# The result of draws that were moved by Markov chains (engine-slice-moves.R). gap: log ratios at
+# the draws they come from.
 moved_draws <- function(moved, gap, log_mean, w, info) {
   info$khat <- c(info$khat, coefficients = w$khat)
   info$log_evidence <- bridge_constant(gap, moved$gap + log_mean)
   info$importance_ess <- importance_ess(w)
   info$efficiency <- info$importance_ess / length(w$weights)
   info$resampled <- TRUE
-  info$moves <- list(sweeps = moved$sweeps, chains = slice_chains, memory = moved$memory, error = moved$error)
-  list(beta = moved$beta, t = moved$t, lp = moved$lp, lq = moved$lp - moved$gap - log_mean, info = info)
+  info$moves <- list(
+    sweeps = moved$sweeps, chains = slice_chains, memory = moved$memory,
+    error = moved$error
+  )
+  list(
+    beta = moved$beta, t = moved$t, lp = moved$lp, lq = moved$lp - moved$gap - log_mean,
+    info = info
+  )
 }
 
 resample_draws <- function(beta, t, lp, lq, w, draws, info) {
@@ -102,7 +130,10 @@ resample_draws <- function(beta, t, lp, lq, w, draws, info) {
   info$efficiency <- info$importance_ess / length(w$weights)
   info$resampled <- TRUE
   rows <- sample(resample(w$weights, draws))
-  list(beta = beta[rows, , drop = FALSE], t = t[rows, , drop = FALSE], lp = lp[rows], lq = lq[rows], info = info)
+  list(
+    beta = beta[rows, , drop = FALSE], t = t[rows, , drop = FALSE], lp = lp[rows], lq = lq[rows],
+    info = info
+  )
 }
 
 unweighted <- function(beta, t, lq, info, note) {
@@ -113,11 +144,15 @@ unweighted <- function(beta, t, lq, info, note) {
   list(beta = beta, t = t, lp = lq, lq = lq, info = info)
 }
 
-# Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far off
-# and need not be a bound.
+# Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far
+# off and need not be a bound.
 monte_carlo_elbo <- function(gap) {
   mcse <- stats::sd(gap) / sqrt(length(gap))
-  if (isTRUE(mcse < 1)) list(elbo = mean(gap), elbo_mcse = mcse) else list(elbo = NA_real_, elbo_mcse = NA_real_)
+  if (isTRUE(mcse < 1)) {
+    list(elbo = mean(gap), elbo_mcse = mcse)
+  } else {
+    list(elbo = NA_real_, elbo_mcse = NA_real_)
+  }
 }
 
 importance_ess <- function(w) 1 / sum(w$weights^2)
@@ -135,7 +170,8 @@ add_stretched <- function(sample, target, propose, n, progress) {
   z <- matched_noise(n, law$d) * sqrt(law$df / stats::rchisq(n, law$df)) * law$scale
   more <- propose(z)
   more$square <- rowSums(z^2)
-  more$lp <- target_base_draws(target, more$beta, progress) + log_smooth_prior(target, more$beta, more$t) +
+  more$lp <- target_base_draws(target, more$beta, progress) +
+    log_smooth_prior(target, more$beta, more$t) +
     log_sd_prior(target, more$t)
   out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])
   # lq is that of Gaussian noise; the mixture multiplies it by share + (1 - share) * ratio.
@@ -158,15 +194,28 @@ affordable_draws <- function(target, draws, seconds, most) {
 }
 
 # The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
-# that weights would not matter, the passes over many cells are spared. prior: a function of the rows of beta.
+# that weights would not matter, the passes over many cells are spared. prior: a function of the
+# rows of beta.
 skip_weights <- function(target, beta, prior, lq, control, progress) {
-  if (control$importance == "never") return("importance weights switched off")
-  if (control$importance == "always" || max(target$model$size[2], target$rows) < 20000L) return(NULL)
+  if (control$importance == "never") {
+    return("importance weights switched off")
+  }
+  if (control$importance == "always" || max(target$model$size[2], target$rows) < 20000L) {
+    return(NULL)
+  }
   some <- seq_len(min(200, nrow(beta)))
   ratio <- target_base_draws(target, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
   spread <- stats::sd(ratio)
   # Passes over rows are dear and sd 0.5 leaves four fifths of the draws.
-  if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine) && is.null(target$blocks)) 0.1 else 0.5)) return(NULL)
-  structure(sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread), elbo = mean(ratio),
-    elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean)
+  if (!is.finite(spread) || spread >= (if (is.null(target$rows_engine) && is.null(target$blocks)) {
+    0.1
+  } else {
+    0.5
+  })) {
+    return(NULL)
+  }
+  structure(sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread),
+    elbo = mean(ratio),
+    elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean
+  )
 }

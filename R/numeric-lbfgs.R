@@ -10,14 +10,17 @@ lbfgs_direction <- function(g, memory, precondition = NULL) {
     alpha[i] <- rho[i] * sum(memory$s[[i]] * g)
     g <- g - alpha[i] * memory$y[[i]]
   }
-  if (!is.null(precondition)) g <- precondition(g)
-  else if (k > 0) g <- g / (rho[k] * sum(memory$y[[k]]^2))
+  if (!is.null(precondition)) {
+    g <- precondition(g)
+  } else if (k > 0) g <- g / (rho[k] * sum(memory$y[[k]]^2))
   for (i in seq_len(k)) g <- g + memory$s[[i]] * (alpha[i] - rho[i] * sum(memory$y[[i]] * g))
   g
 }
 
 lbfgs_update <- function(memory, s, y, most = 10) {
-  if (!isTRUE(sum(s * y) > 1e-10 * sqrt(sum(s^2) * sum(y^2)))) return(memory)
+  if (!isTRUE(sum(s * y) > 1e-10 * sqrt(sum(s^2) * sum(y^2)))) {
+    return(memory)
+  }
   memory$s <- c(memory$s, list(s))
   memory$y <- c(memory$y, list(y))
   if (length(memory$s) > most) {

@@ -4,11 +4,14 @@ is_safe <- function(root) !is.null(root) && min(diag(root)) > 1e-7 * max(diag(ro
 
 quiet_root <- function(h) attempt(spd_root(h))
 
-# list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely positive
-# definite, that with the absolute eigenvalues, bounded below (a direction of ascent all the same).
+# list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely
+# positive definite, that with the absolute eigenvalues, bounded below (a direction of ascent all
+# the same).
 robust_factor <- function(h, least = 0.05) {
   root <- quiet_root(h)
-  if (is_safe(root)) return(list(matrix = h, root = root))
+  if (is_safe(root)) {
+    return(list(matrix = h, root = root))
+  }
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
   # In standardised units default priors alone have precisions of 0.16.
@@ -19,21 +22,28 @@ robust_factor <- function(h, least = 0.05) {
 
 robust_chol <- function(h, least = 0.05) robust_factor(h, least)$root
 
-# The same for Newton's method far from the mode, where the curvature is often indefinite: cheaper and
-# closer to the mode than eigenvalues is the curvature without the blocks whose expectation is zero.
+# The same for Newton's method far from the mode, where the curvature is often indefinite: cheaper
+# and closer to the mode than eigenvalues is the curvature without the blocks whose expectation is
+# zero.
 ascent_chol <- function(h, means) {
   root <- quiet_root(h)
-  if (is_safe(root)) return(root)
+  if (is_safe(root)) {
+    return(root)
+  }
   if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
   robust_chol(h)
 }
 
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
-# Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is below
-# `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at the mode, ...)
+# Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is
+# below `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at
+# the mode, ...)
 longest_step <- 10 # in standardised units
 
-newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10, max_iterations = 200L) {
+newton_mode <- function(
+  target, penalty, start = target$start, tolerance = 1e-10,
+  max_iterations = 200L
+) {
   beta <- start
   at <- target_base(target, beta)
   f <- at$value - 0.5 * sum(penalty * beta^2)
@@ -42,7 +52,12 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
     at <- target_base(target, beta)
     f <- at$value - 0.5 * sum(penalty * beta^2)
   }
-  if (!is.finite(f)) stop_covary("numerics", "The log posterior is not finite at the starting values; check offsets and priors.")
+  if (!is.finite(f)) {
+    stop_covary(
+      "numerics",
+      "The log posterior is not finite at the starting values; check offsets and priors."
+    )
+  }
   converged <- FALSE
   last <- Inf
   for (i in seq_len(max_iterations)) {
@@ -51,7 +66,12 @@ newton_mode <- function(target, penalty, start = target$start, tolerance = 1e-10
     step <- backsolve(root, backsolve(root, g, transpose = TRUE))
     decrement <- sum(g * step)
     # Sums with signs at nodes can be unbounded: the way up ends in overflow.
-    if (!is.finite(decrement)) stop_covary("numerics", "The gradient of the log posterior is not finite on the way to its mode.")
+    if (!is.finite(decrement)) {
+      stop_covary(
+        "numerics",
+        "The gradient of the log posterior is not finite on the way to its mode."
+      )
+    }
     step <- step / max(1, max(abs(step)) / longest_step)
     # Near the mode every step squares the error, until only rounding is left.
     if (decrement < tolerance || decrement < 1e-6 && decrement >= last) {
@@ -87,7 +107,9 @@ solve_spd <- function(a) spd_inverse(spd_root(a))
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
 # error then.
 matched_noise <- function(n, d) {
-  if (d == 0) return(matrix(0, n, 0))
+  if (d == 0) {
+    return(matrix(0, n, 0))
+  }
   half <- ceiling(n / 2)
   z <- stats::rnorm(half * d)
   dim(z) <- c(half, d)
@@ -97,6 +119,8 @@ matched_noise <- function(n, d) {
   }
   # Both halves of the pairs have the same scatter.
   halves <- 2 - n %% 2
-  if (n > 4 * d + 10) z <- multiply(z, backsolve(spd_root(halves * multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
+  if (n > 4 * d + 10) {
+    z <- multiply(z, backsolve(spd_root(halves * multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
+  }
   if (halves == 1) z else rbind(z, -z)
 }

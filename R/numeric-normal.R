@@ -48,7 +48,9 @@ whiten <- function(z, r, root = correlation_root(r)$root) {
 colour <- function(w, r) {
   root <- correlation_root(r)$root
   z <- w
-  for (i in seq_along(w)[-1]) z[[i]] <- Reduce(`+`, lapply(seq_len(i), function(j) root[[i, j]] * w[[j]]))
+  for (i in seq_along(w)[-1]) {
+    z[[i]] <- Reduce(`+`, lapply(seq_len(i), function(j) root[[i, j]] * w[[j]]))
+  }
   z
 }
 

@@ -5,7 +5,9 @@ psis <- function(log_ratios) {
   n <- length(log_ratios)
   log_ratios[is.na(log_ratios)] <- -Inf
   top <- max(log_ratios)
-  if (!is.finite(top)) return(list(weights = rep(1 / n, n), khat = Inf, log_mean = NA_real_))
+  if (!is.finite(top)) {
+    return(list(weights = rep(1 / n, n), khat = Inf, log_mean = NA_real_))
+  }
   log_mean <- top + log(mean(exp(log_ratios - top)))
   lw <- log_ratios - top
   khat <- if (diff(range(lw)) < 1e-8) -Inf else NA_real_
@@ -43,7 +45,9 @@ fit_pareto <- function(x) {
 }
 
 quantile_pareto <- function(p, fit) {
-  if (abs(fit$k) < 1e-12) return(-fit$sigma * log1p(-p))
+  if (abs(fit$k) < 1e-12) {
+    return(-fit$sigma * log1p(-p))
+  }
   fit$sigma * expm1(-fit$k * log1p(-p)) / fit$k
 }
 

@@ -1,13 +1,15 @@
 # Plots of approximations.
 
 # Okabe and Ito's colours, told apart by colour-blind readers too
-toolkit_colours <- function(n) rep_len(c("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"), n)
+toolkit_colours <- function(n) {
+  rep_len(c("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"), n)
+}
 
 #' Plot a fit of the toolkit
 #'
 #' @param x A fit.
-#' @param what `"marginals"` (densities of the parameters), `"loss"` (negative ELBO, or size of the Stein
-#'   direction, by iteration), or `"tracker"`.
+#' @param what `"marginals"` (densities of the parameters), `"loss"` (negative ELBO, or size of the
+#'   Stein direction, by iteration), or `"tracker"`.
 #' @param against Further fits of the same target, one or a named list, to draw beside it.
 #' @param parameters Names of the parameters to show; by default the first nine.
 #' @param truth Optional values to mark, by parameter.
@@ -17,10 +19,17 @@ toolkit_colours <- function(n) rep_len(c("#000000", "#D55E00", "#0072B2", "#009E
 #' target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
 #' plot(advi(target, "meanfield"), against = list(full = advi(target)))
 #' @export
-plot.covary_approximation <- function(x, what = c("marginals", "loss", "tracker"), against = NULL, parameters = NULL, truth = NULL, ...) {
+plot.covary_approximation <- function(
+  x, what = c("marginals", "loss", "tracker"), against = NULL,
+  parameters = NULL, truth = NULL, ...
+) {
   check_approximation(x, "x")
   what <- check_choice(what, c("marginals", "loss", "tracker"), "what")
-  switch(what, marginals = plot_marginals(x, against, parameters, truth, ...), loss = plot_loss(x, ...), tracker = plot_tracker(x, ...))
+  switch(what,
+    marginals = plot_marginals(x, against, parameters, truth, ...),
+    loss = plot_loss(x, ...),
+    tracker = plot_tracker(x, ...)
+  )
 }
 
 plot_marginals <- function(x, against, parameters, truth, ...) {
@@ -32,10 +41,21 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
   colours <- toolkit_colours(length(fits))
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
-    graphics::plot(range(at$x), c(0, max(at$density) * if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1), type = "n", xlab = p, ylab = "density", bty = "l", ...)
-    for (k in seq_along(fits)) graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]], col = colours[k], lty = k, lwd = 2)
+    graphics::plot(range(at$x),
+      c(0, max(at$density) * if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1),
+      type = "n",
+      xlab = p, ylab = "density", bty = "l", ...
+    )
+    for (k in seq_along(fits)) {
+      graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]],
+        col = colours[k],
+        lty = k, lwd = 2
+      )
+    }
     if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
-    if (p == panels[1] && length(fits) > 1) graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")
+    if (p == panels[1] && length(fits) > 1) {
+      graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")
+    }
   }
   invisible(curves)
 }
@@ -56,29 +76,46 @@ marginal_curves <- function(x, against, parameters) {
   labels <- make.unique(labels)
   draws <- lapply(fits, as.matrix)
   shared <- Reduce(intersect, lapply(draws, colnames))
-  parameters <- if (is.null(parameters)) utils::head(shared, 9) else check_names(parameters,
-    "parameters")
+  parameters <- if (is.null(parameters)) {
+    utils::head(shared, 9)
+  } else {
+    check_names(
+      parameters,
+      "parameters"
+    )
+  }
   missing <- setdiff(parameters, shared)
   if (length(missing) || length(parameters) == 0) {
-    stop_covary("argument", "The fits do not share a parameter ", enumerate(missing), "; they share ", enumerate(shared), ".", fields = list(arg = "parameters"))
+    stop_covary("argument", "The fits do not share a parameter ", enumerate(missing),
+      "; they share ", enumerate(shared), ".",
+      fields = list(arg = "parameters")
+    )
   }
-  do.call(rbind, lapply(parameters, function(p) do.call(rbind, Map(function(d, label) {
-    v <- d[, p]
-    curve <- if (diff(range(v)) > 0) stats::density(v, n = 256) else list(x = v[1], y = 0)
-    data.frame(fit = label, parameter = p, x = curve$x, density = curve$y)
-  }, draws, labels))))
+  do.call(rbind, lapply(parameters, function(p) {
+    do.call(rbind, Map(function(d, label) {
+      v <- d[, p]
+      curve <- if (diff(range(v)) > 0) stats::density(v, n = 256) else list(x = v[1], y = 0)
+      data.frame(fit = label, parameter = p, x = curve$x, density = curve$y)
+    }, draws, labels))
+  }))
 }
 
 plot_loss <- function(x, ...) {
   loss <- x$history
-  if (!any(is.finite(loss))) stop_covary("argument", "This fit has no loss history.",
-    fields = list(arg = "what"))
+  if (!any(is.finite(loss))) {
+    stop_covary("argument", "This fit has no loss history.",
+      fields = list(arg = "what")
+    )
+  }
   i <- seq_along(loss)
   fine <- is.finite(loss)
   # the first steps are often orders of magnitude away; the eye needs the rest
   limits <- stats::quantile(loss[fine], c(0, if (length(loss) > 50) 0.98 else 1), names = FALSE)
-  graphics::plot(i, loss, type = "l", col = "grey60", ylim = limits, xlab = "iteration", ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO",
-    bty = "l", ...)
+  graphics::plot(i, loss,
+    type = "l", col = "grey60", ylim = limits, xlab = "iteration",
+    ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO",
+    bty = "l", ...
+  )
   if (length(loss) >= 200) {
     smooth <- stats::filter(loss, rep(1 / 100, 100), sides = 1)
     graphics::lines(i, smooth, col = "#D55E00", lwd = 2)
@@ -90,7 +127,9 @@ plot_tracker <- function(x, ...) {
   kept <- tracked(x)
   values <- kept[setdiff(names(kept), "iteration")]
   values <- values[vapply(values, is.matrix, TRUE)]
-  if (length(values) == 0) stop_covary("tracker", "What was tracked are not numbers of one length; look at tracked().")
+  if (length(values) == 0) {
+    stop_covary("tracker", "What was tracked are not numbers of one length; look at tracked().")
+  }
   old <- tile(length(values))
   on.exit(graphics::par(old))
   for (n in names(values)) {
@@ -99,8 +138,16 @@ plot_tracker <- function(x, ...) {
     limits <- range(m, finite = TRUE)
     # room for the legend above the curves
     if (named) limits[2] <- limits[2] + diff(limits) * 0.1 * ceiling(ncol(m) / 3)
-    graphics::matplot(kept$iteration, m, type = "l", lty = 1, col = toolkit_colours(ncol(m)), xlab = "iteration", ylab = n, bty = "l", ylim = limits, ...)
-    if (named) graphics::legend("topleft", colnames(m), col = toolkit_colours(ncol(m)), lty = 1, lwd = 2, bty = "n", cex = 0.8, ncol = 3)
+    graphics::matplot(kept$iteration, m,
+      type = "l", lty = 1, col = toolkit_colours(ncol(m)),
+      xlab = "iteration", ylab = n, bty = "l", ylim = limits, ...
+    )
+    if (named) {
+      graphics::legend("topleft", colnames(m),
+        col = toolkit_colours(ncol(m)), lty = 1,
+        lwd = 2, bty = "n", cex = 0.8, ncol = 3
+      )
+    }
   }
   invisible(x)
 }

@@ -1,28 +1,43 @@
 #' Pictures with ggplot2
 #'
-#' The pictures of [plot.covary()] as \pkg{ggplot2} objects, to restyle, add to, or save. Needs \pkg{ggplot2}.
+#' The pictures of [plot.covary()] as \pkg{ggplot2} objects, to restyle, add to, or save. Needs
+#' \pkg{ggplot2}.
 #'
 #' @param object A fit of [covary()].
-#' @param type,covariate,resp,by,conditions,at See [plot.covary()]; `"effects"` shows one covariate, by default the first.
+#' @param type,covariate,resp,by,conditions,at See [plot.covary()]; `"effects"` shows one covariate,
+#'   by default the first.
 #' @param ... Further arguments of [conditional_effects()].
 #' @return A ggplot.
 #' @examplesIf requireNamespace("ggplot2", quietly = TRUE)
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' ggplot2::autoplot(fit)
 #' @exportS3Method ggplot2::autoplot
-autoplot.covary <- function(object, type = c("effects", "ellipses", "elbo"), covariate = NULL, resp = NULL, by = NULL, conditions = list(),
-                            at = NULL, ...) {
+autoplot.covary <- function(
+  object, type = c("effects", "ellipses", "elbo"), covariate = NULL,
+  resp = NULL, by = NULL, conditions = list(),
+  at = NULL, ...
+) {
   check_fit(object)
   type <- check_choice(type, c("effects", "ellipses", "elbo"), "type")
   need_package("ggplot2", "autoplot()")
   switch(type,
-    effects = autoplot_effects(object, first_covariate(object, covariate, numeric = FALSE), resp, by, conditions, ...),
-    ellipses = autoplot_ellipses(thin_fit(need_rows(object, "autoplot(type = \"ellipses\")")), first_covariate(object, covariate), at, resp, conditions),
+    effects = autoplot_effects(
+      object, first_covariate(object, covariate, numeric = FALSE), resp,
+      by, conditions, ...
+    ),
+    ellipses = autoplot_ellipses(
+      thin_fit(need_rows(object, "autoplot(type = \"ellipses\")")),
+      first_covariate(object, covariate), at, resp, conditions
+    ),
     elbo = {
       d <- elbo_frame(object)
-      ggplot2::ggplot(d, mapped(x = "iteration", y = "elbo")) + ggplot2::geom_line() + ggplot2::geom_point() +
-        ggplot2::labs(x = "iteration", y = "ELBO") + ggplot2::theme_minimal()
-    })
+      ggplot2::ggplot(d, mapped(x = "iteration", y = "elbo")) +
+        ggplot2::geom_line() +
+        ggplot2::geom_point() +
+        ggplot2::labs(x = "iteration", y = "ELBO") +
+        ggplot2::theme_minimal()
+    }
+  )
 }
 
 # aes() by column names.
@@ -31,13 +46,18 @@ mapped <- function(...) do.call(ggplot2::aes, lapply(list(...), as.name))
 autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
   d <- conditional_effects(fit, covariate, resp = resp, by = by, conditions = conditions, ...)
   d <- as.data.frame(d)
-  titles <- mapply(function(dpar, resp) paste(predictor_title(dpar, resp), collapse = " "), d$dpar, d$resp)
+  titles <- mapply(
+    function(dpar, resp) paste(predictor_title(dpar, resp), collapse = " "), d$dpar,
+    d$resp
+  )
   d$panel <- factor(titles, levels = unique(titles))
   d$curve <- ifelse(is.na(d$group), "all", d$group)
   shades <- sort(unique(d$curve))
   colours <- stats::setNames(group_colours(length(shades)), shades)
   if ("all" %in% shades && length(shades) > 1) {
-    colours <- c(stats::setNames(group_colours(length(shades) - 1), setdiff(shades, "all")), all = "grey15")
+    colours <- c(stats::setNames(group_colours(length(shades) - 1), setdiff(shades, "all")),
+      all = "grey15"
+    )
   }
   zero <- data.frame(panel = unique(d$panel[d$dpar == "rho"]))
   discrete <- !all(is.na(d$level))
@@ -48,19 +68,38 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
       ggplot2::geom_blank(mapped(x = "x", y = "estimate"), limits, inherit.aes = FALSE)
   }
   if (discrete) {
-    out <- out + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"), position = ggplot2::position_dodge(0.2)) +
-      ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"), linewidth = 1.6, position = ggplot2::position_dodge(0.2)) +
+    out <- out + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"),
+      position = ggplot2::position_dodge(0.2)
+    ) +
+      ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"),
+        linewidth = 1.6,
+        position = ggplot2::position_dodge(0.2)
+      ) +
       ggplot2::scale_x_continuous(breaks = unique(d$x), labels = unique(d$level))
   } else {
-    d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] | d$panel[-1] != d$panel[-nrow(d)]))
-    out <- out + ggplot2::geom_ribbon(mapped(ymin = "lower", ymax = "upper"), alpha = 0.2, colour = NA) +
+    d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] |
+      d$panel[-1] != d$panel[-nrow(d)]))
+    out <- out + ggplot2::geom_ribbon(mapped(ymin = "lower", ymax = "upper"),
+      alpha = 0.2,
+      colour = NA
+    ) +
       ggplot2::geom_ribbon(mapped(ymin = "lower50", ymax = "upper50"), alpha = 0.3, colour = NA) +
       ggplot2::geom_line(mapped(group = "piece", linetype = "extrapolated"), d) +
       ggplot2::scale_linetype_manual(values = c(`FALSE` = "solid", `TRUE` = "22"), guide = "none")
   }
-  out + ggplot2::facet_wrap(mapped_facet("panel"), scales = "free_y", labeller = ggplot2::label_wrap_gen(24)) + ggplot2::theme_minimal() +
-    ggplot2::scale_colour_manual(values = colours, aesthetics = c("colour", "fill"), breaks = setdiff(shades, "all"),
-      name = if (all(is.na(d$by))) NULL else stats::na.omit(d$by)[1], guide = if (all(is.na(d$by))) "none" else "legend") +
+  out + ggplot2::facet_wrap(mapped_facet("panel"),
+    scales = "free_y",
+    labeller = ggplot2::label_wrap_gen(24)
+  ) + ggplot2::theme_minimal() +
+    ggplot2::scale_colour_manual(
+      values = colours, aesthetics = c("colour", "fill"),
+      breaks = setdiff(shades, "all"),
+      name = if (all(is.na(d$by))) NULL else stats::na.omit(d$by)[1], guide = if (all(is.na(d$by))) {
+        "none"
+      } else {
+        "legend"
+      }
+    ) +
     ggplot2::labs(x = covariate, y = NULL)
 }
 
@@ -75,5 +114,7 @@ autoplot_ellipses <- function(fit, covariate, at, resp, conditions) {
   ggplot2::ggplot(d, mapped(x = "x", y = "y")) +
     ggplot2::geom_point(data = y, colour = "grey60", size = 0.5, alpha = 0.4) +
     ggplot2::geom_path(mapped(colour = "value", group = "outline")) +
-    ggplot2::scale_colour_viridis_c(end = 0.85, name = covariate) + ggplot2::labs(x = pair[1], y = pair[2]) + ggplot2::theme_minimal()
+    ggplot2::scale_colour_viridis_c(end = 0.85, name = covariate) +
+    ggplot2::labs(x = pair[1], y = pair[2]) +
+    ggplot2::theme_minimal()
 }

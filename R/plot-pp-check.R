@@ -3,15 +3,16 @@
 #' Compares the data with replicates drawn from the fit.
 #'
 #' * `"dens"`: density of each response, over those of replicated data sets.
-#' * `"correlation"`, `"sd"`: correlation of the residuals (divided by the fitted standard deviations), or their root mean
-#'   square, in bins along a covariate, over intervals of the same numbers in replicated data sets. A fit whose
-#'   correlation does not change with a covariate shows it here when the data's does.
-#' * `"qq"`: squared Mahalanobis distances of the data from the fitted means against the chi-squared quantiles
-#'   they have if the model is right, with the band of replicated data sets. Points above the line are tails heavier than
-#'   normal.
+#' * `"correlation"`, `"sd"`: correlation of the residuals (divided by the fitted standard
+#'   deviations), or their root mean square, in bins along a covariate, over intervals of the same
+#'   numbers in replicated data sets. A fit whose correlation does not change with a covariate shows
+#'   it here when the data's does.
+#' * `"qq"`: squared Mahalanobis distances of the data from the fitted means against the chi-squared
+#'   quantiles they have if the model is right, with the band of replicated data sets. Points above
+#'   the line are tails heavier than normal.
 #'
-#' Fits answer to the generic of this package and to that of \pkg{bayesplot}; for objects of other classes this
-#' generic calls that of \pkg{bayesplot}.
+#' Fits answer to the generic of this package and to that of \pkg{bayesplot}; for objects of other
+#' classes this generic calls that of \pkg{bayesplot}.
 #'
 #' @param object A fit of [covary()].
 #' @param type Which check.
@@ -21,9 +22,10 @@
 #' @param max_rows Rows to use at most, evenly spaced in the data.
 #' @param plot Draw the picture?
 #' @param ... Not used.
-#' @return The data of the picture, invisibly: for `"dens"` a data frame `resp`, `draw` (0: the data), `x`,
-#'   `density`; for `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`, `observed`, `estimate`, `lower`, `upper`,
-#'   `lower50`, `upper50`; for `"qq"` `probability`, `theoretical`, `observed`, `lower`, `upper`.
+#' @return The data of the picture, invisibly: for `"dens"` a data frame `resp`, `draw` (0: the
+#'   data), `x`, `density`; for `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`,
+#'   `observed`, `estimate`, `lower`, `upper`, `lower50`, `upper50`; for `"qq"` `probability`,
+#'   `theoretical`, `observed`, `lower`, `upper`.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' pp_check(fit, "qq")
@@ -36,26 +38,45 @@ hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", objec
 #' @rdname pp_check
 #' @export
 #' @rawNamespace S3method(bayesplot::pp_check,covary)
-pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL, ndraws = NULL, bins = NULL,
-                            max_rows = 20000, plot = TRUE, ...) {
+pp_check.covary <- function(
+  object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL,
+  ndraws = NULL, bins = NULL,
+  max_rows = 20000, plot = TRUE, ...
+) {
   check_fit(object)
   type <- check_choice(type, c("dens", "correlation", "sd", "qq"), "type")
-  ndraws <- check_count(if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws", 10)
+  ndraws <- check_count(
+    if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws",
+    10
+  )
   max_rows <- check_count(max_rows, "max_rows", 2)
   check_flag(plot, "plot")
   object <- need_rows(object, "pp_check()")
   if (type == "correlation") response_pair(object)
-  if (type %in% c("correlation", "sd")) covariate <- first_covariate(object, covariate, numeric = FALSE)
-  rows <- if (object$frame$n > max_rows) round(seq(1, object$frame$n, length.out = max_rows)) else seq_len(object$frame$n)
+  if (type %in% c("correlation", "sd")) {
+    covariate <- first_covariate(object, covariate, numeric = FALSE)
+  }
+  rows <- if (object$frame$n > max_rows) {
+    round(seq(1, object$frame$n, length.out = max_rows))
+  } else {
+    seq_len(object$frame$n)
+  }
   draws <- round(seq(1, nrow(object$draws), length.out = min(ndraws, nrow(object$draws))))
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
     dens = checked_density(object, rows, replicates),
     correlation = check_bins(object, rows, replicates, covariate, bins, "rho"),
     sd = check_bins(object, rows, replicates, covariate, bins, "sigma"),
-    qq = check_distances(object, rows, replicates))
-  if (plot) switch(type, dens = draw_check_density(out), correlation = draw_check_bins(out, object, "rho"), sd = draw_check_bins(out, object, "sigma"),
-    qq = draw_check_distances(out, length(object$responses)))
+    qq = check_distances(object, rows, replicates)
+  )
+  if (plot) {
+    switch(type,
+      dens = draw_check_density(out),
+      correlation = draw_check_bins(out, object, "rho"),
+      sd = draw_check_bins(out, object, "sigma"),
+      qq = draw_check_distances(out, length(object$responses))
+    )
+  }
   invisible(out)
 }
 
@@ -63,7 +84,10 @@ pp_check.covary <- function(object, type = c("dens", "correlation", "sd", "qq"),
 replicate_rows <- function(fit, rows, draws) {
   newdata <- if (length(rows) < fit$frame$n) training_data(fit)[rows, , drop = FALSE]
   y <- draw_responses(new_evaluation(fit, newdata, draws))
-  array(unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)), list(NULL, NULL, fit$responses))
+  array(
+    unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)),
+    list(NULL, NULL, fit$responses)
+  )
 }
 
 checked_density <- function(fit, rows, replicates) {
@@ -76,12 +100,19 @@ checked_density <- function(fit, rows, replicates) {
       d <- stats::density(v, bw = width, from = range[1], to = range[2], n = 256)
       data.frame(resp = resp, draw = draw, x = d$x, density = d$y)
     }
-    do.call(rbind, c(list(curve(y[, resp], 0L)), lapply(seq_len(dim(replicates)[1]), function(s) curve(replicates[s, , resp], s))))
+    do.call(
+      rbind,
+      c(
+        list(curve(y[, resp], 0L)),
+        lapply(seq_len(dim(replicates)[1]), function(s) curve(replicates[s, , resp], s))
+      )
+    )
   })
   do.call(rbind, parts)
 }
 
-# The same statistic of residuals, from the data and from every replicate, in bins along a covariate.
+# The same statistic of residuals, from the data and from every replicate, in bins along a
+# covariate.
 check_bins <- function(fit, rows, replicates, covariate, bins, dpar) {
   v <- training_data(fit)[[covariate]][rows]
   known <- fit$design$covariates[[covariate]]
@@ -89,22 +120,42 @@ check_bins <- function(fit, rows, replicates, covariate, bins, dpar) {
   position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
   eta <- central_predictors(fit)[rows, , drop = FALSE]
   w <- row_weights(fit$frame)[rows]
-  standard <- function(y, resp) (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) / rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
+  standard <- function(y, resp) {
+    (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) /
+      rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
+  }
   sets <- if (dpar == "rho") list(response_pair(fit)) else as.list(fit$responses)
-  parts <- lapply(sets, function(resp) do.call(rbind, lapply(sort(unique(id)), function(b) {
-    at <- which(id == b)
-    if (length(at) < 10) return(NULL)
-    statistic <- function(y) {
-      # y: list of draws x rows matrices, a response each
-      product <- function(i, j) as.vector((y[[i]] * y[[j]])[, at, drop = FALSE] %*% w[at])
-      if (dpar == "rho") product(1, 2) / sqrt(product(1, 1) * product(2, 2)) else sqrt(product(1, 1) / sum(w[at]))
-    }
-    observed <- statistic(lapply(resp, function(r) standard(t(fit$frame$y[rows, r]), r)))
-    replicated <- statistic(lapply(resp, function(r) standard(matrix(replicates[, , r], dim(replicates)[1]), r)))
-    q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
-    data.frame(covariate = covariate, bin = b, x = mean(position[at]), n = length(at), resp = paste(resp, collapse = ":"), observed = observed,
-      estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5])
-  })))
+  parts <- lapply(sets, function(resp) {
+    do.call(rbind, lapply(sort(unique(id)), function(b) {
+      at <- which(id == b)
+      if (length(at) < 10) {
+        return(NULL)
+      }
+      statistic <- function(y) {
+        # y: list of draws x rows matrices, a response each
+        product <- function(i, j) as.vector((y[[i]] * y[[j]])[, at, drop = FALSE] %*% w[at])
+        if (dpar == "rho") {
+          product(1, 2) / sqrt(product(1, 1) * product(2, 2))
+        } else {
+          sqrt(product(1, 1) / sum(w[at]))
+        }
+      }
+      observed <- statistic(lapply(resp, function(r) standard(t(fit$frame$y[rows, r]), r)))
+      replicated <-
+        statistic(lapply(resp, function(r) {
+          standard(
+            matrix(replicates[, , r], dim(replicates)[1]),
+            r
+          )
+        }))
+      q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
+      data.frame(
+        covariate = covariate, bin = b, x = mean(position[at]), n = length(at),
+        resp = paste(resp, collapse = ":"), observed = observed,
+        estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5]
+      )
+    }))
+  })
   do.call(rbind, parts)
 }
 
@@ -112,8 +163,13 @@ check_distances <- function(fit, rows, replicates, most = 400) {
   eta <- central_predictors(fit)[rows, , drop = FALSE]
   k <- length(fit$responses)
   distance <- function(y) {
-    z <- lapply(seq_len(k), function(j) (y[, j] - eta[, paste0("mu:", fit$responses[j])]) * exp(-eta[, paste0("sigma:", fit$responses[j])]))
-    if (k == 1) return(z[[1]]^2)
+    z <- lapply(seq_len(k), function(j) {
+      (y[, j] - eta[, paste0("mu:", fit$responses[j])]) *
+        exp(-eta[, paste0("sigma:", fit$responses[j])])
+    })
+    if (k == 1) {
+      return(z[[1]]^2)
+    }
     r <- eta[, find_keys(fit, "rho", fit$responses[1:2])]
     # The quadratic form without 1 - rho^2 (mathematics vignette, eq. 2).
     ((1 + exp(r)) * (z[[1]] - z[[2]])^2 + (1 + exp(-r)) * (z[[1]] + z[[2]])^2) / 4
@@ -122,9 +178,17 @@ check_distances <- function(fit, rows, replicates, most = 400) {
   at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))
   p <- (at - 0.5) / n
   observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
-  replicated <- vapply(seq_len(dim(replicates)[1]), function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at)))
-  limits <- apply(matrix(replicated, length(at)), 1, stats::quantile, c(0.025, 0.975), names = FALSE)
-  data.frame(probability = p, theoretical = stats::qchisq(p, k), observed = observed, lower = limits[1, ], upper = limits[2, ])
+  replicated <- vapply(
+    seq_len(dim(replicates)[1]),
+    function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at))
+  )
+  limits <- apply(matrix(replicated, length(at)), 1, stats::quantile, c(0.025, 0.975),
+    names = FALSE
+  )
+  data.frame(
+    probability = p, theoretical = stats::qchisq(p, k), observed = observed,
+    lower = limits[1, ], upper = limits[2, ]
+  )
 }
 
 draw_check_density <- function(d) {
@@ -133,7 +197,11 @@ draw_check_density <- function(d) {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
       start_panel(range(part$x), c(0, max(part$density)), resp, xlab = resp)
-      for (s in setdiff(unique(part$draw), 0)) graphics::lines(part$x[part$draw == s], part$density[part$draw == s], col = fade(group_colours(1), 0.25), lwd = 0.8)
+      for (s in setdiff(unique(part$draw), 0)) {
+        graphics::lines(part$x[part$draw == s], part$density[part$draw == s],
+          col = fade(group_colours(1), 0.25), lwd = 0.8
+        )
+      }
       graphics::lines(part$x[part$draw == 0], part$density[part$draw == 0], col = "grey10", lwd = 2)
     }
     legend_above(c("data", "replicates"), c("grey10", fade(group_colours(1), 0.6)))
@@ -151,31 +219,63 @@ draw_check_bins <- function(d, fit, dpar) {
       ylim <- ylim + c(-0.1, 0.1) * diff(ylim)
       if (dpar == "rho") ylim <- c(max(-1, ylim[1]), min(1, ylim[2]))
       pad <- 0.04 * max(diff(range(part$x)), if (is.null(levels)) 0 else 8)
-      start_panel(range(part$x) + c(-pad, pad), ylim, check_bins_title(dpar, resp), xlab = d$covariate[1],
-        x_at = if (!is.null(levels)) seq_along(levels), x_labels = if (is.null(levels)) TRUE else levels)
+      start_panel(range(part$x) + c(-pad, pad), ylim, check_bins_title(dpar, resp),
+        xlab = d$covariate[1],
+        x_at = if (!is.null(levels)) seq_along(levels), x_labels = if (is.null(levels)) {
+          TRUE
+        } else {
+          levels
+        }
+      )
       if (dpar == "rho") graphics::abline(h = 0, col = "grey40")
       colour <- group_colours(1)
-      graphics::segments(part$x, part$lower, part$x, part$upper, col = fade(colour, 0.35), lwd = 7, lend = "butt")
-      graphics::segments(part$x, part$lower50, part$x, part$upper50, col = fade(colour, 0.6), lwd = 7, lend = "butt")
-      graphics::points(part$x, part$observed, pch = 21, bg = "white", col = "grey10", lwd = 1.5, cex = 1.1)
+      graphics::segments(part$x, part$lower, part$x, part$upper,
+        col = fade(colour, 0.35), lwd = 7,
+        lend = "butt"
+      )
+      graphics::segments(part$x, part$lower50, part$x, part$upper50,
+        col = fade(colour, 0.6),
+        lwd = 7, lend = "butt"
+      )
+      graphics::points(part$x, part$observed,
+        pch = 21, bg = "white", col = "grey10", lwd = 1.5,
+        cex = 1.1
+      )
     }
     legend_above("replicates, 50 and 95 %", fade(group_colours(1), 0.6), "circles: data")
   })
 }
 
 check_bins_title <- function(dpar, resp) {
-  if (dpar == "rho") c("correlation of residuals of", paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and ")) else paste("sd of residuals of", resp)
+  if (dpar == "rho") {
+    c(
+      "correlation of residuals of",
+      paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and ")
+    )
+  } else {
+    paste("sd of residuals of", resp)
+  }
 }
 
 draw_check_distances <- function(d, k) {
   with_canvas(list(matrix(1)), mar = c(3, 3.4, 1.8, 0.7), {
     # Tail distances of heavy-tailed data are huge; the square root keeps the bulk in sight.
     root <- function(v) sqrt(v)
-    start_panel(range(root(d$theoretical)), range(root(d$observed), root(d$upper)), "Mahalanobis distances of the data from the fit",
-      xlab = paste0("distance under the model (root of chi-squared, ", k, " df)"), ylab = "distance in the data")
+    start_panel(range(root(d$theoretical)), range(root(d$observed), root(d$upper)),
+      "Mahalanobis distances of the data from the fit",
+      xlab = paste0("distance under the model (root of chi-squared, ", k, " df)"),
+      ylab = "distance in the data"
+    )
     draw_band(root(d$theoretical), root(d$lower), root(d$upper), fade(group_colours(1), 0.25))
     graphics::abline(0, 1, col = group_colours(1), lwd = 1.5)
-    graphics::points(root(d$theoretical), root(d$observed), pch = 16, cex = 0.6, col = fade("grey10", 0.7))
-    graphics::legend("topleft", c("data", "95 % of replicates"), pch = c(16, 15), pt.cex = c(0.7, 1.6), col = c("grey10", fade(group_colours(1), 0.4)), bty = "n", text.col = ink, inset = 0.01)
+    graphics::points(root(d$theoretical), root(d$observed),
+      pch = 16, cex = 0.6,
+      col = fade("grey10", 0.7)
+    )
+    graphics::legend("topleft", c("data", "95 % of replicates"),
+      pch = c(16, 15),
+      pt.cex = c(0.7, 1.6), col = c("grey10", fade(group_colours(1), 0.4)), bty = "n",
+      text.col = ink, inset = 0.01
+    )
   })
 }

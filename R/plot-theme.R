@@ -1,6 +1,7 @@
 # Pieces of pictures in base graphics: colours, panels, ribbons, legends.
 
-# Okabe and Ito's colours without yellow (too light for lines); told apart by all common kinds of colour vision.
+# Okabe and Ito's colours without yellow (too light for lines); told apart by all common kinds of
+# colour vision.
 group_colours <- function(n) {
   base <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
   rep_len(base, n)
@@ -26,15 +27,29 @@ with_canvas <- function(layout, expr, ...) {
 }
 
 # An empty panel: title at the left above, light grid, axes without a box.
-start_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE), x_at = NULL, x_labels = TRUE, size = 0.9) {
+start_panel <- function(
+  xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE),
+  x_at = NULL, x_labels = TRUE, size = 0.9
+) {
   graphics::plot.new()
   graphics::plot.window(xlim, ylim)
   y_at <- pretty_inside(graphics::par("usr")[3:4])
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
   graphics::abline(h = y_at, v = grid_at, col = "grey93", lwd = 0.8)
-  if (axes[1] && is.character(x_labels)) label_levels(x_at, x_labels, size)
-  else if (axes[1]) graphics::axis(1, at = grid_at, labels = x_labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2)
-  if (axes[2]) graphics::axis(2, at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8)
+  if (axes[1] && is.character(x_labels)) {
+    label_levels(x_at, x_labels, size)
+  } else if (axes[1]) {
+    graphics::axis(1,
+      at = grid_at, labels = x_labels, col = "grey60",
+      col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2
+    )
+  }
+  if (axes[2]) {
+    graphics::axis(2,
+      at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60",
+      col.axis = ink, lwd = 0, lwd.ticks = 0.8
+    )
+  }
   graphics::box(bty = "l", col = "grey60")
   if (!is.null(title)) write_title(title)
   graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
@@ -44,7 +59,10 @@ start_panel <- function(xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c
 label_levels <- function(at, labels, size) {
   room <- if (length(at) > 1) min(diff(sort(at))) else diff(graphics::par("usr")[1:2])
   size <- max(min(size, 0.93 * size * room / max(graphics::strwidth(labels, cex = size))), 0.55)
-  graphics::axis(1, at = at, labels = labels, col = "grey60", col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.1)
+  graphics::axis(1,
+    at = at, labels = labels, col = "grey60", col.ticks = "grey60", col.axis = ink,
+    lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.1
+  )
 }
 
 pretty_inside <- function(range) {
@@ -59,10 +77,16 @@ write_title <- function(text, line = 0.3) {
   whole <- paste(text, collapse = " ")
   if (length(text) > 1 && fits(whole) < 0.95) {
     size <- max(min(fits(text), 0.9), 0.55) * graphics::par("cex")
-    graphics::mtext(text[1], side = 3, line = line + size * 1.15, adj = 0, font = 2, cex = size, col = ink)
+    graphics::mtext(text[1],
+      side = 3, line = line + size * 1.15, adj = 0, font = 2, cex = size,
+      col = ink
+    )
     graphics::mtext(text[2], side = 3, line = line, adj = 0, font = 2, cex = size, col = ink)
   } else {
-    graphics::mtext(whole, side = 3, line = line, adj = 0, font = 2, cex = max(fits(whole), 0.55) * graphics::par("cex"), col = ink)
+    graphics::mtext(whole,
+      side = 3, line = line, adj = 0, font = 2,
+      cex = max(fits(whole), 0.55) * graphics::par("cex"), col = ink
+    )
   }
 }
 
@@ -76,7 +100,11 @@ draw_ribbon <- function(d, colour, lwd = 2) {
     if (outside) at <- sort(unique(pmin(pmax(c(min(at) - 1, at, max(at) + 1), 1), nrow(d))))
     draw_band(d$x[at], d$lower[at], d$upper[at], fade(colour, if (outside) 0.1 else 0.2))
     draw_band(d$x[at], d$lower50[at], d$upper50[at], fade(colour, if (outside) 0.15 else 0.35))
-    graphics::lines(d$x[at], d$estimate[at], col = colour, lwd = lwd, lty = if (outside) "22" else "solid", lend = "butt")
+    graphics::lines(d$x[at], d$estimate[at], col = colour, lwd = lwd, lty = if (outside) {
+      "22"
+    } else {
+      "solid"
+    }, lend = "butt")
   }
 }
 
@@ -93,7 +121,9 @@ draw_interval <- function(x, d, colour) {
 
 # What the data alone say, in bins.
 draw_bins <- function(d, colour = "grey35") {
-  if (NROW(d) == 0) return(invisible())
+  if (NROW(d) == 0) {
+    return(invisible())
+  }
   graphics::segments(d$x, d$lower, d$x, d$upper, col = fade(colour, 0.55), lwd = 0.8, lend = "butt")
   graphics::points(d$x, d$estimate, pch = 21, bg = "white", col = colour, cex = 0.75, lwd = 1)
 }
@@ -107,7 +137,10 @@ thin_rows <- function(v, most) {
 
 # Dots that stay readable from ten to a million of them.
 dot_style <- function(n) {
-  list(cex = if (n > 600) 0.35 else if (n > 150) 0.5 else 0.7, alpha = min(0.7, max(0.12, 25 / sqrt(n) / 3)))
+  list(
+    cex = if (n > 600) 0.35 else if (n > 150) 0.5 else 0.7,
+    alpha = min(0.7, max(0.12, 25 / sqrt(n) / 3))
+  )
 }
 
 # A line of keys in the outer margin above all panels.
@@ -119,7 +152,9 @@ legend_above <- function(labels, colours, note = NULL) {
     x <- grconvert_text(x, y, labels[i], colours[i])
   }
   if (!is.null(note)) {
-    graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note, adj = c(1, 1), cex = 0.85, col = "grey45")
+    graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note,
+      adj = c(1, 1), cex = 0.85, col = "grey45"
+    )
   }
   graphics::par(xpd = FALSE)
 }
@@ -128,7 +163,9 @@ grconvert_text <- function(x, y, label, colour) {
   at <- graphics::grconvertX(c(x, x + 0.025), "ndc")
   height <- graphics::grconvertY(y - 0.013, "ndc")
   graphics::segments(at[1], height, at[2], height, col = colour, lwd = 4, lend = "butt")
-  graphics::text(graphics::grconvertX(x + 0.032, "ndc"), graphics::grconvertY(y, "ndc"), label, adj = c(0, 1), cex = 0.9, col = ink)
+  graphics::text(graphics::grconvertX(x + 0.032, "ndc"), graphics::grconvertY(y, "ndc"), label,
+    adj = c(0, 1), cex = 0.9, col = ink
+  )
   width <- graphics::strwidth(label, cex = 0.9, units = "inches") / graphics::par("din")[1]
   x + 0.032 + width + 0.03
 }

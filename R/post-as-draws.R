@@ -5,15 +5,16 @@
 #' @param regex `TRUE` if `variable` holds regular expressions.
 #' @param row.names,optional Not used.
 #' @param ... Not used.
-#' @return Draws as `draws_matrix` (`as_draws()` too), `draws_df`, `draws_array` (one chain), `draws_list` or
-#'   `draws_rvars`; `as.matrix()` a plain S x variables matrix, `as.data.frame()` a plain data
-#'   frame, `as.array()` an S x 1 x variables array. `variables()`: their names; `ndraws()`, `nsamples()`,
-#'   `niterations()`, `nchains()` (1), `nvariables()`: counts.
+#' @return Draws as `draws_matrix` (`as_draws()` too), `draws_df`, `draws_array` (one chain),
+#'   `draws_list` or `draws_rvars`; `as.matrix()` a plain S x variables matrix, `as.data.frame()` a
+#'   plain data frame, `as.array()` an S x 1 x variables array. `variables()`: their names;
+#'   `ndraws()`, `nsamples()`, `niterations()`, `nchains()` (1), `nvariables()`: counts.
 #'
-#'   Variables are named as in 'brms': `b_mpg_wt` (mean), `b_sigma_mpg_wt`, `b_rho_mpg_qsec_wt`; `bs_` is the
-#'   unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard deviation of the
-#'   latter. `lp__` is the log joint density of data and parameters, `lp_approx__` the log density of the
-#'   approximation the draws were made from. With one response its name is left out.
+#'   Variables are named as in 'brms': `b_mpg_wt` (mean), `b_sigma_mpg_wt`, `b_rho_mpg_qsec_wt`;
+#'   `bs_` is the unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard
+#'   deviation of the latter. `lp__` is the log joint density of data and parameters, `lp_approx__`
+#'   the log density of the approximation the draws were made from. With one response its name is
+#'   left out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.
 #' @section Errors:
@@ -28,13 +29,22 @@ NULL
 
 draws_subset <- function(x, variable, regex) {
   draws <- check_fit(x, "x")$draws
-  if (is.null(variable)) return(draws)
+  if (is.null(variable)) {
+    return(draws)
+  }
   check_flag(regex, "regex")
   check_names(variable, "variable")
-  hits <- if (regex) lapply(variable, grep, colnames(draws)) else lapply(variable, function(v) which(colnames(draws) == v))
+  hits <- if (regex) {
+    lapply(variable, grep, colnames(draws))
+  } else {
+    lapply(variable, function(v) which(colnames(draws) == v))
+  }
   if (length(hits) == 0 || any(lengths(hits) == 0)) {
-    stop_covary("argument", "`variable` ", enumerate(as.character(variable[lengths(hits) == 0])), " matches no variable; the draws have ",
-      enumerate(colnames(draws), most = 20), ".", fields = list(arg = "variable"))
+    stop_covary("argument", "`variable` ", enumerate(as.character(variable[lengths(hits) == 0])),
+      " matches no variable; the draws have ",
+      enumerate(colnames(draws), most = 20), ".",
+      fields = list(arg = "variable")
+    )
   }
   draws[, unique(unlist(hits))]
 }
@@ -47,27 +57,37 @@ as_draws.covary <- function(x, variable = NULL, regex = FALSE, ...) draws_subset
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_matrix
 #' @export
-as_draws_matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) draws_subset(x, variable, regex)
+as_draws_matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  draws_subset(x, variable, regex)
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_df
 #' @export
-as_draws_df.covary <- function(x, variable = NULL, regex = FALSE, ...) posterior::as_draws_df(draws_subset(x, variable, regex))
+as_draws_df.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  posterior::as_draws_df(draws_subset(x, variable, regex))
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_array
 #' @export
-as_draws_array.covary <- function(x, variable = NULL, regex = FALSE, ...) posterior::as_draws_array(draws_subset(x, variable, regex))
+as_draws_array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  posterior::as_draws_array(draws_subset(x, variable, regex))
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_list
 #' @export
-as_draws_list.covary <- function(x, variable = NULL, regex = FALSE, ...) posterior::as_draws_list(draws_subset(x, variable, regex))
+as_draws_list.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  posterior::as_draws_list(draws_subset(x, variable, regex))
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_rvars
 #' @export
-as_draws_rvars.covary <- function(x, variable = NULL, regex = FALSE, ...) posterior::as_draws_rvars(draws_subset(x, variable, regex))
+as_draws_rvars.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  posterior::as_draws_rvars(draws_subset(x, variable, regex))
+}
 
 #' @rdname as_draws.covary
 #' @export
@@ -78,7 +98,10 @@ as.matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 
 #' @rdname as_draws.covary
 #' @export
-as.data.frame.covary <- function(x, row.names = NULL, optional = FALSE, variable = NULL, regex = FALSE, ...) {
+as.data.frame.covary <- function(
+  x, row.names = NULL, optional = FALSE, variable = NULL,
+  regex = FALSE, ...
+) {
   as.data.frame(as.matrix(x, variable, regex))
 }
 
@@ -86,7 +109,10 @@ as.data.frame.covary <- function(x, row.names = NULL, optional = FALSE, variable
 #' @export
 as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
   draws <- as.matrix(x, variable, regex)
-  array(draws, c(nrow(draws), 1, ncol(draws)), list(iteration = NULL, chain = "1", variable = colnames(draws)))
+  array(
+    draws, c(nrow(draws), 1, ncol(draws)),
+    list(iteration = NULL, chain = "1", variable = colnames(draws))
+  )
 }
 
 #' @rdname as_draws.covary

@@ -5,9 +5,9 @@
 #' @param draws `TRUE` for draws in place of summaries.
 #' @param ... Arguments of methods.
 #' @return A data frame, N rows for every pair of responses: the columns of `newdata`, `pair`
-#'   (`"a:b"`; of a covariance also `"a:a"`, the variance), `estimate` (posterior mean), `sd`, `lower`,
-#'   `upper`, `extrapolated`, as in [predict.covary()]. Covariances are in the units of
-#'   the responses. With `draws = TRUE`, an S x N x K x K array of correlation or covariance matrices.
+#'   (`"a:b"`; of a covariance also `"a:a"`, the variance), `estimate` (posterior mean), `sd`,
+#'   `lower`, `upper`, `extrapolated`, as in [predict.covary()]. Covariances are in the units of the
+#'   responses. With `draws = TRUE`, an S x N x K x K array of correlation or covariance matrices.
 #' @section Errors:
 #' `covary_error_argument` (among others, for correlations of a single response),
 #' `covary_error_newdata`, `covary_error_new_level`.
@@ -24,27 +24,44 @@ correlation <- function(object, ...) UseMethod("correlation")
 covariance <- function(object, ...) UseMethod("covariance")
 
 #' @export
-correlation.default <- function(object, ...) stop_no_method(object, "correlation()",
-  "fits of covary()", "object")
+correlation.default <- function(object, ...) {
+  stop_no_method(
+    object, "correlation()",
+    "fits of covary()", "object"
+  )
+}
 
 #' @export
-covariance.default <- function(object, ...) stop_no_method(object, "covariance()",
-  "fits of covary()", "object")
+covariance.default <- function(object, ...) {
+  stop_no_method(
+    object, "covariance()",
+    "fits of covary()", "object"
+  )
+}
 
 #' @rdname correlation
 #' @export
-correlation.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+correlation.covary <- function(
+  object, newdata = NULL, interval = 0.95, draws = FALSE,
+  ndraws = NULL, draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   if (length(object$responses) < 2) {
-    stop_covary("argument", "The fit has one response, '", object$responses, "'; a correlation needs two.", fields = list(arg = "object"))
+    stop_covary("argument", "The fit has one response, '", object$responses,
+      "'; a correlation needs two.",
+      fields = list(arg = "object")
+    )
   }
   pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), FALSE)
 }
 
 #' @rdname correlation
 #' @export
-covariance.covary <- function(object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL, draw_ids = NULL, ...) {
+covariance.covary <- function(
+  object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
+  draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), TRUE)
@@ -57,10 +74,15 @@ pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
   keys <- distribution_keys(fit, fit$responses, dpars)
   newdata <- prepare_newdata(fit, newdata, keys)
   e <- new_evaluation(fit, newdata, draw_ids, dpars = dpars)
-  if (draws) return(pair_array(e, row_labels(fit, newdata), scaled))
+  if (draws) {
+    return(pair_array(e, row_labels(fit, newdata), scaled))
+  }
   columns <- newdata_columns(fit, newdata, "pair")
   parts <- lapply(listed_pairs(length(fit$responses), scaled), function(at) {
-    out <- summarise_rows(function(rows) pair_values(e, at[1], at[2], scaled, rows), e$n, e$s, interval)
+    out <- summarise_rows(
+      function(rows) pair_values(e, at[1], at[2], scaled, rows), e$n, e$s,
+      interval
+    )
     label <- paste(fit$responses[at], collapse = ":")
     keys <- distribution_keys(fit, unique(fit$responses[at]), dpars)
     cbind(pair = rep(label, e$n), out, extrapolated = mark_extrapolated(fit, newdata, out, keys))
@@ -71,14 +93,19 @@ pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
 # Pairs (i <= j) in the order of the lower triangle by rows; variances first.
 listed_pairs <- function(k, scaled) {
   equal <- if (scaled) lapply(seq_len(k), function(i) c(i, i))
-  c(equal, unlist(lapply(seq_len(k)[-1], function(i) lapply(seq_len(i - 1), function(j) c(j, i))), recursive = FALSE))
+  c(equal, unlist(lapply(seq_len(k)[-1], function(i) lapply(seq_len(i - 1), function(j) c(j, i))),
+    recursive = FALSE
+  ))
 }
 
 # S x rows draws of one correlation or covariance.
 pair_values <- function(e, i, j, scaled, rows = NULL) {
   value <- if (i == j) 1 else tanh(predictor_values(e$rho[[max(i, j), min(i, j)]], rows = rows) / 2)
-  if (!scaled) return(value)
-  value * exp(predictor_values(e$sigma[[i]], rows = rows) + predictor_values(e$sigma[[j]], rows = rows))
+  if (!scaled) {
+    return(value)
+  }
+  value * exp(predictor_values(e$sigma[[i]], rows = rows) +
+    predictor_values(e$sigma[[j]], rows = rows))
 }
 
 pair_array <- function(e, rows, scaled) {

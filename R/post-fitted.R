@@ -4,9 +4,9 @@
 #' @param dpar `"mu"` (default), `"sigma"` or `"rho"`.
 #' @param resp A response, or a pair `"a:b"`; `NULL` (default) for all.
 #' @param type `"raw"` (default): response minus mean. `"pearson"`: divided by the fitted standard
-#'   deviation. `"whitened"`: multiplied by the inverse of the Cholesky factor of the fitted covariance
-#'   matrix of the row (responses in their order), so that all values are independent N(0, 1) if
-#'   the model is right; the first response is as in `"pearson"`.
+#'   deviation. `"whitened"`: multiplied by the inverse of the Cholesky factor of the fitted
+#'   covariance matrix of the row (responses in their order), so that all values are independent
+#'   N(0, 1) if the model is right; the first response is as in `"pearson"`.
 #' @param ... Not used.
 #' @return
 #' * `fitted()`: N x K matrix of posterior means of `dpar`, or a vector of N for one response
@@ -16,8 +16,8 @@
 #' * `residuals()`: N x K matrix. Rows that were dropped from the fit do not appear.
 #' * `logLik()`: log likelihood (nats, weights included) at the posterior mean of the coefficients.
 #'   Its attribute `df` is the effective number of parameters: twice this value minus twice the
-#'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are many
-#'   cells (Spiegelhalter, Best, Carlin and van der Linde 2002,
+#'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are
+#'   many cells (Spiegelhalter, Best, Carlin and van der Linde 2002,
 #'   <doi:10.1111/1467-9868.00353>). To compare models prefer [loo.covary()].
 #' @section Errors:
 #' `covary_error_argument`.
@@ -33,8 +33,13 @@ fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_fit(object)
   check_dots(...)
   keys <- find_keys(object, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
-  values <- lapply(keys, function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar)))
-  out <- matrix(unlist(values, use.names = FALSE), object$frame$n, dimnames = list(row_labels_or_numbers(object), key_labels(object, keys)))
+  values <- lapply(
+    keys,
+    function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar))
+  )
+  out <- matrix(unlist(values, use.names = FALSE), object$frame$n,
+    dimnames = list(row_labels_or_numbers(object), key_labels(object, keys))
+  )
   if (is.null(resp)) out else out[, 1]
 }
 
@@ -53,7 +58,9 @@ residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), res
   out <- object$frame$y - stats::fitted(object)
   dimnames(out) <- list(row_labels_or_numbers(object), object$responses)
   if (type != "raw") out <- out / stats::sigma(object)
-  if (type == "whitened") out[] <- unlist(whiten(lapply(object$responses, function(l) out[, l]), fitted_rhobit(object)))
+  if (type == "whitened") {
+    out[] <- unlist(whiten(lapply(object$responses, function(l) out[, l]), fitted_rhobit(object)))
+  }
   if (is.null(resp)) out else out[, choose_responses(object, resp)]
 }
 
@@ -61,7 +68,9 @@ residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), res
 fitted_rhobit <- function(fit) {
   k <- length(fit$responses)
   r <- matrix(list(), k, k)
-  if (k == 1) return(r)
+  if (k == 1) {
+    return(r)
+  }
   limit <- 1 - .Machine$double.eps
   rho <- pmin(pmax(stats::fitted(fit, dpar = "rho"), -limit), limit)
   for (at in listed_pairs(k, FALSE)) {
@@ -85,7 +94,10 @@ logLik.covary <- function(object, ...) {
   for (s in in_blocks(length(some), cells$m * length(e$responses))) {
     total <- total + sum(cells_log_density(evaluation_block(e, some[s]), cells))
   }
-  structure(at_mean, df = 2 * (at_mean - total / length(some)), nobs = object$frame$n, class = "logLik")
+  structure(at_mean,
+    df = 2 * (at_mean - total / length(some)), nobs = object$frame$n,
+    class = "logLik"
+  )
 }
 
 # Log likelihood of each draw from the moments of cells: the density at the mean of a cell, to the
@@ -95,7 +107,10 @@ cells_log_density <- function(at, cells) {
   each <- nrow(at$mu[[1]])
   spread <- function(v, i) rep(v * cells$y_scale[i], each = each)
   weight <- cells$stats[1, ]
-  z <- lapply(seq_len(k), function(i) (spread(cells$stats[1 + i, ], i) - at$mu[[i]]) / at$sigma[[i]])
+  z <- lapply(seq_len(k), function(i) {
+    (spread(cells$stats[1 + i, ], i) - at$mu[[i]]) /
+      at$sigma[[i]]
+  })
   out <- drop((standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))) %*% weight)
   first <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
   for (l in seq_len(k)) {

@@ -1,12 +1,12 @@
-# Generics whose usual home is a package that is only suggested. Each is defined here, the methods for
-# fits are registered for both generics (there by delayed registration), and objects of other classes
-# are handed on. So it does not matter which package is attached, or in which order.
+# Generics whose usual home is a package that is only suggested. Each is defined here, the methods
+# for fits are registered for both generics (there by delayed registration), and objects of other
+# classes are handed on. So it does not matter which package is attached, or in which order.
 
 #' Generics shared with 'rstantools' and 'loo'
 #'
-#' These have the names and first arguments of the generics of 'rstantools' and 'loo', which need not
-#' be installed. Methods for fits of [covary()] answer to both; for objects of other classes they
-#' call the generic of the other package.
+#' These have the names and first arguments of the generics of 'rstantools' and 'loo', which need
+#' not be installed. Methods for fits of [covary()] answer to both; for objects of other classes
+#' they call the generic of the other package.
 #'
 #' @param object,x A fit of [covary()], or an object that the other package knows.
 #' @param transform See [posterior_linpred.covary()].
@@ -26,17 +26,26 @@ NULL
 # namespace would be found again by the generic of the other package, without end.
 hand_on <- function(package, generic, ...) {
   need_package(package, paste0(generic, "() of other objects"))
-  methods <- lapply(c(.class2(..1), "default"), function(class) utils::getS3method(generic, class,
-    optional = TRUE, envir = asNamespace(package)))
-  if (all(vapply(methods, is.null, TRUE))) stop_no_method(..1, paste0(generic, "()"), "fits",
-    "object")
+  methods <- lapply(c(.class2(..1), "default"), function(class) {
+    utils::getS3method(generic, class,
+      optional = TRUE, envir = asNamespace(package)
+    )
+  })
+  if (all(vapply(methods, is.null, TRUE))) {
+    stop_no_method(
+      ..1, paste0(generic, "()"), "fits",
+      "object"
+    )
+  }
   getExportedValue(package, generic)(...)
 }
 
 need_package <- function(package, what) {
   if (!requireNamespace(package, quietly = TRUE)) {
-    stop_covary("package", "Package '", package, "' is needed for ", what, "; install it by install.packages(\"", package, "\").",
-      fields = list(package = package))
+    stop_covary("package", "Package '", package, "' is needed for ", what,
+      "; install it by install.packages(\"", package, "\").",
+      fields = list(package = package)
+    )
   }
 }
 
@@ -45,21 +54,30 @@ need_package <- function(package, what) {
 posterior_predict <- function(object, ...) UseMethod("posterior_predict")
 
 #' @rawNamespace S3method(posterior_predict, default, hand_on_posterior_predict)
-hand_on_posterior_predict <- function(object, ...) hand_on("rstantools", "posterior_predict", object, ...)
+hand_on_posterior_predict <- function(object, ...) {
+  hand_on("rstantools", "posterior_predict", object, ...)
+}
 
 #' @rdname generics-covary
 #' @export
 posterior_epred <- function(object, ...) UseMethod("posterior_epred")
 
 #' @rawNamespace S3method(posterior_epred, default, hand_on_posterior_epred)
-hand_on_posterior_epred <- function(object, ...) hand_on("rstantools", "posterior_epred", object, ...)
+hand_on_posterior_epred <- function(object, ...) {
+  hand_on(
+    "rstantools", "posterior_epred", object,
+    ...
+  )
+}
 
 #' @rdname generics-covary
 #' @export
 posterior_linpred <- function(object, transform = FALSE, ...) UseMethod("posterior_linpred")
 
 #' @rawNamespace S3method(posterior_linpred, default, hand_on_posterior_linpred)
-hand_on_posterior_linpred <- function(object, transform = FALSE, ...) hand_on("rstantools", "posterior_linpred", object, transform = transform, ...)
+hand_on_posterior_linpred <- function(object, transform = FALSE, ...) {
+  hand_on("rstantools", "posterior_linpred", object, transform = transform, ...)
+}
 
 #' @rdname generics-covary
 #' @export
@@ -73,21 +91,30 @@ hand_on_log_lik <- function(object, ...) hand_on("rstantools", "log_lik", object
 posterior_interval <- function(object, ...) UseMethod("posterior_interval")
 
 #' @rawNamespace S3method(posterior_interval, default, hand_on_posterior_interval)
-hand_on_posterior_interval <- function(object, ...) hand_on("rstantools", "posterior_interval", object, ...)
+hand_on_posterior_interval <- function(object, ...) {
+  hand_on("rstantools", "posterior_interval", object, ...)
+}
 
 #' @rdname generics-covary
 #' @export
 predictive_interval <- function(object, ...) UseMethod("predictive_interval")
 
 #' @rawNamespace S3method(predictive_interval, default, hand_on_predictive_interval)
-hand_on_predictive_interval <- function(object, ...) hand_on("rstantools", "predictive_interval", object, ...)
+hand_on_predictive_interval <- function(object, ...) {
+  hand_on("rstantools", "predictive_interval", object, ...)
+}
 
 #' @rdname generics-covary
 #' @export
 predictive_error <- function(object, ...) UseMethod("predictive_error")
 
 #' @rawNamespace S3method(predictive_error, default, hand_on_predictive_error)
-hand_on_predictive_error <- function(object, ...) hand_on("rstantools", "predictive_error", object, ...)
+hand_on_predictive_error <- function(object, ...) {
+  hand_on(
+    "rstantools", "predictive_error", object,
+    ...
+  )
+}
 
 #' @rdname generics-covary
 #' @export

@@ -31,7 +31,11 @@ posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex
   check_fit(object)
   check_dots(...)
   probs <- tail_probs(prob)
-  draws <- if (is.null(variable)) unclass(object$draws)[, object$priors$name, drop = FALSE] else as.matrix(object, variable = variable, regex = regex)
+  draws <- if (is.null(variable)) {
+    unclass(object$draws)[, object$priors$name, drop = FALSE]
+  } else {
+    as.matrix(object, variable = variable, regex = regex)
+  }
   out <- column_quantiles(draws, probs)
   dimnames(out) <- list(colnames(draws), percent_names(probs))
   out
@@ -45,38 +49,65 @@ tail_probs <- function(prob, arg = "prob") {
 #' @rdname posterior_interval.covary
 #' @export
 #' @rawNamespace S3method(rstantools::predictive_interval, covary)
-predictive_interval.covary <- function(object, prob = 0.9, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+predictive_interval.covary <- function(
+  object, prob = 0.9, newdata = NULL, resp = NULL,
+  ndraws = NULL, draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   probs <- tail_probs(prob)
   predicted <- posterior_predict(object, newdata, resp, ndraws, draw_ids)
   rows <- dimnames(predicted)[[2]]
-  limits <- function(draws) matrix(column_quantiles(draws, probs), ncol = 2, dimnames = list(rows, percent_names(probs)))
-  if (is.matrix(predicted)) return(limits(predicted))
+  limits <- function(draws) {
+    matrix(column_quantiles(draws, probs),
+      ncol = 2,
+      dimnames = list(rows, percent_names(probs))
+    )
+  }
+  if (is.matrix(predicted)) {
+    return(limits(predicted))
+  }
   k <- dim(predicted)[3]
   out <- lapply(seq_len(k), function(i) limits(matrix(predicted[, , i], nrow(predicted))))
-  array(unlist(out, use.names = FALSE), c(dim(predicted)[2], 2, k), c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3]))
+  array(
+    unlist(out, use.names = FALSE), c(dim(predicted)[2], 2, k),
+    c(dimnames(out[[1]])[1], list(percent_names(probs)), dimnames(predicted)[3])
+  )
 }
 
 #' @rdname posterior_interval.covary
 #' @export
 #' @rawNamespace S3method(rstantools::bayes_R2, covary)
-bayes_R2.covary <- function(object, resp = NULL, summary = TRUE, ndraws = NULL, draw_ids = NULL, ...) {
+bayes_R2.covary <- function(
+  object, resp = NULL, summary = TRUE, ndraws = NULL, draw_ids = NULL,
+  ...
+) {
   check_fit(object)
   check_dots(...)
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)
-  e <- new_evaluation(object, NULL, choose_draws(object, ndraws, draw_ids), responses, c("mu", "sigma"))
+  e <- new_evaluation(
+    object, NULL, choose_draws(object, ndraws, draw_ids), responses,
+    c("mu", "sigma")
+  )
   share <- row_weights(object$frame)
   share <- share / sum(share)
   draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
   for (s in in_blocks(e$s, e$n * length(responses))) {
     at <- evaluation_block(e, s)
-    draws[s, ] <- vapply(seq_along(responses), function(k) explained(at$mu[[k]], at$sigma[[k]], share), numeric(length(s)))
+    draws[s, ] <- vapply(
+      seq_along(responses),
+      function(k) explained(at$mu[[k]], at$sigma[[k]], share), numeric(length(s))
+    )
   }
-  if (!summary) return(draws)
-  cbind(Estimate = colMeans(draws), Est.Error = column_sds(draws), Q2.5 = column_quantiles(draws, 0.025)[, 1],
-    Q97.5 = column_quantiles(draws, 0.975)[, 1])
+  if (!summary) {
+    return(draws)
+  }
+  cbind(
+    Estimate = colMeans(draws), Est.Error = column_sds(draws),
+    Q2.5 = column_quantiles(draws, 0.025)[, 1],
+    Q97.5 = column_quantiles(draws, 0.975)[, 1]
+  )
 }
 
 # Share of variance a draw: rows are draws, columns rows of data.

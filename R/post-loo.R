@@ -3,14 +3,16 @@
 #' Joint predictive density of the responses of a row. Draws that were not corrected by importance
 #' resampling come from an approximation, and the correction is made here, by
 #' [loo::loo_approximate_posterior()] with `lp__` and `lp_approx__`; resampled draws go
-#' to [loo::loo()] as they are, with their relative effective number. Results work with [loo::loo_compare()].
+#' to [loo::loo()] as they are, with their relative effective number. Results work with
+#' [loo::loo_compare()].
 #'
 #' @param x A fit of [covary()].
 #' @inheritParams posterior_predict.covary
 #' @param ... Arguments of the functions of 'loo', such as `cores` and `save_psis`.
 #' @return An object of class `psis_loo` or `waic`, see [loo::loo()].
 #' @section Errors:
-#' `covary_error_package` if 'loo' is not installed; `covary_error_algorithm` for draws from the prior.
+#' `covary_error_package` if 'loo' is not installed; `covary_error_algorithm` for draws from the
+#' prior.
 #' @references Vehtari, Gelman and Gabry (2017) <doi:10.1007/s11222-016-9696-4>; Magnusson,
 #'   Andersen, Jonasson and Vehtari (2019) <https://proceedings.mlr.press/v97/magnusson19a.html>.
 #' @examples
@@ -29,7 +31,10 @@ loo.covary <- function(x, resp = NULL, ...) {
   # Fits that skipped the weights because they do not matter have a gap of zero throughout.
   approximate <- !isTRUE(x$info$resampled) && diff(range(gap)) > 0
   out <- if (approximate) {
-    loo::loo_approximate_posterior(densities, log_p = as.vector(draws[, "lp__"]), log_g = as.vector(draws[, "lp_approx__"]), ...)
+    loo::loo_approximate_posterior(densities,
+      log_p = as.vector(draws[, "lp__"]),
+      log_g = as.vector(draws[, "lp_approx__"]), ...
+    )
   } else {
     loo::loo(densities, r_eff = rep(effective_draws(x) / nrow(draws), ncol(densities)), ...)
   }
@@ -48,7 +53,10 @@ waic.covary <- function(x, resp = NULL, ...) {
 check_loo <- function(fit) {
   need_package("loo", "cross-validation")
   if (fit$algorithm == "prior") {
-    stop_covary("algorithm", "Draws from the prior have seen no data; there is nothing to leave out.", fields = list(arg = "x"))
+    stop_covary("algorithm",
+      "Draws from the prior have seen no data; there is nothing to leave out.",
+      fields = list(arg = "x")
+    )
   }
 }
 

@@ -43,8 +43,11 @@ NULL
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_linpred, covary)
-posterior_linpred.covary <- function(object, transform = FALSE, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL,
-                                     draw_ids = NULL, ...) {
+posterior_linpred.covary <- function(
+  object, transform = FALSE, newdata = NULL, dpar = "mu",
+  resp = NULL, ndraws = NULL,
+  draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   check_flag(transform, "transform")
@@ -54,7 +57,10 @@ posterior_linpred.covary <- function(object, transform = FALSE, newdata = NULL, 
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_epred, covary)
-posterior_epred.covary <- function(object, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+posterior_epred.covary <- function(
+  object, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL,
+  draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   linpred(object, newdata, dpar, resp, ndraws, draw_ids, TRUE)
@@ -72,13 +78,18 @@ linpred <- function(fit, newdata, dpar, resp, ndraws, draw_ids, transform) {
 
 # "a" or "a:b" of the predictors `keys`.
 key_labels <- function(fit, keys) {
-  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "", USE.NAMES = FALSE)
+  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "",
+    USE.NAMES = FALSE
+  )
 }
 
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_predict, covary)
-posterior_predict.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+posterior_predict.covary <- function(
+  object, newdata = NULL, resp = NULL, ndraws = NULL,
+  draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
@@ -101,21 +112,29 @@ draw_responses <- function(e) {
 
 # N x K responses of the fit, or of new data where they can be evaluated.
 observed_responses <- function(fit, newdata, responses) {
-  if (is.null(newdata)) return(fit$frame$y[, responses, drop = FALSE])
+  if (is.null(newdata)) {
+    return(fit$frame$y[, responses, drop = FALSE])
+  }
   absent <- setdiff(unlist(fit$design$response_variables[responses]), names(newdata))
   if (length(absent)) {
     stop_covary("variable", "`newdata` has no column ", enumerate(absent), ", of which response ",
       enumerate(responses), " is made.",
-      fields = list(arg = "newdata", columns = absent))
+      fields = list(arg = "newdata", columns = absent)
+    )
   }
-  response_matrix(evaluate_responses(fit$design$responses[responses],
-    environment(fit$design$predictors[[1]]$rhs), newdata, nrow(newdata)))
+  response_matrix(evaluate_responses(
+    fit$design$responses[responses],
+    environment(fit$design$predictors[[1]]$rhs), newdata, nrow(newdata)
+  ))
 }
 
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::predictive_error, covary)
-predictive_error.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+predictive_error.covary <- function(
+  object, newdata = NULL, resp = NULL, ndraws = NULL,
+  draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
@@ -128,7 +147,10 @@ predictive_error.covary <- function(object, newdata = NULL, resp = NULL, ndraws 
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::log_lik, covary)
-log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL, ...) {
+log_lik.covary <- function(
+  object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL,
+  ...
+) {
   check_fit(object)
   check_dots(...)
   responses <- choose_responses(object, resp)
@@ -136,7 +158,9 @@ log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, d
   y <- observed_responses(object, newdata, responses)
   e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
   weights <- if (is.null(newdata)) row_weights(object$frame) else rep(1, e$n)
-  out <- matrix(NA_real_, e$s, e$n, dimnames = if (!is.null(row_labels(object, newdata))) list(NULL, row_labels(object, newdata)))
+  out <- matrix(NA_real_, e$s, e$n, dimnames = if (!is.null(row_labels(object, newdata))) {
+    list(NULL, row_labels(object, newdata))
+  })
   for (s in in_blocks(e$s, e$n * length(responses))) {
     out[s, ] <- row_log_density(evaluation_block(e, s), y) * rep(weights, each = length(s))
   }
@@ -146,6 +170,9 @@ log_lik.covary <- function(object, newdata = NULL, resp = NULL, ndraws = NULL, d
 # Joint log density of rows y (N x K) at a block of parameters.
 row_log_density <- function(at, y) {
   size <- nrow(at$mu[[1]])
-  z <- Map(function(mu, sigma, k) (rep(y[, k], each = size) - mu) / sigma, at$mu, at$sigma, seq_len(ncol(y)))
+  z <- Map(
+    function(mu, sigma, k) (rep(y[, k], each = size) - mu) / sigma, at$mu, at$sigma,
+    seq_len(ncol(y))
+  )
   standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))
 }

@@ -9,10 +9,10 @@
 #' @param type `"response"` (default), or `"link"` for predictors: log for sigma, rhobit for rho.
 #' @param interval Probability of the central interval; default 0.95.
 #' @return A data frame, N rows for every parameter and response: the columns of `newdata` (of the
-#'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean), `sd`,
-#'   `lower`, `upper`, `extrapolated` (`TRUE` where a numeric covariate is outside the range of the data).
-#'   Rows with missing covariates have `NA`; no rows of `newdata` give no rows. Columns of
-#'   `newdata` that have the name of a result get `.newdata` at the end of theirs.
+#'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean),
+#'   `sd`, `lower`, `upper`, `extrapolated` (`TRUE` where a numeric covariate is outside the range
+#'   of the data). Rows with missing covariates have `NA`; no rows of `newdata` give no rows.
+#'   Columns of `newdata` that have the name of a result get `.newdata` at the end of theirs.
 #' @section Errors:
 #' `covary_error_newdata`, `covary_error_new_level`, `covary_error_argument`.
 #' @examples
@@ -21,8 +21,11 @@
 #' predict(fit, data.frame(wt = 3), dpar = "rho", type = "link")
 #' @importFrom stats predict
 #' @export
-predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL, type = c("response", "link"),
-                           interval = 0.95, ndraws = NULL, draw_ids = NULL, ...) {
+predict.covary <- function(
+  object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL,
+  type = c("response", "link"),
+  interval = 0.95, ndraws = NULL, draw_ids = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
   type <- check_choice(type, c("response", "link"), "type")
@@ -36,10 +39,16 @@ predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"
     at <- predictor_at(object, key, newdata, draw_ids)
     inverse <- if (type == "link") identity else inverse_link(p$dpar)
     once <- distinct_rows(at)
-    out <- summarise_rows(function(rows) inverse(predictor_values(once, rows = rows)), nrow(at$x), nrow(at$draws), interval)
+    out <- summarise_rows(
+      function(rows) inverse(predictor_values(once, rows = rows)), nrow(at$x),
+      nrow(at$draws), interval
+    )
     out <- out[at$index, , drop = FALSE]
     row.names(out) <- NULL
-    labels <- list(dpar = rep(p$dpar, nrow(out)), resp = rep(paste(p$resp, collapse = ":"), nrow(out)))
+    labels <- list(
+      dpar = rep(p$dpar, nrow(out)),
+      resp = rep(paste(p$resp, collapse = ":"), nrow(out))
+    )
     cbind(quick_frame(labels), out, extrapolated = mark_extrapolated(object, newdata, out, key))
   })
   join_parts(columns, parts)
@@ -47,8 +56,13 @@ predict.covary <- function(object, newdata = NULL, dpar = c("mu", "sigma", "rho"
 
 # All predictors of the parameters asked for; by default those that `resp` has.
 predicted_keys <- function(fit, dpar, resp, default) {
-  if (default || identical(dpar, c("mu", "sigma", "rho"))) return(find_keys(fit, NULL, resp))
-  unique(unlist(lapply(dpar, function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp))))
+  if (default || identical(dpar, c("mu", "sigma", "rho"))) {
+    return(find_keys(fit, NULL, resp))
+  }
+  unique(unlist(lapply(
+    dpar,
+    function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp)
+  )))
 }
 
 # The user's columns beside results, with other names where these would clash.
@@ -67,9 +81,13 @@ mark_extrapolated <- function(fit, newdata, out, keys) {
 
 # The user's columns beside every part. One part keeps its row names; several cannot.
 join_parts <- function(columns, parts) {
-  if (length(parts) == 1) return(cbind(columns, parts[[1]]))
-  out <- cbind(columns[rep(seq_len(nrow(columns)), length(parts)), , drop = FALSE],
-    do.call(rbind, unname(parts)))
+  if (length(parts) == 1) {
+    return(cbind(columns, parts[[1]]))
+  }
+  out <- cbind(
+    columns[rep(seq_len(nrow(columns)), length(parts)), , drop = FALSE],
+    do.call(rbind, unname(parts))
+  )
   row.names(out) <- NULL
   out
 }

@@ -24,16 +24,27 @@ print.covary <- function(x, digits = 3, ...) {
 
 # `x`: a fit or its summary.
 print_head <- function(x, draws = nrow(x$draws)) {
-  cat("Call:\n", paste(deparse(short_call(x$call)), collapse = "\n"), "\n\nPredictors (link):\n", sep = "")
+  cat("Call:\n", paste(deparse(short_call(x$call)), collapse = "\n"), "\n\nPredictors (link):\n",
+    sep = ""
+  )
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
   dropped <- if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped")
-  cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells", dropped, "\n", sep = "")
+  cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
+    dropped, "\n",
+    sep = ""
+  )
   if (!is.null(x$info$certificate)) {
-    cat("Compressed: ", x$info$compression$cells, " cells, certificate ", format(x$info$certificate, digits = 2), " posterior sds\n", sep = "")
+    cat("Compressed: ", x$info$compression$cells, " cells, certificate ",
+      format(x$info$certificate, digits = 2), " posterior sds\n",
+      sep = ""
+    )
   }
   if (!is.null(x$info$bound)) {
-    cat("Within rows: sd ", format(100 * x$info$bound$row_sd, digits = 2), " % of the residual sd, which bounds the likelihood\n", sep = "")
+    cat("Within rows: sd ", format(100 * x$info$bound$row_sd, digits = 2),
+      " % of the residual sd, which bounds the likelihood\n",
+      sep = ""
+    )
   }
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
@@ -47,7 +58,10 @@ short_call <- function(call) {
 
 # One line a predictor: what it is, its formula, and marks for defaults and known functions.
 predictor_lines <- function(predictors) {
-  what <- vapply(predictors, function(p) paste0(p$dpar, "(", paste(p$resp, collapse = ", "), ")"), "")
+  what <- vapply(
+    predictors, function(p) paste0(p$dpar, "(", paste(p$resp, collapse = ", "), ")"),
+    ""
+  )
   link <- vapply(predictors, function(p) paste0("[", link_name(p$dpar), "]"), "")
   right <- vapply(predictors, function(p) {
     paste0(deparse1(p$rhs), if (!p$stated) " (default)", if (p$known) " (known)")
@@ -58,12 +72,25 @@ predictor_lines <- function(predictors) {
 # Whether to trust the draws, in words.
 verdict <- function(info, draws) {
   limit <- khat_threshold(draws)
-  state <- if (isTRUE(info$interrupted)) "INTERRUPTED" else if (isTRUE(info$converged)) "converged" else "NOT CONVERGED"
+  state <- if (isTRUE(info$interrupted)) {
+    "INTERRUPTED"
+  } else if (isTRUE(info$converged)) {
+    "converged"
+  } else {
+    "NOT CONVERGED"
+  }
   khat <- info$khat[!is.na(info$khat)]
   # Where weights are nearly equal their tail index says nothing (see warn_quality()).
   if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
-  if (length(khat) == 0) return(state)
+  if (length(khat) == 0) {
+    return(state)
+  }
   worst <- max(khat)
-  if (has_forgotten(info$moves)) return(paste0(state, ", draws moved to the posterior by Markov chains"))
-  paste0(state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH", " (reliable below ", format(limit, digits = 2), ")")
+  if (has_forgotten(info$moves)) {
+    return(paste0(state, ", draws moved to the posterior by Markov chains"))
+  }
+  paste0(
+    state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH",
+    " (reliable below ", format(limit, digits = 2), ")"
+  )
 }

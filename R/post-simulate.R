@@ -6,8 +6,8 @@
 #' @param seed Must be `NULL`; use `set.seed()` before the call.
 #' @inheritParams posterior_predict.covary
 #' @param ... Not used.
-#' @return Data frame with a row a row of the fit (or of `newdata`) and columns `sim_1`, `sim_2`, ...;
-#'   with several responses each column is an N x K matrix.
+#' @return Data frame with a row a row of the fit (or of `newdata`) and columns `sim_1`, `sim_2`,
+#'   ...; with several responses each column is an N x K matrix.
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_newdata`.
 #' @examples
@@ -20,12 +20,26 @@ simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp 
   check_fit(object)
   check_dots(...)
   nsim <- check_count(nsim, "nsim")
-  if (!is.null(seed)) stop_covary("argument", "`seed` must be NULL; call set.seed() before simulate().", fields = list(arg = "seed"))
+  if (!is.null(seed)) {
+    stop_covary("argument", "`seed` must be NULL; call set.seed() before simulate().",
+      fields = list(arg = "seed")
+    )
+  }
   total <- nrow(object$draws)
-  y <- posterior_predict(object, newdata, resp, draw_ids = sample.int(total, nsim, replace = nsim > total))
+  y <- posterior_predict(object, newdata, resp,
+    draw_ids = sample.int(total, nsim, replace = nsim > total)
+  )
   labels <- dimnames(y)[[2]]
   n <- dim(y)[2]
-  columns <- lapply(seq_len(nsim), function(s) if (is.matrix(y)) unname(y[s, ]) else matrix(y[s, , ], n, dimnames = dimnames(y)[2:3]))
-  structure(stats::setNames(columns, paste0("sim_", seq_len(nsim))), row.names = if (is.null(labels)) .set_row_names(n) else labels,
-    class = "data.frame")
+  columns <- lapply(seq_len(nsim), function(s) {
+    if (is.matrix(y)) {
+      unname(y[s, ])
+    } else {
+      matrix(y[s, , ], n, dimnames = dimnames(y)[2:3])
+    }
+  })
+  structure(stats::setNames(columns, paste0("sim_", seq_len(nsim))),
+    row.names = if (is.null(labels)) .set_row_names(n) else labels,
+    class = "data.frame"
+  )
 }

@@ -5,11 +5,12 @@
 #' @param x A summary.
 #' @param digits Significant digits; default 3.
 #' @param ... Not used.
-#' @return An object of class `summary.covary`: a list with the data frames `coefficients` (unpenalised coefficients) and `sds`
-#'   (standard deviations of smooths and random effects), both with a row a parameter and the columns
-#'   `mean`, `sd`, `2.5%`, `50%`, `97.5%` (quantiles of the draws) and `mcse` (Monte Carlo standard
-#'   error of the mean, from the effective number of draws after importance resampling), and with
-#'   `diagnostics` (see [diagnostics()]), `call`, `algorithm`.
+#' @return An object of class `summary.covary`: a list with the data frames `coefficients`
+#'   (unpenalised coefficients) and `sds` (standard deviations of smooths and random effects), both
+#'   with a row a parameter and the columns `mean`, `sd`, `2.5%`, `50%`, `97.5%` (quantiles of the
+#'   draws) and `mcse` (Monte Carlo standard error of the mean, from the effective number of draws
+#'   after importance resampling), and with `diagnostics` (see [diagnostics()]), `call`,
+#'   `algorithm`.
 #' @section Errors:
 #' `covary_error_argument`.
 #' @examples
@@ -22,9 +23,17 @@ summary.covary <- function(object, prob = 0.95, ...) {
   check_dots(...)
   probs <- sort(c(tail_probs(prob), 0.5))
   sds <- object$priors$class == "sds"
-  tables <- lapply(list(coefficients = !sds, sds = sds), function(on) summary_table(object, object$priors$name[on], probs))
-  structure(c(object[c("call", "algorithm", "responses", "n_cells", "info")], tables,
-    list(design = object$design["predictors"], frame = object$frame[c("n", "dropped")], diagnostics = diagnostics(object))), class = "summary.covary")
+  tables <- lapply(
+    list(coefficients = !sds, sds = sds),
+    function(on) summary_table(object, object$priors$name[on], probs)
+  )
+  structure(c(
+    object[c("call", "algorithm", "responses", "n_cells", "info")], tables,
+    list(
+      design = object$design["predictors"], frame = object$frame[c("n", "dropped")],
+      diagnostics = diagnostics(object)
+    )
+  ), class = "summary.covary")
 }
 
 summary_table <- function(fit, names, probs) {
@@ -32,13 +41,20 @@ summary_table <- function(fit, names, probs) {
   sd <- column_sds(draws)
   quantiles <- column_quantiles(draws, probs)
   colnames(quantiles) <- percent_names(probs)
-  data.frame(mean = colMeans(draws), sd = sd, quantiles, mcse = sd / sqrt(effective_draws(fit)), row.names = names, check.names = FALSE)
+  data.frame(
+    mean = colMeans(draws), sd = sd, quantiles, mcse = sd / sqrt(effective_draws(fit)),
+    row.names = names, check.names = FALSE
+  )
 }
 
 # Draws are independent; importance weights lower their effective number.
 effective_draws <- function(fit) {
   ess <- fit$info$importance_ess
-  if (isTRUE(fit$info$resampled) && length(ess) == 1 && is.finite(ess)) min(ess, nrow(fit$draws)) else nrow(fit$draws)
+  if (isTRUE(fit$info$resampled) && length(ess) == 1 && is.finite(ess)) {
+    min(ess, nrow(fit$draws))
+  } else {
+    nrow(fit$draws)
+  }
 }
 
 #' @rdname summary.covary
@@ -54,7 +70,9 @@ print.summary.covary <- function(x, digits = 3, ...) {
 }
 
 print_table <- function(title, table, digits) {
-  if (nrow(table) == 0) return()
+  if (nrow(table) == 0) {
+    return()
+  }
   cat("\n", title, ":\n", sep = "")
   print(as.matrix(signif(table, digits)), digits = digits)
 }

@@ -8,13 +8,14 @@
 #' @param data,newdata Data frame to augment; default the rows and variables of the fit.
 #' @param ... Not used.
 #' @return Data frames.
-#' * `tidy()`: a row a coefficient (and standard deviation of smooths): `variable` (its name in the draws), `term`,
-#'   `component` (`"mu"`, `"sigma"`, `"rho"`), `response` (or `"a:b"`), `class` (`"Intercept"`, `"b"`,
-#'   `"sds"`), `estimate`, `std.error`, `conf.low`, `conf.high`.
-#' * `glance()`: one row: `nobs`, `responses`, `algorithm`, `draws`, `converged`, `khat` (the largest),
-#'   `elbo`, `log_evidence`.
-#' * `augment()`: `data` with the columns `.fitted`, `.sigma`, `.resid` (where the responses are known)
-#'   and, with several responses, these by response (`.fitted_mpg`) and `.rho_mpg_qsec`: posterior means.
+#' * `tidy()`: a row a coefficient (and standard deviation of smooths): `variable` (its name in the
+#'   draws), `term`, `component` (`"mu"`, `"sigma"`, `"rho"`), `response` (or `"a:b"`), `class`
+#'   (`"Intercept"`, `"b"`, `"sds"`), `estimate`, `std.error`, `conf.low`, `conf.high`.
+#' * `glance()`: one row: `nobs`, `responses`, `algorithm`, `draws`, `converged`, `khat` (the
+#'   largest), `elbo`, `log_evidence`.
+#' * `augment()`: `data` with the columns `.fitted`, `.sigma`, `.resid` (where the responses are
+#'   known) and, with several responses, these by response (`.fitted_mpg`) and `.rho_mpg_qsec`:
+#'   posterior means.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, data = mtcars, draws = 500)
 #' tidy(fit)
@@ -31,9 +32,14 @@ tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
   probs <- tail_probs(conf.level, "conf.level")
   p <- x$priors
   draws <- unclass(x$draws)[, p$name, drop = FALSE]
-  out <- data.frame(variable = p$name, term = p$coef, component = p$dpar, response = p$resp, class = p$class,
-    estimate = unname(colMeans(draws)), std.error = unname(column_sds(draws)))
-  if (!conf.int) return(out)
+  out <- data.frame(
+    variable = p$name, term = p$coef, component = p$dpar, response = p$resp,
+    class = p$class,
+    estimate = unname(colMeans(draws)), std.error = unname(column_sds(draws))
+  )
+  if (!conf.int) {
+    return(out)
+  }
   limits <- column_quantiles(draws, probs)
   cbind(out, conf.low = limits[, 1], conf.high = limits[, 2])
 }
@@ -44,8 +50,12 @@ glance.covary <- function(x, ...) {
   check_fit(x, "x")
   number <- function(v) if (length(v) == 1) as.double(v) else NA_real_
   khat <- x$info$khat[!is.na(x$info$khat)]
-  data.frame(nobs = x$frame$n, responses = length(x$responses), algorithm = x$algorithm, draws = nrow(x$draws), converged = isTRUE(x$info$converged),
-    khat = if (length(khat)) max(khat) else NA_real_, elbo = number(x$info$elbo), log_evidence = number(x$info$log_evidence))
+  data.frame(
+    nobs = x$frame$n, responses = length(x$responses), algorithm = x$algorithm,
+    draws = nrow(x$draws), converged = isTRUE(x$info$converged),
+    khat = if (length(khat)) max(khat) else NA_real_, elbo = number(x$info$elbo),
+    log_evidence = number(x$info$log_evidence)
+  )
 }
 
 #' @rdname tidy.covary
@@ -60,12 +70,16 @@ augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
   for (label in x$responses) {
     mean <- mean_over_draws(predictor_at(x, paste0("mu:", label), used), identity)
     out[[paste0(".fitted", suffix(label))]] <- mean
-    out[[paste0(".sigma", suffix(label))]] <- mean_over_draws(predictor_at(x, paste0("sigma:", label), used), exp)
+    out[[paste0(".sigma", suffix(label))]] <-
+      mean_over_draws(predictor_at(x, paste0("sigma:", label), used), exp)
     if (!is.null(y)) out[[paste0(".resid", suffix(label))]] <- unname(y[, label]) - mean
   }
   for (pair in x$pairs) {
     name <- paste(c(".rho", x$ids[pair]), collapse = "_")
-    out[[name]] <- mean_over_draws(predictor_at(x, pair_key(x, pair[1], pair[2]), used), inverse_link("rho"))
+    out[[name]] <- mean_over_draws(
+      predictor_at(x, pair_key(x, pair[1], pair[2]), used),
+      inverse_link("rho")
+    )
   }
   out
 }

@@ -1,41 +1,67 @@
 # Location and size of the responses, on which default priors, standardisation and starts rest: of
 # what an offset leaves of them.
 #
-# scales: list(mean, sd, size (root mean square), log_sd (where the log sd's intercept is expected): named
-# by response; cor, n, constant).
+# scales: list(mean, sd, size (root mean square), log_sd (where the log sd's intercept is expected):
+# named by response; cor, n, constant).
 
 new_scales <- function(moments, responses) {
   sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
   named <- function(x) stats::setNames(x, responses)
-  list(mean = named(moments$mean), sd = named(sd), size = named(sqrt(sd^2 + moments$mean^2)), log_sd = named(log(sd)), cor = moments$cor,
-    n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0)
+  list(
+    mean = named(moments$mean), sd = named(sd), size = named(sqrt(sd^2 + moments$mean^2)),
+    log_sd = named(log(sd)), cor = moments$cor,
+    n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0
+  )
 }
 
 has_offsets <- function(design) any(lengths(lapply(design$predictors, `[[`, "offsets")) > 0)
 
 # Offsets of all predictors (rows) at n rows of data.
 offsets_at <- function(design, data, n) {
-  do.call(rbind, lapply(design$predictors, function(p) if (length(p$offsets)) read_offset(p, data, n) else numeric(n)))
+  do.call(
+    rbind,
+    lapply(design$predictors, function(p) {
+      if (length(p$offsets)) {
+        read_offset(p, data, n)
+      } else {
+        numeric(n)
+      }
+    })
+  )
 }
 
-# The scales of responses less their offsets; from cells or nodes as new_target() takes them, or from rows.
+# The scales of responses less their offsets; from cells or nodes as new_target() takes them, or
+# from rows.
 scales_of_cells <- function(scales, design, cells, offset = design$offset) {
-  if (!has_offsets(design)) return(scales)
-  scales_less_offsets(scales, design$predictors, offset, standard_moments(standardise_cells(cells, scales$mean, scales$sd), length(scales$sd)))
+  if (!has_offsets(design)) {
+    return(scales)
+  }
+  scales_less_offsets(
+    scales, design$predictors, offset,
+    standard_moments(standardise_cells(cells, scales$mean, scales$sd), length(scales$sd))
+  )
 }
 
 scales_of_rows <- function(scales, design, frame) {
-  if (!has_offsets(design)) return(scales)
+  if (!has_offsets(design)) {
+    return(scales)
+  }
   n <- row_weights(frame)
   z <- t((frame$y - rep(scales$mean, each = frame$n)) / rep(scales$sd, each = frame$n))
   moments <- list(n = n, first = z * rep(n, each = nrow(z)), second = z^2 * rep(n, each = nrow(z)))
-  scales_less_offsets(scales, design$predictors, offsets_at(design, frame$covariates, frame$n), moments)
+  scales_less_offsets(
+    scales, design$predictors, offsets_at(design, frame$covariates, frame$n),
+    moments
+  )
 }
 
 # offset: predictors x m, raw; moments: standard_moments() at the same m points.
 scales_less_offsets <- function(scales, predictors, offset, moments) {
   offset_of <- function(dpar, j) {
-    at <- which(vapply(predictors, function(p) p$dpar == dpar && identical(p$resp, names(scales$sd)[j]), TRUE))
+    at <- which(vapply(predictors, function(p) {
+      p$dpar == dpar &&
+        identical(p$resp, names(scales$sd)[j])
+    }, TRUE))
     offset[at, ]
   }
   total <- sum(moments$n)
@@ -44,25 +70,37 @@ scales_less_offsets <- function(scales, predictors, offset, moments) {
     known <- offset_of("mu", j) / sd
     left <- sum(moments$first[j, ] - moments$n * known) / total
     shift <- known + left
-    spread <- sqrt(max(sum(moments$second[j, ] - 2 * shift * moments$first[j, ] + moments$n * shift^2) / total, 0))
+    spread <- sqrt(
+      max(
+        sum(moments$second[j, ] - 2 * shift * moments$first[j, ] + moments$n * shift^2) / total,
+        0
+      )
+    )
     if (!is.finite(spread) || spread < 1e-12) next
     scales$mean[j] <- scales$mean[[j]] + sd * left
     scales$sd[j] <- sd * spread
     scales$size[j] <- sqrt(scales$sd[[j]]^2 + scales$mean[[j]]^2)
     scales$log_sd[j] <- log(scales$sd[[j]])
     logs <- offset_of("sigma", j)
-    if (any(logs != 0)) scales$log_sd[j] <- log(sd) + offset_log_sd(logs, known, moments$n, moments$first[j, ], moments$second[j, ])
+    if (any(logs != 0)) {
+      scales$log_sd[j] <- log(sd) +
+        offset_log_sd(logs, known, moments$n, moments$first[j, ], moments$second[j, ])
+    }
   }
   scales
 }
 
-# Log sd that is left when exp(logs) and the part `known` of the mean are taken out of standardised responses: rows
-# of small sds know the mean best.
+# Log sd that is left when exp(logs) and the part `known` of the mean are taken out of standardised
+# responses: rows of small sds know the mean best.
 offset_log_sd <- function(logs, known, n, first, second) {
   weight <- exp(-2 * (logs - min(logs)))
   mean <- known + sum(weight * (first - n * known)) / sum(weight * n)
   relative <- sum(weight * (second - 2 * mean * first + n * mean^2)) / sum(n)
-  if (is.finite(relative) && relative > 0) 0.5 * log(relative) - min(logs) else -stats::weighted.mean(logs, pmax(n, 0))
+  if (is.finite(relative) && relative > 0) {
+    0.5 * log(relative) - min(logs)
+  } else {
+    -stats::weighted.mean(logs, pmax(n, 0))
+  }
 }
 
 # list(n (m), first, second (k x m)): sums of the standardised responses and of their squares.
@@ -71,9 +109,16 @@ standard_moments <- function(stats, k) {
   at <- matrix(0, k, k)
   at[lower.tri(at, TRUE)] <- seq_len(k * (k + 1) / 2)
   if (nrow(stats) > 1 + k + k * (k + 1) / 2) { # nodes
-    return(list(n = n, first = stats[1 + k + seq_len(k), , drop = FALSE], second = stats[1 + 2 * k + diag(at), , drop = FALSE]))
+    return(list(
+      n = n, first = stats[1 + k + seq_len(k), , drop = FALSE],
+      second = stats[1 + 2 * k + diag(at), , drop = FALSE]
+    ))
   }
   means <- stats[1 + seq_len(k), , drop = FALSE]
-  scatter <- lapply(seq_len(k), function(j) colSums(stats[1 + k + at[j, seq_len(j)], , drop = FALSE]^2))
-  list(n = n, first = means * rep(n, each = k), second = means^2 * rep(n, each = k) + do.call(rbind, scatter))
+  scatter <- lapply(
+    seq_len(k),
+    function(j) colSums(stats[1 + k + at[j, seq_len(j)], , drop = FALSE]^2)
+  )
+  list(n = n, first = means * rep(n, each = k), second = means^2 * rep(n, each = k) +
+    do.call(rbind, scatter))
 }

@@ -8,24 +8,36 @@
 number_types <- c("numeric", "date", "time", "difference of times")
 
 describe_covariate <- function(v, name = "") {
-  out <- list(kind = "exact", type = column_type(v, name), levels = if (is.factor(v)) levels(v),
-    ordered = is.ordered(v), contrasts = if (is.factor(v)) attr(v, "contrasts"))
+  out <- list(
+    kind = "exact", type = column_type(v, name), levels = if (is.factor(v)) levels(v),
+    ordered = is.ordered(v), contrasts = if (is.factor(v)) attr(v, "contrasts")
+  )
   if (out$type == "time") out$zone <- c(attr(v, "tzone"), "")[1]
   if (out$type == "difference of times") out$units <- attr(v, "units")
   out
 }
 
 column_type <- function(v, name) {
-  if (is.factor(v)) "factor"
-  else if (inherits(v, "Date")) "date"
-  else if (inherits(v, "POSIXct")) "time"
-  else if (inherits(v, "difftime")) "difference of times"
-  else if (is.logical(v)) "logical"
-  else if (is.numeric(v)) "numeric"
-  else if (is.character(v)) "character"
-  else stop_covary("covariate", "Covariate '", name,
-    "' must be a numeric, logical, character, factor or date column, not ", describe(v), ".",
-    fields = list(covariate = name))
+  if (is.factor(v)) {
+    "factor"
+  } else if (inherits(v, "Date")) {
+    "date"
+  } else if (inherits(v, "POSIXct")) {
+    "time"
+  } else if (inherits(v, "difftime")) {
+    "difference of times"
+  } else if (is.logical(v)) {
+    "logical"
+  } else if (is.numeric(v)) {
+    "numeric"
+  } else if (is.character(v)) {
+    "character"
+  } else {
+    stop_covary("covariate", "Covariate '", name,
+      "' must be a numeric, logical, character, factor or date column, not ", describe(v), ".",
+      fields = list(covariate = name)
+    )
+  }
 }
 
 # The columns as doubles, logicals, text or factors, and what was known of them completed by what
@@ -38,7 +50,8 @@ read_columns <- function(known, columns, place) {
     check_text(v, name)
     if (is.matrix(v) || is.list(v)) {
       stop_covary("covariate", "Cells cannot hold the matrix or list covariate '", name, "'.",
-        fields = list(covariate = name))
+        fields = list(covariate = name)
+      )
     }
     if (anyNA(v) && all(is.na(v))) {
       columns[[name]] <- rep(NA_real_, length(v))
@@ -63,11 +76,17 @@ join_columns <- function(a, b) {
     a["levels"] <- list(union(a$levels, b$levels))
     return(a)
   }
-  if (a$type != b$type || a$ordered != b$ordered) return(NULL)
-  if (!a$ordered) return(a)
+  if (a$type != b$type || a$ordered != b$ordered) {
+    return(NULL)
+  }
+  if (!a$ordered) {
+    return(a)
+  }
   longer <- if (length(b$levels) > length(a$levels)) b$levels else a$levels
   in_order <- function(levels) !anyNA(match(levels, longer)) && !is.unsorted(match(levels, longer))
-  if (!in_order(a$levels) || !in_order(b$levels)) return(NULL)
+  if (!in_order(a$levels) || !in_order(b$levels)) {
+    return(NULL)
+  }
   a$levels <- longer
   a
 }
@@ -81,9 +100,10 @@ stop_changed_type <- function(name, v, known, found, place) {
   row <- which(unread)[1]
   stop_covary("column_type", "Column '", name, "' was ", say_column(known), " and is ",
     say_column(found), " in ", place(row), ", which holds ", describe(format(v[row])),
-      ". A column has one ",
+    ". A column has one ",
     "type in all chunks and files: convert it, or make such values missing.",
-    fields = list(column = name, row = row, types = c(known$type, found$type)))
+    fields = list(column = name, row = row, types = c(known$type, found$type))
+  )
 }
 
 say_column <- function(how) {
@@ -93,9 +113,13 @@ say_column <- function(how) {
 
 # Numbers without their class, in the units of those before.
 bare_column <- function(v, units = NULL) {
-  if (!is.null(units)) as.double(v, units = units)
-  else if (is_number(v)) as.double(v)
-  else v
+  if (!is.null(units)) {
+    as.double(v, units = units)
+  } else if (is_number(v)) {
+    as.double(v)
+  } else {
+    v
+  }
 }
 
 # Only bit64's own as.double() reads its integers, whose bits stand in doubles.
@@ -114,7 +138,9 @@ check_whole_numbers <- function(v, name) {
   if (any(abs(v) >= 2^53 & is.finite(v), na.rm = TRUE)) {
     stop_covary("covariate", "Covariate '", name,
       "' has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
-      "Make it text, or subtract a constant.", fields = list(covariate = name))
+      "Make it text, or subtract a constant.",
+      fields = list(covariate = name)
+    )
   }
 }
 
@@ -124,8 +150,10 @@ check_text <- function(v, name) {
   bad <- which(!is.na(text) & !validUTF8(text) & Encoding(text) != "latin1")
   if (length(bad)) {
     stop_covary("encoding", "Column '", name, "' holds text that is not valid UTF-8, first in ",
-      if (is.factor(v)) "level " else "row ", bad[1], ". Convert it, for example by iconv(x, \"latin1\", \"UTF-8\").",
-      fields = list(column = name, rows = bad))
+      if (is.factor(v)) "level " else "row ", bad[1],
+      ". Convert it, for example by iconv(x, \"latin1\", \"UTF-8\").",
+      fields = list(column = name, rows = bad)
+    )
   }
 }
 
@@ -143,9 +171,12 @@ complete_levels <- function(tally) {
 # Values of groups or nodes as the user had them.
 restore_column <- function(values, how) {
   switch(how$type,
-    factor = structure(factor(values, levels = how$levels, ordered = how$ordered), contrasts = how$contrasts),
+    factor = structure(factor(values, levels = how$levels, ordered = how$ordered),
+      contrasts = how$contrasts
+    ),
     date = structure(values, class = "Date"),
     time = structure(values, class = c("POSIXct", "POSIXt"), tzone = how$zone),
     `difference of times` = structure(values, class = "difftime", units = how$units),
-    values)
+    values
+  )
 }

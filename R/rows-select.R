@@ -1,8 +1,9 @@
 # The model frame: responses, weights and the raw covariates of the rows that are used.
 
-# Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k), columns: the same as
-# a list, which shares the memory of `data`, covariates, weights (NULL: all one), response_calls:
-# what to evaluate for the responses of new data, response_variables: the columns that takes, ...)
+# Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k),
+# columns: the same as a list, which shares the memory of `data`, covariates, weights (NULL: all
+# one), response_calls: what to evaluate for the responses of new data, response_variables: the
+# columns that takes, ...)
 new_frame <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
   fail <- check_na_action(na_action)
@@ -36,9 +37,12 @@ new_frame <- function(parsed, data, weights, subset, na_action) {
   }
   y <- response_matrix(columns)
   names <- if (is.character(attr(data, "row.names"))) row.names(data)
-  list(y = y, columns = columns, covariates = covariates, weights = weights, rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
+  list(
+    y = y, columns = columns, covariates = covariates, weights = weights,
+    rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
     row_names = if (is.null(rows)) names else names[rows], dropped = dropped,
-    response_calls = calls, response_variables = variables)
+    response_calls = calls, response_variables = variables
+  )
 }
 
 # Could columns that are shared with `data` change under a fit? Only data.table does that to vectors
@@ -70,17 +74,25 @@ row_weights <- function(frame) if (is.null(frame$weights)) rep(1, frame$n) else 
 
 check_data <- function(data) {
   if (!is.data.frame(data)) {
-    stop_covary("data", "`data` must be a data frame, not ", describe(data), ".", fields = list(arg = "data"))
+    stop_covary("data", "`data` must be a data frame, not ", describe(data), ".",
+      fields = list(arg = "data")
+    )
   }
   if (nrow(data) == 0) {
-    stop_covary("data", "`data` has no rows; a fit needs at least two. For draws from the prior alone give ",
-      "some rows and `algorithm = \"prior\"`.", fields = list(arg = "data"))
+    stop_covary("data",
+      "`data` has no rows; a fit needs at least two. For draws from the prior alone give ",
+      "some rows and `algorithm = \"prior\"`.",
+      fields = list(arg = "data")
+    )
   }
 }
 
 evaluate <- function(expr, data, env, what) {
-  retype(eval(expr, data, env), "variable", what, " ", deparse1(expr), " cannot be evaluated (columns of `data` are ",
-    enumerate(names(data), most = 12), "): ", fields = list(term = deparse1(expr)))
+  retype(eval(expr, data, env), "variable", what, " ", deparse1(expr),
+    " cannot be evaluated (columns of `data` are ",
+    enumerate(names(data), most = 12), "): ",
+    fields = list(term = deparse1(expr))
+  )
 }
 
 # Dates and times are numbers too.
@@ -89,13 +101,17 @@ is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "diff
 evaluate_responses <- function(responses, env, data, n) {
   columns <- lapply(names(responses), function(label) {
     v <- evaluate(responses[[label]], data, env, "Response")
-    if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 || inherits(v, c("Date", "POSIXct"))) {
+    if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 ||
+      inherits(v, c("Date", "POSIXct"))) {
       stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),
-        ". Convert it, or give several columns by cbind().", fields = list(response = label))
+        ". Convert it, or give several columns by cbind().",
+        fields = list(response = label)
+      )
     }
     if (length(v) != n) {
       stop_covary("response", "Response '", label, "' has ", length(v), " values for ", n, " rows.",
-        fields = list(response = label))
+        fields = list(response = label)
+      )
     }
     as.double(plain_column(v, label))
   })
@@ -105,14 +121,18 @@ evaluate_responses <- function(responses, env, data, n) {
 # By response the columns it is made of.
 response_variables <- function(responses, env, data, n) {
   lapply(responses, function(expr) {
-    Filter(function(name) name %in% names(data) || is_row_value(get0(name, env), n),
-      free_variables(expr))
+    Filter(
+      function(name) name %in% names(data) || is_row_value(get0(name, env), n),
+      free_variables(expr)
+    )
   })
 }
 
 row_sources <- function(names, data, env) {
-  lapply(stats::setNames(nm = names),
-    function(name) if (name %in% names(data)) data[[name]] else get(name, env))
+  lapply(
+    stats::setNames(nm = names),
+    function(name) if (name %in% names(data)) data[[name]] else get(name, env)
+  )
 }
 
 # The calls that give the responses at any rows: the rows that are used are those that count, as in
@@ -121,8 +141,10 @@ settle_responses <- function(responses, data, variables, env, rows, n) {
   for (label in names(responses)[vapply(responses, is.call, TRUE)]) {
     columns <- row_sources(variables[[label]], data, env)
     if (!is.null(rows)) columns <- lapply(columns, take_rows, rows)
-    responses[[label]] <- term_state(responses[[label]], columns,
-      if (is.null(rows)) n else length(rows), env, "the response")
+    responses[[label]] <- term_state(
+      responses[[label]], columns,
+      if (is.null(rows)) n else length(rows), env, "the response"
+    )
   }
   responses
 }
@@ -134,13 +156,17 @@ response_matrix <- function(columns) {
   y
 }
 
-# Every variable of length n that a predictor uses, by name: from data, else from the formula's environment.
+# Every variable of length n that a predictor uses, by name: from data, else from the formula's
+# environment.
 raw_covariates <- function(predictors, data, n) {
   out <- list()
   for (p in predictors) {
     for (name in setdiff(free_variables(p$rhs[[2]]), names(out))) {
-      value <- if (name %in% names(data)) data[[name]]
-        else environment_column(name, environment(p$rhs), n, p, data)
+      value <- if (name %in% names(data)) {
+        data[[name]]
+      } else {
+        environment_column(name, environment(p$rhs), n, p, data)
+      }
       if (!is.null(value)) out[[name]] <- plain_column(value, name)
     }
   }
@@ -157,7 +183,9 @@ plain_column <- function(v, name, what = "covariate") {
   if (!(is_number(v) || is.logical(v) || is.character(v) || is.factor(v))) {
     stop_covary(what, "Covariate '", name,
       "' must be a numeric, logical, character or factor column, not ",
-      describe(v), ".", fields = list(covariate = name))
+      describe(v), ".",
+      fields = list(covariate = name)
+    )
   }
   check_text(v, name)
   if (is.matrix(v) && ncol(v) == 1) v[, 1] else v
@@ -166,8 +194,11 @@ plain_column <- function(v, name, what = "covariate") {
 environment_column <- function(name, env, n, predictor, data) {
   value <- get0(name, envir = env)
   if (is.null(value)) {
-    stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key, " is neither a column of `data` (",
-      enumerate(names(data), most = 12), ") nor found where the formula was written.", fields = list(variable = name))
+    stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key,
+      " is neither a column of `data` (",
+      enumerate(names(data), most = 12), ") nor found where the formula was written.",
+      fields = list(variable = name)
+    )
   }
   if (is_row_value(value, n)) value
 }
@@ -177,21 +208,33 @@ row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)
 take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
 
 check_weights <- function(weights, n) {
-  if (is.null(weights)) return(NULL)
-  if (!is.numeric(weights) || length(weights) != n || any(weights < 0, na.rm = TRUE) || is.infinite(sum(weights, na.rm = TRUE))) {
-    stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ", describe(weights), ".",
-      fields = list(arg = "weights"))
+  if (is.null(weights)) {
+    return(NULL)
+  }
+  if (!is.numeric(weights) || length(weights) != n || any(weights < 0, na.rm = TRUE) ||
+    is.infinite(sum(weights, na.rm = TRUE))) {
+    stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ",
+      describe(weights), ".",
+      fields = list(arg = "weights")
+    )
   }
   as.double(weights)
 }
 
 check_subset <- function(subset, n) {
-  if (is.null(subset)) return(rep(TRUE, n))
+  if (is.null(subset)) {
+    return(rep(TRUE, n))
+  }
   keep <- rep(FALSE, n)
-  if (is.logical(subset) && length(subset) == n) return(subset & !is.na(subset))
-  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n) || anyDuplicated(subset)) {
-    stop_covary("subset", "`subset` must be logical with one value a row (", n, "), or row numbers, none twice.",
-      fields = list(arg = "subset"))
+  if (is.logical(subset) && length(subset) == n) {
+    return(subset & !is.na(subset))
+  }
+  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n) ||
+    anyDuplicated(subset)) {
+    stop_covary("subset", "`subset` must be logical with one value a row (", n,
+      "), or row numbers, none twice.",
+      fields = list(arg = "subset")
+    )
   }
   keep[subset] <- TRUE
   keep
@@ -202,16 +245,24 @@ check_na_action <- function(na_action) {
   known <- list(omit = stats::na.omit, fail = stats::na.fail, omit = "na.omit", fail = "na.fail")
   at <- which(vapply(known, identical, TRUE, na_action))
   if (length(at) == 0) {
-    stop_covary("argument", "`na.action` must be na.omit or na.fail, not ", describe(na_action), ".", fields = list(arg = "na.action"))
+    stop_covary("argument", "`na.action` must be na.omit or na.fail, not ", describe(na_action),
+      ".",
+      fields = list(arg = "na.action")
+    )
   }
   names(at)[1] == "fail"
 }
 
 report_dropped <- function(dropped, missing_y, missing_x, fail) {
-  counts <- paste0(sum(dropped), " of ", length(dropped), " rows have missing values (", sum(dropped & missing_y),
-    " in a response, ", sum(dropped & missing_x), " in a covariate or weight)")
+  counts <- paste0(
+    sum(dropped), " of ", length(dropped), " rows have missing values (",
+    sum(dropped & missing_y),
+    " in a response, ", sum(dropped & missing_x), " in a covariate or weight)"
+  )
   if (fail) {
-    stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = which(dropped)))
+    stop_covary("missing", counts, " and `na.action` is na.fail.",
+      fields = list(rows = which(dropped))
+    )
   }
   inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = which(dropped)))
 }
@@ -219,12 +270,16 @@ report_dropped <- function(dropped, missing_y, missing_x, fail) {
 check_response_values <- function(columns, keep) {
   for (label in names(columns)) {
     if (all(is.na(columns[[label]]))) {
-      stop_covary("response", "Response '", label, "' has no value that is not missing.", fields = list(response = label))
+      stop_covary("response", "Response '", label, "' has no value that is not missing.",
+        fields = list(response = label)
+      )
     }
   }
   if (sum(keep) < 2) {
-    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", length(keep), " can be used.",
-      fields = list(arg = "data"))
+    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", length(keep),
+      " can be used.",
+      fields = list(arg = "data")
+    )
   }
 }
 
@@ -234,9 +289,11 @@ check_finite <- function(columns, keep) {
     if (!is_number(v)) next
     bad <- which((if (is.matrix(v)) rowSums(is.infinite(v)) > 0 else is.infinite(v)) & keep)
     if (length(bad)) {
-      stop_covary("infinite", "Column '", name, "' has ", length(bad), " infinite value", if (length(bad) > 1) "s",
+      stop_covary("infinite", "Column '", name, "' has ", length(bad), " infinite value",
+        if (length(bad) > 1) "s",
         ", the first in row ", bad[1], ". Remove such rows or make them NA.",
-        fields = list(column = name, rows = bad))
+        fields = list(column = name, rows = bad)
+      )
     }
   }
 }

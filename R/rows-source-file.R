@@ -38,7 +38,9 @@ csv_source <- function(file, chunk, separator, columns, types, start) {
   next_record <- function() {
     repeat {
       line <- readLines(connection, 1, warn = FALSE)
-      if (length(line) == 0) return(NULL)
+      if (length(line) == 0) {
+        return(NULL)
+      }
       unfinished <<- c(unfinished, line)
       if (any(nzchar(unfinished)) && split(unfinished, integer(), 1L)$open == 0) break
     }
@@ -56,42 +58,50 @@ csv_source <- function(file, chunk, separator, columns, types, start) {
     twice <- intersect(columns, header[duplicated(header)])
     if (length(twice)) {
       stop_covary("variable", "File ", file, " has the column ", enumerate(twice), " twice.",
-        fields = list(variable = twice))
+        fields = list(variable = twice)
+      )
     }
   }
-  read <- function() reading({
-    if (!is_open) return(NULL)
-    if (is.null(header)) read_header()
-    new <- readLines(connection, chunk, warn = FALSE)
-    ended <- length(new) < chunk
-    lines <- c(unfinished, new)
-    wanted <- if (is.null(columns)) which(nzchar(header)) else which(header %in% columns)
-    out <- split(lines, wanted, length(header), are_numbers(wanted, lines))
-    if (length(out$bad)) {
-      stop_covary("data", "Line ", before + out$bad[1], " of file ", file, " has ", out$bad[2],
-        " fields, its header ", length(header),
-        ": columns and names do not belong together. (Row names need a name of their own: ",
-        "col.names = NA in write.table().)",
-        fields = list(files = file, line = before + out$bad[1]))
-    }
-    if (out$open > 0 && ended) {
-      stop_covary("data", "Line ", before + out$open, " of file ", file,
-        " opens a quote that is never closed.", fields = list(files = file))
-    }
-    unfinished <<- if (out$open > 0) lines[out$open:length(lines)] else character()
-    before <<- before + length(lines) - length(unfinished)
-    at <<- done
-    done <<- done + length(out$line)
-    # What was no number after all, or a column of missing ones, is looked at as text.
-    again <- vapply(out$columns, function(v) is.null(v) || is.double(v) && all(is.na(v)), TRUE)
-    if (any(again)) out$columns[again] <- split(lines, wanted[again], length(header))$columns
-    data <- type_columns(stats::setNames(out$columns, header[wanted]), types, place, start)
-    if (ended) {
-      types$settled <- names(types$type)
-      finish()
-    }
-    structure(data, class = "data.frame", row.names = .set_row_names(length(out$line)))
-  })
+  read <- function() {
+    reading({
+      if (!is_open) {
+        return(NULL)
+      }
+      if (is.null(header)) read_header()
+      new <- readLines(connection, chunk, warn = FALSE)
+      ended <- length(new) < chunk
+      lines <- c(unfinished, new)
+      wanted <- if (is.null(columns)) which(nzchar(header)) else which(header %in% columns)
+      out <- split(lines, wanted, length(header), are_numbers(wanted, lines))
+      if (length(out$bad)) {
+        stop_covary("data", "Line ", before + out$bad[1], " of file ", file, " has ", out$bad[2],
+          " fields, its header ", length(header),
+          ": columns and names do not belong together. (Row names need a name of their own: ",
+          "col.names = NA in write.table().)",
+          fields = list(files = file, line = before + out$bad[1])
+        )
+      }
+      if (out$open > 0 && ended) {
+        stop_covary("data", "Line ", before + out$open, " of file ", file,
+          " opens a quote that is never closed.",
+          fields = list(files = file)
+        )
+      }
+      unfinished <<- if (out$open > 0) lines[out$open:length(lines)] else character()
+      before <<- before + length(lines) - length(unfinished)
+      at <<- done
+      done <<- done + length(out$line)
+      # What was no number after all, or a column of missing ones, is looked at as text.
+      again <- vapply(out$columns, function(v) is.null(v) || is.double(v) && all(is.na(v)), TRUE)
+      if (any(again)) out$columns[again] <- split(lines, wanted[again], length(header))$columns
+      data <- type_columns(stats::setNames(out$columns, header[wanted]), types, place, start)
+      if (ended) {
+        types$settled <- names(types$type)
+        finish()
+      }
+      structure(data, class = "data.frame", row.names = .set_row_names(length(out$line)))
+    })
+  }
   are_numbers <- function(wanted, lines) {
     known <- types$type[header[wanted]]
     unknown <- is.na(known)
@@ -136,8 +146,10 @@ type_columns <- function(columns, types, place, start) {
     if (changed) {
       types$type[[name]] <- "character"
       start()
-      stop(structure(class = c("covary_types_changed", "condition"),
-        list(message = "begin again", call = NULL)))
+      stop(structure(
+        class = c("covary_types_changed", "condition"),
+        list(message = "begin again", call = NULL)
+      ))
     }
     columns[[name]] <- if (known == "character") blank_missing(text) else read$values
   }
@@ -151,9 +163,15 @@ blank_missing <- function(text) replace(text, text == "NA", NA_character_)
 csv_values <- function(text) {
   values <- utils::type.convert(text, na.strings = "NA", as.is = TRUE)
   if (is.logical(values)) {
-    if (all(is.na(values))) return(list(type = "missing", values = values))
-    if (all(unique(text[!is.na(values)]) %in% c("TRUE", "FALSE", "true",
-      "false"))) return(list(type = "logical", values = values))
+    if (all(is.na(values))) {
+      return(list(type = "missing", values = values))
+    }
+    if (all(unique(text[!is.na(values)]) %in% c(
+      "TRUE", "FALSE", "true",
+      "false"
+    ))) {
+      return(list(type = "logical", values = values))
+    }
   } else if (is.numeric(values)) {
     return(list(type = "numeric", values = as.double(values)))
   }
@@ -165,14 +183,17 @@ stop_changed_csv <- function(name, text, known, place) {
   stop_covary("column_type", "Column '", name, "' was ", known, " in the files before; ",
     place(row), " holds ", dQuote(text[row], FALSE),
     ". A column has one type in all files: correct the value, make it NA, or read the files by `reader`.",
-    fields = list(column = name, row = row))
+    fields = list(column = name, row = row)
+  )
 }
 
 stop_no_number <- function(name, text, place) {
   row <- first_of_other_type(text, "numeric")
   stop_covary("response", "Column '", name, "' must hold numbers; ", place(row), " holds ",
     dQuote(text[row], FALSE), ". Correct the value, ",
-    "make it NA, or read the files by `reader`.", fields = list(column = name, row = row))
+    "make it NA, or read the files by `reader`.",
+    fields = list(column = name, row = row)
+  )
 }
 
 first_of_other_type <- function(text, known) {
@@ -184,6 +205,8 @@ first_of_other_type <- function(text, known) {
 with_settled_types <- function(pass) {
   repeat {
     out <- tryCatch(list(pass()), covary_types_changed = function(e) NULL)
-    if (!is.null(out)) return(out[[1]])
+    if (!is.null(out)) {
+      return(out[[1]])
+    }
   }
 }

@@ -5,14 +5,17 @@
 # The answer of the data base; what it cannot answer is an error of ours with its words.
 ask_database <- function(connection, sql) {
   retype(DBI::dbGetQuery(connection, sql), "database", "The data base cannot answer: ",
-    fields = list(sql = sql))
+    fields = list(sql = sql)
+  )
 }
 
 check_connection <- function(connection) {
   # Not every driver can tell.
   if (identical(attempt(DBI::dbIsValid(connection), TRUE), FALSE)) {
     stop_covary("database", "The connection to the data base is closed; open it again by ",
-      "DBI::dbConnect().", fields = list(arg = "data"))
+      "DBI::dbConnect().",
+      fields = list(arg = "data")
+    )
   }
 }
 
@@ -21,17 +24,23 @@ query_source <- function(connection, query) {
   text <- if (is.character(query) && length(query) == 1 && !is.na(query)) query_text(query)
   if (is.null(text) || !nzchar(text)) {
     stop_covary("argument", "`query` must be the name of a table or a SELECT statement, not ",
-      describe(query), ".", fields = list(arg = "query"))
+      describe(query), ".",
+      fields = list(arg = "query")
+    )
   }
   # The end of the line ends a comment that has none.
   if (grepl("^[(\\s]*(select|with|values)\\b", text, ignore.case = TRUE, perl = TRUE)) {
     return(paste0("(", text, "\n) AS covary_rows"))
   }
-  known <- retype(DBI::dbExistsTable(connection, query), "database",
-    "The data base cannot answer: ")
+  known <- retype(
+    DBI::dbExistsTable(connection, query), "database",
+    "The data base cannot answer: "
+  )
   if (!known) {
     stop_covary("data", "The data base has no table ", dQuote(query, FALSE),
-      ". (One of a schema by SELECT * FROM schema.table.)", fields = list(arg = "query"))
+      ". (One of a schema by SELECT * FROM schema.table.)",
+      fields = list(arg = "query")
+    )
   }
   as.character(DBI::dbQuoteIdentifier(connection, query))
 }
@@ -41,8 +50,10 @@ query_source <- function(connection, query) {
 query_text <- function(query) {
   parts <- "'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/[*](?![+])(?s:.*?)[*]/"
   found <- gregexpr(parts, query, perl = TRUE)
-  regmatches(query, found) <- lapply(regmatches(query, found),
-    function(part) ifelse(grepl("^(--|/)", part), " ", part))
+  regmatches(query, found) <- lapply(
+    regmatches(query, found),
+    function(part) ifelse(grepl("^(--|/)", part), " ", part)
+  )
   sub("[;\\s]+$", "", sub("^\\s+", "", query, perl = TRUE), perl = TRUE)
 }
 
@@ -62,12 +73,17 @@ used_columns <- function(connection, source, spec) {
 # Named types of columns, as in rows-columns.R; NA where nobody knows, as of a column of NULLs.
 query_types <- function(connection, source, spec) {
   names <- used_columns(connection, source, spec)
-  probe <- ask_database(connection, paste("SELECT", sql_list(quote_names(connection, names)),
+  probe <- ask_database(connection, paste(
+    "SELECT", sql_list(quote_names(connection, names)),
     "FROM", source,
-    "WHERE 1 = 0"))
+    "WHERE 1 = 0"
+  ))
   sent <- vapply(probe, function(v) if (is.list(v)) "blob" else column_type(v, ""), "")
-  types <- if (inherits(connection, "SQLiteConnection")) sqlite_types(connection, source, names)
-    else declared_types(connection, source, names)
+  types <- if (inherits(connection, "SQLiteConnection")) {
+    sqlite_types(connection, source, names)
+  } else {
+    declared_types(connection, source, names)
+  }
   # Dates are numbers or text to the engine, and classes are the driver's.
   dated <- sent %in% c("date", "time", "difference of times")
   types[dated] <- sent[dated]
@@ -79,10 +95,14 @@ query_types <- function(connection, source, spec) {
 sqlite_types <- function(connection, source, names) {
   column <- quote_names(connection, names)
   ends <- c(paste0("MIN(", column, ")"), paste0("MAX(", column, ")"))
-  large <- paste0("typeof(", ends, ") = 'integer' AND ", ends,
-    " NOT BETWEEN -9007199254740991 AND 9007199254740991")
-  out <- ask_database(connection, paste("SELECT", sql_list(paste0("typeof(", ends, ")"), large),
-    "FROM", source))
+  large <- paste0(
+    "typeof(", ends, ") = 'integer' AND ", ends,
+    " NOT BETWEEN -9007199254740991 AND 9007199254740991"
+  )
+  out <- ask_database(connection, paste(
+    "SELECT", sql_list(paste0("typeof(", ends, ")"), large),
+    "FROM", source
+  ))
   out <- matrix(as.character(unlist(out)), length(names))
   mixed <- which(out[, 2] == "blob" | out[, 1] != "text" & out[, 2] == "text")
   if (length(mixed)) stop_mixed_column(connection, source, names[mixed[1]])
@@ -94,35 +114,50 @@ sqlite_types <- function(connection, source, names) {
 
 stop_mixed_column <- function(connection, source, name) {
   column <- quote_names(connection, name)
-  n <- ask_database(connection, paste0("SELECT typeof(", column, ") AS type, COUNT(*) AS n FROM ",
-    source, " GROUP BY 1"))
+  n <- ask_database(connection, paste0(
+    "SELECT typeof(", column, ") AS type, COUNT(*) AS n FROM ",
+    source, " GROUP BY 1"
+  ))
   n <- n[n$type != "null", ]
-  text <- ask_database(connection, paste0("SELECT MIN(", column, ") AS v FROM ", source,
-    " WHERE typeof(", column, ") = 'text'"))$v
+  text <- ask_database(connection, paste0(
+    "SELECT MIN(", column, ") AS v FROM ", source,
+    " WHERE typeof(", column, ") = 'text'"
+  ))$v
   stop_covary("column_type", "Column '", name, "' of the query holds values of the types ",
     paste(n$type, n$n, sep = " x ", collapse = ", "),
     if (!is.na(text)) paste0("; the first text is ", dQuote(text, FALSE)),
-    ". A column has one type, number or text: convert it in `query`.", fields = list(column = name))
+    ". A column has one type, number or text: convert it in `query`.",
+    fields = list(column = name)
+  )
 }
 
 # As PostgreSQL and DuckDB say themselves, else as the driver reports the columns of a result.
 declared_types <- function(connection, source, names) {
   column <- quote_names(connection, names)
   postgres <- c("PqConnection", "PostgreSQLConnection", "RedshiftConnection")
-  ask <- if (inherits(connection, postgres)) paste0("CAST(pg_typeof(", column, ") AS TEXT)")
-    else if (inherits(connection, "duckdb_connection")) paste0("typeof(", column, ")")
+  ask <- if (inherits(connection, postgres)) {
+    paste0("CAST(pg_typeof(", column, ") AS TEXT)")
+  } else if (inherits(connection, "duckdb_connection")) paste0("typeof(", column, ")")
   if (!is.null(ask)) {
     asks <- sql_list(paste0(ask, " AS t", seq_along(names)))
     out <- ask_database(connection, paste("SELECT", asks, "FROM", source, "LIMIT 1"))
-    if (nrow(out) == 0) return(stats::setNames(rep(NA_character_, length(names)), names))
+    if (nrow(out) == 0) {
+      return(stats::setNames(rep(NA_character_, length(names)), names))
+    }
     return(stats::setNames(vapply(unlist(out), read_type, ""), names))
   }
-  retype({
-    result <- DBI::dbSendQuery(connection, paste("SELECT", sql_list(column), "FROM", source,
-      "WHERE 1 = 0"))
-    info <- DBI::dbColumnInfo(result)
-    DBI::dbClearResult(result)
-  }, "database", "The data base cannot answer: ")
+  retype(
+    {
+      result <- DBI::dbSendQuery(connection, paste(
+        "SELECT", sql_list(column), "FROM", source,
+        "WHERE 1 = 0"
+      ))
+      info <- DBI::dbColumnInfo(result)
+      DBI::dbClearResult(result)
+    },
+    "database",
+    "The data base cannot answer: "
+  )
   said <- intersect(c(".typname", "typname", "field.type", "sql_type", "type"), names(info))[1]
   out <- if (is.na(said)) NA_character_ else vapply(as.character(info[[said]]), read_type, "")
   stats::setNames(rep_len(out, length(names)), names)
@@ -130,23 +165,29 @@ declared_types <- function(connection, source, names) {
 
 # SQL's and R's words for types
 read_type <- function(word) {
-  words <- c(logical = "^bool|^logical", date = "^date$", time = "timestamp|datetime|posix",
+  words <- c(
+    logical = "^bool|^logical", date = "^date$", time = "timestamp|datetime|posix",
     `difference of times` = "interval|difftime|^time",
     character = "char|text|string|clob|uuid|enum|json|factor|^name$",
-    numeric = "int|dec|num|real|double|float|serial|^bit$|year")
+    numeric = "int|dec|num|real|double|float|serial|^bit$|year"
+  )
   found <- which(vapply(words, grepl, TRUE, tolower(word)))
   if (length(found)) names(words)[found[1]] else NA_character_
 }
 
 # A fetched column as the engine means it
 typed_column <- function(v, type, name) {
-  if (is.na(type) || all(is.na(v))) return(v)
+  if (is.na(type) || all(is.na(v))) {
+    return(v)
+  }
   if (type == "numeric" && is.character(v)) {
     v <- as.double(v)
     if (any(abs(v) >= 2^53 & v == round(v), na.rm = TRUE)) {
       stop_covary("covariate", "Column '", name,
         "' has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
-        "Make it text in `query`, or subtract a constant.", fields = list(covariate = name))
+        "Make it text in `query`, or subtract a constant.",
+        fields = list(covariate = name)
+      )
     }
   }
   if (type == "character") as.character(v) else if (type == "logical") as.logical(v) else v
@@ -168,15 +209,23 @@ fetch_source <- function(connection, source, chunk, types) {
   }
   done <- 0
   at <- 0
-  read <- function() retype({
-    if (is.null(result)) result <<- DBI::dbSendQuery(connection, sql)
-    out <- DBI::dbFetch(result, n = chunk)
-    at <<- done
-    done <<- done + nrow(out)
-    if (nrow(out) > 0) {
-      structure(Map(typed_column, unname(as.list(out)), types, names(types)), names = names(types),
-        class = "data.frame", row.names = .set_row_names(nrow(out)))
-    }
-  }, "database", "The data base cannot answer: ")
+  read <- function() {
+    retype(
+      {
+        if (is.null(result)) result <<- DBI::dbSendQuery(connection, sql)
+        out <- DBI::dbFetch(result, n = chunk)
+        at <<- done
+        done <<- done + nrow(out)
+        if (nrow(out) > 0) {
+          structure(Map(typed_column, unname(as.list(out)), types, names(types)),
+            names = names(types),
+            class = "data.frame", row.names = .set_row_names(nrow(out))
+          )
+        }
+      },
+      "database",
+      "The data base cannot answer: "
+    )
+  }
   list(read = read, place = function(row) row_place(at + row, "the query"), close = close)
 }

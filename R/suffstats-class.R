@@ -2,9 +2,10 @@
 
 #' Objects of class cells
 #'
-#' @param x,object,y,subset,... Objects made by [compress()]; for `subset()` a condition on the exact covariates.
-#' @return `merge()` and `c()` add the rows of several objects; `subset()` keeps the groups for which the
-#'   condition holds; `nobs()` counts rows; `print()` returns its argument invisibly.
+#' @param x,object,y,subset,... Objects made by [compress()]; for `subset()` a condition on the
+#'   exact covariates.
+#' @return `merge()` and `c()` add the rows of several objects; `subset()` keeps the groups for
+#'   which the condition holds; `nobs()` counts rows; `print()` returns its argument invisibly.
 #' @examples
 #' d <- data.frame(x = runif(6000), sex = sample(c("f", "m"), 6000, TRUE), y = rnorm(6000))
 #' a <- compress(d[1:4000, ], "y", by = ~ x + sex)
@@ -19,31 +20,57 @@ NULL
 print.cells <- function(x, ...) {
   check_cells(x, "x")
   continuous <- continuous_names(x)
-  cat("Cells of ", paste(x$responses, collapse = ", "), ": ", format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
-    format(cells_count(x), big.mark = ","), " cells, ", format(utils::object.size(x), units = "auto"), "\n", sep = "")
+  cat("Cells of ", paste(x$responses, collapse = ", "), ": ",
+    format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
+    format(cells_count(x), big.mark = ","), " cells, ",
+    format(utils::object.size(x), units = "auto"), "\n",
+    sep = ""
+  )
   exact <- names(x$groups)
-  if (length(exact)) cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups), " groups)\n", sep = "")
+  if (length(exact)) {
+    cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups),
+      " groups)\n",
+      sep = ""
+    )
+  }
   if (length(continuous)) {
     range <- vapply(seq_along(continuous), function(d) {
       ends <- format(restore_column(matrix(x$range, 2)[, d], x$covariates[[continuous[d]]]))
       paste0(" in [", ends[1], ", ", ends[2], "]")
     }, "")
     cat("Continuous: ", paste0(continuous, range, collapse = " and "), ", cells of width ",
-      paste(format(2^-x$step), collapse = " x "), ", ", 4^length(continuous), " moments each\n", sep = "")
-    cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2), " posterior sds (for functions that ",
-      "vary over a tenth of the range; fits report their own)\n", sep = "")
+      paste(format(2^-x$step), collapse = " x "), ", ", 4^length(continuous), " moments each\n",
+      sep = ""
+    )
+    cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2),
+      " posterior sds (for functions that ",
+      "vary over a tenth of the range; fits report their own)\n",
+      sep = ""
+    )
   } else {
     cat("Error:      none, the cells are sufficient\n")
   }
-  if (any(x$dropped > 0)) cat("Left out:   ", sum(x$dropped), " rows with missing values\n",
-    sep = "")
+  if (any(x$dropped > 0)) {
+    cat("Left out:   ", sum(x$dropped), " rows with missing values\n",
+      sep = ""
+    )
+  }
   invisible(x)
 }
 
-cells_count <- function(x) if (is.null(x$table)) ncol(x$stats) else if (is_tensor(x)) nrow(x$places) else sum(x$table[1, 1, , ] != 0)
+cells_count <- function(x) {
+  if (is.null(x$table)) {
+    ncol(x$stats)
+  } else if (is_tensor(x)) {
+    nrow(x$places)
+  } else {
+    sum(x$table[1, 1, , ] != 0)
+  }
+}
 
 # Error of the mode in posterior sds: remainder of cubic Chebyshev interpolation of a function with
-# fourth derivative (range / 10)^-4 times its size, times the square root of the rows; summed over covariates.
+# fourth derivative (range / 10)^-4 times its size, times the square root of the rows; summed over
+# covariates.
 interpolation_bound <- function(x) {
   width <- 2^-x$step / pmax(diff(matrix(x$range, 2))[1, ], 2^-x$step)
   sum((10 * width / 2)^4) / (24 * 8) * sqrt(x$rows)
@@ -52,7 +79,12 @@ interpolation_bound <- function(x) {
 #' @rdname cells-class
 #' @export
 merge.cells <- function(x, y, ...) {
-  if (!inherits(y, "cells")) stop_covary("argument", "`y` must be an object of compress(), not ", describe(y), ".", fields = list(arg = "y"))
+  if (!inherits(y, "cells")) {
+    stop_covary("argument", "`y` must be an object of compress(), not ",
+      describe(y), ".",
+      fields = list(arg = "y")
+    )
+  }
   check_cells(x, "x")
   check_cells(y, "y")
   out <- merge_tallies(unclass(x), unclass(y))
@@ -70,13 +102,18 @@ subset.cells <- function(x, subset, ...) {
   check_cells(x, "x")
   keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
   if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
-    stop_covary("argument", "`subset` must be a condition on the exact covariates ", enumerate(names(x$groups)), ".", fields = list(arg = "subset"))
+    stop_covary("argument", "`subset` must be a condition on the exact covariates ",
+      enumerate(names(x$groups)), ".",
+      fields = list(arg = "subset")
+    )
   }
   keep_groups(x, which(keep))
 }
 
 keep_groups <- function(x, keep) {
-  if (length(keep) == 0) stop_covary("argument", "No cells are left.", fields = list(arg = "subset"))
+  if (length(keep) == 0) {
+    stop_covary("argument", "No cells are left.", fields = list(arg = "subset"))
+  }
   x$groups <- x$groups[keep, , drop = FALSE]
   row.names(x$groups) <- NULL
   if (is.null(x$table)) {
@@ -88,7 +125,10 @@ keep_groups <- function(x, keep) {
     x$table <- x$table[, , , keep, drop = FALSE]
     x$rows <- sum(x$table[1, 1, , ])
     used <- which(rowSums(matrix(x$table[1, 1, , ] != 0, dim(x$table)[3])) > 0)
-    x$range <- c(max(x$range[1], (x$first + used[1] - 1) * 2^-x$step), min(x$range[2], (x$first + used[length(used)]) * 2^-x$step))
+    x$range <- c(
+      max(x$range[1], (x$first + used[1] - 1) * 2^-x$step),
+      min(x$range[2], (x$first + used[length(used)]) * 2^-x$step)
+    )
     # the grid ends where the range does: merge() lays it out by the range
     x$table <- x$table[, , used[1]:used[length(used)], , drop = FALSE]
     x$first <- x$first + used[1] - 1
@@ -119,8 +159,11 @@ summary.cells <- function(object, ...) {
 # Overall means, sds and correlations of the responses.
 tally_moments <- function(x) {
   k <- x$k
-  sums <- if (is.null(x$table)) cells_to_sums(x$stats, k)
-    else matrix(if (is_tensor(x)) x$table[, 1, 1, ] else x$table[, 1, , ], dim(x$table)[1])
+  sums <- if (is.null(x$table)) {
+    cells_to_sums(x$stats, k)
+  } else {
+    matrix(if (is_tensor(x)) x$table[, 1, 1, ] else x$table[, 1, , ], dim(x$table)[1])
+  }
   total <- rowSums(sums[seq_len(1 + k + k * (k + 1) / 2), , drop = FALSE])
   n <- total[1]
   centre <- total[1 + seq_len(k)] / n
@@ -129,5 +172,8 @@ tally_moments <- function(x) {
   cov <- cov + t(cov) - diag(diag(cov), k) - tcrossprod(centre)
   sd <- sqrt(pmax(diag(cov), 0))
   tiny <- pmax(sd, .Machine$double.xmin)
-  list(n = n, mean = centre * x$scaling[, 2] + x$scaling[, 1], sd = sd * x$scaling[, 2], cor = cov / outer(tiny, tiny))
+  list(
+    n = n, mean = centre * x$scaling[, 2] + x$scaling[, 1], sd = sd * x$scaling[, 2],
+    cor = cov / outer(tiny, tiny)
+  )
 }

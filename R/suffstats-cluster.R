@@ -1,27 +1,36 @@
 # Compression on a cluster. Work is cut into shards that do not depend on the number of workers; the
-# tallies come back and are added in the order of the shards, so any number of workers gives the same bits.
+# tallies come back and are added in the order of the shards, so any number of workers gives the
+# same bits.
 
 compress_on_cluster <- function(cluster, data, spec, resolution, reader, chunk, threads) {
   if (!inherits(cluster, "cluster") || length(cluster) == 0) {
-    stop_covary("argument", "`cluster` must be a cluster of package parallel, not ", describe(cluster), ".",
-      fields = list(arg = "cluster"))
+    stop_covary("argument", "`cluster` must be a cluster of package parallel, not ",
+      describe(cluster), ".",
+      fields = list(arg = "cluster")
+    )
   }
   shards <- new_shards(data, chunk)
   like <- first_look(data, spec, resolution, reader, chunk)
-  work <- list(spec = spec, resolution = resolution, reader = reader, chunk = chunk,
-    threads = threads, like = like$tally, types = like$types)
+  work <- list(
+    spec = spec, resolution = resolution, reader = reader, chunk = chunk,
+    threads = threads, like = like$tally, types = like$types
+  )
   tallies <- run_shards(cluster, shards, work)
   Reduce(merge_tallies, tallies)
 }
 
 new_shards <- function(data, chunk) {
-  if (is.character(data)) return(as.list(data))
+  if (is.character(data)) {
+    return(as.list(data))
+  }
   if (is.data.frame(data)) {
     block <- ceiling(seq_len(nrow(data)) / min(chunk, max(1000, ceiling(nrow(data) / 16))))
     return(lapply(split(seq_len(nrow(data)), block), function(rows) data[rows, , drop = FALSE]))
   }
-  stop_covary("data", "A cluster compresses files or the blocks of a data frame, not ", describe(data), ".",
-    fields = list(arg = "data"))
+  stop_covary("data", "A cluster compresses files or the blocks of a data frame, not ",
+    describe(data), ".",
+    fields = list(arg = "data")
+  )
 }
 
 # Scaling, types and kinds of covariates and width of cells, from the first rows, for all workers:
@@ -61,8 +70,10 @@ first_rows <- function(rows, most) {
 
 # What a worker does.
 compress_shard <- function(shard, work) {
-  source <- new_source(shard, work$chunk, work$reader, work$spec,
-    new_csv_types(work$types, work$spec$numbers))
+  source <- new_source(
+    shard, work$chunk, work$reader, work$spec,
+    new_csv_types(work$types, work$spec$numbers)
+  )
   compress_source(source, work$spec, work$resolution, work$threads, like = work$like)
 }
 
@@ -77,13 +88,19 @@ run_shards <- function(cluster, shards, work) {
   done <- vector("list", length(shards))
   while (length(waiting)) {
     if (length(workers) == 0) {
-      stop_covary("cluster", "All ", length(cluster), " workers have died; ", length(shards) - length(waiting), " of ",
-        length(shards), " shards were done.", fields = list(tallies = done))
+      stop_covary("cluster", "All ", length(cluster), " workers have died; ",
+        length(shards) - length(waiting), " of ",
+        length(shards), " shards were done.",
+        fields = list(tallies = done)
+      )
     }
     busy <- workers[seq_len(min(length(workers), length(waiting)))]
     given <- waiting[seq_along(busy)]
     waiting <- waiting[-seq_along(busy)]
-    answers <- ask_workers(busy, lapply(given, function(i) list(shards[[i]], work, paths)), cluster_task())
+    answers <- ask_workers(
+      busy, lapply(given, function(i) list(shards[[i]], work, paths)),
+      cluster_task()
+    )
     died <- vapply(answers, is.null, TRUE)
     lapply(answers[!died], raise_failure)
     done[given[!died]] <- answers[!died]
@@ -94,14 +111,17 @@ run_shards <- function(cluster, shards, work) {
   done
 }
 
-# The function that workers call. The work comes as bytes: objects of the package may be in it, so the worker must
-# know first where the package is.
+# The function that workers call. The work comes as bytes: objects of the package may be in it, so
+# the worker must know first where the package is.
 cluster_task <- function() {
   task <- function(shard, work, paths) {
-    tryCatch({
-      .libPaths(unique(c(paths, .libPaths())))
-      utils::getFromNamespace("compress_shard", "covary")(shard, unserialize(work))
-    }, error = function(e) structure(list(e), class = "covary_failure"))
+    tryCatch(
+      {
+        .libPaths(unique(c(paths, .libPaths())))
+        utils::getFromNamespace("compress_shard", "covary")(shard, unserialize(work))
+      },
+      error = function(e) structure(list(e), class = "covary_failure")
+    )
   }
   environment(task) <- baseenv()
   task
@@ -136,10 +156,13 @@ ask_workers <- function(workers, arguments, task) {
   on.exit(for (i in which(waiting)) receive(i))
   for (i in seq_along(workers)) {
     if (is_gone(workers[[i]], 0)) next
-    suspendInterrupts(waiting[i] <- attempt({
-      send(workers[[i]]$node, task, arguments[[i]])
-      TRUE
-    }, FALSE))
+    suspendInterrupts(waiting[i] <- attempt(
+      {
+        send(workers[[i]]$node, task, arguments[[i]])
+        TRUE
+      },
+      FALSE
+    ))
   }
   for (i in which(waiting)) receive(i)
   answers
@@ -152,8 +175,12 @@ await_answer <- function(worker, begin) {
   nap <- 0.001
   repeat {
     # First whether it lives: the rest of a long message by MPI does not come from the dead.
-    if (is_gone(worker, proc.time()[["elapsed"]] - begin)) return(FALSE)
-    if (has_answered(worker$node, nap)) return(TRUE)
+    if (is_gone(worker, proc.time()[["elapsed"]] - begin)) {
+      return(FALSE)
+    }
+    if (has_answered(worker$node, nap)) {
+      return(TRUE)
+    }
     nap <- min(2 * nap, 0.05)
   }
 }
@@ -171,27 +198,36 @@ has_answered <- function(node, seconds = 0) {
     return(socketSelect(list(node$con), FALSE, seconds))
   }
   Sys.sleep(seconds)
-  if (inherits(node, "MPInode")) utils::getFromNamespace("mpi.iprobe", "Rmpi")(node$rank, node$RECVTAG, node$comm)
-  else if (inherits(node, "miraiNode")) !utils::getFromNamespace("unresolved", "mirai")(.subset2(node, "mirai"))
-  else TRUE
+  if (inherits(node, "MPInode")) {
+    utils::getFromNamespace("mpi.iprobe", "Rmpi")(node$rank,
+      node$RECVTAG, node$comm)
+  } else if (inherits(node, "miraiNode")) {
+    !utils::getFromNamespace("unresolved", "mirai")(.subset2(node, "mirai"))
+  } else {
+    TRUE
+  }
 }
 
-# After so many seconds of waiting: daemons of mirai may take a moment to connect. Of MPI only processes of this
-# machine that have said who they are can be looked at.
+# After so many seconds of waiting: daemons of mirai may take a moment to connect. Of MPI only
+# processes of this machine that have said who they are can be looked at.
 is_gone <- function(worker, waited) {
   node <- worker$node
   if (inherits(node, "MPInode")) {
     !is.null(worker$pid) && worker$host == Sys.info()[["nodename"]] && !process_lives(worker$pid)
   } else if (inherits(node, "miraiNode")) {
-    waited > 5 && !has_answered(node) && utils::getFromNamespace("status", "mirai")(attr(node, "id"))$connections == 0
-  } else FALSE
+    waited > 5 && !has_answered(node) &&
+      utils::getFromNamespace("status", "mirai")(attr(node, "id"))$connections == 0
+  } else {
+    FALSE
+  }
 }
 
 process_lives <- function(pid) utils::getFromNamespace("pskill", "tools")(pid, 0L)
 
 inform_worker_died <- function(number) {
   inform_covary("worker_died", "Worker ", number, " has died; its work goes to another.",
-    fields = list(worker = number))
+    fields = list(worker = number)
+  )
 }
 
 raise_failure <- function(out) {

@@ -1,8 +1,8 @@
 # Cells: rows with equal covariates become one cell, whose responses are summarised by their
 # weight, means and scatter. Exact, because the normal likelihood depends on nothing else.
 
-# list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by covariates so
-# that the order of rows does not matter.
+# list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by
+# covariates so that the order of rows does not matter.
 new_cells <- function(frame) {
   codes <- covariate_codes(frame$covariates)
   id <- combine_codes(codes, frame$n)
@@ -14,8 +14,10 @@ new_cells <- function(frame) {
   # Powers of two, so that scaling is exact and 1e300 does not overflow in squares.
   scale <- 2^floor(log2(scale))
   y <- sweep(frame$y, 2, scale, "/")
-  list(id = id, first = sorted, m = length(sorted), y_scale = scale,
-    stats = .Call(C_cells, id, length(sorted), y, row_weights(frame)))
+  list(
+    id = id, first = sorted, m = length(sorted), y_scale = scale,
+    stats = .Call(C_cells, id, length(sorted), y, row_weights(frame))
+  )
 }
 
 # A list of codes, one or, for a matrix, several a covariate
@@ -23,14 +25,22 @@ covariate_codes <- function(covariates) unlist(lapply(covariates, column_codes),
 
 # Numbers that sort as the values do and are equal where they are: a list, a vector a column.
 column_codes <- function(v) {
-  if (is.matrix(v)) return(unlist(lapply(seq_len(ncol(v)), function(j) column_codes(v[, j])), recursive = FALSE))
-  if (is.factor(v)) return(list(as.integer(v)))
-  if (is_number(v)) return(list(as.double(v)))
+  if (is.matrix(v)) {
+    return(unlist(lapply(seq_len(ncol(v)), function(j) column_codes(v[, j])), recursive = FALSE))
+  }
+  if (is.factor(v)) {
+    return(list(as.integer(v)))
+  }
+  if (is_number(v)) {
+    return(list(as.double(v)))
+  }
   list(match(v, sort(unique(v), method = "radix")))
 }
 
 combine_codes <- function(codes, n) {
-  if (length(codes) == 0) return(rep(1L, n))
+  if (length(codes) == 0) {
+    return(rep(1L, n))
+  }
   id <- match(codes[[1]], unique(codes[[1]]))
   for (code in codes[-1]) {
     next_id <- match(code, unique(code))
@@ -52,17 +62,25 @@ cells_moments <- function(cells) {
   root <- cells$stats[-seq_len(1 + k), , drop = FALSE]
   at <- matrix(0, k, k)
   at[lower.tri(at, TRUE)] <- seq_len(nrow(root))
-  for (i in seq_len(k)) for (j in seq_len(k)) for (l in seq_len(min(i, j))) {
-    scatter[i, j] <- scatter[i, j] + sum(root[at[i, l], ] * root[at[j, l], ])
+  for (i in seq_len(k)) {
+    for (j in seq_len(k)) {
+      for (l in seq_len(min(i, j))) {
+        scatter[i, j] <- scatter[i, j] + sum(root[at[i, l], ] * root[at[j, l], ])
+      }
+    }
   }
   sds <- sqrt(diag(scatter) / total)
-  list(n = total, mean = centre * cells$y_scale, sd = sds * cells$y_scale,
-    cor = scatter / total / outer(pmax(sds, .Machine$double.xmin), pmax(sds, .Machine$double.xmin)))
+  list(
+    n = total, mean = centre * cells$y_scale, sd = sds * cells$y_scale,
+    cor = scatter / total / outer(pmax(sds, .Machine$double.xmin), pmax(sds, .Machine$double.xmin))
+  )
 }
 
 # Cell statistics of (y - centre) / scale.
 standardise_cells <- function(cells, centre, scale) {
-  if (!is.null(cells$sums)) return(standardise_nodes(cells, centre, scale))
+  if (!is.null(cells$sums)) {
+    return(standardise_nodes(cells, centre, scale))
+  }
   if (!is.null(cells$y_centre)) centre <- centre - cells$y_centre
   k <- length(scale)
   out <- cells$stats

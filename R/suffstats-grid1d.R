@@ -6,20 +6,22 @@
 # exact covariates), rows, dropped (missing), range, step, core (width of the central half of the
 # values), and
 #   without a continuous covariate   stats: (1 + k + k(k+1)/2) x groups, cells as in kernel.h
-#   with one                         first, table: padded x 4 x cells x groups, moments as in moments.h
-#   with two                         places, table: see suffstats-grid2d.R
-# Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments of
-# degree below 4 over two cells are moments of degree below 4 over their union, exactly.
+#   with one                         first, table: padded x 4 x cells x groups, moments as in
+#   moments.h with two                         places, table: see suffstats-grid2d.R
+# Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments
+# of degree below 4 over two cells are moments of degree below 4 over their union, exactly.
 
-exact_limit <- 4096L     # distinct values up to which a numeric covariate is kept exactly
-groups_limit <- 200000L  # distinct tuples
-table_limit <- 2^27      # doubles in a table (1 GB)
-cells_limit <- 65536L    # cells of the continuous covariate
+exact_limit <- 4096L # distinct values up to which a numeric covariate is kept exactly
+groups_limit <- 200000L # distinct tuples
+table_limit <- 2^27 # doubles in a table (1 GB)
+cells_limit <- 65536L # cells of the continuous covariate
 
 # rows: list(y (n x k, or a named list of columns), covariates, weights or NULL, dropped), complete.
 new_tally <- function(rows, covariates, resolution, continuous = NULL, threads = 1L) {
-  tally <- list(k = length(rows$y), responses = names(rows$y), scaling = round_scaling(rows$y),
-    covariates = covariates, resolution = resolution, rows = 0, dropped = rows$dropped)
+  tally <- list(
+    k = length(rows$y), responses = names(rows$y), scaling = round_scaling(rows$y),
+    covariates = covariates, resolution = resolution, rows = 0, dropped = rows$dropped
+  )
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
   tally <- choose_continuous(tally, rows$covariates)
   tally_rows(tally, rows, threads)
@@ -40,7 +42,9 @@ round_scaling <- function(y) {
 }
 
 response_columns <- function(y) {
-  if (is.list(y)) return(y)
+  if (is.list(y)) {
+    return(y)
+  }
   stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }
 
@@ -49,7 +53,9 @@ choose_continuous <- function(tally, covariates) {
   for (name in names(covariates)) {
     v <- covariates[[name]]
     if (!tally$covariates[[name]]$type %in% number_types ||
-      tally$covariates[[name]]$kind == "continuous") next
+      tally$covariates[[name]]$kind == "continuous") {
+      next
+    }
     if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
   }
   check_continuous(tally)
@@ -58,9 +64,13 @@ choose_continuous <- function(tally, covariates) {
 # More than `limit` distinct values? Samples answer most questions.
 distinct_above <- function(v, limit) {
   n <- length(v)
-  if (n <= limit) return(FALSE)
+  if (n <= limit) {
+    return(FALSE)
+  }
   for (size in c(2, 8) * limit) {
-    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) return(TRUE)
+    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) {
+      return(TRUE)
+    }
   }
   length(unique(v)) > limit
 }
@@ -68,14 +78,20 @@ distinct_above <- function(v, limit) {
 check_continuous <- function(tally) {
   continuous <- continuous_names(tally)
   if (length(continuous) > 2) {
-    stop_covary("too_many_continuous", "Cells hold two continuous covariates together with any discrete ones; found ",
-      length(continuous), " with more than ", exact_limit, " distinct values: ", enumerate(continuous),
-      ". Round all but two, or fit the rows themselves.", fields = list(covariates = continuous))
+    stop_covary("too_many_continuous",
+      "Cells hold two continuous covariates together with any discrete ones; found ",
+      length(continuous), " with more than ", exact_limit, " distinct values: ",
+      enumerate(continuous),
+      ". Round all but two, or fit the rows themselves.",
+      fields = list(covariates = continuous)
+    )
   }
   tally
 }
 
-continuous_names <- function(tally) names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
+continuous_names <- function(tally) {
+  names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
+}
 
 # Rows with missing values are left out and counted, those of weight zero are left out; infinite
 # values are an error.
@@ -84,9 +100,17 @@ complete_rows <- function(rows, place = row_place) {
   rows$y <- response_columns(rows$y)
   columns <- c(rows$y, rows$covariates, list(`the weights` = rows$weights))
   columns <- columns[!vapply(columns, is.null, TRUE)]
-  clean <- all(vapply(columns, function(v) if (is.numeric(v)) is.finite(sum(as.double(v))) else !anyNA(v), TRUE))
+  clean <- all(vapply(columns, function(v) {
+    if (is.numeric(v)) {
+      is.finite(sum(as.double(v)))
+    } else {
+      !anyNA(v)
+    }
+  }, TRUE))
   rows$dropped <- c(missing = 0)
-  if (clean && (is.null(rows$weights) || all(rows$weights > 0))) return(rows)
+  if (clean && (is.null(rows$weights) || all(rows$weights > 0))) {
+    return(rows)
+  }
   missing <- Reduce(`|`, lapply(columns, is.na))
   rows$dropped[["missing"]] <- as.double(sum(missing))
   keep <- !missing
@@ -106,8 +130,9 @@ stop_infinite_rows <- function(name, count, where = NULL) {
   if (name == "the weights") has <- c("There are", "weight")
   stop_covary("infinite", has[1], " ", count, " infinite ", has[2], if (count > 1) "s",
     if (!is.null(where)) paste0(", the first in ", where),
-      ". Remove such rows or make them missing.",
-    fields = list(column = name, count = count))
+    ". Remove such rows or make them missing.",
+    fields = list(column = name, count = count)
+  )
 }
 
 # The tally of these rows alone, in the terms of `tally`.
@@ -120,20 +145,34 @@ tally_rows <- function(tally, rows, threads = 1L) {
   group <- if (length(exact)) tuple_ids(rows$covariates[exact], n)
   first <- if (is.null(group)) min(1L, n) else which(!duplicated(group))
   if (length(first) > groups_limit) {
-    stop_covary("too_many_cells", "The covariates ", enumerate(exact), " have ", length(first), " distinct tuples; cells hold at most ",
-      groups_limit, ". Use fewer or coarser covariates, or fit the rows themselves.", fields = list(covariates = exact))
+    stop_covary("too_many_cells", "The covariates ", enumerate(exact), " have ", length(first),
+      " distinct tuples; cells hold at most ",
+      groups_limit, ". Use fewer or coarser covariates, or fit the rows themselves.",
+      fields = list(covariates = exact)
+    )
   }
   columns <- lapply(rows$covariates[exact], function(v) plain_values(v[first]))
-  tally$groups <- structure(columns, row.names = .set_row_names(length(first)), class = "data.frame", names = exact)
+  tally$groups <- structure(columns,
+    row.names = .set_row_names(length(first)),
+    class = "data.frame", names = exact
+  )
   tally <- complete_levels(tally)
   continuous <- continuous_names(tally)
   if (length(continuous) == 0) {
-    y <- matrix(unlist(Map(function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1], tally$scaling[, 2]), use.names = FALSE), n)
+    y <- matrix(unlist(Map(
+      function(v, c, s) (v - c) / s, rows$y, tally$scaling[, 1],
+      tally$scaling[, 2]
+    ), use.names = FALSE), n)
     weights <- if (is.null(rows$weights)) rep(1, n) else as.double(rows$weights)
-    tally$stats <- .Call(C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y, weights)
+    tally$stats <- .Call(
+      C_cells, if (is.null(group)) rep(1L, n) else group, length(first), y,
+      weights
+    )
     return(tally)
   }
-  if (length(continuous) == 2) return(add_tensor_moments(tally, rows, group, threads))
+  if (length(continuous) == 2) {
+    return(add_tensor_moments(tally, rows, group, threads))
+  }
   add_moments(tally, as.double(rows$covariates[[continuous]]), rows, group, threads)
 }
 
@@ -168,8 +207,11 @@ add_moments <- function(tally, x, rows, group, threads) {
     tally$step <- tally$step - 1
   }
   tally$first <- ends[1]
-  out <- .Call(C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
-    c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups))
+  out <- .Call(
+    C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights),
+    group,
+    c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups)
+  )
   stopifnot(out$counts[3] == 0)
   # Rows that complete_rows() has not looked at; it names what is infinite.
   if (out$counts[2] > 0) complete_rows(rows, rows$place)
@@ -180,19 +222,29 @@ add_moments <- function(tally, x, rows, group, threads) {
 }
 
 stop_too_large <- function(tally, groups) {
-  stop_covary("too_many_cells", groups, " groups with moments of a continuous covariate do not fit into ",
-    format(table_limit * 8 / 2^30), " GB. Use fewer discrete covariates.")
+  stop_covary(
+    "too_many_cells", groups,
+    " groups with moments of a continuous covariate do not fit into ",
+    format(table_limit * 8 / 2^30), " GB. Use fewer discrete covariates."
+  )
 }
 
 moments_padded <- function(k) ceiling((1 + k + k * (k + 1) / 2) / 4) * 4
 
 # Vector code by option: "auto", or "plain", "base", "avx2" to hold it back.
-simd_level <- function() match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"), nomatch = 3L) - 1
+simd_level <- function() {
+  match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"),
+    nomatch = 3L
+  ) - 1
+}
 
-# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50 over
-# any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times finer).
+# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50
+# over any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times
+# finer).
 choose_step <- function(x, resolution, finer = 3) {
-  if (length(x) == 0) return(0)
+  if (length(x) == 0) {
+    return(0)
+  }
   some <- if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x
   some <- sort(some)
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
@@ -212,7 +264,9 @@ core_width <- function(x) {
 # Far values of a continuous covariate, which widen its cells, are said where the bulk of the rows
 # then lies in few.
 warn_stretched <- function(tally) {
-  if (is.null(tally$core)) return()
+  if (is.null(tally$core)) {
+    return()
+  }
   for (name in continuous_names(tally)) {
     d <- match(name, continuous_names(tally))
     width <- 2^-tally$step[[d]]
@@ -224,7 +278,8 @@ warn_stretched <- function(tally) {
       format(tally$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
       ", makes the cells ", format(width, digits = 2), " wide: what varies between them is lost. ",
       "Leave the far rows out, or compress by a column such as log(", name, ").",
-      fields = list(covariate = name, width = width))
+      fields = list(covariate = name, width = width)
+    )
   }
 }
 
@@ -244,9 +299,15 @@ rows_core <- function(tally, d) {
 
 # Sum of two tallies.
 merge_tallies <- function(a, b) {
-  if (is.null(a)) return(b)
-  if (a$rows == 0) return(keep_counts(b, a))
-  if (b$rows == 0) return(keep_counts(a, b))
+  if (is.null(a)) {
+    return(b)
+  }
+  if (a$rows == 0) {
+    return(keep_counts(b, a))
+  }
+  if (b$rows == 0) {
+    return(keep_counts(a, b))
+  }
   check_alike(a, b)
   b <- rescale_tally(b, a$scaling)
   for (name in union(continuous_names(a), continuous_names(b))) {
@@ -261,7 +322,13 @@ merge_tallies <- function(a, b) {
     a$core <- if (is_tensor(a)) pmax(a$core, b$core[names(a$core)]) else max(a$core, b$core)
   }
   ids <- match_groups(a$groups, b$groups)
-  out <- if (is.null(a$table)) merge_exact(a, b, ids) else if (is_tensor(a)) merge_tensors(a, b, ids) else merge_moments(a, b, ids)
+  out <- if (is.null(a$table)) {
+    merge_exact(a, b, ids)
+  } else if (is_tensor(a)) {
+    merge_tensors(a, b, ids)
+  } else {
+    merge_moments(a, b, ids)
+  }
   out$groups <- ids$groups
   out$rows <- a$rows + b$rows
   out$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
@@ -276,27 +343,41 @@ keep_counts <- function(a, b) {
 
 check_alike <- function(a, b) {
   if (!identical(a$responses, b$responses)) {
-    stop_covary("merge", "Cells of different responses cannot be merged: ", enumerate(a$responses), " and ", enumerate(b$responses), ".")
+    stop_covary(
+      "merge", "Cells of different responses cannot be merged: ", enumerate(a$responses),
+      " and ", enumerate(b$responses), "."
+    )
   }
   if (!setequal(names(a$covariates), names(b$covariates))) {
-    stop_covary("merge", "Cells by different covariates cannot be merged: ", enumerate(names(a$covariates)), " and ",
-      enumerate(names(b$covariates)), ".")
+    stop_covary(
+      "merge", "Cells by different covariates cannot be merged: ",
+      enumerate(names(a$covariates)), " and ",
+      enumerate(names(b$covariates)), "."
+    )
   }
   for (name in names(a$covariates)) {
     how <- list(a$covariates[[name]], b$covariates[[name]])
     if (is.null(join_columns(how[[1]], how[[2]])) || !identical(how[[1]]$units, how[[2]]$units)) {
       says <- vapply(how, say_column, "")
       stop_covary("merge", "Covariate '", name, "' is ", says[1], " in some rows and ", says[2],
-        " in others.", fields = list(covariate = name))
+        " in others.",
+        fields = list(covariate = name)
+      )
     }
     check_contrasts_alike(name, a$covariates[[name]], b$covariates[[name]])
   }
 }
 
 check_contrasts_alike <- function(name, a, b) {
-  if (identical(a$contrasts, b$contrasts) && (!is.numeric(a$contrasts) || identical(a$levels, b$levels))) return()
-  stop_covary("merge", "Factor '", name, "' has contrasts of its own that are not the same in all parts of the data. Give its levels and ",
-    "contrasts to every part, or leave contrasts out.", fields = list(covariate = name))
+  if (identical(a$contrasts, b$contrasts) &&
+    (!is.numeric(a$contrasts) || identical(a$levels, b$levels))) {
+    return()
+  }
+  stop_covary("merge", "Factor '", name,
+    "' has contrasts of its own that are not the same in all parts of the data. Give its levels and ",
+    "contrasts to every part, or leave contrasts out.",
+    fields = list(covariate = name)
+  )
 }
 
 # Too many distinct values met on the way: the covariate becomes continuous.
@@ -309,8 +390,11 @@ promote_tally <- function(tally) {
     }
   }
   if (nrow(tally$groups) > groups_limit) {
-    stop_covary("too_many_cells", "The covariates ", enumerate(names(tally$groups)), " have more than ", groups_limit,
-      " distinct tuples. Use fewer or coarser covariates, or fit the rows themselves.", fields = list(covariates = names(tally$groups)))
+    stop_covary("too_many_cells", "The covariates ", enumerate(names(tally$groups)),
+      " have more than ", groups_limit,
+      " distinct tuples. Use fewer or coarser covariates, or fit the rows themselves.",
+      fields = list(covariates = names(tally$groups))
+    )
   }
   tally
 }
@@ -323,18 +407,24 @@ within_kind <- function(tally, name) {
 # Groups of both, those of `a` first: list(groups, a, b (places))
 match_groups <- function(a, b) {
   b <- b[names(a)]
-  if (length(a) == 0) return(list(groups = a, a = 1L, b = 1L))
+  if (length(a) == 0) {
+    return(list(groups = a, a = 1L, b = 1L))
+  }
   keys <- lapply(list(a, b), group_keys)
   new <- which(!keys[[2]] %in% keys[[1]])
   all <- c(keys[[1]], keys[[2]][new])
-  groups <- structure(Map(function(u, v) c(u, v[new]), a, b), row.names = .set_row_names(length(all)), class = "data.frame", names = names(a))
+  groups <- structure(Map(function(u, v) c(u, v[new]), a, b),
+    row.names = .set_row_names(length(all)), class = "data.frame", names = names(a)
+  )
   list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
 }
 
 # Texts that are equal where the groups are: no text can hold what separates columns.
 group_keys <- function(groups) {
   keys <- lapply(unname(groups), function(v) {
-    if (is.numeric(v)) return(sprintf("%a;", v + 0))
+    if (is.numeric(v)) {
+      return(sprintf("%a;", v + 0))
+    }
     v <- enc2utf8(as.character(v))
     paste0(nchar(v, "bytes"), ":", v)
   })
@@ -375,8 +465,8 @@ merge_moments <- function(a, b, ids) {
   a
 }
 
-# Cells of twice the width, until they are those of `step`. With s, t the places in the parent and in
-# the child, s = (t - 1) / 2 in the left and (t + 1) / 2 in the right child.
+# Cells of twice the width, until they are those of `step`. With s, t the places in the parent and
+# in the child, s = (t - 1) / 2 in the left and (t + 1) / 2 in the right child.
 coarsen <- function(tally, step) {
   while (tally$step > step) {
     d <- dim(tally$table)
@@ -429,13 +519,16 @@ transform_sums <- function(stats, k, a, b) {
   for (i in seq_len(nrow(pair))) {
     j <- pair[i, 1]
     l <- pair[i, 2]
-    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] * sums[l, ] + b[j] * b[l] * n
+    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] *
+      sums[l, ] + b[j] * b[l] * n
   }
   out
 }
 
 rescale_tally <- function(tally, scaling) {
-  if (identical(tally$scaling, scaling)) return(tally)
+  if (identical(tally$scaling, scaling)) {
+    return(tally)
+  }
   k <- tally$k
   a <- tally$scaling[, 2] / scaling[, 2]
   b <- (tally$scaling[, 1] - scaling[, 1]) / scaling[, 2]
@@ -455,13 +548,19 @@ rescale_tally <- function(tally, scaling) {
 }
 
 # What a tally says of rows to come: all but its sums.
-tally_pattern <- function(tally) tally[setdiff(names(tally), c("stats", "table", "first", "places", "range", "groups"))]
+tally_pattern <- function(tally) {
+  tally[setdiff(names(tally), c("stats", "table", "first", "places", "range", "groups"))]
+}
 
 # An exact covariate turned into moments: every group is a point.
 make_continuous <- function(tally, name, force = FALSE) {
-  if (tally$covariates[[name]]$kind == "continuous" && !force) return(tally)
+  if (tally$covariates[[name]]$kind == "continuous" && !force) {
+    return(tally)
+  }
   tally <- check_continuous(within_kind(tally, name))
-  if (!is.null(tally$table)) return(make_tensor(tally, name))
+  if (!is.null(tally$table)) {
+    return(make_tensor(tally, name))
+  }
   k <- tally$k
   x <- tally$groups[[name]]
   rest <- tally$groups[setdiff(names(tally$groups), name)]
@@ -491,7 +590,10 @@ make_continuous <- function(tally, name, force = FALSE) {
   tally$table <- table
   tally$stats <- NULL
   kept <- !duplicated(ids)
-  tally$groups <- structure(lapply(rest, `[`, kept), row.names = .set_row_names(groups), class = "data.frame", names = names(rest))
+  tally$groups <- structure(lapply(rest, `[`, kept),
+    row.names = .set_row_names(groups),
+    class = "data.frame", names = names(rest)
+  )
   tally
 }
 
@@ -503,7 +605,10 @@ cells_to_sums <- function(stats, k) {
   out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
   scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
   pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
-  for (i in seq_len(nrow(pair))) out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] * means[pair[i, 2], ]
+  for (i in seq_len(nrow(pair))) {
+    out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] *
+      means[pair[i, 2], ]
+  }
   out
 }
 
@@ -514,7 +619,10 @@ root_to_scatter <- function(root, k) {
   out <- root
   for (i in seq_len(nrow(pair))) {
     out[i, ] <- 0
-    for (l in seq_len(min(pair[i, ]))) out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] * root[at[pair[i, 2], l], ]
+    for (l in seq_len(min(pair[i, ]))) {
+      out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] *
+        root[at[pair[i, 2], l], ]
+    }
   }
   out
 }

@@ -1,5 +1,5 @@
-# Tallies of two continuous covariates: a grid of rectangles, each with the products of the first four Chebyshev
-# moments along both covariates. Only rectangles that hold rows are kept.
+# Tallies of two continuous covariates: a grid of rectangles, each with the products of the first
+# four Chebyshev moments along both covariates. Only rectangles that hold rows are kept.
 #
 # In place of the fields of one covariate (suffstats-grid1d.R) the tally has
 #   step, core (by covariate): sides of the rectangles are 2^-step
@@ -7,12 +7,13 @@
 #   places: m x 3, numbers of the rectangle ([i, i + 1) 2^-step along each covariate) and its group
 #   table: padded x 4 x 4 x m, rectangles in the order of their places
 
-tensor_limit <- 2^24      # doubles in a table (128 MB)
+tensor_limit <- 2^24 # doubles in a table (128 MB)
 tensor_grid_limit <- 2^26 # rectangles of the whole grid
 
 is_tensor <- function(tally) length(tally$step) == 2
 
-# Errors fall with the fourth power of the sides: 64 cells along each covariate in place of 1000 along one.
+# Errors fall with the fourth power of the sides: 64 cells along each covariate in place of 1000
+# along one.
 tensor_resolution <- function(resolution) sqrt(4 * resolution)
 
 tensor_step <- function(x, resolution) choose_step(x, tensor_resolution(resolution), finer = 1)
@@ -32,8 +33,13 @@ add_tensor_moments <- function(tally, rows, group, threads) {
     if (length(x[[1]]) == 0) ends[] <- 0
     count <- ends[2, ] - ends[1, ] + 1
     if (prod(count) * groups <= tensor_grid_limit) {
-      out <- .Call(C_moments_two, x[[1]], x[[2]], unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
-        rbind(2^step, ends[1, ], count), tally$scaling, c(simd_level(), threads, groups, tensor_limit))
+      out <- .Call(
+        C_moments_two, x[[1]], x[[2]], unname(rows$y), if (!is.null(rows$weights)) {
+          as.double(rows$weights)
+        }, group,
+        rbind(2^step, ends[1, ], count), tally$scaling,
+        c(simd_level(), threads, groups, tensor_limit)
+      )
       if (!is.null(out$table)) break
     }
     if (all(count <= 1)) stop_too_large(tally, groups)
@@ -42,8 +48,12 @@ add_tensor_moments <- function(tally, rows, group, threads) {
   }
   stopifnot(out$outside == 0)
   tally$step <- step
-  tally$places <- unname(cbind(out$places %% count[1] + ends[1, 1], (out$places %/% count[1]) %% count[2] + ends[1, 2],
-    out$places %/% (count[1] * count[2]) + 1))
+  tally$places <-
+    unname(cbind(
+      out$places %% count[1] + ends[1, 1], (out$places %/% count[1]) %% count[2] +
+        ends[1, 2],
+      out$places %/% (count[1] * count[2]) + 1
+    ))
   tally$table <- array(out$table, c(moments_padded(tally$k), 4, 4, length(out$places)))
   tally
 }
@@ -55,10 +65,15 @@ merge_tensors <- function(a, b, ids) {
   step <- pmin(a$step, b$step)
   repeat {
     parts <- lapply(list(a, b), coarsen_tensor, step = step)
-    places <- rbind(cbind(parts[[1]]$places[, 1:2, drop = FALSE], ids$a[parts[[1]]$places[, 3]]),
-      cbind(parts[[2]]$places[, 1:2, drop = FALSE], ids$b[parts[[2]]$places[, 3]]))
+    places <- rbind(
+      cbind(parts[[1]]$places[, 1:2, drop = FALSE], ids$a[parts[[1]]$places[, 3]]),
+      cbind(parts[[2]]$places[, 1:2, drop = FALSE], ids$b[parts[[2]]$places[, 3]])
+    )
     size <- prod(dim(a$table)[1:3])
-    sums <- sum_places(places, cbind(matrix(parts[[1]]$table, size), matrix(parts[[2]]$table, size)))
+    sums <- sum_places(
+      places,
+      cbind(matrix(parts[[1]]$table, size), matrix(parts[[2]]$table, size))
+    )
     if (length(sums$table) <= tensor_limit) break
     step <- step - 1
   }
@@ -80,7 +95,9 @@ sum_places <- function(places, table) {
 
 # The same tally with its covariates in the order of `names`.
 transpose_tensor <- function(tally, names) {
-  if (identical(names(tally$step), names)) return(tally)
+  if (identical(names(tally$step), names)) {
+    return(tally)
+  }
   tally$step <- tally$step[names]
   tally$core <- tally$core[names]
   tally$range <- tally$range[, names, drop = FALSE]
@@ -112,23 +129,33 @@ halve_tensor <- function(tally, d) {
   tally
 }
 
-# An exact covariate of a tally with one continuous covariate becomes the second: its groups are points along it.
+# An exact covariate of a tally with one continuous covariate becomes the second: its groups are
+# points along it.
 make_tensor <- function(tally, name) {
   old <- setdiff(continuous_names(tally), name)
   values <- tally$groups[[name]]
   rest <- tally$groups[setdiff(names(tally$groups), name)]
-  ids <- if (length(rest)) match(group_keys(rest), unique(group_keys(rest))) else rep(1L, length(values))
+  ids <- if (length(rest)) {
+    match(group_keys(rest), unique(group_keys(rest)))
+  } else {
+    rep(1L, length(values))
+  }
   # As wide as the rectangles of rows would be.
   wanted <- tally$step - round(log2(tally$resolution / tensor_resolution(tally$resolution)))
   tally <- coarsen(tally, wanted)
   step <- stats::setNames(c(tally$step, tensor_step(values, tally$resolution)), c(old, name))
   d <- dim(tally$table)
-  filled <- which(matrix(colSums(matrix(abs(tally$table[1, , , ]), d[2])) > 0, d[3], d[4]), arr.ind = TRUE)
+  filled <- which(matrix(colSums(matrix(abs(tally$table[1, , , ]), d[2])) > 0, d[3], d[4]),
+    arr.ind = TRUE
+  )
   u <- values[filled[, 2]] * 2^step[2]
   power <- chebyshev_values(2 * (u - floor(u)) - 1, 4)
   table <- matrix(tally$table, d[1] * d[2])[, filled[, 1] + d[3] * (filled[, 2] - 1), drop = FALSE]
   table <- do.call(rbind, lapply(1:4, function(b) table * rep(power[b, ], each = d[1] * d[2])))
-  sums <- sum_places(unname(cbind(tally$first + filled[, 1] - 1, floor(u), ids[filled[, 2]])), table)
+  sums <- sum_places(
+    unname(cbind(tally$first + filled[, 1] - 1, floor(u), ids[filled[, 2]])),
+    table
+  )
   tally$range <- structure(cbind(tally$range, range(values)), dimnames = list(NULL, names(step)))
   tally$core <- stats::setNames(c(tally$core, core_width(values)), names(step))
   tally$step <- step
@@ -136,7 +163,10 @@ make_tensor <- function(tally, name) {
   tally$places <- sums$places
   tally$table <- array(sums$table, c(d[1], 4, 4, nrow(sums$places)))
   kept <- !duplicated(ids)
-  tally$groups <- structure(lapply(rest, `[`, kept), row.names = .set_row_names(sum(kept)), class = "data.frame", names = names(rest))
+  tally$groups <- structure(lapply(rest, `[`, kept),
+    row.names = .set_row_names(sum(kept)),
+    class = "data.frame", names = names(rest)
+  )
   transpose_tensor(tally, continuous_names(tally))
 }
 

@@ -8,26 +8,38 @@
 
 # list(x, group, cell, stats: (1 + k + k(k+1)/2) x m raw sums, map: the 4 x 4 x kinds of the cells)
 fine_nodes <- function(cells, degrees = 4) {
-  if (is_tensor(cells)) return(tensor_nodes(cells, degrees))
+  if (is_tensor(cells)) {
+    return(tensor_nodes(cells, degrees))
+  }
   d <- dim(cells$table)
   size <- 1 + cells$k + cells$k * (cells$k + 1) / 2
-  filled <- which(matrix(colSums(matrix(abs(cells$table[1, , , ]), d[2])) > 0, d[3], d[4]), arr.ind = TRUE)
+  filled <- which(matrix(colSums(matrix(abs(cells$table[1, , , ]), d[2])) > 0, d[3], d[4]),
+    arr.ind = TRUE
+  )
   cell <- filled[, 1]
   group <- filled[, 2]
   places <- cell_places(cell_grid(cells), cell)
   moments <- matrix(aperm(cells$table[seq_len(size), , , , drop = FALSE], c(2, 1, 3, 4)), 4)
   if (degrees < 4) moments[seq(degrees + 1, 4), ] <- 0
   at <- outer(seq_len(size), size * (cell - 1 + d[3] * (group - 1)), "+")
-  stats <- array(map_cells(moments[, at], places$map, rep(places$kind, each = size)), c(4, size, length(cell)))
-  list(x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4), stats = matrix(aperm(stats, c(2, 1, 3)), size),
-    point = point_masses(moments[, at[1, ], drop = FALSE]))
+  stats <- array(
+    map_cells(moments[, at], places$map, rep(places$kind, each = size)),
+    c(4, size, length(cell))
+  )
+  list(
+    x = as.vector(places$x), group = rep(group, each = 4), cell = rep(cell, each = 4),
+    stats = matrix(aperm(stats, c(2, 1, 3)), size),
+    point = point_masses(moments[, at[1, ], drop = FALSE])
+  )
 }
 
-# Where all rows of a cell share one x (single rows, ties), its place t, else NA. counts: 4 moments of the counts by cell
+# Where all rows of a cell share one x (single rows, ties), its place t, else NA. counts: 4 moments
+# of the counts by cell
 point_masses <- function(counts) {
   n <- counts[1, ]
   t <- counts[2, ] / n
-  same <- abs(counts[3, ] / n - (2 * t^2 - 1)) < 1e-11 & abs(counts[4, ] / n - t * (4 * t^2 - 3)) < 1e-11
+  same <- abs(counts[3, ] / n - (2 * t^2 - 1)) < 1e-11 &
+    abs(counts[4, ] / n - t * (4 * t^2 - 3)) < 1e-11
   ifelse(same & n > 0, t, NA_real_)
 }
 
@@ -44,24 +56,32 @@ map_cells <- function(x, maps, kind) {
 # Nodes with cells of one x as single nodes, whose statistics are those of the rows.
 lump_nodes <- function(cells, fine) {
   lump <- which(!is.na(fine$point))
-  if (length(lump) == 0) return(fine)
+  if (length(lump) == 0) {
+    return(fine)
+  }
   first <- 4 * (lump - 1) + 1
   stats <- 0
   for (q in 0:3) stats <- stats + fine$stats[, first + q, drop = FALSE]
   x <- (cells$first + fine$cell[first] - 1 + (fine$point[lump] + 1) / 2) * 2^-cells$step
   keep <- rep(is.na(fine$point), each = 4)
-  list(x = c(fine$x[keep], x), group = c(fine$group[keep], fine$group[first]), stats = cbind(fine$stats[, keep, drop = FALSE], stats))
+  list(
+    x = c(fine$x[keep], x), group = c(fine$group[keep], fine$group[first]),
+    stats = cbind(fine$stats[, keep, drop = FALSE], stats)
+  )
 }
 
 # The cells of a continuous covariate: number `cell` is [first + cell - 1, first + cell) 2^-step.
-cell_grid <- function(cells) list(step = cells$step, first = cells$first, count = dim(cells$table)[3], range = cells$range)
+cell_grid <- function(cells) {
+  list(step = cells$step, first = cells$first, count = dim(cells$table)[3], range = cells$range)
+}
 
 halve_grid <- function(grid) {
   ends <- floor(grid$range * 2^(grid$step + 1))
   list(step = grid$step + 1, first = ends[1], count = ends[2] - ends[1] + 1, range = grid$range)
 }
 
-# Numbers of the halves of cells: list(cell, inside: which of the 2 x cells lie within the range of the data)
+# Numbers of the halves of cells: list(cell, inside: which of the 2 x cells lie within the range of
+# the data)
 halve_cells <- function(grid, cell) {
   half <- halve_grid(grid)
   out <- rep(2 * (grid$first + cell - 1), each = 2) + 0:1 - half$first + 1
@@ -69,8 +89,8 @@ halve_cells <- function(grid, cell) {
   list(cell = out[inside], inside = inside)
 }
 
-# Chebyshev nodes of cells; those of the outer cells lie within the range of the data. list(x (4 x cells),
-# kind (1 inner, 2.. outer), map: node statistics from moments, t: nodes by kind)
+# Chebyshev nodes of cells; those of the outer cells lie within the range of the data. list(x (4 x
+# cells), kind (1 inner, 2.. outer), map: node statistics from moments, t: nodes by kind)
 cell_places <- function(grid, cell) {
   width <- 2^-grid$step
   low <- (grid$first + cell - 1) * width
@@ -90,8 +110,8 @@ cell_places <- function(grid, cell) {
   list(x = x, kind = kind, t = t, map = lapply(t, function(v) solve(chebyshev_values(v, 4))))
 }
 
-# Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows enough for
-# sums with signs to be harmless. `gathered` says which went where (model-accuracy.R).
+# Nodes gathered to q Chebyshev nodes between breaks, where there are more than that, and rows
+# enough for sums with signs to be harmless. `gathered` says which went where (model-accuracy.R).
 gather_nodes <- function(fine, breaks, q = 12) {
   piece <- findInterval(fine$x, breaks, all.inside = TRUE)
   half <- diff(breaks)[piece] / 2
@@ -100,11 +120,19 @@ gather_nodes <- function(fine, breaks, q = 12) {
   key <- piece + length(breaks) * (fine$group - 1)
   parts <- lapply(unname(split(seq_along(key), match(key, unique(key)))), function(i) {
     if (length(i) <= q || sum(fine$stats[1, i]) < 20 * q) {
-      return(list(x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i], nodes = i))
+      return(list(
+        x = fine$x[i], stats = fine$stats[, i, drop = FALSE], group = fine$group[i],
+        nodes = i
+      ))
     }
     first <- i[1]
-    list(x = breaks[piece[first]] + half[first] * (nodes + 1), stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
-      group = rep(fine$group[first], q), nodes = i, weights = function(eta) values[i, , drop = FALSE] %*% eta)
+    list(
+      x = breaks[piece[first]] + half[first] * (nodes + 1),
+      stats = fine$stats[, i, drop = FALSE] %*% values[i, , drop = FALSE],
+      group = rep(fine$group[first], q), nodes = i, weights = function(eta) {
+        values[i, , drop = FALSE] %*% eta
+      }
+    )
   })
   join_nodes(parts, length(key))
 }
@@ -113,22 +141,30 @@ gather_nodes <- function(fine, breaks, q = 12) {
 join_nodes <- function(parts, size) {
   take <- function(name) unlist(lapply(parts, `[[`, name), use.names = FALSE)
   counts <- vapply(parts, function(part) length(part$group), 0L)
-  gathered <- Map(function(part, from, count) c(part[c("nodes", "weights")], from = from, count = count), parts,
-    cumsum(c(0, counts))[seq_along(parts)], counts)
+  gathered <- Map(
+    function(part, from, count) {
+      c(part[c("nodes", "weights")], from = from, count = count)
+    }, parts,
+    cumsum(c(0, counts))[seq_along(parts)], counts
+  )
   x <- if (is.matrix(parts[[1]]$x)) do.call(rbind, lapply(parts, `[[`, "x")) else take("x")
-  list(x = x, group = take("group"), stats = do.call(cbind, lapply(parts, `[[`, "stats")),
-    gathered = list(size = size, parts = gathered))
+  list(
+    x = x, group = take("group"), stats = do.call(cbind, lapply(parts, `[[`, "stats")),
+    gathered = list(size = size, parts = gathered)
+  )
 }
 
-# length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete orthogonality of
-# Chebyshev polynomials at them.
+# length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete
+# orthogonality of Chebyshev polynomials at them.
 lagrange_values <- function(x, nodes) {
   q <- length(nodes)
   chebyshev_columns(x, q) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
 }
 
 # Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).
-node_stats <- function(stats, k) rbind(stats[1, ], matrix(0, k, ncol(stats)), stats[-1, , drop = FALSE])
+node_stats <- function(stats, k) {
+  rbind(stats[1, ], matrix(0, k, ncol(stats)), stats[-1, , drop = FALSE])
+}
 
 # Data frame of the covariates at nodes.
 node_data <- function(cells, nodes) {
@@ -138,14 +174,21 @@ node_data <- function(cells, nodes) {
     x <- if (length(continuous) == 1) nodes$x else nodes$x[, name]
     out[[name]] <- restore_column(x, cells$covariates[[name]])
   }
-  structure(out[names(cells$covariates)], class = "data.frame", row.names = .set_row_names(length(nodes$group)))
+  structure(out[names(cells$covariates)],
+    class = "data.frame",
+    row.names = .set_row_names(length(nodes$group))
+  )
 }
 
 # A few hundred points that stand for the rows when bases choose knots: quantiles of the
 # continuous covariate within every group, both ends included.
 sketch_rows <- function(cells, points = 400) {
-  if (is.null(cells$table)) return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
-  if (is_tensor(cells)) return(tensor_sketch(cells, max(points, 600)))
+  if (is.null(cells$table)) {
+    return(list(data = factor_groups(cells), weights = cells$stats[1, ]))
+  }
+  if (is_tensor(cells)) {
+    return(tensor_sketch(cells, max(points, 600)))
+  }
   d <- dim(cells$table)
   counts <- matrix(cells$table[1, 1, , ], d[3], d[4])
   total <- colSums(counts)
@@ -202,24 +245,34 @@ evaluate_design <- function(design, data) {
     x[[i]] <- do.call(rbind, c(list(unname(t(parametric))), smooths))
     offset[i, ] <- at$offset
     if (!all(is.finite(x[[i]])) || !all(is.finite(at$offset))) {
-      stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.", fields = list(predictor = p$key))
+      stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.",
+        fields = list(predictor = p$key)
+      )
     }
   }
   list(x = x, offset = offset)
 }
 
-# Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate itself.
+# Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate
+# itself.
 design_knots <- function(design, name) {
   unlist(lapply(design$predictors, function(p) {
     smooths <- unlist(lapply(p$smooths, function(s) smooth_knots(s$sm, name)))
     variables <- attr(p$terms, "predvars")
-    terms <- unlist(lapply(as.list(variables)[-1], function(v) if (is.call(v) && name %in% covariates_in(v[[2]], name)) eval(v$knots)))
+    terms <- unlist(lapply(
+      as.list(variables)[-1],
+      function(v) if (is.call(v) && name %in% covariates_in(v[[2]], name)) eval(v$knots)
+    ))
     c(smooths, terms)
   }), use.names = FALSE)
 }
 
 smooth_knots <- function(sm, name) {
-  if (length(sm$margin)) return(unlist(lapply(sm$margin, smooth_knots, name = name)))
-  if (!identical(sm$term, name) && !identical(value_name(str2lang(sm$term[1])), name)) return(NULL)
+  if (length(sm$margin)) {
+    return(unlist(lapply(sm$margin, smooth_knots, name = name)))
+  }
+  if (!identical(sm$term, name) && !identical(value_name(str2lang(sm$term[1])), name)) {
+    return(NULL)
+  }
   c(sm$xp, if (is.numeric(sm$knots)) sm$knots)
 }

@@ -15,18 +15,27 @@ tensor_nodes <- function(cells, degrees = 4) {
   kind <- along[[1]]$kind + 3 * (along[[2]]$kind - 1)
   for (which in unique(kind)) {
     mine <- which(kind == which)
-    map <- kronecker(along[[2]]$map[[(which - 1) %/% 3 + 1]], along[[1]]$map[[(which - 1) %% 3 + 1]])
+    map <- kronecker(
+      along[[2]]$map[[(which - 1) %/% 3 + 1]],
+      along[[1]]$map[[(which - 1) %% 3 + 1]]
+    )
     stats[, , mine] <- map %*% moments[, as.vector(outer(seq_len(size), size * (mine - 1), "+"))]
   }
   stats <- matrix(aperm(stats, c(2, 1, 3)), size)
   x <- cbind(as.vector(along[[1]]$x[rep(1:4, 4), ]), as.vector(along[[2]]$x[rep(1:4, each = 4), ]))
   colnames(x) <- names(cells$step)
-  list(x = x, group = rep(cells$places[, 3], each = 16), cell = rep(seq_len(m), each = 16), stats = stats, point = tensor_points(cells))
+  list(
+    x = x, group = rep(cells$places[, 3], each = 16), cell = rep(seq_len(m), each = 16),
+    stats = stats, point = tensor_points(cells)
+  )
 }
 
 tensor_grid <- function(cells, d) {
   ends <- floor(cells$range[, d] * 2^cells$step[[d]])
-  list(step = cells$step[[d]], first = ends[1], count = ends[2] - ends[1] + 1, range = cells$range[, d])
+  list(
+    step = cells$step[[d]], first = ends[1], count = ends[2] - ends[1] + 1,
+    range = cells$range[, d]
+  )
 }
 
 # m x 2: where all rows of a rectangle share one point, that point, else NA.
@@ -42,13 +51,21 @@ tensor_points <- function(cells) {
 # As lump_nodes().
 lump_tensor_nodes <- function(fine) {
   lump <- which(!is.na(fine$point[, 1]))
-  if (length(lump) == 0) return(fine)
+  if (length(lump) == 0) {
+    return(fine)
+  }
   x <- fine$point[lump, , drop = FALSE]
   colnames(x) <- colnames(fine$x)
-  sums <- vapply(lump, function(c) rowSums(fine$stats[, 16 * (c - 1) + 1:16, drop = FALSE]), numeric(nrow(fine$stats)))
+  sums <- vapply(
+    lump, function(c) rowSums(fine$stats[, 16 * (c - 1) + 1:16, drop = FALSE]),
+    numeric(nrow(fine$stats))
+  )
   keep <- rep(is.na(fine$point[, 1]), each = 16)
-  list(x = rbind(fine$x[keep, , drop = FALSE], x), group = c(fine$group[keep], fine$group[16 * (lump - 1) + 1]),
-    stats = cbind(fine$stats[, keep, drop = FALSE], matrix(sums, nrow(fine$stats))))
+  list(
+    x = rbind(fine$x[keep, , drop = FALSE], x),
+    group = c(fine$group[keep], fine$group[16 * (lump - 1) + 1]),
+    stats = cbind(fine$stats[, keep, drop = FALSE], matrix(sums, nrow(fine$stats)))
+  )
 }
 
 # Nodes gathered to q x q Chebyshev nodes between breaks along both covariates, as gather_nodes().
@@ -58,26 +75,44 @@ gather_tensor_nodes <- function(fine, breaks, q) {
   nodes <- chebyshev_nodes(q)
   parts <- lapply(split(seq_along(key), key), function(i) {
     if (length(i) <= q^2 || sum(fine$stats[1, i]) < 4 * q^2) {
-      return(list(x = fine$x[i, , drop = FALSE], stats = fine$stats[, i, drop = FALSE], group = fine$group[i], nodes = i))
+      return(list(
+        x = fine$x[i, , drop = FALSE], stats = fine$stats[, i, drop = FALSE],
+        group = fine$group[i], nodes = i
+      ))
     }
     ends <- lapply(1:2, function(d) breaks[[d]][pieces[[d]][i[1]] + 0:1])
     x <- lapply(ends, function(b) mean(b) + diff(b) / 2 * nodes)
-    along <- lapply(1:2, function(d) lagrange_values((fine$x[i, d] - mean(ends[[d]])) / diff(ends[[d]]) * 2, nodes))
-    stats <- lapply(seq_len(q), function(b) (fine$stats[, i, drop = FALSE] * rep(along[[2]][, b], each = nrow(fine$stats))) %*% along[[1]])
-    list(x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats), group = rep(fine$group[i[1]], q^2),
-      nodes = i, weights = function(eta) apply(eta, 2, function(e) rowSums((along[[1]] %*% matrix(e, q)) * along[[2]])))
+    along <- lapply(
+      1:2,
+      function(d) lagrange_values((fine$x[i, d] - mean(ends[[d]])) / diff(ends[[d]]) * 2, nodes)
+    )
+    stats <- lapply(
+      seq_len(q),
+      function(b) {
+        (fine$stats[, i, drop = FALSE] *
+          rep(along[[2]][, b], each = nrow(fine$stats))) %*% along[[1]]
+      }
+    )
+    list(
+      x = cbind(rep(x[[1]], q), rep(x[[2]], each = q)), stats = do.call(cbind, stats),
+      group = rep(fine$group[i[1]], q^2),
+      nodes = i, weights = function(eta) {
+        apply(eta, 2, function(e) rowSums((along[[1]] %*% matrix(e, q)) * along[[2]]))
+      }
+    )
   })
   out <- join_nodes(unname(parts), length(key))
   colnames(out$x) <- colnames(fine$x)
   out
 }
 
-# As sketch_rows(): cells in the order of their places, points at equal steps of their cumulated rows, each at the
-# mean of its cell.
+# As sketch_rows(): cells in the order of their places, points at equal steps of their cumulated
+# rows, each at the mean of its cell.
 tensor_sketch <- function(cells, points) {
   n <- pmax(cells$table[1, 1, 1, ], 0)
   centre <- cbind(cells$table[1, 2, 1, ], cells$table[1, 1, 2, ]) / ifelse(n > 0, n, 1)
-  centre <- (cells$places[, 1:2, drop = FALSE] + (centre + 1) / 2) * rep(2^-cells$step, each = length(n))
+  centre <- (cells$places[, 1:2, drop = FALSE] + (centre + 1) / 2) *
+    rep(2^-cells$step, each = length(n))
   group <- cells$places[, 3]
   total <- tapply(n, group, sum)
   parts <- lapply(split(seq_along(n), group), function(mine) {
@@ -89,20 +124,26 @@ tensor_sketch <- function(cells, points) {
   x <- centre[cell, , drop = FALSE]
   colnames(x) <- names(cells$step)
   for (d in 1:2) x[c(which.min(x[, d]), which.max(x[, d])), d] <- cells$range[, d]
-  list(data = node_data(cells, list(x = x, group = group[cell])), weights = unlist(lapply(parts, `[[`, "weight"), use.names = FALSE))
+  list(
+    data = node_data(cells, list(x = x, group = group[cell])),
+    weights = unlist(lapply(parts, `[[`, "weight"), use.names = FALSE)
+  )
 }
 
-# Pieces and nodes a piece that are tried, the cheaper first: nodes gain digits faster than pieces, which have to
-# begin at knots.
+# Pieces and nodes a piece that are tried, the cheaper first: nodes gain digits faster than pieces,
+# which have to begin at knots.
 tensor_ladder <- function(knots) {
-  if (any(lengths(knots) > 0)) list(c(1, 6), c(1, 8), c(1, 10), c(2, 10), c(2, 12), c(4, 12))
-  else list(c(4, 10), c(4, 12), c(4, 14), c(6, 12), c(8, 12), c(8, 14))
+  if (any(lengths(knots) > 0)) {
+    list(c(1, 6), c(1, 8), c(1, 10), c(2, 10), c(2, 12), c(4, 12))
+  } else {
+    list(c(4, 10), c(4, 12), c(4, 14), c(6, 12), c(8, 12), c(8, 14))
+  }
 }
 tensor_nodes_limit <- 20000 # beyond it, a fit takes minutes
-gathering_limit <- 5e-4     # half of what the certificate allows
+gathering_limit <- 5e-4 # half of what the certificate allows
 
-# As choose_nodes(), until the mode moves less than 5e-4 posterior sds against all nodes. Without such, the nearest
-# within a posterior sd, which the certificate will tell.
+# As choose_nodes(), until the mode moves less than 5e-4 posterior sds against all nodes. Without
+# such, the nearest within a posterior sd, which the certificate will tell.
 choose_tensor_nodes <- function(prepared, priors) {
   object <- prepared$object
   fine <- target_at(prepared, lump_tensor_nodes(prepared$nodes), priors)
@@ -116,7 +157,10 @@ choose_tensor_nodes <- function(prepared, priors) {
   for (rung in tensor_ladder(knots)) {
     breaks <- lapply(1:2, function(d) node_breaks(tensor_counts(object, d), knots[[d]], rung[1]))
     nodes <- gather_tensor_nodes(fine$nodes, breaks, rung[2])
-    if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit && is.finite(best$gathering)) break
+    if (ncol(nodes$stats) > 0.7 * fine$cells$m || ncol(nodes$stats) > tensor_nodes_limit &&
+      is.finite(best$gathering)) {
+      break
+    }
     some <- target_at(prepared, nodes, priors)
     # With too few nodes for sums with signs there may be no mode.
     found <- attempt(rough_mode(some$target, mode))
@@ -125,16 +169,26 @@ choose_tensor_nodes <- function(prepared, priors) {
     if (isTRUE(shift < best$gathering)) best <- c(some, list(gathering = shift))
     if (isTRUE(shift < gathering_limit)) break
   }
-  if (best$gathering > gathering_limit && fine$cells$m <= tensor_nodes_limit) best <- c(fine, list(gathering = 0))
+  if (best$gathering > gathering_limit && fine$cells$m <= tensor_nodes_limit) {
+    best <- c(fine, list(gathering = 0))
+  }
   if (best$gathering > 1) {
-    stop_covary("nodes", "The cells of ", enumerate(names), " need more than ", tensor_nodes_limit, " nodes for this model. ",
-      "Use smooths of fewer coefficients, or fit the rows.", fields = list(covariates = names))
+    stop_covary("nodes", "The cells of ", enumerate(names), " need more than ", tensor_nodes_limit,
+      " nodes for this model. ",
+      "Use smooths of fewer coefficients, or fit the rows.",
+      fields = list(covariates = names)
+    )
   }
   # All nodes have sums with signs too, in rectangles of few rows.
-  if (is.null(mode)) mode <- tryCatch(rough_mode(best$target), covary_error_numerics = function(e) {
-    stop_covary("nodes", "The cells of ", enumerate(names), " hold too few rows each for this model, whose mode they do not ",
-      "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.", fields = list(covariates = names))
-  })
+  if (is.null(mode)) {
+    mode <- tryCatch(rough_mode(best$target), covary_error_numerics = function(e) {
+      stop_covary("nodes", "The cells of ", enumerate(names),
+        " hold too few rows each for this model, whose mode they do not ",
+        "determine. Use smooths of fewer coefficients, a lower `resolution`, or fit the rows.",
+        fields = list(covariates = names)
+      )
+    })
+  }
   c(best, list(fine = fine, chain = node_chain(object, prepared$nodes, best$nodes$gathered)))
 }
 
@@ -144,5 +198,8 @@ tensor_counts <- function(object, d) {
   counts <- numeric(grid$count)
   sums <- rowsum(object$table[1, 1, 1, ], object$places[, d] - grid$first + 1)
   counts[as.integer(rownames(sums))] <- sums
-  list(counts = pmax(counts, 0), edge = (grid$first + 0:grid$count) * 2^-grid$step, range = grid$range)
+  list(
+    counts = pmax(counts, 0), edge = (grid$first + 0:grid$count) * 2^-grid$step,
+    range = grid$range
+  )
 }

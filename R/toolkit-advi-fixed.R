@@ -1,9 +1,11 @@
-# The default optimiser: the ELBO over a fixed set of draws (Giordano, Ingram and Broderick 2024), which is a
-# deterministic function. The draws are moment-matched, so that linear and quadratic parts of the target have no
-# Monte Carlo error. One iteration is one step of a phase:
-#   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's identity,
+# The default optimiser: the ELBO over a fixed set of draws (Giordano, Ingram and Broderick 2024),
+# which is a deterministic function. The draws are moment-matched, so that linear and quadratic
+# parts of the target have no Monte Carlo error. One iteration is one step of a phase:
+#   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's
+#   identity,
 #           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (numeric-newton.R has the step)
-#   member  low-rank family: the same step to the nearest member (toolkit-advi-refit.R), from the full-rank optimum; a few passes
+#   member  low-rank family: the same step to the nearest member (toolkit-advi-refit.R), from the
+#   full-rank optimum; a few passes
 #           over the target where L-BFGS on the factors takes hundreds
 #   polish  other families: L-BFGS on the raw parameters, in units of the approximation
 #   check   Monte Carlo error from fresh draws; too large: twice the draws, and that phase again
@@ -11,16 +13,22 @@
 start_fixed <- function(target, setup) {
   sd <- if (is.null(setup$start_sigma)) rep(0.1, target$dim) else setup$start_sigma
   exact <- !is.null(target$expect) && setup$control$closed_form
-  state <- list(iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact, mean = setup$start,
-    cov = diag(sd^2, target$dim))
+  state <- list(
+    iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact,
+    mean = setup$start,
+    cov = diag(sd^2, target$dim)
+  )
   # A regression with smooths has no joint mode to start from; its own engines know a good place.
-  if (!is.null(target$regression) && is.null(setup$start_sigma) && identical(setup$start, target$start)) {
+  if (!is.null(target$regression) && is.null(setup$start_sigma) &&
+    identical(setup$start, target$start)) {
     state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
     # few rows may leave directions without any curvature
     state$cov <- crossprod(robust_chol(state$cov, least = 0))
   }
   # conditional sds: those of the optimum, for a target like the start
-  if (setup$family$name == "meanfield") state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)
+  if (setup$family$name == "meanfield") {
+    state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)
+  }
   if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$dim)
   widen_start(target, setup, state)
 }
@@ -46,7 +54,9 @@ widen_start <- function(target, setup, state) {
   }
   if (!is_known(at)) {
     stop_covary("start",
-      "The ELBO is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+      "The ELBO is not finite at the start; give other `start` values.",
+      fields = list(arg = "start")
+    )
   }
   state$precision <- solve_spd(state$cov)
   state$at <- at
@@ -57,20 +67,30 @@ widen_start <- function(target, setup, state) {
 # A value that is not finite says that a draw lies where the target is not defined; steps stop
 # short of there.
 expect_at <- function(target, state, mean, cov) {
-  if (state$exact) return(density_expect(target, mean, cov))
+  if (state$exact) {
+    return(density_expect(target, mean, cov))
+  }
   root <- attempt(t(chol(cov)))
-  if (is.null(root)) return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
+  if (is.null(root)) {
+    return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
+  }
   at <- stein_expect(target, mean, root, state$noise)
   if (!is_known(at)) at$value <- NaN
   at
 }
 
-is_known <- function(at) is.finite(at$value) && all(is.finite(at$gradient)) &&
-  all(is.finite(at$hessian))
+is_known <- function(at) {
+  is.finite(at$value) && all(is.finite(at$gradient)) &&
+    all(is.finite(at$hessian))
+}
 
 step_fixed <- function(target, setup, state, most) {
-  state <- switch(state$phase, newton = step_newton(target, setup, state), member = step_member(target, setup, state),
-    polish = step_polish(target, setup, state), check = step_check(target, setup, state))
+  state <- switch(state$phase,
+    newton = step_newton(target, setup, state),
+    member = step_member(target, setup, state),
+    polish = step_polish(target, setup, state),
+    check = step_check(target, setup, state)
+  )
   state$losses <- append_losses(state, -state$elbo)
   state$iteration <- state$iteration + 1
   state
@@ -81,7 +101,9 @@ step_newton <- function(target, setup, state) {
   expect <- function(mean, cov) expect_at(target, state, mean, cov)
   step <- best_step(expect, state, diagonal)
   after <- if (setup$family$name == "lowrank") "member" else if (state$exact) "done" else "polish"
-  if (is.null(step)) return(enter_phase(target, setup, state, after))
+  if (is.null(step)) {
+    return(enter_phase(target, setup, state, after))
+  }
   trial <- step
   shift <- max(abs(trial$mean - state$mean) / sqrt(diag(trial$cov)))
   stretch <- max(abs(diag(trial$cov) / diag(state$cov) - 1))
@@ -92,7 +114,9 @@ step_newton <- function(target, setup, state) {
   small <- if (state$exact) 1e-5 else 1e-3
   # Stein's Hessian has noise; when steps no longer gain much, L-BFGS goes on with exact gradients.
   slow <- !state$exact && state$iteration > 2 && gain < 0.02
-  if (max(shift, stretch) / step$size < small || slow) state <- enter_phase(target, setup, state, after)
+  if (max(shift, stretch) / step$size < small || slow) {
+    state <- enter_phase(target, setup, state, after)
+  }
   state
 }
 
@@ -102,7 +126,11 @@ enter_phase <- function(target, setup, state, phase) {
     return(state)
   }
   state$phase <- phase
-  switch(phase, polish = start_polish(setup, state), member = start_member(target, setup, state), state)
+  switch(phase,
+    polish = start_polish(setup, state),
+    member = start_member(target, setup, state),
+    state
+  )
 }
 
 # From a full-rank Gaussian to the nearest member of the low-rank family
@@ -114,25 +142,41 @@ start_member <- function(target, setup, state) {
 place_member <- function(target, state, to) {
   cov <- low_rank_cov(to$low)
   at <- expect_at(target, state, to$mean, cov)
-  state[c("mean", "low", "cov", "at", "elbo")] <- list(to$mean, to$low, cov, at, at$value + gaussian_entropy(cov))
+  state[c("mean", "low", "cov", "at", "elbo")] <- list(
+    to$mean, to$low, cov, at,
+    at$value + gaussian_entropy(cov)
+  )
   state$precision <- solve_spd(cov)
   state
 }
 
-# The optimum of the family as seen from here, or from between: curvature mixed with that of the member.
+# The optimum of the family as seen from here, or from between: curvature mixed with that of the
+# member.
 step_member <- function(target, setup, state) {
   root <- t(chol(state$cov))
   new <- NULL
   for (size in 0.5^(0:8)) {
-    seen <- list(value = state$at$value, gradient = size * state$at$gradient, hessian = size * state$at$hessian - (1 - size) * state$precision)
-    new <- place_member(target, state, refit_family(target, setup$family, state$mean, root, seen, state$low))
+    seen <- list(
+      value = state$at$value, gradient = size * state$at$gradient,
+      hessian = size * state$at$hessian - (1 - size) * state$precision
+    )
+    new <- place_member(
+      target, state,
+      refit_family(target, setup$family, state$mean, root, seen, state$low)
+    )
     if (isTRUE(new$elbo >= state$elbo - 1e-9 * (1 + abs(state$elbo)))) break
     new <- NULL
   }
   after <- if (state$exact) "done" else "check"
-  if (is.null(new)) return(enter_phase(target, setup, state, after))
+  if (is.null(new)) {
+    return(enter_phase(target, setup, state, after))
+  }
   # With draws, gains far below a nat are within their error.
-  small <- if (state$exact) max(state_distance(new, state)) / size < 1e-4 else new$elbo - state$elbo < 1e-3
+  small <- if (state$exact) {
+    max(state_distance(new, state)) / size < 1e-4
+  } else {
+    new$elbo - state$elbo < 1e-3
+  }
   if (small) enter_phase(target, setup, new, after) else new
 }
 
@@ -149,7 +193,9 @@ start_polish <- function(setup, state) {
     sd <- sqrt(diag(state$cov))
     state$unit <- diag(sd, d)
     state$par <- family_start(family, numeric(d), 1)
-    metric <- if (is.null(state$at)) diag(1, d) else {
+    metric <- if (is.null(state$at)) {
+      diag(1, d)
+    } else {
       root <- robust_chol(-state$at$hessian * outer(sd, sd))
       chol2inv(root)
     }
@@ -161,7 +207,10 @@ start_polish <- function(setup, state) {
 }
 
 fixed_objective <- function(target, setup, state, par, noise = state$noise) {
-  out <- guard_target(.Call(C_elbo, target, setup$family$code, c(0L, 1L), par, noise, state$centre, state$unit))
+  out <- guard_target(.Call(
+    C_elbo, target, setup$family$code, c(0L, 1L), par, noise, state$centre,
+    state$unit
+  ))
   list(f = -out$value, g = -out$gradient)
 }
 
@@ -174,9 +223,14 @@ step_polish <- function(target, setup, state) {
   slope <- sum(direction * at$g)
   moved <- NULL
   if (isTRUE(slope < -1e-10 * (1 + abs(at$f))^0.5)) {
-    moved <- line_search(function(p) fixed_objective(target, setup, state, p), state$par, direction, at, slope)
+    moved <- line_search(
+      function(p) fixed_objective(target, setup, state, p), state$par, direction,
+      at, slope
+    )
   }
-  if (is.null(moved)) return(finish_polish(setup, state))
+  if (is.null(moved)) {
+    return(finish_polish(setup, state))
+  }
   state$bfgs <- lbfgs_update(state$bfgs, moved$par - state$par, moved$at$g - at$g)
   gain <- at$f - moved$at$f
   state$par <- moved$par
@@ -214,8 +268,11 @@ step_check <- function(target, setup, state) {
     state$done <- TRUE
     return(state)
   }
-  error <- if (setup$family$name == "lowrank") expected_error(target, setup$family, state$mean, root, seen, state$low)
-    else newton_error(setup$family$name, state$mean, root, seen)
+  error <- if (setup$family$name == "lowrank") {
+    expected_error(target, setup$family, state$mean, root, seen, state$low)
+  } else {
+    newton_error(setup$family$name, state$mean, root, seen)
+  }
   state$error <- error$rms
   if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
     state$done <- TRUE

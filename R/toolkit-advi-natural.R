@@ -1,7 +1,7 @@
-# Minibatches by default: averaged natural-gradient steps (advi_natural.c), from a fit to a subsample.
-# Averages run over the last half, or more, of the iterations: at iterations 200, 400, 800, ... a new
-# window begins, and the answer is the mean over the present and the last window. At these points the
-# certificate decides whether to go on.
+# Minibatches by default: averaged natural-gradient steps (advi_natural.c), from a fit to a
+# subsample. Averages run over the last half, or more, of the iterations: at iterations 200, 400,
+# 800, ... a new window begins, and the answer is the mean over the present and the last window. At
+# these points the certificate decides whether to go on.
 
 start_natural <- function(target, setup) {
   d <- target$dim
@@ -9,14 +9,25 @@ start_natural <- function(target, setup) {
   diagonal <- setup$family$name == "meanfield"
   root <- if (diagonal) diag(sqrt(diag(at$cov)), d) else t(chol(at$cov))
   precision <- if (diagonal) crossprod(robust_chol(-at$at$hessian)) else at$precision
-  list(iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, root = root, metric = solve_spd(precision), precision = precision,
-    queue = NULL, origin = at$mean, mean_sum = numeric(d), scale_sum = numeric(if (diagonal) d else d * d), count = 0, before = NULL,
-    boundary = 200, bad = 0)
+  list(
+    iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, root = root,
+    metric = solve_spd(precision), precision = precision,
+    queue = NULL, origin = at$mean, mean_sum = numeric(d),
+    scale_sum = numeric(if (diagonal) d else d * d), count = 0, before = NULL,
+    boundary = 200, bad = 0
+  )
 }
 
-# Low-rank: iterations are those of the full-rank family, and the answer is the nearest member of the low-rank one. Where the
-# curvature hardly changes over the posterior, that is its optimum; the certificate says how nearly.
-natural_family <- function(family) if (family$name == "lowrank") new_family("fullrank", family$dim) else family
+# Low-rank: iterations are those of the full-rank family, and the answer is the nearest member of
+# the low-rank one. Where the curvature hardly changes over the posterior, that is its optimum; the
+# certificate says how nearly.
+natural_family <- function(family) {
+  if (family$name == "lowrank") {
+    new_family("fullrank", family$dim)
+  } else {
+    family
+  }
+}
 
 # The family fitted to a random subsample whose likelihood counts N / n fold.
 pilot_fit <- function(target, setup) {
@@ -34,7 +45,9 @@ pilot_fit <- function(target, setup) {
     if (state$done || state$phase != "newton") break
     state <- step_fixed(sub, pilot, state, 1)
   }
-  if (!has_smooths(target)) return(state)
+  if (!has_smooths(target)) {
+    return(state)
+  }
   to <- refit_family(sub, pilot$family, state$mean, t(chol(state$cov)), state$at)
   state$mean <- to$mean
   state$cov <- tcrossprod(to$root)
@@ -75,23 +88,29 @@ subsample_model <- function(model, rows, scale) {
   model
 }
 
-# Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with anchor little
-# is left. The scale of the full-rank family is a product of noisy factors, stable only if
-# rate * dim * variance stays well below one.
+# Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with
+# anchor little is left. The scale of the full-rank family is a product of noisy factors, stable
+# only if rate * dim * variance stays well below one.
 natural_settings <- function(target, setup, state) {
   scale <- target$rows / setup$batch_size
   noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
-  list(family = natural_family(setup$family)$code, batch_size = setup$batch_size, batch_scale = scale, rate = rate,
-    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5, metric = state$metric, precision = state$precision)
+  list(
+    family = natural_family(setup$family)$code, batch_size = setup$batch_size,
+    batch_scale = scale, rate = rate,
+    scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5,
+    metric = state$metric, precision = state$precision
+  )
 }
 
 has_anchor <- function(target) target$kind == "regression"
 
 # The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
 with_anchor <- function(target, state) {
-  if (is.null(state$anchor)) state$anchor <- .Call(C_anchor, target$data, state$origin[seq_len(target$data$size[3])])
+  if (is.null(state$anchor)) {
+    state$anchor <- .Call(C_anchor, target$data, state$origin[seq_len(target$data$size[3])])
+  }
   state
 }
 
@@ -103,10 +122,16 @@ step_natural <- function(target, setup, state, most) {
     target$anchor <- state$anchor
     target$apart <- TRUE
   }
-  if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
+  if (is.null(state$queue) || state$queue$used == chunk) {
+    state$queue <- draw_queue(setup, target, width)
+  }
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
-  out <- guard_target(.Call(C_natural, target, natural_settings(target, setup, state), state$iteration + 1, k, part$noise, part$rows, state[c("mean", "root", "mean_sum", "scale_sum")]))
+  out <- guard_target(.Call(
+    C_natural, target, natural_settings(target, setup, state),
+    state$iteration + 1, k, part$noise, part$rows,
+    state[c("mean", "root", "mean_sum", "scale_sum")]
+  ))
   state$bad <- state$bad + out$bad
   check_bad(target, setup, state, state$iteration + k)
   state$losses <- append_losses(state, out$loss)
@@ -129,8 +154,8 @@ next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) judge_window(target, setup, state) else state
 }
 
-# Is the average good? If not, and expectations have a closed form, the optimum as seen from there may be, or the one seen
-# from that; that failing, iterations go on from the last.
+# Is the average good? If not, and expectations have a closed form, the optimum as seen from there
+# may be, or the one seen from that; that failing, iterations go on from the last.
 judge_window <- function(target, setup, state) {
   at <- moments_natural(setup, state)
   for (pass in 1:4) {
@@ -151,10 +176,16 @@ judge_window <- function(target, setup, state) {
 average_natural <- function(setup, state) {
   d <- setup$family$dim
   n <- state$count + if (is.null(state$before)) 0 else state$before$count
-  if (n == 0) return(list(mean = state$mean, root = state$root))
+  if (n == 0) {
+    return(list(mean = state$mean, root = state$root))
+  }
   mean <- (state$mean_sum + if (is.null(state$before)) 0 else state$before$mean_sum) / n
   scale <- (state$scale_sum + if (is.null(state$before)) 0 else state$before$scale_sum) / n
-  list(mean = mean, root = if (setup$family$name == "meanfield") diag(exp(scale), d) else matrix(scale, d))
+  list(mean = mean, root = if (setup$family$name == "meanfield") {
+    diag(exp(scale), d)
+  } else {
+    matrix(scale, d)
+  })
 }
 
 moments_natural <- function(setup, state) {

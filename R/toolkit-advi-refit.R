@@ -1,14 +1,17 @@
-# The optimum of a family as seen from one of its members: the likelihood is taken as the quadratic that its expected
-# gradient and Hessian give there, the prior of smooths as it is, in closed form. No pass over the data.
+# The optimum of a family as seen from one of its members: the likelihood is taken as the quadratic
+# that its expected gradient and Hessian give there, the prior of smooths as it is, in closed form.
+# No pass over the data.
 #
-# A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly needed, fixed-point
-# steps of the ELBO are ever smaller parts of the way that is left.
+# A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly
+# needed, fixed-point steps of the ELBO are ever smaller parts of the way that is left.
 
-# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). `low`: factors of a low-rank
-# member near by, where they are known. list(mean, root; low-rank: low)
+# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). `low`:
+# factors of a low-rank member near by, where they are known. list(mean, root; low-rank: low)
 refit_family <- function(target, family, mean, root, expected, low = NULL) {
   cov <- tcrossprod(root)
-  if (!has_smooths(target)) return(newton_member(family, mean, expected, low))
+  if (!has_smooths(target)) {
+    return(newton_member(family, mean, expected, low))
+  }
   smooths <- function(mean, cov) .Call(C_smooths_expect, target$data, mean, cov)
   own <- smooths(mean, cov)
   hessian <- expected$hessian - own$hessian
@@ -17,11 +20,19 @@ refit_family <- function(target, family, mean, root, expected, low = NULL) {
     at <- smooths(m, c)
     move <- m - mean
     pull <- as.vector(hessian %*% move)
-    list(value = at$value + sum(move * (gradient + 0.5 * pull)) + 0.5 * sum(hessian * c), gradient = at$gradient + gradient + pull,
-      hessian = at$hessian + hessian)
+    list(
+      value = at$value + sum(move * (gradient + 0.5 * pull)) + 0.5 * sum(hessian * c),
+      gradient = at$gradient + gradient + pull,
+      hessian = at$hessian + hessian
+    )
   }
-  if (family$name == "lowrank") return(refit_low_rank(expect, family, mean, root, low))
-  fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield", max_iterations = 300L, tolerance = 1e-4)
+  if (family$name == "lowrank") {
+    return(refit_low_rank(expect, family, mean, root, low))
+  }
+  fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield",
+    max_iterations = 300L,
+    tolerance = 1e-4
+  )
   list(mean = fit$mean, root = t(chol(fit$cov)))
 }
 
@@ -37,19 +48,31 @@ newton_member <- function(family, mean, expected, low = NULL) {
     low <- low_rank_nearest(precision, sqrt(diag(cov)), family$rank, low)
     return(list(mean = mean, root = t(chol(low_rank_cov(low))), low = low))
   }
-  list(mean = mean, root = if (family$name == "fullrank") t(chol(cov)) else diag(1 / sqrt(diag(precision)), nrow(cov)))
+  list(mean = mean, root = if (family$name == "fullrank") {
+    t(chol(cov))
+  } else {
+    diag(1 / sqrt(diag(precision)), nrow(cov))
+  })
 }
 
-# L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts from.
+# L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts
+# from.
 refit_low_rank <- function(expect, family, mean, root, low = NULL) {
   d <- length(mean)
   sd <- sqrt(rowSums(root^2))
-  start <- if (is.null(low)) low_rank_start(tcrossprod(root / sd), family$rank) else list(s = low$s / sd, b = low$b / sd)
+  start <- if (is.null(low)) {
+    low_rank_start(tcrossprod(root / sd), family$rank)
+  } else {
+    list(s = low$s / sd, b = low$b / sd)
+  }
   at_b <- -seq_len(2 * d)
   member <- function(par) {
     s <- exp(par[d + seq_len(d)])
     b <- matrix(par[at_b], d)
-    list(s = s, b = b, mean = mean + as.vector(root %*% par[seq_len(d)]), cov = (diag(s^2, d) + tcrossprod(b)) * outer(sd, sd))
+    list(
+      s = s, b = b, mean = mean + as.vector(root %*% par[seq_len(d)]),
+      cov = (diag(s^2, d) + tcrossprod(b)) * outer(sd, sd)
+    )
   }
   value <- function(par) {
     at <- member(par)
@@ -62,14 +85,16 @@ refit_low_rank <- function(expect, family, mean, root, low = NULL) {
     slope <- expected$hessian * outer(sd, sd) + solve_spd(at$cov / outer(sd, sd))
     -c(crossprod(root, expected$gradient), at$s^2 * diag(slope), slope %*% at$b)
   }
-  best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient, method = "L-BFGS-B",
-    control = list(maxit = 1000, lmm = 20, factr = 1e5))
+  best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient,
+    method = "L-BFGS-B",
+    control = list(maxit = 1000, lmm = 20, factr = 1e5)
+  )
   at <- member(best$par)
   list(mean = at$mean, root = t(chol(at$cov)), low = list(s = sd * at$s, b = sd * at$b))
 }
 
-# Differences of means in units of `sd`, and of log sds. Where the curvature says less than the family, as along the log sd of
-# a smooth that is hardly needed, the sd of the family counts.
+# Differences of means in units of `sd`, and of log sds. Where the curvature says less than the
+# family, as along the log sd of a smooth that is hardly needed, the sd of the family counts.
 member_distance <- function(at, to, sd) {
   own <- sqrt(rowSums(to$root^2))
   mean <- (to$mean - at$mean) / pmax(sd, own)

@@ -10,20 +10,25 @@ start_stochastic <- function(target, setup) {
   sigma <- setup$start_sigma
   if (is.null(sigma)) sigma <- softplus(if (parity && family$name == "fullrank") 1 else 0)
   par <- family_start(family, setup$start, sigma)
-  list(iteration = 0, losses = numeric(), done = FALSE, bad = 0, par = par,
-    memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL)
+  list(
+    iteration = 0, losses = numeric(), done = FALSE, bad = 0, par = par,
+    memory = numeric(length(par) * optimizer_slots(setup$optimizer)), queue = NULL
+  )
 }
 
 stochastic_settings <- function(target, setup) {
   control <- setup$control
   scale <- if (setup$batch_size > 0) target$rows / setup$batch_size else 1
-  list(family = setup$family$code, optimizer = setup$optimizer$code, estimate = c(as.integer(control$stl), 0L),
+  list(
+    family = setup$family$code, optimizer = setup$optimizer$code,
+    estimate = c(as.integer(control$stl), 0L),
     draws = control$draws, batch_size = setup$batch_size, batch_scale = scale,
-    loss_scale = if (control$parity == "pymc") 1 / scale else 1, most_norm = control$max_norm)
+    loss_scale = if (control$parity == "pymc") 1 / scale else 1, most_norm = control$max_norm
+  )
 }
 
-# With replacement. sample.int() takes five times as long, longer than the steps; the 32 bits of a uniform number make the
-# probabilities of rows differ by no more than rows / 2^32.
+# With replacement. sample.int() takes five times as long, longer than the steps; the 32 bits of a
+# uniform number make the probabilities of rows differ by no more than rows / 2^32.
 minibatch_rows <- function(rows, n) 1L + as.integer(rows * stats::runif(n))
 
 # Noise and rows of one chunk.
@@ -35,15 +40,22 @@ draw_queue <- function(setup, target, width) {
 
 take_queue <- function(queue, k, width, batch) {
   at <- queue$used
-  list(noise = queue$noise[at * width + seq_len(k * width)], rows = if (batch > 0) queue$rows[at * batch + seq_len(k * batch)])
+  list(noise = queue$noise[at * width + seq_len(k * width)], rows = if (batch > 0) {
+    queue$rows[at * batch + seq_len(k * batch)]
+  })
 }
 
 step_stochastic <- function(target, setup, state, most) {
   width <- setup$family$noise * setup$control$draws
-  if (is.null(state$queue) || state$queue$used == chunk) state$queue <- draw_queue(setup, target, width)
+  if (is.null(state$queue) || state$queue$used == chunk) {
+    state$queue <- draw_queue(setup, target, width)
+  }
   k <- as.integer(min(most, chunk - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
-  out <- guard_target(.Call(C_advi, target, stochastic_settings(target, setup), state$iteration + 1, k, part$noise, part$rows, state$par, state$memory))
+  out <- guard_target(.Call(
+    C_advi, target, stochastic_settings(target, setup), state$iteration + 1,
+    k, part$noise, part$rows, state$par, state$memory
+  ))
   # PyMC stops at the first NaN
   skipped <- out$done < k && setup$control$parity == "none" && !is.finite(out$loss[out$done + 1])
   done <- out$done + skipped
@@ -61,18 +73,25 @@ step_stochastic <- function(target, setup, state, most) {
 # A draw outside the support of the target, or an overflow, is no step; a run of little else has
 # nowhere to go.
 check_bad <- function(target, setup, state, iterations) {
-  if (state$bad <= 50 || state$bad <= 0.5 * iterations) return(invisible())
+  if (state$bad <= 50 || state$bad <= 0.5 * iterations) {
+    return(invisible())
+  }
   stop_covary("nan", "More than half of the draws of ", iterations,
     " iterations lie where the log density of ", enumerate(target$names),
     " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller learning rate or other starting values.",
-    fields = list(parameters = target$names, iteration = iterations,
-      losses = state$losses[seq_len(state$iteration)]))
+    fields = list(
+      parameters = target$names, iteration = iterations,
+      losses = state$losses[seq_len(state$iteration)]
+    )
+  )
 }
 
 # Grows by doubling, so that long runs do not copy their history at every step.
 append_losses <- function(state, new) {
   n <- state$iteration
-  if (n + length(new) > length(state$losses)) state$losses <- c(state$losses, rep(NA_real_, max(length(new), n)))
+  if (n + length(new) > length(state$losses)) {
+    state$losses <- c(state$losses, rep(NA_real_, max(length(new), n)))
+  }
   state$losses[n + seq_along(new)] <- new
   state$losses
 }
@@ -81,11 +100,21 @@ append_losses <- function(state, new) {
 stop_nan <- function(target, setup, state, gradient) {
   at <- if (is.null(gradient)) integer() else which(is.nan(gradient[seq_len(target$dim)]))
   names <- if (length(at)) target$names[at] else target$names
-  stop_covary("nan", "The ", if (length(at)) "gradient" else "loss", " became NaN at iteration ", state$iteration + 1, " in ", enumerate(names),
+  stop_covary("nan", "The ", if (length(at)) "gradient" else "loss", " became NaN at iteration ",
+    state$iteration + 1, " in ", enumerate(names),
     ". Try a smaller learning rate, `max_norm` in advi_control(), or other starting values.",
-    fields = list(parameters = names, iteration = state$iteration + 1, losses = state$losses[seq_len(state$iteration)]))
+    fields = list(
+      parameters = names, iteration = state$iteration + 1,
+      losses = state$losses[seq_len(state$iteration)]
+    )
+  )
 }
 
-moments_stochastic <- function(setup, state) c(family_moments(setup$family, state$par), list(parameters = state$par))
+moments_stochastic <- function(setup, state) {
+  c(family_moments(setup$family, state$par), list(parameters = state$par))
+}
 
-stochastic_engine <- list(start = start_stochastic, step = step_stochastic, moments = moments_stochastic)
+stochastic_engine <- list(
+  start = start_stochastic, step = step_stochastic,
+  moments = moments_stochastic
+)

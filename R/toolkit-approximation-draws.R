@@ -15,16 +15,23 @@ draws_of <- function(x, ndraws = NULL) {
 #' @rdname approximation
 #' @importFrom posterior as_draws as_draws_matrix as_draws_array as_draws_df as_draws_list as_draws_rvars
 #' @export
-as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) posterior::as_draws_matrix(draws_of(x, ndraws))
+as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) {
+  posterior::as_draws_matrix(draws_of(x, ndraws))
+}
 
 #' @rdname approximation
 #' @export
 as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
   check_approximation(x, "x")
   draws <- draws_of(x, ndraws)
-  if (is.null(x$chain) || !is.null(ndraws)) return(posterior::as_draws_array(posterior::as_draws_matrix(draws)))
+  if (is.null(x$chain) || !is.null(ndraws)) {
+    return(posterior::as_draws_array(posterior::as_draws_matrix(draws)))
+  }
   chains <- unique(x$chain)
-  out <- array(draws, c(nrow(draws) / length(chains), length(chains), ncol(draws)), list(NULL, NULL, colnames(draws)))
+  out <- array(
+    draws, c(nrow(draws) / length(chains), length(chains), ncol(draws)),
+    list(NULL, NULL, colnames(draws))
+  )
   posterior::as_draws_array(out)
 }
 
@@ -34,15 +41,21 @@ as_draws.covary_approximation <- function(x, ndraws = NULL, ...) as_draws_array(
 
 #' @rdname approximation
 #' @export
-as_draws_df.covary_approximation <- function(x, ndraws = NULL, ...) posterior::as_draws_df(as_draws_array(x, ndraws))
+as_draws_df.covary_approximation <- function(x, ndraws = NULL, ...) {
+  posterior::as_draws_df(as_draws_array(x, ndraws))
+}
 
 #' @rdname approximation
 #' @export
-as_draws_list.covary_approximation <- function(x, ndraws = NULL, ...) posterior::as_draws_list(as_draws_array(x, ndraws))
+as_draws_list.covary_approximation <- function(x, ndraws = NULL, ...) {
+  posterior::as_draws_list(as_draws_array(x, ndraws))
+}
 
 #' @rdname approximation
 #' @export
-as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ...) posterior::as_draws_rvars(as_draws_array(x, ndraws))
+as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ...) {
+  posterior::as_draws_rvars(as_draws_array(x, ndraws))
+}
 
 #' @export
 as.matrix.covary_approximation <- function(x, ...) {
@@ -52,7 +65,9 @@ as.matrix.covary_approximation <- function(x, ...) {
 }
 
 #' @export
-as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = FALSE, ...) as.data.frame(as.matrix(x))
+as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = FALSE, ...) {
+  as.data.frame(as.matrix(x))
+}
 
 #' Predictions from a fitted regression
 #'
@@ -76,13 +91,15 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
   if (is.null(own)) {
     stop_covary("argument",
       "Only fits to linear_regression() can predict; this target is a ", object$target$label, ".",
-      fields = list(arg = "object"))
+      fields = list(arg = "object")
+    )
   }
   check_number(interval, "interval", 0, 1, open = TRUE)
   if (missing(newdata)) {
     stop_covary("newdata",
       "`newdata` is missing: the fit keeps sums, not rows. Give a data frame with the predictors.",
-      fields = list(arg = "newdata"))
+      fields = list(arg = "newdata")
+    )
   }
   rows <- new_rows(own, newdata)
   draws <- as.matrix(object)
@@ -92,6 +109,8 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
   p <- c((1 - interval) / 2, (1 + interval) / 2)
   a <- column_quantiles(line, p)
   b <- column_quantiles(new, p)
-  cbind(newdata, data.frame(estimate = colMeans(line), sd = column_sds(line), lower = a[, 1],
-    upper = a[, 2], predict_lower = b[, 1], predict_upper = b[, 2]))
+  cbind(newdata, data.frame(
+    estimate = colMeans(line), sd = column_sds(line), lower = a[, 1],
+    upper = a[, 2], predict_lower = b[, 1], predict_upper = b[, 2]
+  ))
 }

@@ -1,5 +1,5 @@
-# Callbacks: looked at between iterations. Each keeps its memory as plain data inside the fit, so that it
-# survives saving and refine(), and a refined copy leaves the fit it came from as it was.
+# Callbacks: looked at between iterations. Each keeps its memory as plain data inside the fit, so
+# that it survives saving and refine(), and a refined copy leaves the fit it came from as it was.
 
 #' Callbacks
 #'
@@ -9,49 +9,57 @@
 #' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
 #' `covary_error_callback` whose field `fit` is the approximation so far.
 #'
-#' `check_convergence()` compares the parameters of the approximation (means and raw scales) with those
-#' `every` iterations before, and stops when the norm of their changes is below `tolerance`: PyMC's
-#' CheckParametersConvergence. `"relative"` changes are `(|new - old| + 1e-6) / (|old| + 1e-6)`, which a
-#' parameter near zero can keep large for ever. It is a rule about movement, not about accuracy.
-#' `check_loss()` stops when the mean loss of the last `window` iterations is not below that of the
-#' `window` before, beyond twice its standard error.
+#' `check_convergence()` compares the parameters of the approximation (means and raw scales) with those `every` iterations before, and stops when the norm of their changes is below `tolerance`: PyMC's CheckParametersConvergence. `"relative"` changes are `(|new - old| + 1e-6) / (|old| + 1e-6)`, which a parameter near zero can keep large for ever. It is a rule about movement, not about accuracy. `check_loss()` stops when the mean loss of the last `window` iterations is not below that of the `window` before, beyond twice its standard error.
 #'
 #' @param every Number of iterations between calls.
-#' @param tolerance,diff,ord Bound, kind (`"relative"` or `"absolute"`) and order (1, 2 or `Inf`) of the
-#'   norm of the changes.
+#' @param tolerance,diff,ord Bound, kind (`"relative"` or `"absolute"`) and order (1, 2 or `Inf`) of
+#'   the norm of the changes.
 #' @param window Number of iterations in each of the two means.
-#' @param ... Named functions of no argument, of the approximation, or of `(approx, losses, i)`, whose
-#'   results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()]. Names must differ, also
-#'   between several trackers of one fit.
+#' @param ... Named functions of no argument, of the approximation, or of `(approx, losses, i)`,
+#'   whose results are kept: `tracker(mean = mean, sd = sd)`. See [tracked()]. Names must differ,
+#'   also between several trackers of one fit.
 #' @param fun A function of `(approx, losses, i)`.
 #' @param message Shown, and kept in the fit.
 #' @return A list of class `covary_callback`. `stop_iteration()` does not return.
 #' @examples
 #' target <- normal_mixture(c(.5, .5), c(-1, 1), c(1, 1))
-#' fit <- advi(target, optimizer = adam(0.02), iterations = 5000,
-#'   callbacks = list(check_convergence(diff = "absolute"), tracker(mean = mean, every = 10)))
+#' fit <- advi(target,
+#'   optimizer = adam(0.02), iterations = 5000,
+#'   callbacks = list(check_convergence(diff = "absolute"), tracker(mean = mean, every = 10))
+#' )
 #' plot(fit, "tracker")
 #' @name callbacks
 NULL
 
 # run(memory, approx, losses, i) returns the new memory; `values`: names of what a tracker keeps.
 new_callback <- function(kind, every, run, first = FALSE, memory = list(), values = NULL) {
-  structure(list(kind = kind, every = check_count(every, "every"), first = first, run = run,
-    memory = memory, values = values),
-    class = "covary_callback")
+  structure(
+    list(
+      kind = kind, every = check_count(every, "every"), first = first, run = run,
+      memory = memory, values = values
+    ),
+    class = "covary_callback"
+  )
 }
 
 #' @rdname callbacks
 #' @export
-check_convergence <- function(every = 100, tolerance = 1e-3, diff = c("relative", "absolute"), ord = Inf) {
+check_convergence <- function(
+  every = 100, tolerance = 1e-3, diff = c("relative", "absolute"),
+  ord = Inf
+) {
   diff <- check_choice(diff, c("relative", "absolute"), "diff")
   check_number(tolerance, "tolerance", 0)
   check_number(ord, "ord", 1)
   every <- check_count(every, "every")
   new_callback("check_convergence", every, first = TRUE, run = function(memory, approx, losses, i) {
     now <- approx$parameters
-    if (is.null(memory$previous)) return(list(previous = now))
-    if (i %% every != 0) return(memory)
+    if (is.null(memory$previous)) {
+      return(list(previous = now))
+    }
+    if (i %% every != 0) {
+      return(memory)
+    }
     change <- abs(now - memory$previous)
     if (diff == "relative") change <- (change + 1e-6) / (abs(memory$previous) + 1e-6)
     size <- if (is.infinite(ord)) max(change) else sum(change^ord)^(1 / ord)
@@ -65,7 +73,9 @@ check_convergence <- function(every = 100, tolerance = 1e-3, diff = c("relative"
 check_loss <- function(every = 100, window = 1000) {
   window <- check_count(window, "window", 10)
   new_callback("check_loss", every, run = function(memory, approx, losses, i) {
-    if (i < 2 * window) return(memory)
+    if (i < 2 * window) {
+      return(memory)
+    }
     now <- losses[seq(i - window + 1, i)]
     before <- losses[seq(i - 2 * window + 1, i - window)]
     # means of blocks, because losses of neighbouring iterations are not independent
@@ -83,13 +93,25 @@ check_loss <- function(every = 100, window = 1000) {
 #' @export
 tracker <- function(..., every = 1) {
   functions <- list(...)
-  if (length(functions) == 0 || is.null(names(functions)) || any(names(functions) == "") || !all(vapply(functions, is.function, TRUE))) {
-    stop_covary("argument", "`tracker()` takes named functions, such as tracker(mean = mean, sd = sd).", fields = list(arg = "..."))
+  if (length(functions) == 0 || is.null(names(functions)) || any(names(functions) == "") ||
+    !all(vapply(functions, is.function, TRUE))) {
+    stop_covary("argument",
+      "`tracker()` takes named functions, such as tracker(mean = mean, sd = sd).",
+      fields = list(arg = "...")
+    )
   }
   check_tracked_names(names(functions))
   calls <- lapply(functions, function(f) {
     n <- if (is.primitive(f)) 1 else if ("..." %in% names(formals(f))) 1 else length(formals(f))
-    if (n == 0) function(approx, losses, i) f() else if (n < 3) function(approx, losses, i) f(approx) else f
+    if (n == 0) {
+      function(approx, losses, i) f()
+    } else if (n < 3) {
+      function(approx, losses, i) {
+        f(approx)
+      }
+    } else {
+      f
+    }
   })
   new_callback("tracker", every, run = function(memory, approx, losses, i) {
     add_entry(memory, list(iteration = i, values = lapply(calls, function(f) f(approx, losses, i))))
@@ -101,14 +123,16 @@ check_tracked_names <- function(names) {
   if ("iteration" %in% names) {
     stop_covary("argument",
       "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function another name.",
-      fields = list(arg = "..."))
+      fields = list(arg = "...")
+    )
   }
   twice <- unique(names[duplicated(names)])
   if (length(twice)) {
     stop_covary("argument",
       "Each tracked function needs a name of its own, also between trackers; found twice: ",
       enumerate(twice), ".",
-      fields = list(arg = "...", names = twice))
+      fields = list(arg = "...", names = twice)
+    )
   }
 }
 
@@ -120,7 +144,9 @@ growing_list <- function() list(full = list(), filling = list())
 
 add_entry <- function(x, entry) {
   x$filling <- c(x$filling, list(entry))
-  if (length(x$filling) < piece_length) return(x)
+  if (length(x$filling) < piece_length) {
+    return(x)
+  }
   list(full = c(x$full, list(x$filling)), filling = list())
 }
 
@@ -139,7 +165,10 @@ callback <- function(fun, every = 100) {
 #' @rdname callbacks
 #' @export
 stop_iteration <- function(message = "Stopped by a callback") {
-  stop(structure(class = c("covary_stop_iteration", "error", "condition"), list(message = as.character(message), call = NULL)))
+  stop(structure(
+    class = c("covary_stop_iteration", "error", "condition"),
+    list(message = as.character(message), call = NULL)
+  ))
 }
 
 #' What trackers have kept
@@ -149,8 +178,10 @@ stop_iteration <- function(message = "Stopped by a callback") {
 #'   function. Several trackers that look at different iterations share `iteration`; a row where
 #'   one did not look is `NA` (in a list: `NULL`).
 #' @examples
-#' fit <- advi(normal_mixture(1, 0, 1), optimizer = adam(.05), iterations = 50,
-#'   callbacks = tracker(mean = mean))
+#' fit <- advi(normal_mixture(1, 0, 1),
+#'   optimizer = adam(.05), iterations = 50,
+#'   callbacks = tracker(mean = mean)
+#' )
 #' str(tracked(fit))
 #' @export
 tracked <- function(object) {
@@ -158,8 +189,10 @@ tracked <- function(object) {
   callbacks <- lapply(object$callbacks, check_object, "covary_callback", "object$callbacks")
   trackers <- Filter(function(cb) cb$kind == "tracker", callbacks)
   if (length(trackers) == 0) {
-    stop_covary("tracker",
-      "The fit has no tracker; give `callbacks = tracker(...)` to the fit.")
+    stop_covary(
+      "tracker",
+      "The fit has no tracker; give `callbacks = tracker(...)` to the fit."
+    )
   }
   kept <- lapply(trackers, function(cb) entries(cb$memory))
   looked <- lapply(kept, function(e) vapply(e, `[[`, 0, "iteration"))
@@ -174,9 +207,13 @@ tracked_values <- function(names, kept, at, n) {
   lapply(stats::setNames(names, names), function(name) {
     v <- lapply(kept, function(e) e$values[[name]])
     flat <- vapply(v, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
-    if (!all(flat) || length(unique(lengths(v))) != 1) return(replace(vector("list", n), at, v))
+    if (!all(flat) || length(unique(lengths(v))) != 1) {
+      return(replace(vector("list", n), at, v))
+    }
     rows <- do.call(rbind, v)
-    if (nrow(rows) == n) return(rows)
+    if (nrow(rows) == n) {
+      return(rows)
+    }
     out <- matrix(NA_real_, n, ncol(rows), dimnames = list(NULL, colnames(rows)))
     out[at, ] <- rows
     out
@@ -188,8 +225,11 @@ as_callbacks <- function(x) {
   out <- lapply(x, function(cb) {
     if (is.function(cb)) cb <- callback(cb, every = 1)
     if (!inherits(cb, "covary_callback")) {
-      stop_covary("argument", "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
-        describe(cb), ".", fields = list(arg = "callbacks"))
+      stop_covary("argument",
+        "`callbacks` must hold functions or results of check_convergence(), tracker() ..., not ",
+        describe(cb), ".",
+        fields = list(arg = "callbacks")
+      )
     }
     check_object(cb, "covary_callback", "callbacks")
   })
@@ -199,7 +239,14 @@ as_callbacks <- function(x) {
 
 # The next iteration after i at which any callback looks.
 next_call <- function(callbacks, i) {
-  at <- vapply(callbacks, function(cb) if (cb$first && i < 1) 1 else (i %/% cb$every + 1) * cb$every, 0)
+  at <- vapply(callbacks, function(cb) {
+    if (cb$first && i < 1) {
+      1
+    } else {
+      (i %/% cb$every + 1) *
+        cb$every
+    }
+  }, 0)
   min(at, Inf)
 }
 
@@ -208,13 +255,23 @@ call_callbacks <- function(callbacks, approx, losses, i) {
   stopped <- NULL
   look <- function(k) {
     cb <- callbacks[[k]]
-    if (i %% cb$every != 0 && !(cb$first && i == 1)) return(cb)
-    out <- tryCatch(cb$run(cb$memory, approx(), losses(), i), covary_stop_iteration = function(e) e, error = function(e) {
-      if (is_limit(e)) stop(e)
-      stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ", conditionMessage(e),
-        ". The fit so far is in the field `fit` of this condition.", fields = list(fit = approx(), iteration = i, parent = e))
-    })
-    if (!inherits(out, "covary_stop_iteration")) return(with_field(cb, "memory", out))
+    if (i %% cb$every != 0 && !(cb$first && i == 1)) {
+      return(cb)
+    }
+    out <- tryCatch(cb$run(cb$memory, approx(), losses(), i),
+      covary_stop_iteration = function(e) e,
+      error = function(e) {
+        if (is_limit(e)) stop(e)
+        stop_covary("callback", "Callback ", k, " (", cb$kind, ") failed at iteration ", i, ": ",
+          conditionMessage(e),
+          ". The fit so far is in the field `fit` of this condition.",
+          fields = list(fit = approx(), iteration = i, parent = e)
+        )
+      }
+    )
+    if (!inherits(out, "covary_stop_iteration")) {
+      return(with_field(cb, "memory", out))
+    }
     stopped <<- conditionMessage(out)
     cb
   }
@@ -225,6 +282,9 @@ call_callbacks <- function(callbacks, approx, losses, i) {
 # that would make long memories cost the square of their length.
 with_field <- function(x, name, value) {
   out <- c(unclass(x)[names(x) != name], stats::setNames(list(value), name))
-  attributes(out) <- c(list(names = names(out)), attributes(x)[setdiff(names(attributes(x)), "names")])
+  attributes(out) <- c(
+    list(names = names(out)),
+    attributes(x)[setdiff(names(attributes(x)), "names")]
+  )
   out
 }

@@ -1,5 +1,5 @@
-# The regression model with smooths standardised given their sds (target_conditional.c), the form in which NUTS
-# samples it: the prior ties coefficients to an unknown sd, a funnel in any fixed form.
+# The regression model with smooths standardised given their sds (target_conditional.c), the form in
+# which NUTS samples it: the prior ties coefficients to an unknown sd, a funnel in any fixed form.
 
 # `at`: Gaussian of the coefficients given log sds (mean, cov), near the posterior.
 conditional_density <- function(density, at) {
@@ -12,13 +12,17 @@ conditional_density <- function(density, at) {
   })
   density$loose <- which(target$model$group == 0)
   density$tied <- which(target$model$group > 0)
-  density$slope <- if (target$n_sds) t(solve(at$cov[density$tied, density$tied], at$cov[density$tied, density$loose, drop = FALSE]))
-    else matrix(0, target$dim, 0)
+  density$slope <- if (target$n_sds) {
+    t(solve(at$cov[density$tied, density$tied], at$cov[density$tied, density$loose, drop = FALSE]))
+  } else {
+    matrix(0, target$dim, 0)
+  }
   density
 }
 
-# Precision h and linear term r of the likelihood in the directions that diagonalise the covariance; many levels of
-# a random effect keep their own axes, for they are nearly uncorrelated and rotating them would cost more than the likelihood.
+# Precision h and linear term r of the likelihood in the directions that diagonalise the covariance;
+# many levels of a random effect keep their own axes, for they are nearly uncorrelated and rotating
+# them would cost more than the likelihood.
 smooth_block <- function(columns, sd, at) {
   first <- columns[1]
   size <- length(columns)
@@ -53,7 +57,8 @@ from_conditional <- function(density, theta) {
 
 # Coefficients without such a prior: u = w + slope b, or back
 follow_smooths <- function(density, theta, sign) {
-  theta[, density$loose] <- theta[, density$loose] + sign * tcrossprod(theta[, density$tied, drop = FALSE], density$slope)
+  theta[, density$loose] <- theta[, density$loose] +
+    sign * tcrossprod(theta[, density$tied, drop = FALSE], density$slope)
   theta
 }
 
@@ -71,11 +76,14 @@ to_conditional <- function(density, theta) {
 
 conditional_jacobian <- function(density, theta) {
   out <- numeric(nrow(theta))
-  for (block in density$smooths) out <- out + rowSums(conditional_parts(block, theta[, block$sd])$log_scale)
+  for (block in density$smooths) {
+    out <- out + rowSums(conditional_parts(block, theta[, block$sd])$log_scale)
+  }
   out
 }
 
-# The Gaussian `at` in this form. The log sds get the variance that the number of coefficients which inform them allows.
+# The Gaussian `at` in this form. The log sds get the variance that the number of coefficients which
+# inform them allows.
 conditional_start <- function(density, at) {
   d <- density$regression$dim
   root <- diag(d)

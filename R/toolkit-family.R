@@ -8,26 +8,41 @@ inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
 
 # list(name, code: for C, dim, rank, noise: length of a draw's noise)
 new_family <- function(name, dim, rank = NULL) {
-  if (name != "lowrank") rank <- 0L
-  else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))
+  if (name != "lowrank") {
+    rank <- 0L
+  } else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))
   rank <- min(rank, dim, 64L)
-  list(name = name, code = c(match(name, family_names) - 1L, as.integer(rank)), dim = dim, rank = rank,
-    noise = dim + rank)
+  list(
+    name = name, code = c(match(name, family_names) - 1L, as.integer(rank)), dim = dim,
+    rank = rank,
+    noise = dim + rank
+  )
 }
 
 # Positions of the scales among the raw parameters.
 scale_positions <- function(family) {
   d <- family$dim
-  if (family$name == "fullrank") d + cumsum(c(1, rev(seq_len(d)[-1]))[seq_len(d)]) else d + seq_len(d)
+  if (family$name == "fullrank") {
+    d + cumsum(c(1, rev(seq_len(d)[-1]))[seq_len(d)])
+  } else {
+    d + seq_len(d)
+  }
 }
 
 family_start <- function(family, mean, sd) {
   d <- family$dim
-  out <- numeric(switch(family$name, meanfield = 2 * d, fullrank = d + d * (d + 1) / 2, lowrank = (2 + family$rank) * d))
+  out <- numeric(switch(family$name,
+    meanfield = 2 * d,
+    fullrank = d + d * (d + 1) / 2,
+    lowrank = (2 + family$rank) * d
+  ))
   out[seq_len(d)] <- mean
   out[scale_positions(family)] <- inverse_softplus(rep_len(sd, d))
   # columns of B must differ, or they would stay equal for ever
-  if (family$name == "lowrank") out[-seq_len(2 * d)] <- 0.1 * rep_len(sd, d) * cos(outer(seq_len(d), seq_len(family$rank)) * pi / (d + 1))
+  if (family$name == "lowrank") {
+    out[-seq_len(2 * d)] <- 0.1 * rep_len(sd, d) *
+      cos(outer(seq_len(d), seq_len(family$rank)) * pi / (d + 1))
+  }
   out
 }
 
@@ -36,7 +51,9 @@ family_moments <- function(family, par) {
   d <- family$dim
   s <- softplus(par[scale_positions(family)])
   mean <- par[seq_len(d)]
-  if (family$name == "meanfield") return(list(mean = mean, root = diag(s, d)))
+  if (family$name == "meanfield") {
+    return(list(mean = mean, root = diag(s, d)))
+  }
   if (family$name == "fullrank") {
     root <- matrix(0, d, d)
     root[lower.tri(root, TRUE)] <- par[-seq_len(d)]
@@ -64,12 +81,16 @@ low_rank_start <- function(cov, rank) {
 
 low_rank_cov <- function(low) diag(low$s^2, length(low$s)) + tcrossprod(low$b)
 
-# The factors of S^2 + B B' that minimise KL(N(0, S^2 + B B') || N(0, precision^-1)), by L-BFGS over (log s, B) in units of
-# `sd`, from the factors `start` or from those of precision^-1.
+# The factors of S^2 + B B' that minimise KL(N(0, S^2 + B B') || N(0, precision^-1)), by L-BFGS over
+# (log s, B) in units of `sd`, from the factors `start` or from those of precision^-1.
 low_rank_nearest <- function(precision, sd, rank, start = NULL) {
   d <- length(sd)
   precision <- precision * outer(sd, sd)
-  start <- if (is.null(start)) low_rank_start(solve_spd(precision), rank) else list(s = start$s / sd, b = start$b / sd)
+  start <- if (is.null(start)) {
+    low_rank_start(solve_spd(precision), rank)
+  } else {
+    list(s = start$s / sd, b = start$b / sd)
+  }
   factors <- function(par) list(s = exp(par[seq_len(d)]), b = matrix(par[-seq_len(d)], d))
   value <- function(par) {
     cov <- low_rank_cov(factors(par))
@@ -81,8 +102,11 @@ low_rank_nearest <- function(precision, sd, rank, start = NULL) {
     c(at$s^2 * diag(slope), slope %*% at$b)
   }
   # shares of the sds; the bounds only keep the search among proper covariances
-  best <- stats::optim(c(log(start$s), start$b), value, gradient, method = "L-BFGS-B", lower = rep(c(-8, -10), c(d, d * rank)),
-    upper = rep(c(2, 10), c(d, d * rank)), control = list(maxit = 500, lmm = 20, factr = 1e6))
+  best <- stats::optim(c(log(start$s), start$b), value, gradient,
+    method = "L-BFGS-B",
+    lower = rep(c(-8, -10), c(d, d * rank)),
+    upper = rep(c(2, 10), c(d, d * rank)), control = list(maxit = 500, lmm = 20, factr = 1e6)
+  )
   at <- factors(best$par)
   list(s = sd * at$s, b = sd * at$b)
 }

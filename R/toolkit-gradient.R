@@ -15,7 +15,9 @@ gradient_tolerance <- 1e-3
 # TRUE, with a warning, where the gradient contradicts the density near `theta`, which is the
 # `where` ("start", "end") of a run. Minibatches are compared on the rows of one.
 suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
-  if (!isTRUE(target$derivative %in% c("given", "complex"))) return(FALSE)
+  if (!isTRUE(target$derivative %in% c("given", "complex"))) {
+    return(FALSE)
+  }
   d <- target$dim
   spread <- rep_len(spread, d)
   rows <- spread_rows(target, batch_size)
@@ -24,9 +26,13 @@ suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
   theta <- theta + 0.3 * spread * along[, 1]
   at <- quiet_density(target, rows)
   here <- at(matrix(theta, 1), TRUE)
-  if (!all(is.finite(c(here$value, here$gradient)))) return(FALSE)
+  if (!all(is.finite(c(here$value, here$gradient)))) {
+    return(FALSE)
+  }
   compare <- function(direction) compare_slope(at, theta, here, spread * direction)
-  if (!any(apply(along, 2, function(v) compare(v)$wrong))) return(FALSE)
+  if (!any(apply(along, 2, function(v) compare(v)$wrong))) {
+    return(FALSE)
+  }
   warn_gradient(target, where, theta, spread, apply(diag(d), 2, compare, simplify = FALSE))
   TRUE
 }
@@ -39,7 +45,9 @@ spread_rows <- function(target, batch_size) {
 # d x 1 or 2, of uneven lengths, lest the errors of several parameters cancel.
 gradient_directions <- function(d) {
   first <- 1 + 0.4 * sin(1.7 * seq_len(d))
-  if (d == 1) return(matrix(first))
+  if (d == 1) {
+    return(matrix(first))
+  }
   cbind(first, (1 + 0.4 * cos(2.3 * seq_len(d))) * (-1)^seq_len(d), deparse.level = 0)
 }
 
@@ -48,7 +56,8 @@ quiet_density <- function(target, rows) {
   scale <- if (is.null(rows)) 1 else target$rows / length(rows)
   function(x, gradient) {
     tryCatch(suppressWarnings(density_at(target, x, gradient, rows, scale)),
-      covary_error = function(e) list(value = rep(NaN, nrow(x))))
+      covary_error = function(e) list(value = rep(NaN, nrow(x)))
+    )
   }
 }
 
@@ -58,7 +67,9 @@ compare_slope <- function(at, theta, here, move) {
   around <- at(t(theta + outer(move, c(difference_steps, -difference_steps))), FALSE)
   slopes <- side_slopes(here$value, around$value)
   best <- steady_window(slopes, here$value)
-  if (is.null(best)) return(nothing)
+  if (is.null(best)) {
+    return(nothing)
+  }
   given <- sum(here$gradient * move)
   sides <- range(slopes[best$at, ])
   error <- max(sides[1] - given, given - sides[2], 0)
@@ -81,7 +92,9 @@ steady_window <- function(slopes, value) {
   rounding <- 200 * .Machine$double.eps * abs(value) / difference_steps
   first <- seq_len(length(central) - 2)
   doubt <- vapply(first, function(i) 5 * diff(range(central[i + 0:2])) + rounding[i + 2], 0)
-  if (!any(is.finite(doubt))) return(NULL)
+  if (!any(is.finite(doubt))) {
+    return(NULL)
+  }
   at <- which.min(doubt) + 0:2
   list(at = at, doubt = min(doubt, na.rm = TRUE), slope = stats::median(central[at]))
 }
@@ -99,6 +112,9 @@ warn_gradient <- function(target, where, theta, spread, each) {
     if (target$derivative == "given") "`gradient`" else "its derivative by complex steps", " says ",
     format(given, digits = 4), ". The fit follows the gradient, so it is not one of this density. ",
     "Correct `gradient`, or leave it out of target_density().",
-    fields = list(parameter = name, given = given, found = found, where = where,
-      theta = stats::setNames(theta, target$names)))
+    fields = list(
+      parameter = name, given = given, found = found, where = where,
+      theta = stats::setNames(theta, target$names)
+    )
+  )
 }

@@ -2,13 +2,15 @@
 
 #' Laplace approximation
 #'
-#' A Gaussian at the mode of the density of the free numbers, with the inverse of the negative Hessian there.
+#' A Gaussian at the mode of the density of the free numbers, with the inverse of the negative
+#' Hessian there.
 #'
 #' @inheritParams advi
 #' @param iterations Most iterations of the search for the mode.
 #' @return A `covary_approximation`.
 #' @section Errors: `covary_error_no_mode` where the search runs away or the curvature at its end is
-#'   not that of a maximum: Laplace's approximation does not exist there. `covary_error_interrupted` on an interrupt.
+#'   not that of a maximum: Laplace's approximation does not exist there. `covary_error_interrupted`
+#'   on an interrupt.
 #' @examples
 #' laplace(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' @export
@@ -23,27 +25,39 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
     find_mode(target, start, iterations)
   }
   mode <- tryCatch(search(), interrupt = function(e) {
-    stop_covary("interrupted",
-      "The search for the mode was interrupted; before it ends there is no approximation.")
+    stop_covary(
+      "interrupted",
+      "The search for the mode was interrupted; before it ends there is no approximation."
+    )
   })
   root <- attempt(chol(-mode$hessian))
   if (is.null(root)) {
-    stop_covary("no_mode", "The search ended where the density has no maximum (its curvature is not that of one); ",
-      "a Laplace approximation does not exist here. Use advi().", fields = list(theta = mode$theta))
+    stop_covary("no_mode",
+      "The search ended where the density has no maximum (its curvature is not that of one); ",
+      "a Laplace approximation does not exist here. Use advi().",
+      fields = list(theta = mode$theta)
+    )
   }
   # the size of a further Newton step, in posterior sds, is the verdict
   left <- sqrt(sum(backsolve(root, mode$gradient, transpose = TRUE)^2) / target$dim)
-  x <- new_approximation(target, "laplace", "fullrank", mean = mode$theta, root = t(chol(chol2inv(root))), history = -mode$trace)
+  x <- new_approximation(target, "laplace", "fullrank",
+    mean = mode$theta,
+    root = t(chol(chol2inv(root))), history = -mode$trace
+  )
   reached <- isTRUE(left < 1e-3)
-  x$info <- list(iterations = mode$iterations, error = left, converged = reached,
-    mode = stats::setNames(mode$theta, target$names))
+  x$info <- list(
+    iterations = mode$iterations, error = left, converged = reached,
+    mode = stats::setNames(mode$theta, target$names)
+  )
   x <- add_gaussian_draws(x, draws)
   suspect <- suspect || suspect_gradient(target, x$mean, sqrt(rowSums(x$root^2)), "end")
   x$info$converged <- reached && fits_support(x$info) && !suspect
   warn_support(x)
   if (!reached) {
-    warn_covary("not_converged", "The mode was not reached in ", mode$iterations,
-      " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds.")
+    warn_covary(
+      "not_converged", "The mode was not reached in ", mode$iterations,
+      " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds."
+    )
   }
   x
 }
@@ -56,7 +70,11 @@ find_mode <- function(target, start, iterations) {
   }
   theta <- start
   at <- objective(theta)
-  if (!is.finite(at$f) || any(!is.finite(at$g))) stop_covary("start", "The log density is not finite at the start; give other `start` values.", fields = list(arg = "start"))
+  if (!is.finite(at$f) || any(!is.finite(at$g))) {
+    stop_covary("start", "The log density is not finite at the start; give other `start` values.",
+      fields = list(arg = "start")
+    )
+  }
   memory <- list(s = list(), y = list())
   trace <- -at$f
   for (i in seq_len(iterations)) {
@@ -89,7 +107,11 @@ find_mode <- function(target, start, iterations) {
     trace[length(trace) + 1] <- -at$f
   }
   h <- hessian_at(target, theta)
-  if (any(!is.finite(h))) stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.", fields = list(theta = theta))
+  if (any(!is.finite(h))) {
+    stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.",
+      fields = list(theta = theta)
+    )
+  }
   list(theta = theta, gradient = -at$g, hessian = h, iterations = i + k, trace = trace)
 }
 

@@ -2,30 +2,35 @@
 
 #' The No-U-Turn sampler
 #'
-#' Multinomial NUTS with dual averaging of the step size and a metric learned in the doubling windows that
-#' Stan uses. Chains run one after the other in C.
+#' Multinomial NUTS with dual averaging of the step size and a metric learned in the doubling
+#' windows that Stan uses. Chains run one after the other in C.
 #'
-#' Regression models of [covary()] are sampled with smooths standardised given their sds and the likelihood
-#' (the conditional mean and spread of each coefficient at the current sd), which removes the funnel between them; draws are in
-#' the usual parameters.
+#' Regression models of [covary()] are sampled with smooths standardised given their sds and the
+#' likelihood (the conditional mean and spread of each coefficient at the current sd), which removes
+#' the funnel between them; draws are in the usual parameters.
 #'
 #' @param target A target.
 #' @param chains,warmup,iterations Number of chains, and of transitions a chain before and after
 #'   adaptation ends.
-#' @param start Where to start: an approximation from [advi()], [laplace()] or [pathfinder()] (chains
-#'   start at draws from it and its covariance is the first metric, refined in the last window),
-#'   starting values by parameter, or `NULL` (around the start of the target; for models of [covary()], draws from a rough fit).
+#' @param start Where to start: an approximation from [advi()], [laplace()] or [pathfinder()]
+#'   (chains start at draws from it and its covariance is the first metric, refined in the last
+#'   window), starting values by parameter, or `NULL` (around the start of the target; for models of
+#'   [covary()], draws from a rough fit).
 #' @param control See [nuts_control()].
 #' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
-#' @return A `covary_approximation` that holds the draws of all chains. An interrupt keeps the chains that are complete, or what the
-#'   first one has after warm-up, with a warning of class `covary_warning_interrupted`; with fewer than 50 draws it is an error.
-#' @references Hoffman and Gelman (2014) <https://jmlr.org/papers/v15/hoffman14a.html>; Betancourt (2017)
-#'   <arXiv:1701.02434>; Vehtari et al. (2021) <doi:10.1214/20-BA1221> for R-hat.
+#' @return A `covary_approximation` that holds the draws of all chains. An interrupt keeps the
+#'   chains that are complete, or what the first one has after warm-up, with a warning of class
+#'   `covary_warning_interrupted`; with fewer than 50 draws it is an error.
+#' @references Hoffman and Gelman (2014) <https://jmlr.org/papers/v15/hoffman14a.html>; Betancourt
+#'   (2017) <arXiv:1701.02434>; Vehtari et al. (2021) <doi:10.1214/20-BA1221> for R-hat.
 #' @examples
 #' fit <- nuts(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)), iterations = 500)
 #' summary(fit)
 #' @export
-nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = NULL, control = nuts_control(), refresh = NULL) {
+nuts <- function(
+  target, chains = 4, warmup = 1000, iterations = 1000, start = NULL,
+  control = nuts_control(), refresh = NULL
+) {
   target <- check_density(target)
   chains <- check_count(chains, "chains")
   warmup <- check_count(warmup, "warmup", 0)
@@ -39,15 +44,27 @@ nuts <- function(target, chains = 4, warmup = 1000, iterations = 1000, start = N
   runs <- list()
   interrupted <- FALSE
   for (chain in seq_len(chains)) {
-    run <- tryCatch(run_chain(form$target, warmup, iterations, chain_start(form$target, form$start), metric, control,
-      function(share) progress$tick(paste("chain", chain, "of", chains), (chain - 1 + share) / chains)),
-      interrupt = function(e) NULL)
+    run <- tryCatch(
+      run_chain(
+        form$target, warmup, iterations, chain_start(form$target, form$start),
+        metric, control,
+        function(share) {
+          progress$tick(
+            paste("chain", chain, "of", chains),
+            (chain - 1 + share) / chains
+          )
+        }
+      ),
+      interrupt = function(e) NULL
+    )
     interrupted <- is.null(run) || run$cut
     # chains have one length: an incomplete one counts only if it is all there is
     if (!interrupted || (chain == 1 && !is.null(run))) runs[[chain]] <- run
     if (interrupted) break
   }
-  if (length(runs) == 0) stop_covary("interrupted", "Sampling was interrupted before the first chain had draws to keep.")
+  if (length(runs) == 0) {
+    stop_covary("interrupted", "Sampling was interrupted before the first chain had draws to keep.")
+  }
   new_sample(target, form, runs, warmup, control, interrupted, suspect)
 }
 
@@ -56,26 +73,40 @@ nuts_centre <- function(target, start) {
   if (inherits(start, "covary_approximation")) free_mean(start) else read_start(start, target)
 }
 
-# The form of the target in which chains move, their start in it, and the way back. Regression models have funnels
-# that this form takes away, and a rough fit gives their start.
+# The form of the target in which chains move, their start in it, and the way back. Regression
+# models have funnels that this form takes away, and a rough fit gives their start.
 sampling_form <- function(target, start, progress) {
-  if (inherits(start, "covary_approximation")) check_same_target(check_approximation(start,
-    "start"), target)
-  if (is.null(target$regression)) return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
+  if (inherits(start, "covary_approximation")) {
+    check_same_target(check_approximation(
+      start,
+      "start"
+    ), target)
+  }
+  if (is.null(target$regression)) {
+    return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
+  }
   rough <- joint_start(target$regression, progress)
   moved <- conditional_density(target, rough)
   if (is.null(start)) {
     at <- conditional_start(moved, rough)
     start <- new_approximation(moved, "advi", "fullrank", mean = at$mean, root = t(chol(at$cov)))
-    start$draws <- sweep(tcrossprod(matched_noise(max(100, 2 * target$dim), target$dim), start$root), 2, at$mean, "+")
+    start$draws <-
+      sweep(
+        tcrossprod(matched_noise(max(100, 2 * target$dim), target$dim), start$root), 2, at$mean,
+        "+"
+      )
   } else if (inherits(start, "covary_approximation")) {
-    start <- new_approximation(moved, "advi", "draws", draws = to_conditional(moved, free_draws(start, max(1000, 8 * target$dim))))
+    start <- new_approximation(moved, "advi", "draws",
+      draws = to_conditional(moved, free_draws(start, max(1000, 8 * target$dim)))
+    )
   } else {
     moved$start <- to_conditional(moved, matrix(read_start(start, target), 1))[1, ]
     start <- NULL
   }
-  list(target = moved, start = start, back = function(theta) from_conditional(moved, theta),
-    log_jacobian = function(theta) conditional_jacobian(moved, theta))
+  list(
+    target = moved, start = start, back = function(theta) from_conditional(moved, theta),
+    log_jacobian = function(theta) conditional_jacobian(moved, theta)
+  )
 }
 
 #' Settings of NUTS
@@ -83,31 +114,49 @@ sampling_form <- function(target, start, progress) {
 #' @param accept Mean acceptance that the step size aims at.
 #' @param metric `"dense"`, `"diagonal"`, or `"auto"`: dense up to 100 free numbers.
 #' @param max_depth Trees have at most `2^max_depth - 1` leapfrog steps.
-#' @param jitter Without a `start`, chains start at the start of the target plus uniform noise of this size.
+#' @param jitter Without a `start`, chains start at the start of the target plus uniform noise of
+#'   this size.
 #' @return A list of class `covary_nuts_control`.
 #' @examples
 #' nuts_control(accept = 0.95)
 #' @export
-nuts_control <- function(accept = 0.8, metric = c("auto", "dense", "diagonal"), max_depth = 10, jitter = 1) {
-  structure(list(accept = check_number(accept, "accept", 0, 1, open = TRUE),
-    metric = check_choice(metric, c("auto", "dense", "diagonal"), "metric"), max_depth = check_number(max_depth, "max_depth", 1, 20, whole = TRUE),
-    jitter = check_number(jitter, "jitter", 0)), class = "covary_nuts_control")
+nuts_control <- function(
+  accept = 0.8, metric = c("auto", "dense", "diagonal"), max_depth = 10,
+  jitter = 1
+) {
+  structure(list(
+    accept = check_number(accept, "accept", 0, 1, open = TRUE),
+    metric = check_choice(metric, c("auto", "dense", "diagonal"), "metric"),
+    max_depth = check_number(max_depth, "max_depth", 1, 20, whole = TRUE),
+    jitter = check_number(jitter, "jitter", 0)
+  ), class = "covary_nuts_control")
 }
 
 check_class <- function(x, class, arg, from) {
-  if (!inherits(x, class)) stop_covary("argument", "`", arg, "` must come from ", from, ", not ", describe(x), ".", fields = list(arg = arg))
+  if (!inherits(x, class)) {
+    stop_covary("argument", "`", arg, "` must come from ", from, ", not ",
+      describe(x), ".",
+      fields = list(arg = arg)
+    )
+  }
   if (class %in% names(object_classes())) check_object(x, class, arg) else x
 }
 
 first_metric <- function(target, start, control) {
   dense <- control$metric == "dense" || (control$metric == "auto" && target$dim <= 100)
-  cov <- if (inherits(start, "covary_approximation")) free_covariance(start) else diag(1, target$dim)
+  cov <- if (inherits(start, "covary_approximation")) {
+    free_covariance(start)
+  } else {
+    diag(1, target$dim)
+  }
   known <- inherits(start, "covary_approximation")
   list(dense = dense, known = known, value = if (dense) cov else diag(cov))
 }
 
 chain_start <- function(target, start) {
-  if (inherits(start, "covary_approximation")) return(function() free_draws(start, 1)[1, ])
+  if (inherits(start, "covary_approximation")) {
+    return(function() free_draws(start, 1)[1, ])
+  }
   centre <- read_start(start, target)
   function(jitter) centre + stats::runif(target$dim, -jitter, jitter)
 }
@@ -115,14 +164,20 @@ chain_start <- function(target, start) {
 # One chain. Windows: step size alone, doubling windows for the metric, step size alone.
 run_chain <- function(target, warmup, iterations, start, metric, control, tick) {
   theta <- find_start(target, start, control$jitter)
-  settings <- list(most_depth = control$max_depth, accept = control$accept, adapt = 1, dense = as.integer(metric$dense),
-    metric = metric$value, root = if (metric$dense) t(chol(metric$value)))
+  settings <- list(
+    most_depth = control$max_depth, accept = control$accept, adapt = 1,
+    dense = as.integer(metric$dense),
+    metric = metric$value, root = if (metric$dense) t(chol(metric$value))
+  )
   step <- first_step(target, settings, theta, 1)
   total <- warmup + iterations
   infos <- list()
   done <- 0
   for (window in warmup_windows(warmup, metric$known)) {
-    part <- transitions(target, settings, theta, step, window$n, function(k) tick((done + k) / total))
+    part <- transitions(
+      target, settings, theta, step, window$n,
+      function(k) tick((done + k) / total)
+    )
     theta <- part$theta
     step <- part$step
     infos <- c(infos, list(part$info))
@@ -133,21 +188,33 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
     }
   }
   settings$adapt <- 0
-  part <- transitions(target, settings, theta, step, iterations, function(k) tick((done + k) / total), keep = 50)
-  list(cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info, warmup = do.call(cbind, infos), step = exp(step[2]))
+  part <- transitions(target, settings, theta, step, iterations,
+    function(k) tick((done + k) / total),
+    keep = 50
+  )
+  list(
+    cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info,
+    warmup = do.call(cbind, infos), step = exp(step[2])
+  )
 }
 
-# The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With a
-# known metric: a short search for the step size, one window, and a final step size.
+# The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With
+# a known metric: a short search for the step size, one window, and a final step size.
 warmup_windows <- function(warmup, known = FALSE) {
   window <- function(n, metric) list(n = n, metric = metric)
-  if (warmup == 0) return(list())
-  if (warmup < 20) return(list(window(warmup, FALSE)))
+  if (warmup == 0) {
+    return(list())
+  }
+  if (warmup < 20) {
+    return(list(window(warmup, FALSE)))
+  }
   first <- if (warmup >= 150) 75 else floor(0.15 * warmup)
   last <- if (warmup >= 150) 50 else floor(0.1 * warmup)
   left <- warmup - first - last
   out <- list(window(first, FALSE))
-  if (known) return(c(out, list(window(left, left >= 100), window(last, FALSE))))
+  if (known) {
+    return(c(out, list(window(left, left >= 100), window(last, FALSE))))
+  }
   size <- 25
   while (left > 0) {
     n <- if (left - size < 2 * size) left else size
@@ -175,7 +242,9 @@ find_start <- function(target, start, jitter) {
   for (i in 1:100) {
     theta <- if (length(formals(start))) start(jitter) else start()
     at <- density_at(target, matrix(theta, 1), gradient = TRUE)
-    if (is.finite(at$value) && all(is.finite(at$gradient))) return(theta)
+    if (is.finite(at$value) && all(is.finite(at$gradient))) {
+      return(theta)
+    }
   }
   stop_covary("start", "No finite log density within 100 tries around the start; give `start`.")
 }
@@ -192,19 +261,28 @@ transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
   draws <- matrix(0, target$dim, n)
   info <- matrix(0, 6, n)
   done <- 0
-  run <- function() while (done < n) {
-    k <- min(50, n - done)
-    out <- guard_target(.Call(C_nuts, target, settings, theta, step, as.integer(k)))
-    theta <<- out$theta
-    step <<- out$step
-    draws[, done + seq_len(k)] <<- out$draws
-    info[, done + seq_len(k)] <<- out$info
-    done <<- done + k
-    tick(done)
+  run <- function() {
+    while (done < n) {
+      k <- min(50, n - done)
+      out <- guard_target(.Call(C_nuts, target, settings, theta, step, as.integer(k)))
+      theta <<- out$theta
+      step <<- out$step
+      draws[, done + seq_len(k)] <<- out$draws
+      info[, done + seq_len(k)] <<- out$info
+      done <<- done + k
+      tick(done)
+    }
   }
-  if (is.finite(keep)) tryCatch(run(), interrupt = function(e) if (done < keep) signalCondition(e)) else run()
+  if (is.finite(keep)) {
+    tryCatch(run(), interrupt = function(e) if (done < keep) signalCondition(e))
+  } else {
+    run()
+  }
   have <- seq_len(done)
-  list(theta = theta, step = step, draws = draws[, have, drop = FALSE], info = info[, have, drop = FALSE])
+  list(
+    theta = theta, step = step, draws = draws[, have, drop = FALSE],
+    info = info[, have, drop = FALSE]
+  )
 }
 
 # A sample: draws of all chains, chain by chain.
@@ -215,30 +293,53 @@ new_sample <- function(target, form, runs, warmup, control, interrupted, suspect
   n <- ncol(runs[[1]]$draws)
   chain <- rep(seq_along(runs), each = n)
   per_chain <- lapply(seq_along(runs), function(k) free[chain == k, , drop = FALSE])
-  statistic <- function(f) vapply(seq_len(target$dim), function(j) f(vapply(per_chain, function(m) m[, j], numeric(n))), 0)
+  statistic <- function(f) {
+    vapply(seq_len(target$dim), function(j) f(vapply(per_chain, function(m) m[, j], numeric(n))), 0)
+  }
   rhat <- statistic(posterior::rhat)
   ess <- statistic(posterior::ess_bulk)
-  out <- new_approximation(target, "nuts", "draws", draws = free, chain = chain, lp = info[1, ] - form$log_jacobian(moved))
+  out <- new_approximation(target, "nuts", "draws",
+    draws = free, chain = chain,
+    lp = info[1, ] - form$log_jacobian(moved)
+  )
   suspect <- suspect || suspect_gradient(target, colMeans(free), apply(free, 2, stats::sd), "end")
   mixed <- isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0
-  out$info <- list(converged = mixed && !interrupted && !suspect, rhat = stats::setNames(rhat, target$names),
-    ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]), deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]), step = vapply(runs, `[[`, 0, "step"),
-    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))), divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n, warmup = warmup,
-    interrupted = interrupted)
+  out$info <- list(
+    converged = mixed && !interrupted && !suspect,
+    rhat = stats::setNames(rhat, target$names),
+    ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]),
+    deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]),
+    step = vapply(runs, `[[`, 0, "step"),
+    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))),
+    divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n,
+    warmup = warmup,
+    interrupted = interrupted
+  )
   warn_sample(out)
   out
 }
 
 warn_sample <- function(x) {
   info <- x$info
-  if (info$interrupted) warn_covary("interrupted", "Sampling was interrupted; ", nrow(x$draws), " draws of ", length(unique(x$chain)), " chain(s) are kept.")
+  if (info$interrupted) {
+    warn_covary(
+      "interrupted", "Sampling was interrupted; ", nrow(x$draws),
+      " draws of ", length(unique(x$chain)), " chain(s) are kept."
+    )
+  }
   if (info$divergences > 0) {
-    warn_covary("divergences", info$divergences, " of ", nrow(x$draws), " transitions diverged; the sampler misses regions of strong curvature. ",
-      "Raise `accept` in nuts_control() or change the parameters.", fields = list(divergences = info$divergences))
+    warn_covary("divergences", info$divergences, " of ", nrow(x$draws),
+      " transitions diverged; the sampler misses regions of strong curvature. ",
+      "Raise `accept` in nuts_control() or change the parameters.",
+      fields = list(divergences = info$divergences)
+    )
   }
   bad <- info$rhat[!is.na(info$rhat) & info$rhat >= 1.01]
   if (length(bad)) {
-    warn_covary("not_converged", "The chains have not mixed: R-hat up to ", format(max(bad), digits = 3), " (", enumerate(names(bad), most = 3),
-      "). Run longer chains.", fields = list(rhat = bad))
+    warn_covary("not_converged", "The chains have not mixed: R-hat up to ",
+      format(max(bad), digits = 3), " (", enumerate(names(bad), most = 3),
+      "). Run longer chains.",
+      fields = list(rhat = bad)
+    )
   }
 }

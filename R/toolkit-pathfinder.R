@@ -1,10 +1,11 @@
-# Pathfinder (Zhang, Carpenter, Gelman and Vehtari 2022, JMLR 23): Gaussians along an optimisation path.
+# Pathfinder (Zhang, Carpenter, Gelman and Vehtari 2022, JMLR 23): Gaussians along an optimisation
+# path.
 
 #' Pathfinder
 #'
-#' Runs L-BFGS from one or several starts. At every point of a path the inverse Hessian that L-BFGS has
-#' learned gives a Gaussian; the one with the highest ELBO is kept. Draws of all paths are weighed
-#' against the target by Pareto smoothed importance sampling and resampled.
+#' Runs L-BFGS from one or several starts. At every point of a path the inverse Hessian that L-BFGS
+#' has learned gives a Gaussian; the one with the highest ELBO is kept. Draws of all paths are
+#' weighed against the target by Pareto smoothed importance sampling and resampled.
 #'
 #' @inheritParams advi
 #' @param paths Number of paths.
@@ -13,13 +14,18 @@
 #' @param iterations Most steps a path.
 #' @param history Number of steps that L-BFGS remembers.
 #' @param jitter Half width of the uniform noise added to the starts.
-#' @return A `covary_approximation`. With one path it is Gaussian, and its khat judges it; with several its draws
-#'   are resampled, and khat judges the pooled proposal. An interrupt keeps the paths that are complete.
-#' @references Zhang, Carpenter, Gelman and Vehtari (2022) <https://jmlr.org/papers/v23/21-0889.html>.
+#' @return A `covary_approximation`. With one path it is Gaussian, and its khat judges it; with
+#'   several its draws are resampled, and khat judges the pooled proposal. An interrupt keeps the
+#'   paths that are complete.
+#' @references Zhang, Carpenter, Gelman and Vehtari (2022)
+#'   <https://jmlr.org/papers/v23/21-0889.html>.
 #' @examples
 #' pathfinder(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' @export
-pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterations = 1000, history = 5, start = NULL, jitter = 2) {
+pathfinder <- function(
+  target, paths = 4, draws = 1000, elbo_draws = 25, iterations = 1000,
+  history = 5, start = NULL, jitter = 2
+) {
   target <- check_density(target)
   paths <- check_count(paths, "paths")
   draws <- check_count(draws, "draws", 100)
@@ -35,19 +41,31 @@ pathfinder <- function(target, paths = 4, draws = 1000, elbo_draws = 25, iterati
   search <- function() {
     suspect <<- suspect_gradient(target, centre, 0.1, "start")
     while (length(runs) < paths && failures < 10) {
-      run <- one_path(target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws, iterations, history)
+      run <- one_path(
+        target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws,
+        iterations, history
+      )
       if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
     }
   }
   interrupted <- FALSE
   tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
-  if (interrupted && length(runs) == 0) stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
+  if (interrupted && length(runs) == 0) {
+    stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
+  }
   if (length(runs) == 0) {
     stop_covary("start",
       "No path found a Gaussian over which the log density is finite; give other `start` values or ",
-      "less `jitter`, or declare bounds by `transforms`.", fields = list(arg = "start"))
+      "less `jitter`, or declare bounds by `transforms`.",
+      fields = list(arg = "start")
+    )
   }
-  if (interrupted) warn_covary("interrupted", "Pathfinder was interrupted; ", length(runs), " of ", paths, " paths are kept.")
+  if (interrupted) {
+    warn_covary(
+      "interrupted", "Pathfinder was interrupted; ", length(runs), " of ",
+      paths, " paths are kept."
+    )
+  }
   pool_paths(target, runs, draws, failures, interrupted, suspect)
 }
 
@@ -60,7 +78,9 @@ one_path <- function(target, theta, elbo_draws, iterations, history) {
     list(f = -at$value, g = -as.vector(at$gradient))
   }
   at <- objective(theta)
-  if (!is.finite(at$f) || any(!is.finite(at$g))) return(NULL)
+  if (!is.finite(at$f) || any(!is.finite(at$g))) {
+    return(NULL)
+  }
   memory <- list(s = list(), y = list())
   alpha <- rep(1, length(theta))
   best <- NULL
@@ -97,17 +117,28 @@ diagonal_update <- function(alpha, s, y) {
 
 better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
   d <- length(theta)
-  h <- vapply(seq_len(d), function(j) lbfgs_direction(replace(numeric(d), j, 1), memory, function(v) alpha * v), numeric(d))
+  h <- vapply(seq_len(d), function(j) {
+    lbfgs_direction(
+      replace(numeric(d), j, 1), memory,
+      function(v) alpha * v
+    )
+  }, numeric(d))
   h <- matrix(h, d)
   root <- attempt(t(chol((h + t(h)) / 2)))
-  if (is.null(root)) return(best)
+  if (is.null(root)) {
+    return(best)
+  }
   mean <- theta - as.vector(h %*% g)
   z <- matched_noise(elbo_draws, d)
   draws <- sweep(tcrossprod(z, root), 2, mean, "+")
-  if (any(!is.finite(draws))) return(best)
+  if (any(!is.finite(draws))) {
+    return(best)
+  }
   lp <- density_at(target, draws)$value
   elbo <- mean(lp) + mean(rowSums(z^2)) / 2 + sum(log(diag(root))) + 0.5 * d * log(2 * pi)
-  if (!is.finite(elbo) || (!is.null(best) && best$elbo >= elbo)) return(best)
+  if (!is.finite(elbo) || (!is.null(best) && best$elbo >= elbo)) {
+    return(best)
+  }
   list(mean = mean, root = root, elbo = elbo)
 }
 
@@ -115,7 +146,10 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
 pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
   x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, root = best$root)
-  x$info <- list(path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures, interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations")))
+  x$info <- list(
+    path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures,
+    interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations"))
+  )
   x <- add_gaussian_draws(x, draws)
   if (length(runs) > 1) x <- resample_paths(target, x, runs, draws)
   suspect <- suspect || suspect_gradient(target, best$mean, sqrt(rowSums(best$root^2)), "end")
@@ -123,8 +157,10 @@ pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   x$info$converged <- close && fits_support(x$info) && !suspect
   warn_support(x)
   if (!close) {
-    warn_covary("khat", "Pareto khat is ", format(x$info$khat, digits = 2), ": the draws of Pathfinder do not represent the target; use them as starting values only.",
-      fields = list(khat = x$info$khat))
+    warn_covary("khat", "Pareto khat is ", format(x$info$khat, digits = 2),
+      ": the draws of Pathfinder do not represent the target; use them as starting values only.",
+      fields = list(khat = x$info$khat)
+    )
   }
   x
 }
@@ -132,8 +168,10 @@ pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
 resample_paths <- function(target, x, runs, draws) {
   parts <- lapply(runs, function(r) {
     z <- matched_noise(draws, target$dim)
-    list(theta = sweep(tcrossprod(z, r$root), 2, r$mean, "+"),
-      lq = -0.5 * rowSums(z^2) - sum(log(diag(r$root))) - 0.5 * target$dim * log(2 * pi))
+    list(
+      theta = sweep(tcrossprod(z, r$root), 2, r$mean, "+"),
+      lq = -0.5 * rowSums(z^2) - sum(log(diag(r$root))) - 0.5 * target$dim * log(2 * pi)
+    )
   })
   theta <- do.call(rbind, lapply(parts, `[[`, "theta"))
   lq <- unlist(lapply(parts, `[[`, "lq"))

@@ -12,8 +12,10 @@ regression_blueprint <- function(mf, x, offset, data) {
   by_row <- vapply(elsewhere, function(v) is.atomic(v) && NROW(v) == nrow(data), TRUE)
   columns <- c(as.list(data)[intersect(needed, names(data))], elsewhere[by_row])
   columns <- lapply(columns, take_rows, used)
-  out <- list(xlevels = stats::.getXlevels(terms, mf), contrasts = attr(x, "contrasts"),
-    covariates = summarise_covariates(columns), constants = elsewhere[!by_row])
+  out <- list(
+    xlevels = stats::.getXlevels(terms, mf), contrasts = attr(x, "contrasts"),
+    covariates = summarise_covariates(columns), constants = elsewhere[!by_row]
+  )
   out$terms <- stats::delete.response(terms)
   attr(out$terms, ".Environment") <- globalenv()
   out$tied <- rows_tied(out, columns, x, offset)
@@ -26,8 +28,11 @@ rows_tied <- function(own, columns, x, offset) {
   same <- function(a, b) isTRUE(all.equal(a, b, tolerance = 1e-8, check.attributes = FALSE))
   for (rows in list(1L, (n + 1L) %/% 2L, n, seq(1L, min(n, 1000L), by = 2L))) {
     at <- tryCatch(design_rows(own, lapply(columns, take_rows, rows), length(rows)),
-      error = conditionMessage)
-    if (is.character(at)) return(at)
+      error = conditionMessage
+    )
+    if (is.character(at)) {
+      return(at)
+    }
     if (!same(at$x, x[rows, , drop = FALSE]) || !same(at$offset, offset[rows])) {
       return("a predictor depends on the other rows, as x / max(x) does")
     }
@@ -44,9 +49,14 @@ design_rows <- function(own, columns, n) {
   frame <- structure(columns, class = "data.frame", row.names = .set_row_names(n))
   terms <- own$terms
   environment(terms) <- list2env(own$constants, parent = globalenv())
-  mf <- if (length(attr(terms, "variables")) == 1) empty_frame(terms, n)
-    else suppressWarnings(stats::model.frame(terms, frame, na.action = stats::na.pass,
-      xlev = own$xlevels))
+  mf <- if (length(attr(terms, "variables")) == 1) {
+    empty_frame(terms, n)
+  } else {
+    suppressWarnings(stats::model.frame(terms, frame,
+      na.action = stats::na.pass,
+      xlev = own$xlevels
+    ))
+  }
   x <- stats::model.matrix(terms, mf, contrasts.arg = own$contrasts)
   list(x = unname(x), offset = regression_offset(mf, n))
 }
@@ -63,14 +73,19 @@ new_rows <- function(own, newdata) {
   columns <- as.list(newdata)[names(own$covariates)]
   complete <- which(!Reduce(`|`, lapply(columns, row_is_na), rep(FALSE, n)))
   out <- list(x = matrix(NA_real_, n, own$size), offset = rep(NA_real_, n))
-  if (length(complete) == 0) return(out)
+  if (length(complete) == 0) {
+    return(out)
+  }
   at <- retype(design_rows(own, lapply(columns, take_rows, complete), length(complete)), "newdata",
-    "The predictors cannot be evaluated in `newdata`: ", fields = list(arg = "newdata"))
+    "The predictors cannot be evaluated in `newdata`: ",
+    fields = list(arg = "newdata")
+  )
   bad <- which(!is.finite(rowSums(at$x) + at$offset))
   if (length(bad)) {
     stop_covary("infinite", "The predictors are not finite in row ", complete[bad[1]],
       " of `newdata`.",
-      fields = list(arg = "newdata", rows = complete[bad]))
+      fields = list(arg = "newdata", rows = complete[bad])
+    )
   }
   out$x[complete, ] <- at$x
   out$offset[complete] <- at$offset
@@ -83,17 +98,22 @@ check_regression_data <- function(own, newdata) {
       "Predictors at new rows must not need the rows of the fit, nor what only ",
       "its formula could see; evaluated without them: ", own$tied,
       ". Make the predictor a column of ",
-      "the data before the fit.", fields = list(arg = "newdata"))
+      "the data before the fit.",
+      fields = list(arg = "newdata")
+    )
   }
   if (!is.data.frame(newdata)) {
     stop_covary("newdata", "`newdata` must be a data frame, not ", describe(newdata), ".",
-      fields = list(arg = "newdata"))
+      fields = list(arg = "newdata")
+    )
   }
   needed <- names(own$covariates)
   absent <- setdiff(needed, names(newdata))
   if (length(absent)) {
     stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the regression needs ",
-      enumerate(needed, most = 12), ".", fields = list(arg = "newdata", columns = absent))
+      enumerate(needed, most = 12), ".",
+      fields = list(arg = "newdata", columns = absent)
+    )
   }
   for (name in needed) check_new_column(name, newdata[[name]], own$covariates[[name]], FALSE)
 }

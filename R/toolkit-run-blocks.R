@@ -1,10 +1,12 @@
 # The loop that advi() and svgd() share: blocks of iterations, callbacks, interrupts.
 
-# `step(approx, most)` does at most so many iterations and returns the state, whose fields iteration, losses and done the
-# loop reads; `view(approx)` is the approximation as callbacks see it; `finish(approx)` adds draws and verdict.
+# `step(approx, most)` does at most so many iterations and returns the state, whose fields
+# iteration, losses and done the loop reads; `view(approx)` is the approximation as callbacks see
+# it; `finish(approx)` adds draws and verdict.
 #
-# The random stream of the run is that of the fit: taken up where it stopped, while the user's own is put back afterwards.
-# It is noted after every block, so that a block that an interrupt cuts short leaves no trace and refine() does it again.
+# The random stream of the run is that of the fit: taken up where it stopped, while the user's own
+# is put back afterwards. It is noted after every block, so that a block that an interrupt cuts
+# short leaves no trace and refine() does it again.
 run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
   progress <- new_progress(refresh)
   on.exit(progress$close())

@@ -2,65 +2,91 @@
 
 #' Stein variational gradient descent
 #'
-#' Moves particles along the Stein direction with an RBF kernel whose width is the median heuristic, to which a linear
-#' kernel is added.
+#' Moves particles along the Stein direction with an RBF kernel whose width is the median heuristic,
+#' to which a linear kernel is added.
 #'
 #' By default the particles start wide and the run is annealed: the temperature falls from `heat` to
-#' `temperature` over the first half, so that particles find all modes. The Stein force says nearly nothing
-#' about how much mass each of several distant modes has; with up to three free numbers, particles are therefore
-#' redistributed three times in the second half (`rebalance`), by importance sampling from a kernel density of the
-#' particles (Cappe et al. 2004).
+#' `temperature` over the first half, so that particles find all modes. The Stein force says nearly
+#' nothing about how much mass each of several distant modes has; with up to three free numbers,
+#' particles are therefore redistributed three times in the second half (`rebalance`), by importance
+#' sampling from a kernel density of the particles (Cappe et al. 2004).
 #'
-#' An RBF kernel alone gives spreads that are too small, the more so the more dimensions: with 100 particles on a
-#' normal density, 3 % too small in two dimensions, 35 % in 10 and 57 % in 20. The linear kernel makes means and
-#' covariances of normal densities right in any dimension (Liu and Wang 2018; here within 1 %); it needs more than twice as many particles as
-#' dimensions. Skewed densities in many dimensions stay difficult (20 to 30 % too wide in 10 dimensions with 100
+#' An RBF kernel alone gives spreads that are too small, the more so the more dimensions: with 100
+#' particles on a normal density, 3 % too small in two dimensions, 35 % in 10 and 57 % in 20. The
+#' linear kernel makes means and covariances of normal densities right in any dimension (Liu and
+#' Wang 2018; here within 1 %); it needs more than twice as many particles as dimensions. Skewed
+#' densities in many dimensions stay difficult (20 to 30 % too wide in 10 dimensions with 100
 #' particles): compare with [nuts()].
 #'
 #' @inheritParams advi
 #' @param particles Number of particles.
 #' @param iterations Number of steps.
 #' @param temperature Final temperature of the target: `log p / temperature`.
-#' @param rebalance Redistribute particles between modes; default: with up to three free numbers and 20 particles or more.
+#' @param rebalance Redistribute particles between modes; default: with up to three free numbers and
+#'   20 particles or more.
 #' @param heat Temperature at the start, at least `temperature`.
 #' @param jitter Standard deviation of the starting particles around the start; default: 1.
-#' @param kernel `"moments"`: RBF and linear kernel; `"rbf"`: the RBF kernel alone, as in Liu and Wang (2016). Default: the first
-#'   if there are more than twice as many particles as free numbers.
+#' @param kernel `"moments"`: RBF and linear kernel; `"rbf"`: the RBF kernel alone, as in Liu and
+#'   Wang (2016). Default: the first if there are more than twice as many particles as free numbers.
 #' @param bandwidth Fixed `h` of the kernel `exp(-d^2 / (2 h))`; `NULL`: median heuristic.
 #' @param optimizer One of the [optimizers]; default [adam()] with a rate that falls during the run.
-#' @return A `covary_approximation` whose draws are the particles. `diagnostics()` has `force`, the force the particles still feel,
-#'   and `stein`, the largest errors of Stein's identities for linear and quadratic functions (0 is exact; a fit with a
-#'   linear error beyond 0.2, some 10 % of a spread, does not count as converged).
-#' @references Liu and Wang (2016) <arXiv:1608.04471>; D'Angelo and Fortuin (2021) <arXiv:2101.09815> for annealing;
-#'   Liu and Wang (2018) <arXiv:1810.11693> for the linear kernel; Cappe, Guillin, Marin and Robert (2004)
-#'   <doi:10.1198/106186004X12803> for the redistribution.
+#' @return A `covary_approximation` whose draws are the particles. `diagnostics()` has `force`, the
+#'   force the particles still feel, and `stein`, the largest errors of Stein's identities for
+#'   linear and quadratic functions (0 is exact; a fit with a linear error beyond 0.2, some 10 % of
+#'   a spread, does not count as converged).
+#' @references Liu and Wang (2016) <arXiv:1608.04471>; D'Angelo and Fortuin (2021)
+#'   <arXiv:2101.09815> for annealing; Liu and Wang (2018) <arXiv:1810.11693> for the linear kernel;
+#'   Cappe, Guillin, Marin and Robert (2004) <doi:10.1198/106186004X12803> for the redistribution.
 #' @examples
 #' fit <- svgd(normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1)), iterations = 500)
 #' mean(as.matrix(fit) < 0.1)
 #' @export
-svgd <- function(target, particles = 100, iterations = 2000, temperature = 1, heat = NULL, jitter = 1, kernel = NULL, bandwidth = NULL,
-                 optimizer = NULL, batch_size = NULL, start = NULL, rebalance = NULL, callbacks = list(), refresh = NULL) {
+svgd <- function(
+  target, particles = 100, iterations = 2000, temperature = 1, heat = NULL,
+  jitter = 1, kernel = NULL, bandwidth = NULL,
+  optimizer = NULL, batch_size = NULL, start = NULL, rebalance = NULL,
+  callbacks = list(), refresh = NULL
+) {
   target <- check_density(target)
   particles <- check_count(particles, "particles", 2)
   iterations <- check_count(iterations, "iterations")
   positive(temperature, "temperature")
   heat <- if (is.null(heat)) max(20, temperature) else check_number(heat, "heat", temperature)
   check_number(jitter, "jitter", 0, Inf, open = TRUE)
-  kernel <- if (is.null(kernel)) c("rbf", "moments")[1 + (particles > 2 * target$dim)] else check_choice(kernel, c("moments", "rbf"), "kernel")
+  kernel <- if (is.null(kernel)) {
+    c("rbf", "moments")[1 + (particles > 2 * target$dim)]
+  } else {
+    check_choice(kernel, c("moments", "rbf"), "kernel")
+  }
   if (!is.null(bandwidth)) positive(bandwidth, "bandwidth")
-  if (!is.null(optimizer)) check_class(optimizer, "covary_optimizer", "optimizer", "adam(), adagrad_window() ...")
+  if (!is.null(optimizer)) {
+    check_class(
+      optimizer, "covary_optimizer", "optimizer",
+      "adam(), adagrad_window() ..."
+    )
+  }
   batch_size <- check_batch(batch_size, target)
-  rebalance <- if (is.null(rebalance)) target$dim <= 3 && particles >= 20 else check_flag(rebalance, "rebalance")
+  rebalance <- if (is.null(rebalance)) {
+    target$dim <= 3 && particles >= 20
+  } else {
+    check_flag(rebalance, "rebalance")
+  }
   centre <- read_start(start, target)
   approx <- new_approximation(target, "svgd", "particles")
-  approx$setup <- list(particles = particles, temperature = temperature, heat = heat, moments = kernel == "moments", bandwidth = if (is.null(bandwidth)) 0 else bandwidth,
+  approx$setup <- list(
+    particles = particles, temperature = temperature, heat = heat,
+    moments = kernel == "moments", bandwidth = if (is.null(bandwidth)) 0 else bandwidth,
     optimizer = optimizer, batch_size = batch_size, planned = iterations,
-    rebalance = if (rebalance) 10 * ceiling(iterations * c(0.5, 0.6, 0.7) / 10))
+    rebalance = if (rebalance) 10 * ceiling(iterations * c(0.5, 0.6, 0.7) / 10)
+  )
   approx$callbacks <- as_callbacks(callbacks)
   approx$setup$suspect <- suspect_gradient(target, centre, 0.1 * jitter, "start", batch_size)
   x <- start_particles(target, particles, centre, jitter, batch_size)
   rule <- if (is.null(optimizer)) adam() else optimizer
-  approx$state <- list(iteration = 0, losses = numeric(), x = x, memory = numeric(length(x) * optimizer_slots(rule)), queue = NULL)
+  approx$state <- list(
+    iteration = 0, losses = numeric(), x = x,
+    memory = numeric(length(x) * optimizer_slots(rule)), queue = NULL
+  )
   run_svgd(approx, iterations, refresh)
 }
 
@@ -72,13 +98,16 @@ start_particles <- function(target, particles, centre, jitter, batch_size) {
   x <- matrix(stats::rnorm(particles * d, centre, jitter), d)
   for (i in 1:100) {
     out <- which(!is.finite(density_at(target, t(x), rows = rows, scale = scale)$value))
-    if (length(out) == 0) return(x)
+    if (length(out) == 0) {
+      return(x)
+    }
     x[, out] <- stats::rnorm(length(out) * d, centre, jitter)
   }
   stop_covary("start",
     "Particles must start where the log density is finite; in 100 tries around the start ",
     length(out), " of ", particles, " never did. Give other `start` values or a smaller `jitter`.",
-    fields = list(arg = "start"))
+    fields = list(arg = "start")
+  )
 }
 
 # Temperature at iteration i of a planned run; later iterations stay at the last one.
@@ -88,11 +117,17 @@ svgd_temperature <- function(setup, i) {
 }
 
 # The default rate falls in the second half, so that particles come to rest.
-svgd_rate <- function(setup, i) 0.05 * 0.01^(max(2 * i / setup$planned - 1, 0) * (i <= setup$planned) + (i > setup$planned))
+svgd_rate <- function(setup, i) {
+  0.05 * 0.01^(max(2 * i / setup$planned - 1, 0) * (i <= setup$planned) + (i > setup$planned))
+}
 
 run_svgd <- function(approx, iterations, refresh) {
-  run_blocks(approx, iterations, refresh, "moving particles", step = function(approx, most) step_svgd(approx$target, approx$setup, approx$state, most),
-    view = svgd_view, finish = finish_svgd)
+  run_blocks(approx, iterations, refresh, "moving particles",
+    step = function(approx, most) {
+      step_svgd(approx$target, approx$setup, approx$state, most)
+    },
+    view = svgd_view, finish = finish_svgd
+  )
 }
 
 svgd_view <- function(approx) {
@@ -105,20 +140,40 @@ svgd_view <- function(approx) {
 # Steps of ten iterations share a learning rate; pieces never cross a chunk of rows.
 step_svgd <- function(target, setup, state, most) {
   if (is.null(state$queue) || state$queue$used == chunk) {
-    rows <- if (setup$batch_size > 0) sample.int(target$rows, setup$batch_size * chunk, replace = TRUE)
+    rows <- if (setup$batch_size > 0) {
+      sample.int(target$rows, setup$batch_size * chunk, replace = TRUE)
+    }
     state$queue <- list(rows = rows, used = 0L)
   }
   i <- state$iteration
   k <- min(most, chunk - state$queue$used, 10 - i %% 10)
-  rule <- if (is.null(setup$optimizer)) adam(svgd_rate(setup, 10 * (i %/% 10) + 1)) else setup$optimizer
-  settings <- list(particles = setup$particles, bandwidth = setup$bandwidth, moments = setup$moments, batch_size = setup$batch_size,
-    batch_scale = if (setup$batch_size > 0) target$rows / setup$batch_size else 1, optimizer = rule$code)
+  rule <- if (is.null(setup$optimizer)) {
+    adam(svgd_rate(setup, 10 * (i %/% 10) + 1))
+  } else {
+    setup$optimizer
+  }
+  settings <- list(
+    particles = setup$particles, bandwidth = setup$bandwidth,
+    moments = setup$moments, batch_size = setup$batch_size,
+    batch_scale = if (setup$batch_size > 0) target$rows / setup$batch_size else 1,
+    optimizer = rule$code
+  )
   at <- state$queue$used
-  rows <- if (setup$batch_size > 0) state$queue$rows[at * setup$batch_size + seq_len(k * setup$batch_size)]
-  out <- guard_target(.Call(C_svgd, target, settings, i + 1, svgd_temperature(setup, i + seq_len(k)), rows, state$x, state$memory))
+  rows <- if (setup$batch_size > 0) {
+    state$queue$rows[at * setup$batch_size + seq_len(k * setup$batch_size)]
+  }
+  out <- guard_target(.Call(
+    C_svgd, target, settings, i + 1,
+    svgd_temperature(setup, i + seq_len(k)), rows, state$x, state$memory
+  ))
   if (out$done < k) {
-    stop_covary("nan", "The direction of the particles became NaN or infinite at iteration ", i + out$done + 1, ". Try other starting values or a smaller learning rate.",
-      fields = list(iteration = i + out$done + 1, parameters = target$names[rowSums(!is.finite(matrix(out$x, target$dim))) > 0]))
+    stop_covary("nan", "The direction of the particles became NaN or infinite at iteration ",
+      i + out$done + 1, ". Try other starting values or a smaller learning rate.",
+      fields = list(
+        iteration = i + out$done + 1,
+        parameters = target$names[rowSums(!is.finite(matrix(out$x, target$dim))) > 0]
+      )
+    )
   }
   state$losses <- append_losses(state, out$size)
   state$x <- matrix(out$x, target$dim)
@@ -129,8 +184,9 @@ step_svgd <- function(target, setup, state, most) {
   state
 }
 
-# Importance sampling from a kernel density of the particles: modes get particles by their mass. Each particle is the
-# centre of a normal with the covariance of its nearest neighbours, so the density of the proposals is known.
+# Importance sampling from a kernel density of the particles: modes get particles by their mass.
+# Each particle is the centre of a normal with the covariance of its nearest neighbours, so the
+# density of the proposals is known.
 rebalance_particles <- function(target, setup, state) {
   n <- setup$particles
   d <- target$dim
@@ -138,18 +194,27 @@ rebalance_particles <- function(target, setup, state) {
   roots <- local_roots(x)
   each <- rep(seq_len(n), length.out = n * ceiling(5000 / n))
   new <- matrix(stats::rnorm(length(each) * d), ncol = d)
-  for (i in seq_len(n)) new[each == i, ] <- sweep(new[each == i, , drop = FALSE] %*% roots[[i]], 2, x[i, ], "+")
+  for (i in seq_len(n)) {
+    new[each == i, ] <- sweep(
+      new[each == i, , drop = FALSE] %*% roots[[i]], 2,
+      x[i, ], "+"
+    )
+  }
   density <- numeric(length(each))
   for (i in seq_len(n)) {
     z <- backsolve(roots[[i]], t(new) - x[i, ], transpose = TRUE)
     density <- density + exp(-0.5 * colSums(z^2)) / prod(diag(roots[[i]]))
   }
   lw <- density_at(target, new)$value / svgd_temperature(setup, state$iteration) - log(density)
-  if (!any(is.finite(lw))) return(state)
+  if (!any(is.finite(lw))) {
+    return(state)
+  }
   w <- exp(lw - max(lw[is.finite(lw)]))
   w[!is.finite(w)] <- 0
   # with fewer effective proposals than particles, copies would stand for the target
-  if (sum(w)^2 < n * sum(w^2)) return(state)
+  if (sum(w)^2 < n * sum(w^2)) {
+    return(state)
+  }
   # in the order of the first number, systematic resampling leaves least to chance
   along <- order(new[, 1])
   state$x <- t(new[along[resample(w[along] / sum(w), n)], , drop = FALSE])
@@ -160,7 +225,10 @@ rebalance_particles <- function(target, setup, state) {
 local_roots <- function(x) {
   near <- min(max(ncol(x) + 2, round(sqrt(nrow(x)))), nrow(x) - 1)
   ridge <- diag(1e-10 * mean(apply(x, 2, stats::var)) + 1e-300, ncol(x))
-  apply(as.matrix(stats::dist(x)), 1, function(r) chol(stats::cov(x[order(r)[seq_len(near + 1)], , drop = FALSE]) + ridge), simplify = FALSE)
+  apply(as.matrix(stats::dist(x)), 1,
+    function(r) chol(stats::cov(x[order(r)[seq_len(near + 1)], , drop = FALSE]) + ridge),
+    simplify = FALSE
+  )
 }
 
 # At rest, the Stein direction in units of the spread of the particles is small.
@@ -170,7 +238,8 @@ finish_svgd <- function(approx) {
   tail <- approx$history[max(1, length(approx$history) - 99):length(approx$history)]
   h <- approx$setup
   cooled <- svgd_temperature(h, approx$state$iteration) <= h$temperature * 1.001
-  # phi has units of a score; a particle at rest feels forces far below the 1 / spread of the target's own
+  # phi has units of a score; a particle at rest feels forces far below the 1 / spread of the
+  # target's own
   force <- mean(tail) * sqrt(mean(spread^2))
   noise <- if (h$batch_size > 0) 1 else 0.1
   rest <- cooled && isTRUE(force < noise)
@@ -180,29 +249,44 @@ finish_svgd <- function(approx) {
   faithful <- isTRUE(stein[["linear"]] < 0.2)
   outside <- sum(at$value == -Inf, na.rm = TRUE)
   undefined <- sum(is.na(at$value) | at$value == Inf, na.rm = TRUE)
-  suspect <- h$suspect || suspect_gradient(approx$target, colMeans(approx$draws), spread, "end",
-    h$batch_size)
-  approx$info <- list(outside = outside, undefined = undefined, weighed = nrow(approx$draws),
+  suspect <- h$suspect || suspect_gradient(
+    approx$target, colMeans(approx$draws), spread, "end",
+    h$batch_size
+  )
+  approx$info <- list(
+    outside = outside, undefined = undefined, weighed = nrow(approx$draws),
     iterations = approx$state$iteration, force = force, stein = stein,
     temperature = svgd_temperature(h, approx$state$iteration),
     stopped = approx$info$stopped, interrupted = approx$info$interrupted,
-    converged = rest && faithful && !suspect && !approx$info$interrupted)
+    converged = rest && faithful && !suspect && !approx$info$interrupted
+  )
   approx$info$converged <- approx$info$converged && fits_support(approx$info)
   if (!is.null(approx$info$stopped)) inform_covary("stopped", approx$info$stopped, ".")
   warn_support(approx)
-  if (approx$info$interrupted) warn_covary("interrupted", "The run was interrupted at iteration ", approx$info$iterations, "; refine() continues it.")
-  else if (!rest) {
-    warn_covary("not_converged", "The particles have not come to rest after ", approx$info$iterations, " iterations (force ", format(force, digits = 2),
-      if (!cooled) ", still above the final temperature", "). Use refine() or more iterations.", fields = list(force = force))
+  if (approx$info$interrupted) {
+    warn_covary(
+      "interrupted", "The run was interrupted at iteration ",
+      approx$info$iterations, "; refine() continues it."
+    )
+  } else if (!rest) {
+    warn_covary("not_converged", "The particles have not come to rest after ",
+      approx$info$iterations, " iterations (force ", format(force, digits = 2),
+      if (!cooled) ", still above the final temperature", "). Use refine() or more iterations.",
+      fields = list(force = force)
+    )
   } else if (!faithful) {
-    warn_covary("not_converged", "The particles are at rest but their spread is not that of the target (error of Stein's identity ",
-      format(stein[["linear"]], digits = 2), "). Use kernel = \"moments\", more particles, or nuts().", fields = list(stein = stein))
+    warn_covary("not_converged",
+      "The particles are at rest but their spread is not that of the target (error of Stein's identity ",
+      format(stein[["linear"]], digits = 2),
+      "). Use kernel = \"moments\", more particles, or nuts().",
+      fields = list(stein = stein)
+    )
   }
   approx
 }
 
-# E[g f(u) + f'(u)] = 0 for the score g of the target: the largest error over parameters for f = u (spread) and u^2 (shape),
-# u in units of the particles' spread.
+# E[g f(u) + f'(u)] = 0 for the score g of the target: the largest error over parameters for f = u
+# (spread) and u^2 (shape), u in units of the particles' spread.
 stein_errors <- function(draws, score) {
   centred <- sweep(draws, 2, colMeans(draws))
   s <- sqrt(colMeans(centred^2))

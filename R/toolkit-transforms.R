@@ -6,16 +6,17 @@
 #'
 #' Engines move on unconstrained numbers; a transform maps them to the values in which a density is
 #' written, and its log Jacobian is added for you. `target_density(transforms = )` takes a list of
-#' them by parameter name; the strings `"identity"`, `"log"` and `"logit"` stand for the first three.
+#' them by parameter name; the strings `"identity"`, `"log"` and `"logit"` stand for the first
+#' three.
 #'
 #' * `transform_identity()`: any real number.
 #' * `transform_log()`: positive numbers, `exp(u)`.
 #' * `transform_logit()`: numbers between `lower` and `upper`.
 #' * `transform_ordered()`: increasing numbers, `u[1]`, then steps of `exp(u[i])`.
-#' * `transform_simplex()`: positive numbers with sum 1 by stick breaking; the density is one of the first
-#'   `n - 1` of them.
-#' * `transform_correlation()`: the strict lower triangle, by columns, of an n x n correlation matrix,
-#'   through partial correlations `tanh(u)` (Lewandowski, Kurowicka and Joe 2009).
+#' * `transform_simplex()`: positive numbers with sum 1 by stick breaking; the density is one of the
+#'   first `n - 1` of them.
+#' * `transform_correlation()`: the strict lower triangle, by columns, of an n x n correlation
+#'   matrix, through partial correlations `tanh(u)` (Lewandowski, Kurowicka and Joe 2009).
 #'
 #' @param n Number of values (for correlations: number of rows of the matrix).
 #' @param lower,upper Bounds.
@@ -23,14 +24,21 @@
 #' @examples
 #' target <- target_density(
 #'   function(theta) dbeta(theta[["p"]], 1001, 2, log = TRUE),
-#'   names = "p", transforms = list(p = "logit"))
+#'   names = "p", transforms = list(p = "logit")
+#' )
 #' target
 #' @name transforms
 NULL
 
-new_transform <- function(kind, free, size, forward, log_jacobian, inverse, labels = NULL, pullback = complex_pullback, text = kind) {
-  self <- list(kind = kind, free = free, size = size, forward = forward, log_jacobian = log_jacobian,
-    inverse = inverse, labels = labels, text = text)
+new_transform <- function(
+  kind, free, size, forward, log_jacobian, inverse, labels = NULL,
+  pullback = complex_pullback, text = kind
+) {
+  self <- list(
+    kind = kind, free = free, size = size, forward = forward,
+    log_jacobian = log_jacobian,
+    inverse = inverse, labels = labels, text = text
+  )
   self$pullback <- function(u, g) pullback(self, u, g)
   structure(self, class = "covary_transform")
 }
@@ -49,16 +57,23 @@ complex_pullback <- function(self, u, g) {
 #' @export
 transform_identity <- function(n = 1) {
   n <- check_count(n, "n")
-  new_transform("identity", n, n, forward = identity, log_jacobian = function(u) numeric(nrow(u)), inverse = identity,
-    pullback = function(self, u, g) g)
+  new_transform("identity", n, n,
+    forward = identity, log_jacobian = function(u) numeric(nrow(u)),
+    inverse = identity,
+    pullback = function(self, u, g) g
+  )
 }
 
 #' @rdname transforms
 #' @export
 transform_log <- function(n = 1) {
   n <- check_count(n, "n")
-  new_transform("log", n, n, forward = exp, log_jacobian = function(u) rowSums(u),
-    inverse = function(x) log(check_inside(x, x > 0, "positive")), pullback = function(self, u, g) g * exp(u) + 1)
+  new_transform("log", n, n,
+    forward = exp, log_jacobian = function(u) rowSums(u),
+    inverse = function(x) log(check_inside(x, x > 0, "positive")), pullback = function(self, u, g) {
+      g * exp(u) + 1
+    }
+  )
 }
 
 #' @rdname transforms
@@ -69,7 +84,8 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
   n <- check_count(n, "n")
   width <- upper - lower
   log_slope <- function(u) log_sigmoid(u) + log_sigmoid(-u)
-  new_transform("logit", n, n, forward = function(u) lower + width / (1 + exp(-u)),
+  new_transform("logit", n, n,
+    forward = function(u) lower + width / (1 + exp(-u)),
     log_jacobian = function(u) rowSums(log_slope(u)) + ncol(u) * log(width),
     inverse = function(x) {
       check_inside(x, x > lower & x < upper, paste("strictly between", lower, "and", upper))
@@ -78,7 +94,8 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
     pullback = function(self, u, g) {
       p <- 1 / (1 + exp(-u))
       g * width * p * (1 - p) + 1 - 2 * p
-    }, text = paste0("logit(", format(lower), ", ", format(upper), ")"))
+    }, text = paste0("logit(", format(lower), ", ", format(upper), ")")
+  )
 }
 
 log_1p <- function(x) if (is.complex(x)) log(1 + x) else log1p(x)
@@ -102,8 +119,10 @@ transform_ordered <- function(n) {
     for (j in seq_len(n)[-1]) u[, j] <- u[, j - 1] + exp(u[, j])
     u
   }
-  new_transform("ordered", n, n, forward, log_jacobian = function(u) rowSums(u[, -1, drop = FALSE]),
-    inverse = function(x) c(x[1], log(check_inside(diff(x), diff(x) > 0, "increasing"))))
+  new_transform("ordered", n, n, forward,
+    log_jacobian = function(u) rowSums(u[, -1, drop = FALSE]),
+    inverse = function(x) c(x[1], log(check_inside(diff(x), diff(x) > 0, "increasing")))
+  )
 }
 
 #' @rdname transforms
@@ -185,26 +204,45 @@ transform_correlation <- function(n) {
     }
     u
   }
-  new_transform("correlation", free, free, forward, log_jacobian, inverse, labels = paste0("[", row, ",", column, "]"))
+  new_transform("correlation", free, free, forward, log_jacobian, inverse,
+    labels = paste0("[", row, ",", column, "]")
+  )
 }
 
 check_inside <- function(x, ok, what) {
-  if (!all(ok)) stop_covary("start", "Starting values must be ", what, ", not ", paste(format(x), collapse = ", "), ".")
+  if (!all(ok)) {
+    stop_covary(
+      "start", "Starting values must be ", what, ", not ",
+      paste(format(x), collapse = ", "), "."
+    )
+  }
   x
 }
 
 as_transform <- function(x, name) {
-  if (inherits(x, "covary_transform")) return(check_object(x, "covary_transform", "transforms"))
-  if (is.character(x) && length(x) == 1 && x %in% c("identity", "log", "logit")) {
-    return(switch(x, identity = transform_identity(), log = transform_log(), logit = transform_logit()))
+  if (inherits(x, "covary_transform")) {
+    return(check_object(x, "covary_transform", "transforms"))
   }
-  stop_covary("transform", "The transform of '", name, "' must be \"identity\", \"log\", \"logit\" or come from transform_*(), not ",
-    describe(x), ".", fields = list(arg = "transforms", parameter = name))
+  if (is.character(x) && length(x) == 1 && x %in% c("identity", "log", "logit")) {
+    return(switch(x,
+      identity = transform_identity(),
+      log = transform_log(),
+      logit = transform_logit()
+    ))
+  }
+  stop_covary("transform", "The transform of '", name,
+    "' must be \"identity\", \"log\", \"logit\" or come from transform_*(), not ",
+    describe(x), ".",
+    fields = list(arg = "transforms", parameter = name)
+  )
 }
 
 #' @export
 print.covary_transform <- function(x, ...) {
   check_object(x, "covary_transform", "x")
-  cat("Transform ", x$text, ": ", x$free, " free number", if (x$free != 1) "s", " to ", x$size, "\n", sep = "")
+  cat("Transform ", x$text, ": ", x$free, " free number", if (x$free != 1) "s", " to ", x$size,
+    "\n",
+    sep = ""
+  )
   invisible(x)
 }

@@ -14,12 +14,24 @@ spd_root <- function(a) {
 }
 
 # As chol2inv(): the inverse of root'root.
-spd_inverse <- function(root) if (nrow(root) < large_matrix) chol2inv(root) else .Call(C_inverse, root)
+spd_inverse <- function(root) {
+  if (nrow(root) < large_matrix) {
+    chol2inv(root)
+  } else {
+    .Call(C_inverse, root)
+  }
+}
 
 # As %*%, with either factor transposed first.
 multiply <- function(a, b, turn_a = FALSE, turn_b = FALSE) {
-  if (as.double(length(a)) * length(b) >= large_matrix^4) return(.Call(C_product, a, b, c(turn_a, turn_b), 2L))
-  if (turn_a) crossprod(a, if (turn_b) t(b) else b)
-  else if (turn_b) tcrossprod(a, b)
-  else a %*% b
+  if (as.double(length(a)) * length(b) >= large_matrix^4) {
+    return(.Call(C_product, a, b, c(turn_a, turn_b), 2L))
+  }
+  if (turn_a) {
+    crossprod(a, if (turn_b) t(b) else b)
+  } else if (turn_b) {
+    tcrossprod(a, b)
+  } else {
+    a %*% b
+  }
 }

@@ -4,13 +4,19 @@
 # console; never in knitr or scripts unless `refresh` asks for it.
 new_progress <- function(refresh = NULL) {
   if (!is.null(refresh)) check_flag(refresh, "refresh")
-  show <- if (is.null(refresh)) interactive() && !isTRUE(getOption("knitr.in.progress")) else refresh
+  show <- if (is.null(refresh)) {
+    interactive() && !isTRUE(getOption("knitr.in.progress"))
+  } else {
+    refresh
+  }
   started <- proc.time()[["elapsed"]]
   state <- NULL
   width <- 0
   list(
     tick = function(stage, share) {
-      if (!show || proc.time()[["elapsed"]] - started < 2) return(invisible())
+      if (!show || proc.time()[["elapsed"]] - started < 2) {
+        return(invisible())
+      }
       share <- min(max(share, 0), 1)
       bar <- paste0(strrep("=", round(20 * share)), strrep(" ", 20 - round(20 * share)))
       text <- sprintf("\rcovary: %s [%s] %3.0f%%", stage, bar, 100 * share)
@@ -27,27 +33,43 @@ new_progress <- function(refresh = NULL) {
 run_engine <- function(engine, target, draws, control, progress) {
   on.exit(progress$close())
   interrupted <- FALSE
-  run <- function() retype(engine(target, draws, control, progress), "numerics", "The posterior cannot be computed; the responses may be ",
-    "fitted without error, or a prior or an offset be far from the data. What failed: ")
+  run <- function() {
+    retype(
+      engine(target, draws, control, progress), "numerics",
+      "The posterior cannot be computed; the responses may be ",
+      "fitted without error, or a prior or an offset be far from the data. What failed: "
+    )
+  }
   out <- tryCatch(run(), interrupt = function(i) {
     interrupted <<- TRUE
     NULL
   })
-  if (!interrupted) return(out)
+  if (!interrupted) {
+    return(out)
+  }
   out <- rescue_draws(progress$kept(), target, draws)
-  if (is.null(out)) stop_covary("interrupted", "The fit was interrupted before there was anything to return.")
+  if (is.null(out)) {
+    stop_covary("interrupted", "The fit was interrupted before there was anything to return.")
+  }
   out
 }
 
 rescue_draws <- function(state, target, draws) {
-  if (is.null(state)) return(NULL)
+  if (is.null(state)) {
+    return(NULL)
+  }
   if (is.null(state$beta)) {
     theta <- sweep(matched_noise(draws, length(state$mean)) %*% chol(state$cov), 2, state$mean, "+")
     state$beta <- theta[, seq_len(target$dim), drop = FALSE]
-    state$t <- if (ncol(theta) > target$dim) theta[, -seq_len(target$dim), drop = FALSE]
-      else matrix(state$t, draws, target$n_sds, byrow = TRUE)
+    state$t <- if (ncol(theta) > target$dim) {
+      theta[, -seq_len(target$dim), drop = FALSE]
+    } else {
+      matrix(state$t, draws, target$n_sds, byrow = TRUE)
+    }
   }
   nothing <- rep(NA_real_, nrow(state$beta))
-  list(beta = state$beta, t = state$t, lp = nothing, lq = nothing,
-    info = list(converged = FALSE, interrupted = TRUE, khat = numeric(), elbo = NA_real_))
+  list(
+    beta = state$beta, t = state$t, lp = nothing, lq = nothing,
+    info = list(converged = FALSE, interrupted = TRUE, khat = numeric(), elbo = NA_real_)
+  )
 }

@@ -1,10 +1,17 @@
-# One value and gradient of the log likelihood of the same rows (B8): our pass over rows, our cells, Stan, TMB.
+# One value and gradient of the log likelihood of the same rows (B8): our pass over rows, our cells,
+# Stan, TMB.
 #   Rscript bench/gradient-peers.R > bench/results/gradient-peers.txt
-# Five predictors of J = 16 cubic B-splines each; Stan's program is vectorised, TMB's template takes the sparse basis.
-# Peers are used if installed (rstan, TMB); compiling them, about a minute each, is not counted. Compiled programs are
-# kept in the folder COVARY_BENCH_CACHE if it is set.
-source(file.path(dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))), "common-large.R"))
-cat(machine(), "\nCPU time of one value and gradient, best of many; no priors; ratios to our rows in any order and in order of x\n\n")
+# Five predictors of J = 16 cubic B-splines each; Stan's program is vectorised, TMB's template takes
+# the sparse basis. Peers are used if installed (rstan, TMB); compiling them, about a minute each,
+# is not counted. Compiled programs are kept in the folder COVARY_BENCH_CACHE if it is set.
+source(file.path(
+  dirname(sub("--file=", "", grep("--file=", commandArgs(FALSE), value = TRUE))),
+  "common-large.R"
+))
+cat(
+  machine(),
+  "\nCPU time of one value and gradient, best of many; no priors; ratios to our rows in any order and in order of x\n\n"
+)
 have <- function(package) nzchar(system.file(package = package))
 cache <- Sys.getenv("COVARY_BENCH_CACHE", tempdir())
 dir.create(cache, showWarnings = FALSE, recursive = TRUE)
@@ -50,15 +57,23 @@ ours <- function(d, b) {
   table <- matrix(0, 5, 4 * cells)
   function(beta) {
     table[] <- t(cubics %*% beta)
-    out <- .Call(internal$C_rows, y, NULL, scaling, list(list(x = d$x, group = NULL, grid = c(cells, 0, cells), groups = 1L,
-      coefficients = as.vector(table))), c(2, 1, 1))
+    out <- .Call(
+      internal$C_rows, y, NULL, scaling,
+      list(list(
+        x = d$x, group = NULL, grid = c(cells, 0, cells), groups = 1L,
+        coefficients = as.vector(table)
+      )), c(2, 1, 1)
+    )
     list(value = out$value, gradient = as.vector(t(matrix(out$scores, 5) %*% cubics)))
   }
 }
 from_cells <- function(d, b) {
-  cells <- suppressMessages(compress(d, c("y1", "y2"), by = ~ x))
+  cells <- suppressMessages(compress(d, c("y1", "y2"), by = ~x))
   parsed <- internal$parse_formulas(five16, data_names = "x")
-  target <- internal$prepare_fit(parsed, cells, NULL, NULL, na.omit, NULL, "nested", covary_control())$target
+  target <- internal$prepare_fit(
+    parsed, cells, NULL, NULL, na.omit, NULL, "nested",
+    covary_control()
+  )$target
   theta <- target$start
   function(beta) internal$target_base(target, theta, 1L)
 }
@@ -68,7 +83,9 @@ stan <- function(d, b) {
   writeLines(stan_code, file)
   boost <- if (!nzchar(system.file("include", package = "BH"))) "/usr/include" # where Debian has it
   model <- stan_model(file, auto_write = TRUE, boost_lib = boost)
-  fit <- suppressMessages(sampling(model, list(n = nrow(d), j = j, b = b, y1 = d$y1, y2 = d$y2), chains = 0))
+  fit <- suppressMessages(sampling(model, list(n = nrow(d), j = j, b = b, y1 = d$y1, y2 = d$y2),
+    chains = 0
+  ))
   function(beta) {
     g <- grad_log_prob(fit, as.vector(beta), adjust_transform = FALSE)
     list(value = attr(g, "log_prob"), gradient = as.vector(g))
@@ -81,12 +98,18 @@ tmb <- function(d, b) {
   if (!file.exists(library)) utils::capture.output(TMB::compile(file, flags = "-O2 -w"))
   dyn.load(library)
   start <- stats::setNames(rep(list(numeric(j)), 5), c("mu1", "mu2", "s1", "s2", "r"))
-  f <- TMB::MakeADFun(list(b = methods::as(basis(d$x, TRUE), "CsparseMatrix"), y1 = d$y1, y2 = d$y2), start, DLL = "gradient_peer_tmb", silent = TRUE)
+  f <- TMB::MakeADFun(list(
+    b = methods::as(basis(d$x, TRUE), "CsparseMatrix"), y1 = d$y1,
+    y2 = d$y2
+  ), start, DLL = "gradient_peer_tmb", silent = TRUE)
   # gr() runs the tape forward and back: the value is a by-product that R does not see.
   function(beta) list(value = NULL, gradient = -as.vector(f$gr(as.vector(beta))))
 }
 
-contenders <- list("covary, rows in any order" = ours, "covary, rows in order of x" = ours, "covary, cells (16 functions s(x) each)" = from_cells)
+contenders <- list(
+  "covary, rows in any order" = ours, "covary, rows in order of x" = ours,
+  "covary, cells (16 functions s(x) each)" = from_cells
+)
 if (have("rstan")) contenders[["Stan"]] <- stan
 if (have("TMB")) contenders[["TMB"]] <- tmb
 targets <- c(Stan = 40, TMB = 80)
@@ -99,26 +122,41 @@ for (n in c(1e4, 1e5)) {
   set.seed(4)
   d <- simulate_rows(n)
   b <- basis(d$x)
-  beta <- cbind(sin(6 * (1:j - 2) / 13), cos(7 * (1:j - 2) / 13), -0.7, 0.2, sin(5 * (1:j - 2) / 13))
+  beta <- cbind(
+    sin(6 * (1:j - 2) / 13), cos(7 * (1:j - 2) / 13), -0.7, 0.2,
+    sin(5 * (1:j - 2) / 13)
+  )
   first <- NULL
   ordered <- NA # what fits of many rows use: they put the rows in order once
   for (who in names(contenders)) {
     rows <- if (grepl("order of x", who)) order(d$x) else seq_len(n)
-    out <- tryCatch({
-      evaluate <- contenders[[who]](d[rows, ], b[rows, ])
-      at <- evaluate(beta)
-      list(seconds = time_of(evaluate, beta), gradient = at$gradient)
-    }, error = function(e) e)
+    out <- tryCatch(
+      {
+        evaluate <- contenders[[who]](d[rows, ], b[rows, ])
+        at <- evaluate(beta)
+        list(seconds = time_of(evaluate, beta), gradient = at$gradient)
+      },
+      error = function(e) e
+    )
     if (inherits(out, "error")) {
       cat(sprintf("N = %-6g %-40s failed: %s\n", n, who, conditionMessage(out)))
       next
     }
     if (is.null(first)) first <- out
     if (grepl("order of x", who)) ordered <- out$seconds
-    cat(sprintf("N = %-6g %-40s %8.1f ns/row %8.1fx %8.1fx%s%s\n", n, who, out$seconds / n * 1e9, out$seconds / first$seconds, out$seconds / ordered,
-      if (length(out$gradient) == length(first$gradient) && !grepl("cells", who))
-        sprintf("   largest gradient difference %.1e of the largest entry", max(abs(out$gradient - first$gradient)) / max(abs(first$gradient))) else "",
-      if (who %in% names(targets)) sprintf(" (target %gx)", targets[[who]]) else ""))
+    cat(sprintf(
+      "N = %-6g %-40s %8.1f ns/row %8.1fx %8.1fx%s%s\n", n, who, out$seconds / n * 1e9,
+      out$seconds / first$seconds, out$seconds / ordered,
+      if (length(out$gradient) == length(first$gradient) && !grepl("cells", who)) {
+        sprintf(
+          "   largest gradient difference %.1e of the largest entry",
+          max(abs(out$gradient - first$gradient)) / max(abs(first$gradient))
+        )
+      } else {
+        ""
+      },
+      if (who %in% names(targets)) sprintf(" (target %gx)", targets[[who]]) else ""
+    ))
     flush(stdout())
   }
 }

@@ -1,5 +1,6 @@
-# Gradient evaluations per second of NUTS: Stan's on rows, ours on the same rows one by one, and ours on cells (rows
-# with equal covariates as one); the same model and data. Bivariate normal; means, log sds and correlation linear in a grouped covariate.
+# Gradient evaluations per second of NUTS: Stan's on rows, ours on the same rows one by one, and
+# ours on cells (rows with equal covariates as one); the same model and data. Bivariate normal;
+# means, log sds and correlation linear in a grouped covariate.
 #   Rscript bench/nuts-versus-stan.R
 library(covary)
 suppressMessages(library(rstan))
@@ -26,8 +27,11 @@ d$z <- 0.5 * d$y + rnorm(n)
 
 boost <- if (!nzchar(system.file("include", package = "BH"))) "/usr/include" # where Debian has it
 model <- stan_model(model_code = stan_code, boost_lib = boost)
-x <- model.matrix(~ x, d)
-stan <- sampling(model, list(n = n, p = 2, x = x, y1 = d$y, y2 = d$z), chains = 1, iter = 600, warmup = 300, refresh = 0, seed = 1)
+x <- model.matrix(~x, d)
+stan <- sampling(model, list(n = n, p = 2, x = x, y1 = d$y, y2 = d$z),
+  chains = 1, iter = 600,
+  warmup = 300, refresh = 0, seed = 1
+)
 steps <- sum(get_sampler_params(stan, inc_warmup = TRUE)[[1]][, "n_leapfrog__"])
 seconds <- sum(get_elapsed_time(stan))
 
@@ -40,11 +44,18 @@ run <- function(d, ...) {
 cells <- run(d, chains = 4, warmup = 500, iterations = 1000)
 # no two rows share their covariate, so nothing can be put together
 rows <- run(transform(d, x = x + 1e-9 * seq_len(n)), chains = 1, warmup = 300, iterations = 300)
-out <- data.frame(sampler = c("rstan, rows", "covary, rows", "covary, cells"), units = c(n, rows$units, cells$units),
-  evaluations = c(steps, rows$fit$info$evaluations, cells$fit$info$evaluations), seconds = c(seconds, rows$seconds, cells$seconds))
+out <- data.frame(
+  sampler = c("rstan, rows", "covary, rows", "covary, cells"),
+  units = c(n, rows$units, cells$units),
+  evaluations = c(steps, rows$fit$info$evaluations, cells$fit$info$evaluations),
+  seconds = c(seconds, rows$seconds, cells$seconds)
+)
 out$per_second <- signif(out$evaluations / out$seconds, 3)
 out$ratio <- signif(out$per_second / out$per_second[1], 3)
 # the same posterior, or the comparison means nothing
-compare <- rbind(rstan = summary(stan)$summary[1:10, "mean"], rows = mean(rows$fit), cells = mean(cells$fit))
+compare <- rbind(
+  rstan = summary(stan)$summary[1:10, "mean"], rows = mean(rows$fit),
+  cells = mean(cells$fit)
+)
 print(out)
 print(signif(compare, 3))

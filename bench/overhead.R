@@ -1,14 +1,23 @@
-# Where the time of covary() goes: CPU milliseconds of a call by stage, least of several calls, and the share of
-# compiled code. Five smooths, two responses.
+# Where the time of covary() goes: CPU milliseconds of a call by stage, least of several calls, and
+# the share of compiled code. Five smooths, two responses.
 #
-#   Rscript bench/overhead.R                    rows 1e3 .. 1e6 and cells; with the argument large 1e7 too
-source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), "common-large.R"))
+#   Rscript bench/overhead.R                    rows 1e3 .. 1e6 and cells; with the argument large
+#   1e7 too
+source(file.path(
+  dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])),
+  "common-large.R"
+))
 fit_once <- function(data) suppressMessages(covary(five16, data = data))
 
-stages <- c(parse_formulas = "formulas", new_frame = "frame", try_compression = "pass over rows", new_design = "design", resolve_priors = "priors",
-  new_cells = "exact cells", prepare_fit = "nodes, target", choose_nodes = "nodes, target", fit_inner = "mode and ELBO", sample_sds = "sds of smooths",
-  matched_noise = "noise", surrogate_draws = "draws of coefficients", weigh_nested = "weights", target_base_draws = "weights", settle_compression = "certificate",
-  new_fit = "fit object", covary = "rest")
+stages <- c(
+  parse_formulas = "formulas", new_frame = "frame", try_compression = "pass over rows",
+  new_design = "design", resolve_priors = "priors",
+  new_cells = "exact cells", prepare_fit = "nodes, target", choose_nodes = "nodes, target",
+  fit_inner = "mode and ELBO", sample_sds = "sds of smooths",
+  matched_noise = "noise", surrogate_draws = "draws of coefficients", weigh_nested = "weights",
+  target_base_draws = "weights", settle_compression = "certificate",
+  new_fit = "fit object", covary = "rest"
+)
 
 # Time of a stage without that of the stages it calls.
 spent <- numeric()
@@ -46,14 +55,20 @@ stage_times <- function(data, times) {
 
 # Functions that call C spend nearly all of their own time there, as do the matrix functions of R.
 compiled_share <- function(data, times) {
-  calls_c <- Filter(function(name) is.function(f <- internal[[name]]) && ".Call" %in% all.names(body(f)), names(internal))
+  calls_c <- Filter(function(name) {
+    is.function(f <- internal[[name]]) &&
+      ".Call" %in% all.names(body(f))
+  }, names(internal))
   file <- tempfile()
   Rprof(file, interval = 0.004)
   for (i in seq_len(times)) fit_once(data)
   Rprof(NULL)
   own <- summaryRprof(file)$by.self
-  c_time <- gsub("\"", "", rownames(own)) %in% c(calls_c, ".C", ".Call", ".External", "%*%", "crossprod", "eigen",
-    "chol.default", "stats::rnorm", "sum")
+  c_time <- gsub("\"", "", rownames(own)) %in% c(
+    calls_c, ".C", ".Call", ".External", "%*%",
+    "crossprod", "eigen",
+    "chol.default", "stats::rnorm", "sum"
+  )
   sum(own$self.time[c_time]) / sum(own$self.time)
 }
 
@@ -67,6 +82,8 @@ for (n in c(sizes, 0)) {
   fit_once(data)
   whole <- min(vapply(seq_len(times), function(i) cpu(fit_once(data)), 0))
   table[[if (n > 0) format(n, big.mark = ",", scientific = FALSE) else "cells"]] <-
-    c(round(1000 * c(stage_times(data, times), total = whole)), "% compiled" = round(100 * compiled_share(data, times)))
+    c(round(1000 * c(stage_times(data, times), total = whole)),
+      "% compiled" = round(100 * compiled_share(data, times))
+    )
 }
 print(do.call(cbind, table))

@@ -30,8 +30,10 @@ case_data <- function(n) {
 score <- function(estimate, n) {
   truth <- truth_smooths(grid)
   wanted <- truth[cbind(match(estimate$x, grid), match(estimate$predictor, predictors))]
-  scores <- data.frame(mean_error = NA, worst_error = NA, sd_ratio = NA,
-    rmse_truth = sqrt(mean((estimate$mean - wanted)^2)))
+  scores <- data.frame(
+    mean_error = NA, worst_error = NA, sd_ratio = NA,
+    rmse_truth = sqrt(mean((estimate$mean - wanted)^2))
+  )
   if (n == 1000) {
     nuts <- read.csv(file.path("inst", "validation", "nuts-B-grid.csv"))
     key <- function(table) paste(table$predictor, round(table$x, 6))
@@ -47,13 +49,18 @@ score <- function(estimate, n) {
 # Times fit(), then scores summarise(fit); failures become a row with a note.
 record <- function(method, n, fit, summarise, compile = 0, note = "") {
   gc()
-  result <- tryCatch({
-    seconds <- system.time(object <- fit())[["elapsed"]]
-    cbind(seconds = seconds, score(summarise(object), n), note = paste0(note, attr(object, "note")))
-  }, error = function(e) {
-    data.frame(seconds = NA, mean_error = NA, worst_error = NA, sd_ratio = NA, rmse_truth = NA,
-      note = paste("failed:", conditionMessage(e)))
-  })
+  result <- tryCatch(
+    {
+      seconds <- system.time(object <- fit())[["elapsed"]]
+      cbind(seconds = seconds, score(summarise(object), n), note = paste0(note, attr(object, "note")))
+    },
+    error = function(e) {
+      data.frame(
+        seconds = NA, mean_error = NA, worst_error = NA, sd_ratio = NA, rmse_truth = NA,
+        note = paste("failed:", conditionMessage(e))
+      )
+    }
+  )
   cbind(method = method, n = n, compile = compile, result)
 }
 
@@ -65,7 +72,11 @@ time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"),
   algorithm <- match.arg(algorithm)
   coordinates <- match.arg(coordinates)
   data <- case_data(n)
-  stan_data <- if (coordinates == "prepared") stan_data_smooths(data) else stan_data_smooths(data, rep(0, 5))
+  stan_data <- if (coordinates == "prepared") {
+    stan_data_smooths(data)
+  } else {
+    stan_data_smooths(data, rep(0, 5))
+  }
   basis <- basis_smooths(data$x)
   fit <- function() {
     said <- character()
@@ -73,9 +84,17 @@ time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"),
       said <<- c(said, conditionMessage(w))
       invokeRestart("muffleWarning")
     }
-    output <- capture.output(object <- withCallingHandlers(warning = keep,
-      rstan::vb(compiled$model, data = stan_data, algorithm = algorithm, pars = c("beta", "b", "tau"), seed = seed)))
-    ended <- regmatches(output, regexpr("(MEAN|MEDIAN) ELBO CONVERGED|maximum number of iterations", output))
+    output <- capture.output(object <- withCallingHandlers(
+      warning = keep,
+      rstan::vb(compiled$model,
+        data = stan_data, algorithm = algorithm,
+        pars = c("beta", "b", "tau"), seed = seed
+      )
+    ))
+    ended <- regmatches(output, regexpr(
+      "(MEAN|MEDIAN) ELBO CONVERGED|maximum number of iterations",
+      output
+    ))
     k <- regmatches(said, regexpr("Pareto k diagnostic value is [^ ]+[0-9]", said))
     attr(object, "note") <- paste(c(unique(ended), k), collapse = "; ")
     object
@@ -89,32 +108,47 @@ time_vb <- function(compiled, n = 1000, algorithm = c("meanfield", "fullrank"),
       data.frame(x = grid, predictor = predictors[k], mean = colMeans(eta), sd = apply(eta, 2, sd))
     }))
   }
-  record(paste("rstan::vb", algorithm, coordinates, "seed", seed), n, fit, summarise, compile = compiled$seconds)
+  record(paste("rstan::vb", algorithm, coordinates, "seed", seed), n, fit, summarise,
+    compile = compiled$seconds
+  )
 }
 
 # gaulss has eta = log(sd - 0.01); turned into log sd, with the sd by the delta method.
 time_gaulss <- function(n = 1000) {
   data <- case_data(n)
   floor <- 0.01
-  fit <- function() mgcv::gam(list(y1 ~ s(x), ~ s(x)), family = mgcv::gaulss(b = floor), data = data)
+  fit <- function() {
+    mgcv::gam(list(y1 ~ s(x), ~ s(x)),
+      family = mgcv::gaulss(b = floor),
+      data = data
+    )
+  }
   summarise <- function(object) {
     p <- predict(object, data.frame(x = grid), type = "link", se.fit = TRUE)
     sigma <- exp(p$fit[, 2]) + floor
     rbind(
       data.frame(x = grid, predictor = "mu_y1", mean = p$fit[, 1], sd = p$se.fit[, 1]),
-      data.frame(x = grid, predictor = "sigma_y1", mean = log(sigma), sd = p$se.fit[, 2] * exp(p$fit[, 2]) / sigma)
+      data.frame(
+        x = grid, predictor = "sigma_y1", mean = log(sigma),
+        sd = p$se.fit[, 2] * exp(p$fit[, 2]) / sigma
+      )
     )
   }
-  record("mgcv::gam gaulss", n, fit, summarise, note = "one response only; other priors than the reference's")
+  record("mgcv::gam gaulss", n, fit, summarise,
+    note = "one response only; other priors than the reference's"
+  )
 }
 
 # The priors of the reference, so that errors are errors of the algorithm.
 reference_priors <- function() {
   library(covary)
   c(
-    set_prior(normal(0, 5), class = "Intercept", dpar = "mu"), set_prior(normal(0, 2.5), class = "Intercept", dpar = "sigma"),
-    set_prior(logistic(0, 1), class = "Intercept", dpar = "rho"), set_prior(normal(0, 5), class = "b", dpar = "mu"),
-    set_prior(normal(0, 2.5), class = "b", dpar = "sigma"), set_prior(normal(0, 2.5), class = "b", dpar = "rho"),
+    set_prior(normal(0, 5), class = "Intercept", dpar = "mu"),
+    set_prior(normal(0, 2.5), class = "Intercept", dpar = "sigma"),
+    set_prior(logistic(0, 1), class = "Intercept", dpar = "rho"),
+    set_prior(normal(0, 5), class = "b", dpar = "mu"),
+    set_prior(normal(0, 2.5), class = "b", dpar = "sigma"),
+    set_prior(normal(0, 2.5), class = "b", dpar = "rho"),
     set_prior(half_t(3, 0, 1), class = "sds")
   )
 }
@@ -126,17 +160,25 @@ time_covary <- function(n = 1000, algorithm = "nested", distinct = NULL) {
   prior <- reference_priors()
   fit <- function() {
     set.seed(1)
-    suppressMessages(covary(cbind(y1, y2) ~ s(x), sigma ~ s(x), rho ~ s(x), data = d, prior = prior, algorithm = algorithm))
+    suppressMessages(covary(cbind(y1, y2) ~ s(x), sigma ~ s(x), rho ~ s(x),
+      data = d, prior = prior,
+      algorithm = algorithm
+    ))
   }
   summarise <- function(object) {
     do.call(rbind, lapply(predictors, function(name) {
       parts <- strsplit(name, "_")[[1]]
-      eta <- posterior_linpred(object, newdata = data.frame(x = grid), dpar = parts[1], resp = paste(parts[-1], collapse = ":"))
+      eta <- posterior_linpred(object,
+        newdata = data.frame(x = grid), dpar = parts[1],
+        resp = paste(parts[-1], collapse = ":")
+      )
       data.frame(x = grid, predictor = name, mean = colMeans(eta), sd = apply(eta, 2, sd))
     }))
   }
   fit() # loads what R loads at the first call
-  label <- paste0("covary ", algorithm, if (!is.null(distinct)) paste0(", x rounded to ", distinct, " values"))
+  label <- paste0("covary ", algorithm, if (!is.null(distinct)) {
+    paste0(", x rounded to ", distinct, " values")
+  })
   record(label, n, fit, summarise)
 }
 
@@ -146,28 +188,42 @@ simulate_rounded <- function(n, distinct) {
   rho <- tanh(truth[, "rho_y1_y2"] / 2)
   z1 <- rnorm(n)
   z2 <- rho * z1 + sqrt(1 - rho^2) * rnorm(n)
-  data.frame(x = x, y1 = truth[, "mu_y1"] + exp(truth[, "sigma_y1"]) * z1, y2 = truth[, "mu_y2"] + exp(truth[, "sigma_y2"]) * z2)
+  data.frame(x = x, y1 = truth[, "mu_y1"] + exp(truth[, "sigma_y1"]) * z1, y2 = truth[, "mu_y2"] +
+    exp(truth[, "sigma_y2"]) * z2)
 }
 
 compare_peers <- function(n = c(1e3, 1e4, 1e5), n_vb = 1e3, seeds = 1:3) {
   compiled <- compile_model(file.path("inst", "validation"))
-  ways <- expand.grid(seed = seeds, algorithm = c("meanfield", "fullrank"),
-    coordinates = c("non-centred", "prepared"), n = n_vb, stringsAsFactors = FALSE)
+  ways <- expand.grid(
+    seed = seeds, algorithm = c("meanfield", "fullrank"),
+    coordinates = c("non-centred", "prepared"), n = n_vb, stringsAsFactors = FALSE
+  )
   vb <- lapply(seq_len(nrow(ways)), function(i) {
     time_vb(compiled, ways$n[i], ways$algorithm[i], ways$coordinates[i], ways$seed[i])
   })
-  ours <- c(lapply(c("nested", "fullrank", "meanfield", "laplace"), function(a) time_covary(1000, a)),
-    lapply(setdiff(n, 1000), time_covary), list(time_covary(1e5, distinct = 1000)))
+  ours <- c(
+    lapply(
+      c("nested", "fullrank", "meanfield", "laplace"),
+      function(a) time_covary(1000, a)
+    ),
+    lapply(setdiff(n, 1000), time_covary), list(time_covary(1e5, distinct = 1000))
+  )
   do.call(rbind, c(ours, vb, lapply(n, time_gaulss)))
 }
 
 if (sys.nframe() == 0) {
   set.seed(1)
-  cat("# Rscript bench/vb-versus-covary.R ", format(Sys.Date()), "; ", R.version.string, "; ", Sys.info()[["machine"]],
-    ", one core, reference BLAS\n", sep = "")
+  cat("# Rscript bench/vb-versus-covary.R ", format(Sys.Date()), "; ", R.version.string, "; ",
+    Sys.info()[["machine"]],
+    ", one core, reference BLAS\n",
+    sep = ""
+  )
   options(width = 200)
   result <- suppressWarnings(compare_peers())
-  ours <- result$seconds[result$method == "covary nested"][match(result$n, result$n[result$method == "covary nested"])]
+  ours <- result$seconds[result$method == "covary nested"][match(
+    result$n,
+    result$n[result$method == "covary nested"]
+  )]
   result$times_covary <- result$seconds / ours
   print(result, digits = 3)
 }

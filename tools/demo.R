@@ -36,7 +36,9 @@ set.seed(1)
 rule("Kappa and lambda free light chains by age and sex (survival::flchain)")
 chains <- survival::flchain
 seconds <- system.time(
-  fit <- covary(cbind(log(kappa), log(lambda)) ~ s(age) + sex, sigma ~ s(age), rho ~ s(age), data = chains)
+  fit <- covary(cbind(log(kappa), log(lambda)) ~ s(age) + sex, sigma ~ s(age), rho ~ s(age),
+    data = chains
+  )
 )[["elapsed"]]
 cat(nrow(chains), " people, fitted in ", format(seconds, digits = 2), " seconds.\n\n", sep = "")
 print(summary(fit))
@@ -52,11 +54,18 @@ if (!requireNamespace("mice", quietly = TRUE)) {
   children <- stats::na.omit(mice::fdgs[c("age", "sex", "hgt", "wgt")])
   seconds <- system.time(
     fit <- covary(cbind(height = hgt, log_weight = log(wgt)) ~ sex + s(sqrt(age), k = 15, by = sex),
-      sigma ~ s(sqrt(age), k = 15), rho ~ s(sqrt(age)), data = children)
+      sigma ~ s(sqrt(age), k = 15), rho ~ s(sqrt(age)),
+      data = children
+    )
   )[["elapsed"]]
-  cat(nrow(children), " children, fitted in ", format(seconds, digits = 2), " seconds.\n\n", sep = "")
+  cat(nrow(children), " children, fitted in ", format(seconds, digits = 2), " seconds.\n\n",
+    sep = ""
+  )
   print(summary(fit))
   cat("\nCorrelation of height and log weight, with 95 % limits:\n")
-  show(correlation(fit, data.frame(age = c(0.2, 1, 2, 5, 10, 15, 20), sex = "girl"))[c("age", "estimate", "lower", "upper")])
+  show(correlation(fit, data.frame(age = c(0.2, 1, 2, 5, 10, 15, 20), sex = "girl"))[c(
+    "age",
+    "estimate", "lower", "upper"
+  )])
   pictures("growth", fit, "age")
 }

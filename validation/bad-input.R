@@ -1,4 +1,5 @@
-# Every bad input 300 times in one R process, in random order, with gc(): all outcomes typed, R alive.
+# Every bad input 300 times in one R process, in random order, with gc(): all outcomes typed, R
+# alive.
 #
 #   Rscript validation/bad-input.R [times] > validation/bad-input.txt     (about 20 minutes)
 
@@ -20,12 +21,21 @@ for (run in seq_len(times)) {
     if (i %% 10 == 0) gc()
   }
 }
-cat("Bad inputs: ", length(cases), " cases, ", times, " times each in one process, ", as.character(utils::packageVersion("covary")), ", ",
-  R.version.string, "\n", sep = "")
-cat("Runs: ", length(cases) * times, "; untyped or unexpected: ", sum(failed), "; R alive at the end: yes; ",
-  round((proc.time()[["elapsed"]] - started) / 60), " minutes\n\n", sep = "")
+cat("Bad inputs: ", length(cases), " cases, ", times, " times each in one process, ",
+  as.character(utils::packageVersion("covary")), ", ",
+  R.version.string, "\n",
+  sep = ""
+)
+cat("Runs: ", length(cases) * times, "; untyped or unexpected: ", sum(failed),
+  "; R alive at the end: yes; ",
+  round((proc.time()[["elapsed"]] - started) / 60), " minutes\n\n",
+  sep = ""
+)
 for (i in seq_along(cases)) {
-  cat(sprintf("%-48s %s%s\n", cases[[i]]$name, gsub("covary_", "", paste(outcomes[[i]], collapse = " | ")),
-    if (failed[i]) paste0("   FAILED ", failed[i], " times") else ""))
+  cat(sprintf(
+    "%-48s %s%s\n", cases[[i]]$name,
+    gsub("covary_", "", paste(outcomes[[i]], collapse = " | ")),
+    if (failed[i]) paste0("   FAILED ", failed[i], " times") else ""
+  ))
 }
 if (sum(failed)) quit(status = 1)

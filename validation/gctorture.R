@@ -22,10 +22,17 @@ attach(code, name = "recorded")
 
 set.seed(1)
 n <- 40
-d <- data.frame(x = round(runif(n), 2), w = runif(n), g = factor(rep(letters[1:5], length.out = n)), category = rep(c("a", "b"), n / 2))
+d <- data.frame(
+  x = round(runif(n), 2), w = runif(n), g = factor(rep(letters[1:5], length.out = n)),
+  category = rep(c("a", "b"), n / 2)
+)
 d$y1 <- d$x + rnorm(n)
 d$y2 <- 0.5 * d$y1 + rnorm(n)
-quiet <- function(code) tryCatch(invisible(suppressWarnings(suppressMessages(code))), error = function(e) message("while recording: ", conditionMessage(e)))
+quiet <- function(code) {
+  tryCatch(invisible(suppressWarnings(suppressMessages(code))),
+    error = function(e) message("while recording: ", conditionMessage(e))
+  )
+}
 
 fit <- quiet(covary(cbind(y1, y2) ~ s(x, k = 4), sigma ~ x, data = d, draws = 120))
 quiet(covary(y1 ~ x, data = d, draws = 120, algorithm = "fullrank"))
@@ -50,7 +57,7 @@ cells <- quiet(compress(wide, c("y1", "y2"), by = ~ x + g, resolution = 20))
 quiet(merge(cells, cells))
 wide$w <- runif(5000)
 quiet(compress(wide, c("y1", "y2"), by = ~ x + w, resolution = 20))
-ages <- quiet(compress(d, c("y1", "y2"), by = ~ g))
+ages <- quiet(compress(d, c("y1", "y2"), by = ~g))
 quiet(merge(ages, ages))
 quiet(code$merge.cells(ages, ages))
 quiet(covary(cbind(y1, y2) ~ x, data = cells, draws = 120))
@@ -61,12 +68,18 @@ quiet(covary(cbind(y1, y2) ~ s(x, k = 4) + s(w, k = 4) + v, data = many, draws =
 cell <- ns$new_cells(fit$frame)$stats
 eta <- matrix(0.1, 5, ncol(cell))
 invisible(record(ns$C_kernel, 2L, cell, eta))
-invisible(record(ns$C_kernel_expect, 2L, cell, eta, matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))))
+invisible(record(
+  ns$C_kernel_expect, 2L, cell, eta,
+  matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))
+))
 root <- record(ns$C_cholesky, crossprod(matrix(rnorm(60^2), 60)))
 invisible(record(ns$C_inverse, root))
 invisible(record(ns$C_product, root, matrix(rnorm(60 * 7), 60), c(TRUE, FALSE), 2L))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
-smoothed <- ns$new_target(fit$design, ns$new_cells(fit$frame), fit$priors, ns$response_scales(ns$new_cells(fit$frame), fit$frame))
+smoothed <- ns$new_target(
+  fit$design, ns$new_cells(fit$frame), fit$priors,
+  ns$response_scales(ns$new_cells(fit$frame), fit$frame)
+)
 invisible(record(ns$C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds)))
 
 doors <- names(getDLLRegisteredRoutines("covary")$.Call)
@@ -79,7 +92,11 @@ for (name in doors) {
   }
   # Doors that draw random numbers start from the same seed; a state that a door changes is copied.
   copy <- function() unserialize(serialize(call$args, NULL))
-  run <- function(args) tryCatch(do.call(.Primitive(".Call"), c(list(call$symbol), args)), error = conditionMessage)
+  run <- function(args) {
+    tryCatch(do.call(.Primitive(".Call"), c(list(call$symbol), args)),
+      error = conditionMessage
+    )
+  }
   if (any(vapply(call$args, typeof, "") == "externalptr")) {
     cat(sprintf("%-20s holds a pointer; reached through its fit only\n", name))
     next

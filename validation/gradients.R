@@ -15,8 +15,10 @@ set.seed(20240601)
 report <- data.frame()
 add <- function(kernel, check, quantity, error, gap) {
   i <- which.max(error)
-  report <<- rbind(report, data.frame(kernel = kernel, check = check, quantity = quantity,
-    points = length(error), worst_error = signif(error[i], 2), one_minus_rho = signif(gap[i], 2)))
+  report <<- rbind(report, data.frame(
+    kernel = kernel, check = check, quantity = quantity,
+    points = length(error), worst_error = signif(error[i], 2), one_minus_rho = signif(gap[i], 2)
+  ))
 }
 gap_of <- function(data) {
   if (data$k == 1) rep(NA_real_, ncol(data$eta)) else correlation_parts(data$eta[5, ])$gap
@@ -25,11 +27,13 @@ label <- function(fit) if (fit) "residuals of the model" else "misfit residuals"
 
 ## 1. Complex steps of the naive twins ---------------------------------------------------------
 
-for (k in 1:2) for (fit in c(TRUE, FALSE)) {
-  data <- random_points(k, n_points, fit)
-  errors <- kernel_errors(data)
-  for (what in colnames(errors)) {
-    add(k, paste("complex step,", label(fit)), what, errors[, what], gap_of(data))
+for (k in 1:2) {
+  for (fit in c(TRUE, FALSE)) {
+    data <- random_points(k, n_points, fit)
+    errors <- kernel_errors(data)
+    for (what in colnames(errors)) {
+      add(k, paste("complex step,", label(fit)), what, errors[, what], gap_of(data))
+    }
   }
 }
 
@@ -42,12 +46,17 @@ for (k in 1:2) {
   truth <- .Call(C_kernel, k, data$cells, data$eta)
   parts <- list(value = 1, gradient = 1 + 1:q, hessian = 1 + q + seq_len(q * q))
   bands <- if (k == 2) list(c(1e-4, 1), c(1e-6, 1e-4), c(0, 1e-6)) else list(c(NA, NA))
-  for (what in names(parts)) for (band in bands) {
-    gap <- gap_of(data)
-    use <- if (k == 1) rep(TRUE, n_points) else gap > band[1] & gap <= band[2]
-    error <- scaled_errors(got[parts[[what]], use, drop = FALSE], truth[parts[[what]], use, drop = FALSE],
-      data$cells[1, use])
-    add(k, "expectation, no uncertainty", what, error, gap[use])
+  for (what in names(parts)) {
+    for (band in bands) {
+      gap <- gap_of(data)
+      use <- if (k == 1) rep(TRUE, n_points) else gap > band[1] & gap <= band[2]
+      error <- scaled_errors(
+        got[parts[[what]], use, drop = FALSE],
+        truth[parts[[what]], use, drop = FALSE],
+        data$cells[1, use]
+      )
+      add(k, "expectation, no uncertainty", what, error, gap[use])
+    }
   }
 }
 
@@ -58,7 +67,9 @@ for (k in 1:2) {
 exact_rows <- function(y, eta) {
   one <- Rmpfr::mpfr(1, 300)
   log_2pi <- log(2 * Rmpfr::Const("pi", 300))
-  if (length(y) == 1) return(-log_2pi / 2 - eta[[2]] - ((y[[1]] - eta[[1]]) * exp(-eta[[2]]))^2 / 2)
+  if (length(y) == 1) {
+    return(-log_2pi / 2 - eta[[2]] - ((y[[1]] - eta[[1]]) * exp(-eta[[2]]))^2 / 2)
+  }
   z1 <- (y[[1]] - eta[[1]]) * exp(-eta[[3]])
   z2 <- (y[[2]] - eta[[2]]) * exp(-eta[[4]])
   rho <- tanh(eta[[5]] / 2)
@@ -84,14 +95,16 @@ exact_kernel <- function(data) {
   out <- matrix(0, 1 + q + q^2, ncol(data$eta))
   out[1, ] <- cells(f)
   for (i in 1:q) out[1 + i, ] <- cells((up[[i]] - down[[i]]) / (2 * h))
-  for (i in 1:q) for (j in 1:i) {
-    second <- if (i == j) {
-      (up[[i]] - 2 * f + down[[i]]) / h^2
-    } else {
-      (at(unit[i, ] + unit[j, ]) - at(unit[i, ] - unit[j, ]) - at(unit[j, ] - unit[i, ]) +
-        at(-unit[i, ] - unit[j, ])) / (4 * h^2)
+  for (i in 1:q) {
+    for (j in 1:i) {
+      second <- if (i == j) {
+        (up[[i]] - 2 * f + down[[i]]) / h^2
+      } else {
+        (at(unit[i, ] + unit[j, ]) - at(unit[i, ] - unit[j, ]) - at(unit[j, ] - unit[i, ]) +
+          at(-unit[i, ] - unit[j, ])) / (4 * h^2)
+      }
+      out[1 + q + i + q * (j - 1), ] <- out[1 + q + j + q * (i - 1), ] <- cells(second)
     }
-    out[1 + q + i + q * (j - 1), ] <- out[1 + q + j + q * (i - 1), ] <- cells(second)
   }
   out
 }
@@ -113,7 +126,8 @@ exact_quadratic <- function(cell, mean, cov) {
   # Sigma^-1 = D^-1 ((2 + E + 1/E) I, (1/E - E) off the diagonal) D^-1 / 4
   square <- function(k, r) moment(k, k, c(0, 0, -2 * (k == 1), -2 * (k == 2), r))
   cross <- function(r) moment(1, 2, c(0, 0, -1, -1, r))
-  total <- 2 * (square(1, 0) + square(2, 0)) + square(1, 1) + square(1, -1) + square(2, 1) + square(2, -1) +
+  total <- 2 * (square(1, 0) + square(2, 0)) + square(1, 1) + square(1, -1) + square(2, 1) +
+    square(2, -1) +
     2 * (cross(-1) - cross(1))
   Rmpfr::asNumeric(-total / 8)
 }
@@ -134,15 +148,20 @@ posterior_cov <- function(eta, n) {
 }
 
 if (requireNamespace("Rmpfr", quietly = TRUE)) {
-  for (k in 1:2) for (fit in c(TRUE, FALSE)) {
-    q <- predictors_of(k)
-    data <- random_points(k, n_exact, fit)
-    got <- .Call(C_kernel, k, data$cells, data$eta)
-    truth <- exact_kernel(data)
-    parts <- list(value = 1, gradient = 1 + 1:q, hessian = 1 + q + seq_len(q * q))
-    for (what in names(parts)) {
-      error <- scaled_errors(got[parts[[what]], , drop = FALSE], truth[parts[[what]], , drop = FALSE], data$cells[1, ])
-      add(k, paste("300 bits,", label(fit)), what, error, gap_of(data))
+  for (k in 1:2) {
+    for (fit in c(TRUE, FALSE)) {
+      q <- predictors_of(k)
+      data <- random_points(k, n_exact, fit)
+      got <- .Call(C_kernel, k, data$cells, data$eta)
+      truth <- exact_kernel(data)
+      parts <- list(value = 1, gradient = 1 + 1:q, hessian = 1 + q + seq_len(q * q))
+      for (what in names(parts)) {
+        error <- scaled_errors(
+          got[parts[[what]], , drop = FALSE],
+          truth[parts[[what]], , drop = FALSE], data$cells[1, ]
+        )
+        add(k, paste("300 bits,", label(fit)), what, error, gap_of(data))
+      }
     }
   }
 
@@ -156,8 +175,11 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
     mean <- data$eta[, i]
     cov <- posterior_cov(mean, 50)
     only_r <- replace(matrix(0, 5, 5), 25, cov[25])
-    constant <- .Call(C_kernel_expect, 2L, cbind(c(1, 0, 0, 0, 0, 0)), cbind(c(0, 0, s, s, mean[5])),
-      cbind(c(only_r)))[1] - log(2 * pi) - mean[3] - mean[4]
+    constant <- .Call(
+      C_kernel_expect, 2L, cbind(c(1, 0, 0, 0, 0, 0)),
+      cbind(c(0, 0, s, s, mean[5])),
+      cbind(c(only_r))
+    )[1] - log(2 * pi) - mean[3] - mean[4]
     n <- data$cells[1, i]
     got <- .Call(C_kernel_expect, 2L, data$cells[, i, drop = FALSE], cbind(mean), cbind(c(cov)))[1]
     truth <- exact_quadratic(data$cells[, i], mean, cov)

@@ -2,20 +2,23 @@
 #
 #   Rscript validation/learner-robustness.R > validation/learner-robustness.txt
 #
-# Runs of 500 trials; each draws its dimensions (1..5), categories (2..4), activation, bias, momentum,
-# batch, starting covariance
+# Runs of 500 trials; each draws its dimensions (1..5), categories (2..4), activation, bias,
+# momentum, batch, starting covariance
 # (half of them the default) and three learning rates (log-uniform on 1e-5..10), and one kind of
-# stimuli. After every trial of every run all parameters must be finite; at the end of every run, and
-# at every 10th trial, each covariance as reported to the user must have finite entries, pass
-# chol(), have a positive determinant and a reciprocal condition number that solve() accepts.
-# The constant kind goes to the engine past the check that refuses constant columns.
+# stimuli. After every trial of every run all parameters must be finite; at the end of every run,
+# and at every 10th trial, each covariance as reported to the user must have finite entries, pass
+# chol(), have a positive determinant and a reciprocal condition number that solve() accepts. The
+# constant kind goes to the engine past the check that refuses constant columns.
 
 library(covary)
 if (!exists("total")) total <- 1e6
 set.seed(31)
 
-kinds <- c("ordinary", "duplicated", "collinear", "nearly collinear", "constant", "constant within category",
-  "huge", "mixed huge", "tiny", "heavy tails")
+kinds <- c(
+  "ordinary", "duplicated", "collinear", "nearly collinear", "constant",
+  "constant within category",
+  "huge", "mixed huge", "tiny", "heavy tails"
+)
 
 draw_stimuli <- function(kind, n, d, category) {
   x <- matrix(rnorm(n * d, sd = .3), n) + .4 * as.integer(category)
@@ -29,7 +32,8 @@ draw_stimuli <- function(kind, n, d, category) {
     `mixed huge` = x * ifelse(runif(n) < .1, 1e150 / max(abs(x)), 1),
     tiny = x * 1e-150,
     `heavy tails` = matrix(pmax(pmin(rt(n * d, .05), 1e150), -1e150), n),
-    x)
+    x
+  )
 }
 
 one_run <- function(kind, n = 100, epochs = 5) {
@@ -39,11 +43,17 @@ one_run <- function(kind, n = 100, epochs = 5) {
   x <- draw_stimuli(kind, n, d, category)
   colnames(x) <- paste0("x", seq_len(d))
   rates <- exp(runif(3, log(1e-5), log(10)))
-  plan <- list(rates = c(mean = rates[1], scale = rates[2], weight = rates[3]), freeze = NULL,
-    momentum = sample(c(0, .3, .9, .999), 1), epochs = epochs, shuffle = TRUE, scale = "log_cholesky",
+  plan <- list(
+    rates = c(mean = rates[1], scale = rates[2], weight = rates[3]), freeze = NULL,
+    momentum = sample(c(0, .3, .9, .999), 1), epochs = epochs, shuffle = TRUE,
+    scale = "log_cholesky",
     activation = sample(c("density", "log_density"), 1), bias = runif(1) < .3,
-    batch = sample(c(1L, 1L, 7L), 1), thin = 1L)
-  stimuli <- list(x = x, category = category, categories = levels(category), dimensions = colnames(x))
+    batch = sample(c(1L, 1L, 7L), 1), thin = 1L
+  )
+  stimuli <- list(
+    x = x, category = category, categories = levels(category),
+    dimensions = colnames(x)
+  )
   start <- if (runif(1) < .5) list(covariance = 10^(if (kind == "huge") 299 else runif(1, -30, 30)))
   start <- covary:::complete_start(start, stimuli, plan$bias)
   order <- covary:::presentation_order(n, epochs, TRUE)
@@ -58,14 +68,23 @@ singular <- function(s) {
 
 examine <- function(learner) {
   states <- cbind(learner$record[, seq(10, ncol(learner$record), 10)], learner$parameter)
-  covariances <- lapply(seq_len(ncol(states)), function(i) covary:::unpack_coef(states[, i], learner)$covariance)
+  covariances <- lapply(
+    seq_len(ncol(states)),
+    function(i) covary:::unpack_coef(states[, i], learner)$covariance
+  )
   predicted <- covary:::activate(learner)
-  c(trials = nrow(learner$trials), errors = !is.null(learner$failed),
-    nonfinite_parameters = sum(!is.finite(learner$record)), nonfinite_losses = sum(!is.finite(learner$trials$loss)),
+  c(
+    trials = nrow(learner$trials), errors = !is.null(learner$failed),
+    nonfinite_parameters = sum(!is.finite(learner$record)),
+    nonfinite_losses = sum(!is.finite(learner$trials$loss)),
     covariances = sum(vapply(covariances, function(s) dim(s)[3], 1L)),
-    singular = sum(vapply(covariances, function(s) sum(apply(s, 3, function(v) singular(as.matrix(v)))), 0)),
+    singular = sum(vapply(
+      covariances,
+      function(s) sum(apply(s, 3, function(v) singular(as.matrix(v)))), 0
+    )),
     nonfinite_predictions = sum(!is.finite(unlist(predicted))),
-    held_runs = any(learner$held > 0))
+    held_runs = any(learner$held > 0)
+  )
 }
 
 runs <- ceiling(total / 500)

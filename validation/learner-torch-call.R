@@ -15,17 +15,24 @@ torch_run <- function(learner, last = FALSE) {
   dir.create(folder)
   on.exit(unlink(folder, recursive = TRUE))
   write <- function(x, name) {
-    write.table(format(x, digits = 17), file.path(folder, paste0(name, ".csv")), sep = ",", quote = FALSE,
-      row.names = FALSE, col.names = FALSE)
+    write.table(format(x, digits = 17), file.path(folder, paste0(name, ".csv")),
+      sep = ",",
+      quote = FALSE,
+      row.names = FALSE, col.names = FALSE
+    )
   }
   write(learner$x, "x")
   write(as.integer(learner$category) - 1L, "y")
   write(learner$trials$row - 1L, "order")
   write(learner$start, "start")
   rates <- learner$plan$rates[c("mean", "scale", "weight")]
-  status <- system2(torch_python(), c("validation/learner-torch.py", folder, learner$plan$scale,
-    format(rates, digits = 17, scientific = TRUE), learner$plan$momentum, if (last) "last"))
+  status <- system2(torch_python(), c(
+    "validation/learner-torch.py", folder, learner$plan$scale,
+    format(rates, digits = 17, scientific = TRUE), learner$plan$momentum, if (last) "last"
+  ))
   if (status != 0) stop("the PyTorch run failed")
-  list(path = as.matrix(read.csv(file.path(folder, "path.csv"), header = FALSE)),
-    speed = scan(file.path(folder, "speed.txt"), quiet = TRUE))
+  list(
+    path = as.matrix(read.csv(file.path(folder, "path.csv"), header = FALSE)),
+    speed = scan(file.path(folder, "speed.txt"), quiet = TRUE)
+  )
 }

@@ -23,12 +23,17 @@ cat(R.version.string, "\n\n")
 for (case in cases) {
   set.seed(4)
   stimuli <- original_stimuli()
-  learner <- learn_categories(category ~ x1 + x2, stimuli, case$rates, momentum = .3, epochs = 5,
-    start = original_start, scale = case$scale)
+  learner <- learn_categories(category ~ x1 + x2, stimuli, case$rates,
+    momentum = .3, epochs = 5,
+    start = original_start, scale = case$scale
+  )
   torch <- torch_run(learner)
   ours <- as.matrix(trajectory(learner)[-1, -(1:6)])
   difference <- apply(abs(ours - torch$path), 1, max)
-  cat(sprintf("%-13s scale rate %-6g trials %d  largest difference %.2e (trial %d)  %s\n", case$scale,
+  cat(sprintf(
+    "%-13s scale rate %-6g trials %d  largest difference %.2e (trial %d)  %s\n",
+    case$scale,
     case$rates[["scale"]], nrow(ours), max(difference), which.max(difference),
-    if (all(difference <= 1e-6)) "within 1e-6" else "NOT within 1e-6"))
+    if (all(difference <= 1e-6)) "within 1e-6" else "NOT within 1e-6"
+  ))
 }

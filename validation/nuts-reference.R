@@ -39,7 +39,10 @@ simulate_bspline <- function(n = 1000) {
 
 # The five true predictors of case B, a column each.
 truth_smooths <- function(x) {
-  eta <- cbind(sin(2 * pi * x), cos(pi * x), -0.5 + 0.6 * x, log(0.6), 2 * atanh(0.8 * sin(pi * x) - 0.2))
+  eta <- cbind(
+    sin(2 * pi * x), cos(pi * x), -0.5 + 0.6 * x, log(0.6),
+    2 * atanh(0.8 * sin(pi * x) - 0.2)
+  )
   colnames(eta) <- predictors
   eta
 }
@@ -92,8 +95,11 @@ basis_smooths <- function(x) {
 stan_data_bspline <- function(data) {
   XZ <- basis_bspline(data$x)(data$x)
   P <- ncol(XZ$X)
-  c(list(N = nrow(data), P = P, Q = 0L, y1 = data$y1, y2 = data$y2, prior_sd = matrix(10, P, 5), logistic = 0L,
-    precision = matrix(0, 0, 5), overlap = matrix(0, P, 0)), XZ)
+  c(list(
+    N = nrow(data), P = P, Q = 0L, y1 = data$y1, y2 = data$y2, prior_sd = matrix(10, P, 5),
+    logistic = 0L,
+    precision = matrix(0, 0, 5), overlap = matrix(0, P, 0)
+  ), XZ)
 }
 
 # The penalised columns are turned to where the data's information on their
@@ -107,15 +113,20 @@ stan_data_smooths <- function(data, information = typical_information(data$x)) {
   axes <- eigen(crossprod(XZ$Z - XZ$X %*% overlap), symmetric = TRUE)
   XZ$Z <- XZ$Z %*% axes$vectors
   prior_sd <- rbind(c(5, 5, 2.5, 2.5, 1), c(5, 5, 2.5, 2.5, 2.5)) # [1, 5] is unused: logistic
-  c(list(N = nrow(data), P = 2L, Q = Q, y1 = data$y1, y2 = data$y2, prior_sd = prior_sd, logistic = 1L,
-    precision = outer(axes$values, information), overlap = overlap %*% axes$vectors, turn = axes$vectors), XZ)
+  c(list(
+    N = nrow(data), P = 2L, Q = Q, y1 = data$y1, y2 = data$y2, prior_sd = prior_sd,
+    logistic = 1L,
+    precision = outer(axes$values, information), overlap = overlap %*% axes$vectors,
+    turn = axes$vectors
+  ), XZ)
 }
 
 # Mean Fisher information per row on the five predictors, at the truth of case B.
 typical_information <- function(x) {
   eta <- truth_smooths(x)
   rho2 <- tanh(eta[, 5] / 2)^2
-  colMeans(cbind(exp(-2 * eta[, 3:4]), 2 - rho2, 2 - rho2, (1 - rho2) * (1 + rho2) / 4) / (1 - rho2))
+  colMeans(cbind(exp(-2 * eta[, 3:4]), 2 - rho2, 2 - rho2, (1 - rho2) * (1 + rho2) / 4) /
+    (1 - rho2))
 }
 
 compile_model <- function(directory) {
@@ -135,7 +146,8 @@ log_posterior <- function(data, beta, b, tau) {
     (z1^2 - 2 * rho * z1 * z2 + z2^2) / (2 * (1 - rho^2))
   prior <- dnorm(beta, 0, data$prior_sd, log = TRUE)
   if (data$logistic == 1) prior[1, 5] <- dlogis(beta[1, 5], log = TRUE)
-  smoothing <- c(dnorm(b, 0, rep(tau, each = data$Q), log = TRUE), dt(tau, 3, log = TRUE)) # empty in case A
+  # empty in case A
+  smoothing <- c(dnorm(b, 0, rep(tau, each = data$Q), log = TRUE), dt(tau, 3, log = TRUE))
   sum(rows) + sum(prior) + sum(smoothing)
 }
 
@@ -149,7 +161,8 @@ check_density <- function(fit, data, points = 20) {
     tau <- if (data$Q > 0) rexp(5) else numeric()
     unit <- 1 / sqrt(data$precision + rep(1 / tau^2, each = data$Q))
     free <- c(if (data$Q > 0) beta + data$overlap %*% b else beta, b / unit, log(tau))
-    rstan::log_prob(fit, free, adjust_transform = FALSE) - sum(log(unit)) - log_posterior(data, beta, b, tau)
+    rstan::log_prob(fit, free, adjust_transform = FALSE) - sum(log(unit)) -
+      log_posterior(data, beta, b, tau)
   })
   diff(range(difference))
 }
@@ -158,10 +171,16 @@ check_density <- function(fit, data, points = 20) {
 
 run_nuts <- function(model, data, settings) {
   time <- system.time(
-    fit <- rstan::sampling(model, data = data, chains = settings$chains, cores = 1, seed = settings$seed,
+    fit <- rstan::sampling(model,
+      data = data, chains = settings$chains, cores = 1,
+      seed = settings$seed,
       warmup = settings$warmup, iter = settings$warmup + settings$draws, init_r = 0.5, refresh = 0,
       pars = c("beta", "b", "tau")[if (data$Q > 0) 1:3 else 1],
-      control = list(adapt_delta = settings$adapt_delta, metric = settings$metric, max_treedepth = 12))
+      control = list(
+        adapt_delta = settings$adapt_delta, metric = settings$metric,
+        max_treedepth = 12
+      )
+    )
   )
   list(fit = fit, data = data, settings = settings, seconds = time[["elapsed"]])
 }
@@ -178,8 +197,12 @@ summarise_draws <- function(draws) {
   # draws: iterations x chains x quantities
   one <- function(d) {
     q <- quantile(d, c(0.025, 0.5, 0.975), names = FALSE)
-    c(mean = mean(d), sd = sd(d), q2.5 = q[1], q50 = q[2], q97.5 = q[3], mcse = posterior::mcse_mean(d),
-      ess_bulk = posterior::ess_bulk(d), ess_tail = posterior::ess_tail(d), rhat = posterior::rhat(d))
+    c(
+      mean = mean(d), sd = sd(d), q2.5 = q[1], q50 = q[2], q97.5 = q[3],
+      mcse = posterior::mcse_mean(d),
+      ess_bulk = posterior::ess_bulk(d), ess_tail = posterior::ess_tail(d),
+      rhat = posterior::rhat(d)
+    )
   }
   as.data.frame(t(apply(draws, 3, one)))
 }
@@ -194,7 +217,10 @@ summarise_grid <- function(run, basis) {
     d <- coefficient_draws(run, k)
     size <- dim(d)
     eta <- matrix(d, size[1] * size[2]) %*% t(at)
-    cbind(x = grid, predictor = predictors[k], summarise_draws(array(eta, c(size[1:2], length(grid)))))
+    cbind(
+      x = grid, predictor = predictors[k],
+      summarise_draws(array(eta, c(size[1:2], length(grid))))
+    )
   })
   do.call(rbind, parts)
 }
@@ -214,17 +240,22 @@ summarise_log_tau <- function(run) {
 
 count_trouble <- function(fit) {
   s <- rstan::get_sampler_params(fit, inc_warmup = FALSE)
-  c(divergences = sum(sapply(s, function(p) sum(p[, "divergent__"]))),
+  c(
+    divergences = sum(sapply(s, function(p) sum(p[, "divergent__"]))),
     "at maximal treedepth" = sum(sapply(s, function(p) sum(p[, "treedepth__"] >= 12))),
     "lowest E-BFMI" = signif(min(rstan::get_bfmi(fit)), 3),
-    "mean leapfrog steps" = round(mean(sapply(s, function(p) mean(p[, "n_leapfrog__"]))), 1))
+    "mean leapfrog steps" = round(mean(sapply(s, function(p) mean(p[, "n_leapfrog__"]))), 1)
+  )
 }
 
 # Files -----------------------------------------------------------------------
 
 write_table <- function(table, directory, name, digits) {
   numbers <- vapply(table, is.double, NA)
-  table[numbers] <- lapply(table[numbers], function(v) formatC(v, digits = digits, format = "g", width = 1))
+  table[numbers] <- lapply(
+    table[numbers],
+    function(v) formatC(v, digits = digits, format = "g", width = 1)
+  )
   write.csv(table, file.path(directory, name), row.names = FALSE, quote = FALSE)
 }
 
@@ -238,17 +269,33 @@ describe_run <- function(label, run, summaries, difference) {
   s <- run$settings
   rhat <- max(sapply(summaries, function(t) max(t$rhat)))
   trouble <- count_trouble(run$fit)
-  c(paste("Case", label),
-    paste0("  chains ", s$chains, ", warmup ", s$warmup, ", kept draws per chain ", s$draws, ", seed ", s$seed,
-      ", adapt_delta ", s$adapt_delta, ", metric ", s$metric),
+  c(
+    paste("Case", label),
+    paste0(
+      "  chains ", s$chains, ", warmup ", s$warmup, ", kept draws per chain ", s$draws,
+      ", seed ", s$seed,
+      ", adapt_delta ", s$adapt_delta, ", metric ", s$metric
+    ),
     paste0("  ", names(trouble), ": ", trouble),
     paste0("  worst R-hat of all summaries: ", format(rhat, digits = 6)),
-    paste0("  lowest bulk ESS, ", names(summaries), ": ", sapply(summaries, function(t) round(min(t$ess_bulk)))),
-    paste0("  lowest tail ESS, ", names(summaries), ": ", sapply(summaries, function(t) round(min(t$ess_tail)))),
-    paste0("  largest Monte Carlo error in posterior sds, ", names(summaries), ": ",
-      sapply(summaries, function(t) format(max(t$mcse / t$sd), digits = 3))),
-    paste0("  Stan's log posterior less the textbook one, range over 20 points: ", format(difference, digits = 2)),
-    paste0("  wall time: ", round(run$seconds), " s on one core"))
+    paste0(
+      "  lowest bulk ESS, ", names(summaries), ": ",
+      sapply(summaries, function(t) round(min(t$ess_bulk)))
+    ),
+    paste0(
+      "  lowest tail ESS, ", names(summaries), ": ",
+      sapply(summaries, function(t) round(min(t$ess_tail)))
+    ),
+    paste0(
+      "  largest Monte Carlo error in posterior sds, ", names(summaries), ": ",
+      sapply(summaries, function(t) format(max(t$mcse / t$sd), digits = 3))
+    ),
+    paste0(
+      "  Stan's log posterior less the textbook one, range over 20 points: ",
+      format(difference, digits = 2)
+    ),
+    paste0("  wall time: ", round(run$seconds), " s on one core")
+  )
 }
 
 main <- function(source, target) {
@@ -270,21 +317,36 @@ main <- function(source, target) {
   write_table(b_grid[c("x", "predictor", columns)], target, "nuts-B-grid.csv", 8)
   write_table(b_tau[c("predictor", columns)], target, "nuts-B-logtau.csv", 8)
 
-  versions <- sapply(c("rstan", "StanHeaders", "posterior", "mgcv"), function(p) as.character(packageVersion(p)))
+  versions <- sapply(
+    c("rstan", "StanHeaders", "posterior", "mgcv"),
+    function(p) as.character(packageVersion(p))
+  )
   writeLines(c(
     "Reference posteriors by NUTS; made by: Rscript validation/nuts-reference.R",
     paste("Date:", format(Sys.Date())),
     paste0(R.version.string, ", ", paste(names(versions), versions, collapse = ", ")),
     paste0("Compile time of the Stan program: ", round(compiled$seconds), " s"),
     "",
-    describe_run("A (bspline)", a, list(grid = a_grid, coefficients = a_coef), check_density(a$fit, a$data)),
+    describe_run(
+      "A (bspline)", a, list(grid = a_grid, coefficients = a_coef),
+      check_density(a$fit, a$data)
+    ),
     "",
-    describe_run("B (smooths)", b, list(grid = b_grid, "log tau" = b_tau), check_density(b$fit, b$data))
+    describe_run(
+      "B (smooths)", b, list(grid = b_grid, "log tau" = b_tau),
+      check_density(b$fit, b$data)
+    )
   ), file.path(target, "nuts-info.txt"))
 }
 
-settings_bspline <- list(chains = 4, warmup = 1000, draws = 10000, seed = 11, adapt_delta = 0.9, metric = "dense_e")
-settings_smooths <- list(chains = 4, warmup = 1000, draws = 10000, seed = 12, adapt_delta = 0.95, metric = "dense_e")
+settings_bspline <- list(
+  chains = 4, warmup = 1000, draws = 10000, seed = 11, adapt_delta = 0.9,
+  metric = "dense_e"
+)
+settings_smooths <- list(
+  chains = 4, warmup = 1000, draws = 10000, seed = 12, adapt_delta = 0.95,
+  metric = "dense_e"
+)
 
 if (sys.nframe() == 0) {
   script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))

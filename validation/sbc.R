@@ -1,24 +1,40 @@
-# Simulation-based calibration of the default engine (Talts, Betancourt, Simpson, Vehtari and Gelman 2018): truth
-# drawn from the prior, data from the truth, and the rank of the truth among 99 posterior draws must be uniform.
+# Simulation-based calibration of the default engine (Talts, Betancourt, Simpson, Vehtari and Gelman
+# 2018): truth drawn from the prior, data from the truth, and the rank of the truth among 99
+# posterior draws must be uniform.
 #
 #   Rscript validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
 #
-# Quantities: coefficients, log sds of smooths, predictors at three rows, and the joint log likelihood. Uniform: chi-square
-# over 20 bins, p values by quantity, Holm-corrected within a case; and the share of 90 % intervals that hold the truth.
+# Quantities: coefficients, log sds of smooths, predictors at three rows, and the joint log
+# likelihood. Uniform: chi-square over 20 bins, p values by quantity, Holm-corrected within a case;
+# and the share of 90 % intervals that hold the truth.
 suppressMessages(library(covary))
 
 groups <- function(n) factor(rep(seq_len(n / 10), length.out = n))
-priors <- c(set_prior(normal(0, 0.7)), set_prior(normal(0, 1), class = "Intercept"), set_prior(normal(0, 0.5), class = "Intercept", dpar = "sigma"),
-  set_prior(normal(0, 0.5), dpar = "sigma"), set_prior(logistic(0, 1), class = "Intercept", dpar = "rho"))
+priors <- c(
+  set_prior(normal(0, 0.7)), set_prior(normal(0, 1), class = "Intercept"),
+  set_prior(normal(0, 0.5), class = "Intercept", dpar = "sigma"),
+  set_prior(normal(0, 0.5), dpar = "sigma"),
+  set_prior(logistic(0, 1), class = "Intercept", dpar = "rho")
+)
 sds <- set_prior(half_normal(0, 0.5), class = "sds")
-two <- function(right) lapply(list(quote(cbind(a, b)), quote(sigma), quote(rho)), function(left) eval(call("~", left, right)))
+two <- function(right) {
+  lapply(
+    list(quote(cbind(a, b)), quote(sigma), quote(rho)),
+    function(left) eval(call("~", left, right))
+  )
+}
 cases <- list(
   linear_60 = list(n = 60, formulas = two(quote(x)), prior = priors),
   linear_400 = list(n = 400, formulas = two(quote(x)), prior = priors),
   smooths_60 = list(n = 60, formulas = two(quote(s(x))), prior = c(priors, sds)),
   smooths_300 = list(n = 300, formulas = two(quote(s(x))), prior = c(priors, sds)),
-  groups_200 = list(n = 200, formulas = list(a ~ x + s(g, bs = "re"), sigma ~ x), prior = c(set_prior(normal(0, 0.7)), set_prior(normal(0, 1), class = "Intercept"),
-    set_prior(normal(0, 0.5), class = "Intercept", dpar = "sigma"), sds))
+  groups_200 = list(
+    n = 200, formulas = list(a ~ x + s(g, bs = "re"), sigma ~ x),
+    prior = c(
+      set_prior(normal(0, 0.7)), set_prior(normal(0, 1), class = "Intercept"),
+      set_prior(normal(0, 0.5), class = "Intercept", dpar = "sigma"), sds
+    )
+  )
 )
 
 # Covariates are the same in all data sets of a case, so that the prior is too.
@@ -32,11 +48,16 @@ quantities <- function(fit, rows, y, ids) {
   keep <- grepl("^b_|^bs_|^sds_", colnames(draws))
   keys <- unique(fit$priors[c("dpar", "resp")])
   at <- lapply(seq_len(nrow(keys)), function(i) {
-    v <- posterior_linpred(fit, newdata = rows, dpar = keys$dpar[i], resp = keys$resp[i], draw_ids = ids)
+    v <- posterior_linpred(fit,
+      newdata = rows, dpar = keys$dpar[i], resp = keys$resp[i],
+      draw_ids = ids
+    )
     colnames(v) <- paste(keys$dpar[i], keys$resp[i], seq_len(nrow(rows)))
     v
   })
-  cbind(draws[, keep, drop = FALSE], do.call(cbind, at), log_lik = rowSums(log_lik(fit, newdata = y, draw_ids = ids)))
+  cbind(draws[, keep, drop = FALSE], do.call(cbind, at),
+    log_lik = rowSums(log_lik(fit, newdata = y, draw_ids = ids))
+  )
 }
 
 one_data_set <- function(case, seed) {
@@ -44,14 +65,26 @@ one_data_set <- function(case, seed) {
   set.seed(seed)
   responses <- if (length(case$formulas) == 3) c("a", "b") else "a"
   data[responses] <- lapply(responses, function(r) stats::rnorm(case$n))
-  truth <- suppressMessages(covary(case$formulas, data = data, prior = case$prior, algorithm = "prior", draws = 100))
+  truth <- suppressMessages(covary(case$formulas,
+    data = data, prior = case$prior,
+    algorithm = "prior", draws = 100
+  ))
   y <- posterior_predict(truth, newdata = data, draw_ids = 1)
-  data[responses] <- lapply(seq_along(responses), function(k) if (length(dim(y)) == 3) y[1, , k] else y[1, ])
-  warned <- FALSE
-  fit <- withCallingHandlers(suppressMessages(covary(case$formulas, data = data, prior = case$prior)), warning = function(w) {
-    warned <<- TRUE
-    invokeRestart("muffleWarning")
+  data[responses] <- lapply(seq_along(responses), function(k) {
+    if (length(dim(y)) == 3) {
+      y[1, , k]
+    } else {
+      y[1, ]
+    }
   })
+  warned <- FALSE
+  fit <- withCallingHandlers(
+    suppressMessages(covary(case$formulas, data = data, prior = case$prior)),
+    warning = function(w) {
+      warned <<- TRUE
+      invokeRestart("muffleWarning")
+    }
+  )
   rows <- data[order(data$x)[round(c(0.1, 0.5, 0.9) * case$n)], ]
   true <- quantities(truth, rows, data, 1)
   post <- quantities(fit, rows, data, sample.int(4000, 99))
@@ -59,14 +92,24 @@ one_data_set <- function(case, seed) {
 }
 
 report <- function(name, case, sets) {
-  done <- lapply(seq_len(sets), function(seed) tryCatch(one_data_set(case, seed), covary_error = function(e) NULL))
+  done <- lapply(
+    seq_len(sets),
+    function(seed) tryCatch(one_data_set(case, seed), covary_error = function(e) NULL)
+  )
   refused <- vapply(done, is.null, TRUE)
   warned <- vapply(done[!refused], `[[`, TRUE, "warned")
   ranks <- do.call(rbind, lapply(done[!refused], `[[`, "rank"))
-  p <- apply(ranks, 2, function(r) stats::chisq.test(table(factor(r %/% 5, levels = 0:19)), simulate.p.value = FALSE)$p.value)
+  p <- apply(ranks, 2, function(r) {
+    stats::chisq.test(table(factor(r %/% 5, levels = 0:19)),
+      simulate.p.value = FALSE
+    )$p.value
+  })
   inside <- mean(ranks >= 5 & ranks <= 94)
-  cat(sprintf("%-12s %3d data sets, %2d refused, %4.1f %% warned, %2d quantities: smallest p %.4f (%s), Holm %.3f; p below .05: %d; 90 %% intervals hold %.3f\n", name, sets,
-    sum(refused), 100 * mean(warned), ncol(ranks), min(p), names(which.min(p)), min(stats::p.adjust(p, "holm")), sum(p < 0.05), inside))
+  cat(sprintf(
+    "%-12s %3d data sets, %2d refused, %4.1f %% warned, %2d quantities: smallest p %.4f (%s), Holm %.3f; p below .05: %d; 90 %% intervals hold %.3f\n", name, sets,
+    sum(refused), 100 * mean(warned), ncol(ranks), min(p), names(which.min(p)),
+    min(stats::p.adjust(p, "holm")), sum(p < 0.05), inside
+  ))
 }
 
 given <- commandArgs(TRUE)

@@ -6,10 +6,15 @@
 
 bad_input_data <- function() {
   set.seed(1)
-  d <- data.frame(x = stats::runif(60), z = stats::rnorm(60), g = factor(sample(letters[1:4], 60, TRUE)), w = rep(1:2, 30))
+  d <- data.frame(
+    x = stats::runif(60), z = stats::rnorm(60),
+    g = factor(sample(letters[1:4], 60, TRUE)), w = rep(1:2, 30)
+  )
   d$a <- 1 + d$x + stats::rnorm(60)
   d$b <- d$a / 2 + stats::rnorm(60)
-  fit <- function(data, formula = cbind(a, b) ~ x, ..., draws = 100) covary::covary(formula, ..., data = data, draws = draws)
+  fit <- function(data, formula = cbind(a, b) ~ x, ..., draws = 100) {
+    covary::covary(formula, ..., data = data, draws = draws)
+  }
   with_column <- function(name, value) {
     d[[name]] <- value
     d
@@ -19,7 +24,10 @@ bad_input_data <- function() {
   # Draws of all predictors at new data
   at <- function(newdata, object = seen) {
     covary:::check_newdata(newdata, object$design)
-    lapply(names(object$design$predictors), function(key) covary:::predictor_draws(object, key, newdata))
+    lapply(
+      names(object$design$predictors),
+      function(key) covary:::predictor_draws(object, key, newdata)
+    )
   }
   environment()
 }
@@ -27,7 +35,10 @@ bad_input_data <- function() {
 bad_input_cases <- function() {
   cases <- list()
   add <- function(name, expect, run, warns = "") {
-    cases[[length(cases) + 1]] <<- list(name = name, expect = expect, run = substitute(run), warns = warns)
+    cases[[length(cases) + 1]] <<- list(
+      name = name, expect = expect, run = substitute(run),
+      warns = warns
+    )
   }
   error <- function(what) paste0("covary_error_", what)
 
@@ -38,11 +49,17 @@ bad_input_cases <- function() {
   add("two rows of two responses", error("proportional_responses"), fit(d[1:2, ]))
   add("three rows of two responses", "fit", fit(d[1:3, ]))
   add("fewer rows than coefficients", "fit", fit(d[1:5, ], a ~ poly(x, 2) * g), "collinear")
-  add("fewer rows than coefficients, two responses", "fit", fit(d[1:4, ], cbind(a, b) ~ x + z + I(x^2) + I(z^2)), "collinear")
+  add(
+    "fewer rows than coefficients, two responses", "fit",
+    fit(d[1:4, ], cbind(a, b) ~ x + z + I(x^2) + I(z^2)), "collinear"
+  )
   add("all rows missing a response", error("response"), fit(transform(d, a = NA_real_)))
   add("all rows missing a covariate", error("data"), fit(transform(d, x = NA_real_)))
   add("some rows missing", "fit", fit(transform(d, x = replace(x, 3, NaN))))
-  add("missing and na.fail", error("missing"), fit(transform(d, x = replace(x, 3, NA)), na.action = stats::na.fail))
+  add(
+    "missing and na.fail", error("missing"),
+    fit(transform(d, x = replace(x, 3, NA)), na.action = stats::na.fail)
+  )
   add("na.pass", error("argument"), fit(d, na.action = stats::na.pass))
   # Values of responses
   add("Inf in a response", error("infinite"), fit(transform(d, a = replace(a, 3, Inf))))
@@ -54,7 +71,10 @@ bad_input_cases <- function() {
   add("noiseless response", "fit", fit(transform(d, a = 1 + 2 * x), a ~ x), "not_converged")
   add("noiseless and noisy response", "fit", fit(transform(d, a = 1 + 2 * x)), "not_converged")
   add("noiseless smooth", "fit", fit(transform(d, a = sin(6 * x)), a ~ s(x), sigma ~ s(x)))
-  add("two values, explained", "fit", fit(transform(d, a = as.numeric(z > 0)), a ~ I(z > 0)), "not_converged")
+  add(
+    "two values, explained", "fit", fit(transform(d, a = as.numeric(z > 0)), a ~ I(z > 0)),
+    "not_converged"
+  )
   add("the response as covariate", "fit", fit(d, a ~ a), "not_converged")
   add("response times 1e300", "fit", fit(transform(d, a = a * 1e300)))
   add("response times 1e-300", "fit", fit(transform(d, a = a * 1e-300)))
@@ -74,19 +94,37 @@ bad_input_cases <- function() {
   # Covariates
   add("Inf in a covariate", error("infinite"), fit(transform(d, x = replace(x, 3, -Inf))))
   add("log of a negative covariate", error("infinite"), suppressWarnings(fit(d, a ~ log(z))))
-  add("smooth of a log of a negative covariate", error("infinite"), suppressWarnings(fit(d, a ~ s(log(z)))))
+  add(
+    "smooth of a log of a negative covariate", error("infinite"),
+    suppressWarnings(fit(d, a ~ s(log(z))))
+  )
   add("constant covariate", "fit", fit(transform(d, x = 2)), "collinear")
   add("smooth of a constant", error("smooth"), fit(transform(d, x = 2), a ~ s(x)))
   add("collinear covariates", "fit", fit(transform(d, x2 = 2 * x), a ~ x + x2), "collinear")
   add("too few distinct values", error("smooth"), fit(transform(d, x = rep(1:3, 20)), a ~ s(x)))
-  add("fewer distinct values than k", error("smooth"), fit(transform(d, x = rep(1:5, 12)), a ~ s(x, bs = "ps", k = 6)))
-  add("too few distinct pairs", error("smooth"), fit(transform(d, x = rep(1:3, 20), z = rep(1:2, 30)), a ~ s(x, z)))
+  add(
+    "fewer distinct values than k", error("smooth"),
+    fit(transform(d, x = rep(1:5, 12)), a ~ s(x, bs = "ps", k = 6))
+  )
+  add(
+    "too few distinct pairs", error("smooth"),
+    fit(transform(d, x = rep(1:3, 20), z = rep(1:2, 30)), a ~ s(x, z))
+  )
   add("covariate times 1e300", "fit", fit(transform(d, x = x * 1e300)))
   add("covariate times 1e-300", "fit", fit(transform(d, x = x * 1e-300)))
-  add("covariate times 1e300 in a smooth", error("smooth"), fit(transform(d, x = x * 1e300), a ~ s(x)))
-  add("coefficient beyond numbers", error("scale"), fit(transform(d, a = a * 1e300, x = x * 1e-300)))
+  add(
+    "covariate times 1e300 in a smooth", error("smooth"),
+    fit(transform(d, x = x * 1e300), a ~ s(x))
+  )
+  add(
+    "coefficient beyond numbers", error("scale"),
+    fit(transform(d, a = a * 1e300, x = x * 1e-300))
+  )
   add("factor of one level", error("covariate"), fit(transform(d, g = factor("a")), a ~ g))
-  add("factor with empty levels", "fit", fit(transform(d, g = factor(g, letters)), a ~ g + s(x, by = g, k = 3)))
+  add(
+    "factor with empty levels", "fit",
+    fit(transform(d, g = factor(g, letters)), a ~ g + s(x, by = g, k = 3))
+  )
   add("list covariate", error("covariate"), fit(with_column("x", as.list(d$x))))
   add("data frame covariate", error("covariate"), fit(with_column("x", data.frame(q = d$x))))
   add("complex covariate", error("covariate"), fit(transform(d, x = x + 1i)))
@@ -96,11 +134,20 @@ bad_input_cases <- function() {
   add("missing covariate column", error("variable"), fit(d, a ~ nothing))
   add("function as covariate", error("covariate"), fit(d, a ~ df))
   # Names
-  add("names with spaces", "fit", fit(stats::setNames(d, c("my x", "z", "g", "w", "a", "my b")), cbind(a, `my b`) ~ s(`my x`) + `my x`))
-  add("names not in ASCII", "fit", fit(stats::setNames(d, c("gr\u00f6\u00dfe \u20ac", "z", "g", "w", "a", "b")), a ~ .))
-  add("reserved names", "fit", fit(stats::setNames(d, c("if", "TRUE", "g", "w", "sigma", "rho")), cbind(sigma, rho) ~ s(`if`) + `TRUE`, sigma(rho) ~ 1))
+  add("names with spaces", "fit", fit(
+    stats::setNames(d, c("my x", "z", "g", "w", "a", "my b")),
+    cbind(a, `my b`) ~ s(`my x`) + `my x`
+  ))
+  add(
+    "names not in ASCII", "fit",
+    fit(stats::setNames(d, c("gr\u00f6\u00dfe \u20ac", "z", "g", "w", "a", "b")), a ~ .)
+  )
+  add("reserved names", "fit", fit(
+    stats::setNames(d, c("if", "TRUE", "g", "w", "sigma", "rho")),
+    cbind(sigma, rho) ~ s(`if`) + `TRUE`, sigma(rho) ~ 1
+  ))
   # Formulas
-  add("one-sided formula", error("formula"), fit(d, ~ x))
+  add("one-sided formula", error("formula"), fit(d, ~x))
   add("character formula", error("formula"), fit(d, "a ~ x"))
   add("three responses", error("formula"), fit(d, cbind(a, b, z) ~ x))
   add("te()", error("formula"), fit(d, a ~ te(x, z)))
@@ -146,16 +193,44 @@ bad_input_cases <- function() {
   add("unknown argument", error("formula"), fit(d, a ~ x, iter = 2000))
   # Priors
   add("prior is a character", error("prior"), fit(d, prior = "normal(0, 1)"))
-  add("prior of nothing", error("prior"), fit(d, prior = covary::set_prior(covary::normal(), coef = "nothing")))
-  add("prior scale 1e-200", error("numerics"), fit(d, prior = covary::set_prior(covary::normal(0, 1e-200))))
+  add(
+    "prior of nothing", error("prior"),
+    fit(d, prior = covary::set_prior(covary::normal(), coef = "nothing"))
+  )
+  add(
+    "prior scale 1e-200", error("numerics"),
+    fit(d, prior = covary::set_prior(covary::normal(0, 1e-200)))
+  )
   add("prior scale 1e200", "fit", fit(d, prior = covary::set_prior(covary::normal(0, 1e200))))
-  add("sd prior scale 1e-200", "fit", fit(d, a ~ s(x), prior = covary::set_prior(covary::half_t(3, 0, 1e-200), class = "sds")))
-  add("sd prior scale 1e200", "fit", fit(d, a ~ s(x), prior = covary::set_prior(covary::half_t(3, 0, 1e200), class = "sds")))
-  add("prior of a mean far away", "fit", fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "mu")))
-  add("prior of a log sd far away", "fit", fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "sigma")))
-  add("prior of a correlation far away", "fit", fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "rho")))
-  add("prior at 1e300", error("numerics"), fit(d, prior = covary::set_prior(covary::normal(1e300, 1), class = "Intercept", dpar = "mu")))
-  add("prior without moments", "fit", fit(d, a ~ x, prior = covary::set_prior(covary::student_t(1e-5)), algorithm = "prior"), "infinite")
+  add(
+    "sd prior scale 1e-200", "fit",
+    fit(d, a ~ s(x), prior = covary::set_prior(covary::half_t(3, 0, 1e-200), class = "sds"))
+  )
+  add(
+    "sd prior scale 1e200", "fit",
+    fit(d, a ~ s(x), prior = covary::set_prior(covary::half_t(3, 0, 1e200), class = "sds"))
+  )
+  add(
+    "prior of a mean far away", "fit",
+    fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "mu"))
+  )
+  add(
+    "prior of a log sd far away", "fit",
+    fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "sigma"))
+  )
+  add(
+    "prior of a correlation far away", "fit",
+    fit(d, prior = covary::set_prior(covary::normal(1e6, 1), class = "Intercept", dpar = "rho"))
+  )
+  add(
+    "prior at 1e300", error("numerics"),
+    fit(d, prior = covary::set_prior(covary::normal(1e300, 1), class = "Intercept", dpar = "mu"))
+  )
+  add(
+    "prior without moments", "fit",
+    fit(d, a ~ x, prior = covary::set_prior(covary::student_t(1e-5)), algorithm = "prior"),
+    "infinite"
+  )
   # New data
   add("newdata without a column", error("newdata"), at(d["x"]))
   add("newdata of wrong type", error("newdata"), at(transform(d, x = "a")))
@@ -181,7 +256,8 @@ bad_input_outcome <- function(case, data) {
       warned <<- c(warned, class(w)[1])
       invokeRestart("muffleWarning")
     },
-    message = function(m) invokeRestart("muffleMessage")), error = identity)
+    message = function(m) invokeRestart("muffleMessage")
+  ), error = identity)
   outcome <- if (inherits(result, "error")) class(result)[1] else "fit"
   ok <- outcome == case$expect
   if (inherits(result, "covary")) {
@@ -191,6 +267,7 @@ bad_input_outcome <- function(case, data) {
       (result$info$converged || "covary_warning_not_converged" %in% warned)
   }
   classed <- startsWith(warned, "covary_warning")
-  ok <- ok && all(classed) && (case$warns == "" || paste0("covary_warning_", case$warns) %in% warned)
+  ok <- ok && all(classed) &&
+    (case$warns == "" || paste0("covary_warning_", case$warns) %in% warned)
   list(outcome = outcome, warnings = unique(warned), ok = ok)
 }

@@ -1,6 +1,9 @@
-# Small fits, each made once in a run. `quiet()` silences verdicts on approximations that are rough on purpose.
+# Small fits, each made once in a run. `quiet()` silences verdicts on approximations that are rough
+# on purpose.
 
-quiet <- function(expr) withCallingHandlers(expr, covary_warning_khat = function(w) invokeRestart("muffleWarning"))
+quiet <- function(expr) {
+  withCallingHandlers(expr, covary_warning_khat = function(w) invokeRestart("muffleWarning"))
+}
 
 data_two <- function() {
   set.seed(11)
@@ -28,12 +31,20 @@ fixture <- function(name) {
   if (is.null(fits[[name]])) {
     set.seed(1)
     fits[[name]] <- quiet(switch(name,
-      two = covary(cbind(a, b) ~ s(x, k = 5) + f, sigma(a) ~ x, rho ~ x, data = data_two(), draws = 800),
+      two = covary(cbind(a, b) ~ s(x, k = 5) + f, sigma(a) ~ x, rho ~ x,
+        data = data_two(),
+        draws = 800
+      ),
       weighted = covary(cbind(a, b) ~ x, data = data_two(), weights = w, draws = 300),
       one = covary(mpg ~ wt, sigma ~ wt, data = mtcars, draws = 800),
       full = covary(cbind(mpg, qsec) ~ wt, data = mtcars, algorithm = "fullrank", draws = 800),
-      groups = covary(y ~ x + s(g, bs = "re") + s(g, x, bs = "re"), data = data_groups(), draws = 1000),
-      known = covary(cbind(mpg, qsec) ~ wt, sigma(qsec) ~ 0 + offset(log(hp / 60)), rho ~ 0, data = mtcars, draws = 300)
+      groups = covary(y ~ x + s(g, bs = "re") + s(g, x, bs = "re"),
+        data = data_groups(),
+        draws = 1000
+      ),
+      known = covary(cbind(mpg, qsec) ~ wt, sigma(qsec) ~ 0 + offset(log(hp / 60)), rho ~ 0,
+        data = mtcars, draws = 300
+      )
     ))
   }
   fits[[name]]

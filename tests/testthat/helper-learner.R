@@ -7,7 +7,10 @@ learner_twin_cholesky <- function(s) {
   for (j in seq_len(d)) {
     before <- seq_len(j - 1)
     l[j, j] <- sqrt(s[j, j] - sum(l[j, before]^2))
-    for (i in seq_len(d)[seq_len(d) > j]) l[i, j] <- (s[i, j] - sum(l[i, before] * l[j, before])) / l[j, j]
+    for (i in seq_len(d)[seq_len(d) > j]) {
+      l[i, j] <- (s[i, j] - sum(l[i, before] * l[j, before])) /
+        l[j, j]
+    }
   }
   l
 }
@@ -26,7 +29,10 @@ learner_twin_factor <- function(triangle, scale, d) {
 learner_twin_log_density <- function(x, m, l) {
   d <- length(x)
   u <- m * 0
-  for (i in seq_len(d)) u[i] <- (x[i] - m[i] - sum(l[i, seq_len(i - 1)] * u[seq_len(i - 1)])) / l[i, i]
+  for (i in seq_len(d)) {
+    u[i] <- (x[i] - m[i] - sum(l[i, seq_len(i - 1)] * u[seq_len(i - 1)])) /
+      l[i, i]
+  }
   -d / 2 * log(2 * pi) - sum(log(diag(l))) - sum(u^2) / 2
 }
 
@@ -45,7 +51,10 @@ learner_twin_split <- function(parameter, model) {
 learner_twin_loss <- function(parameter, x, y, model) {
   p <- learner_twin_split(parameter, model)
   a <- sapply(seq_len(model$g), function(k) {
-    learner_twin_log_density(x, p$mean[, k], learner_twin_factor(p$triangle[, k], model$scale, model$d))
+    learner_twin_log_density(
+      x, p$mean[, k],
+      learner_twin_factor(p$triangle[, k], model$scale, model$d)
+    )
   })
   if (model$activation == "density") a <- exp(a)
   z <- p$weight %*% a + p$bias
@@ -69,7 +78,10 @@ learner_twin_gradient <- function(parameter, x, y, model, step = 1e-30) {
 }
 
 # Plain stochastic gradient descent; returns the parameters after every trial, one row each.
-learner_twin_run <- function(parameter, x, y, order, model, rate, momentum, batch = 1, rows = nrow(x)) {
+learner_twin_run <- function(
+  parameter, x, y, order, model, rate, momentum, batch = 1,
+  rows = nrow(x)
+) {
   path <- matrix(0, length(order), length(parameter))
   velocity <- gradient <- parameter * 0
   waiting <- 0
@@ -89,18 +101,30 @@ learner_twin_run <- function(parameter, x, y, order, model, rate, momentum, batc
 
 # ---- the engine on one state -----------------------------------------------------------------
 
-learner_engine_settings <- function(model, rows = 10, batch = rows, rate = c(1, 1, 1), momentum = 0, unit = NULL) {
-  list(dimensions = model$d, categories = model$g, rows = as.integer(rows), batch = as.integer(batch),
+learner_engine_settings <- function(
+  model, rows = 10, batch = rows, rate = c(1, 1, 1), momentum = 0,
+  unit = NULL
+) {
+  list(
+    dimensions = model$d, categories = model$g, rows = as.integer(rows),
+    batch = as.integer(batch),
     scale = match(model$scale, c("log_cholesky", "cholesky", "covariance")) - 1L,
     log_activation = model$activation == "log_density", bias = model$bias,
     mean_rate = rate[1], scale_rate = rate[2], weight_rate = rate[3], momentum = momentum,
-    unit = if (is.null(unit)) rep(1, model$d * model$g) else unit)
+    unit = if (is.null(unit)) rep(1, model$d * model$g) else unit
+  )
 }
 
 # One trial of a batch of ten leaves its gradient in the state and takes no step.
 learner_engine_gradient <- function(parameter, x, y, model) {
-  state <- list(parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter, trial = 0, waiting = 0L)
-  out <- .Call(covary:::C_learner_run, learner_engine_settings(model), matrix(x), y - 1L, 0L, 0L, state)
+  state <- list(
+    parameter = parameter, velocity = 0 * parameter, gradient = 0 * parameter,
+    trial = 0, waiting = 0L
+  )
+  out <- .Call(
+    covary:::C_learner_run, learner_engine_settings(model), matrix(x), y - 1L, 0L, 0L,
+    state
+  )
   list(gradient = out$gradient, loss = out$loss, status = out$status)
 }
 
@@ -109,13 +133,18 @@ learner_engine_gradient <- function(parameter, x, y, model) {
 learner_random_state <- function() {
   repeat {
     state <- learner_any_state()
-    if (learner_twin_loss(state$parameter, state$x, state$y, state$model) > 1e-250) return(state)
+    if (learner_twin_loss(state$parameter, state$x, state$y, state$model) > 1e-250) {
+      return(state)
+    }
   }
 }
 
 learner_any_state <- function() {
-  model <- list(d = sample(1:5, 1), g = sample(2:4, 1), scale = sample(c("log_cholesky", "cholesky", "covariance"), 1),
-    activation = sample(c("density", "log_density"), 1), bias = runif(1) < .5)
+  model <- list(
+    d = sample(1:5, 1), g = sample(2:4, 1),
+    scale = sample(c("log_cholesky", "cholesky", "covariance"), 1),
+    activation = sample(c("density", "log_density"), 1), bias = runif(1) < .5
+  )
   spread <- exp(runif(1, -2, 1))
   triangles <- replicate(model$g, {
     l <- matrix(rnorm(model$d^2, sd = .5), model$d)
@@ -126,12 +155,19 @@ learner_any_state <- function() {
     l[lower.tri(l, diag = TRUE)]
   })
   weight <- rnorm(model$g^2, sd = exp(runif(1, -3, 2)))
-  list(model = model, x = rnorm(model$d, sd = spread), y = sample(model$g, 1),
-    parameter = c(rnorm(model$d * model$g, sd = spread), triangles, weight, if (model$bias) rnorm(model$g)))
+  list(
+    model = model, x = rnorm(model$d, sd = spread), y = sample(model$g, 1),
+    parameter = c(rnorm(model$d * model$g, sd = spread), triangles, weight, if (model$bias) {
+      rnorm(model$g)
+    })
+  )
 }
 
 # Largest error of a gradient as a share of its largest entry.
-learner_scaled_error <- function(found, expected) max(abs(found - expected)) / max(abs(expected), .Machine$double.xmin)
+learner_scaled_error <- function(found, expected) {
+  max(abs(found - expected)) /
+    max(abs(expected), .Machine$double.xmin)
+}
 
 learner_gradient_errors <- function(states) {
   do.call(rbind, lapply(seq_len(states), function(i) {
@@ -139,16 +175,25 @@ learner_gradient_errors <- function(states) {
     expected <- learner_twin_gradient(s$parameter, s$x, s$y, s$model)
     found <- learner_engine_gradient(s$parameter, s$x, s$y, s$model)
     loss <- learner_twin_loss(s$parameter, s$x, s$y, s$model)
-    data.frame(s$model, error = learner_scaled_error(found$gradient, expected),
-      loss_error = abs(found$loss - loss) / max(1, abs(loss)))
+    data.frame(s$model,
+      error = learner_scaled_error(found$gradient, expected),
+      loss_error = abs(found$loss - loss) / max(1, abs(loss))
+    )
   }))
 }
 
 # The two categories of the original study, 200 stimuli each.
 original_stimuli <- function(n = 200) {
-  draw <- function(mean, covariance) sweep(matrix(rnorm(2 * n), n) %*% chol(covariance), 2, mean, "+")
-  x <- rbind(draw(c(-.5, .25), matrix(c(.0185, -.005, -.005, .065), 2)),
-    draw(c(-.25, -.6), matrix(c(.0125, .005, .005, .005), 2)))
+  draw <- function(mean, covariance) {
+    sweep(
+      matrix(rnorm(2 * n), n) %*% chol(covariance), 2, mean,
+      "+"
+    )
+  }
+  x <- rbind(
+    draw(c(-.5, .25), matrix(c(.0185, -.005, -.005, .065), 2)),
+    draw(c(-.25, -.6), matrix(c(.0125, .005, .005, .005), 2))
+  )
   data.frame(category = rep(c("a", "b"), each = n), x1 = x[, 1], x2 = x[, 2])
 }
 

@@ -21,8 +21,10 @@ scaled_errors <- function(x, truth, floor = 0) {
 expect_close <- function(x, truth, bound, floor = 0) {
   error <- scaled_errors(x, truth, floor)
   worst <- if (anyNA(error)) NA else max(error)
-  testthat::expect(!is.na(worst) && worst <= bound,
-    sprintf("worst scaled error %.3g, bound %.3g (case %d)", worst, bound, which.max(error)))
+  testthat::expect(
+    !is.na(worst) && worst <= bound,
+    sprintf("worst scaled error %.3g, bound %.3g (case %d)", worst, bound, which.max(error))
+  )
   invisible(worst)
 }
 
@@ -60,11 +62,13 @@ predictors_of <- function(k) 2 * k + k * (k - 1) / 2
 # rho = (E - 1) / (E + 1), E = exp(r).
 correlation_parts <- function(r) {
   positive <- Re(r) >= 0
-  e <- exp(ifelse(positive, -r, r))            # never large
+  e <- exp(ifelse(positive, -r, r)) # never large
   sign <- ifelse(positive, 1, -1)
-  list(sign = sign, rho = sign * (1 - e) / (1 + e),
-    gap = 2 * e / (1 + e),                     # 1 - |rho|
-    root = 2 * sqrt(e) / (1 + e))              # sqrt(1 - rho^2)
+  list(
+    sign = sign, rho = sign * (1 - e) / (1 + e),
+    gap = 2 * e / (1 + e), # 1 - |rho|
+    root = 2 * sqrt(e) / (1 + e)
+  ) # sqrt(1 - rho^2)
 }
 
 # Log densities of rows y (rows x k) under predictors eta (q x rows). Two responses are
@@ -97,8 +101,10 @@ twin_scores <- function(y, eta) {
   x <- twin_innovation(y, eta)
   dz1 <- x$e * x$rho / x$root - x$z1
   dz2 <- -x$e / x$root
-  rbind(-dz1 / exp(eta[3, ]), -dz2 / exp(eta[4, ]), -1 - dz1 * x$z1, -1 - dz2 * x$z2,
-    x$rho / 2 + x$e * x$z1 * x$root / 2 - x$rho * x$e * x$e / 2)
+  rbind(
+    -dz1 / exp(eta[3, ]), -dz2 / exp(eta[4, ]), -1 - dz1 * x$z1, -1 - dz2 * x$z2,
+    x$rho / 2 + x$e * x$z1 * x$root / 2 - x$rho * x$e * x$e / 2
+  )
 }
 
 # Sums of the columns of x (a row a case) over rows of data with equal id, complex allowed.
@@ -206,7 +212,8 @@ normal_integral <- function(f, mean, sd, breaks = numeric(), reach = 12) {
   ends <- unique(ends[ends >= mean - reach * sd & ends <= mean + reach * sd])
   piece <- function(i) {
     stats::integrate(function(x) f(x) * stats::dnorm(x, mean, sd), ends[i], ends[i + 1],
-      rel.tol = 1e-11, abs.tol = 0, stop.on.error = FALSE)$value
+      rel.tol = 1e-11, abs.tol = 0, stop.on.error = FALSE
+    )$value
   }
   sum(vapply(seq_len(length(ends) - 1), piece, 0))
 }
@@ -221,13 +228,17 @@ random_cov <- function(sd) {
 
 # Textbook log densities as formulas in x and par = (a, s, df); derivatives are symbolic (D()).
 # Those of a positive sd tau are written in tau and get tau = exp(x) and the Jacobian x.
-prior_codes <- c(normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
-  exponential = 13L, gamma = 14L, inv_gamma = 15L)
+prior_codes <- c(
+  normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
+  exponential = 13L, gamma = 14L, inv_gamma = 15L
+)
 
 prior_formulas <- local({
   t_density <- quote(lgamma((df + 1) / 2) - lgamma(df / 2) - log(pi * df) / 2 - log(s) -
     (df + 1) / 2 * log(1 + (u / s)^2 / df))
-  on_log_sd <- function(f) eval(substitute(substitute(f + x, list(tau = quote(exp(x)))), list(f = f)))
+  on_log_sd <- function(f) {
+    eval(substitute(substitute(f + x, list(tau = quote(exp(x)))), list(f = f)))
+  }
   with_u <- function(f, u) eval(substitute(substitute(f, list(u = u)), list(f = f)))
   list(
     normal = quote(-log(2 * pi) / 2 - log(s) - (x - a)^2 / (2 * s^2)),
@@ -267,12 +278,19 @@ random_model <- function(k, p, m = 12, smooths = 0, penalised = 0) {
   y <- matrix(stats::rnorm(length(id) * k), ncol = k)
   weight <- stats::runif(length(id), 0.3, 2)
   group <- rep(0L, d)
-  if (penalised > 0) group[d - penalised + seq_len(penalised)] <- rep_len(seq_len(smooths), penalised)
-  model <- list(size = as.integer(c(k, m, d, smooths)), cells = twin_cells(y, weight, id),
+  if (penalised > 0) {
+    group[d - penalised + seq_len(penalised)] <- rep_len(
+      seq_len(smooths),
+      penalised
+    )
+  }
+  model <- list(
+    size = as.integer(c(k, m, d, smooths)), cells = twin_cells(y, weight, id),
     offset = offset, x = x, group = group,
     family = rep_len(c(1L, 2L, 3L, 0L), d), prior = rbind(stats::rnorm(d), 1 + stats::runif(d), 4),
     sd_family = rep_len(c(11L, 12L, 13L, 14L, 15L), smooths),
-    sd_prior = cbind(c(2, 1.5, 3))[, rep(1, smooths), drop = FALSE])
+    sd_prior = cbind(c(2, 1.5, 3))[, rep(1, smooths), drop = FALSE]
+  )
   list(model = model, id = id, y = y, weight = weight)
 }
 
@@ -317,8 +335,8 @@ twin_base_gradient <- function(problem, beta) {
   as.vector(crossprod(twin_design(model), as.vector(t(scores)))) + unlist(priors)
 }
 
-# Expectations of twin_base() and its derivatives under N(beta, cov) by dense algebra, from those of single cells and
-# priors (which have tests of their own). list(value, gradient, hessian)
+# Expectations of twin_base() and its derivatives under N(beta, cov) by dense algebra, from those of
+# single cells and priors (which have tests of their own). list(value, gradient, hessian)
 twin_expect <- function(model, beta, cov) {
   q <- nrow(model$offset)
   m <- ncol(model$offset)
@@ -328,7 +346,10 @@ twin_expect <- function(model, beta, cov) {
   each <- .Call(C_kernel_expect, model$size[1], model$cells, twin_predictors(model, beta), v)
   value <- sum(each[1, ])
   gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
-  hessian <- Reduce(`+`, lapply(seq_len(m), function(i) t(x[[i]]) %*% matrix(each[-(1:(1 + q)), i], q) %*% x[[i]]))
+  hessian <- Reduce(
+    `+`,
+    lapply(seq_len(m), function(i) t(x[[i]]) %*% matrix(each[-(1:(1 + q)), i], q) %*% x[[i]])
+  )
   for (a in which(model$group == 0)) {
     prior <- .Call(C_prior, model$family[a], model$prior[, a], beta[a], sqrt(cov[a, a]))
     value <- value + prior[1]
@@ -348,7 +369,12 @@ twin_smooths <- function(model, theta) {
     tau <- exp(t[model$group[i]])
     total <- total - log(2 * pi) / 2 - log(tau) - (beta[i] / tau)^2 / 2
   }
-  for (g in seq_along(t)) total <- total + twin_prior_code(model$sd_family[g], model$sd_prior[, g], t[g])
+  for (g in seq_along(t)) {
+    total <- total + twin_prior_code(
+      model$sd_family[g], model$sd_prior[, g],
+      t[g]
+    )
+  }
   total
 }
 

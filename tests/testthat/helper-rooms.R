@@ -2,7 +2,10 @@
 
 rows_60 <- function(seed = 1) {
   set.seed(seed)
-  d <- data.frame(x = stats::runif(60), z = stats::rnorm(60), g = factor(sample(letters[1:4], 60, TRUE)))
+  d <- data.frame(
+    x = stats::runif(60), z = stats::rnorm(60),
+    g = factor(sample(letters[1:4], 60, TRUE))
+  )
   d$a <- 1 + sin(5 * d$x) + stats::rnorm(60)
   d$b <- 0.5 * d$a + exp(d$x / 2) * stats::rnorm(60)
   d
@@ -12,7 +15,8 @@ rows_60 <- function(seed = 1) {
 quick <- function(..., draws = 200) {
   withCallingHandlers(covary(..., draws = draws),
     covary_warning_khat = function(w) invokeRestart("muffleWarning"),
-    covary_message_dropped_rows = function(m) invokeRestart("muffleMessage"))
+    covary_message_dropped_rows = function(m) invokeRestart("muffleMessage")
+  )
 }
 
 parse <- function(..., names = c("x", "z", "g", "a", "b")) parse_formulas(..., data_names = names)
@@ -22,10 +26,15 @@ rhs_of <- function(parsed) vapply(parsed$predictors, function(p) deparse1(p$rhs[
 # Draws of all predictors at new data: S x N matrices by key.
 all_predictors <- function(fit, newdata) {
   check_newdata(newdata, fit$design)
-  lapply(stats::setNames(nm = names(fit$design$predictors)), function(key) predictor_draws(fit, key, newdata))
+  lapply(
+    stats::setNames(nm = names(fit$design$predictors)),
+    function(key) predictor_draws(fit, key, newdata)
+  )
 }
 
-coefficients_of <- function(fit) unclass(fit$draws)[, setdiff(colnames(fit$draws), c("lp__", "lp_approx__")), drop = FALSE]
+coefficients_of <- function(fit) {
+  unclass(fit$draws)[, setdiff(colnames(fit$draws), c("lp__", "lp_approx__")), drop = FALSE]
+}
 
 # Largest difference of two sets of draws in sds of the first.
 draws_differ <- function(one, two) {

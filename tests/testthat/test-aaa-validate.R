@@ -18,15 +18,20 @@ data_of <- function() {
   d$z <- d$y / 2 + rnorm(60)
   d
 }
-a_fit <- function() suppressWarnings(covary(cbind(y, z) ~ s(x, k = 4) + g, sigma ~ x,
-  data = data_of(), draws = 100))
+a_fit <- function() {
+  suppressWarnings(covary(cbind(y, z) ~ s(x, k = 4) + g, sigma ~ x,
+    data = data_of(), draws = 100
+  ))
+}
 
 test_that("whatever is changed in a fit, every door refuses it and names the field", {
   fit <- a_fit()
-  doors <- list(print, summary, predict, fitted, residuals, coef, vcov, confint, posterior_predict,
+  doors <- list(
+    print, summary, predict, fitted, residuals, coef, vcov, confint, posterior_predict,
     log_lik, conditional_effects, plot, pp_check, tidy, glance, augment,
     as_draws_df, as.matrix, variables, ndraws, update, simulate, logLik, correlation, diagnostics,
-      elbo, as_target, nobs, model.matrix, prior_summary)
+    elbo, as_target, nobs, model.matrix, prior_summary
+  )
   edits <- list(
     draws = change(fit, x$draws <- NULL),
     draws = change(fit, x$draws <- x$draws[1:50, ]),
@@ -72,7 +77,7 @@ test_that("cells that were cut or edited are refused wherever they are used", {
   d <- data_of()
   set.seed(4)
   many <- data.frame(x = runif(5000), w = runif(5000), g = rep(c("a", "b"), 2500), y = rnorm(5000))
-  exact <- compress(d, "y", by = ~ g)
+  exact <- compress(d, "y", by = ~g)
   one <- compress(many, "y", by = ~ x + g, resolution = 20)
   two <- compress(many, "y", by = ~ x + w, resolution = 20)
   expect_equal(nobs(merge(one, one)), 10000)
@@ -99,9 +104,13 @@ test_that("cells that were cut or edited are refused wherever they are used", {
     rows = change(one, x$rows <- "many")
   )
   for (i in seq_along(edits)) {
-    for (use in list(print, summary, nobs, function(x) merge(exact, x), function(x) c(x, x),
+    for (use in list(
+      print, summary, nobs, function(x) merge(exact, x), function(x) c(x, x),
       function(x) subset(x, g == "a"),
-      function(x) covary(y ~ 1, data = x, draws = 100))) refused(use(edits[[i]]))
+      function(x) covary(y ~ 1, data = x, draws = 100)
+    )) {
+      refused(use(edits[[i]]))
+    }
   }
   refused(print(change(one, x$table <- x$table[1:3])), "table")
   refused(print(structure(list(1), class = "cells")))
@@ -110,25 +119,35 @@ test_that("cells that were cut or edited are refused wherever they are used", {
 test_that("learners, approximations and targets are refused when edited", {
   d <- data_of()
   learner <- learn_categories(g ~ y + z, d, epochs = 1)
-  for (x in list(change(learner, x$parameter <- x$parameter[-1]),
+  for (x in list(
+    change(learner, x$parameter <- x$parameter[-1]),
     change(learner, x$settings$categories <- 1e9L), change(learner, x$x <- NULL),
-    change(learner, x$settings <- "none"), structure(list(), class = "covary_learner"))) {
+    change(learner, x$settings <- "none"), structure(list(), class = "covary_learner")
+  )) {
     for (use in list(print, predict, coef, plot, summary, simulate, trajectory)) refused(use(x))
   }
   fit <- advi(linear_regression(y ~ x, d), draws = 100)
-  for (x in list(change(fit, x$draws <- NULL), change(fit, x$draws <- x$draws[, -1]),
+  for (x in list(
+    change(fit, x$draws <- NULL), change(fit, x$draws <- x$draws[, -1]),
     change(fit, x$mean <- "m"), change(fit, x$root <- x$root[-1, ]),
     change(fit, x$lp <- 1), change(fit, x$target <- NULL), change(fit, x$target$dim <- 99L),
-      change(fit, x$target$data$cells <- NULL), change(fit, x$info <- NULL))) {
-    for (use in list(print, summary, mean, sd, as_draws_df,
-      function(x) predict(x, d))) refused(use(x))
+    change(fit, x$target$data$cells <- NULL), change(fit, x$info <- NULL)
+  )) {
+    for (use in list(
+      print, summary, mean, sd, as_draws_df,
+      function(x) predict(x, d)
+    )) {
+      refused(use(x))
+    }
   }
   refused(refine(change(fit, x$state$mean <- NULL), 5), "state$mean")
   refused(refine(change(fit, x$setup$family <- NULL), 5), "setup$family")
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
-  for (x in list(change(target, x$dim <- 2L), change(target, x$data$k <- 99),
+  for (x in list(
+    change(target, x$dim <- 2L), change(target, x$data$k <- 99),
     change(target, x$blocks <- NULL), change(target, x$kind <- "r"),
-    change(target, x$start <- c(1, 2)), structure(list(), class = "covary_density"))) {
+    change(target, x$start <- c(1, 2)), structure(list(), class = "covary_density")
+  )) {
     for (use in list(print, advi, nuts, laplace, svgd, pathfinder)) refused(use(x))
   }
 })
@@ -139,26 +158,37 @@ test_that("priors, optimisers, callbacks, transforms and controls are refused wh
   refused(set_prior(change(normal(0, 1), x$par <- NA)), "par")
   refused(set_prior(change(normal(0, 1), x$code <- 99L)), "code")
   refused(linear_regression(y ~ x, d, prior = change(normal(0, 1), x$code <- NULL)), "code")
-  refused(covary(y ~ x, data = d, prior = change(set_prior(normal(0, 1)), x$prior <- NULL)),
-    "prior")
+  refused(
+    covary(y ~ x, data = d, prior = change(set_prior(normal(0, 1)), x$prior <- NULL)),
+    "prior"
+  )
   refused(c(change(set_prior(normal(0, 1)), x$class <- NULL)), "class")
   refused(advi(mixture, optimizer = change(adam(), x$code <- x$code[-1])), "code")
   refused(svgd(mixture, optimizer = change(adam(), x$code[1] <- 42)), "code")
-  refused(advi(mixture, optimizer = adam(), callbacks = change(check_convergence(), x$run <- NULL)),
-    "run")
+  refused(
+    advi(mixture, optimizer = adam(), callbacks = change(check_convergence(), x$run <- NULL)),
+    "run"
+  )
   refused(advi(mixture, control = change(advi_control(), x$draws <- -1)), "draws")
   refused(nuts(mixture, control = change(nuts_control(), x$max_depth <- 1e6)), "max_depth")
-  refused(target_density(function(theta) 0, names = "a",
-    transforms = list(a = change(transform_log(), x$inverse <- NULL))), "inverse")
-  refused(covary(y ~ x, data = d, control = structure(list(), class = "covary_control")),
-    "importance")
+  refused(target_density(function(theta) 0,
+    names = "a",
+    transforms = list(a = change(transform_log(), x$inverse <- NULL))
+  ), "inverse")
+  refused(
+    covary(y ~ x, data = d, control = structure(list(), class = "covary_control")),
+    "importance"
+  )
   expect_error(covary(y ~ x, data = d, control = change(covary_control(), x$threads <- -1)),
-    class = "covary_error_argument")
+    class = "covary_error_argument"
+  )
 })
 
 test_that("objects without a method get a typed error from the generics of the package", {
-  for (use in list(diagnostics, elbo, refine, trajectory, correlation, covariance,
-    conditional_effects, as_target, tracked, posterior_predict, log_lik)) {
+  for (use in list(
+    diagnostics, elbo, refine, trajectory, correlation, covariance,
+    conditional_effects, as_target, tracked, posterior_predict, log_lik
+  )) {
     for (x in list(1, "a", NULL, TRUE)) expect_error(use(x), class = "covary_error")
   }
 })
@@ -176,8 +206,10 @@ test_that("checking takes no longer for large objects", {
 
 test_that("groups taken from cells merge, wherever they lie along a continuous covariate", {
   set.seed(6)
-  d <- data.frame(x = c(runif(3000), 3 + runif(3000)), g = rep(c("a", "b"), each = 3000),
-    y = rnorm(6000))
+  d <- data.frame(
+    x = c(runif(3000), 3 + runif(3000)), g = rep(c("a", "b"), each = 3000),
+    y = rnorm(6000)
+  )
   all <- compress(d, "y", by = ~ x + g, resolution = 20)
   a <- subset(all, g == "a")
   b <- subset(all, g == "b")

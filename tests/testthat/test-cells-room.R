@@ -18,7 +18,8 @@ test_that("the log density by cells is that by rows", {
       beta <- stats::rnorm(by_cells$dim, 0, 0.3)
       one <- target_base(by_cells, beta)
       two <- target_base(by_rows, beta)
-      # The columns of a smooth differ by the sign and order that eigen() picks, not here: x is the same.
+      # The columns of a smooth differ by the sign and order that eigen() picks, not here: x is the
+      # same.
       if (by_cells$n_sds == 0) expect_equal(one, two, tolerance = 1e-11)
     }
   }
@@ -30,7 +31,10 @@ test_that("fits by cells are fits by rows", {
     set.seed(1)
     coefficients_of(quick(f, sigma ~ x, rho ~ x, data = d))
   }
-  expect_lt(draws_differ(draws(cbind(a, b) ~ x + g), draws(cbind(a, b) ~ x + g + offset(0 * row))), 1e-8)
+  expect_lt(
+    draws_differ(draws(cbind(a, b) ~ x + g), draws(cbind(a, b) ~ x + g + offset(0 * row))),
+    1e-8
+  )
 })
 
 test_that("a weight is so many rows", {
@@ -61,11 +65,16 @@ test_that("moments are those of the rows", {
   d <- repeated_rows()
   d$w <- rep(1:3, 20)
   for (s in c(1, 1e300, 1e-300)) {
-    frame <- new_frame(parse_formulas(cbind(a, b) ~ x, data_names = names(d)), transform(d, a = a * s), d$w, NULL, na.omit)
+    frame <- new_frame(
+      parse_formulas(cbind(a, b) ~ x, data_names = names(d)),
+      transform(d, a = a * s), d$w, NULL, na.omit
+    )
     m <- cells_moments(new_cells(frame))
     long <- d[rep(1:60, d$w), ]
     expect_equal(unname(m$mean), c(mean(long$a) * s, mean(long$b)), tolerance = 1e-12)
-    expect_equal(unname(m$sd) / c(s, 1), c(stats::sd(long$a), stats::sd(long$b)) * sqrt(119 / 120), tolerance = 1e-12)
+    expect_equal(unname(m$sd) / c(s, 1), c(stats::sd(long$a), stats::sd(long$b)) * sqrt(119 / 120),
+      tolerance = 1e-12
+    )
     expect_equal(m$cor[1, 2], stats::cor(long$a, long$b), tolerance = 1e-12)
   }
 })

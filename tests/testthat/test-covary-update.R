@@ -43,7 +43,10 @@ test_that("update works inside functions, with the data of the fit", {
 test_that("a new formula sees the variables of the place where it is written", {
   fit <- covary(cbind(mpg, qsec) ~ s(wt, k = 4), data = mtcars, draws = 200)
   other <- (function(size) update(fit, cbind(mpg, qsec) ~ s(wt, k = size)))(6)
-  expect_identical(sum(grepl("^s_mpg", colnames(other$draws))), sum(grepl("^s_mpg", colnames(fit$draws))) + 2L)
+  expect_identical(
+    sum(grepl("^s_mpg", colnames(other$draws))),
+    sum(grepl("^s_mpg", colnames(fit$draws))) + 2L
+  )
 })
 
 test_that("changed data of the same name are used; lost data are a typed error", {
@@ -80,14 +83,20 @@ test_that("new responses take the place of the old", {
 })
 
 test_that("each formula keeps the variables of the place where it was written", {
-  here <- function(size) covary(mpg ~ s(wt, k = size), data = mtcars, draws = 100,
-    algorithm = "laplace")
+  here <- function(size) {
+    covary(mpg ~ s(wt, k = size),
+      data = mtcars, draws = 100,
+      algorithm = "laplace"
+    )
+  }
   fit <- suppressWarnings(here(5))
   size <- 9
   degree <- 3
   new <- suppressWarnings(update(fit, . ~ . + poly(hp, degree)))
-  expect_identical(sum(grepl("^s_swt", colnames(new$draws))),
-    sum(grepl("^s_swt", colnames(fit$draws))))
+  expect_identical(
+    sum(grepl("^s_swt", colnames(new$draws))),
+    sum(grepl("^s_swt", colnames(fit$draws)))
+  )
   expect_identical(sum(grepl("poly", colnames(new$draws))), 3L)
   again <- suppressWarnings(update(new, . ~ . + qsec))
   expect_identical(sum(grepl("poly|qsec", colnames(again$draws))), 4L)

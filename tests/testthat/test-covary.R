@@ -29,27 +29,36 @@ test_that("twenty seeds, four small data sets: every fit ends with a verdict", {
     list(f = list(cbind(a, b) ~ s(x, k = 5), rho ~ x), rows = 25),
     list(f = list(a ~ s(x, k = 6) + s(g, bs = "re"), sigma ~ s(z, k = 5)), rows = 60)
   )
-  for (set in sets) for (seed in 1:20) {
-    d <- rows_60(seed)[seq_len(set$rows), ]
-    classes <- character()
-    fit <- withCallingHandlers(covary(set$f, data = d, draws = 200), warning = function(w) {
-      classes <<- c(classes, class(w)[1])
-      invokeRestart("muffleWarning")
-    })
-    expect_true(all(startsWith(classes, "covary_warning")), label = paste(classes, collapse = " "))
-    expect_true(all(is.finite(coefficients_of(fit))))
-    expect_true(fit$info$converged || "covary_warning_not_converged" %in% classes)
-    moved <- has_forgotten(fit$info$moves)
-    bad <- any(fit$info$khat > khat_threshold(200), na.rm = TRUE) && !isTRUE(fit$info$efficiency > nearly_equal) && !moved
-    expect_identical(bad, "covary_warning_khat" %in% classes)
+  for (set in sets) {
+    for (seed in 1:20) {
+      d <- rows_60(seed)[seq_len(set$rows), ]
+      classes <- character()
+      fit <- withCallingHandlers(covary(set$f, data = d, draws = 200), warning = function(w) {
+        classes <<- c(classes, class(w)[1])
+        invokeRestart("muffleWarning")
+      })
+      expect_true(all(startsWith(classes, "covary_warning")), label = paste(classes, collapse = " "))
+      expect_true(all(is.finite(coefficients_of(fit))))
+      expect_true(fit$info$converged || "covary_warning_not_converged" %in% classes)
+      moved <- has_forgotten(fit$info$moves)
+      bad <- any(fit$info$khat > khat_threshold(200), na.rm = TRUE) &&
+        !isTRUE(fit$info$efficiency > nearly_equal) && !moved
+      expect_identical(bad, "covary_warning_khat" %in% classes)
+    }
   }
 })
 
 test_that("arguments are checked before anything is fitted", {
   d <- rows_60()
-  refused <- function(..., class = "covary_error_argument") expect_error(covary(a ~ x, data = d, ...), class = class)
-  for (draws in list(0, -1, NA, "a", 99, 100.5, Inf, NULL, c(100, 200), TRUE, 1e10)) refused(draws = draws)
-  for (algorithm in list("nsted", NA, 1, NULL, c("nested", "laplace"))) refused(algorithm = algorithm)
+  refused <- function(..., class = "covary_error_argument") {
+    expect_error(covary(a ~ x, data = d, ...), class = class)
+  }
+  for (draws in list(0, -1, NA, "a", 99, 100.5, Inf, NULL, c(100, 200), TRUE, 1e10)) {
+    refused(draws = draws)
+  }
+  for (algorithm in list("nsted", NA, 1, NULL, c("nested", "laplace"))) {
+    refused(algorithm = algorithm)
+  }
   for (refresh in list("a", NA, 1)) refused(refresh = refresh)
   for (control in list(list(), NULL, 1)) refused(control = control)
   refused(iter = 2000, class = "covary_error_formula")
@@ -60,8 +69,13 @@ test_that("arguments are checked before anything is fitted", {
 test_that("responses that no density can describe are refused, but their priors can be drawn", {
   d <- rows_60()
   expect_error(quick(a ~ x, data = transform(d, a = 3)), class = "covary_error_constant_response")
-  expect_error(quick(cbind(a, b) ~ x, data = transform(d, b = -2 * a)), class = "covary_error_proportional_responses")
-  expect_s3_class(quick(cbind(a, b) ~ x, data = transform(d, b = -2 * a), algorithm = "prior"), "covary")
+  expect_error(quick(cbind(a, b) ~ x, data = transform(d, b = -2 * a)),
+    class = "covary_error_proportional_responses"
+  )
+  expect_s3_class(
+    quick(cbind(a, b) ~ x, data = transform(d, b = -2 * a), algorithm = "prior"),
+    "covary"
+  )
   expect_s3_class(quick(a ~ x, data = transform(d, a = 3), algorithm = "prior"), "covary")
 })
 
@@ -92,17 +106,24 @@ test_that("arguments that covary() does not have are named, with what to type", 
     expect_match(conditionMessage(found), paste0("'", name, "'"), fixed = TRUE)
     expect_identical(found$arg, name)
   }
-  expect_error(covary(mpg ~ 1, data = mtcars, offset = wt), "offset() in the formula", fixed = TRUE,
-    class = "covary_error_formula")
-  expect_s3_class(quiet(covary(mpg ~ wt, spread = sigma ~ wt, data = mtcars, draws = 100)),
-    "covary")
+  expect_error(covary(mpg ~ 1, data = mtcars, offset = wt), "offset() in the formula",
+    fixed = TRUE,
+    class = "covary_error_formula"
+  )
+  expect_s3_class(
+    quiet(covary(mpg ~ wt, spread = sigma ~ wt, data = mtcars, draws = 100)),
+    "covary"
+  )
 })
 
 test_that("a response near the largest number is a typed error", {
   set.seed(1)
   d <- data.frame(x = stats::rnorm(40))
   d$y <- (d$x + stats::rnorm(40)) / 4
-  for (size in c(1e307, 1e308)) expect_error(covary(y ~ x, data = transform(d, y = y * size)),
-    class = "covary_error_scale")
+  for (size in c(1e307, 1e308)) {
+    expect_error(covary(y ~ x, data = transform(d, y = y * size)),
+      class = "covary_error_scale"
+    )
+  }
   expect_error(covary(y ~ x, data = transform(d, y = y * 1e-315)), class = "covary_error_scale")
 })

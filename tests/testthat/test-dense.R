@@ -1,4 +1,5 @@
-# Models with many coefficients go through products of matrices: against the same oracle as small ones.
+# Models with many coefficients go through products of matrices: against the same oracle as small
+# ones.
 
 dense_problem <- function(k, p, m) {
   problem <- random_model(k, as.integer(p), m = m, smooths = 1, penalised = 10)
@@ -8,7 +9,10 @@ dense_problem <- function(k, p, m) {
   problem
 }
 
-for (case in list(list(k = 2, p = c(15, 20, 0, 17, 13), m = 150), list(k = 2, p = c(15, 13, 12, 17, 13), m = 64), list(k = 1, p = c(40, 25), m = 257))) {
+for (case in list(
+  list(k = 2, p = c(15, 20, 0, 17, 13), m = 150),
+  list(k = 2, p = c(15, 13, 12, 17, 13), m = 64), list(k = 1, p = c(40, 25), m = 257)
+)) {
   label <- sprintf("%d responses, %d coefficients, %d cells", case$k, sum(case$p), case$m)
 
   test_that(paste("value, gradient and Hessian are sums over rows:", label), {
@@ -18,7 +22,10 @@ for (case in list(list(k = 2, p = c(15, 20, 0, 17, 13), m = 150), list(k = 2, p 
     out <- .Call(C_base, problem$model, beta, 2L)
     expect_close(out$value, twin_base(problem, beta), 1e-12)
     expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
-    expect_close(c(out$hessian), c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11)
+    expect_close(
+      c(out$hessian),
+      c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11
+    )
     expect_identical(out$hessian, t(out$hessian))
     # Loops over rows serve the other orders.
     less <- .Call(C_base, problem$model, beta, 1L)

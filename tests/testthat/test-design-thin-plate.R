@@ -3,21 +3,40 @@
 test_that("columns are those of mgcv, inside and outside the data, for any scale and with ties", {
   set.seed(941)
   cases <- list(runif(80), 1e6 * rnorm(60) + 1e9, round(rnorm(100) * 5), rexp(300)^3 * 1e-4)
-  for (x in cases) for (k in c(5, 9)) for (m in c(0, 1, 3, 4)) {
-    sm <- mgcv::smoothCon(mgcv::s(x, k = k, m = m), data = list(x = x), absorb.cons = TRUE, n = length(x))[[1]]
-    fast <- with_polynomials(sm)
-    expect_s3_class(fast, "covary_tprs")
-    at <- list(x = c(x, mean(x), max(x) + diff(range(x)) / 2, min(x) - diff(range(x)) / 2, as.vector(sm$shift) + sm$Xu[2:4]))
-    theirs <- mgcv::PredictMat(sm, at, n = length(at$x))
-    expect_lt(max(abs(mgcv::PredictMat(fast, at, n = length(at$x)) - theirs)) / max(abs(theirs)), 1e-9)
+  for (x in cases) {
+    for (k in c(5, 9)) {
+      for (m in c(0, 1, 3, 4)) {
+        sm <- mgcv::smoothCon(mgcv::s(x, k = k, m = m),
+          data = list(x = x), absorb.cons = TRUE,
+          n = length(x)
+        )[[1]]
+        fast <- with_polynomials(sm)
+        expect_s3_class(fast, "covary_tprs")
+        at <- list(x = c(
+          x, mean(x), max(x) + diff(range(x)) / 2, min(x) - diff(range(x)) / 2,
+          as.vector(sm$shift) + sm$Xu[2:4]
+        ))
+        theirs <- mgcv::PredictMat(sm, at, n = length(at$x))
+        expect_lt(
+          max(abs(mgcv::PredictMat(fast, at, n = length(at$x)) - theirs)) / max(abs(theirs)),
+          1e-9
+        )
+      }
+    }
   }
 })
 
 test_that("margins of tensor products are polynomials too; other bases and a basis stored in another way stay as they are", {
   d <- rows_60()
-  tensor <- with_polynomials(mgcv::smoothCon(mgcv::t2(x, z, k = 4, bs = "tp"), data = d, absorb.cons = TRUE)[[1]])
+  tensor <- with_polynomials(mgcv::smoothCon(mgcv::t2(x, z, k = 4, bs = "tp"),
+    data = d,
+    absorb.cons = TRUE
+  )[[1]])
   expect_s3_class(tensor$margin[[1]], "covary_tprs")
-  for (term in list(quote(s(x, bs = "cr", k = 5)), quote(s(x, z, k = 8)), quote(s(x, bs = "ts", k = 5)))) {
+  for (term in list(
+    quote(s(x, bs = "cr", k = 5)), quote(s(x, z, k = 8)),
+    quote(s(x, bs = "ts", k = 5))
+  )) {
     sm <- mgcv::smoothCon(eval(term, list(s = mgcv::s)), data = d)[[1]]
     expect_identical(with_polynomials(sm), sm)
   }
@@ -36,12 +55,18 @@ test_that("many distinct values give some 400 knots, both ends among them, as ne
   expect_lt(length(knots), 450)
   some <- x[1:3000]
   span <- function(spec, knots = NULL) {
-    qr.Q(qr(cbind(1, mgcv::smoothCon(spec, data = list(x = some), knots = knots, absorb.cons = TRUE, n = 3000)[[1]]$X)))
+    qr.Q(qr(cbind(1, mgcv::smoothCon(spec,
+      data = list(x = some), knots = knots, absorb.cons = TRUE,
+      n = 3000
+    )[[1]]$X)))
   }
   spec <- mgcv::s(x, k = 10)
   full <- span(mgcv::s(x, k = 10, xt = list(max.knots = 3000)))
   angle <- function(a) max(acos(pmin(1, svd(crossprod(a, full))$d)))
-  expect_lt(angle(span(spec, spline_knots(spec, list(x = some), rep(1, 3000)))), 1.5 * angle(span(spec)))
+  expect_lt(
+    angle(span(spec, spline_knots(spec, list(x = some), rep(1, 3000)))),
+    1.5 * angle(span(spec))
+  )
   # weights count as rows do: most of the weight below 0.1, most knots of the first kind there
   heavy <- spline_knots(mgcv::s(x, k = 10), list(x = x), ifelse(x < 0.1, 100, 1))$x
   expect_gt(mean(heavy < 0.1), 0.4)

@@ -16,15 +16,19 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
   }
   for (bad in c(NaN, -1, 0, 1e300, Inf, 2.5)) {
     refused(door("moments", 0, list(1), NULL, NULL, c(1, 0, bad), c(0, 1), c(2, 1, 1)))
-    refused(door("moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, bad, 1, 0, 1), c(0, 1),
-      c(2, 1, 1, 1e6)))
+    refused(door(
+      "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, bad, 1, 0, 1), c(0, 1),
+      c(2, 1, 1, 1e6)
+    ))
   }
 })
 
 test_that("products of sizes beyond memory are refused, not wrapped", {
   refused(door("moments", 0, list(1), NULL, NULL, c(1, 0, 2^29), c(0, 1), c(2, 1, 2^29)))
-  refused(door("moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, 2^28, 1, 0, 2^28), c(0, 1),
-    c(2, 1, 2^28, Inf)))
+  refused(door(
+    "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, 2^28, 1, 0, 2^28), c(0, 1),
+    c(2, 1, 2^28, Inf)
+  ))
   term <- list(grid = c(1, 0, 2^30), groups = 2^30, coefficients = 0)
   refused(door("rows", matrix(0, 1, 1), NULL, c(0, 1), list(term), c(2, 1, 1)))
 })
@@ -37,9 +41,11 @@ test_that("a code that stands for nothing is refused", {
   for (bad in list(c(9L, 0L), c(2L, 0L), c(2L, 65L), c(NA, 1L), 1L, c(0, 0), NULL)) {
     refused(door("elbo", target, bad, c(0L, 0L), c(0, 0), 0, NULL, NULL))
   }
-  refused(door("svgd", target, list(particles = 2, bandwidth = 0, moments = 0, batch_size = 0,
+  refused(door("svgd", target, list(
+    particles = 2, bandwidth = 0, moments = 0, batch_size = 0,
     batch_scale = 1,
-    optimizer = c(42, 1, 0, 0, 0, 1, 0)), 1, 1, NULL, c(0, 1), numeric(2)))
+    optimizer = c(42, 1, 0, 0, 0, 1, 0)
+  ), 1, 1, NULL, c(0, 1), numeric(2)))
   refused(door("target", edit(unclass(target), kind = "unheard"), 0, NULL, 1, FALSE))
   refused(door("target", edit(unclass(target), kind = 3), 0, NULL, 1, FALSE))
 })
@@ -56,17 +62,27 @@ test_that("groups, rows, places and categories outside their range are refused",
 
 test_that("lists without names, of the wrong type or with a missing field are refused by field", {
   model <- model_target()$data
-  for (bad in list(NULL, 1, unname(model), "model", quote(x), globalenv())) refused(door("base",
-    bad, c(1, 1, 1), 0L))
-  for (name in setdiff(names(model), "joint")) expect_error(door("base", model[setdiff(names(model), name)],
-    c(1, 1, 1), 0L), name, class = "covary_error_internal")
+  for (bad in list(NULL, 1, unname(model), "model", quote(x), globalenv())) {
+    refused(door(
+      "base",
+      bad, c(1, 1, 1), 0L
+    ))
+  }
+  for (name in setdiff(names(model), "joint")) {
+    expect_error(door(
+      "base", model[setdiff(names(model), name)],
+      c(1, 1, 1), 0L
+    ), name, class = "covary_error_internal")
+  }
   for (name in names(model)) refused(door("base", replace(model, name, list("a")), c(1, 1, 1), 0L))
 })
 
 test_that("a minibatch without rows, or of a target that has none, is refused", {
-  settings <- list(family = c(0L, 1L), optimizer = c(0, .1, 0, 0, 0, 1, 0), estimate = c(0L, 0L),
+  settings <- list(
+    family = c(0L, 1L), optimizer = c(0, .1, 0, 0, 0, 1, 0), estimate = c(0L, 0L),
     draws = 1, batch_size = 3,
-    batch_scale = 1, loss_scale = 1, most_norm = 0)
+    batch_scale = 1, loss_scale = 1, most_norm = 0
+  )
   refused(door("advi", model_target(), settings, 1, 2L, numeric(6), NULL, numeric(6), numeric()))
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
   refused(door("advi", target, settings, 1, 2L, numeric(2), rep(1L, 6), numeric(2), numeric()))
@@ -78,15 +94,27 @@ test_that("stimuli, categories, order and state of a learner are checked against
   fit <- learn_categories(g ~ x + y, d, epochs = 1)
   x <- t(fit$x)
   y <- as.integer(fit$category) - 1L
-  state <- list(parameter = fit$start, velocity = 0 * fit$start, gradient = 0 * fit$start,
-    trial = 0, waiting = 0L)
-  run <- function(settings = fit$settings, x. = x, y. = y, order = 0:9, thin = 1L,
-    state. = state) door("learner_run", settings, x., y., order, thin, state.)
+  state <- list(
+    parameter = fit$start, velocity = 0 * fit$start, gradient = 0 * fit$start,
+    trial = 0, waiting = 0L
+  )
+  run <- function(
+    settings = fit$settings, x. = x, y. = y, order = 0:9, thin = 1L,
+    state. = state
+  ) {
+    door("learner_run", settings, x., y., order, thin, state.)
+  }
   expect_equal(run()$done, 10)
-  for (name in names(fit$settings)) for (bad in list(NULL, NA, "a", -5, 1e9, list(), 2:9)) {
-    if (name %in% c("mean_rate", "scale_rate", "weight_rate", "momentum", "log_activation", "bias",
-      "rows", "batch") && is.numeric(bad) && length(bad) == 1) next
-    refused(run(settings = replace(fit$settings, name, list(bad))))
+  for (name in names(fit$settings)) {
+    for (bad in list(NULL, NA, "a", -5, 1e9, list(), 2:9)) {
+      if (name %in% c(
+        "mean_rate", "scale_rate", "weight_rate", "momentum", "log_activation", "bias",
+        "rows", "batch"
+      ) && is.numeric(bad) && length(bad) == 1) {
+        next
+      }
+      refused(run(settings = replace(fit$settings, name, list(bad))))
+    }
   }
   refused(run(x. = x[, -1]))
   refused(run(y. = y + 1L))
@@ -106,8 +134,16 @@ test_that("stimuli, categories, order and state of a learner are checked against
 
 test_that("any number of threads and any level of vector code are legal", {
   expected <- door("moments", 0.5, list(1), NULL, NULL, c(1, 0, 1), c(0, 1), c(2, 1, 1))
-  for (threads in c(-1, 0, 1e9, NaN, Inf)) expect_identical(door("moments", 0.5, list(1), NULL,
-    NULL, c(1, 0, 1), c(0, 1), c(2, threads, 1)), expected)
-  for (level in c(-1, 99, NaN)) expect_equal(door("moments", 0.5, list(1), NULL, NULL, c(1, 0, 1),
-    c(0, 1), c(level, 1, 1)), expected)
+  for (threads in c(-1, 0, 1e9, NaN, Inf)) {
+    expect_identical(door(
+      "moments", 0.5, list(1), NULL,
+      NULL, c(1, 0, 1), c(0, 1), c(2, threads, 1)
+    ), expected)
+  }
+  for (level in c(-1, 99, NaN)) {
+    expect_equal(door(
+      "moments", 0.5, list(1), NULL, NULL, c(1, 0, 1),
+      c(0, 1), c(level, 1, 1)
+    ), expected)
+  }
 })

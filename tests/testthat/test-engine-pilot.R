@@ -19,7 +19,8 @@ test_that("expected squares count the variance of the mean, so that leverage doe
   squares <- expected_squares(sub, fit)
   x <- sub$model$x[[1]]
   mean <- as.vector(fit$mean[1:2] %*% x)
-  naive <- (sub$model$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) + sub$model$cells[3, ]^2
+  naive <- (sub$model$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) +
+    sub$model$cells[3, ]^2
   expect_equal(squares$second[1, ], naive, tolerance = 1e-10)
   last <- which.max(x[2, ])
   expect_gt(squares$second[1, last], 0.3)
@@ -33,13 +34,17 @@ test_that("no climb ends below the sub-model with constant spread that it starts
     target <- covary(y ~ s(x, k = 6), sigma ~ s(x, k = 6), data = d, algorithm = "none")$regression
     level <- function(state) state$elbo + log_sd_prior(target, matrix(state$t, 1))
     t <- c(target$pilot$t, pilot_log_tau)
-    first <- inner_at(target, t, target$pilot$mean, narrow_start(target, target$pilot$mean, t), quiet_progress, 1e-3)
+    first <- inner_at(
+      target, t, target$pilot$mean, narrow_start(target, target$pilot$mean, t),
+      quiet_progress, 1e-3
+    )
     expect_gte(level(climb_inner(target, quiet_progress)), level(first) - 1e-6)
   }
 })
 
 test_that("a row of leverage has two modes, on the mean or off it, and the fit knows both", {
-  # Reference by a grid over the two coefficients of the log sd, those of the mean integrated out: mean -.027, sd .343
+  # Reference by a grid over the two coefficients of the log sd, those of the mean integrated out:
+  # mean -.027, sd .343
   set.seed(2501)
   d <- data.frame(x = c(stats::runif(24), 8))
   d$y <- sin(3 * d$x) + stats::rnorm(25, 0, 0.3)

@@ -13,8 +13,13 @@ test_that("the gap is the base less its surrogate", {
   p <- small_problem()
   set.seed(2)
   beta <- matrix(stats::rnorm(3 * p$target$dim, 0, 0.3), p$target$dim)
-  naive <- apply(beta, 2, function(b) target_base(p$target, b, 0L)$value - sum(p$surrogate$b * b) + sum(b * (p$surrogate$a %*% b)) / 2)
-  expect_equal(.Call(C_gap, p$target$model, p$surrogate$a, p$surrogate$b, beta), naive, tolerance = 1e-12)
+  naive <- apply(beta, 2, function(b) {
+    target_base(p$target, b, 0L)$value - sum(p$surrogate$b * b) +
+      sum(b * (p$surrogate$a %*% b)) / 2
+  })
+  expect_equal(.Call(C_gap, p$target$model, p$surrogate$a, p$surrogate$b, beta), naive,
+    tolerance = 1e-12
+  )
 })
 
 test_that("a move ends on its ellipse, above its level, and is that of a plain loop", {
@@ -36,7 +41,10 @@ test_that("a move ends on its ellipse, above its level, and is that of a plain l
       if (angle < 0) low <- angle else high <- angle
       angle <- low + (high - low) * u[2 + tries]
     }
-    new <- .Call(C_ellipse, p$target$model, p$surrogate$a, p$surrogate$b, cbind(centre), cbind(nu), cbind(u), cbind(beta), gap_of(beta))
+    new <- .Call(
+      C_ellipse, p$target$model, p$surrogate$a, p$surrogate$b, cbind(centre), cbind(nu),
+      cbind(u), cbind(beta), gap_of(beta)
+    )
     expect_equal(as.vector(new$beta), at, tolerance = 1e-9)
     expect_equal(new$gap, gap_of(at), tolerance = 1e-8)
   }
@@ -50,7 +58,10 @@ test_that("sweeps leave a posterior as it is, and bring draws from elsewhere to 
   here <- move_draws(p$target, p$surrogate, far, w, 2000, quiet_progress)
   far$beta <- far$beta + 0.5
   there <- move_draws(p$target, p$surrogate, far, w, 2000, quiet_progress)
-  longer <- move_draws(p$target, p$surrogate, here, list(weights = rep(1 / 2000, 2000)), 2000, quiet_progress)
+  longer <- move_draws(
+    p$target, p$surrogate, here, list(weights = rep(1 / 2000, 2000)), 2000,
+    quiet_progress
+  )
   sd <- apply(longer$beta, 2, stats::sd)
   # 400 chains: means to a twentieth of an sd and the memory that is allowed
   expect_lt(sqrt(mean(((colMeans(here$beta) - colMeans(longer$beta)) / sd)^2)), 0.12)
@@ -66,7 +77,8 @@ test_that("log smoothing sds given their coefficients have the density of prior 
   set.seed(5)
   t <- move_sds(p$target, beta, matrix(-1, 4000, 2), rounds = 10)[, 1]
   grid <- seq(-6, 5, length.out = 4001)
-  log_density <- one_sd_prior(p$target, 1, grid) - length(on) * grid - 0.5 * exp(-2 * grid) * length(on) * 0.16
+  log_density <- one_sd_prior(p$target, 1, grid) - length(on) * grid - 0.5 * exp(-2 * grid) *
+    length(on) * 0.16
   weight <- exp(log_density - max(log_density))
   mean <- sum(grid * weight) / sum(weight)
   sd <- sqrt(sum((grid - mean)^2 * weight) / sum(weight))
@@ -87,13 +99,16 @@ test_that("bridge sampling finds the ratio of two normal constants", {
   set.seed(7)
   q <- stats::rnorm(4000, 0, 1.3)
   p <- stats::rnorm(4000)
-  ratio <- function(x) -x^2 / 2 + 2 - stats::dnorm(x, 0, 1.3, log = TRUE) # p unnormalised: constant log(sqrt(2 pi)) + 2
+  # p unnormalised: constant log(sqrt(2 pi)) + 2
+  ratio <- function(x) -x^2 / 2 + 2 - stats::dnorm(x, 0, 1.3, log = TRUE)
   expect_lt(abs(bridge_constant(ratio(q), ratio(p)) - (2 + log(2 * pi) / 2)), 0.03)
 })
 
 test_that("draws whose weights fail are moved and say so; chains that remember are no verdict", {
   set.seed(1)
-  fit <- covary(cbind(log(Volume), Height) ~ s(Girth), sigma ~ s(Girth), rho ~ s(Girth), data = datasets::trees, draws = 1000)
+  fit <- covary(cbind(log(Volume), Height) ~ s(Girth), sigma ~ s(Girth), rho ~ s(Girth),
+    data = datasets::trees, draws = 1000
+  )
   expect_gt(max(diagnostics(fit)$khat), khat_threshold(1000))
   expect_true(has_forgotten(diagnostics(fit)$moves))
   expect_output(print(diagnostics(fit)), "elliptical slice")

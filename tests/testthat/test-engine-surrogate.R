@@ -13,7 +13,9 @@ marginal <- function(s, t, order = 0L, level = 2L) {
 }
 
 # z: a column a draw
-draw_given <- function(s, t, z, level = 2L) .Call(C_surrogate_draws, s$a, s$b, s$group, seq_along(s$b), t, t(z), level)
+draw_given <- function(s, t, z, level = 2L) {
+  .Call(C_surrogate_draws, s$a, s$b, s$group, seq_along(s$b), t, t(z), level)
+}
 
 log_determinant <- function(x) as.numeric(determinant(x)$modulus)
 
@@ -33,20 +35,25 @@ test_that("the marginal is that of multivariate normal algebra", {
     # as a likelihood: estimate A^-1 b with error covariance A^-1 and prior covariance T
     estimate <- solve(s$a, s$b)
     total <- solve(s$a) + prior
-    likelihood <- -n / 2 * log(2 * pi) - log_determinant(total) / 2 - sum(estimate * solve(total, estimate)) / 2
+    likelihood <- -n / 2 * log(2 * pi) - log_determinant(total) / 2 -
+      sum(estimate * solve(total, estimate)) / 2
     constant <- n / 2 * log(2 * pi) - log_determinant(s$a) / 2 + sum(s$b * estimate) / 2
     expect_close(marginal(s, t)$value, constant + likelihood, 1e-9, floor = 1)
   }
 })
 
 test_that("the marginal of one coefficient equals numerical integration", {
-  for (a in c(0, 0.5, 20)) for (b in c(-3, 0, 1.5)) for (t in c(-3, 0, 1)) {
-    s <- list(a = matrix(a), b = b, group = 1L)
-    centre <- b / (a + exp(-2 * t))
-    width <- 1 / sqrt(a + exp(-2 * t))
-    f <- function(x) exp(b * x - a * x^2 / 2) * dnorm(x, 0, exp(t))
-    truth <- integrate(f, centre - 12 * width, centre + 12 * width, rel.tol = 1e-12)$value
-    expect_equal(marginal(s, t)$value, log(truth), tolerance = 1e-10)
+  for (a in c(0, 0.5, 20)) {
+    for (b in c(-3, 0, 1.5)) {
+      for (t in c(-3, 0, 1)) {
+        s <- list(a = matrix(a), b = b, group = 1L)
+        centre <- b / (a + exp(-2 * t))
+        width <- 1 / sqrt(a + exp(-2 * t))
+        f <- function(x) exp(b * x - a * x^2 / 2) * dnorm(x, 0, exp(t))
+        truth <- integrate(f, centre - 12 * width, centre + 12 * width, rel.tol = 1e-12)$value
+        expect_equal(marginal(s, t)$value, log(truth), tolerance = 1e-10)
+      }
+    }
   }
 })
 
@@ -60,7 +67,8 @@ test_that("gradient and Hessian are right", {
     truth <- difference_jacobian(function(t) marginal(s, t)$value, t)
     out <- marginal(s, t, 1L)
     expect_close(drop(out$gradient), drop(truth), 1e-9, floor = 1)
-    expect_close(out$value, marginal(s, t)$value, 1e-13, floor = 1) # a batch has another order of sums
+    # a batch has another order of sums
+    expect_close(out$value, marginal(s, t)$value, 1e-13, floor = 1)
     expect_null(marginal(s, t)$gradient)
     second <- difference_jacobian(function(t) drop(marginal(s, t, 1L)$gradient), t)
     both <- marginal(s, t, 2L)
@@ -86,7 +94,9 @@ test_that("points are independent of each other", {
 test_that("sds that go to zero or infinity have their limits", {
   set.seed(504)
   s <- random_surrogate(5, 1)
-  expect_equal(marginal(s, -200, 2L), list(value = 0, gradient = matrix(0), hessian = matrix(0)), tolerance = 1e-14)
+  expect_equal(marginal(s, -200, 2L), list(value = 0, gradient = matrix(0), hessian = matrix(0)),
+    tolerance = 1e-14
+  )
   flat <- marginal(s, 100, 2L)
   limit <- -5 * 100 - log_determinant(s$a) / 2 + sum(s$b * solve(s$a, s$b)) / 2
   expect_equal(flat$value, limit, tolerance = 1e-12)
@@ -112,7 +122,8 @@ test_that("draws have exactly the conditional mean and covariance", {
     z <- cbind(0, diag(n))
     given <- draw_given(s, matrix(t, length(t), n + 1), z)
     out <- t(given$beta)
-    density <- -n / 2 * log(2 * pi) - log_determinant(cov) / 2 - colSums((out - c(cov %*% s$b)) * solve(cov, out - c(cov %*% s$b))) / 2
+    density <- -n / 2 * log(2 * pi) - log_determinant(cov) / 2 -
+      colSums((out - c(cov %*% s$b)) * solve(cov, out - c(cov %*% s$b))) / 2
     expect_close(given$log_density, density, 1e-11)
     expect_close(out[, 1], cov %*% s$b, 1e-11)
     root <- out[, -1, drop = FALSE] - out[, 1]
@@ -147,7 +158,8 @@ test_that("batches of every width agree, whatever fills their panels", {
     plain <- draw_given(s, t, z, 0L)
     for (j in c(1, 4, 11)) {
       precision <- s$a + diag(exp(-2 * t[s$group, j]), n)
-      expect_close(sum((precision %*% plain$beta[j, ] - s$b) * (plain$beta[j, ] - solve(precision, s$b))), sum(z[, j]^2), 1e-9)
+      expect_close(sum((precision %*% plain$beta[j, ] - s$b) *
+        (plain$beta[j, ] - solve(precision, s$b))), sum(z[, j]^2), 1e-9)
     }
     for (level in 0:2) {
       expect_close(marginal(s, t, level = level)$value, value, 1e-12, floor = 1)

@@ -6,8 +6,11 @@ test_that("groups without scatter, lines and ties are refused with their rows an
   line$y <- ifelse(line$g == 1, 2 * line$x, stats::rnorm(24))
   zeros <- data.frame(x = stats::runif(60))
   zeros$y <- ifelse(zeros$x < 0.5, 0, stats::rnorm(60))
-  fits <- list(quote(covary(y ~ g, sigma ~ g, data = constant)), quote(covary(y ~ g * x, sigma ~ g, data = line)),
-    quote(covary(y ~ 1, sigma ~ I(x < 0.5), data = zeros)))
+  fits <- list(
+    quote(covary(y ~ g, sigma ~ g, data = constant)),
+    quote(covary(y ~ g * x, sigma ~ g, data = line)),
+    quote(covary(y ~ 1, sigma ~ I(x < 0.5), data = zeros))
+  )
   for (fit in fits) {
     error <- tryCatch(suppressWarnings(eval(fit)), covary_error_unusable = function(e) e)
     expect_s3_class(error, "covary_error_unusable")

@@ -1,8 +1,15 @@
-# The log evidence of fits: known answers are in test-engines.R; here large data, and what it is for.
+# The log evidence of fits: known answers are in test-engines.R; here large data, and what it is
+# for.
 
 curves <- list(
-  smooth = list(mu = function(x) sin(6 * x), log_sigma = function(x) 0.5 * cos(4 * x) - 1, rho = function(x) tanh(sin(5 * x))),
-  steep = list(mu = function(x) tanh((x - 0.5) / 0.02), log_sigma = function(x) 0.3 * tanh((x - 0.3) / 0.02) - 1, rho = function(x) 0.5 * tanh((x - 0.6) / 0.02)))
+  smooth = list(
+    mu = function(x) sin(6 * x), log_sigma = function(x) 0.5 * cos(4 * x) - 1,
+    rho = function(x) tanh(sin(5 * x))
+  ),
+  steep = list(mu = function(x) tanh((x - 0.5) / 0.02), log_sigma = function(x) {
+    0.3 * tanh((x - 0.3) / 0.02) - 1
+  }, rho = function(x) 0.5 * tanh((x - 0.6) / 0.02))
+)
 
 simulate_curves <- function(n, f) {
   x <- runif(n)
@@ -16,7 +23,10 @@ test_that("it is there where a probe shows that weights are not needed, and is t
   set.seed(811)
   d <- simulate_curves(1e5, curves$smooth)
   fit <- function(importance) {
-    suppressMessages(covary(cbind(a, b) ~ s(x), sigma ~ s(x), rho ~ s(x), data = d, control = covary_control(importance = importance)))
+    suppressMessages(covary(cbind(a, b) ~ s(x), sigma ~ s(x), rho ~ s(x),
+      data = d,
+      control = covary_control(importance = importance)
+    ))
   }
   probe <- diagnostics(fit("auto"))
   all <- diagnostics(fit("always"))
@@ -33,12 +43,16 @@ test_that("it chooses the order of the penalty, and the order it chooses is near
     set.seed(812)
     d <- simulate_curves(1e4, f)
     fits <- lapply(1:3, function(m) {
-      suppressMessages(covary(cbind(a, b) ~ s(x, k = 16, m = m), sigma ~ s(x, k = 16, m = m), rho ~ s(x, k = 16, m = m), data = d))
+      suppressMessages(covary(cbind(a, b) ~ s(x, k = 16, m = m), sigma ~ s(x, k = 16, m = m),
+        rho ~ s(x, k = 16, m = m),
+        data = d
+      ))
     })
     evidence <- vapply(fits, function(fit) glance(fit)$log_evidence, 0)
     error <- vapply(fits, function(fit) {
       at <- function(dpar, resp) predict(fit, grid, dpar = dpar, resp = resp)$estimate
-      mean(((at("mu", "a") - f$mu(grid$x)) / 0.02)^2 + ((log(at("sigma", "a")) - f$log_sigma(grid$x)) / 0.02)^2 +
+      mean(((at("mu", "a") - f$mu(grid$x)) / 0.02)^2 +
+        ((log(at("sigma", "a")) - f$log_sigma(grid$x)) / 0.02)^2 +
         ((at("rho", "a:b") - f$rho(grid$x)) / 0.02)^2)
     }, 0)
     expect_identical(which.max(evidence), c(smooth = 3L, steep = 1L)[[who]])

@@ -1,7 +1,12 @@
 # Closed-form Gaussian expectations against quadrature and simulation.
 # Symbols: E(mean, V) the expectation of the value of a cell, q predictors.
 
-unpack <- function(out, q) list(value = out[1], gradient = out[1 + 1:q], hessian = matrix(out[-(1:(1 + q))], q))
+unpack <- function(out, q) {
+  list(
+    value = out[1], gradient = out[1 + 1:q],
+    hessian = matrix(out[-(1:(1 + q))], q)
+  )
+}
 
 expect_kernel <- function(k, cell, mean, cov) {
   unpack(.Call(C_kernel_expect, k, cbind(cell), cbind(mean), cbind(c(cov))), length(mean))
@@ -35,8 +40,10 @@ random_case <- function(k, most) {
   q <- predictors_of(k)
   data <- random_points(k, 1, TRUE)
   if (k == 2) data$eta[5] <- rnorm(1, sd = 1.5)
-  list(data = data, cell = data$cells[, 1], mean = data$eta[, 1],
-    cov = random_cov(runif(q, 0.05, most)))
+  list(
+    data = data, cell = data$cells[, 1], mean = data$eta[, 1],
+    cov = random_cov(runif(q, 0.05, most))
+  )
 }
 
 test_that("one response: equal to two-dimensional quadrature", {
@@ -120,7 +127,8 @@ test_that("without uncertainty the expectation is the kernel", {
     for (i in rows) {
       error <- scaled_errors(x[i, , drop = FALSE], truth[i, , drop = FALSE], data$cells[1, ])
       expect_lte(max(error[gap >= 1e-6]), 1e-9)
-      # exponents reach 25, whose own rounding is 8 eps of a term; a few points lose more than one such
+      # exponents reach 25, whose own rounding is 8 eps of a term; a few points lose more than one
+      # such
       expect_lte(quantile(error * gap, 0.99), 10 * .Machine$double.eps)
       expect_lte(max(error * gap), 100 * .Machine$double.eps)
     }
@@ -132,7 +140,10 @@ test_that("a variance that rounding made negative is none", {
   cov[5, 5] <- -1e-20
   cell <- c(2, 0.3, -0.2, 1, 0.4, 0.8)
   mean <- c(0, 0.1, 0.2, -0.1, 0.7)
-  expect_moments(expect_kernel(2L, cell, mean, cov), expect_kernel(2L, cell, mean, 0 * cov), 1e-14, 2)
+  expect_moments(
+    expect_kernel(2L, cell, mean, cov), expect_kernel(2L, cell, mean, 0 * cov), 1e-14,
+    2
+  )
 })
 
 test_that("the expectation of log cosh equals adaptive integration", {

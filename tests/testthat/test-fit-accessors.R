@@ -4,7 +4,10 @@ test_that("coef, vcov and confint are those of the draws", {
   expect_true(all(grepl("^bs?_", names(coef(fit)))))
   expect_equal(coef(fit), colMeans(d))
   expect_equal(vcov(fit), var(d))
-  expect_equal(unname(confint(fit, "b_b_fq", level = 0.8)[1, ]), quantile(d[, "b_b_fq"], c(0.1, 0.9), names = FALSE))
+  expect_equal(
+    unname(confint(fit, "b_b_fq", level = 0.8)[1, ]),
+    quantile(d[, "b_b_fq"], c(0.1, 0.9), names = FALSE)
+  )
   expect_identical(colnames(confint(fit)), c("2.5 %", "97.5 %"))
   expect_error(confint(fit, "nope"), class = "covary_error_argument")
 })
@@ -30,7 +33,9 @@ test_that("model.matrix times coefficients is the predictor", {
   fit <- fixture("two")
   x <- model.matrix(fit, "mu", "b")
   expect_identical(rownames(x), as.character(1:120))
-  expect_equal(as.matrix(fit)[, colnames(x)] %*% t(x), posterior_linpred(fit, resp = "b"), ignore_attr = TRUE)
+  expect_equal(as.matrix(fit)[, colnames(x)] %*% t(x), posterior_linpred(fit, resp = "b"),
+    ignore_attr = TRUE
+  )
   expect_equal(x[, "b_b_fq"], as.numeric(data_two()$f == "q"), ignore_attr = TRUE)
   known <- model.matrix(fixture("known"), "sigma", "qsec")
   expect_identical(dim(known), c(32L, 0L))

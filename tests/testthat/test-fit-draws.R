@@ -8,9 +8,16 @@ test_that("draws are on the user's scale: densities have their Jacobians", {
     mu <- b[i, "b_Intercept"] + b[i, "b_x"] * d$x
     s <- exp(b[i, "b_sigma_Intercept"] + b[i, "b_sigma_x"] * d$x)
     prior <- stats::setNames(fit$priors$prior, fit$priors$name)
-    centred <- c(b[i, "b_Intercept"] + b[i, "b_x"] * mean(d$x), b[i, "b_x"], b[i, "b_sigma_Intercept"] + b[i, "b_sigma_x"] * mean(d$x), b[i, "b_sigma_x"])
+    centred <- c(
+      b[i, "b_Intercept"] + b[i, "b_x"] * mean(d$x), b[i, "b_x"],
+      b[i, "b_sigma_Intercept"] + b[i, "b_sigma_x"] * mean(d$x), b[i, "b_sigma_x"]
+    )
     at <- c("b_Intercept", "b_x", "b_sigma_Intercept", "b_sigma_x")
-    sum(stats::dnorm(d$a, mu, s, log = TRUE)) + sum(mapply(function(v, p) stats::dnorm(v, p$par[1], p$par[2], log = TRUE), centred, prior[at]))
+    sum(stats::dnorm(d$a, mu, s, log = TRUE)) +
+      sum(mapply(
+        function(v, p) stats::dnorm(v, p$par[1], p$par[2], log = TRUE), centred,
+        prior[at]
+      ))
   }, 0)
   expect_equal(as.vector(unclass(fit$draws)[1:20, "lp__"]), own, tolerance = 1e-8)
 })
@@ -61,7 +68,8 @@ test_that("new levels of random effects have fresh effects, shared within a leve
   slope <- sqrt(mean(d[, "sds_sg_1"]^2) + mean((d[, "sds_sgx_1"] * 12)^2))
   expect_equal(sd(e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"]), slope, tolerance = 0.15)
   within <- cor(e[, 2] - d[, "b_Intercept"], e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"])
-  between <- cor(e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"], e[, 4] - d[, "b_Intercept"] - 12 * d[, "b_x"])
+  between <- cor(e[, 3] - d[, "b_Intercept"] - 12 * d[, "b_x"], e[, 4] - d[, "b_Intercept"] -
+    12 * d[, "b_x"])
   expect_gt(within, 0.1)
   expect_lt(abs(between), 0.15)
   p <- predict(fit, new, dpar = "mu")

@@ -1,6 +1,9 @@
 test_that("shared formulas, overrides and defaults reach their predictors", {
   p <- parse(cbind(a, b) ~ x, b ~ z, sigma ~ g, sigma(b) ~ 1, rho(b, a) ~ s(x))
-  expect_identical(rhs_of(p), c(`mu:a` = "x", `mu:b` = "z", `sigma:a` = "g", `sigma:b` = "1", `rho:a:b` = "s(x)"))
+  expect_identical(rhs_of(p), c(
+    `mu:a` = "x", `mu:b` = "z", `sigma:a` = "g", `sigma:b` = "1",
+    `rho:a:b` = "s(x)"
+  ))
   stated <- vapply(parse(cbind(a, b) ~ x, rho ~ 0)$predictors, `[[`, TRUE, "stated")
   expect_identical(unname(stated), c(TRUE, TRUE, FALSE, FALSE, TRUE))
   expect_identical(rhs_of(parse(a ~ x)), c(`mu:a` = "x", `sigma:a` = "1"))
@@ -17,8 +20,16 @@ test_that("responses: cbind, mvbind, names, expressions, lists of formulas", {
 })
 
 test_that("responses may be called sigma or rho, and share nothing with the parameters", {
-  p <- parse(cbind(sigma, rho) ~ x, sigma(rho) ~ z, rho ~ g, names = c("sigma", "rho", "x", "z", "g"))
-  expect_identical(rhs_of(p), c(`mu:sigma` = "x", `mu:rho` = "x", `sigma:sigma` = "1", `sigma:rho` = "z", `rho:sigma:rho` = "g"))
+  p <- parse(cbind(sigma, rho) ~ x, sigma(rho) ~ z, rho ~ g,
+    names = c("sigma", "rho", "x", "z", "g")
+  )
+  expect_identical(
+    rhs_of(p),
+    c(
+      `mu:sigma` = "x", `mu:rho` = "x", `sigma:sigma` = "1", `sigma:rho` = "z",
+      `rho:sigma:rho` = "g"
+    )
+  )
   expect_error(parse(sigma ~ x), "cbind(sigma)", fixed = TRUE, class = "covary_error_formula")
 })
 
@@ -48,7 +59,12 @@ test_that("parts of a right side", {
   expect_identical(deparse1(p$parametric[[2]]), "0 + x:z")
   expect_identical(vapply(p$smooths, deparse1, ""), c("s(x, by = g)", "t2(x, z)"))
   expect_identical(vapply(p$offsets, deparse1, ""), c("offset(z)", "offset(log(x))"))
-  refused <- function(f, words) expect_error(split_rhs(f), words, fixed = TRUE, class = "covary_error_formula")
+  refused <- function(f, words) {
+    expect_error(split_rhs(f), words,
+      fixed = TRUE,
+      class = "covary_error_formula"
+    )
+  }
   refused(~ te(x, z), "t2()")
   refused(~ x + ti(x, z), "t2()")
   refused(~ s(x):z, "`by`")
@@ -58,10 +74,15 @@ test_that("parts of a right side", {
 
 test_that("names with spaces, signs, other scripts and reserved words need no care", {
   d <- rows_60()
-  for (name in c("my x", "gr\u00f6\u00dfe \u20ac", "if", "TRUE", "x:y", "s(x)", "a\\b", "b`t", ".x")) {
+  for (name in c(
+    "my x", "gr\u00f6\u00dfe \u20ac", "if", "TRUE", "x:y", "s(x)", "a\\b", "b`t",
+    ".x"
+  )) {
     d[[name]] <- d$x
     v <- as.name(name)
-    fit <- quick(eval(bquote(a ~ .(v) + poly(.(v), 2):z)), eval(bquote(sigma ~ s(.(v), k = 5))), data = d)
+    fit <- quick(eval(bquote(a ~ .(v) + poly(.(v), 2):z)), eval(bquote(sigma ~ s(.(v), k = 5))),
+      data = d
+    )
     expect_true(all(is.finite(unlist(all_predictors(fit, d[1:3, ])))), label = name)
     d[[name]] <- d$b
     fit <- quick(eval(bquote(cbind(a, .(v)) ~ z)), eval(bquote(sigma(.(v)) ~ x)), data = d)
@@ -72,14 +93,23 @@ test_that("names with spaces, signs, other scripts and reserved words need no ca
 
 test_that("comparisons in interactions are the columns of lm(), however their labels would read", {
   set.seed(5)
-  d <- data.frame(x = stats::runif(200, 0, 10), z = stats::runif(200), g = gl(2, 1, 200), s = sample(c("u", "v"), 200, TRUE))
+  d <- data.frame(
+    x = stats::runif(200, 0, 10), z = stats::runif(200), g = gl(2, 1, 200),
+    s = sample(c("u", "v"), 200, TRUE)
+  )
   d$y <- d$x * (d$x > 3) + stats::rnorm(200)
-  for (formula in list(y ~ (x > 3) * x, y ~ (x > 3):x, y ~ (x > 3 & z > 0.5) * x, y ~ x * (x > 3), y ~ g * (x > 3), y ~ (s == "u") * x,
-    y ~ (!(x > 3)):x, y ~ g / x)) {
+  for (formula in list(
+    y ~ (x > 3) * x, y ~ (x > 3):x, y ~ (x > 3 & z > 0.5) * x, y ~ x * (x > 3),
+    y ~ g * (x > 3), y ~ (s == "u") * x,
+    y ~ (!(x > 3)):x, y ~ g / x
+  )) {
     fit <- covary(formula, data = d, draws = 400)
     least <- stats::lm(formula, d)
     expect_lt(max(abs(fitted(fit)[, 1] - stats::fitted(least))), 0.01)
   }
   terms <- stats::terms(~ (x > 3):x + g)
-  expect_identical(term_variables(terms), list(list(quote(g)), list(quote(x > 3), quote(x)))[order(attr(terms, "order"))])
+  expect_identical(
+    term_variables(terms),
+    list(list(quote(g)), list(quote(x > 3), quote(x)))[order(attr(terms, "order"))]
+  )
 })

@@ -20,36 +20,45 @@ test_that("the twin of two responses is the textbook density", {
     expect_close(twin_rows(t(y), cbind(eta)), truth, 1e-13, floor = 1)
   }
   x <- seq(-3, 3, by = 0.5)
-  expect_close(twin_rows(cbind(x), rbind(rep(0.3, 13), log(1.7))), dnorm(x, 0.3, 1.7, log = TRUE), 1e-15)
+  expect_close(
+    twin_rows(cbind(x), rbind(rep(0.3, 13), log(1.7))), dnorm(x, 0.3, 1.7, log = TRUE),
+    1e-15
+  )
 })
 
-for (k in 1:2) for (fit in c(TRUE, FALSE)) {
-  label <- sprintf("%d response%s, residuals %s", k, if (k > 1) "s" else "", if (fit) "of the model" else "misfit")
+for (k in 1:2) {
+  for (fit in c(TRUE, FALSE)) {
+    label <- sprintf("%d response%s, residuals %s", k, if (k > 1) "s" else "", if (fit) {
+      "of the model"
+    } else {
+      "misfit"
+    })
 
-  test_that(paste("value, gradient and Hessian are right:", label), {
-    set.seed(110 + 2 * k + fit)
-    data <- random_points(k, n_points(), fit)
-    expect_close(twin_gradient(data), twin_derivatives(data), 1e-12)
-    errors <- kernel_errors(data)
-    expect_lte(max(errors[, "value"]), 1e-9)
-    expect_lte(max(errors[, "gradient"]), 1e-9)
-    expect_lte(max(errors[, "hessian"]), 1e-9)
-  })
+    test_that(paste("value, gradient and Hessian are right:", label), {
+      set.seed(110 + 2 * k + fit)
+      data <- random_points(k, n_points(), fit)
+      expect_close(twin_gradient(data), twin_derivatives(data), 1e-12)
+      errors <- kernel_errors(data)
+      expect_lte(max(errors[, "value"]), 1e-9)
+      expect_lte(max(errors[, "gradient"]), 1e-9)
+      expect_lte(max(errors[, "hessian"]), 1e-9)
+    })
 
-  test_that(paste("derivatives agree with differences of the kernel itself:", label), {
-    set.seed(120 + 2 * k + fit)
-    data <- random_points(k, 20, fit)
-    q <- predictors_of(k)
-    if (k == 2) data$eta[5, ] <- data$eta[5, ] / 4
-    for (i in 1:20) {
-      cell <- data$cells[, i, drop = FALSE]
-      f <- function(eta) .Call(C_kernel, k, cell, cbind(eta))[1:(1 + q)]
-      out <- .Call(C_kernel, k, cell, data$eta[, i, drop = FALSE])
-      truth <- difference_jacobian(f, data$eta[, i])
-      expect_close(out[1 + 1:q], truth[1, ], 1e-8)
-      expect_close(out[-(1:(1 + q))], c(truth[-1, ]), 1e-8)
-    }
-  })
+    test_that(paste("derivatives agree with differences of the kernel itself:", label), {
+      set.seed(120 + 2 * k + fit)
+      data <- random_points(k, 20, fit)
+      q <- predictors_of(k)
+      if (k == 2) data$eta[5, ] <- data$eta[5, ] / 4
+      for (i in 1:20) {
+        cell <- data$cells[, i, drop = FALSE]
+        f <- function(eta) .Call(C_kernel, k, cell, cbind(eta))[1:(1 + q)]
+        out <- .Call(C_kernel, k, cell, data$eta[, i, drop = FALSE])
+        truth <- difference_jacobian(f, data$eta[, i])
+        expect_close(out[1 + 1:q], truth[1, ], 1e-8)
+        expect_close(out[-(1:(1 + q))], c(truth[-1, ]), 1e-8)
+      }
+    })
+  }
 }
 
 test_that("Hessians are exactly symmetric", {
@@ -100,28 +109,48 @@ at_level <- function(level, code) {
 
 test_that("every level of vector code gives the kernel, for any number of cells", {
   set.seed(150)
-  for (k in 1:2) for (m in c(1, 3, 32, 33, 70)) {
-    data <- random_points(k, m, TRUE)
-    q <- predictors_of(k)
-    cov <- vapply(seq_len(m), function(i) as.vector(random_cov(c(runif(q - 1, 0.05, 0.5), sample(c(0.3, 3), 1)))), numeric(q^2))
-    # nodes: centre, sums and scatter of the same rows about a point near them
-    step <- matrix(rnorm(k * m, sd = 0.1), k)
-    n <- data$cells[1, ]
-    nodes <- rbind(n, data$cells[1 + 1:k, ] - step, rep(n, each = k) * step, vapply(seq_len(m), function(i) {
-      root <- matrix(0, k, k)
-      root[lower.tri(root, TRUE)] <- data$cells[-(1:(1 + k)), i]
-      scatter <- tcrossprod(root) + n[i] * tcrossprod(step[, i])
-      scatter[lower.tri(scatter, TRUE)]
-    }, numeric(k * (k + 1) / 2)))
-    near <- data$eta
-    if (k == 2) near[5, ] <- near[5, ] / 5
-    run <- function() list(.Call(C_kernel, k, data$cells, data$eta), .Call(C_kernel_expect, k, data$cells, near, cov),
-      .Call(C_kernel, k, unname(nodes), near), .Call(C_kernel_expect, k, unname(nodes), near, cov))
-    plain <- at_level("plain", run())
-    expect_close(plain[[3]], at_level("plain", .Call(C_kernel, k, data$cells, near)), 1e-10, floor = n)
-    for (level in c("base", "avx2")) {
-      vector <- at_level(level, run())
-      for (i in seq_along(run())) expect_close(vector[[i]], plain[[i]], if (i == 1) 1e-9 else 1e-11, floor = n)
+  for (k in 1:2) {
+    for (m in c(1, 3, 32, 33, 70)) {
+      data <- random_points(k, m, TRUE)
+      q <- predictors_of(k)
+      cov <- vapply(
+        seq_len(m),
+        function(i) as.vector(random_cov(c(runif(q - 1, 0.05, 0.5), sample(c(0.3, 3), 1)))),
+        numeric(q^2)
+      )
+      # nodes: centre, sums and scatter of the same rows about a point near them
+      step <- matrix(rnorm(k * m, sd = 0.1), k)
+      n <- data$cells[1, ]
+      nodes <- rbind(
+        n, data$cells[1 + 1:k, ] - step, rep(n, each = k) * step,
+        vapply(seq_len(m), function(i) {
+          root <- matrix(0, k, k)
+          root[lower.tri(root, TRUE)] <- data$cells[-(1:(1 + k)), i]
+          scatter <- tcrossprod(root) + n[i] * tcrossprod(step[, i])
+          scatter[lower.tri(scatter, TRUE)]
+        }, numeric(k * (k + 1) / 2))
+      )
+      near <- data$eta
+      if (k == 2) near[5, ] <- near[5, ] / 5
+      run <- function() {
+        list(
+          .Call(C_kernel, k, data$cells, data$eta),
+          .Call(C_kernel_expect, k, data$cells, near, cov),
+          .Call(C_kernel, k, unname(nodes), near), .Call(C_kernel_expect, k, unname(nodes), near, cov)
+        )
+      }
+      plain <- at_level("plain", run())
+      expect_close(plain[[3]], at_level("plain", .Call(C_kernel, k, data$cells, near)), 1e-10,
+        floor = n
+      )
+      for (level in c("base", "avx2")) {
+        vector <- at_level(level, run())
+        for (i in seq_along(run())) {
+          expect_close(vector[[i]], plain[[i]], if (i == 1) 1e-9 else 1e-11,
+            floor = n
+          )
+        }
+      }
     }
   }
 })
@@ -139,7 +168,15 @@ test_that("the result of a cell does not depend on its neighbours", {
 
 test_that("what overflows is seen at every level", {
   for (level in c("plain", "base", "avx2")) {
-    at <- function(k, eta) at_level(level, .Call(C_kernel, k, cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]), cbind(eta)))[1]
+    at <- function(k, eta) {
+      at_level(
+        level,
+        .Call(
+          C_kernel, k, cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]),
+          cbind(eta)
+        )
+      )[1]
+    }
     expect_false(is.finite(at(2, c(0, 0, 0, 0, 800))))
     expect_false(is.finite(at(2, c(0, 0, -800, 0, 0))))
     expect_false(is.finite(at(1, c(0, -800))))

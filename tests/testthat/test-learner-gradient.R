@@ -15,5 +15,8 @@ test_that("gradients keep their digits when the response is nearly certain", {
   found <- learner_engine_gradient(parameter, 0, 1L, model)
   expect_lt(found$loss, 1e-50)
   expect_gt(found$loss, 0)
-  expect_lte(learner_scaled_error(found$gradient, learner_twin_gradient(parameter, 0, 1L, model)), 1e-12)
+  expect_lte(
+    learner_scaled_error(found$gradient, learner_twin_gradient(parameter, 0, 1L, model)),
+    1e-12
+  )
 })

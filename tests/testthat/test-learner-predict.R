@@ -1,6 +1,8 @@
 learned <- function() {
   set.seed(1)
-  learn_categories(category ~ x1 + x2, original_stimuli(50), learning_rates(.002, 1e-3, .1), bias = TRUE)
+  learn_categories(category ~ x1 + x2, original_stimuli(50), learning_rates(.002, 1e-3, .1),
+    bias = TRUE
+  )
 }
 
 test_that("densities and probabilities equal the twin's", {
@@ -13,23 +15,38 @@ test_that("densities and probabilities equal the twin's", {
     apply(at, 1, function(x) exp(learner_twin_log_density(x, p$mean[, g], l)))
   })
   expect_equal(unname(predict(learner, at, type = "density")), density, tolerance = 1e-13)
-  probability <- apply(at, 1, function(x) exp(-c(learner_twin_loss(learner$parameter, x, 1, model),
-    learner_twin_loss(learner$parameter, x, 2, model))))
+  probability <- apply(at, 1, function(x) {
+    exp(-c(
+      learner_twin_loss(learner$parameter, x, 1, model),
+      learner_twin_loss(learner$parameter, x, 2, model)
+    ))
+  })
   expect_equal(unname(predict(learner, at, type = "prob")), t(probability), tolerance = 1e-13)
-  expect_equal(predict(learner, at, type = "prob", log = TRUE), log(predict(learner, at, type = "prob")))
-  expect_identical(predict(learner, at), factor(c("a", "b")[apply(probability, 2, which.max)], c("a", "b")))
+  expect_equal(
+    predict(learner, at, type = "prob", log = TRUE),
+    log(predict(learner, at, type = "prob"))
+  )
+  expect_identical(
+    predict(learner, at),
+    factor(c("a", "b")[apply(probability, 2, which.max)], c("a", "b"))
+  )
 })
 
 test_that("new data as a data frame or a matrix give the same", {
   learner <- learned()
   d <- data.frame(x2 = c(.1, -.5), x1 = c(0, -.2))
-  expect_identical(predict(learner, d, type = "prob"), predict(learner, as.matrix(d[c("x1", "x2")]), type = "prob"))
+  expect_identical(
+    predict(learner, d, type = "prob"),
+    predict(learner, as.matrix(d[c("x1", "x2")]), type = "prob")
+  )
   expect_identical(dim(predict(learner, d[0, ], type = "prob")), c(0L, 2L))
 })
 
 test_that("bad new data are refused, each with its class", {
   learner <- learned()
-  fails <- function(class, newdata) expect_error(predict(learner, newdata), class = paste0("covary_error_", class))
+  fails <- function(class, newdata) {
+    expect_error(predict(learner, newdata), class = paste0("covary_error_", class))
+  }
   fails("dimension", data.frame(x1 = 1))
   fails("dimension", matrix(0, 1, 3))
   fails("missing", data.frame(x1 = NA_real_, x2 = 1))
@@ -37,7 +54,9 @@ test_that("bad new data are refused, each with its class", {
   fails("unknown_category", data.frame(x1 = 1, x2 = 1, category = "c"))
   fails("data", 1)
   fails("data", data.frame(x1 = "1", x2 = 1))
-  expect_error(summary(learner, data.frame(x1 = 1, x2 = 1, category = "c")), class = "covary_error_unknown_category")
+  expect_error(summary(learner, data.frame(x1 = 1, x2 = 1, category = "c")),
+    class = "covary_error_unknown_category"
+  )
   expect_error(summary(learner, data.frame(x1 = 1, x2 = 1)), class = "covary_error_data")
   expect_error(predict(learner, type = "odds"), class = "covary_error_argument")
 })
@@ -48,7 +67,10 @@ test_that("the summary counts responses by true category", {
   expect_identical(rowSums(s$confusion), c(a = 50, b = 50))
   expect_identical(s$confusion["a", "b"], sum(predict(learner)[learner$category == "a"] == "b"))
   expect_equal(s$accuracy, mean(predict(learner) == learner$category))
-  new <- summary(learner, data.frame(category = c("a", "b", "b"), x1 = c(-.5, -.2, -.2), x2 = c(.3, -.6, -.6)))
+  new <- summary(learner, data.frame(
+    category = c("a", "b", "b"), x1 = c(-.5, -.2, -.2),
+    x2 = c(.3, -.6, -.6)
+  ))
   expect_identical(c(new$confusion), c(1L, 0L, 0L, 2L))
   expect_output(print(s), "accuracy")
 })

@@ -14,7 +14,10 @@ test_that("the trajectory holds every trial, from the start to the final paramet
   expect_identical(path[["mean[b,x2]"]][121], coef(learner)$mean["b", "x2"])
   expect_identical(path[["weight[a,b]"]][121], coef(learner)$weight["a", "b"])
   expect_equal(exp(2 * path[["log_L[a,x1,x1]"]][121]), coef(learner)$covariance["x1", "x1", "a"])
-  expect_identical(as.character(path$category[-1]), as.character(learner$category[learner$trials$row]))
+  expect_identical(
+    as.character(path$category[-1]),
+    as.character(learner$category[learner$trials$row])
+  )
 })
 
 test_that("thinning keeps every n-th row, when learning or later", {
@@ -31,8 +34,13 @@ test_that("covariances along the way are those of the learned numbers", {
     path <- trajectory(learner, "covariance")
     last <- path[nrow(path), ]
     s <- coef(learner)$covariance
-    expect_equal(c(last[["covariance[b,x1,x1]"]], last[["covariance[b,x2,x1]"]], last[["covariance[b,x2,x2]"]]),
-      s[, , "b"][c(1, 2, 4)])
+    expect_equal(
+      c(
+        last[["covariance[b,x1,x1]"]], last[["covariance[b,x2,x1]"]],
+        last[["covariance[b,x2,x2]"]]
+      ),
+      s[, , "b"][c(1, 2, 4)]
+    )
     expect_equal(path[["covariance[a,x2,x2]"]][1], .02)
   }
 })
@@ -40,13 +48,17 @@ test_that("covariances along the way are those of the learned numbers", {
 test_that("the start stands once in a trajectory, however it is thinned", {
   set.seed(34)
   d <- data.frame(k = rep(c("a", "b"), 50), x = rnorm(100))
-  for (epochs in 1:2) for (kept in list(NULL, 1, 50, 100, 101, 1000)) {
-    fit <- learn_categories(k ~ x, d, epochs = epochs, thin = kept)
-    for (thin in c(1, 3, 99, 100, 101, 1e6)) for (what in c("learned", "covariance", "loss")) {
-      t <- trajectory(fit, what, thin = thin)
-      step <- thin * if (what == "loss" || is.null(kept)) 1 else kept
-      expect_equal(t$trial, seq(0, 100 * epochs, by = step))
-      expect_true(is.na(t$loss[1]))
+  for (epochs in 1:2) {
+    for (kept in list(NULL, 1, 50, 100, 101, 1000)) {
+      fit <- learn_categories(k ~ x, d, epochs = epochs, thin = kept)
+      for (thin in c(1, 3, 99, 100, 101, 1e6)) {
+        for (what in c("learned", "covariance", "loss")) {
+          t <- trajectory(fit, what, thin = thin)
+          step <- thin * if (what == "loss" || is.null(kept)) 1 else kept
+          expect_equal(t$trial, seq(0, 100 * epochs, by = step))
+          expect_true(is.na(t$loss[1]))
+        }
+      }
     }
   }
 })

@@ -5,8 +5,10 @@ stimuli <- function(n = 40) {
 
 test_that("a learner learns the original categories", {
   set.seed(8)
-  learner <- learn_categories(category ~ x1 + x2, original_stimuli(), learning_rates(.002, 1e-3, .1),
-    start = original_start)
+  learner <- learn_categories(category ~ x1 + x2, original_stimuli(),
+    learning_rates(.002, 1e-3, .1),
+    start = original_start
+  )
   expect_gt(summary(learner)$accuracy, .98)
   expect_equal(unname(coef(learner)$mean["a", ]), c(-.5, .25), tolerance = .15)
   expect_gt(coef(learner)$covariance[2, 2, "a"], coef(learner)$covariance[1, 1, "a"])
@@ -20,7 +22,10 @@ test_that("coef has the documented shapes and names", {
   coef <- coef(learn_categories(k ~ u + v + w, d, bias = TRUE, epochs = 1))
   expect_identical(dimnames(coef$mean), list(c("FALSE", "TRUE"), c("u", "v", "w")))
   expect_identical(dim(coef$covariance), c(3L, 3L, 2L))
-  expect_identical(dimnames(coef$weight), list(response = c("FALSE", "TRUE"), category = c("FALSE", "TRUE")))
+  expect_identical(
+    dimnames(coef$weight),
+    list(response = c("FALSE", "TRUE"), category = c("FALSE", "TRUE"))
+  )
   expect_named(coef$bias, c("FALSE", "TRUE"))
   one <- coef(learn_categories(k ~ u, d, epochs = 1))
   expect_identical(dim(one$mean), c(2L, 1L))
@@ -63,8 +68,10 @@ test_that("names in a start decide the order, so another learner's coef is a sta
     covary:::unpack_coef(learner$start, learner)
   }
   expect_equal(again(first), first)
-  turned <- list(mean = first$mean[2:1, 2:1], covariance = first$covariance[2:1, 2:1, 2:1],
-    weight = first$weight[2:1, 2:1], bias = first$bias[2:1])
+  turned <- list(
+    mean = first$mean[2:1, 2:1], covariance = first$covariance[2:1, 2:1, 2:1],
+    weight = first$weight[2:1, 2:1], bias = first$bias[2:1]
+  )
   expect_equal(again(turned), first)
   rownames(turned$mean) <- c("a", "c")
   expect_error(again(turned), class = "covary_error_start")
@@ -90,8 +97,10 @@ test_that("a raw covariance fails with a condition that holds the run so far", {
     set.seed(seed)
     d <- original_stimuli()
     failure <- tryCatch(
-      learn_categories(category ~ x1 + x2, d, learning_rates(.002, 1e-3, .1), start = original_start,
-        scale = "covariance"),
+      learn_categories(category ~ x1 + x2, d, learning_rates(.002, 1e-3, .1),
+        start = original_start,
+        scale = "covariance"
+      ),
       covary_error = identity
     )
     expect_s3_class(failure, "covary_error_singular")
@@ -102,8 +111,11 @@ test_that("a raw covariance fails with a condition that holds the run so far", {
     expect_true(all(is.finite(as.matrix(path[-1, -(1:5)]))))
     expect_output(print(partial), "became singular")
     # the twin gets to the same place, and its next step is not positive definite
-    twin <- learner_twin_run(partial$start, partial$x, as.integer(partial$category), partial$trials$row, model,
-      rep(partial$plan$rates, c(4, 6, 4)), .3)
+    twin <- learner_twin_run(
+      partial$start, partial$x, as.integer(partial$category),
+      partial$trials$row, model,
+      rep(partial$plan$rates, c(4, 6, 4)), .3
+    )
     expect_equal(partial$parameter, twin[failure$trial - 1, ])
     triangle <- twin[failure$trial, 4 + (match(failure$category, partial$categories) - 1) * 3 + 1:3]
     expect_lte(min(eigen(matrix(triangle[c(1, 2, 2, 3)], 2))$values), 0)
@@ -116,7 +128,10 @@ test_that("a raw Cholesky factor fails when its diagonal reaches zero, the log-C
   set.seed(2)
   d <- original_stimuli()
   run <- function(scale) {
-    learn_categories(category ~ x1 + x2, d, learning_rates(.002, .1, .1), start = original_start, scale = scale)
+    learn_categories(category ~ x1 + x2, d, learning_rates(.002, .1, .1),
+      start = original_start,
+      scale = scale
+    )
   }
   expect_error(run("cholesky"), class = "covary_error_singular")
   expect_no_error(suppressWarnings(run("log_cholesky")))
@@ -126,8 +141,11 @@ test_that("a start that fails among several is reported, and another is returned
   set.seed(12)
   d <- original_stimuli()
   starts <- list(c(original_start[1], covariance = 1e-4), original_start)
-  learner <- suppressWarnings(learn_categories(category ~ x1 + x2, d, learning_rates(.002, 1e-5, .1), start = starts,
-    scale = "covariance"))
+  learner <- suppressWarnings(learn_categories(category ~ x1 + x2, d,
+    learning_rates(.002, 1e-5, .1),
+    start = starts,
+    scale = "covariance"
+  ))
   expect_identical(learner$starts$failed, c(TRUE, FALSE))
 })
 
@@ -164,7 +182,9 @@ test_that("every bad input has its own class of error", {
   fails("argument", activation = "logit")
   fails("argument", freeze = "everything")
   fails("argument", thin = 0)
-  for (bad in list(0, -1, NA, Inf, "1", c(1, 2))) expect_error(learning_rates(scale = bad), class = "covary_error_rates")
+  for (bad in list(0, -1, NA, Inf, "1", c(1, 2))) {
+    expect_error(learning_rates(scale = bad), class = "covary_error_rates")
+  }
 })
 
 test_that("errors carry the facts as fields", {
@@ -174,13 +194,17 @@ test_that("errors carry the facts as fields", {
   expect_identical(unname(e$row), c(3L, 5L))
   e <- tryCatch(learn_categories(category ~ x1 + x2, transform(d, x2 = 1)), covary_error = identity)
   expect_identical(e$column, "x2")
-  e <- tryCatch(learn_categories(category ~ x1 + x2, d, start = list(mean = matrix(0, 2, 3))), covary_error = identity)
+  e <- tryCatch(learn_categories(category ~ x1 + x2, d, start = list(mean = matrix(0, 2, 3))),
+    covary_error = identity
+  )
   expect_identical(as.integer(e$expected), c(2L, 2L))
 })
 
 test_that("a run that activates nothing says so", {
   d <- transform(stimuli(), x1 = 1e6 * x1)
-  expect_warning(learner <- learn_categories(category ~ x1 + x2, d), class = "covary_warning_silent")
+  expect_warning(learner <- learn_categories(category ~ x1 + x2, d),
+    class = "covary_warning_silent"
+  )
   expect_gt(learner$silent, nrow(learner$trials) / 2)
 })
 
@@ -203,8 +227,12 @@ test_that("categories may be of any kind, and mean the same", {
     learn_categories(k ~ x + z, cbind(d, k = k), epochs = 2)
   }
   same <- fit(text)
-  kinds <- list(factor(text), factor(text, ordered = TRUE), text == "b", as.integer(text == "b"), as.numeric(text == "b"),
-    factor(text, levels = c("unused", "a", "b")), ifelse(text == "a", "", "b"), as.Date("2020-01-01") + (text == "b"))
+  kinds <- list(
+    factor(text), factor(text, ordered = TRUE), text == "b", as.integer(text == "b"),
+    as.numeric(text == "b"),
+    factor(text, levels = c("unused", "a", "b")), ifelse(text == "a", "", "b"),
+    as.Date("2020-01-01") + (text == "b")
+  )
   for (k in kinds) {
     other <- fit(k)
     expect_identical(other$parameter, same$parameter)

@@ -3,8 +3,10 @@
 
 many_rows <- function(n, seed) {
   set.seed(seed)
-  d <- data.frame(x = runif(n), t = seq_len(n), z = rnorm(n), w = exp(rnorm(n, 0, 3)), o = rnorm(n),
-    wet = ifelse(runif(n) < 0.6, 0, rexp(n)), g = factor(sample(letters[1:3], n, TRUE)))
+  d <- data.frame(
+    x = runif(n), t = seq_len(n), z = rnorm(n), w = exp(rnorm(n, 0, 3)), o = rnorm(n),
+    wet = ifelse(runif(n) < 0.6, 0, rexp(n)), g = factor(sample(letters[1:3], n, TRUE))
+  )
   d$y <- with(d, x + 2 * (wet > 0) + 0.3 * wet + (g == "b")) + rnorm(n)
   d
 }
@@ -20,12 +22,15 @@ quick_fit <- function(...) suppressMessages(covary(..., algorithm = "laplace", d
 test_that("jumps, waves, wide logs and offsets give the coefficients of least squares", {
   d <- many_rows(21000, 631)
   bump <- function(v) 1 / (1 + v^2) # not among the functions that cells know
-  formulas <- list(y ~ I(wet > 0) + wet, y ~ cut(x, c(-1, 0.3, 0.7, 2)) + g, y ~ g + sin(2 * pi * t / 24),
+  formulas <- list(
+    y ~ I(wet > 0) + wet, y ~ cut(x, c(-1, 0.3, 0.7, 2)) + g,
+    y ~ g + sin(2 * pi * t / 24),
     y ~ floor(5 * x) + x, y ~ I(t %% 7),
     y ~ ifelse(x > 0.3, x, 0), y ~ log(w), y ~ I(wet > 0):x, y ~ offset(o) + x,
-      y ~ offset(2 * (wet > 1)) + g,
+    y ~ offset(2 * (wet > 1)) + g,
     y ~ offset(o * z) + x + g, y ~ log(w) + x + z, y ~ sin(500 * x) + z + wet + offset(abs(o)),
-      y ~ I(bump(z)) + x)
+    y ~ I(bump(z)) + x
+  )
   for (formula in formulas) {
     fit <- quick_fit(formula, data = d)
     expect_lt(distance_from_lm(fit, formula, d), 0.02)
@@ -48,8 +53,10 @@ test_that("offsets of log sds and rhobits are those of every row", {
       expect_lt(abs(coef(fit)[["b_sigma_a_Intercept"]]), 0.02)
       expect_lt(abs(coef(fit)[["b_rho_a_b_Intercept"]]), 0.05)
     }
-    rows <- quick_fit(means, sigma(a) ~ offset(log(s)), rho ~ offset(r), data = d,
-      control = covary_control(compress = "never"))
+    rows <- quick_fit(means, sigma(a) ~ offset(log(s)), rho ~ offset(r),
+      data = d,
+      control = covary_control(compress = "never")
+    )
     expect_lt(max(abs(coef(fit) - coef(rows)) / sqrt(diag(vcov(rows)))), 0.02)
   }
 })
@@ -57,13 +64,17 @@ test_that("offsets of log sds and rhobits are those of every row", {
 test_that("coefficients mean the same at 9,999 and at 10,000 rows", {
   set.seed(633)
   n <- 24000
-  d <- data.frame(x = rgamma(n, 2), g = factor(sample(letters[1:3], n, TRUE)),
-    h = factor(sample(letters[1:2], n, TRUE)))
+  d <- data.frame(
+    x = rgamma(n, 2), g = factor(sample(letters[1:3], n, TRUE)),
+    h = factor(sample(letters[1:2], n, TRUE))
+  )
   d$y <- 1 + d$x - 0.1 * d$x^2 + as.integer(d$g) + rnorm(n)
   contrasts(d$g) <- contr.sum(3)
   contrasts(d$h) <- matrix(c(-1, 3), 2)
-  for (formula in list(y ~ poly(x, 2) + g, y ~ scale(x) * h, y ~ splines::ns(x, df = 3) + g,
-    y ~ splines::bs(x, df = 5), y ~ poly(log(x), 2))) {
+  for (formula in list(
+    y ~ poly(x, 2) + g, y ~ scale(x) * h, y ~ splines::ns(x, df = 3) + g,
+    y ~ splines::bs(x, df = 5), y ~ poly(log(x), 2)
+  )) {
     fit <- quick_fit(formula, data = d)
     expect_false(is.null(diagnostics(fit)$compression))
     expect_lt(distance_from_lm(fit, formula, d), 0.02)
@@ -76,9 +87,13 @@ test_that("coefficients mean the same at 9,999 and at 10,000 rows", {
     fit <- suppressMessages(covary(formula, data = d[seq_len(rows), ], draws = 2000))
     p <- fit$design$predictors[["mu:y"]]
     columns <- predictor_columns(p, d[seq_len(rows), ])$x
-    list(fit = fit, means = colMeans(columns[,
-      p$columns$class != "Intercept" & seq_along(p$columns$name) > 1]),
-      size = sqrt(sum(columns[, p$columns$class == "smooth"]^2) / rows))
+    list(
+      fit = fit, means = colMeans(columns[
+        ,
+        p$columns$class != "Intercept" & seq_along(p$columns$name) > 1
+      ]),
+      size = sqrt(sum(columns[, p$columns$class == "smooth"]^2) / rows)
+    )
   })
   expect_lt(max(abs(at[[2]]$means)), 1e-5)
   expect_lt(max(abs(at[[1]]$means)), 1e-10)
@@ -94,8 +109,10 @@ test_that("cells made before know poly(), scale() and contrasts of all rows", {
   contrasts(d$g) <- contr.sum(3)
   cells <- compress(d, "y", by = ~ x + g)
   for (formula in list(y ~ poly(x, 3) + g, y ~ scale(x):g)) {
-    expect_lt(distance_from_lm(covary(formula, data = cells, algorithm = "laplace", draws = 200),
-      formula, d), 0.02)
+    expect_lt(distance_from_lm(
+      covary(formula, data = cells, algorithm = "laplace", draws = 200),
+      formula, d
+    ), 0.02)
   }
   other <- transform(d, g = factor(g, levels = c("c", "b", "a")))
   contrasts(other$g) <- contr.helmert(3)
@@ -105,16 +122,21 @@ test_that("cells made before know poly(), scale() and contrasts of all rows", {
 test_that("terms that jump within cells without rows are refused", {
   d <- many_rows(12000, 635)
   cells <- compress(d, "y", by = ~ wet + g)
-  for (formula in list(y ~ I(wet > 0) + wet, y ~ ifelse(wet > 0.5005, 1, 0), y ~ g +
-    offset(round(3.3 * wet)), y ~ s(wet, by = I(wet > 0)),
-    y ~ sin(9000 * wet))) {
+  for (formula in list(
+    y ~ I(wet > 0) + wet, y ~ ifelse(wet > 0.5005, 1, 0), y ~ g +
+      offset(round(3.3 * wet)), y ~ s(wet, by = I(wet > 0)),
+    y ~ sin(9000 * wet)
+  )) {
     expect_error(covary(formula, data = cells), class = "covary_error_cells")
   }
   expect_error(covary(y ~ 1, sigma ~ I(wet > 0), data = cells), "as an exact covariate",
-    class = "covary_error_cells")
+    class = "covary_error_cells"
+  )
   d$rain <- d$wet > 0
-  fit <- covary(y ~ rain + wet, data = compress(d, "y", by = ~ wet + rain), algorithm = "laplace",
-    draws = 200)
+  fit <- covary(y ~ rain + wet,
+    data = compress(d, "y", by = ~ wet + rain), algorithm = "laplace",
+    draws = 200
+  )
   expect_lt(distance_from_lm(fit, y ~ rain + wet, d), 0.02)
   expect_true(accurate(diagnostics(fit)$accuracy))
 })
@@ -122,18 +144,25 @@ test_that("terms that jump within cells without rows are refused", {
 test_that("the check sees a wave that cells, rectangles and tables cannot hold", {
   d <- many_rows(24000, 636)
   d$z <- runif(24000)
-  cases <- list(cells = list(y ~ sin(900 * x), sigma ~ 1),
+  cases <- list(
+    cells = list(y ~ sin(900 * x), sigma ~ 1),
     rectangles = list(y ~ sin(300 * x) + x:z, sigma ~ 1),
     tables = list(y ~ sin(2000 * x) + z, sigma ~ 1),
-      offset = list(y ~ z, sigma ~ x + offset(sin(2000 * x))))
+    offset = list(y ~ z, sigma ~ x + offset(sin(2000 * x)))
+  )
   for (kind in names(cases)) {
     parsed <- parse_formulas(cases[[kind]], data_names = names(d))
     # As if no term were looked at before.
     frame <- new_frame(parsed, d, NULL, NULL, na.omit)
     control <- covary_control(compress = "always", resolution = 100)
-    ready <- if (kind %in% c("cells", "rectangles")) prepare_compressed_fit(parsed,
-      try_compression(parsed, frame, "nested", control), NULL, "nested")
-      else prepare_rows_fit(parsed, frame, NULL, "nested")
+    ready <- if (kind %in% c("cells", "rectangles")) {
+      prepare_compressed_fit(
+        parsed,
+        try_compression(parsed, frame, "nested", control), NULL, "nested"
+      )
+    } else {
+      prepare_rows_fit(parsed, frame, NULL, "nested")
+    }
     beta <- matrix(rnorm(100 * ready$target$dim, 0.2, 0.01), 100)
     at <- measure_accuracy(ready, list(beta = beta))
     lost <- if (kind == "offset") "sigma:y" else "mu:y"
@@ -147,12 +176,14 @@ test_that("a fit whose predictors are off is not accepted: cells are refined, th
   d <- many_rows(12000, 637)
   d$y <- d$y + sin(2000 * d$x)
   said <- character()
-  fit <- withCallingHandlers(covary(y ~ poly(sin(2000 * x), 1), data = d, algorithm = "laplace",
+  fit <- withCallingHandlers(covary(y ~ poly(sin(2000 * x), 1),
+    data = d, algorithm = "laplace",
     draws = 200,
-    control = covary_control(resolution = 100)), covary_message_refined = function(m) {
-      said <<- c(said, conditionMessage(m))
-      invokeRestart("muffleMessage")
-    }, covary_message = function(m) invokeRestart("muffleMessage"))
+    control = covary_control(resolution = 100)
+  ), covary_message_refined = function(m) {
+    said <<- c(said, conditionMessage(m))
+    invokeRestart("muffleMessage")
+  }, covary_message = function(m) invokeRestart("muffleMessage"))
   expect_match(said[1], "residual sds and .* posterior sds off; finer cells")
   expect_lt(distance_from_lm(fit, y ~ poly(sin(2000 * x), 1), d), 0.02)
   accuracy <- diagnostics(fit)$accuracy
@@ -175,7 +206,7 @@ test_that("the rows that are compared are spread, hold the ends, and draw no ran
 test_that("sums over gathered nodes are those of functions spread from them", {
   d <- many_rows(20000, 639)
   d$z <- round(runif(20000), 4)
-  for (by in list(~ x + g, ~ wet, ~ x + z)) {
+  for (by in list(~ x + g, ~wet, ~ x + z)) {
     object <- unclass(compress(d, "y", by = by))
     fine <- fine_nodes(object)
     lumped <- if (is_tensor(object)) lump_tensor_nodes(fine) else lump_nodes(object, fine)
@@ -188,12 +219,18 @@ test_that("sums over gathered nodes are those of functions spread from them", {
     all <- spread_lumps(chain, spread)
     expect_equal(as.vector(fine$stats[1, ] %*% all), as.vector(lumped$stats[1, ] %*% spread))
     # And the rows' own sums, each row read off its cell.
-    place <- cell_of_rows(object, chain, d, seq_len(20000),
-      if (length(object$groups)) match(d$g, object$groups$g))
+    place <- cell_of_rows(
+      object, chain, d, seq_len(20000),
+      if (length(object$groups)) match(d$g, object$groups$g)
+    )
     expect_false(anyNA(place$cell))
-    values <- vapply(seq_len(20000),
-      function(i) sum(place$weights[i, ] *
-      all[chain$per_cell * (place$cell[i] - 1) + seq_len(chain$per_cell), 1]), 0)
+    values <- vapply(
+      seq_len(20000),
+      function(i) {
+        sum(place$weights[i, ] *
+          all[chain$per_cell * (place$cell[i] - 1) + seq_len(chain$per_cell), 1])
+      }, 0
+    )
     expect_equal(sum(values), sum(fine$stats[1, ] * all[, 1]), tolerance = 1e-8)
   }
 })

@@ -3,18 +3,29 @@
 case <- function(weights = NULL) {
   set.seed(611)
   n <- 1700
-  d <- data.frame(x = runif(n), z = runif(n), w = rnorm(n), g = factor(sample(letters[1:3], n, TRUE)), known = rnorm(n, sd = 0.1))
+  d <- data.frame(
+    x = runif(n), z = runif(n), w = rnorm(n),
+    g = factor(sample(letters[1:3], n, TRUE)), known = rnorm(n, sd = 0.1)
+  )
   e <- rnorm(n)
   d$y1 <- sin(4 * d$x) * d$z + 0.3 * d$w + e
   d$y2 <- d$x - d$z + 0.5 * e + rnorm(n)
-  parsed <- parse_formulas(list(cbind(y1, y2) ~ g + s(x, z, k = 12) + s(w, k = 6), sigma ~ offset(known) + s(x, k = 5), rho ~ x:z), data_names = names(d))
+  parsed <- parse_formulas(list(
+    cbind(y1, y2) ~ g + s(x, z, k = 12) + s(w, k = 6),
+    sigma ~ offset(known) + s(x, k = 5), rho ~ x:z
+  ), data_names = names(d))
   frame <- new_frame(parsed, d, weights, NULL, stats::na.omit)
   scales <- response_scales(new_cells(frame), frame)
   cells <- list(id = seq_len(n), first = seq_len(n), m = n, stats = rbind(row_weights(frame)))
   design <- tabulate_smooths(new_design(parsed, frame, cells, d))
   priors <- resolve_priors(design, scales, NULL)
   exact <- target_of_rows(design, frame, seq_len(n), priors, scales)
-  list(exact = exact, blocks = function(...) new_blocks_target(exact, design, frame, priors, scales, ...), n = n)
+  list(exact = exact, blocks = function(...) {
+    new_blocks_target(
+      exact, design, frame, priors, scales,
+      ...
+    )
+  }, n = n)
 }
 
 test_that("value, gradient, Hessian, expectation and draws are those of all rows, with blocks kept or made again", {
@@ -28,12 +39,22 @@ test_that("value, gradient, Hessian, expectation and draws are those of all rows
       blocks <- case$blocks(size = 400, memory = memory)
       for (again in 1:2) {
         expect_equal(target_base(blocks, beta), target_base(case$exact, beta), tolerance = 1e-11)
-        expect_equal(target_base_expect(blocks, beta, cov), target_base_expect(case$exact, beta, cov), tolerance = 1e-11)
-        expect_equal(target_base_draws(blocks, draws), target_base_draws(case$exact, draws), tolerance = 1e-11)
+        expect_equal(target_base_expect(blocks, beta, cov),
+          target_base_expect(case$exact, beta, cov),
+          tolerance = 1e-11
+        )
+        expect_equal(target_base_draws(blocks, draws), target_base_draws(case$exact, draws),
+          tolerance = 1e-11
+        )
       }
-      expect_length(ls(blocks$blocks$kept), c(0, 2, 5)[match(memory, c(0, 8 * 900 * case$exact$dim, 1e9))])
+      expect_length(
+        ls(blocks$blocks$kept),
+        c(0, 2, 5)[match(memory, c(0, 8 * 900 * case$exact$dim, 1e9))]
+      )
     }
-    expect_equal(target_base(blocks, beta, 1L)$gradient, target_base(case$exact, beta, 1L)$gradient, tolerance = 1e-11)
+    expect_equal(target_base(blocks, beta, 1L)$gradient, target_base(case$exact, beta, 1L)$gradient,
+      tolerance = 1e-11
+    )
   }
 })
 
@@ -56,11 +77,15 @@ test_that("covary() fits rows of joint smooths and a third covariate without all
   n <- 110000
   d <- data.frame(x = runif(n), z = runif(n), w = runif(n))
   d$y <- sin(5 * d$x) * d$z + d$w^2 + exp(0.5 * d$x - 1) * rnorm(n)
-  fit <- suppressMessages(covary(y ~ s(x, z, k = 20) + s(w, k = 6), sigma ~ s(x, k = 6), data = d, draws = 500))
+  fit <- suppressMessages(covary(y ~ s(x, z, k = 20) + s(w, k = 6), sigma ~ s(x, k = 6),
+    data = d,
+    draws = 500
+  ))
   at <- data.frame(x = c(0.2, 0.5, 0.9), z = c(0.3, 0.8, 0.5), w = c(0.1, 0.6, 0.9))
   mean <- predict(fit, at, dpar = "mu", resp = "y")
   expect_true(all(abs(mean$estimate - (sin(5 * at$x) * at$z + at$w^2)) < 0.03))
-  expect_true(all(abs(log(predict(fit, at, dpar = "sigma", resp = "y")$estimate) - (0.5 * at$x - 1)) < 0.03))
+  expect_true(all(abs(log(predict(fit, at, dpar = "sigma", resp = "y")$estimate) -
+    (0.5 * at$x - 1)) < 0.03))
   expect_true(fit$info$converged)
   mean_of_rows <- mgcv::bam(y ~ s(x, z, k = 20) + s(w, k = 6), data = d, discrete = TRUE)
   expect_lt(max(abs(mean$estimate - predict(mean_of_rows, at))), 0.03)

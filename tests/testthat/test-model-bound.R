@@ -1,7 +1,9 @@
 flexible <- function(row_sd = "auto", ...) {
   d <- rows_60()
-  covary(cbind(a, b) ~ s(x, k = 5), sigma ~ s(x, k = 5), rho ~ x, data = d, algorithm = "none",
-    control = covary_control(row_sd = row_sd), ...)$regression
+  covary(cbind(a, b) ~ s(x, k = 5), sigma ~ s(x, k = 5), rho ~ x,
+    data = d, algorithm = "none",
+    control = covary_control(row_sd = row_sd), ...
+  )$regression
 }
 
 # Cells are sorted by their covariate.
@@ -20,13 +22,19 @@ test_that("the bound adds a scatter within rows to the cells, and nothing where 
   d <- rows_60()
   expect_null(covary(cbind(a, b) ~ s(x), data = d, algorithm = "none")$regression$within)
   d$l <- 0
-  known <- covary(cbind(a, b) ~ s(x, k = 5), sigma(a) ~ 0 + offset(l), sigma(b) ~ x, data = d, algorithm = "none")$regression
+  known <- covary(cbind(a, b) ~ s(x, k = 5), sigma(a) ~ 0 + offset(l), sigma(b) ~ x,
+    data = d,
+    algorithm = "none"
+  )$regression
   expect_true(all(known$within[1, ] == 0) && all(known$within[2, ] > 0))
 })
 
 test_that("cells and nodes take the same scatter", {
   set.seed(1)
-  stats <- rbind(c(3, 1), matrix(stats::rnorm(4), 2), abs(stats::rnorm(2)), stats::rnorm(2), abs(stats::rnorm(2)))
+  stats <- rbind(
+    c(3, 1), matrix(stats::rnorm(4), 2), abs(stats::rnorm(2)), stats::rnorm(2),
+    abs(stats::rnorm(2))
+  )
   within <- matrix(c(0.1, 0.2, 0.3, 0), 2)
   nodes <- rbind(stats[1, ], stats[2:3, ], matrix(0, 2, 2), root_to_scatter(stats[4:6, ], 2))
   one <- add_within(stats, within)
@@ -37,12 +45,17 @@ test_that("cells and nodes take the same scatter", {
 test_that("a response without scatter does not take that of the other with it", {
   stats <- rbind(1, 0.2, -0.3, 0, 0, 0)
   grown <- add_within(stats, matrix(c(0, 0.04), 2))
-  expect_equal(as.vector(root_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04), tolerance = 1e-12)
+  expect_equal(as.vector(root_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04),
+    tolerance = 1e-12
+  )
 })
 
 test_that("the density with the bound is that of rows with a scatter", {
   d <- rows_60()
-  target <- covary(a ~ x, sigma ~ x, data = d, algorithm = "none", control = covary_control(row_sd = 0.1))$regression
+  target <- covary(a ~ x, sigma ~ x,
+    data = d, algorithm = "none",
+    control = covary_control(row_sd = 0.1)
+  )$regression
   set.seed(1)
   beta <- matrix(stats::rnorm(4 * 20, 0, 0.5), 20)
   x <- target$model$x
@@ -52,10 +65,18 @@ test_that("the density with the bound is that of rows with a scatter", {
     s <- exp(as.vector(b[3:4] %*% x[[2]]))
     sum(stats::dnorm(z, m, s, log = TRUE) - target$within[1, ] / (2 * s^2))
   })
-  expect_equal(target_base_draws(target, beta) - log_coefficient_prior(target, beta), own, tolerance = 1e-10)
+  expect_equal(target_base_draws(target, beta) - log_coefficient_prior(target, beta), own,
+    tolerance = 1e-10
+  )
   # Where sds are those of the pilot, the constant gives back what the scatter takes.
-  plain <- covary(a ~ x, sigma ~ x, data = d, algorithm = "none", control = covary_control(row_sd = 0))$regression
-  expect_equal(target$log_jacobian - plain$log_jacobian, sum(target$within[1, ] / (2 * exp(2 * target$pilot$log_sd[1, ]))), tolerance = 1e-10)
+  plain <- covary(a ~ x, sigma ~ x,
+    data = d, algorithm = "none",
+    control = covary_control(row_sd = 0)
+  )$regression
+  expect_equal(target$log_jacobian - plain$log_jacobian,
+    sum(target$within[1, ] / (2 * exp(2 * target$pilot$log_sd[1, ]))),
+    tolerance = 1e-10
+  )
 })
 
 test_that("rows that a mean interpolates keep their sd, said where it rests on the bound", {
@@ -85,5 +106,7 @@ test_that("half the width hardly moves an ordinary fit; a width as large as the 
   d <- rows_60()
   fit <- quick(a ~ x, sigma ~ x, data = d)
   expect_lt(max(diagnostics(fit)$bound$shift), 0.01)
-  expect_message(quick(a ~ x, sigma ~ x, data = d, control = covary_control(row_sd = 0.5)), class = "covary_message_bound")
+  expect_message(quick(a ~ x, sigma ~ x, data = d, control = covary_control(row_sd = 0.5)),
+    class = "covary_message_bound"
+  )
 })

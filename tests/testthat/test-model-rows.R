@@ -5,16 +5,33 @@ rows_problem <- function(n, k) {
   d <- data.frame(a = runif(n), b = rnorm(n), f = factor(sample(letters[1:3], n, TRUE)))
   d$y1 <- sin(5 * d$a) + 0.3 * d$b + rnorm(n) * exp(0.3 * cos(4 * d$a))
   d$y2 <- 0.5 * d$y1 + rnorm(n) + (d$f == "a")
-  formulas <- if (k == 2) list(cbind(y1, y2) ~ s(a, k = 8) + s(b, k = 6) + f, sigma ~ s(a, k = 6) + b:f, rho ~ s(b, k = 5))
-    else list(y1 ~ s(a, bs = "ps", k = 8) + b + f, sigma ~ s(b, k = 6))
+  formulas <- if (k == 2) {
+    list(
+      cbind(y1, y2) ~ s(a, k = 8) + s(b, k = 6) + f, sigma ~ s(a, k = 6) + b:f,
+      rho ~ s(b, k = 5)
+    )
+  } else {
+    list(y1 ~ s(a, bs = "ps", k = 8) + b + f, sigma ~ s(b, k = 6))
+  }
   parsed <- parse_formulas(formulas, data_names = names(d))
   frame <- new_frame(parsed, d, if (k == 1) runif(n) else NULL, NULL, na.omit)
   ready <- prepare_rows_fit(parsed, frame, NULL, "nested")
-  total <- list(k = k, responses = colnames(frame$y), scaling = round_scaling(frame$y), covariates = list())
-  total <- tally_rows(total, list(y = frame$y, covariates = list(), weights = frame$weights, dropped = 0))
-  cells <- list(id = NULL, first = seq_len(n), m = n, y_scale = rep(1, k), y_centre = rep(0, k),
-    stats = rbind(row_weights(frame), t(frame$y), matrix(0, k * (k + 1) / 2, n)))
-  list(target = ready$target, dense = new_target(at_nodes(ready$design, d), cells, ready$priors, compressed_scales(total)), data = d, formulas = formulas)
+  total <- list(
+    k = k, responses = colnames(frame$y), scaling = round_scaling(frame$y),
+    covariates = list()
+  )
+  total <- tally_rows(total, list(
+    y = frame$y, covariates = list(), weights = frame$weights,
+    dropped = 0
+  ))
+  cells <- list(
+    id = NULL, first = seq_len(n), m = n, y_scale = rep(1, k), y_centre = rep(0, k),
+    stats = rbind(row_weights(frame), t(frame$y), matrix(0, k * (k + 1) / 2, n))
+  )
+  list(target = ready$target, dense = new_target(
+    at_nodes(ready$design, d), cells, ready$priors,
+    compressed_scales(total)
+  ), data = d, formulas = formulas)
 }
 
 test_that("value and gradient are exact, curvature is right to the width of its bins", {
@@ -26,7 +43,12 @@ test_that("value and gradient are exact, curvature is right to the width of its 
     for (order in 0:2) {
       at <- target_base(p$target, beta, order)
       expect_equal(at$value, truth$value, tolerance = 1e-7)
-      if (order > 0) expect_lt(max(abs(at$gradient - truth$gradient)) / max(abs(truth$gradient)), 1e-6)
+      if (order > 0) {
+        expect_lt(
+          max(abs(at$gradient - truth$gradient)) / max(abs(truth$gradient)),
+          1e-6
+        )
+      }
     }
     expect_lt(max(abs(at$hessian - truth$hessian)) / max(abs(truth$hessian)), 0.01)
     cov <- crossprod(matrix(rnorm(p$target$dim^2), p$target$dim)) * 1e-4 / p$target$dim
@@ -35,7 +57,10 @@ test_that("value and gradient are exact, curvature is right to the width of its 
     expect_lt(abs(at$value - truth$value) / abs(truth$value), 1e-4)
     expect_lt(max(abs(at$gradient - truth$gradient)) / max(abs(truth$gradient)), 1e-4)
     expect_lt(max(abs(at$hessian - truth$hessian)) / max(abs(truth$hessian)), 0.01)
-    expect_equal(target_base_draws(p$target, rbind(beta, 0)), target_base_draws(p$dense, rbind(beta, 0)), tolerance = 1e-7, ignore_attr = TRUE)
+    expect_equal(target_base_draws(p$target, rbind(beta, 0)),
+      target_base_draws(p$dense, rbind(beta, 0)),
+      tolerance = 1e-7, ignore_attr = TRUE
+    )
   }
 })
 
@@ -44,8 +69,13 @@ test_that("a fit by tables is the fit of the rows", {
   n <- 21000
   d <- data.frame(a = runif(n), b = rnorm(n), c = runif(n))
   d$y <- sin(5 * d$a) + 0.3 * d$b + rnorm(n) * exp(0.3 * d$a)
-  expect_message(fast <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a, data = d, draws = 400), class = "covary_message_rows")
-  slow <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a, data = d, draws = 400, control = covary_control(compress = "never"))
+  expect_message(fast <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a, data = d, draws = 400),
+    class = "covary_message_rows"
+  )
+  slow <- covary(y ~ s(a, k = 6) + b + c, sigma ~ a,
+    data = d, draws = 400,
+    control = covary_control(compress = "never")
+  )
   sds <- apply(as.matrix(slow$draws), 2, sd)[names(coef(slow))]
   at <- data.frame(a = seq(0.05, 0.95, 0.1), b = 0, c = 0.5)
   gap <- (predict(fast, at)$estimate - predict(slow, at)$estimate) / predict(slow, at)$sd
@@ -67,7 +97,9 @@ test_that("a rung of the ladder is a weighted subsample of the rows", {
     p$dense$model$cells[1, ] <- ifelse(kept, weights * (sum(weights) / sum(weights[kept])), 0)
     set.seed(754)
     beta <- rnorm(p$target$dim) / 5
-    expect_equal(target_base(rung, beta, 0L)$value, target_base(p$dense, beta, 0L)$value, tolerance = 1e-7)
+    expect_equal(target_base(rung, beta, 0L)$value, target_base(p$dense, beta, 0L)$value,
+      tolerance = 1e-7
+    )
   }
 })
 
@@ -77,7 +109,9 @@ test_that("a fit that starts from a rung is the fit of the rows", {
   n <- 50000
   d <- data.frame(a = runif(n), b = runif(n), c = runif(n))
   d$y <- sin(6 * d$a) + cos(4 * d$b) + d$c^2 + rnorm(n) * exp(sin(5 * d$b) / 3)
-  fit <- function() suppressMessages(covary(y ~ s(a) + s(b) + s(c), sigma ~ s(a) + s(b), data = d, draws = 1000))
+  fit <- function() {
+    suppressMessages(covary(y ~ s(a) + s(b) + s(c), sigma ~ s(a) + s(b), data = d, draws = 1000))
+  }
   rung <- fit()
   namespace <- environment(lower_rung)
   unlockBinding("ladder_rows", namespace)

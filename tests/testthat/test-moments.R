@@ -1,10 +1,14 @@
-# Moments over cells and the pass over rows in C against naive twins in R, on every level of vector code.
+# Moments over cells and the pass over rows in C against naive twins in R, on every level of vector
+# code.
 
 levels_of_simd <- function() 0:2
 
 moments_of <- function(x, y, weights = NULL, group = NULL, grid, scaling, level = 2, threads = 1) {
   k <- ncol(y)
-  out <- .Call(C_moments, x, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling, c(level, threads, max(group, 1)))
+  out <- .Call(
+    C_moments, x, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling,
+    c(level, threads, max(group, 1))
+  )
   out$table <- array(out$table, c(moments_padded(k), 4, grid[3], max(group, 1)))
   out
 }
@@ -27,19 +31,21 @@ twin_moments <- function(x, y, weights, group, grid, scaling) {
 
 test_that("moments are those of a naive pass", {
   set.seed(701)
-  for (k in 1:4) for (n in c(1, 7, 300)) {
-    x <- runif(n, -3, 2)
-    y <- matrix(rnorm(n * k, 5), n)
-    weights <- runif(n)
-    group <- sample.int(3, n, TRUE)
-    group[1] <- 3L
-    scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
-    grid <- c(4, -12, 20)
-    truth <- twin_moments(x, y, weights, group, grid, scaling)
-    for (level in levels_of_simd()) {
-      out <- moments_of(x, y, weights, group, grid, scaling, level)
-      expect_close(out$table, truth, 1e-12, floor = 1e-3)
-      expect_identical(out$counts, c(0, 0, 0))
+  for (k in 1:4) {
+    for (n in c(1, 7, 300)) {
+      x <- runif(n, -3, 2)
+      y <- matrix(rnorm(n * k, 5), n)
+      weights <- runif(n)
+      group <- sample.int(3, n, TRUE)
+      group[1] <- 3L
+      scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
+      grid <- c(4, -12, 20)
+      truth <- twin_moments(x, y, weights, group, grid, scaling)
+      for (level in levels_of_simd()) {
+        out <- moments_of(x, y, weights, group, grid, scaling, level)
+        expect_close(out$table, truth, 1e-12, floor = 1e-3)
+        expect_identical(out$counts, c(0, 0, 0))
+      }
     }
   }
 })
@@ -57,7 +63,10 @@ test_that("rows that are not finite or outside are counted and left out", {
   for (level in levels_of_simd()) {
     out <- moments_of(bad_x, bad_y, NULL, NULL, grid, scaling, level)
     expect_identical(out$counts, c(3, 2, 1))
-    expect_close(out$table, moments_of(x[keep], y[keep, ], NULL, NULL, grid, scaling, level)$table, 1e-13, floor = 1e-3)
+    expect_close(out$table, moments_of(x[keep], y[keep, ], NULL, NULL, grid, scaling, level)$table,
+      1e-13,
+      floor = 1e-3
+    )
   }
 })
 
@@ -67,9 +76,20 @@ test_that("any number of threads gives the same bits", {
   x <- runif(n)
   y <- cbind(rnorm(n), rnorm(n))
   one <- moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 1)
-  expect_identical(moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 2), one)
-  term <- list(x = x, group = NULL, grid = c(256, 0, 256), groups = 1L, coefficients = rnorm(5 * 4 * 256) / 10)
-  rows <- lapply(1:2, function(threads) .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(2, threads, 1)))
+  expect_identical(
+    moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 2),
+    one
+  )
+  term <- list(
+    x = x, group = NULL, grid = c(256, 0, 256), groups = 1L,
+    coefficients = rnorm(5 * 4 * 256) / 10
+  )
+  rows <- lapply(1:2, function(threads) {
+    .Call(
+      C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
+      c(2, threads, 1)
+    )
+  })
   expect_identical(rows[[1]], rows[[2]])
 })
 
@@ -81,44 +101,60 @@ test_that("the exponential of the vector code is exact to 2 ulp", {
 
 test_that("the pass over rows sums the kernels of the rows", {
   set.seed(704)
-  for (k in 1:2) for (weighted in c(FALSE, TRUE)) {
-    n <- 333
-    q <- predictors_of(k)
-    y <- matrix(rnorm(n * k, 2), n)
-    scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
-    weights <- if (weighted) runif(n, 0, 3)
-    x <- cbind(runif(n), rnorm(n))
-    group <- sample.int(2, n, TRUE)
-    grids <- list(c(8, 0, 8), c(2, -10, 20))
-    terms <- list(list(x = x[, 1], group = group, grid = grids[[1]], groups = 2L, coefficients = rnorm(q * 4 * 16) / 4),
-      list(x = x[, 2], group = NULL, grid = grids[[2]], groups = 1L, coefficients = rnorm(q * 4 * 20) / 4),
-      list(x = NULL, group = group, grid = c(1, 0, 1), groups = 2L, coefficients = rnorm(q * 8) / 4))
-    eta <- matrix(0, q, n)
-    place <- list()
-    for (j in 1:3) {
-      term <- terms[[j]]
-      u <- if (is.null(term$x)) rep(0.5, n) else term$x * term$grid[1] - term$grid[2]
-      cell <- pmin(floor(u), term$grid[3] - 1)
-      t <- 2 * (u - cell) - 1
-      cell <- cell + (if (is.null(term$group)) 0 else term$grid[3] * (term$group - 1))
-      b <- array(term$coefficients, c(q, 4, length(term$coefficients) / q / 4))
-      for (d in 1:4) eta <- eta + b[seq_len(q), d, cell + 1] * rep(t^(d - 1), each = q)
-      place[[j]] <- list(cell = cell, t = t, shape = dim(b))
-    }
-    z <- sweep(sweep(y, 2, scaling[, 1]), 2, scaling[, 2], "/")
-    w <- if (weighted) weights else rep(1, n)
-    at <- .Call(C_kernel, k, rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
-    scores <- unlist(lapply(place, function(p) {
-      out <- array(0, p$shape)
-      for (d in 1:4) for (i in seq_len(n)) {
-        out[seq_len(q), d, p$cell[i] + 1] <- out[seq_len(q), d, p$cell[i] + 1] + at[1 + seq_len(q), i] * p$t[i]^(d - 1)
+  for (k in 1:2) {
+    for (weighted in c(FALSE, TRUE)) {
+      n <- 333
+      q <- predictors_of(k)
+      y <- matrix(rnorm(n * k, 2), n)
+      scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
+      weights <- if (weighted) runif(n, 0, 3)
+      x <- cbind(runif(n), rnorm(n))
+      group <- sample.int(2, n, TRUE)
+      grids <- list(c(8, 0, 8), c(2, -10, 20))
+      terms <- list(
+        list(
+          x = x[, 1], group = group, grid = grids[[1]], groups = 2L,
+          coefficients = rnorm(q * 4 * 16) / 4
+        ),
+        list(
+          x = x[, 2], group = NULL, grid = grids[[2]], groups = 1L,
+          coefficients = rnorm(q * 4 * 20) / 4
+        ),
+        list(
+          x = NULL, group = group, grid = c(1, 0, 1), groups = 2L,
+          coefficients = rnorm(q * 8) / 4
+        )
+      )
+      eta <- matrix(0, q, n)
+      place <- list()
+      for (j in 1:3) {
+        term <- terms[[j]]
+        u <- if (is.null(term$x)) rep(0.5, n) else term$x * term$grid[1] - term$grid[2]
+        cell <- pmin(floor(u), term$grid[3] - 1)
+        t <- 2 * (u - cell) - 1
+        cell <- cell + (if (is.null(term$group)) 0 else term$grid[3] * (term$group - 1))
+        b <- array(term$coefficients, c(q, 4, length(term$coefficients) / q / 4))
+        for (d in 1:4) eta <- eta + b[seq_len(q), d, cell + 1] * rep(t^(d - 1), each = q)
+        place[[j]] <- list(cell = cell, t = t, shape = dim(b))
       }
-      out
-    }))
-    for (level in levels_of_simd()) {
-      out <- .Call(C_rows, y, weights, scaling, terms, c(level, 1, 1))
-      expect_equal(out$value, sum(at[1, ]), tolerance = 1e-12)
-      expect_close(out$scores, scores, 1e-11, floor = 1e-3)
+      z <- sweep(sweep(y, 2, scaling[, 1]), 2, scaling[, 2], "/")
+      w <- if (weighted) weights else rep(1, n)
+      at <- .Call(C_kernel, k, rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
+      scores <- unlist(lapply(place, function(p) {
+        out <- array(0, p$shape)
+        for (d in 1:4) {
+          for (i in seq_len(n)) {
+            out[seq_len(q), d, p$cell[i] + 1] <- out[seq_len(q), d, p$cell[i] + 1] +
+              at[1 + seq_len(q), i] * p$t[i]^(d - 1)
+          }
+        }
+        out
+      }))
+      for (level in levels_of_simd()) {
+        out <- .Call(C_rows, y, weights, scaling, terms, c(level, 1, 1))
+        expect_equal(out$value, sum(at[1, ]), tolerance = 1e-12)
+        expect_close(out$scores, scores, 1e-11, floor = 1e-3)
+      }
     }
   }
 })
@@ -128,7 +164,10 @@ test_that("vector code stays finite at extreme predictors", {
   coefficients <- array(0, c(5, 4, 1))
   for (r in c(-40, 40)) {
     coefficients[5, 1, 1] <- r
-    term <- list(x = NULL, group = NULL, grid = c(1, 0, 1), groups = 1L, coefficients = as.vector(coefficients))
+    term <- list(
+      x = NULL, group = NULL, grid = c(1, 0, 1), groups = 1L,
+      coefficients = as.vector(coefficients)
+    )
     for (level in 1:2) {
       plain <- .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(0, 1, 1))
       out <- .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(level, 1, 1))
@@ -145,7 +184,10 @@ test_that("nodes of rows have the densities of their cells", {
     q <- predictors_of(k)
     m <- 40
     rows <- lapply(seq_len(m), function(i) matrix(rnorm(6 * k), 6))
-    cells <- vapply(rows, function(v) .Call(C_cells, rep(1L, 6), 1L, v, rep(1, 6)), numeric(1 + k + k * (k + 1) / 2))
+    cells <- vapply(
+      rows, function(v) .Call(C_cells, rep(1L, 6), 1L, v, rep(1, 6)),
+      numeric(1 + k + k * (k + 1) / 2)
+    )
     nodes <- vapply(rows, function(v) {
       centre <- rnorm(k) / 3
       d <- sweep(v, 2, centre)
@@ -153,15 +195,26 @@ test_that("nodes of rows have the densities of their cells", {
       c(6, centre, colSums(d), s[lower.tri(s, TRUE)])
     }, numeric(1 + 2 * k + k * (k + 1) / 2))
     eta <- matrix(rnorm(q * m), q)
-    cov <- vapply(seq_len(m), function(i) as.vector(crossprod(matrix(rnorm(q * q) / 3, q))), numeric(q^2))
-    expect_close(.Call(C_kernel, k, nodes, eta), .Call(C_kernel, k, cells, eta), 1e-12, floor = 1e-2)
-    expect_close(.Call(C_kernel_expect, k, nodes, eta, cov), .Call(C_kernel_expect, k, cells, eta, cov), 1e-11, floor = 1e-2)
+    cov <- vapply(
+      seq_len(m), function(i) as.vector(crossprod(matrix(rnorm(q * q) / 3, q))),
+      numeric(q^2)
+    )
+    expect_close(.Call(C_kernel, k, nodes, eta), .Call(C_kernel, k, cells, eta), 1e-12,
+      floor = 1e-2
+    )
+    expect_close(.Call(C_kernel_expect, k, nodes, eta, cov),
+      .Call(C_kernel_expect, k, cells, eta, cov), 1e-11,
+      floor = 1e-2
+    )
     # Signed weights: two nodes of one place add.
     half <- nodes
     half[-(1 + seq_len(k)), ] <- half[-(1 + seq_len(k)), ] * 3
     minus <- nodes
     minus[-(1 + seq_len(k)), ] <- minus[-(1 + seq_len(k)), ] * -2
-    expect_close(.Call(C_kernel, k, half, eta) + .Call(C_kernel, k, minus, eta), .Call(C_kernel, k, nodes, eta), 1e-11, floor = 1e-2)
+    expect_close(.Call(C_kernel, k, half, eta) + .Call(C_kernel, k, minus, eta),
+      .Call(C_kernel, k, nodes, eta), 1e-11,
+      floor = 1e-2
+    )
   }
 })
 
@@ -170,9 +223,15 @@ test_that("a process that was forked after threads were used works with one", {
   skip_on_os("windows")
   code <- "d <- data.frame(x = runif(2e5)); d$y <- d$x; f <- function(i) covary::compress(d, 'y', by = ~ x, threads = 2); one <- f(0)
     cat(all(vapply(parallel::mclapply(1:2, f, mc.cores = 2), identical, TRUE, one)))"
-  said <- suppressWarnings(system2("timeout", c("60", file.path(R.home("bin"), "Rscript"),
-    "--vanilla", "-e", shQuote(code)), stdout = TRUE,
-    stderr = FALSE, env = paste0("R_LIBS=", paste(c(dirname(getNamespaceInfo("covary", "path")),
-      .libPaths()), collapse = ":"))))
+  said <- suppressWarnings(system2("timeout", c(
+    "60", file.path(R.home("bin"), "Rscript"),
+    "--vanilla", "-e", shQuote(code)
+  ),
+  stdout = TRUE,
+  stderr = FALSE, env = paste0("R_LIBS=", paste(c(
+    dirname(getNamespaceInfo("covary", "path")),
+    .libPaths()
+  ), collapse = ":"))
+  ))
   expect_identical(tail(said, 1), "TRUE")
 })

@@ -1,13 +1,22 @@
 random_rhobit <- function(k) {
   r <- matrix(list(), k, k)
-  for (i in seq_len(k)[-1]) for (j in seq_len(i - 1)) r[[i, j]] <- c(0.4, -0.6, 0.2)[i + j - 2] * c(1, 0.5)
+  for (i in seq_len(k)[-1]) {
+    for (j in seq_len(i - 1)) {
+      r[[i, j]] <- c(0.4, -0.6, 0.2)[i + j - 2] *
+        c(1, 0.5)
+    }
+  }
   r
 }
 
 as_correlation <- function(r, row) {
   k <- nrow(r)
   out <- diag(k)
-  for (i in seq_len(k)[-1]) for (j in seq_len(i - 1)) out[i, j] <- out[j, i] <- tanh(r[[i, j]][row] / 2)
+  for (i in seq_len(k)[-1]) {
+    for (j in seq_len(i - 1)) {
+      out[i, j] <- out[j, i] <- tanh(r[[i, j]][row] / 2)
+    }
+  }
   out
 }
 
@@ -37,7 +46,8 @@ test_that("densities keep their digits where 1 - rho^2 underflows", {
   z1 <- 0
   w <- 0.7
   z <- list(z1, w / cosh(40))
-  expect_equal(standard_log_density(z, r), dnorm(z1, log = TRUE) + dnorm(w, log = TRUE) + log(cosh(40)), tolerance = 1e-12)
+  expect_equal(standard_log_density(z, r), dnorm(z1, log = TRUE) + dnorm(w, log = TRUE) +
+    log(cosh(40)), tolerance = 1e-12)
   expect_equal(log_cosh_half(c(-2000, 0, 2000)), c(1000 - log(2), 0, 1000 - log(2)))
 })
 

@@ -1,19 +1,34 @@
 test_that("weights and khat are those of loo", {
   skip_if_not_installed("loo")
   set.seed(1)
-  shapes <- list(normal = function(n) stats::rnorm(n, 0, stats::runif(1, 0.01, 4)), exponential = stats::rexp, t = function(n) stats::rt(n, 3),
-    uniform = stats::runif, ties = function(n) round(stats::rnorm(n), 1), far = function(n) stats::rnorm(n, 1e5, 10),
-    pareto = function(n) -stats::runif(1, 0.1, 1.5) * log(stats::runif(n)), narrow = function(n) 2 + 1e-3 * stats::rnorm(n))
-  for (shape in names(shapes)) for (n in c(100, 200, 1000, 4001)) for (i in 1:5) {
-    x <- shapes[[shape]](n)
-    ours <- psis(x)
-    theirs <- suppressWarnings(loo::psis(x, r_eff = 1))
-    label <- paste(shape, n)
-    log_weights <- as.vector(weights(theirs, log = TRUE))
-    on <- log_weights > -300
-    expect_lt(max(abs(log(ours$weights[on]) - log_weights[on])), 1e-8, label = label)
-    k <- theirs$diagnostics$pareto_k
-    if (is.finite(k)) expect_lt(abs(ours$khat - k), 1e-8, label = label) else expect_identical(ours$khat, k, label = label)
+  shapes <- list(
+    normal = function(n) stats::rnorm(n, 0, stats::runif(1, 0.01, 4)),
+    exponential = stats::rexp, t = function(n) stats::rt(n, 3),
+    uniform = stats::runif, ties = function(n) round(stats::rnorm(n), 1), far = function(n) {
+      stats::rnorm(n, 1e5, 10)
+    },
+    pareto = function(n) -stats::runif(1, 0.1, 1.5) * log(stats::runif(n)), narrow = function(n) {
+      2 + 1e-3 * stats::rnorm(n)
+    }
+  )
+  for (shape in names(shapes)) {
+    for (n in c(100, 200, 1000, 4001)) {
+      for (i in 1:5) {
+        x <- shapes[[shape]](n)
+        ours <- psis(x)
+        theirs <- suppressWarnings(loo::psis(x, r_eff = 1))
+        label <- paste(shape, n)
+        log_weights <- as.vector(weights(theirs, log = TRUE))
+        on <- log_weights > -300
+        expect_lt(max(abs(log(ours$weights[on]) - log_weights[on])), 1e-8, label = label)
+        k <- theirs$diagnostics$pareto_k
+        if (is.finite(k)) {
+          expect_lt(abs(ours$khat - k), 1e-8, label = label)
+        } else {
+          expect_identical(ours$khat, k, label = label)
+        }
+      }
+    }
   }
 })
 

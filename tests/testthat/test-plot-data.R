@@ -4,7 +4,10 @@ fit_cars <- function() {
   suppressWarnings(covary(cbind(mpg, qsec) ~ wt + cyl, sigma ~ 1, rho ~ wt, data = d, draws = 400))
 }
 
-effect_columns <- c("covariate", "x", "level", "by", "group", "dpar", "resp", "estimate", "lower", "upper", "lower50", "upper50", "extrapolated")
+effect_columns <- c(
+  "covariate", "x", "level", "by", "group", "dpar", "resp", "estimate", "lower",
+  "upper", "lower50", "upper50", "extrapolated"
+)
 
 test_that("effects have the documented columns, in order and within their scales", {
   set.seed(1)
@@ -12,7 +15,8 @@ test_that("effects have the documented columns, in order and within their scales
   expect_s3_class(e, c("covary_effects", "data.frame"), exact = TRUE)
   expect_named(e, effect_columns)
   expect_identical(unique(e$covariate), c("wt", "cyl"))
-  expect_true(all(e$lower <= e$lower50 & e$lower50 <= e$estimate & e$estimate <= e$upper50 & e$upper50 <= e$upper))
+  expect_true(all(e$lower <= e$lower50 & e$lower50 <= e$estimate & e$estimate <= e$upper50 &
+    e$upper50 <= e$upper))
   expect_true(all(abs(unlist(e[e$dpar == "rho", c("lower", "upper")])) <= 1))
   expect_true(all(e$lower[e$dpar == "sigma"] > 0))
   expect_false(anyNA(e$estimate))
@@ -36,7 +40,10 @@ test_that("effects are quantiles of the draws of their predictor", {
   rho <- tanh(posterior_linpred(fit, newdata = data.frame(wt = e$x), dpar = "rho") / 2)
   expect_equal(e$estimate, apply(rho, 2, median), tolerance = 1e-3)
   expect_equal(e$lower, apply(rho, 2, quantile, 0.025, names = FALSE), tolerance = 1e-2)
-  m <- conditional_effects(fit, "wt", dpar = "mu", resp = "mpg", by = FALSE, points = 3, conditions = list(cyl = "4"))
+  m <- conditional_effects(fit, "wt",
+    dpar = "mu", resp = "mpg", by = FALSE, points = 3,
+    conditions = list(cyl = "4")
+  )
   mu <- posterior_linpred(fit, newdata = data.frame(wt = m$x, cyl = "4"), dpar = "mu", resp = "mpg")
   expect_equal(m$estimate, apply(mu, 2, median))
 })
@@ -67,9 +74,15 @@ test_that("a predictor without covariates is shown along the first covariate, a 
 test_that("functions of covariates, smooths with by, random effects and weights are shown", {
   set.seed(2)
   n <- 300
-  d <- data.frame(x = exp(rnorm(n)), f = factor(sample(letters[1:2], n, TRUE)), id = factor(sample(1:20, n, TRUE)), w = rpois(n, 2))
+  d <- data.frame(
+    x = exp(rnorm(n)), f = factor(sample(letters[1:2], n, TRUE)),
+    id = factor(sample(1:20, n, TRUE)), w = rpois(n, 2)
+  )
   d$y <- sin(d$x) + rnorm(20)[d$id] + rnorm(n)
-  fit <- covary(y ~ s(x, by = f, k = 5) + f + s(id, bs = "re"), sigma ~ log(x), data = d, weights = w, draws = 400)
+  fit <- covary(y ~ s(x, by = f, k = 5) + f + s(id, bs = "re"), sigma ~ log(x),
+    data = d,
+    weights = w, draws = 400
+  )
   expect_silent(e <- conditional_effects(fit))
   expect_false(anyNA(e$estimate))
   expect_setequal(unique(e$covariate), c("x", "f", "id"))
@@ -86,7 +99,9 @@ test_that("bins along a covariate the sd and correlation do not use are moments 
   bins <- plot_data(fit, "bins", covariate = "x", bins = 5)
   r <- fit$frame$y - central_predictors(fit)[, 1:2]
   first <- d$x <= 2
-  expect_equal(bins$estimate[bins$dpar == "sigma" & bins$resp == "a"][1], sqrt(mean(r[first, 1]^2)), tolerance = 1e-6)
+  expect_equal(bins$estimate[bins$dpar == "sigma" & bins$resp == "a"][1], sqrt(mean(r[first, 1]^2)),
+    tolerance = 1e-6
+  )
   raw <- sum(r[first, 1] * r[first, 2]) / sqrt(sum(r[first, 1]^2) * sum(r[first, 2]^2))
   expect_equal(bins$estimate[bins$dpar == "rho"][1], raw, tolerance = 1e-6)
   expect_identical(sum(bins$n[bins$dpar == "rho"]), 600L)
@@ -96,7 +111,10 @@ test_that("ellipses hold their share of the fitted population", {
   set.seed(4)
   fit <- fit_cars()
   e <- plot_data(fit, "ellipses", at = c(2, 4))
-  expect_named(e, c("covariate", "value", "content", "x", "y", "mean_x", "mean_y", "sd_x", "sd_y", "rho"))
+  expect_named(e, c(
+    "covariate", "value", "content", "x", "y", "mean_x", "mean_y", "sd_x", "sd_y",
+    "rho"
+  ))
   for (i in split(e, list(e$value, e$content))) {
     u <- (i$x - i$mean_x) / i$sd_x
     v <- (i$y - i$mean_y) / i$sd_y
@@ -108,7 +126,10 @@ test_that("ellipses hold their share of the fitted population", {
 
 test_that("the ELBO frame is the trace", {
   set.seed(5)
-  fit <- suppressWarnings(covary(cbind(mpg, qsec) ~ wt, data = mtcars, algorithm = "fullrank", draws = 200))
+  fit <- suppressWarnings(covary(cbind(mpg, qsec) ~ wt,
+    data = mtcars, algorithm = "fullrank",
+    draws = 200
+  ))
   d <- plot_data(fit, "elbo")
   expect_identical(d$elbo, fit$info$trace)
   expect_true(all(d$gap >= 0))
@@ -121,7 +142,9 @@ test_that("wrong requests are typed errors", {
   fit <- fit_cars()
   expect_error(conditional_effects(fit, "nothing"), class = "covary_error_argument")
   expect_error(conditional_effects(fit, by = "wt"), class = "covary_error_argument")
-  expect_error(conditional_effects(fit, conditions = list(nothing = 1)), class = "covary_error_argument")
+  expect_error(conditional_effects(fit, conditions = list(nothing = 1)),
+    class = "covary_error_argument"
+  )
   expect_error(conditional_effects(fit, conditions = 3), class = "covary_error_argument")
   expect_error(plot_data(fit, "ellipses", covariate = "cyl"), class = "covary_error_argument")
   expect_error(plot_data(fit, "ellipses", at = NA), class = "covary_error_argument")

@@ -13,7 +13,10 @@ on_paper <- function(expr, width = 7, height = 5) {
   testthat::expect_identical(graphics::par(settings), before)
   grDevices::dev.off(device)
   text <- readLines(file, warn = FALSE)
-  list(value = value, pages = sum(grepl("/Type /Page ", text, fixed = TRUE, useBytes = TRUE)), text = text)
+  list(
+    value = value, pages = sum(grepl("/Type /Page ", text, fixed = TRUE, useBytes = TRUE)),
+    text = text
+  )
 }
 
 # Few rows: khat may be high, which does not matter for pictures.
@@ -40,7 +43,10 @@ test_that("plot() draws a page a covariate and returns its data", {
 test_that("single parameters, no data, conditions and small paper are drawn", {
   expect_identical(on_paper(plot(fits$two, dpar = "rho"))$pages, 1L)
   expect_identical(on_paper(plot(fits$two, resp = "mpg", covariate = "wt", data = FALSE))$pages, 1L)
-  expect_identical(on_paper(plot(fits$two, covariate = "wt", conditions = list(cyl = "8"), by = FALSE))$pages, 1L)
+  expect_identical(on_paper(plot(fits$two,
+    covariate = "wt", conditions = list(cyl = "8"),
+    by = FALSE
+  ))$pages, 1L)
   expect_identical(on_paper(plot(fits$two, covariate = "wt", max_points = 0), 5, 4)$pages, 1L)
 })
 
@@ -84,7 +90,10 @@ test_that("thinning is even and bounded, and plots need no random numbers", {
 })
 
 test_that("panels leave no gap whatever is asked for", {
-  expect_equal(plan_panels(c("mu", "mu", "sigma", "sigma", "rho"))$matrix, rbind(c(1, 2, 5), c(3, 4, 5)))
+  expect_equal(
+    plan_panels(c("mu", "mu", "sigma", "sigma", "rho"))$matrix,
+    rbind(c(1, 2, 5), c(3, 4, 5))
+  )
   expect_equal(c(plan_panels(c("mu", "sigma"))$matrix), 1:2)
   expect_setequal(c(plan_panels(rep(c("mu", "sigma", "rho"), each = 3))$matrix), 1:9)
 })

@@ -11,7 +11,10 @@ quiet_check <- function(...) pp_check(..., plot = FALSE)
 test_that("checks of a right model cover the data, in the documented columns", {
   fit <- covary(cbind(a, b) ~ 1, rho ~ x, data = simulated(), draws = 400)
   cor <- quiet_check(fit, "correlation", bins = 6)
-  expect_named(cor, c("covariate", "bin", "x", "n", "resp", "observed", "estimate", "lower", "upper", "lower50", "upper50"))
+  expect_named(cor, c(
+    "covariate", "bin", "x", "n", "resp", "observed", "estimate", "lower",
+    "upper", "lower50", "upper50"
+  ))
   expect_gte(sum(cor$observed > cor$lower & cor$observed < cor$upper), 5)
   sd <- quiet_check(fit, "sd", bins = 4)
   expect_identical(unique(sd$resp), c("a", "b"))
@@ -57,9 +60,14 @@ test_that("pictures are drawn, and the generics of both packages find the method
   fit <- covary(cbind(a, b) ~ x, data = simulated(200), draws = 200)
   grDevices::pdf(NULL)
   on.exit(grDevices::dev.off())
-  for (type in c("dens", "correlation", "sd", "qq")) expect_s3_class(pp_check(fit, type, ndraws = 20), "data.frame")
+  for (type in c("dens", "correlation", "sd", "qq")) {
+    expect_s3_class(pp_check(fit, type, ndraws = 20), "data.frame")
+  }
   skip_if_not_installed("bayesplot")
   expect_s3_class(bayesplot::pp_check(fit, "qq", ndraws = 20), "data.frame")
   y <- rnorm(20)
-  expect_s3_class(pp_check(y, yrep = matrix(rnorm(100), 5), fun = bayesplot::ppc_dens_overlay), "ggplot")
+  expect_s3_class(
+    pp_check(y, yrep = matrix(rnorm(100), 5), fun = bayesplot::ppc_dens_overlay),
+    "ggplot"
+  )
 })

@@ -19,9 +19,15 @@ test_that("all formats hold the same draws", {
 
 test_that("counts and posterior's summaries", {
   fit <- fixture("one")
-  expect_identical(c(ndraws(fit), niterations(fit), nchains(fit), nsamples(fit)), c(800L, 800L, 1L, 800L))
+  expect_identical(
+    c(ndraws(fit), niterations(fit), nchains(fit), nsamples(fit)),
+    c(800L, 800L, 1L, 800L)
+  )
   expect_identical(nvariables(fit), 6L)
-  expect_identical(variables(fit), c("b_Intercept", "b_wt", "b_sigma_Intercept", "b_sigma_wt", "lp__", "lp_approx__"))
+  expect_identical(
+    variables(fit),
+    c("b_Intercept", "b_wt", "b_sigma_Intercept", "b_sigma_wt", "lp__", "lp_approx__")
+  )
   s <- posterior::summarise_draws(fit, "mean", "sd")
   expect_equal(as.numeric(s$mean[2]), coef(fit)[["b_wt"]])
 })

@@ -9,7 +9,10 @@ test_that("correlations and covariances follow from their predictors", {
   expect_equal(p$lower, apply(rho, 2, quantile, 0.025, names = FALSE))
   v <- covariance(fit, new)
   expect_identical(v$pair, rep(c("a:a", "b:b", "a:b"), each = 2))
-  expect_equal(v$estimate, c(colMeans(s[, , 1]^2), colMeans(s[, , 2]^2), colMeans(rho * s[, , 1] * s[, , 2])))
+  expect_equal(
+    v$estimate,
+    c(colMeans(s[, , 1]^2), colMeans(s[, , 2]^2), colMeans(rho * s[, , 1] * s[, , 2]))
+  )
   expect_identical(v$extrapolated, c(FALSE, TRUE, FALSE, FALSE, FALSE, TRUE))
 })
 
@@ -28,6 +31,9 @@ test_that("draws are matrices", {
 test_that("one response has a variance and no correlation", {
   fit <- fixture("one")
   expect_error(correlation(fit), class = "covary_error_argument")
-  expect_equal(covariance(fit, mtcars[1:2, ])$estimate, colMeans(posterior_epred(fit, newdata = mtcars[1:2, ], dpar = "sigma")^2), ignore_attr = TRUE)
+  expect_equal(covariance(fit, mtcars[1:2, ])$estimate,
+    colMeans(posterior_epred(fit, newdata = mtcars[1:2, ], dpar = "sigma")^2),
+    ignore_attr = TRUE
+  )
   expect_identical(nrow(covariance(fit, mtcars[0, ])), 0L)
 })

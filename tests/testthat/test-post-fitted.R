@@ -1,8 +1,12 @@
 test_that("fitted values are posterior means", {
   fit <- fixture("two")
   expect_equal(fitted(fit), apply(posterior_epred(fit), 2:3, mean), ignore_attr = TRUE)
-  expect_equal(sigma(fit), apply(posterior_epred(fit, dpar = "sigma"), 2:3, mean), ignore_attr = TRUE)
-  expect_equal(fitted(fit, "rho", "a:b"), colMeans(posterior_epred(fit, dpar = "rho")), ignore_attr = TRUE)
+  expect_equal(sigma(fit), apply(posterior_epred(fit, dpar = "sigma"), 2:3, mean),
+    ignore_attr = TRUE
+  )
+  expect_equal(fitted(fit, "rho", "a:b"), colMeans(posterior_epred(fit, dpar = "rho")),
+    ignore_attr = TRUE
+  )
   expect_identical(colnames(sigma(fit)), c("a", "b"))
   expect_identical(dimnames(fitted(fixture("one"))), list(rownames(mtcars), "mpg"))
 })
@@ -41,8 +45,13 @@ test_that("logLik is the density at the posterior mean, with weights", {
   expect_equal(attr(logLik(fit), "df"), 7, tolerance = 0.15)
   expect_equal(df.residual(fit), 240 - attr(logLik(fit), "df"))
   one <- fixture("one")
-  expect_equal(as.numeric(logLik(one)), sum(dnorm(mtcars$mpg, drop(cbind(1, mtcars$wt) %*% coef(one)[1:2]),
-    exp(drop(cbind(1, mtcars$wt) %*% coef(one)[3:4])), log = TRUE)))
+  expect_equal(
+    as.numeric(logLik(one)),
+    sum(dnorm(mtcars$mpg, drop(cbind(1, mtcars$wt) %*% coef(one)[1:2]),
+      exp(drop(cbind(1, mtcars$wt) %*% coef(one)[3:4])),
+      log = TRUE
+    ))
+  )
   expect_true(is.finite(AIC(one)))
 })
 
@@ -50,6 +59,8 @@ test_that("the log likelihood from cells is that from rows", {
   for (name in c("two", "one", "weighted", "known")) {
     fit <- fixture(name)
     mean_of_draws <- mean(rowSums(log_lik(fit)))
-    expect_equal(attr(logLik(fit), "df"), 2 * (as.numeric(logLik(fit)) - mean_of_draws), tolerance = 1e-6)
+    expect_equal(attr(logLik(fit), "df"), 2 * (as.numeric(logLik(fit)) - mean_of_draws),
+      tolerance = 1e-6
+    )
   }
 })

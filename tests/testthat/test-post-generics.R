@@ -3,7 +3,10 @@ run_fresh <- function(lines) {
   file <- tempfile(fileext = ".R")
   on.exit(unlink(file))
   writeLines(c(paste0(".libPaths(", paste(deparse(.libPaths()), collapse = ""), ")"), lines), file)
-  system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(file)), stdout = TRUE, stderr = TRUE)
+  system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(file)),
+    stdout = TRUE,
+    stderr = TRUE
+  )
 }
 
 body_of_test <- c(
@@ -28,7 +31,8 @@ test_that("the order of attaching does not matter", {
   skip_on_cran()
   skip_if_not_installed("rstantools")
   skip_if_not_installed("loo")
-  skip_if(!nzchar(system.file(package = "covary")) || !file.exists(system.file("Meta", package = "covary")), "needs an installed covary")
+  skip_if(!nzchar(system.file(package = "covary")) ||
+    !file.exists(system.file("Meta", package = "covary")), "needs an installed covary")
   attach_covary <- "library(covary)"
   others <- c("suppressMessages(library(rstantools))", "suppressMessages(library(loo))")
   for (order in list(c(attach_covary, others), c(others, attach_covary), attach_covary)) {

@@ -2,8 +2,14 @@ test_that("posterior and predictive intervals are quantiles of draws", {
   fit <- fixture("two")
   p <- posterior_interval(fit, 0.9)
   expect_identical(colnames(p), c("5%", "95%"))
-  expect_equal(unname(p["sds_a_sx_1", ]), quantile(as.matrix(fit)[, "sds_a_sx_1"], c(0.05, 0.95), names = FALSE))
-  expect_identical(rownames(posterior_interval(fit, variable = "^b_rho", regex = TRUE)), c("b_rho_a_b_Intercept", "b_rho_a_b_x"))
+  expect_equal(
+    unname(p["sds_a_sx_1", ]),
+    quantile(as.matrix(fit)[, "sds_a_sx_1"], c(0.05, 0.95), names = FALSE)
+  )
+  expect_identical(
+    rownames(posterior_interval(fit, variable = "^b_rho", regex = TRUE)),
+    c("b_rho_a_b_Intercept", "b_rho_a_b_x")
+  )
   set.seed(1)
   i <- predictive_interval(fit, 0.5, newdata = data.frame(x = 0:1, f = "p"))
   set.seed(1)
@@ -27,5 +33,8 @@ test_that("R2 is the share of the variance of the means", {
   s <- posterior_epred(fit, dpar = "sigma")
   v <- apply(mu, 1, function(m) mean((m - mean(m))^2))
   expect_equal(bayes_R2(fit, summary = FALSE)[, 1], v / (v + rowMeans(s^2)))
-  expect_identical(dimnames(bayes_R2(fixture("two"))), list(c("a", "b"), c("Estimate", "Est.Error", "Q2.5", "Q97.5")))
+  expect_identical(
+    dimnames(bayes_R2(fixture("two"))),
+    list(c("a", "b"), c("Estimate", "Est.Error", "Q2.5", "Q97.5"))
+  )
 })

@@ -17,7 +17,9 @@ test_that("loo approximates leaving rows out", {
   for (i in c(3, 20)) {
     set.seed(3)
     left <- quiet(covary(mpg ~ wt, sigma ~ wt, data = mtcars[-i, ], draws = 2000))
-    expect_equal(log(mean(exp(log_lik(left, newdata = mtcars[i, ])))), pointwise[i], tolerance = 0.1, ignore_attr = TRUE)
+    expect_equal(log(mean(exp(log_lik(left, newdata = mtcars[i, ])))), pointwise[i],
+      tolerance = 0.1, ignore_attr = TRUE
+    )
   }
 })
 

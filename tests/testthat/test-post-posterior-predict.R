@@ -5,7 +5,10 @@ test_that("dimensions and names: S x N x K, S x N for one", {
   expect_identical(dim(y), c(800L, 3L, 2L))
   expect_identical(dimnames(y)[[3]], c("a", "b"))
   expect_identical(dim(posterior_predict(fit, newdata = new, resp = "b")), c(800L, 3L))
-  expect_identical(dim(posterior_epred(fit, newdata = new, dpar = "sigma", ndraws = 7)), c(7L, 3L, 2L))
+  expect_identical(
+    dim(posterior_epred(fit, newdata = new, dpar = "sigma", ndraws = 7)),
+    c(7L, 3L, 2L)
+  )
   expect_identical(dim(posterior_linpred(fit, newdata = new, dpar = "rho")), c(800L, 3L))
   expect_identical(dim(posterior_predict(fixture("one"))), c(800L, 32L))
   expect_identical(dim(posterior_predict(fit, newdata = new[0, ])), c(800L, 0L, 2L))
@@ -20,7 +23,10 @@ test_that("predictors follow from the draws", {
   s <- d[, c("b_sigma_Intercept", "b_sigma_wt")] %*% rbind(1, new$wt)
   expect_equal(posterior_epred(fit, newdata = new), eta, ignore_attr = TRUE)
   expect_equal(posterior_linpred(fit, newdata = new, dpar = "sigma"), s, ignore_attr = TRUE)
-  expect_equal(posterior_linpred(fit, transform = TRUE, newdata = new, dpar = "sigma", draw_ids = 3:4), exp(s[3:4, ]), ignore_attr = TRUE)
+  expect_equal(posterior_linpred(fit,
+    transform = TRUE, newdata = new, dpar = "sigma",
+    draw_ids = 3:4
+  ), exp(s[3:4, ]), ignore_attr = TRUE)
   two <- fixture("two")
   r <- posterior_linpred(two, dpar = "rho")
   expect_equal(posterior_epred(two, dpar = "rho"), tanh(r / 2))
@@ -30,7 +36,9 @@ test_that("predictors follow from the draws", {
 test_that("known predictors are their offsets", {
   fit <- fixture("known")
   new <- data.frame(wt = 3, hp = c(90, 120))
-  expect_equal(posterior_epred(fit, newdata = new, dpar = "sigma", resp = "qsec")[1, ], c(1.5, 2), ignore_attr = TRUE)
+  expect_equal(posterior_epred(fit, newdata = new, dpar = "sigma", resp = "qsec")[1, ], c(1.5, 2),
+    ignore_attr = TRUE
+  )
   expect_true(all(posterior_epred(fit, dpar = "rho") == 0))
 })
 
@@ -69,17 +77,29 @@ test_that("log_lik is the joint density of each row, to the power of its weight"
   mu <- posterior_epred(fit, draw_ids = c(1, 400))
   s <- posterior_epred(fit, dpar = "sigma", draw_ids = c(1, 400))
   rho <- posterior_epred(fit, dpar = "rho", draw_ids = c(1, 400))
-  for (draw in 1:2) for (i in c(1, 50, 120)) {
-    v <- outer(s[draw, i, ], s[draw, i, ]) * matrix(c(1, rho[draw, i], rho[draw, i], 1), 2)
-    expect_equal(ll[draw, i], mvtnorm::dmvnorm(unlist(d[i, c("a", "b")]), mu[draw, i, ], v, log = TRUE), ignore_attr = TRUE)
+  for (draw in 1:2) {
+    for (i in c(1, 50, 120)) {
+      v <- outer(s[draw, i, ], s[draw, i, ]) * matrix(c(1, rho[draw, i], rho[draw, i], 1), 2)
+      expect_equal(ll[draw, i],
+        mvtnorm::dmvnorm(unlist(d[i, c("a", "b")]), mu[draw, i, ], v, log = TRUE),
+        ignore_attr = TRUE
+      )
+    }
   }
   expect_equal(log_lik(fit, newdata = d, draw_ids = c(1, 400)), ll)
-  expect_equal(log_lik(fit, resp = "b", draw_ids = 1)[1, ], dnorm(d$b, mu[1, , "b"], s[1, , "b"], log = TRUE), ignore_attr = TRUE)
+  expect_equal(log_lik(fit, resp = "b", draw_ids = 1)[1, ],
+    dnorm(d$b, mu[1, , "b"], s[1, , "b"], log = TRUE),
+    ignore_attr = TRUE
+  )
   weighted <- fixture("weighted")
   expect_equal(log_lik(weighted), sweep(log_lik(weighted, newdata = d), 2, d$w, "*"))
   one <- fixture("one")
-  expect_equal(log_lik(one)[5, ], dnorm(mtcars$mpg, posterior_epred(one)[5, ], posterior_epred(one, dpar = "sigma")[5, ], log = TRUE),
-    ignore_attr = TRUE)
+  expect_equal(log_lik(one)[5, ],
+    dnorm(mtcars$mpg, posterior_epred(one)[5, ], posterior_epred(one, dpar = "sigma")[5, ],
+      log = TRUE
+    ),
+    ignore_attr = TRUE
+  )
 })
 
 test_that("sums of log_lik and log prior are lp__", {
@@ -89,7 +109,10 @@ test_that("sums of log_lik and log prior are lp__", {
   for (j in which(fit$priors$dpar != "rho")) {
     p <- fit$priors[j, ]
     at <- d[, p$name]
-    if (p$dpar == "mu" && p$class == "Intercept") at <- at + mean(mtcars$wt) * d[, paste0("b_", p$resp, "_wt")]
+    if (p$dpar == "mu" && p$class == "Intercept") {
+      at <- at + mean(mtcars$wt) *
+        d[, paste0("b_", p$resp, "_wt")]
+    }
     prior <- prior + dnorm(at, p$prior[[1]]$par[1], p$prior[[1]]$par[2], log = TRUE)
   }
   expect_equal(d[, "lp__"], rowSums(log_lik(fit)) + prior, tolerance = 1e-8)
@@ -122,7 +145,11 @@ test_that("wrong arguments have typed errors", {
   expect_error(posterior_predict(fit, draw_ids = 0), class = "covary_error_argument")
   expect_error(posterior_predict(fit, newdata = list(x = 1)), class = "covary_error_newdata")
   expect_error(posterior_predict(fit, newdata = data.frame(x = 1)), class = "covary_error_newdata")
-  expect_error(posterior_predict(fit, newdata = data.frame(x = 1, f = "zzz")), class = "covary_error_new_level")
+  expect_error(posterior_predict(fit, newdata = data.frame(x = 1, f = "zzz")),
+    class = "covary_error_new_level"
+  )
   expect_error(log_lik(fit, newdata = data.frame(x = 1, f = "p")), class = "covary_error_variable")
-  expect_warning(posterior_predict(fit, new_data = data_two()), class = "covary_warning_unused_argument")
+  expect_warning(posterior_predict(fit, new_data = data_two()),
+    class = "covary_warning_unused_argument"
+  )
 })

@@ -2,9 +2,15 @@ test_that("predict summarises draws beside the columns of newdata", {
   fit <- fixture("two")
   new <- data.frame(id = 1:3, x = c(0, 1, 5), f = "p")
   p <- predict(fit, new)
-  expect_named(p, c("id", "x", "f", "dpar", "resp", "estimate", "sd", "lower", "upper", "extrapolated"))
+  expect_named(p, c(
+    "id", "x", "f", "dpar", "resp", "estimate", "sd", "lower", "upper",
+    "extrapolated"
+  ))
   expect_identical(nrow(p), 15L)
-  expect_identical(unique(paste(p$dpar, p$resp)), c("mu a", "mu b", "sigma a", "sigma b", "rho a:b"))
+  expect_identical(
+    unique(paste(p$dpar, p$resp)),
+    c("mu a", "mu b", "sigma a", "sigma b", "rho a:b")
+  )
   e <- posterior_epred(fit, newdata = new, dpar = "rho")
   q <- p[p$dpar == "rho", ]
   expect_equal(q$estimate, colMeans(e))
@@ -14,7 +20,10 @@ test_that("predict summarises draws beside the columns of newdata", {
   # sigma of b has no covariates and cannot be extrapolated.
   expect_false(any(p$extrapolated[p$dpar == "sigma" & p$resp == "b"]))
   link <- predict(fit, new, "sigma", "a", type = "link", interval = 0.5)
-  expect_equal(link$lower, apply(posterior_linpred(fit, newdata = new, dpar = "sigma", resp = "a"), 2, quantile, 0.25, names = FALSE))
+  expect_equal(link$lower, apply(posterior_linpred(fit, newdata = new, dpar = "sigma", resp = "a"),
+    2, quantile, 0.25,
+    names = FALSE
+  ))
 })
 
 test_that("one response, rows of the fit, subsets of parameters", {

@@ -4,7 +4,9 @@ test_that("print states formulas, defaults, known predictors, data and the verdi
   expect_true(any(grepl("rho(mpg, qsec)", out, fixed = TRUE) & grepl("(known)", out, fixed = TRUE)))
   expect_true(any(grepl("32 rows", out)))
   expect_true(any(grepl("nested, 300 draws; converged", out)))
-  expect_false(any(grepl("(default)", grep("mu(mpg)", out, fixed = TRUE, value = TRUE), fixed = TRUE)))
+  expect_false(any(grepl("(default)", grep("mu(mpg)", out, fixed = TRUE, value = TRUE),
+    fixed = TRUE
+  )))
   capture.output(shown <- withVisible(print(fixture("one"))))
   expect_false(shown$visible)
 })
@@ -12,7 +14,10 @@ test_that("print states formulas, defaults, known predictors, data and the verdi
 test_that("dropped rows are counted", {
   d <- transform(mtcars, wt = replace(wt, 3:4, NA))
   fit <- suppressMessages(covary(mpg ~ wt, data = d, draws = 200))
-  expect_true(any(grepl("30 rows .* 2 rows with missing values dropped", capture.output(print(fit)))))
+  expect_true(any(grepl(
+    "30 rows .* 2 rows with missing values dropped",
+    capture.output(print(fit))
+  )))
 })
 
 test_that("bad verdicts are loud and data in the call are not printed", {

@@ -7,7 +7,10 @@ test_that("summary holds the moments and quantiles of the draws", {
   v <- "b_rho_a_b_x"
   expect_equal(s$coefficients[v, "mean"], mean(d[, v]))
   expect_equal(s$coefficients[v, "sd"], sd(d[, v]))
-  expect_equal(unlist(s$coefficients[v, 3:5], use.names = FALSE), quantile(d[, v], c(0.025, 0.5, 0.975), names = FALSE))
+  expect_equal(
+    unlist(s$coefficients[v, 3:5], use.names = FALSE),
+    quantile(d[, v], c(0.025, 0.5, 0.975), names = FALSE)
+  )
   expect_equal(s$coefficients[v, "mcse"], sd(d[, v]) / sqrt(min(800, fit$info$importance_ess)))
   expect_setequal(rownames(s$sds), c("sds_a_sx_1", "sds_b_sx_1"))
   expect_named(summary(fit, prob = 0.5)$sds, c("mean", "sd", "25%", "50%", "75%", "mcse"))

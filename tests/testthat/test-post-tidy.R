@@ -1,7 +1,10 @@
 test_that("tidy, glance and augment", {
   fit <- fixture("two")
   t <- tidy(fit)
-  expect_true(all(c("term", "component", "response", "estimate", "std.error", "conf.low", "conf.high") %in% names(t)))
+  expect_true(all(c(
+    "term", "component", "response", "estimate", "std.error", "conf.low",
+    "conf.high"
+  ) %in% names(t)))
   expect_equal(t$estimate[t$class != "sds"], unname(coef(fit)))
   expect_equal(t$conf.low, unname(posterior_interval(fit, 0.95)[, 1]))
   expect_false("conf.low" %in% names(tidy(fit, conf.int = FALSE)))
@@ -9,7 +12,10 @@ test_that("tidy, glance and augment", {
   expect_identical(dim(g), c(1L, 8L))
   expect_identical(g$nobs, 120L)
   expect_equal(g$elbo, elbo(fit))
-  expect_identical(nrow(glance(covary(mpg ~ wt, data = mtcars, algorithm = "prior", draws = 200))), 1L)
+  expect_identical(
+    nrow(glance(covary(mpg ~ wt, data = mtcars, algorithm = "prior", draws = 200))),
+    1L
+  )
 })
 
 test_that("augment keeps rows and gives residuals where responses are known", {

@@ -18,7 +18,9 @@ codings <- function(rows = 60) {
 coded_target <- function(coding) {
   right <- coding[[1]][[2]]
   formula <- function(left) eval(call("~", left, right))
-  model_of(list(formula(quote(cbind(a, b))), formula(quote(sigma)), formula(quote(rho))), data = coding[[2]])
+  model_of(list(formula(quote(cbind(a, b))), formula(quote(sigma)), formula(quote(rho))),
+    data = coding[[2]]
+  )
 }
 
 # Coefficients of predictor j that make the function f at the cells.
@@ -32,8 +34,14 @@ test_that("the log prior density of the fitted functions does not depend on codi
   targets <- lapply(codings(), coded_target)
   set.seed(4)
   x <- targets[[1]]$model$x
-  functions <- do.call(rbind, lapply(x, function(columns) as.vector(stats::rnorm(nrow(columns)) %*% columns)))
-  other <- do.call(rbind, lapply(x, function(columns) as.vector(stats::rnorm(nrow(columns)) %*% columns)))
+  functions <- do.call(
+    rbind,
+    lapply(x, function(columns) as.vector(stats::rnorm(nrow(columns)) %*% columns))
+  )
+  other <- do.call(
+    rbind,
+    lapply(x, function(columns) as.vector(stats::rnorm(nrow(columns)) %*% columns))
+  )
   # Densities of coefficients differ by a constant Jacobian; differences of two functions do not.
   ratio <- vapply(targets, function(target) {
     beta <- rbind(coefficients_for(target, functions), coefficients_for(target, other))
@@ -72,7 +80,9 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
     naive <- function(beta) {
       sum(vapply(target$model$joint, function(block) {
         b <- beta[block$at] - block$location
-        own <- if (is.null(block$weights)) 0 else {
+        own <- if (is.null(block$weights)) {
+          0
+        } else {
           c <- sum(block$weights * beta[block$at])
           -c - 2 * log(1 + exp(-c))
         }
@@ -80,7 +90,11 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
       }, beta[1])) + sum(vapply(which(target$model$family > 0), function(i) {
         par <- target$model$prior[, i]
         z <- (beta[i] - par[1]) / par[2]
-        if (target$model$family[i] == 1) -log(2 * pi) / 2 - log(par[2]) - z^2 / 2 else -z - 2 * log(1 + exp(-z)) - log(par[2])
+        if (target$model$family[i] == 1) {
+          -log(2 * pi) / 2 - log(par[2]) - z^2 / 2
+        } else {
+          -z - 2 * log(1 + exp(-z)) - log(par[2])
+        }
       }, beta[1]))
     }
     set.seed(2)
@@ -101,7 +115,10 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
 test_that("draws from the prior have its moments, the unwritten constant included", {
   d <- codings()$unwritten[[2]]
   set.seed(3)
-  fit <- covary(cbind(a, b) ~ 0 + h + x, rho ~ 0 + h + x, data = d, algorithm = "prior", draws = 20000)
+  fit <- covary(cbind(a, b) ~ 0 + h + x, rho ~ 0 + h + x,
+    data = d, algorithm = "prior",
+    draws = 20000
+  )
   written <- covary(cbind(a, b) ~ h + x, rho ~ h + x, data = d, algorithm = "prior", draws = 20000)
   for (dpar in c("mu", "rho")) {
     one <- posterior_linpred(fit, dpar = dpar, resp = if (dpar == "mu") "a" else "a:b")
@@ -117,7 +134,9 @@ test_that("a dummy of two rows in a hundred has a prior sd near 2.5 on a log sd 
   p <- default_prior(y ~ rare, sigma ~ rare, data = d)
   sd_of <- function(name) p$prior[[match(name, p$name)]]$par[2]
   expect_equal(sd_of("b_sigma_rareTRUE"), 2.58, tolerance = 0.01)
-  expect_equal(sd_of("b_rareTRUE") / sqrt(mean((d$y - mean(d$y))^2)), 2.5 / sqrt(0.02 * 0.98), tolerance = 1e-8)
+  expect_equal(sd_of("b_rareTRUE") / sqrt(mean((d$y - mean(d$y))^2)), 2.5 / sqrt(0.02 * 0.98),
+    tolerance = 1e-8
+  )
 })
 
 test_that("a coefficient with a user's prior leaves the joint default and the others keep their marginal", {
@@ -125,10 +144,22 @@ test_that("a coefficient with a user's prior leaves the joint default and the ot
   joint <- default_prior(a ~ x + z, data = d)
   fit <- quick(a ~ x + z, data = d, prior = set_prior(normal(0, 3), coef = "x"))
   expect_identical(format(fit$priors$prior[[match("b_x", fit$priors$name)]]), "normal(0, 3)")
-  expect_equal(fit$priors$prior[[match("b_z", fit$priors$name)]]$par, joint$prior[[match("b_z", joint$name)]]$par, tolerance = 1e-10)
-  alone <- quick(a ~ x + z, data = d, prior = c(set_prior(normal(0, 3), coef = "x"), set_prior(fit$priors$prior[[match("b_z", fit$priors$name)]], coef = "z")),
-    algorithm = "laplace")
-  same <- quick(a ~ x + z, data = d, prior = set_prior(normal(0, 3), coef = "x"), algorithm = "laplace")
+  expect_equal(fit$priors$prior[[match("b_z", fit$priors$name)]]$par,
+    joint$prior[[match("b_z", joint$name)]]$par,
+    tolerance = 1e-10
+  )
+  alone <- quick(a ~ x + z,
+    data = d,
+    prior = c(
+      set_prior(normal(0, 3), coef = "x"),
+      set_prior(fit$priors$prior[[match("b_z", fit$priors$name)]], coef = "z")
+    ),
+    algorithm = "laplace"
+  )
+  same <- quick(a ~ x + z,
+    data = d, prior = set_prior(normal(0, 3), coef = "x"),
+    algorithm = "laplace"
+  )
   expect_equal(coef(alone), coef(same), tolerance = 1e-8)
 })
 

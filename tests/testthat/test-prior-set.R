@@ -35,7 +35,16 @@ base_density <- function(case, x) {
 
 centre <- function(case) {
   p <- case[[2]]
-  if (!on_log_sd(case)) p[1] else log(p[2]) + switch(case[[1]], gamma = log(p[1]), inv_gamma = -log(p[1]), 0)
+  if (!on_log_sd(case)) {
+    p[1]
+  } else {
+    log(p[2]) +
+      switch(case[[1]],
+        gamma = log(p[1]),
+        inv_gamma = -log(p[1]),
+        0
+      )
+  }
 }
 spread <- function(case) if (on_log_sd(case)) 1 else case[[2]][2]
 
@@ -76,13 +85,15 @@ for (case in prior_cases) {
   test_that(paste("expectations equal adaptive integration:", label), {
     c0 <- centre(case)
     w <- spread(case)
-    for (sd in w * c(1e-3, 0.1, 0.5, 1, 2, 4)) for (mean in c0 + w * c(-4, -0.5, 0, 1, 3)) {
-      f <- function(order) function(x) twin_prior(case[[1]], case[[2]], x, order)
-      breaks <- c0 + w * c(-20, -5, -2, -1, 0, 1, 2, 5, 20)
-      # expectations of exp(c t) live at mean + c sd^2, so look further out than 12 sds
-      truth <- vapply(0:2, function(i) normal_integral(f(i), mean, sd, breaks, reach = 20), 0)
-      got <- prior_at(case, mean, sd)[, 1]
-      expect_close(t(got), t(truth), 1e-9, floor = c(1, 1e-3 / w, 1e-3 / w^2))
+    for (sd in w * c(1e-3, 0.1, 0.5, 1, 2, 4)) {
+      for (mean in c0 + w * c(-4, -0.5, 0, 1, 3)) {
+        f <- function(order) function(x) twin_prior(case[[1]], case[[2]], x, order)
+        breaks <- c0 + w * c(-20, -5, -2, -1, 0, 1, 2, 5, 20)
+        # expectations of exp(c t) live at mean + c sd^2, so look further out than 12 sds
+        truth <- vapply(0:2, function(i) normal_integral(f(i), mean, sd, breaks, reach = 20), 0)
+        got <- prior_at(case, mean, sd)[, 1]
+        expect_close(t(got), t(truth), 1e-9, floor = c(1, 1e-3 / w, 1e-3 / w^2))
+      }
     }
   })
 }
@@ -103,7 +114,9 @@ test_that("far tails and tiny sds stay finite where the density is", {
     w <- spread(case)
     out <- prior_at(case, centre(case) + w * c(-700, 700, -300, 300))
     expect_false(anyNA(out))
-    expect_close(prior_at(case, centre(case) + w, 0), prior_at(case, centre(case) + w), 1e-14, floor = 1)
+    expect_close(prior_at(case, centre(case) + w, 0), prior_at(case, centre(case) + w), 1e-14,
+      floor = 1
+    )
   }
   out <- prior_at(list("half_t", c(0, 1, 3)), c(-1e3, 1e3))
   expect_equal(out[2, ], c(1, -3))

@@ -3,7 +3,8 @@
 # columns a predictor, with predictors that have none (only an offset)
 designs <- list(
   list(k = 1, p = c(3, 2)), list(k = 1, p = c(0, 1)), list(k = 1, p = c(4, 0)),
-  list(k = 2, p = c(2, 3, 1, 2, 2)), list(k = 2, p = c(1, 0, 2, 1, 0)), list(k = 2, p = c(0, 0, 0, 0, 3))
+  list(k = 2, p = c(2, 3, 1, 2, 2)), list(k = 2, p = c(1, 0, 2, 1, 0)),
+  list(k = 2, p = c(0, 0, 0, 0, 3))
 )
 
 random_problem <- function(design, smooths = 0, penalised = 0) {
@@ -17,37 +18,41 @@ for (design in designs) {
 
   test_that(paste("value, gradient and Hessian are sums over rows:", label), {
     set.seed(401)
-    for (penalised in c(0, 1)) for (i in 1:5) {
-      problem <- random_problem(design, penalised, penalised)
-      beta <- random_beta(problem)
-      value <- twin_base(problem, beta)
-      gradient <- drop(complex_jacobian(function(b) twin_base(problem, b), beta))
-      hessian <- complex_jacobian(function(b) twin_base_gradient(problem, b), beta)
-      expect_close(Re(twin_base_gradient(problem, beta)), gradient, 1e-12)
-      for (order in 0:2) {
-        out <- .Call(C_base, problem$model, beta, order)
-        expect_close(out$value, value, 1e-11)
-        if (order == 0) expect_null(out$gradient) else expect_close(out$gradient, gradient, 1e-11)
-        if (order < 2) expect_null(out$hessian) else expect_close(c(out$hessian), c(hessian), 1e-11)
+    for (penalised in c(0, 1)) {
+      for (i in 1:5) {
+        problem <- random_problem(design, penalised, penalised)
+        beta <- random_beta(problem)
+        value <- twin_base(problem, beta)
+        gradient <- drop(complex_jacobian(function(b) twin_base(problem, b), beta))
+        hessian <- complex_jacobian(function(b) twin_base_gradient(problem, b), beta)
+        expect_close(Re(twin_base_gradient(problem, beta)), gradient, 1e-12)
+        for (order in 0:2) {
+          out <- .Call(C_base, problem$model, beta, order)
+          expect_close(out$value, value, 1e-11)
+          if (order == 0) expect_null(out$gradient) else expect_close(out$gradient, gradient, 1e-11)
+          if (order < 2) expect_null(out$hessian) else expect_close(c(out$hessian), c(hessian), 1e-11)
+        }
+        expect_identical(out$hessian, t(out$hessian))
       }
-      expect_identical(out$hessian, t(out$hessian))
     }
   })
 
   test_that(paste("expectations are assembled as by dense algebra:", label), {
     set.seed(402)
-    for (penalised in c(0, 1)) for (i in 1:5) {
-      problem <- random_problem(design, penalised, penalised)
-      model <- problem$model
-      beta <- random_beta(problem)
-      d <- length(beta)
-      cov <- random_cov(runif(d, 0.05, 0.3))
-      twin <- twin_expect(model, beta, cov)
-      out <- .Call(C_base_expect, model, beta, cov)
-      expect_close(out$value, twin$value, 1e-12)
-      expect_close(out$gradient, twin$gradient, 1e-12)
-      expect_close(c(out$hessian), c(twin$hessian), 1e-12)
-      expect_identical(out$hessian, t(out$hessian))
+    for (penalised in c(0, 1)) {
+      for (i in 1:5) {
+        problem <- random_problem(design, penalised, penalised)
+        model <- problem$model
+        beta <- random_beta(problem)
+        d <- length(beta)
+        cov <- random_cov(runif(d, 0.05, 0.3))
+        twin <- twin_expect(model, beta, cov)
+        out <- .Call(C_base_expect, model, beta, cov)
+        expect_close(out$value, twin$value, 1e-12)
+        expect_close(out$gradient, twin$gradient, 1e-12)
+        expect_close(c(out$hessian), c(twin$hessian), 1e-12)
+        expect_identical(out$hessian, t(out$hessian))
+      }
     }
   })
 
@@ -122,23 +127,28 @@ sparse_problem <- function(k) {
 
 test_that("columns that are zero in some blocks change nothing", {
   set.seed(410)
-  for (k in 1:2) for (level in c("plain", "base", "avx2")) {
-    problem <- sparse_problem(k)
-    beta <- random_beta(problem)
-    old <- options(covary.simd = level)
-    out <- .Call(C_base, problem$model, beta, 2L)
-    draws <- .Call(C_base_draws, problem$model, rbind(beta, 0, -beta))
-    cov <- random_cov(runif(length(beta), 0.05, 0.2))
-    expected <- .Call(C_base_expect, problem$model, beta, cov)
-    dense <- problem$model # a tiny entry keeps every column in every block
-    dense$x <- lapply(dense$x, function(x) replace(x, x == 0, 1e-300))
-    with_all <- .Call(C_base_expect, dense, beta, cov)
-    options(old)
-    expect_close(out$value, twin_base(problem, beta), 1e-12)
-    expect_close(draws[1], out$value, 1e-13)
-    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
-    expect_close(c(out$hessian), c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11)
-    for (part in names(expected)) expect_close(c(expected[[part]]), c(with_all[[part]]), 1e-13)
+  for (k in 1:2) {
+    for (level in c("plain", "base", "avx2")) {
+      problem <- sparse_problem(k)
+      beta <- random_beta(problem)
+      old <- options(covary.simd = level)
+      out <- .Call(C_base, problem$model, beta, 2L)
+      draws <- .Call(C_base_draws, problem$model, rbind(beta, 0, -beta))
+      cov <- random_cov(runif(length(beta), 0.05, 0.2))
+      expected <- .Call(C_base_expect, problem$model, beta, cov)
+      dense <- problem$model # a tiny entry keeps every column in every block
+      dense$x <- lapply(dense$x, function(x) replace(x, x == 0, 1e-300))
+      with_all <- .Call(C_base_expect, dense, beta, cov)
+      options(old)
+      expect_close(out$value, twin_base(problem, beta), 1e-12)
+      expect_close(draws[1], out$value, 1e-13)
+      expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
+      expect_close(
+        c(out$hessian),
+        c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11
+      )
+      for (part in names(expected)) expect_close(c(expected[[part]]), c(with_all[[part]]), 1e-13)
+    }
   }
 })
 
@@ -146,9 +156,14 @@ test_that("minibatches of any size are sums over their cells", {
   set.seed(411)
   for (k in 1:2) {
     problem <- sparse_problem(k)
-    target <- list(kind = "regression", dim = problem$model$size[3], rows = 75L, data = problem$model)
+    target <- list(
+      kind = "regression", dim = problem$model$size[3], rows = 75L,
+      data = problem$model
+    )
     beta <- random_beta(problem)
-    at <- function(rows, scale = 1) unlist(.Call(C_target, target, cbind(beta), rows, scale, TRUE)[1:2])
+    at <- function(rows, scale = 1) {
+      unlist(.Call(C_target, target, cbind(beta), rows, scale, TRUE)[1:2])
+    }
     prior <- at(1L, 0)
     each <- vapply(1:75, function(i) at(i) - prior, prior)
     for (n in c(2, 31, 32, 33, 75)) {

@@ -12,10 +12,16 @@ rows_12000 <- function() {
 test_that("fits with compressed rows answer everything about rows", {
   d <- rows_12000()
   set.seed(1)
-  fit <- suppressMessages(covary(cbind(a, b) ~ s(x) + g, sigma ~ s(x), rho ~ s(x), data = d, draws = 200))
+  fit <- suppressMessages(covary(cbind(a, b) ~ s(x) + g, sigma ~ s(x), rho ~ s(x),
+    data = d,
+    draws = 200
+  ))
   expect_false(is.null(fit$info$certificate))
-  plain <- suppressWarnings(covary(cbind(a, b) ~ s(x) + g, sigma ~ s(x), rho ~ s(x), data = d, draws = 200,
-    control = covary_control(compress = "never"), algorithm = "laplace"))
+  plain <- suppressWarnings(covary(cbind(a, b) ~ s(x) + g, sigma ~ s(x), rho ~ s(x),
+    data = d,
+    draws = 200,
+    control = covary_control(compress = "never"), algorithm = "laplace"
+  ))
   expect_lt(max(abs(fitted(fit) - fitted(plain))) / sd(d$a), 0.1)
   pdf(NULL)
   on.exit(dev.off())
@@ -48,7 +54,10 @@ test_that("fits of cells draw curves and refuse what needs rows", {
   on.exit(dev.off())
   expect_s3_class(plot(fit), "covary_effects")
   expect_equal(nrow(predict(fit, d[1:3, ], dpar = "mu")), 6)
-  for (ask in list(logLik, residuals, fitted, model.frame, pp_check, as_target, function(f) plot(f, type = "ellipses"))) {
+  for (ask in list(
+    logLik, residuals, fitted, model.frame, pp_check, as_target,
+    function(f) plot(f, type = "ellipses")
+  )) {
     expect_error(ask(fit), class = "covary_error_no_rows")
   }
 })

@@ -6,7 +6,9 @@ test_that("variables come from data, else from where the formula was written", {
   expect_identical(names(fit$frame$covariates), "outside")
   expect_error(quick(a ~ nothing, data = d), "nothing", class = "covary_error_variable")
   expect_error(quick(nothing ~ x, data = d), "nothing", class = "covary_error_variable")
-  expect_error(quick(a ~ x, data = d, weights = nothing), "nothing", class = "covary_error_variable")
+  expect_error(quick(a ~ x, data = d, weights = nothing), "nothing",
+    class = "covary_error_variable"
+  )
   expect_error(quick(a ~ df, data = d), "df", class = "covary_error_covariate")
 })
 
@@ -19,7 +21,9 @@ test_that("dates are numbers, columns of one are vectors", {
     set.seed(1)
     coefficients_of(quick(f, data = d))
   }
-  expect_equal(draws(a ~ day + s(scaled, k = 5)), draws(a ~ value + s(scaled, k = 5)), ignore_attr = TRUE)
+  expect_equal(draws(a ~ day + s(scaled, k = 5)), draws(a ~ value + s(scaled, k = 5)),
+    ignore_attr = TRUE
+  )
   fit <- quick(a ~ s(day, k = 5) + scaled, data = d)
   expect_identical(fit$design$covariates$day$type, "numeric")
   expect_true(all(is.finite(unlist(all_predictors(fit, d[1:3, ])))))
@@ -67,7 +71,9 @@ test_that("what is dropped does not depend on the short way for complete rows", 
   expect_identical(new_frame(parsed, d, NULL, NULL, na.omit)$n, 60L)
   for (bad in c(NA, NaN)) {
     d$a[3] <- bad
-    expect_message(frame <- new_frame(parsed, d, NULL, NULL, na.omit), "1 of 60", class = "covary_message_dropped_rows")
+    expect_message(frame <- new_frame(parsed, d, NULL, NULL, na.omit), "1 of 60",
+      class = "covary_message_dropped_rows"
+    )
     expect_identical(frame$rows, setdiff(1:60, 3L))
   }
   d$a[3] <- -Inf

@@ -27,14 +27,24 @@ with_left <- function(left, right = curve) {
 wide <- set_prior(normal(0, 10), class = "b")
 
 fit_rho <- function(d, ...) {
-  covary(y1 ~ 0 + offset(m1), y2 ~ 0 + offset(m2), sigma(y1) ~ 0 + offset(s1), sigma(y2) ~ 0 + offset(s2), with_left(quote(rho)),
-    data = d, prior = wide, ...)
+  covary(y1 ~ 0 + offset(m1), y2 ~ 0 + offset(m2), sigma(y1) ~ 0 + offset(s1),
+    sigma(y2) ~ 0 + offset(s2), with_left(quote(rho)),
+    data = d, prior = wide, ...
+  )
 }
 fit_all <- function(d, ...) {
-  covary(with_left(quote(cbind(y1, y2))), with_left(quote(sigma)), with_left(quote(rho)), data = d, prior = wide, ...)
+  covary(with_left(quote(cbind(y1, y2))), with_left(quote(sigma)), with_left(quote(rho)),
+    data = d,
+    prior = wide, ...
+  )
 }
 
-grid_of <- function(d) data.frame(c1 = seq(0.02, 0.98, length.out = 25), d[rep(1, 25), c("m1", "m2", "s1", "s2")], row.names = NULL)
+grid_of <- function(d) {
+  data.frame(
+    c1 = seq(0.02, 0.98, length.out = 25),
+    d[rep(1, 25), c("m1", "m2", "s1", "s2")], row.names = NULL
+  )
+}
 
 d <- seed_case(1)
 grid <- grid_of(d)
@@ -58,7 +68,8 @@ test_that("the correlation curve covers the truth, over data sets", {
       mean(found$lower <= found$c1 / 2 & found$c1 / 2 <= found$upper)
     }, 0))
   }
-  # 25 points of a curve with 5 coefficients: the mean of 40 data sets has a standard error of about 0.02.
+  # 25 points of a curve with 5 coefficients: the mean of 40 data sets has a standard error of about
+  # 0.02.
   expect_gte(covered(fit_rho, 1:40), 0.89)
   expect_gte(covered(fit_all, 1:10), 0.85)
 })

@@ -8,10 +8,14 @@ test_that("defaults are proper and scale with the data", {
   expect_identical(text[["sds_a_sz_1"]], format(half_t(3, 0, s)))
   expect_identical(text[["b_sigma_a_Intercept"]], format(normal(log(s), 2.5)))
   expect_identical(text[["b_rho_a_b_Intercept"]], "logistic(0, 1)")
-  # A mean has sd 2.5 s in each direction of its columns: the marginal of x, next to z, is that over what z leaves of x.
+  # A mean has sd 2.5 s in each direction of its columns: the marginal of x, next to z, is that over
+  # what z leaves of x.
   sd_of <- function(name) p$prior[[match(name, p$name)]]$par[2]
-  expect_equal(sd_of("b_a_x"), 2.5 * s / sqrt(mean(stats::residuals(stats::lm(x ~ z, d))^2)), tolerance = 1e-8)
-  # A rhobit of one column has sd 2.5 where leverage lies: var = 2.5^2 / sum(h x^2), h = x^2 / sum(x^2)
+  expect_equal(sd_of("b_a_x"), 2.5 * s / sqrt(mean(stats::residuals(stats::lm(x ~ z, d))^2)),
+    tolerance = 1e-8
+  )
+  # A rhobit of one column has sd 2.5 where leverage lies: var = 2.5^2 / sum(h x^2), h = x^2 /
+  # sum(x^2)
   expect_equal(sd_of("b_rho_a_b_x"), 2.5 / sqrt(sum(centred^4) / sum(centred^2)), tolerance = 1e-8)
   expect_match(text[c("b_a_x", "bs_a_sz_1", "b_rho_a_b_x")], ", joint$")
   expect_true(all(p$source == "default"))
@@ -30,17 +34,37 @@ test_that("default_prior takes weights and subset as covary does", {
 test_that("the most specific prior wins, then the last", {
   d <- rows_60()
   resolved <- function(...) {
-    p <- quick(cbind(a, b) ~ x + s(z, k = 4), rho ~ x, data = d, prior = c(...), algorithm = "prior")$priors
+    p <- quick(cbind(a, b) ~ x + s(z, k = 4), rho ~ x,
+      data = d, prior = c(...),
+      algorithm = "prior"
+    )$priors
     stats::setNames(vapply(p$prior, format, ""), p$name)
   }
-  p <- resolved(set_prior(normal(0, 1)), set_prior(normal(0, 2), dpar = "rho"), set_prior(normal(0, 3), resp = "b"), set_prior(normal(0, 4), coef = "x", resp = "a"),
-    set_prior(exponential(2), class = "sds"), set_prior(student_t(4, 1, 2), class = "Intercept", dpar = "sigma", resp = "b"))
-  expect_identical(p[c("b_a_x", "bs_a_sz_1", "b_b_x", "b_rho_a_b_x", "sds_b_sz_1", "b_sigma_b_Intercept")],
-    c(b_a_x = "normal(0, 4)", bs_a_sz_1 = "normal(0, 1)", b_b_x = "normal(0, 3)", b_rho_a_b_x = "normal(0, 2)", sds_b_sz_1 = "exponential(2)",
-      b_sigma_b_Intercept = "student_t(4, 1, 2)"))
-  p <- resolved(set_prior(normal(0, 2), resp = "b:a", dpar = "rho"), set_prior(normal(0, 1), dpar = "mu"))
+  p <- resolved(
+    set_prior(normal(0, 1)), set_prior(normal(0, 2), dpar = "rho"),
+    set_prior(normal(0, 3), resp = "b"), set_prior(normal(0, 4), coef = "x", resp = "a"),
+    set_prior(exponential(2), class = "sds"),
+    set_prior(student_t(4, 1, 2), class = "Intercept", dpar = "sigma", resp = "b")
+  )
+  expect_identical(
+    p[c(
+      "b_a_x", "bs_a_sz_1", "b_b_x", "b_rho_a_b_x", "sds_b_sz_1",
+      "b_sigma_b_Intercept"
+    )],
+    c(
+      b_a_x = "normal(0, 4)", bs_a_sz_1 = "normal(0, 1)", b_b_x = "normal(0, 3)",
+      b_rho_a_b_x = "normal(0, 2)", sds_b_sz_1 = "exponential(2)",
+      b_sigma_b_Intercept = "student_t(4, 1, 2)"
+    )
+  )
+  p <- resolved(
+    set_prior(normal(0, 2), resp = "b:a", dpar = "rho"),
+    set_prior(normal(0, 1), dpar = "mu")
+  )
   expect_identical(p[["b_rho_a_b_x"]], "normal(0, 2)")
-  expect_error(resolved(set_prior(normal(0, 1)), set_prior(normal(0, 2))), "overridden", class = "covary_error_prior")
+  expect_error(resolved(set_prior(normal(0, 1)), set_prior(normal(0, 2))), "overridden",
+    class = "covary_error_prior"
+  )
 })
 
 test_that("priors that cannot be meant are errors", {
@@ -60,8 +84,12 @@ test_that("priors that cannot be meant are errors", {
   refused(set_prior(normal(), class = "c"), "covary_error_argument")
   refused(set_prior(normal(), dpar = "nu"), "covary_error_argument")
   refused(set_prior(normal(), coef = c("a", "b")), "covary_error_argument")
-  for (call in list(quote(normal(0, 0)), quote(normal(0, -1)), quote(normal(NA, 1)), quote(normal(Inf, 1)), quote(normal(0, Inf)), quote(normal("a")),
-    quote(student_t(0)), quote(half_t(3, 1, 1)), quote(exponential(0)), quote(inv_gamma(-1, 1)), quote(logistic(0, NaN)), quote(normal(0, 1:2)))) {
+  for (call in list(
+    quote(normal(0, 0)), quote(normal(0, -1)), quote(normal(NA, 1)),
+    quote(normal(Inf, 1)), quote(normal(0, Inf)), quote(normal("a")),
+    quote(student_t(0)), quote(half_t(3, 1, 1)), quote(exponential(0)), quote(inv_gamma(-1, 1)),
+    quote(logistic(0, NaN)), quote(normal(0, 1:2))
+  )) {
     refused(eval(call), "covary_error_argument")
   }
   expect_identical(format(set_prior(gamma(2, 3), class = "sds")$prior[[1]]), "gamma(2, 3)")
@@ -73,10 +101,16 @@ test_that("algorithm = \"prior\" gives draws of every prior, on the scale of the
   u <- c(0.05, 0.25, 0.5, 0.75, 0.95)
   check <- function(prior, quantiles, name, class, mapped = identity, ...) {
     set.seed(5)
-    fit <- quick(cbind(a, b) ~ x + s(z, k = 4), data = d, algorithm = "prior", prior = set_prior(prior, class = class, ...), draws = 40000)
+    fit <- quick(cbind(a, b) ~ x + s(z, k = 4),
+      data = d, algorithm = "prior",
+      prior = set_prior(prior, class = class, ...), draws = 40000
+    )
     draws <- mapped(coefficients_of(fit)[, name])
     # The distribution function of the draws at the quantiles; its standard error is 0.0025.
-    expect_equal(vapply(quantiles, function(q) mean(draws <= q), 0), u, tolerance = 0.01, label = paste(name, prior$text))
+    expect_equal(vapply(quantiles, function(q) mean(draws <= q), 0), u,
+      tolerance = 0.01,
+      label = paste(name, prior$text)
+    )
   }
   check(normal(3, 20), stats::qnorm(u, 3, 20), "b_a_x", "b", resp = "a")
   check(student_t(4, -1, 3), -1 + 3 * stats::qt(u, 4), "b_a_x", "b", resp = "a", dpar = "mu")
@@ -86,13 +120,18 @@ test_that("algorithm = \"prior\" gives draws of every prior, on the scale of the
   check(exponential(1 / 300), stats::qexp(u, 1 / 300), "sds_a_sz_1", "sds", resp = "a")
   check(gamma_prior(2, 0.01), stats::qgamma(u, 2, 0.01), "sds_a_sz_1", "sds", resp = "a")
   check(inv_gamma(3, 400), 1 / stats::qgamma(1 - u, 3, 400), "sds_a_sz_1", "sds", resp = "a")
-  check(logistic(0, 1), 2 * u - 1, "b_rho_a_b_Intercept", "Intercept", mapped = function(r) tanh(r / 2), dpar = "rho")
+  check(logistic(0, 1), 2 * u - 1, "b_rho_a_b_Intercept", "Intercept", mapped = function(r) {
+    tanh(r / 2)
+  }, dpar = "rho")
 })
 
 test_that("the prior of an intercept is that of the centred intercept", {
   d <- rows_60()
   set.seed(1)
-  fit <- quick(a ~ x, data = d, algorithm = "prior", prior = set_prior(normal(7, 0.1), class = "Intercept", dpar = "mu"), draws = 4000)
+  fit <- quick(a ~ x,
+    data = d, algorithm = "prior",
+    prior = set_prior(normal(7, 0.1), class = "Intercept", dpar = "mu"), draws = 4000
+  )
   b <- coefficients_of(fit)
   centred <- b[, "b_Intercept"] + mean(d$x) * b[, "b_x"]
   expect_equal(c(mean(centred), stats::sd(centred)), c(7, 0.1), tolerance = 0.03)

@@ -85,8 +85,10 @@ test_that("the expectation is right", {
     }
     diagonal <- row(cov)[lower] == col(cov)[lower]
     step <- ifelse(diagonal, pmin(0.01, diag(cov)[row(cov)[lower]] / 8), 0.01)
-    expect_close(drop(difference_jacobian(by_cov, cov[lower], step)),
-      ifelse(diagonal, 0.5, 1) * out$hessian[lower], 1e-8)
+    expect_close(
+      drop(difference_jacobian(by_cov, cov[lower], step)),
+      ifelse(diagonal, 0.5, 1) * out$hessian[lower], 1e-8
+    )
   }
 })
 

@@ -5,7 +5,10 @@ database <- function() {
   skip_if_not_installed("RSQLite")
   set.seed(731)
   n <- 9000
-  d <- data.frame(age = sample(20:70, n, TRUE), sex = sample(c("f", "m"), n, TRUE), x = runif(n, -1, 2), w = sample(1:3, n, TRUE))
+  d <- data.frame(
+    age = sample(20:70, n, TRUE), sex = sample(c("f", "m"), n, TRUE),
+    x = runif(n, -1, 2), w = sample(1:3, n, TRUE)
+  )
   d$y1 <- rnorm(n, 1e6 + d$age, 1)
   d$y2 <- d$y1 - 1e6 + rnorm(n)
   d$y2[5] <- NA
@@ -32,11 +35,17 @@ same_moments <- function(a, b, bound) {
   step <- min(a$step, b$step)
   a <- coarsen(a, step)
   b <- coarsen(b, step)
-  expect_identical(a[c("first", "rows", "dropped", "range")], b[c("first", "rows", "dropped", "range")])
+  expect_identical(
+    a[c("first", "rows", "dropped", "range")],
+    b[c("first", "rows", "dropped", "range")]
+  )
   at <- if (length(b$groups)) match(group_keys(b$groups), group_keys(a$groups)) else 1
   size <- 1 + b$k + b$k * (b$k + 1) / 2
   difference <- abs(a$table[, , , at, drop = FALSE] - b$table)[seq_len(size), , , , drop = FALSE]
-  expect_lt(max(difference / (apply(abs(b$table[seq_len(size), , , , drop = FALSE]), 1, max))), bound)
+  expect_lt(
+    max(difference / (apply(abs(b$table[seq_len(size), , , , drop = FALSE]), 1, max))),
+    bound
+  )
 }
 
 test_that("exact cells are grouped by the data base", {
@@ -44,58 +53,93 @@ test_that("exact cells are grouped by the data base", {
   on.exit(DBI::dbDisconnect(db$connection))
   for (weights in list(NULL, "w")) {
     truth <- quietly(compress(db$data, c("y1", "y2"), by = ~ age + sex, weights = weights))
-    cells <- quietly(compress(db$connection, c("y1", "y2"), by = ~ age + sex, weights = weights, query = "rows"))
+    cells <- quietly(compress(db$connection, c("y1", "y2"),
+      by = ~ age + sex, weights = weights,
+      query = "rows"
+    ))
     same_cells(cells, truth, 1e-8)
     expect_identical(cells$dropped, c(missing = 2))
   }
-  young <- quietly(compress(db$connection, "y2", by = ~ sex, query = "SELECT * FROM rows WHERE age < 30;"))
+  young <- quietly(compress(db$connection, "y2",
+    by = ~sex,
+    query = "SELECT * FROM rows WHERE age < 30;"
+  ))
   expect_identical(nobs(young), as.double(sum(db$data$age < 30 & !is.na(db$data$y2))))
   DBI::dbExecute(db$connection, "UPDATE rows SET w = -1 WHERE age = 40")
-  expect_error(compress(db$connection, "y1", by = ~ sex, weights = "w", query = "rows"), class = "covary_error_weights")
+  expect_error(compress(db$connection, "y1", by = ~sex, weights = "w", query = "rows"),
+    class = "covary_error_weights"
+  )
 })
 
 test_that("a continuous covariate is streamed", {
   db <- database()
   on.exit(DBI::dbDisconnect(db$connection))
   truth <- quietly(compress(db$data, c("y1", "y2"), by = ~ x + sex))
-  cells <- quietly(compress(db$connection, c("y1", "y2"), by = ~ x + sex, query = "rows", chunk = 5000))
+  cells <- quietly(compress(db$connection, c("y1", "y2"),
+    by = ~ x + sex, query = "rows",
+    chunk = 5000
+  ))
   expect_identical(nobs(cells), nobs(truth))
   expect_identical(cells$step, truth$step)
-  squared <- quietly(compress(db$connection, ~ y2^2, by = ~ x, query = "rows"))
+  squared <- quietly(compress(db$connection, ~ y2^2, by = ~x, query = "rows"))
   expect_equal(summary(squared)$mean, mean(db$data$y2^2, na.rm = TRUE))
-  expect_error(compress(db$connection, "y1", by = ~ x, query = "nowhere"), class = "covary_error_data")
-  expect_error(compress(db$connection, "y1", by = ~ x), class = "covary_error_argument")
+  expect_error(compress(db$connection, "y1", by = ~x, query = "nowhere"),
+    class = "covary_error_data"
+  )
+  expect_error(compress(db$connection, "y1", by = ~x), class = "covary_error_argument")
 })
 
 test_that("moments summed by the data base are those of streamed rows", {
   db <- database()
   on.exit(DBI::dbDisconnect(db$connection))
-  for (by in list(~ x, ~ x + sex, ~ sex + x + age)) for (weights in list(NULL, "w")) {
-    streamed <- quietly(compress(db$connection, c("y1", "y2"), by = by, weights = weights, query = "rows", moments = "stream"))
-    summed <- quietly(compress(db$connection, c("y1", "y2"), by = by, weights = weights, query = "rows", moments = "database"))
-    expect_identical(names(summed$covariates), names(streamed$covariates))
-    same_moments(summed, streamed, 1e-9)
+  for (by in list(~x, ~ x + sex, ~ sex + x + age)) {
+    for (weights in list(NULL, "w")) {
+      streamed <- quietly(compress(db$connection, c("y1", "y2"),
+        by = by, weights = weights,
+        query = "rows", moments = "stream"
+      ))
+      summed <- quietly(compress(db$connection, c("y1", "y2"),
+        by = by, weights = weights,
+        query = "rows", moments = "database"
+      ))
+      expect_identical(names(summed$covariates), names(streamed$covariates))
+      same_moments(summed, streamed, 1e-9)
+    }
   }
   # Both can be merged, and be fitted.
   half <- function(where, moments) {
-    quietly(compress(db$connection, "y2", by = ~ x, query = paste("SELECT * FROM rows WHERE", where), moments = moments))
+    quietly(compress(db$connection, "y2",
+      by = ~x,
+      query = paste("SELECT * FROM rows WHERE", where), moments = moments
+    ))
   }
   both <- merge(half("age < 40", "stream"), half("age >= 40", "database"))
   expect_identical(nobs(both), 8999)
-  expect_error(compress(db$connection, "y2", by = ~ x + y1, query = "rows", moments = "database"), class = "covary_error_too_many_continuous")
+  expect_error(compress(db$connection, "y2", by = ~ x + y1, query = "rows", moments = "database"),
+    class = "covary_error_too_many_continuous"
+  )
   two <- quietly(compress(db$connection, "y2", by = ~ x + y1, query = "rows"))
   expect_identical(nobs(two), 8998)
-  expect_error(compress(db$connection, ~ log(y2), by = ~ x, query = "rows", moments = "database"),
-    class = "covary_error_argument")
+  expect_error(compress(db$connection, ~ log(y2), by = ~x, query = "rows", moments = "database"),
+    class = "covary_error_argument"
+  )
 })
 
 test_that("cells are as fine as for rows where there are outliers", {
   db <- database()
   on.exit(DBI::dbDisconnect(db$connection))
   DBI::dbExecute(db$connection, "UPDATE rows SET x = 1e9 WHERE age = 20 AND x < -0.9")
-  plan <- scale_plan(db$connection, database_plan(db$connection, "rows", list(responses = list(y2 = quote(y2)), by = "x"), "database"))
+  plan <- scale_plan(
+    db$connection,
+    database_plan(
+      db$connection, "rows", list(responses = list(y2 = quote(y2)), by = "x"),
+      "database"
+    )
+  )
   x <- DBI::dbGetQuery(db$connection, "SELECT x FROM rows WHERE y2 IS NOT NULL")$x
-  expect_equal(choose_step(spread_sample(db$connection, plan), 1000), choose_step(x, 1000), tolerance = 1)
+  expect_equal(choose_step(spread_sample(db$connection, plan), 1000), choose_step(x, 1000),
+    tolerance = 1
+  )
   expect_gt(max(x), 1e8)
 })
 
@@ -106,7 +150,10 @@ test_that("a lazy table is a source", {
   on.exit(DBI::dbDisconnect(db$connection))
   lazy <- dplyr::filter(dplyr::tbl(db$connection, "rows"), age < 30)
   young <- db$data[db$data$age < 30, ]
-  same_cells(quietly(compress(lazy, c("y1", "y2"), by = ~ age + sex)), quietly(compress(young, c("y1", "y2"), by = ~ age + sex)), 1e-8)
+  same_cells(
+    quietly(compress(lazy, c("y1", "y2"), by = ~ age + sex)),
+    quietly(compress(young, c("y1", "y2"), by = ~ age + sex)), 1e-8
+  )
 })
 
 test_that("groups far from each other keep their digits, and cost the rows alone", {
@@ -119,38 +166,55 @@ test_that("groups far from each other keep their digits, and cost the rows alone
   d$z <- rnorm(2e4)
   DBI::dbWriteTable(connection, "far", d)
   for (weights in list(NULL, "w")) {
-    truth <- compress(d, c("y", "z"), by = ~ g, weights = weights)
-    same_cells(compress(connection, c("y", "z"), by = ~ g, weights = weights, query = "far"), truth,
-      1e-4)
-    same_cells(compress(connection, "z", by = ~ g, weights = weights, query = "far"),
-      compress(d, "z", by = ~ g, weights = weights), 1e-9)
+    truth <- compress(d, c("y", "z"), by = ~g, weights = weights)
+    same_cells(
+      compress(connection, c("y", "z"), by = ~g, weights = weights, query = "far"), truth,
+      1e-4
+    )
+    same_cells(
+      compress(connection, "z", by = ~g, weights = weights, query = "far"),
+      compress(d, "z", by = ~g, weights = weights), 1e-9
+    )
   }
-  seconds <- function(by) min(replicate(2, system.time(compress(connection, "y", by = by,
-    query = "far"))[[1]]))
-  expect_lt(seconds(~ g), 10 * seconds(~ w) + 0.3)
+  seconds <- function(by) {
+    min(replicate(2, system.time(compress(connection, "y",
+      by = by,
+      query = "far"
+    ))[[1]]))
+  }
+  expect_lt(seconds(~g), 10 * seconds(~w) + 0.3)
 })
 
 test_that("a query that gives other rows each time is noticed, streamed or written down first", {
   db <- database()
   on.exit(DBI::dbDisconnect(db$connection))
   DBI::dbExecute(db$connection, "CREATE VIEW lot AS SELECT * FROM rows ORDER BY RANDOM() LIMIT 400")
-  for (query in c("SELECT * FROM rows ORDER BY RANDOM() LIMIT 400",
-    "SELECT * FROM rows WHERE RANDOM() > 0", "lot")) {
-    e <- expect_error(compress(db$connection, "x", by = ~ sex, query = query), "materialise = TRUE",
-      class = "covary_error_evaluation")
+  for (query in c(
+    "SELECT * FROM rows ORDER BY RANDOM() LIMIT 400",
+    "SELECT * FROM rows WHERE RANDOM() > 0", "lot"
+  )) {
+    e <- expect_error(compress(db$connection, "x", by = ~sex, query = query), "materialise = TRUE",
+      class = "covary_error_evaluation"
+    )
     for (how in list(list(moments = "stream"), list(materialise = TRUE))) {
-      cells <- do.call(compress, c(list(db$connection, "x", by = ~ sex, query = query), how))
+      cells <- do.call(compress, c(list(db$connection, "x", by = ~sex, query = query), how))
       if (query != "SELECT * FROM rows WHERE RANDOM() > 0") expect_identical(nobs(cells), 400)
       expect_lt(abs(summary(cells)$sd - sd(db$data$x)), 0.2)
     }
   }
-  expect_error(compress(db$connection, "w", by = ~ x,
-    query = "SELECT * FROM rows WHERE RANDOM() > 0", moments = "database"),
-    class = "covary_error_evaluation")
+  expect_error(
+    compress(db$connection, "w",
+      by = ~x,
+      query = "SELECT * FROM rows WHERE RANDOM() > 0", moments = "database"
+    ),
+    class = "covary_error_evaluation"
+  )
   expect_identical(DBI::dbListTables(db$connection), c("lot", "rows"))
   # What changes by evaluation but not by statement is no fault.
-  expect_identical(nobs(compress(db$connection, "x", by = ~ g,
-    query = "SELECT x, ABS(RANDOM()) % 2 AS g FROM rows")), 9000)
+  expect_identical(nobs(compress(db$connection, "x",
+    by = ~g,
+    query = "SELECT x, ABS(RANDOM()) % 2 AS g FROM rows"
+  )), 9000)
 })
 
 test_that("infinite values and missing ones are those of data frames", {
@@ -159,14 +223,20 @@ test_that("infinite values and missing ones are those of data frames", {
   on.exit(DBI::dbDisconnect(connection))
   d <- data.frame(x = c(1, 2, Inf, 3), y = c(1, 2, 3, NaN), z = c(-Inf, 1:3), w = c(1, 1, 1, Inf))
   DBI::dbWriteTable(connection, "rows", d)
-  asks <- list(list("y", ~ x), list("z", ~ y), list("y", ~ z), list("z", ~ 1), list("y", ~ w),
-    list("y", ~ 1))
-  for (ask in asks) for (weights in list(NULL, "w")) {
-    run <- function(...) {
-      tryCatch(suppressMessages(nobs(compress(..., responses = ask[[1]], by = ask[[2]],
-        weights = weights))), covary_error = function(e) class(e)[1])
+  asks <- list(
+    list("y", ~x), list("z", ~y), list("y", ~z), list("z", ~1), list("y", ~w),
+    list("y", ~1)
+  )
+  for (ask in asks) {
+    for (weights in list(NULL, "w")) {
+      run <- function(...) {
+        tryCatch(suppressMessages(nobs(compress(...,
+          responses = ask[[1]], by = ask[[2]],
+          weights = weights
+        ))), covary_error = function(e) class(e)[1])
+      }
+      expect_identical(run(connection, query = "rows"), run(d))
+      expect_identical(run(connection, query = "rows", moments = "stream"), run(d))
     }
-    expect_identical(run(connection, query = "rows"), run(d))
-    expect_identical(run(connection, query = "rows", moments = "stream"), run(d))
   }
 })

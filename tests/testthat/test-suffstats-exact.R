@@ -18,22 +18,24 @@ scatter_of <- function(cell, k) {
 
 test_that("weights, means and scatters are those of naive sums", {
   set.seed(601)
-  for (k in 1:3) for (weighted in c(FALSE, TRUE)) {
-    rows <- random_rows(k, 200, 20)
-    if (!weighted) rows$weight[] <- 1
-    cells <- cells_of(rows$id, rows$y, rows$weight)
-    expect_identical(dim(cells), as.integer(c(1 + k + k * (k + 1) / 2, 20)))
-    for (i in 1:20) {
-      mine <- rows$id == i
-      y <- rows$y[mine, , drop = FALSE]
-      w <- rows$weight[mine]
-      truth <- cov.wt(y, w / sum(w), method = "ML")
-      expect_equal(cells[1, i], sum(w), tolerance = 1e-14)
-      expect_equal(cells[1 + 1:k, i], unname(truth$center), tolerance = 1e-12)
-      expect_close(scatter_of(cells[, i], k), unname(truth$cov) * sum(w), 1e-12)
-      expect_true(all(cells[1 + k + cumsum(c(1, k:1))[1:k], i] >= 0))
+  for (k in 1:3) {
+    for (weighted in c(FALSE, TRUE)) {
+      rows <- random_rows(k, 200, 20)
+      if (!weighted) rows$weight[] <- 1
+      cells <- cells_of(rows$id, rows$y, rows$weight)
+      expect_identical(dim(cells), as.integer(c(1 + k + k * (k + 1) / 2, 20)))
+      for (i in 1:20) {
+        mine <- rows$id == i
+        y <- rows$y[mine, , drop = FALSE]
+        w <- rows$weight[mine]
+        truth <- cov.wt(y, w / sum(w), method = "ML")
+        expect_equal(cells[1, i], sum(w), tolerance = 1e-14)
+        expect_equal(cells[1 + 1:k, i], unname(truth$center), tolerance = 1e-12)
+        expect_close(scatter_of(cells[, i], k), unname(truth$cov) * sum(w), 1e-12)
+        expect_true(all(cells[1 + k + cumsum(c(1, k:1))[1:k], i] >= 0))
+      }
+      expect_close(cells, twin_cells(rows$y, rows$weight, rows$id), 1e-12)
     }
-    expect_close(cells, twin_cells(rows$y, rows$weight, rows$id), 1e-12)
   }
 })
 
@@ -110,29 +112,32 @@ test_that("the smallest conditional scatter keeps its digits", {
     y1 <- rnorm(2000)
     y <- cbind(y1, rho * y1 + sqrt(gap * (1 + rho)) * rnorm(2000))
     expect_equal(cells_of(rep(1, 2000), y)[6, 1], twin_cells(y, rep(1, 2000), rep(1, 2000))[6, 1],
-      tolerance = 1e-11)
+      tolerance = 1e-11
+    )
   }
 })
 
 test_that("log likelihoods over cells equal those over rows", {
   set.seed(607)
-  for (k in 1:2) for (gap in if (k == 2) c(1, 1e-3, 1e-6, 1e-8) else 1) {
-    n <- 2000
-    m <- 40
-    q <- predictors_of(k)
-    id <- sample(c(1:m, sample.int(m, n - m, TRUE)))
-    eta <- matrix(rnorm(q * m), q)
-    z <- matrix(rnorm(n * k), n)
-    if (k == 2) {
-      eta[5, ] <- log((2 - gap) / gap)
-      parts <- correlation_parts(eta[5, id])
-      z[, 2] <- parts$rho * z[, 1] + parts$root * z[, 2]
+  for (k in 1:2) {
+    for (gap in if (k == 2) c(1, 1e-3, 1e-6, 1e-8) else 1) {
+      n <- 2000
+      m <- 40
+      q <- predictors_of(k)
+      id <- sample(c(1:m, sample.int(m, n - m, TRUE)))
+      eta <- matrix(rnorm(q * m), q)
+      z <- matrix(rnorm(n * k), n)
+      if (k == 2) {
+        eta[5, ] <- log((2 - gap) / gap)
+        parts <- correlation_parts(eta[5, id])
+        z[, 2] <- parts$rho * z[, 1] + parts$root * z[, 2]
+      }
+      y <- t(eta[1:k, id, drop = FALSE]) + exp(t(eta[k + 1:k, id, drop = FALSE])) * z
+      weight <- runif(n, 0.2, 3)
+      rows <- sum(weight * twin_rows(y, eta[, id]))
+      cells <- sum(.Call(C_kernel, k, cells_of(id, y, weight), eta)[1, ])
+      expect_close(cells, rows, 1e-10)
     }
-    y <- t(eta[1:k, id, drop = FALSE]) + exp(t(eta[k + 1:k, id, drop = FALSE])) * z
-    weight <- runif(n, 0.2, 3)
-    rows <- sum(weight * twin_rows(y, eta[, id]))
-    cells <- sum(.Call(C_kernel, k, cells_of(id, y, weight), eta)[1, ])
-    expect_close(cells, rows, 1e-10)
   }
 })
 

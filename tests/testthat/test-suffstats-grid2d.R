@@ -7,9 +7,11 @@ rows_of_two <- function(n, seed) {
   u <- pnorm(x)
   r <- tanh(sin(4 * u) + z / 4)
   e <- matrix(rnorm(2 * n), n)
-  data.frame(x = u, z = z, sex = factor(sample(c("f", "m"), n, TRUE)), age = sample(20:24, n, TRUE),
+  data.frame(
+    x = u, z = z, sex = factor(sample(c("f", "m"), n, TRUE)), age = sample(20:24, n, TRUE),
     y1 = 100 + sin(6 * u) + cos(z) + exp(0.4 * cos(4 * u) + 0.2 * z - 1) * e[, 1],
-    y2 = u - 0.15 * z^2 + exp(0.3 * sin(5 * u)) * (r * e[, 1] + sqrt(1 - r^2) * e[, 2]))
+    y2 = u - 0.15 * z^2 + exp(0.3 * sin(5 * u)) * (r * e[, 1] + sqrt(1 - r^2) * e[, 2])
+  )
 }
 
 # padded x 4 x 4 x m by sums over rows, rectangle by rectangle.
@@ -26,8 +28,11 @@ twin_tensor <- function(x, z, y, weights, group, step, scaling) {
   table <- array(0, c(moments_padded(k), 4, 4, nrow(places)))
   for (c in seq_len(nrow(places))) {
     mine <- which(at[, 1] == places[c, 1] & at[, 2] == places[c, 2] & at[, 3] == places[c, 3])
-    for (a in 0:3) for (b in 0:3) {
-      table[seq_len(ncol(s)), a + 1, b + 1, c] <- colSums(cos(a * acos(t[mine])) * cos(b * acos(u[mine])) * s[mine, , drop = FALSE])
+    for (a in 0:3) {
+      for (b in 0:3) {
+        table[seq_len(ncol(s)), a + 1, b + 1, c] <-
+          colSums(cos(a * acos(t[mine])) * cos(b * acos(u[mine])) * s[mine, , drop = FALSE])
+      }
     }
   }
   list(places = unname(places), table = table)
@@ -62,18 +67,29 @@ test_that("moments of two covariates are those of a naive pass", {
     first <- c(floor(min(x) * 2), floor(min(z)))
     grid <- rbind(2^step, first, c(floor(max(x) * 2), floor(max(z))) - first + 1)
     for (level in 0:2) {
-      out <- .Call(C_moments_two, x, z, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling, c(level, 1, 2, 2^20))
+      out <- .Call(
+        C_moments_two, x, z, lapply(seq_len(k), function(j) y[, j]), weights, group,
+        grid, scaling, c(level, 1, 2, 2^20)
+      )
       expect_identical(out$outside, 0)
       expect_identical(length(out$places), nrow(truth$places))
       expect_close(array(out$table, dim(truth$table)), truth$table, 1e-12, floor = 1e-3)
     }
   }
-  expect_null(.Call(C_moments_two, x, z, list(y[, 1]), NULL, NULL, grid, scaling[1, , drop = FALSE], c(0, 1, 1, 10))$table)
+  expect_null(.Call(
+    C_moments_two, x, z, list(y[, 1]), NULL, NULL, grid, scaling[1, , drop = FALSE],
+    c(0, 1, 1, 10)
+  )$table)
 })
 
 test_that("threads do not change the bits of moments of two covariates", {
   d <- rows_of_two(2e5, 802)
-  fit <- function(threads) compress(d, c("y1", "y2"), by = ~ x + z, threads = threads, resolution = 40)
+  fit <- function(threads) {
+    compress(d, c("y1", "y2"),
+      by = ~ x + z, threads = threads,
+      resolution = 40
+    )
+  }
   expect_identical(fit(1), fit(2))
 })
 
@@ -92,15 +108,19 @@ test_that("chunks, merged parts, subsets and saved objects are cells of their ro
   whole <- compress(d, c("y1", "y2"), by = by)
   left <- NULL
   reader <- function(reset) {
-    if (reset) left <<- split(d, rep(1:3, each = 6000))
-    else if (length(left)) {
+    if (reset) {
+      left <<- split(d, rep(1:3, each = 6000))
+    } else if (length(left)) {
       out <- left[[1]]
       left <<- left[-1]
       out
     }
   }
   same_tensor(compress(reader, c("y1", "y2"), by = by), whole)
-  parts <- list(compress(d[1:7000, ], c("y1", "y2"), by = by), compress(d[7001:18000, ], c("y1", "y2"), by = ~ z + sex + x))
+  parts <- list(
+    compress(d[1:7000, ], c("y1", "y2"), by = by),
+    compress(d[7001:18000, ], c("y1", "y2"), by = ~ z + sex + x)
+  )
   same_tensor(merge(parts[[1]], parts[[2]]), whole)
   same_tensor(c(parts[[2]], parts[[1]]), transpose_tensor(unclass(whole), c("z", "x")))
   f <- subset(whole, sex == "f")
@@ -115,7 +135,10 @@ test_that("chunks, merged parts, subsets and saved objects are cells of their ro
 test_that("a covariate that grows too many values becomes the second continuous one on the way", {
   d <- rows_of_two(15000, 805)
   d$z <- round(d$z, 4)
-  parts <- lapply(split(d, rep(1:5, each = 3000)), compress, responses = "y1", by = ~ x + z, resolution = 200)
+  parts <- lapply(split(d, rep(1:5, each = 3000)), compress,
+    responses = "y1", by = ~ x + z,
+    resolution = 200
+  )
   # Exact, then one continuous, then two.
   expect_identical(length(continuous_names(parts[[1]])), 0L)
   all <- Reduce(merge, parts)
@@ -152,27 +175,46 @@ test_that("nodes carry every product of cubics exactly", {
   lumped <- lump_tensor_nodes(fine)
   expect_lt(ncol(lumped$stats), ncol(fine$stats))
   s <- cbind(1, (d$y1 - cells$scaling[1]) / cells$scaling[2])
-  for (nodes in list(fine, lumped)) for (a in 0:3) for (b in 0:3) {
-    f <- function(x, z) x^a * z^b
-    expect_equal(as.vector(nodes$stats[1:2, ] %*% f(nodes$x[, "x"], nodes$x[, "z"])), colSums(f(d$x, d$z) * s), tolerance = 1e-9)
+  for (nodes in list(fine, lumped)) {
+    for (a in 0:3) {
+      for (b in 0:3) {
+        f <- function(x, z) x^a * z^b
+        expect_equal(as.vector(nodes$stats[1:2, ] %*% f(nodes$x[, "x"], nodes$x[, "z"])),
+          colSums(f(d$x, d$z) * s),
+          tolerance = 1e-9
+        )
+      }
+    }
   }
   gathered <- gather_tensor_nodes(lumped, list(range(d$x), range(d$z)), 8)
   expect_lt(ncol(gathered$stats), 140)
-  expect_equal(sum(gathered$stats[2, ] * gathered$x[, "x"]^3 * gathered$x[, "z"]), sum(d$x^3 * d$z * s[, 2]), tolerance = 1e-9)
+  expect_equal(sum(gathered$stats[2, ] * gathered$x[, "x"]^3 * gathered$x[, "z"]),
+    sum(d$x^3 * d$z * s[, 2]),
+    tolerance = 1e-9
+  )
 })
 
 test_that("rows of two covariates are compressed by themselves, and the certificate is exact", {
   n <- if (full_tests()) 1e5 else 3e4
   d <- rows_of_two(n, 808)
-  for (formulas in list(list(y1 ~ s(x, k = 5) + s(z, k = 5) + sex, sigma ~ x + z), if (full_tests()) list(y1 ~ s(x, z, k = 6), sigma ~ x * z))) {
+  for (formulas in list(list(y1 ~ s(x, k = 5) + s(z, k = 5) + sex, sigma ~ x + z), if (full_tests()) {
+    list(y1 ~ s(x, z, k = 6), sigma ~ x * z)
+  })) {
     if (is.null(formulas)) next
     parsed <- parse_formulas(formulas, data_names = names(d))
-    ready <- prepare_fit(parsed, d, NULL, NULL, na.omit, NULL, "nested", covary_control(compress = "always"))
+    ready <- prepare_fit(
+      parsed, d, NULL, NULL, na.omit, NULL, "nested",
+      covary_control(compress = "always")
+    )
     t <- rep(-1, ready$target$n_sds)
     ridge <- penalty(ready$target, t)
     mode <- newton_mode(ready$target, ridge)
-    exact <- exact_rows_gradient(ready, mode$mean) + likelihood_free_gradient(ready$target, mode$mean)
-    moved <- shift_in_sds(exact - target_base(ready$target, mode$mean, 1L)$gradient, chol2inv(mode$root))
+    exact <- exact_rows_gradient(ready, mode$mean) +
+      likelihood_free_gradient(ready$target, mode$mean)
+    moved <- shift_in_sds(
+      exact - target_base(ready$target, mode$mean, 1L)$gradient,
+      chol2inv(mode$root)
+    )
     certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t)))
     expect_lt(moved, 1e-3)
     expect_gt(certificate, 0.9 * moved - 1e-8)
@@ -184,19 +226,27 @@ test_that("two covariates are compressed by themselves where that is faster, and
   d <- rows_of_two(24000, 810)
   joint <- y1 ~ s(x, z, k = 6)
   expect_true(together(parse_formulas(joint, data_names = names(d)), c("x", "z")))
-  expect_false(together(parse_formulas(y1 ~ s(x) + z, sigma ~ z, data_names = names(d)), c("x", "z")))
+  expect_false(together(
+    parse_formulas(y1 ~ s(x) + z, sigma ~ z, data_names = names(d)),
+    c("x", "z")
+  ))
   set.seed(1)
   expect_message(fit <- covary(joint, data = d, draws = 200), class = "covary_message_compressed")
   expect_lt(diagnostics(fit)$certificate, 1e-3)
   expect_output(print(diagnostics(fit)), "nodes from .* cells; certificate")
-  expect_message(covary(y1 ~ s(x, k = 5) + age, sigma ~ s(z, k = 5), data = d, draws = 200), NA, class = "covary_message_compressed")
+  expect_message(covary(y1 ~ s(x, k = 5) + age, sigma ~ s(z, k = 5), data = d, draws = 200), NA,
+    class = "covary_message_compressed"
+  )
 })
 
 test_that("fits of cells of two covariates are those of the rows", {
   d <- rows_of_two(12000, 809)
   formulas <- list(cbind(y1, y2) ~ x + z + I(x * z), sigma ~ x + z, rho ~ z)
   cells <- compress(d, c("y1", "y2"), by = ~ x + z)
-  rows <- covary(formulas, data = d, algorithm = "fullrank", draws = 400, control = covary_control(compress = "never"))
+  rows <- covary(formulas,
+    data = d, algorithm = "fullrank", draws = 400,
+    control = covary_control(compress = "never")
+  )
   fit <- covary(formulas, data = cells, algorithm = "fullrank", draws = 400)
   expect_lt(max(abs(coef(fit) - coef(rows)) / sqrt(diag(vcov(rows)))), 0.02)
   expect_lt(diagnostics(fit)$certificate, 1e-3)
@@ -219,6 +269,8 @@ test_that("nodes of two covariates without a mode are a typed error", {
   parsed <- parse_formulas(list(y1 ~ s(x, z, k = 6), sigma ~ x), data_names = names(d))
   prepared <- prepare_compressed(parsed, compress(d, "y1", by = ~ x + z, resolution = 30))
   priors <- resolve_priors(prepared$design, prepared$scales, NULL)
-  choose <- with_others(choose_tensor_nodes, rough_mode = function(...) stop_covary("numerics", "no mode"))
+  choose <- with_others(choose_tensor_nodes, rough_mode = function(...) {
+    stop_covary("numerics", "no mode")
+  })
   expect_error(choose(prepared, priors), class = "covary_error_nodes")
 })

@@ -1,8 +1,17 @@
 # Densities that are -Inf or NaN on a part of the space, declared by no transform
 
 gamma_like <- function(beyond, given = FALSE) {
-  suppressMessages(target_density(function(t) if (t[["x"]] > 0) 2 * log(t[["x"]]) - t[["x"]] else beyond,
-    if (given) function(t) 2 / t - 1, names = "x", start = c(x = 2)))
+  suppressMessages(target_density(
+    function(t) {
+      if (t[["x"]] > 0) {
+        2 * log(t[["x"]]) - t[["x"]]
+      } else {
+        beyond
+      }
+    },
+    if (given) function(t) 2 / t - 1,
+    names = "x", start = c(x = 2)
+  ))
 }
 
 said_by <- function(code) {
@@ -15,22 +24,31 @@ said_by <- function(code) {
 }
 
 test_that("engines survive the edge of a support, with finite moments and an honest verdict", {
-  engines <- list(full = advi, field = function(t) advi(t, "meanfield"), low = function(t) advi(t, "lowrank"),
+  engines <- list(
+    full = advi, field = function(t) advi(t, "meanfield"), low = function(t) {
+      advi(t, "lowrank")
+    },
     adam = function(t) advi(t, optimizer = adam(0.02), iterations = 1000), laplace = laplace,
-    pathfinder = pathfinder, one = function(t) pathfinder(t, paths = 1))
-  for (beyond in list(-Inf, NaN, NA_real_, Inf)) for (given in c(FALSE, TRUE)) for (name in names(engines)) {
-    set.seed(1)
-    out <- said_by(engines[[name]](gamma_like(beyond, given)))
-    about <- paste(name, beyond, given)
-    expect_true(is.finite(mean(out$fit)) && is.finite(sd(out$fit)), info = about)
-    expect_true("covary_warning_support" %in% out$said, info = about)
-    expect_false("covary_warning_gradient" %in% out$said, info = about)
-    expect_false(out$fit$info$converged, info = about)
-    # neither khat nor the ELBO look as if the draws were inside
-    if (identical(beyond, -Inf)) expect_identical(elbo(out$fit), -Inf, info = about)
-    else {
-      expect_identical(out$fit$info$khat, Inf, info = about)
-      expect_true(is.na(elbo(out$fit)), info = about)
+    pathfinder = pathfinder, one = function(t) pathfinder(t, paths = 1)
+  )
+  for (beyond in list(-Inf, NaN, NA_real_, Inf)) {
+    for (given in c(FALSE, TRUE)) {
+      for (name in names(engines)) {
+        set.seed(1)
+        out <- said_by(engines[[name]](gamma_like(beyond, given)))
+        about <- paste(name, beyond, given)
+        expect_true(is.finite(mean(out$fit)) && is.finite(sd(out$fit)), info = about)
+        expect_true("covary_warning_support" %in% out$said, info = about)
+        expect_false("covary_warning_gradient" %in% out$said, info = about)
+        expect_false(out$fit$info$converged, info = about)
+        # neither khat nor the ELBO look as if the draws were inside
+        if (identical(beyond, -Inf)) {
+          expect_identical(elbo(out$fit), -Inf, info = about)
+        } else {
+          expect_identical(out$fit$info$khat, Inf, info = about)
+          expect_true(is.na(elbo(out$fit)), info = about)
+        }
+      }
     }
   }
 })
@@ -48,7 +66,9 @@ test_that("SVGD and NUTS stay inside the support", {
   # forces at the edge of the uniform distribution say nothing: steps beyond it are undone
   box <- suppressMessages(target_density(function(t) if (abs(t) < 1) 0 else -Inf, names = "x"))
   expect_true(all(abs(said_by(svgd(box, iterations = 300))$fit$draws) < 1))
-  nowhere <- suppressMessages(target_density(function(t) if (t > 1e6) -t else -Inf, function(t) -1, names = "x"))
+  nowhere <- suppressMessages(target_density(function(t) if (t > 1e6) -t else -Inf, function(t) -1,
+    names = "x"
+  ))
   for (engine in list(advi, laplace, pathfinder, svgd, nuts)) {
     expect_error(engine(nowhere), class = "covary_error_start")
   }
@@ -90,8 +110,17 @@ test_that("an overflow in the density of Laplace's draws is seen", {
 })
 
 test_that("central differences at an edge take the side that there is", {
-  target <- suppressMessages(target_density(function(t) if (t[["x"]] >= 0) -3 * abs(t[["x"]]) else -Inf, names = "x",
-    start = c(x = 1)))
+  target <- suppressMessages(target_density(
+    function(t) {
+      if (t[["x"]] >= 0) {
+        -3 * abs(t[["x"]])
+      } else {
+        -Inf
+      }
+    },
+    names = "x",
+    start = c(x = 1)
+  ))
   expect_identical(target$derivative, "central")
   g <- internal("density_at")(target, matrix(c(0, 1e-7, 1)), TRUE)$gradient
   expect_equal(as.vector(g), rep(-3, 3), tolerance = 1e-6)

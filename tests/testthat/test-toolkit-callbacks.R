@@ -7,9 +7,15 @@ transcription <- function(path, every, tolerance, relative) {
       next
     }
     if (i %% every != 0 || i < every) next
-    change <- if (relative) (abs(path[i, ] - previous) + 1e-6) / (abs(previous) + 1e-6) else abs(path[i, ] - previous)
+    change <- if (relative) {
+      (abs(path[i, ] - previous) + 1e-6) / (abs(previous) + 1e-6)
+    } else {
+      abs(path[i, ] - previous)
+    }
     previous <- path[i, ]
-    if (max(change) < tolerance) return(i)
+    if (max(change) < tolerance) {
+      return(i)
+    }
   }
   Inf
 }
@@ -19,10 +25,16 @@ test_that("convergence checks stop where a transcription of the rule stops", {
   for (diff in c("relative", "absolute")) {
     tolerance <- 0.05
     set.seed(1)
-    path <- tracked(suppressWarnings(advi(target, "meanfield", optimizer = adam(0.02), iterations = 2500, callbacks = tracker(p = function(a) a$parameters))))$p
+    path <- tracked(suppressWarnings(advi(target, "meanfield",
+      optimizer = adam(0.02),
+      iterations = 2500, callbacks = tracker(p = function(a) a$parameters)
+    )))$p
     set.seed(1)
-    fit <- suppressWarnings(suppressMessages(advi(target, "meanfield", optimizer = adam(0.02), iterations = 2500,
-      callbacks = check_convergence(every = 50, tolerance = tolerance, diff = diff))))
+    fit <- suppressWarnings(suppressMessages(advi(target, "meanfield",
+      optimizer = adam(0.02),
+      iterations = 2500,
+      callbacks = check_convergence(every = 50, tolerance = tolerance, diff = diff)
+    )))
     stop_at <- transcription(path, 50, tolerance, diff == "relative")
     expect_lt(stop_at, 2500)
     expect_equal(fit$info$iterations, stop_at, info = diff)
@@ -32,7 +44,10 @@ test_that("convergence checks stop where a transcription of the rule stops", {
 
 test_that("trackers keep what they are told, also across refine()", {
   target <- gaussian_target(c(2, -1), diag(2))
-  fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 20, callbacks = tracker(mean = mean, sd = sd, i = function(a, l, i) i, every = 5)))
+  fit <- suppressWarnings(advi(target,
+    optimizer = adam(), iterations = 20,
+    callbacks = tracker(mean = mean, sd = sd, i = function(a, l, i) i, every = 5)
+  ))
   fit <- suppressWarnings(refine(fit, 20))
   kept <- tracked(fit)
   expect_equal(kept$iteration, seq(5, 40, 5))
@@ -42,11 +57,18 @@ test_that("trackers keep what they are told, also across refine()", {
 
 test_that("callbacks can stop a run, and their errors carry the fit", {
   target <- gaussian_target(c(2, -1), diag(2))
-  expect_message(fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 100, callbacks = function(approx, losses, i) {
-    if (i == 17) stop_iteration("enough")
-  })), "enough")
+  expect_message(fit <-
+    suppressWarnings(advi(target,
+      optimizer = adam(), iterations = 100,
+      callbacks = function(approx, losses, i) {
+        if (i == 17) stop_iteration("enough")
+      }
+    )), "enough")
   expect_equal(length(fit$history), 17)
-  e <- tryCatch(advi(target, optimizer = adam(), iterations = 100, callbacks = callback(function(approx, losses, i) stop("oops"), every = 10)), error = identity)
+  e <- tryCatch(advi(target,
+    optimizer = adam(), iterations = 100,
+    callbacks = callback(function(approx, losses, i) stop("oops"), every = 10)
+  ), error = identity)
   expect_s3_class(e, "covary_error_callback")
   expect_s3_class(e$fit, "covary_approximation")
   expect_equal(e$iteration, 10)
@@ -58,32 +80,59 @@ test_that("callbacks can stop a run, and their errors carry the fit", {
 test_that("a loss that stops falling ends the run", {
   target <- gaussian_target(c(2, -1), diag(2))
   set.seed(1)
-  fit <- suppressMessages(suppressWarnings(advi(target, optimizer = adam(0.02), iterations = 20000, callbacks = check_loss(window = 500))))
+  fit <- suppressMessages(suppressWarnings(advi(target,
+    optimizer = adam(0.02), iterations = 20000,
+    callbacks = check_loss(window = 500)
+  )))
   expect_lt(fit$info$iterations, 20000)
 })
 
 test_that("an interrupted run is kept, and refine() continues it bit for bit", {
   plain <- gaussian_target(c(0, 1), diag(2))
-  skewed <- target_density(function(t) sum(3 * t - exp(t)), function(t) 3 - exp(t), names = c("a", "b"))
+  skewed <- target_density(function(t) sum(3 * t - exp(t)), function(t) 3 - exp(t),
+    names = c("a", "b")
+  )
   set.seed(8)
   d <- data.frame(x = rnorm(600))
   d$y <- d$x + rnorm(600)
   rows <- linear_regression(y ~ x, d)
-  interrupt <- function() stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+  interrupt <- function() {
+    stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+  }
   runs <- list(
     stochastic = function(...) advi(plain, optimizer = adam(), iterations = 333, ...),
-    natural = function(...) advi(rows, iterations = 333, batch_size = 50, control = advi_control(tolerance = 1e-4), ...),
-    fixed = function(...) advi(skewed, iterations = 14, control = advi_control(tolerance = 0.02), ...),
-    svgd = function(...) svgd(plain, particles = 10, iterations = 333, heat = 1, rebalance = FALSE, optimizer = adam(), ...))
+    natural = function(...) {
+      advi(rows,
+        iterations = 333, batch_size = 50,
+        control = advi_control(tolerance = 1e-4), ...
+      )
+    },
+    fixed = function(...) {
+      advi(skewed,
+        iterations = 14, control = advi_control(tolerance = 0.02),
+        ...
+      )
+    },
+    svgd = function(...) {
+      svgd(plain,
+        particles = 10, iterations = 333, heat = 1, rebalance = FALSE,
+        optimizer = adam(), ...
+      )
+    }
+  )
   for (name in names(runs)) {
     at <- if (name == "fixed") 5 else 130
     # the callback draws random numbers before it is interrupted; they are not to be seen afterwards
-    cut <- callback(function(approx, losses, i) if (i == at) {
-      runif(3)
-      interrupt()
+    cut <- callback(function(approx, losses, i) {
+      if (i == at) {
+        runif(3)
+        interrupt()
+      }
     }, every = at)
     set.seed(9)
-    whole <- suppressWarnings(runs[[name]](callbacks = callback(function(approx, losses, i) NULL, every = at)))
+    whole <- suppressWarnings(runs[[name]](callbacks = callback(function(approx, losses, i) NULL,
+      every = at
+    )))
     set.seed(9)
     expect_warning(first <- runs[[name]](callbacks = cut), class = "covary_warning_interrupted")
     expect_true(first$info$interrupted)
@@ -102,11 +151,20 @@ test_that("a block that an interrupt cuts short leaves no trace", {
   cut <- Inf
   target <- target_density(function(t) -0.5 * sum(t^2), function(t) {
     calls <<- calls + 1
-    if (calls == cut) stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    if (calls == cut) {
+      stop(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    }
     -t
   }, names = c("a", "b"))
-  runs <- list(advi = function() advi(target, optimizer = adam(), iterations = 250),
-    svgd = function() svgd(target, particles = 5, iterations = 250, heat = 1, rebalance = FALSE, optimizer = adam()))
+  runs <- list(
+    advi = function() advi(target, optimizer = adam(), iterations = 250),
+    svgd = function() {
+      svgd(target,
+        particles = 5, iterations = 250, heat = 1, rebalance = FALSE,
+        optimizer = adam()
+      )
+    }
+  )
   for (name in names(runs)) {
     cut <- Inf
     set.seed(11)
@@ -133,14 +191,18 @@ test_that("all trackers arrive, at their own iterations", {
   one <- tracked(run(callbacks = tracker(m = mean, s = sd)))
   expect_identical(both, one)
   set.seed(1)
-  mixed <- tracked(run(callbacks = list(tracker(m = mean, every = 4), function(a, l, i) NULL,
-    tracker(s = sd, name = function(a) "text", every = 5))))
+  mixed <- tracked(run(callbacks = list(
+    tracker(m = mean, every = 4), function(a, l, i) NULL,
+    tracker(s = sd, name = function(a) "text", every = 5)
+  )))
   expect_equal(mixed$iteration, c(4, 5, 8, 10, 12, 15, 16, 20))
   expect_equal(mixed$m[c(1, 3, 5, 7, 8), ], one$m[c(4, 8, 12, 16, 20), ])
   expect_true(all(is.na(mixed$m[c(2, 4, 6), ])))
   expect_equal(mixed$s[c(2, 4, 6, 8), ], one$s[c(5, 10, 15, 20), ])
   expect_identical(mixed$name[1:2], list(NULL, "text"))
-  fit <- suppressWarnings(svgd(target, 10, 20, callbacks = list(tracker(m = mean), tracker(k = function(a, l, i) i))))
+  fit <- suppressWarnings(svgd(target, 10, 20,
+    callbacks = list(tracker(m = mean), tracker(k = function(a, l, i) i))
+  ))
   expect_equal(tracked(fit)$k[, 1], 1:20)
   # none looked yet
   expect_length(tracked(run(callbacks = tracker(m = mean, every = 50)))$iteration, 0)
@@ -149,8 +211,12 @@ test_that("all trackers arrive, at their own iterations", {
 
 test_that("names of trackers are not lost to each other", {
   target <- gaussian_target(c(2, -1), diag(2))
-  expect_error(advi(target, callbacks = list(tracker(m = mean), tracker(m = sd))), class = "covary_error_argument")
-  expect_error(svgd(target, callbacks = list(tracker(m = mean), tracker(s = sd, m = sd))), class = "covary_error_argument")
+  expect_error(advi(target, callbacks = list(tracker(m = mean), tracker(m = sd))),
+    class = "covary_error_argument"
+  )
+  expect_error(svgd(target, callbacks = list(tracker(m = mean), tracker(s = sd, m = sd))),
+    class = "covary_error_argument"
+  )
   expect_error(tracker(m = mean, m = sd), class = "covary_error_argument")
   expect_error(tracker(iteration = mean), class = "covary_error_argument")
   expect_error(tracked(3), class = "covary_error_argument")
@@ -159,8 +225,13 @@ test_that("names of trackers are not lost to each other", {
 test_that("what is tracked can be seen while it is, and a refined fit leaves its origin alone", {
   target <- gaussian_target(c(2, -1), diag(2))
   seen <- NULL
-  fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 1200, callbacks = list(tracker(m = mean),
-    callback(function(approx, losses, i) seen <<- c(seen, nrow(tracked(approx)$m)), every = 400))))
+  fit <- suppressWarnings(advi(target,
+    optimizer = adam(), iterations = 1200,
+    callbacks = list(
+      tracker(m = mean),
+      callback(function(approx, losses, i) seen <<- c(seen, nrow(tracked(approx)$m)), every = 400)
+    )
+  ))
   expect_equal(seen, c(399, 799, 1199))
   first <- tracked(fit)
   expect_equal(nrow(first$m), 1200)
@@ -172,7 +243,12 @@ test_that("what is tracked can be seen while it is, and a refined fit leaves its
 test_that("tracking costs the same at the end of a long run as at its start", {
   target <- normal_mixture(1, 0, 1)
   seconds <- function(n) {
-    run <- function() advi(target, optimizer = adam(), iterations = n, callbacks = tracker(m = function(a) 1))
+    run <- function() {
+      advi(target,
+        optimizer = adam(), iterations = n,
+        callbacks = tracker(m = function(a) 1)
+      )
+    }
     system.time(suppressWarnings(run()))[["user.self"]]
   }
   seconds(500)

@@ -11,14 +11,20 @@ naive_conditional <- function(density, theta) {
 }
 
 naive_log_jacobian <- function(density, theta) {
-  sum(vapply(density$smooths, function(block) sum(-0.5 * log(block$h + exp(-2 * theta[block$sd]))), theta[1]))
+  sum(vapply(
+    density$smooths, function(block) sum(-0.5 * log(block$h + exp(-2 * theta[block$sd]))),
+    theta[1]
+  ))
 }
 
 conditional_case <- function() {
   d <- data.frame(x = runif(80), w = runif(80), g = factor(sample(6, 80, TRUE)))
   d$y <- sin(6 * d$x) + rnorm(80)
   d$z <- d$x + rnorm(80)
-  target <- covary(cbind(y, z) ~ s(x, k = 5) + s(g, bs = "re"), sigma ~ t2(x, w, k = 4), rho ~ s(w, k = 4), data = d, algorithm = "none")
+  target <- covary(cbind(y, z) ~ s(x, k = 5) + s(g, bs = "re"), sigma ~ t2(x, w, k = 4),
+    rho ~ s(w, k = 4),
+    data = d, algorithm = "none"
+  )
   at <- internal("joint_start")(target$regression, internal("new_progress")(FALSE))
   list(target = target, at = at, moved = internal("conditional_density")(target, at))
 }
@@ -36,13 +42,17 @@ test_that("the standardised form of smooths is the same density", {
     b <- internal("from_conditional")(moved, matrix(theta, 1))
     expect_equal(as.vector(b), map(theta), tolerance = 1e-10)
     expect_equal(as.vector(internal("to_conditional")(moved, b)), theta, tolerance = 1e-7)
-    jacobian <- sapply(seq_along(theta), function(j) Im(map(replace(as.complex(theta), j, theta[j] + 1e-30i))) / 1e-30)
+    jacobian <- sapply(
+      seq_along(theta),
+      function(j) Im(map(replace(as.complex(theta), j, theta[j] + 1e-30i))) / 1e-30
+    )
     log_jacobian <- internal("conditional_jacobian")(moved, matrix(theta, 1))
     expect_equal(log_jacobian, determinant(jacobian)$modulus[1], tolerance = 1e-9)
     whole <- at(case$target, b, TRUE)
     value <- at(moved, matrix(theta, 1), TRUE)
     expect_equal(value$value, whole$value + log_jacobian, tolerance = 1e-10)
-    exact <- as.vector(crossprod(jacobian, as.vector(whole$gradient))) + complex_step(function(z) naive_log_jacobian(moved, z), theta)
+    exact <- as.vector(crossprod(jacobian, as.vector(whole$gradient))) +
+      complex_step(function(z) naive_log_jacobian(moved, z), theta)
     expect_lt(max(abs(value$gradient - exact) / (1 + abs(exact))), 1e-8)
   }
 })
@@ -60,7 +70,8 @@ test_that("blocks that are not rotated follow the same rules", {
   expect_equal(as.vector(b), naive_conditional(moved, theta[1, ]), tolerance = 1e-12)
   expect_equal(as.vector(internal("to_conditional")(moved, b)), theta[1, ], tolerance = 1e-9)
   at <- internal("density_at")
-  expect_equal(at(moved, theta)$value, at(case$target, b)$value + internal("conditional_jacobian")(moved, theta), tolerance = 1e-12)
+  expect_equal(at(moved, theta)$value, at(case$target, b)$value +
+    internal("conditional_jacobian")(moved, theta), tolerance = 1e-12)
 })
 
 test_that("the start is the rough fit in the standardised form", {
@@ -71,7 +82,10 @@ test_that("the start is the rough fit in the standardised form", {
   d <- case$moved$regression$dim
   b <- seq_len(d)
   map <- function(z) naive_conditional(case$moved, c(z, case$at$mean[-b]))[b]
-  jacobian <- sapply(b, function(j) map(replace(start$mean[b], j, start$mean[j] + 1)) - map(start$mean[b]))
+  jacobian <- sapply(b, function(j) {
+    map(replace(start$mean[b], j, start$mean[j] + 1)) -
+      map(start$mean[b])
+  })
   expect_equal(map(start$mean[b]), case$at$mean[b], tolerance = 1e-9)
   expect_equal(jacobian %*% start$cov[b, b] %*% t(jacobian), case$at$cov[b, b], tolerance = 1e-8)
 })
@@ -88,12 +102,16 @@ test_that("smooths that are nearly null leave no divergences", {
   a <- as.matrix(fit)
   nested <- as.matrix(call())[, colnames(a)]
   keep <- grep("^b|^s", colnames(a), value = TRUE)
-  keep <- c(setdiff(keep, grep("^sds", keep, value = TRUE)), sds <- grep("^sds", keep, value = TRUE))
+  keep <- c(
+    setdiff(keep, grep("^sds", keep, value = TRUE)),
+    sds <- grep("^sds", keep, value = TRUE)
+  )
   a[, sds] <- log(a[, sds])
   nested[, sds] <- log(nested[, sds])
   s <- apply(a, 2, stats::sd)[keep]
   expect_lt(max(abs(colMeans(a)[keep] - colMeans(nested)[keep]) / s), 0.15)
-  # The largest gap of some fifty heavy-tailed parameters is chance: 0.08 to 0.17 over eight seeds. All together are not: 0.025 to
+  # The largest gap of some fifty heavy-tailed parameters is chance: 0.08 to 0.17 over eight seeds.
+  # All together are not: 0.025 to
   # 0.044, and a funnel that is not entered would make the sds of smooths much too narrow.
   gap <- apply(nested, 2, stats::sd)[keep] / s - 1
   expect_lt(sqrt(mean(gap^2)), 0.06)

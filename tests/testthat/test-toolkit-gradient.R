@@ -7,8 +7,12 @@ density <- function(f, g, k = 2, ...) {
 
 test_that("a gradient of another density is said, with the parameter", {
   f <- function(t) -0.5 * sum((t - 1)^2)
-  wrong <- list(shifted = function(t) c(-(t[1] - 1), -(t[2] - 3)), sign = function(t) c(1 - t[1], t[2] - 1),
-    scaled = function(t) c(1 - t[1], 0.98 * (1 - t[2])), missing = function(t) c(1 - t[1], 0))
+  wrong <- list(
+    shifted = function(t) c(-(t[1] - 1), -(t[2] - 3)), sign = function(t) {
+      c(1 - t[1], t[2] - 1)
+    },
+    scaled = function(t) c(1 - t[1], 0.98 * (1 - t[2])), missing = function(t) c(1 - t[1], 0)
+  )
   for (name in names(wrong)) {
     target <- density(f, wrong[[name]])
     for (spread in c(0.1, 1)) {
@@ -23,36 +27,50 @@ test_that("a gradient of another density is said, with the parameter", {
   expect_identical(tryCatch(suspect(many), warning = identity)$parameter, "x17")
   # a Jacobian that the transform adds already
   jacobian <- target_density(function(t) dgamma(t[["s"]], 3, 1, log = TRUE), function(t) 3 / t - 1,
-    names = "s", transforms = list(s = "log"))
+    names = "s", transforms = list(s = "log")
+  )
   expect_warning(suspect(jacobian), class = "covary_warning_gradient")
 })
 
 test_that("right gradients raise no alarm, whatever the rounding, the scale or the kinks", {
   square <- function(t) -0.5 * sum(t^2)
   slope <- function(t) -t
-  right <- list(plain = density(square, slope), large = density(function(t) square(t) - 1e12, slope),
+  right <- list(
+    plain = density(square, slope),
+    large = density(function(t) square(t) - 1e12, slope),
     cancelled = density(function(t) (1e12 + square(t)) - 1e12, slope),
     rounded = density(function(t) round(square(t), 4), slope),
     approximate = density(square, function(t) -t * (1 + 1e-5)),
     kink = density(function(t) -sum(abs(t)), function(t) -sign(t)),
     hinge = density(function(t) square(t) - sum(pmax(t, 0)), function(t) -t - (t > 0)),
-    narrow = density(function(t) -5e7 * sum(t^2) - 1e10 * sum(t^4), function(t) -1e8 * t - 4e10 * t^3),
+    narrow = density(function(t) -5e7 * sum(t^2) - 1e10 * sum(t^4), function(t) {
+      -1e8 * t -
+        4e10 * t^3
+    }),
     wide = density(function(t) 1e-8 * square(t), function(t) -1e-8 * t),
     far = density(function(t) square(t - 1e6), function(t) -(t - 1e6), start = c(1e6, 1e6)),
-    edge = density(function(t) if (t > 0) 2 * log(t[[1]]) - t[[1]] else -Inf, function(t) 2 / t - 1, 1,
-      start = c(x = 0.05)),
+    edge = density(function(t) if (t > 0) 2 * log(t[[1]]) - t[[1]] else -Inf, function(t) 2 / t - 1,
+      1,
+      start = c(x = 0.05)
+    ),
     outside = density(function(t) if (t > 1) -t[[1]] else NaN, function(t) -1, 1),
-    many = density(function(t) square(t * sqrt(seq_along(t))), function(t) -t * seq_along(t), 100))
-  for (name in names(right)) for (spread in c(1e-4, 0.1, 1)) {
-    expect_silent(bad <- suspect(right[[name]], spread))
-    expect_false(bad, info = name)
+    many = density(function(t) square(t * sqrt(seq_along(t))), function(t) -t * seq_along(t), 100)
+  )
+  for (name in names(right)) {
+    for (spread in c(1e-4, 0.1, 1)) {
+      expect_silent(bad <- suspect(right[[name]], spread))
+      expect_false(bad, info = name)
+    }
   }
 })
 
 test_that("targets with rows are compared on the rows of a minibatch", {
   y <- rnorm(500, 1000)
   f <- function(t, rows) sum(dnorm(y[rows], t[["m"]], 1, log = TRUE))
-  prior <- list(log_prior = function(t) dnorm(t[["m"]], 0, 100, log = TRUE), prior_gradient = function(t) -t / 1e4)
+  prior <- list(
+    log_prior = function(t) dnorm(t[["m"]], 0, 100, log = TRUE),
+    prior_gradient = function(t) -t / 1e4
+  )
   make <- function(g) do.call(target_density, c(list(f, g, names = "m", rows = 500), prior))
   good <- make(function(t, rows) sum(y[rows] - t))
   for (batch in c(0, 20)) expect_silent(suspect(good, batch_size = batch))
@@ -66,9 +84,11 @@ test_that("every engine says so, is not converged, and leaves random numbers alo
   f <- function(t) -0.5 * sum((t - c(0, 3))^2)
   right <- density(f, function(t) -(t - c(0, 3)))
   wrong <- density(f, function(t) -(t - c(0, 5)))
-  engines <- list(advi = advi, adam = function(t) advi(t, optimizer = adam(0.1), iterations = 200),
+  engines <- list(
+    advi = advi, adam = function(t) advi(t, optimizer = adam(0.1), iterations = 200),
     laplace = laplace, pathfinder = pathfinder, svgd = function(t) svgd(t, 20, 100),
-    nuts = function(t) nuts(t, 2, 100, 100))
+    nuts = function(t) nuts(t, 2, 100, 100)
+  )
   for (name in names(engines)) {
     said <- character()
     fit <- withCallingHandlers(engines[[name]](wrong), warning = function(w) {
@@ -78,17 +98,24 @@ test_that("every engine says so, is not converged, and leaves random numbers alo
     expect_identical(sum(said == "covary_warning_gradient"), 1L, info = name)
     expect_false(fit$info$converged, info = name)
     said <- NULL
-    withCallingHandlers(engines[[name]](right), covary_warning_gradient = function(w) said <<- w,
-      warning = function(w) invokeRestart("muffleWarning"))
+    withCallingHandlers(engines[[name]](right),
+      covary_warning_gradient = function(w) said <<- w,
+      warning = function(w) invokeRestart("muffleWarning")
+    )
     expect_null(said, info = name)
   }
   # right at the start, wrong where the fit ends
-  bent <- density(function(t) if (t[[1]] < 2) 20 * t[[1]] - 10 else -5 * (t[[1]] - 4)^2 + 50, function(t) {
-    if (t[[1]] < 2) 20 else -10 * (t[[1]] - 5)
-  }, 1)
+  bent <- density(
+    function(t) if (t[[1]] < 2) 20 * t[[1]] - 10 else -5 * (t[[1]] - 4)^2 + 50,
+    function(t) {
+      if (t[[1]] < 2) 20 else -10 * (t[[1]] - 5)
+    }, 1
+  )
   w <- NULL
-  withCallingHandlers(advi(bent), covary_warning_gradient = function(c) w <<- c,
-    warning = function(c) invokeRestart("muffleWarning"))
+  withCallingHandlers(advi(bent),
+    covary_warning_gradient = function(c) w <<- c,
+    warning = function(c) invokeRestart("muffleWarning")
+  )
   expect_identical(w$where, "end")
   set.seed(1)
   before <- .Random.seed

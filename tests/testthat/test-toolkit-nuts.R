@@ -14,7 +14,10 @@ test_that("NUTS samples Gaussians exactly, with both metrics", {
 
 test_that("NUTS finds the distribution of a skewed density", {
   # log of a gamma(3) variable
-  target <- target_density(function(theta) 3 * theta[["u"]] - exp(theta[["u"]]), function(theta) 3 - exp(theta), names = "u")
+  target <- target_density(function(theta) 3 * theta[["u"]] - exp(theta[["u"]]),
+    function(theta) 3 - exp(theta),
+    names = "u"
+  )
   set.seed(2)
   fit <- nuts(target, iterations = 4000, warmup = 500)
   u <- as.matrix(fit)[, 1]
@@ -33,12 +36,20 @@ test_that("the same seed gives the same draws, and a start from a fit is used", 
   expect_identical(a$draws, b$draws)
   fit <- nuts(target, 2, 200, 500, start = advi(target))
   expect_true(fit$info$converged)
-  expect_error(nuts(target, start = laplace(normal_mixture(1, 0, 1))), class = "covary_error_argument")
+  expect_error(nuts(target, start = laplace(normal_mixture(1, 0, 1))),
+    class = "covary_error_argument"
+  )
 })
 
 test_that("divergences and unmixed chains are reported", {
-  funnel <- target_density(function(t) -t[[1]]^2 / 18 - 4.5 * t[[1]] - 0.5 * sum(t[-1]^2) * exp(-t[[1]]),
-    function(t) c(-t[[1]] / 9 - 4.5 + 0.5 * sum(t[-1]^2) * exp(-t[[1]]), -t[-1] * exp(-t[[1]])), names = paste0("x", 1:10))
+  funnel <- target_density(
+    function(t) {
+      -t[[1]]^2 / 18 - 4.5 * t[[1]] - 0.5 * sum(t[-1]^2) *
+        exp(-t[[1]])
+    },
+    function(t) c(-t[[1]] / 9 - 4.5 + 0.5 * sum(t[-1]^2) * exp(-t[[1]]), -t[-1] * exp(-t[[1]])),
+    names = paste0("x", 1:10)
+  )
   set.seed(4)
   classes <- character()
   withCallingHandlers(fit <- nuts(funnel, 4, 200, 200), warning = function(w) {
@@ -50,7 +61,11 @@ test_that("divergences and unmixed chains are reported", {
 })
 
 suppress_class <- function(expr, class) {
-  withCallingHandlers(expr, warning = function(w) if (inherits(w, class)) invokeRestart("muffleWarning"))
+  withCallingHandlers(expr, warning = function(w) {
+    if (inherits(w, class)) {
+      invokeRestart("muffleWarning")
+    }
+  })
 }
 
 # A target that a user interrupts at its n-th evaluation
@@ -58,7 +73,12 @@ interrupted_target <- function(n) {
   calls <- 0
   target_density(function(theta) -0.5 * sum(theta^2), function(theta) {
     calls <<- calls + 1
-    if (calls == n) signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+    if (calls == n) {
+      signalCondition(structure(
+        class = c("interrupt", "condition"),
+        list(message = "", call = NULL)
+      ))
+    }
     -theta
   }, names = c("a", "b"))
 }
@@ -73,7 +93,10 @@ test_that("an interrupt keeps what there is", {
   whole <- nuts(interrupted_target(Inf), 3, 100, 200)
   per_chain <- whole$info$evaluations / 3
   for (case in list(list(0.9, 1), list(1.5, 1), list(2.5, 2))) {
-    expect_warning(fit <- suppress_class(run(round(case[[1]] * per_chain)), "covary_warning_not_converged"), class = "covary_warning_interrupted")
+    expect_warning(fit <- suppress_class(
+      run(round(case[[1]] * per_chain)),
+      "covary_warning_not_converged"
+    ), class = "covary_warning_interrupted")
     expect_true(fit$info$interrupted)
     expect_false(fit$info$converged)
     expect_equal(length(unique(fit$chain)), case[[2]])
@@ -88,10 +111,14 @@ test_that("an interrupt keeps what there is", {
   set.seed(8)
   calls <- pathfinder(interrupted_target(Inf))$info$evaluations
   set.seed(8)
-  expect_warning(fit <- pathfinder(interrupted_target(round(calls * 0.6))), class = "covary_warning_interrupted")
+  expect_warning(fit <- pathfinder(interrupted_target(round(calls * 0.6))),
+    class = "covary_warning_interrupted"
+  )
   expect_true(fit$info$interrupted)
   set.seed(9)
-  expect_warning(fit <- svgd(interrupted_target(400), particles = 10, iterations = 100), class = "covary_warning_interrupted")
+  expect_warning(fit <- svgd(interrupted_target(400), particles = 10, iterations = 100),
+    class = "covary_warning_interrupted"
+  )
   expect_lt(fit$info$iterations, 41)
   expect_equal(nrow(fit$draws), 10)
 })

@@ -22,13 +22,25 @@ test_that("directions agree with a naive twin", {
   h <- median(as.matrix(dist(t(x)))^2) / (2 * log(n + 1))
   m <- rowMeans(x)
   v <- rowMeans((x - m)^2)
-  rbf <- list(k = function(a, b) exp(-sum((a - b)^2) / (2 * h)), by_a = function(a, b) (b - a) / h * exp(-sum((a - b)^2) / (2 * h)))
-  linear <- list(k = function(a, b) 1 + sum((a - m) * (b - m) / v), by_a = function(a, b) (b - m) / v)
+  rbf <- list(k = function(a, b) exp(-sum((a - b)^2) / (2 * h)), by_a = function(a, b) {
+    (b - a) / h * exp(-sum((a - b)^2) / (2 * h))
+  })
+  linear <- list(k = function(a, b) 1 + sum((a - m) * (b - m) / v), by_a = function(a, b) {
+    (b - m) / v
+  })
   phi <- function(kernel, temperature) {
-    sapply(1:n, function(i) rowMeans(sapply(1:n, function(j) kernel$k(x[, j], x[, i]) * g[, j] / temperature + kernel$by_a(x[, j], x[, i]))))
+    sapply(1:n, function(i) {
+      rowMeans(sapply(1:n, function(j) {
+        kernel$k(x[, j], x[, i]) * g[, j] / temperature +
+          kernel$by_a(x[, j], x[, i])
+      }))
+    })
   }
   direction <- function(moments, temperature) {
-    settings <- list(particles = n, bandwidth = 0, moments = moments, batch_size = 0, batch_scale = 1, optimizer = sgd(1)$code)
+    settings <- list(
+      particles = n, bandwidth = 0, moments = moments, batch_size = 0,
+      batch_scale = 1, optimizer = sgd(1)$code
+    )
     matrix(.Call(internal("C_svgd"), target, settings, 1, temperature, NULL, x, numeric())$x, 2) - x
   }
   expect_equal(direction(0, 1), phi(rbf, 1), tolerance = 1e-12)
@@ -47,7 +59,9 @@ test_that("spreads are right in many dimensions, and a kernel that cannot is rep
   expect_lt(max(abs(mean(fit) - 1:d) / s), 0.05)
   expect_lt(max(abs(sd(fit) / s - 1)), 0.05)
   expect_lt(max(abs(cor(as.matrix(fit)) - correlation)), 0.05)
-  expect_warning(narrow <- svgd(target, iterations = 600, kernel = "rbf"), class = "covary_warning_not_converged")
+  expect_warning(narrow <- svgd(target, iterations = 600, kernel = "rbf"),
+    class = "covary_warning_not_converged"
+  )
   expect_lt(max(sd(narrow) / s), 0.9)
   expect_false(narrow$info$converged)
 })

@@ -3,10 +3,18 @@ test_that("C targets have the values and gradients of their naive twins", {
   y <- c(rnorm(12, 1), rnorm(9, 2, 2))
   g <- rep(0:1, c(12, 9))
   tg <- t_groups(y, g)
-  for (i in 1:10) expect_lt(max(gradient_error(tg, naive_t_groups(y, g, tg$data$prior), tg$start + rnorm(5))), 1e-9)
+  for (i in 1:10) {
+    expect_lt(
+      max(gradient_error(tg, naive_t_groups(y, g, tg$data$prior), tg$start + rnorm(5))),
+      1e-9
+    )
+  }
 
   x <- rnorm(40)
-  for (known in list(list(), list(weights = c(.3, .7)), list(means = c(-1, 1)), list(sds = c(1, 2)), list(means = c(-1, 1), sds = c(1, 2)))) {
+  for (known in list(
+    list(), list(weights = c(.3, .7)), list(means = c(-1, 1)), list(sds = c(1, 2)),
+    list(means = c(-1, 1), sds = c(1, 2))
+  )) {
     mx <- do.call(normal_mixture, c(list(data = x, k = 2), known))
     twin <- naive_mixture(x, 2, mx$data$prior, known$weights, known$means, known$sds)
     for (i in 1:4) expect_lt(max(gradient_error(mx, twin, rnorm(mx$dim))), 1e-9)
@@ -14,7 +22,10 @@ test_that("C targets have the values and gradients of their naive twins", {
   mx <- normal_mixture(data = x, k = 4, concentration = 3)
   expect_lt(max(gradient_error(mx, naive_mixture(x, 4, mx$data$prior), rnorm(mx$dim))), 1e-9)
   px <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .2))
-  twin <- function(v) log(.2 / .1 * exp(-0.5 * ((v + .3) / .1)^2) + .8 / .2 * exp(-0.5 * ((v - .5) / .2)^2)) - 0.5 * log(2 * pi)
+  twin <- function(v) {
+    log(.2 / .1 * exp(-0.5 * ((v + .3) / .1)^2) + .8 / .2 * exp(-0.5 * ((v - .5) / .2)^2)) -
+      0.5 * log(2 * pi)
+  }
   expect_lt(max(gradient_error(px, twin, 0.1)), 1e-9)
 
   d <- data.frame(y = rnorm(30), a = rnorm(30), f = factor(rep(1:3, 10)))
@@ -35,19 +46,28 @@ test_that("the regression target, its minibatches and anchors agree with each ot
   model <- target$regression
   b <- seq_len(model$dim)
   base <- internal("target_base")(model, theta[b], 1L)
-  more <- internal("log_smooth_prior")(model, matrix(theta[b], 1), matrix(theta[-b], 1)) + internal("log_sd_prior")(model, matrix(theta[-b], 1))
+  more <- internal("log_smooth_prior")(model, matrix(theta[b], 1), matrix(theta[-b], 1)) +
+    internal("log_sd_prior")(model, matrix(theta[-b], 1))
   expect_equal(whole$value, base$value + more, tolerance = 1e-12)
   up <- function(j, h) at(target, matrix(replace(theta, j, theta[j] + h), 1))$value
-  for (j in seq_along(theta)) expect_equal(whole$gradient[j], (up(j, 1e-5) - up(j, -1e-5)) / 2e-5, tolerance = 1e-5)
+  for (j in seq_along(theta)) {
+    expect_equal(whole$gradient[j], (up(j, 1e-5) - up(j, -1e-5)) / 2e-5,
+      tolerance = 1e-5
+    )
+  }
   # the mean over all single rows is the whole
   rows <- seq_len(target$rows)
   each <- lapply(rows, function(i) at(target, matrix(theta, 1), TRUE, i, target$rows))
   expect_equal(mean(vapply(each, `[[`, 0, "value")), whole$value, tolerance = 1e-10)
-  expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient), tolerance = 1e-9)
+  expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient),
+    tolerance = 1e-9
+  )
   anchored <- target
   anchored$anchor <- .Call(internal("C_anchor"), target$data, theta[b] + 0.01)
   each <- lapply(rows, function(i) at(anchored, matrix(theta, 1), TRUE, i, target$rows))
-  expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient), tolerance = 1e-8)
+  expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient),
+    tolerance = 1e-8
+  )
   expect_equal(mean(vapply(each, `[[`, 0, "value")), whole$value, tolerance = 1e-9)
 })
 
@@ -59,7 +79,9 @@ test_that("bad input of targets is refused with typed conditions", {
   expect_error(normal_mixture(c(.5, .5), 1:3, 1:2), class = "covary_error_argument")
   expect_error(linear_regression(y ~ q, data.frame(y = 1:3)), class = "covary_error_variable")
   expect_error(linear_regression(mpg ~ wt, mtcars, prior = half_t()), class = "covary_error_prior")
-  expect_error(linear_regression(mpg ~ wt, mtcars, prior = list(zz = normal())), class = "covary_error_prior")
+  expect_error(linear_regression(mpg ~ wt, mtcars, prior = list(zz = normal())),
+    class = "covary_error_prior"
+  )
   expect_error(as_target(1), class = "covary_error_argument")
 })
 
@@ -70,19 +92,34 @@ test_that("offsets of a linear regression are known parts of the mean", {
   by_hand <- linear_regression(I(y - o - 2 * e) ~ x + g, d, prior = NULL, sigma = NULL)
   offset <- linear_regression(y ~ x + g + offset(o) + offset(2 * e), d, prior = NULL, sigma = NULL)
   theta <- matrix(rnorm(15), 3)
-  expect_equal(internal("density_at")(offset, theta, TRUE), internal("density_at")(by_hand, theta, TRUE), tolerance = 1e-12)
-  expect_equal(unname(mean(advi(offset))[1:4]), unname(coef(lm(y ~ x + g + offset(o) + offset(2 * e), d))), tolerance = 1e-3)
+  expect_equal(internal("density_at")(offset, theta, TRUE),
+    internal("density_at")(by_hand, theta, TRUE),
+    tolerance = 1e-12
+  )
+  expect_equal(unname(mean(advi(offset))[1:4]),
+    unname(coef(lm(y ~ x + g + offset(o) + offset(2 * e), d))),
+    tolerance = 1e-3
+  )
   new <- data.frame(x = 0, g = "b", o = c(0, 10), e = c(0, 1))
   expect_equal(diff(predict(advi(offset), new)$estimate), 12)
   expect_error(predict(advi(offset), new[-3]), class = "covary_error_newdata")
-  expect_error(linear_regression(y ~ x + offset(h), transform(d, h = as.character(g))), class = "covary_error_variable")
-  expect_error(linear_regression(y ~ x + offset(o), transform(d, o = replace(o, 3, Inf))), class = "covary_error_infinite")
-  expect_message(linear_regression(y ~ x + offset(o), transform(d, o = replace(o, 3, NA))), class = "covary_message_dropped_rows")
+  expect_error(linear_regression(y ~ x + offset(h), transform(d, h = as.character(g))),
+    class = "covary_error_variable"
+  )
+  expect_error(linear_regression(y ~ x + offset(o), transform(d, o = replace(o, 3, Inf))),
+    class = "covary_error_infinite"
+  )
+  expect_message(linear_regression(y ~ x + offset(o), transform(d, o = replace(o, 3, NA))),
+    class = "covary_message_dropped_rows"
+  )
 })
 
 test_that("predictions keep their rows, and mean what they meant in the fit", {
   set.seed(22)
-  d <- data.frame(x = rnorm(60), g = factor(rep(letters[1:3], 20)), l = runif(60) > 0.5, c = rep(c("u", "v"), 30))
+  d <- data.frame(
+    x = rnorm(60), g = factor(rep(letters[1:3], 20)), l = runif(60) > 0.5,
+    c = rep(c("u", "v"), 30)
+  )
   d$y <- d$x^2 + as.integer(d$g) + d$l + rnorm(60)
   contrasts(d$g) <- contr.sum(3)
   fit <- advi(linear_regression(y ~ poly(x, 2) + g * l + c, d, prior = NULL, sigma = NULL))
@@ -100,7 +137,9 @@ test_that("predictions keep their rows, and mean what they meant in the fit", {
   expect_identical(rownames(q), rownames(new))
   expect_equal(q$estimate, replace(p$estimate, 2:3, NA))
   expect_equal(q$lower, replace(p$lower, 2:3, NA))
-  expect_true(all(is.na(q[2:3, c("estimate", "sd", "lower", "upper", "predict_lower", "predict_upper")])))
+  expect_true(all(
+    is.na(q[2:3, c("estimate", "sd", "lower", "upper", "predict_lower", "predict_upper")])
+  ))
   expect_equal(predict(fit, new[1, ])$estimate, p$estimate[1])
   expect_identical(nrow(predict(fit, new[0, ])), 0L)
   expect_true(is.na(predict(fit, data.frame(x = NA, g = NA, l = NA, c = NA))$estimate))
@@ -134,6 +173,10 @@ test_that("predictors that need the rows of the fit are no predictors of new one
 
 test_that("ordinary mistakes in a regression are typed errors", {
   expect_error(linear_regression(3, mtcars), class = "covary_error_formula")
-  expect_error(linear_regression(mpg ~ g, transform(mtcars, g = "a")), class = "covary_error_variable")
-  expect_error(linear_regression(mpg ~ wt, mtcars, prior = list(wt = normal(), wt = normal())), class = "covary_error_prior")
+  expect_error(linear_regression(mpg ~ g, transform(mtcars, g = "a")),
+    class = "covary_error_variable"
+  )
+  expect_error(linear_regression(mpg ~ wt, mtcars, prior = list(wt = normal(), wt = normal())),
+    class = "covary_error_prior"
+  )
 })

@@ -1,16 +1,23 @@
 interrupting <- function(after) {
   function(target, draws, control, progress) {
     inner <- fit_inner(target, progress)
-    if (after == "draws") progress$keep(list(beta = matrix(0, draws, target$dim), t = matrix(0, draws, target$n_sds)))
+    if (after == "draws") {
+      progress$keep(list(beta = matrix(0, draws, target$dim), t = matrix(0, draws, target$n_sds)))
+    }
     signal_interrupt()
   }
 }
 
 # What R signals when the user presses Ctrl-C
-signal_interrupt <- function() signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+signal_interrupt <- function() {
+  signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
+}
 
 with_engine <- function(engine, code) {
-  all_of_them <- list(nested = engine, fullrank = engine, meanfield = engine, laplace = engine, prior = engine)
+  all_of_them <- list(
+    nested = engine, fullrank = engine, meanfield = engine, laplace = engine,
+    prior = engine
+  )
   original <- engines
   namespace <- asNamespace("covary")
   replace <- function(value) {
@@ -25,25 +32,33 @@ with_engine <- function(engine, code) {
 
 test_that("an interrupt returns the last approximation with a classed warning", {
   d <- rows_60()
-  for (after in c("mode", "draws")) for (f in list(list(cbind(a, b) ~ x), list(a ~ s(x, k = 5), sigma ~ s(x, k = 5)))) {
-    expect_warning(fit <- with_engine(interrupting(after), quick(f, data = d)), class = "covary_warning_interrupted")
-    expect_s3_class(fit, "covary")
-    expect_true(fit$info$interrupted)
-    expect_false(fit$info$converged)
-    expect_true(all(is.finite(coefficients_of(fit))))
-    expect_identical(nrow(fit$draws), 200L)
-    expect_true(all(is.finite(unlist(all_predictors(fit, d[1:3, ])))))
+  for (after in c("mode", "draws")) {
+    for (f in list(list(cbind(a, b) ~ x), list(a ~ s(x, k = 5), sigma ~ s(x, k = 5)))) {
+      expect_warning(fit <- with_engine(interrupting(after), quick(f, data = d)),
+        class = "covary_warning_interrupted"
+      )
+      expect_s3_class(fit, "covary")
+      expect_true(fit$info$interrupted)
+      expect_false(fit$info$converged)
+      expect_true(all(is.finite(coefficients_of(fit))))
+      expect_identical(nrow(fit$draws), 200L)
+      expect_true(all(is.finite(unlist(all_predictors(fit, d[1:3, ])))))
+    }
   }
 })
 
 test_that("an interrupt before anything is known is a typed error", {
   nothing <- function(target, draws, control, progress) signal_interrupt()
-  expect_error(with_engine(nothing, quick(a ~ x, data = rows_60())), class = "covary_error_interrupted")
+  expect_error(with_engine(nothing, quick(a ~ x, data = rows_60())),
+    class = "covary_error_interrupted"
+  )
 })
 
 test_that("a plain error of an engine becomes typed, with its words", {
   broken <- function(target, draws, control, progress) solve(matrix(0, 2, 2))
-  expect_error(with_engine(broken, quick(a ~ x, data = rows_60())), "singular", class = "covary_error_numerics")
+  expect_error(with_engine(broken, quick(a ~ x, data = rows_60())), "singular",
+    class = "covary_error_numerics"
+  )
 })
 
 test_that("the bar waits two seconds, then fills, and leaves a clean line", {
@@ -51,7 +66,9 @@ test_that("the bar waits two seconds, then fills, and leaves a clean line", {
   expect_silent(new_progress(FALSE)$tick("fitting", 0.5))
   progress <- new_progress(TRUE)
   environment(progress$tick)$started <- -Inf
-  expect_message(progress$tick("fitting", 0.5), "covary: fitting [==========          ]  50%", fixed = TRUE)
+  expect_message(progress$tick("fitting", 0.5), "covary: fitting [==========          ]  50%",
+    fixed = TRUE
+  )
   expect_message(progress$tick("fitting", 7), "100%", fixed = TRUE)
   expect_message(progress$close(), "^\r +\r$")
 })

@@ -22,27 +22,46 @@ outcome <- function(code) {
   note <- function(e) {
     calls <- rev(sys.calls())
     ours <- vapply(rev(sys.frames()), function(f) identical(topenv(f), asNamespace("covary")), TRUE)
-    place <<- if (any(ours)) one_line(deparse(calls[[which(ours)[1]]][[1]],
-      nlines = 1)) else "outside"
+    place <<- if (any(ours)) {
+      one_line(deparse(calls[[which(ours)[1]]][[1]],
+        nlines = 1
+      ))
+    } else {
+      "outside"
+    }
   }
-  found <- tryCatch({
-    setTimeLimit(elapsed = limit, transient = TRUE)
-    withCallingHandlers(code, error = note, warning = function(w) invokeRestart("muffleWarning"),
-      message = function(m) invokeRestart("muffleMessage"))
-    "value"
-  }, error = function(e) {
-    text <- tryCatch(conditionMessage(e), error = function(e) "no message")
-    kind <- if (inherits(e, c("covary_error", "covary_stop_iteration"))) paste0("typed\t",
-      class(e)[1]) else
-      if (grepl("time limit", text)) "limit" else
-      if (grepl("cannot allocate|vector memory|too large|memory exhausted|too many elements",
-        text)) "memory" else
-      if (grepl(user_failure, text, fixed = TRUE)) "user" else
+  found <- tryCatch(
+    {
+      setTimeLimit(elapsed = limit, transient = TRUE)
+      withCallingHandlers(code,
+        error = note, warning = function(w) invokeRestart("muffleWarning"),
+        message = function(m) invokeRestart("muffleMessage")
+      )
+      "value"
+    },
+    error = function(e) {
+      text <- tryCatch(conditionMessage(e), error = function(e) "no message")
+      kind <- if (inherits(e, c("covary_error", "covary_stop_iteration"))) {
+        paste0(
+          "typed\t",
+          class(e)[1]
+        )
+      } else if (grepl("time limit", text)) {
+        "limit"
+      } else if (grepl(
+        "cannot allocate|vector memory|too large|memory exhausted|too many elements",
+        text
+      )) {
+        "memory"
+      } else if (grepl(user_failure, text, fixed = TRUE)) {
+        "user"
+      } else
       # objects of other classes, handed on to 'rstantools', 'loo' or 'bayesplot'
       if (place %in% c("outside", "hand_on")) "elsewhere" else "untyped"
-    if (startsWith(kind, "typed") && grepl("hostile user code", text, fixed = TRUE)) kind <- "user"
-    paste0(kind, "\t", place, "\t", one_line(text))
-  })
+      if (startsWith(kind, "typed") && grepl("hostile user code", text, fixed = TRUE)) kind <- "user"
+      paste0(kind, "\t", place, "\t", one_line(text))
+    }
+  )
   setTimeLimit()
   found
 }
