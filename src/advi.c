@@ -33,8 +33,8 @@ void advi_run(const struct advi_settings *a, const struct target *t, double firs
         int i = info->done;
         struct batch b = {a->batch_size ? rows + (long) a->batch_size * i : NULL, a->batch_size,
                           a->batch_scale};
-        double f = elbo_estimate(&a->family, t, &b, &a->estimate, par, noise + width * i,
-                                 a->draws, grad, work + np);
+        double f = elbo_estimate(&a->family, t, &b, &a->estimate, par, noise + width * i, a->draws,
+                                 grad, work + np);
         loss[i] = -f * a->loss_scale;
         if (isnan(f) || has_nan(grad, np)) {
             info->bad = 1;

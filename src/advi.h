@@ -9,16 +9,16 @@ struct advi_settings {
     struct family family;
     struct optimizer optimizer;
     struct estimate estimate;
-    int draws;              /* Monte Carlo draws an iteration */
-    int batch_size;         /* rows an iteration; 0: all */
-    double batch_scale;     /* rows / batch_size */
-    double loss_scale;      /* loss and gradient are multiplied by this */
-    double most_norm;       /* gradient is shortened to this norm; 0: never */
+    int draws;          /* Monte Carlo draws an iteration */
+    int batch_size;     /* rows an iteration; 0: all */
+    double batch_scale; /* rows / batch_size */
+    double loss_scale;  /* loss and gradient are multiplied by this */
+    double most_norm;   /* gradient is shortened to this norm; 0: never */
 };
 
 struct advi_info {
-    int done;               /* iterations done */
-    int bad;                /* iterations whose loss or gradient was NaN (advi_run stops there) */
+    int done; /* iterations done */
+    int bad;  /* iterations whose loss or gradient was NaN (advi_run stops there) */
 };
 
 /* Doubles of work. */
@@ -34,7 +34,7 @@ void advi_run(const struct advi_settings *a, const struct target *t, double firs
 
 /* Averaged natural-gradient steps, for minibatches (advi_natural.c) */
 struct natural_settings {
-    struct family family;       /* mean-field or full-rank */
+    struct family family; /* mean-field or full-rank */
     int batch_size;
     double batch_scale;
     double rate, offset, power; /* step size rate * (1 + t / offset)^-power */

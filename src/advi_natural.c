@@ -62,8 +62,8 @@ static void step_root(const struct natural_settings *a, double size, const doubl
 }
 
 /* v: s (g + Q s z) */
-static void step_diagonal(const struct natural_settings *a, double size, const double *z, const double *v,
-                          const double *precision, double *root)
+static void step_diagonal(const struct natural_settings *a, double size, const double *z,
+                          const double *v, const double *precision, double *root)
 {
     long d = a->family.dim;
     for (long i = 0; i < d; i++) {
@@ -82,7 +82,8 @@ static double log_diagonal(const double *root, long d)
 /* L z, lower triangle by columns; mean-field: only the diagonal */
 static void add_draw(const double *root, const double *z, long d, int diagonal, double *theta)
 {
-    for (long j = 0; j < d; j++) vector_add(theta + j, z[j], root + d * j + j, diagonal ? 1 : d - j);
+    for (long j = 0; j < d; j++)
+        vector_add(theta + j, z[j], root + d * j + j, diagonal ? 1 : d - j);
 }
 
 /* full-rank: L' g + z; mean-field: s (g + Q s z) */
@@ -138,6 +139,7 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         if (diagonal)
             for (long i = 0; i < d; i++) scale_sum[i] += log(root[i + d * i]);
         else
-            for (long j = 0; j < d; j++) vector_add(scale_sum + d * j + j, 1, root + d * j + j, d - j);
+            for (long j = 0; j < d; j++)
+                vector_add(scale_sum + d * j + j, 1, root + d * j + j, d - j);
     }
 }

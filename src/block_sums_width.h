@@ -8,34 +8,35 @@
 #define KEEP(i) STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i);
 #define KEEP_BY(i) STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i * AT(by + v, i));
 
-#define COMBINE(keep) \
-    for (int v = 0; v < SUM_LENGTH; v += STRIP) { \
-        const double *row = rows + v; \
-        EACH(START) \
-        for (int a = 0; a < count; a++, row += SUM_LENGTH) { \
-            if (c[a] == 0) continue; \
-            VEC ca = ALL(c[a]); \
-            EACH(ADD) \
-        } \
-        EACH(keep) \
+#define COMBINE(keep)                                                                              \
+    for (int v = 0; v < SUM_LENGTH; v += STRIP) {                                                  \
+        const double *row = rows + v;                                                              \
+        EACH(START)                                                                                \
+        for (int a = 0; a < count; a++, row += SUM_LENGTH) {                                       \
+            if (c[a] == 0) continue;                                                               \
+            VEC ca = ALL(c[a]);                                                                    \
+            EACH(ADD)                                                                              \
+        }                                                                                          \
+        EACH(keep)                                                                                 \
     }
 
-static SIMD_FUNCTION void SIMD_NAME(combine)(const double *c, const double *rows, int count, double *out)
+static SIMD_FUNCTION void SIMD_NAME(combine)(const double *c, const double *rows, int count,
+                                             double *out)
 {
     COMBINE(KEEP)
 }
 
-static SIMD_FUNCTION void SIMD_NAME(combine_by)(const double *c, const double *rows, int count, const double *by,
-                                                double *out)
+static SIMD_FUNCTION void SIMD_NAME(combine_by)(const double *c, const double *rows, int count,
+                                                const double *by, double *out)
 {
     COMBINE(KEEP_BY)
 }
 
 #define WEIGH(i) VEC w##i = AT(u + v, i) * AT(weight + v, i);
-#define DOT(i) w##i * AT(row, i)
+#define DOT(i) w##i *AT(row, i)
 
-static SIMD_FUNCTION void SIMD_NAME(dots)(const double *u, const double *weight, const double *rows, int count,
-                                          double *out)
+static SIMD_FUNCTION void SIMD_NAME(dots)(const double *u, const double *weight, const double *rows,
+                                          int count, double *out)
 {
     for (int v = 0; v < SUM_LENGTH; v += STRIP) {
         const double *row = rows + v;

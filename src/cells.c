@@ -59,7 +59,8 @@ static void correct_means(int n, int k, int m, const int *id, const double *y,
     for (long i = 0; i < n; i++) {
         double *cell = cells + (long) size * (id[i] - 1);
         for (int j = 0; j < k; j++)
-            if (weights[i] != 0) cell[1 + k + j] += weights[i] * (y[i + (long) n * j] - cell[1 + j]);
+            if (weights[i] != 0)
+                cell[1 + k + j] += weights[i] * (y[i + (long) n * j] - cell[1 + j]);
     }
     for (long i = 0; i < m; i++) {
         double *cell = cells + size * i;

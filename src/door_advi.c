@@ -44,8 +44,8 @@ SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP ce
     const char *names[] = {"value", "gradient", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, np));
-    double f = elbo_estimate(&q, t, NULL, &e, p, z, n, REAL(VECTOR_ELT(out, 1)),
-                             fresh(family_work(&q)));
+    double f =
+        elbo_estimate(&q, t, NULL, &e, p, z, n, REAL(VECTOR_ELT(out, 1)), fresh(family_work(&q)));
     SET_VECTOR_ELT(out, 0, Rf_ScalarReal(f));
     UNPROTECT(1);
     return out;
@@ -54,8 +54,9 @@ SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP ce
 struct optimizer read_optimizer(SEXP x)
 {
     const double *o = check_doubles(x, 7, "optimizer");
-    struct optimizer out = {whole_in(o[0], RULE_SGD, RULE_ADAMAX, "rule"), o[1], o[2], o[3], o[4],
-                            whole_in(o[5], 1, MOST_COUNT, "window"), o[6] != 0};
+    struct optimizer out = {
+        whole_in(o[0], RULE_SGD, RULE_ADAMAX, "rule"), o[1],     o[2], o[3], o[4],
+        whole_in(o[5], 1, MOST_COUNT, "window"),       o[6] != 0};
     return out;
 }
 
@@ -63,8 +64,8 @@ struct optimizer read_optimizer(SEXP x)
 double check_first(SEXP first)
 {
     double x = check_number(first, "first");
-    if (!(x >= 1 && x < MOST_ITERATIONS) ||
-        x != floor(x)) fail("'first' must count iterations from 1, not %g", x);
+    if (!(x >= 1 && x < MOST_ITERATIONS) || x != floor(x))
+        fail("'first' must count iterations from 1, not %g", x);
     return x;
 }
 
@@ -110,8 +111,7 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
 }
 
 /* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and the number of bad iterations. */
-SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
-                  SEXP state)
+SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state)
 {
     const struct target *t = read_target(target);
     struct natural_settings a;
@@ -145,9 +145,8 @@ SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SE
         memcpy(part[j], from, sizeof(double) * length[j]);
     }
     SET_VECTOR_ELT(out, 4, Rf_allocVector(REALSXP, count));
-    natural_run(&a, t, start, count, REAL(noise), row, metric, precision, part[0],
-                part[1], part[2], part[3], REAL(VECTOR_ELT(out, 4)), &info,
-                fresh(natural_work(&a)));
+    natural_run(&a, t, start, count, REAL(noise), row, metric, precision, part[0], part[1], part[2],
+                part[3], REAL(VECTOR_ELT(out, 4)), &info, fresh(natural_work(&a)));
     SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(info.bad));
     UNPROTECT(1);
     return out;

@@ -22,7 +22,8 @@ SEXP door_merge_cells(SEXP k, SEXP a, SEXP b)
 {
     int size = check_whole(k, 1, MOST_RESPONSES, "responses");
     check_matrix(a, "a");
-    if (Rf_nrows(a) != 1 + size + size * (size + 1) / 2) fail("cells of %d responses have other statistics", size);
+    if (Rf_nrows(a) != 1 + size + size * (size + 1) / 2)
+        fail("cells of %d responses have other statistics", size);
     const double *other = check_doubles(b, Rf_xlength(a), "b");
     double *work = (double *) R_alloc(size + 1, sizeof(double));
     SEXP out = PROTECT(Rf_duplicate(a));

@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define WHOLE 131072        /* numbers read all (0.1 ms) */
-#define SOME 16384          /* read of longer vectors */
-#define STRINGS 4096        /* the same for strings, which cost more */
-#define DEEPEST 200         /* nested lists */
+#define WHOLE 131072 /* numbers read all (0.1 ms) */
+#define SOME 16384   /* read of longer vectors */
+#define STRINGS 4096 /* the same for strings, which cost more */
+#define DEEPEST 200  /* nested lists */
 
 static uint64_t mix(uint64_t hash, uint64_t x)
 {
@@ -22,8 +22,10 @@ static uint64_t mix(uint64_t hash, uint64_t x)
 }
 
 /* Numbers of the elements that count: `from` 0 in steps of this */
-static R_xlen_t stride(R_xlen_t n, R_xlen_t whole,
-    R_xlen_t some) { return n <= whole ? 1 : n / some; }
+static R_xlen_t stride(R_xlen_t n, R_xlen_t whole, R_xlen_t some)
+{
+    return n <= whole ? 1 : n / some;
+}
 
 static uint64_t bits_of(double x)
 {
@@ -39,8 +41,8 @@ static uint64_t add_doubles(uint64_t hash, SEXP x)
     const double *value = DATAPTR_OR_NULL(x);
     for (; value && by == 1 && i + 4 <= n; i += 4) /* four chains, so that products overlap */
         for (int l = 0; l < 4; l++) lane[l] = mix(lane[l], bits_of(value[i + l]));
-    for (; i < n; i += by) lane[i % 4] = mix(lane[i % 4],
-        bits_of(value ? value[i] : REAL_ELT(x, i)));
+    for (; i < n; i += by)
+        lane[i % 4] = mix(lane[i % 4], bits_of(value ? value[i] : REAL_ELT(x, i)));
     return mix(mix(mix(lane[0], lane[1]), lane[2]), lane[3]);
 }
 
@@ -49,8 +51,9 @@ static uint64_t add_integers(uint64_t hash, SEXP x)
     R_xlen_t n = Rf_xlength(x), by = stride(n, WHOLE, SOME);
     const int *value = DATAPTR_OR_NULL(x);
     for (R_xlen_t i = 0; i < n; i += by)
-        hash = mix(hash, (uint32_t) (value ? value[i] : TYPEOF(x) == LGLSXP ? LOGICAL_ELT(x,
-            i) : INTEGER_ELT(x, i)));
+        hash = mix(hash, (uint32_t) (value                 ? value[i]
+                                     : TYPEOF(x) == LGLSXP ? LOGICAL_ELT(x, i)
+                                                           : INTEGER_ELT(x, i)));
     return hash;
 }
 
@@ -73,10 +76,10 @@ static uint64_t add_value(uint64_t hash, SEXP x, int depth);
 /* The attributes that objects of this package rely on; those of model frames and terms among them */
 static uint64_t add_attributes(uint64_t hash, SEXP x, int depth)
 {
-    static const char *names[] = {"names", "dim", "dimnames", "class", "levels", "contrasts",
-        "variables", "factors",
-                                  "term.labels", "order", "intercept", "response", "offset",
-                                      "predvars", "dataClasses"};
+    static const char *names[] = {"names",       "dim",       "dimnames",   "class",
+                                  "levels",      "contrasts", "variables",  "factors",
+                                  "term.labels", "order",     "intercept",  "response",
+                                  "offset",      "predvars",  "dataClasses"};
     enum { COUNT = sizeof names / sizeof names[0] };
     static SEXP symbols[COUNT]; /* symbols are never collected */
     for (size_t i = 0; i < COUNT; i++) {
@@ -110,11 +113,14 @@ static uint64_t add_value(uint64_t hash, SEXP x, int depth)
     if (x == R_NilValue || depth > DEEPEST) return hash;
     switch (TYPEOF(x)) {
     case SYMSXP: return add_string(hash, PRINTNAME(x));
-    case LANGSXP: case LISTSXP: return add_call(hash, x, depth + 1);
+    case LANGSXP:
+    case LISTSXP: return add_call(hash, x, depth + 1);
     case REALSXP: hash = add_doubles(mix(hash, Rf_xlength(x)), x); break;
-    case INTSXP: case LGLSXP: hash = add_integers(mix(hash, Rf_xlength(x)), x); break;
+    case INTSXP:
+    case LGLSXP: hash = add_integers(mix(hash, Rf_xlength(x)), x); break;
     case STRSXP: hash = add_strings(mix(hash, Rf_xlength(x)), x); break;
-    case VECSXP: case EXPRSXP: hash = add_list(mix(hash, Rf_xlength(x)), x, depth + 1); break;
+    case VECSXP:
+    case EXPRSXP: hash = add_list(mix(hash, Rf_xlength(x)), x, depth + 1); break;
     default: return hash;
     }
     return add_attributes(hash, x, depth + 1);
@@ -127,8 +133,8 @@ SEXP door_fingerprint(SEXP parts)
     SEXP out = PROTECT(Rf_allocVector(STRSXP, Rf_xlength(parts)));
     for (R_xlen_t i = 0; i < Rf_xlength(parts); i++) {
         char text[17];
-        snprintf(text, sizeof text, "%016llx", (unsigned long long) add_value(0, VECTOR_ELT(parts,
-            i), 0));
+        snprintf(text, sizeof text, "%016llx",
+                 (unsigned long long) add_value(0, VECTOR_ELT(parts, i), 0));
         SET_STRING_ELT(out, i, Rf_mkChar(text));
     }
     UNPROTECT(1);

@@ -8,8 +8,8 @@ static const struct kernel *find_kernel(SEXP cells, int k)
 {
     check_matrix(cells, "cells");
     const struct kernel *kernel = kernel_for_size(k, Rf_nrows(cells));
-    if (kernel == NULL) fail("there is no kernel for %d responses and %d statistics", k,
-        Rf_nrows(cells));
+    if (kernel == NULL)
+        fail("there is no kernel for %d responses and %d statistics", k, Rf_nrows(cells));
     return kernel;
 }
 
@@ -18,11 +18,14 @@ int simd_option(void)
     SEXP name = Rf_GetOption1(Rf_install("covary.simd"));
     if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1) return SIMD_AVX2;
     const char *level = CHAR(STRING_ELT(name, 0));
-    return strcmp(level, "plain") == 0 ? SIMD_PLAIN : strcmp(level, "base") == 0 ? SIMD_BASE : SIMD_AVX2;
+    return strcmp(level, "plain") == 0  ? SIMD_PLAIN
+           : strcmp(level, "base") == 0 ? SIMD_BASE
+                                        : SIMD_AVX2;
 }
 
 /* Results of one block to the columns of out: value, gradient, full Hessian */
-static void take_block(const struct kernel *kernel, const struct kernel_block *b, int n, double *out)
+static void take_block(const struct kernel *kernel, const struct kernel_block *b, int n,
+                       double *out)
 {
     int q = kernel->q;
     for (int i = 0; i < n; i++, out += 1 + q + q * q) {
@@ -48,7 +51,8 @@ static SEXP evaluate_cells(const struct kernel *kernel, SEXP cells, SEXP eta, co
             kernel_put(kernel, &b, i, REAL(cells) + kernel->size * (first + i));
             for (int j = 0; j < q; j++) b.eta[j][i] = REAL(eta)[j + q * (first + i)];
             for (int c = 0, pair = 0; c < q && cov; c++)
-                for (int r = c; r < q; r++, pair++) b.cov[pair][i] = cov[r + q * c + q * q * (first + i)];
+                for (int r = c; r < q; r++, pair++)
+                    b.cov[pair][i] = cov[r + q * c + q * q * (first + i)];
         }
         kernel_clear(kernel, &b, n);
         if (cov) kernel_expect(kernel, &b, level);

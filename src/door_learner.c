@@ -25,8 +25,7 @@ static struct learner_settings read_settings(SEXP list)
         .scale_rate = number(list, "scale_rate"),
         .weight_rate = number(list, "weight_rate"),
         .momentum = number(list, "momentum"),
-        .unit = doubles(list, "unit", (R_xlen_t) d * g)
-    };
+        .unit = doubles(list, "unit", (R_xlen_t) d * g)};
 }
 
 static struct learner_work new_work(const struct learner_settings *settings)
@@ -71,8 +70,8 @@ static const double *read_stimuli(SEXP x, int d, int *n)
 static double read_trial(SEXP state)
 {
     double trial = number(state, "trial");
-    if (!(trial >= 0 && trial < MOST_ITERATIONS) ||
-        trial != floor(trial)) fail("'trial' must be a count, not %g", trial);
+    if (!(trial >= 0 && trial < MOST_ITERATIONS) || trial != floor(trial))
+        fail("'trial' must be a count, not %g", trial);
     return trial;
 }
 
@@ -80,8 +79,9 @@ static double read_trial(SEXP state)
  * by what happened on these trials. thin = 0: no record of the parameters. */
 SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SEXP state_)
 {
-    static const char *names[] = {"parameter", "velocity", "gradient", "trial", "waiting", "status", "category",
-                                  "done", "loss", "response", "record", "held", "silent"};
+    static const char *names[] = {"parameter", "velocity", "gradient", "trial", "waiting",
+                                  "status",    "category", "done",     "loss",  "response",
+                                  "record",    "held",     "silent"};
     struct learner_settings settings = read_settings(settings_);
     struct learner_work work = new_work(&settings);
     struct learner_info info = {{0, 0, 0}, 0, -1};
@@ -94,13 +94,11 @@ SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SE
     const int *row = check_range(order, trials, 0, stimuli - 1, "order");
 
     SEXP out = PROTECT(new_list(13, names));
-    struct learner_state state = {
-        .parameter = copy_slot(out, 0, state_, "parameter", n),
-        .velocity = copy_slot(out, 1, state_, "velocity", n),
-        .gradient = copy_slot(out, 2, state_, "gradient", n),
-        .trial = read_trial(state_),
-        .waiting = whole(state_, "waiting", 0, INT_MAX - 1 - trials)
-    };
+    struct learner_state state = {.parameter = copy_slot(out, 0, state_, "parameter", n),
+                                  .velocity = copy_slot(out, 1, state_, "velocity", n),
+                                  .gradient = copy_slot(out, 2, state_, "gradient", n),
+                                  .trial = read_trial(state_),
+                                  .waiting = whole(state_, "waiting", 0, INT_MAX - 1 - trials)};
     double *loss = REAL(slot(out, 8, REALSXP, trials));
     int *response = INTEGER(slot(out, 9, INTSXP, trials));
     double *record = NULL;

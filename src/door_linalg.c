@@ -6,8 +6,8 @@
 static int side(SEXP a)
 {
     check_matrix(a, "a");
-    if (Rf_nrows(a) != Rf_ncols(a)) fail("a square matrix is needed, not %d x %d", Rf_nrows(a),
-        Rf_ncols(a));
+    if (Rf_nrows(a) != Rf_ncols(a))
+        fail("a square matrix is needed, not %d x %d", Rf_nrows(a), Rf_ncols(a));
     return Rf_nrows(a);
 }
 
@@ -48,8 +48,8 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
 {
     check_matrix(a, "a");
     check_matrix(b, "b");
-    if (TYPEOF(transpose) != LGLSXP ||
-        Rf_xlength(transpose) != 2) fail("'transpose' must hold two logicals");
+    if (TYPEOF(transpose) != LGLSXP || Rf_xlength(transpose) != 2)
+        fail("'transpose' must hold two logicals");
     const int turned[2] = {LOGICAL(transpose)[0] != 0, LOGICAL(transpose)[1] != 0};
     int m = turned[0] ? Rf_ncols(a) : Rf_nrows(a), k = turned[0] ? Rf_nrows(a) : Rf_ncols(a);
     int n = turned[1] ? Rf_nrows(b) : Rf_ncols(b);
@@ -60,8 +60,7 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
     memset(REAL(out), 0, sizeof(double) * m * n);
     int cross = a == b && turned[0] != turned[1];
     matrix_add_product_at(read_level(check_number(level, "level")),
-        cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right,
-                          REAL(out), m);
+                          cross ? MATRIX_LOWER : MATRIX_ALL, m, n, k, 1, left, right, REAL(out), m);
     if (cross) mirror_lower(REAL(out), m);
     UNPROTECT(1);
     return out;

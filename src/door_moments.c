@@ -4,7 +4,8 @@
 #include "moments_two.h"
 #include "stripes.h"
 
-static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling, int groups)
+static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling,
+                                     int groups)
 {
     if (TYPEOF(y) != VECSXP || TYPEOF(x) != REALSXP)
         fail("'y' must be a list of columns and 'x' doubles");
@@ -27,15 +28,18 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
     struct moments_grid cells = read_grid(g);
     int groups = whole_in(set[2], 0, MOST_COUNT, "groups");
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
-    R_xlen_t size = check_size((double) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups, MOST_TABLE, "table");
-    double *work = (double *) R_alloc(moments_work(&rows, (long) cells.count * groups), sizeof(double));
+    R_xlen_t size =
+        check_size((double) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups,
+                   MOST_TABLE, "table");
+    double *work =
+        (double *) R_alloc(moments_work(&rows, (long) cells.count * groups), sizeof(double));
     const char *names[] = {"table", "counts", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
     SEXP counts = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, 3));
     struct moments_counts found;
     moments_pass(&rows, &cells, groups, read_level(set[0]), read_threads(set[1]), REAL(table), work,
-        &found);
+                 &found);
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
     REAL(counts)[2] = found.outside;
@@ -45,7 +49,8 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
 
 /* grid: of x and z, 3 x 2; settings: level, threads, groups, most doubles in the table.
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
-SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
+SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
+                      SEXP settings)
 {
     const double *g = check_doubles(grid, 6, "grid"), *set = check_doubles(settings, 4, "settings");
     struct moments_two data = {.groups = whole_in(set[2], 0, MOST_COUNT, "groups")};
@@ -53,7 +58,7 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
     data.z = check_doubles(z, data.rows.n, "z");
     for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
     R_xlen_t places_all = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
-        MOST_TABLE, "places");
+                                     MOST_TABLE, "places");
     int *slot = (int *) R_alloc(places_all, sizeof(int));
     double outside;
     long cells = moments_two_slots(&data, slot, &outside);
@@ -68,7 +73,7 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
         double *work = (double *) R_alloc(stripes_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
         moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table),
-            work);
+                         work);
     }
     UNPROTECT(1);
     return out;

@@ -83,7 +83,8 @@ SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
     double first = nuts_first_step(&s, t, &u, REAL(theta), start, work);
     PutRNGstate();
     if (first > 0) nuts_restart_step(REAL(out), first);
-    else for (int i = 0; i < STEP_LENGTH; i++) REAL(out)[i] = NA_REAL;
+    else
+        for (int i = 0; i < STEP_LENGTH; i++) REAL(out)[i] = NA_REAL;
     UNPROTECT(1);
     return out;
 }

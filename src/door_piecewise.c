@@ -8,7 +8,8 @@ SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients)
     SEXP size = Rf_getAttrib(coefficients, R_DimSymbol);
     const int *dim = check_integers(size, 3, "dim(coefficients)");
     int points = whole_in((double) Rf_xlength(x), 0, INT_MAX, "points");
-    struct piecewise f = {.pieces = whole_in(dim[2], 1, MOST_COUNT, "pieces"), .columns = dim[0],
+    struct piecewise f = {.pieces = whole_in(dim[2], 1, MOST_COUNT, "pieces"),
+                          .columns = dim[0],
                           .degree = whole_in(dim[1], 1, MOST_COUNT, "degrees") - 1};
     f.breaks = check_doubles(breaks, (R_xlen_t) f.pieces + 1, "breaks");
     f.coefficients = check_doubles(coefficients, Rf_xlength(coefficients), "coefficients");

@@ -48,8 +48,10 @@ SEXP optional(SEXP list, const char *name)
 
 double number(SEXP list, const char *name) { return check_number(field(list, name), name); }
 
-int whole(SEXP list, const char *name, int low, int high) { return check_whole(field(list, name),
-    low, high, name); }
+int whole(SEXP list, const char *name, int low, int high)
+{
+    return check_whole(field(list, name), low, high, name);
+}
 
 int flag(SEXP list, const char *name) { return number(list, name) != 0; }
 
@@ -72,28 +74,29 @@ double check_number(SEXP x, const char *what)
     return value;
 }
 
-int check_whole(SEXP x, int low, int high, const char *what) { return whole_in(check_number(x,
-    what), low, high, what); }
+int check_whole(SEXP x, int low, int high, const char *what)
+{
+    return whole_in(check_number(x, what), low, high, what);
+}
 
 int whole_in(double x, int low, int high, const char *what)
 {
-    if (!(x >= low && x <= high) ||
-        x != floor(x)) fail("'%s' must be a whole number from %d to %d, not %g", what, low, high,
-        x);
+    if (!(x >= low && x <= high) || x != floor(x))
+        fail("'%s' must be a whole number from %d to %d, not %g", what, low, high, x);
     return (int) x;
 }
 
 const double *check_doubles(SEXP x, R_xlen_t length, const char *what)
 {
-    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length) fail("'%s' must hold %.0f doubles", what,
-        (double) length);
+    if (TYPEOF(x) != REALSXP || Rf_xlength(x) != length)
+        fail("'%s' must hold %.0f doubles", what, (double) length);
     return REAL(x);
 }
 
 const int *check_integers(SEXP x, R_xlen_t length, const char *what)
 {
-    if (TYPEOF(x) != INTSXP || Rf_xlength(x) != length) fail("'%s' must hold %.0f integers", what,
-        (double) length);
+    if (TYPEOF(x) != INTSXP || Rf_xlength(x) != length)
+        fail("'%s' must hold %.0f integers", what, (double) length);
     return INTEGER(x);
 }
 
@@ -107,16 +110,16 @@ const int *check_range(SEXP x, R_xlen_t n, int low, int high, const char *what)
 {
     const int *value = check_integers(x, n, what);
     for (R_xlen_t i = 0; i < n; i++)
-        if (value[i] < low || value[i] > high) fail("'%s' must lie between %d and %d", what, low,
-            high);
+        if (value[i] < low || value[i] > high)
+            fail("'%s' must lie between %d and %d", what, low, high);
     return value;
 }
 
 void check_families(const int *family, R_xlen_t n, const char *what)
 {
     for (R_xlen_t i = 0; i < n; i++)
-        if (!prior_known(family[i])) fail("'%s' holds %d, which is no family of priors", what,
-            family[i]);
+        if (!prior_known(family[i]))
+            fail("'%s' holds %d, which is no family of priors", what, family[i]);
 }
 
 const int *check_groups(SEXP group, R_xlen_t n, int most)
@@ -133,11 +136,14 @@ R_xlen_t check_size(double size, double most, const char *what)
 struct moments_grid read_grid(const double *x)
 {
     struct moments_grid grid = {x[0], x[1], whole_in(x[2], 1, MOST_COUNT, "count")};
-    if (!(isfinite(grid.inverse) && grid.inverse > 0 &&
-        isfinite(grid.first))) fail("a grid must have a finite start and width");
+    if (!(isfinite(grid.inverse) && grid.inverse > 0 && isfinite(grid.first)))
+        fail("a grid must have a finite start and width");
     return grid;
 }
 
 int read_threads(double x) { return x >= 1 ? x < STRIPES_MOST ? (int) x : STRIPES_MOST : 1; }
 
-int read_level(double x) { return x >= SIMD_PLAIN ? x < SIMD_AVX2 ? (int) x : SIMD_AVX2 : SIMD_PLAIN; }
+int read_level(double x)
+{
+    return x >= SIMD_PLAIN ? x < SIMD_AVX2 ? (int) x : SIMD_AVX2 : SIMD_PLAIN;
+}

@@ -16,9 +16,9 @@
 #include <limits.h>
 #include <string.h>
 
-#define MOST_COUNT (1 << 30)         /* of things along one side: the sum of two is an int */
+#define MOST_COUNT (1 << 30)               /* of things along one side: the sum of two is an int */
 #define MOST_ITERATIONS 4503599627370496.0 /* 2^52: counts beyond are not exact in a double */
-#define MOST_TABLE (1 << 28)         /* doubles in a table that a door makes (2 GB) */
+#define MOST_TABLE (1 << 28)               /* doubles in a table that a door makes (2 GB) */
 
 #if defined(__GNUC__)
 #define DOES_NOT_RETURN __attribute__((noreturn, format(printf, 1, 2)))

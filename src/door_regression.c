@@ -9,7 +9,8 @@ static void read_joint_priors(SEXP list, struct regression *r)
     if (Rf_isNull(list)) return;
     if (TYPEOF(list) != VECSXP) fail("'joint' must be a list");
     r->n_joint = whole_in((double) Rf_xlength(list), 0, MOST_COUNT, "joint priors");
-    struct joint_prior *joint = (struct joint_prior *) R_alloc((size_t) r->n_joint + 1, sizeof(struct joint_prior));
+    struct joint_prior *joint =
+        (struct joint_prior *) R_alloc((size_t) r->n_joint + 1, sizeof(struct joint_prior));
     for (int i = 0; i < r->n_joint; i++) {
         SEXP one = VECTOR_ELT(list, i);
         struct joint_prior *p = joint + i;
@@ -33,8 +34,8 @@ static void read_joint_priors(SEXP list, struct regression *r)
 struct regression read_model(SEXP model)
 {
     struct regression r;
-    const int *size = check_range(field(model, "size"), 4, 0, MOST_COUNT,
-        "size"); /* k, m, d, smooths */
+    const int *size =
+        check_range(field(model, "size"), 4, 0, MOST_COUNT, "size"); /* k, m, d, smooths */
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
     r.kernel = kernel_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
     if (r.kernel == NULL) fail("there is no kernel for %d responses and such 'cells'", size[0]);
@@ -53,8 +54,7 @@ struct regression read_model(SEXP model)
     check_families(r.sd_family, r.n_smooths, "sd_family");
     r.sd_prior = doubles(model, "sd_prior", 3 * (R_xlen_t) r.n_smooths);
     SEXP x = field(model, "x");
-    if (TYPEOF(x) != VECSXP || Rf_xlength(x) != q)
-        fail("'x' must be a list of %d matrices", q);
+    if (TYPEOF(x) != VECSXP || Rf_xlength(x) != q) fail("'x' must be a list of %d matrices", q);
     int *p = (int *) R_alloc(q, sizeof(int)), *start = (int *) R_alloc(q, sizeof(int));
     const double **px = (const double **) R_alloc(q, sizeof(double *));
     int d = 0;
@@ -108,7 +108,8 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     const double *m = check_doubles(mean, r.d, "mean");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "cov");
     SEXP out = PROTECT(new_evaluation(r.d, 2));
-    REAL(VECTOR_ELT(out, 0))[0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    REAL(VECTOR_ELT(out, 0))
+    [0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
@@ -131,8 +132,8 @@ SEXP door_smooths(SEXP model, SEXP theta)
     int dim = r.d + r.n_smooths;
     const double *th = check_doubles(theta, dim, "theta");
     SEXP out = PROTECT(new_evaluation(dim, 2));
-    REAL(VECTOR_ELT(out, 0))[0] =
-        smooths_hessian(&r, th, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    REAL(VECTOR_ELT(out, 0))
+    [0] = smooths_hessian(&r, th, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
@@ -144,8 +145,8 @@ SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov)
     const double *m = check_doubles(mean, dim, "mean");
     const double *v = check_doubles(cov, (R_xlen_t) dim * dim, "cov");
     SEXP out = PROTECT(new_evaluation(dim, 2));
-    REAL(VECTOR_ELT(out, 0))[0] =
-        smooths_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    REAL(VECTOR_ELT(out, 0))
+    [0] = smooths_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }

@@ -10,9 +10,11 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
     out->grid = read_grid(grid);
     out->groups = whole(term, "groups", 1, MOST_COUNT);
     out->group = check_groups(optional(term, "group"), rows->n, out->groups);
-    out->coefficients = check_doubles(field(term, "coefficients"),
-        check_size(4.0 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups, MOST_TABLE,
-            "coefficients"), "coefficients");
+    out->coefficients =
+        check_doubles(field(term, "coefficients"),
+                      check_size(4.0 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups,
+                                 MOST_TABLE, "coefficients"),
+                      "coefficients");
 }
 
 /* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2 */
@@ -20,8 +22,8 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
 {
     const double *values = check_matrix(y, "y");
     if (TYPEOF(terms) != VECSXP) fail("'terms' must be a list");
-    struct rows_data rows = {.n = Rf_nrows(y), .k = whole_in(Rf_ncols(y), 1, 2, "responses"),
-        .y = values};
+    struct rows_data rows = {
+        .n = Rf_nrows(y), .k = whole_in(Rf_ncols(y), 1, 2, "responses"), .y = values};
     rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "weights");
     rows.centre = check_doubles(scaling, 2 * rows.k, "scaling");
     rows.scale = rows.centre + rows.k;
@@ -39,7 +41,8 @@ SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
     const char *names[] = {"value", "scores", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
-    rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
+    rows.term[0].scores =
+        REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
     REAL(value)[0] = rows_pass(&rows, set[2] != 0, read_level(set[0]), read_threads(set[1]), work);
     UNPROTECT(1);
     return out;
@@ -67,7 +70,8 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
     const char *names[] = {"value", "scores", "curvature", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
-    rows.term[0].scores = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
+    rows.term[0].scores =
+        REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
     SEXP tables = SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, size));
     double *work = (double *) R_alloc(rows_work(&rows), sizeof(double));
     REAL(value)[0] = rows_curvature(&rows, width, v, simd_option(), REAL(tables), work);

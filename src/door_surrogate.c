@@ -21,14 +21,16 @@ static struct surrogate_batch new_batch(const struct surrogate *s, SEXP level)
     return surrogate_batch(s, read_level(check_number(level, "level")), work);
 }
 
-static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level, double *value)
+static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level,
+                      double *value)
 {
     struct surrogate_batch batch = new_batch(s, level);
     const double *at[SURROGATE_LANES];
     for (R_xlen_t i = 0; i < points; i += batch.lanes) {
         for (int l = 0; l < batch.lanes; l++) at[l] = t + s->groups * (i + l < points ? i + l : i);
         surrogate_batch_factor(&batch, at);
-        for (int l = 0; l < batch.lanes && i + l < points; l++) value[i + l] = surrogate_batch_marginal(&batch, l);
+        for (int l = 0; l < batch.lanes && i + l < points; l++)
+            value[i + l] = surrogate_batch_marginal(&batch, l);
         if (i % 64 == 0) R_CheckUserInterrupt();
     }
 }
@@ -49,9 +51,12 @@ SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEX
         UNPROTECT(1);
         return out;
     }
-    double *grad = REAL(SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, groups, points))), *hess = NULL;
-    if (want > 1) hess = REAL(SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, groups * groups, points)));
-    double *work = (double *) R_alloc((want > 1 ? 2 : 1) * (size_t) s.n * s.n + 3 * (size_t) s.n, sizeof(double));
+    double *grad = REAL(SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, groups, points))),
+           *hess = NULL;
+    if (want > 1)
+        hess = REAL(SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, groups * groups, points)));
+    double *work = (double *) R_alloc((want > 1 ? 2 : 1) * (size_t) s.n * s.n + 3 * (size_t) s.n,
+                                      sizeof(double));
     for (R_xlen_t i = 0; i < points; i++) {
         double *g = grad + groups * i, *h = hess ? hess + (R_xlen_t) groups * groups * i : NULL;
         memset(g, 0, sizeof(double) * groups);
@@ -72,7 +77,8 @@ static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t
 {
     struct run run = {first, first + 1};
     size_t bytes = groups * sizeof(double);
-    while (run.last < draws && memcmp(t + groups * first, t + groups * run.last, bytes) == 0) run.last++;
+    while (run.last < draws && memcmp(t + groups * first, t + groups * run.last, bytes) == 0)
+        run.last++;
     return run;
 }
 
@@ -112,7 +118,8 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP 
         for (R_xlen_t r = 0; r < longest; r++) {
             R_xlen_t i[SURROGATE_LANES];
             double square[SURROGATE_LANES] = {0};
-            for (int l = 0; l < lanes; l++) i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
+            for (int l = 0; l < lanes; l++)
+                i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
             for (int j = 0; j < s.n; j++)
                 for (int l = 0; l < lanes; l++) {
                     double x = REAL(z)[i[l] + draws * (place[j] - 1)];
@@ -123,7 +130,8 @@ SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP 
             for (int l = 0; l < lanes; l++) {
                 if (runs[l].first + r >= runs[l].last) continue;
                 density[i[l]] = constant[l] - 0.5 * (square[l] + s.n * LOG_2PI);
-                for (int j = 0; j < s.n; j++) beta[i[l] + draws * (place[j] - 1)] = batch.draw[j * lanes + l];
+                for (int j = 0; j < s.n; j++)
+                    beta[i[l] + draws * (place[j] - 1)] = batch.draw[j * lanes + l];
             }
         }
         if (count % 16 == 15) R_CheckUserInterrupt();

@@ -62,7 +62,8 @@ static const struct regression_target *read_regression(SEXP target)
         a->value_of = doubles(anchor, "value_of", r->m);
         a->gradient_of = doubles(anchor, "gradient_of", (R_xlen_t) r->kernel->q * r->m);
         a->gradient = doubles(anchor, "gradient", r->d);
-        a->value = *doubles(anchor, "value", 1); /* NaN where the snapshot lies outside the support */
+        a->value =
+            *doubles(anchor, "value", 1); /* NaN where the snapshot lies outside the support */
         out->anchor = a;
     }
     return out;
@@ -133,7 +134,7 @@ const struct target *read_target(SEXP target)
     SEXP data = field(target, "data");
     if (strcmp(kind, "r") == 0)
         return keep(target_r(target, whole(target, "dim", 1, MOST_COUNT),
-            whole(target, "rows", 0, MOST_COUNT)));
+                             whole(target, "rows", 0, MOST_COUNT)));
     if (strcmp(kind, "t_groups") == 0) return keep(read_t_groups(data));
     if (strcmp(kind, "mixture") == 0) {
         struct target t = read_mixture(data);
@@ -171,9 +172,9 @@ SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, n));
     if (want) SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, t->dim, n));
     for (R_xlen_t i = 0; i < n; i++)
-        REAL(VECTOR_ELT(out, 0))[i] =
-            target_at(t, at + t->dim * i, &b,
-                      want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
+        REAL(VECTOR_ELT(out, 0))
+        [i] =
+            target_at(t, at + t->dim * i, &b, want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
     UNPROTECT(1);
     return out;
 }

@@ -24,7 +24,10 @@ static void add(struct reader *r, char c)
     r->own[r->length++] = c;
 }
 
-static const char *text(const struct reader *r, R_xlen_t line) { return CHAR(STRING_ELT(r->lines, line)); }
+static const char *text(const struct reader *r, R_xlen_t line)
+{
+    return CHAR(STRING_ELT(r->lines, line));
+}
 
 /* The rest of a field that began with a quote: 0 if the lines end before the quote is closed. */
 static int read_quoted(struct reader *r)
@@ -135,7 +138,8 @@ SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP 
         if (found != fields) bad = first + 1;
         else REAL(line)[records++] = (double) first + 1;
     }
-    for (int j = 0; j < kept; j++) SET_VECTOR_ELT(columns, j, shorten(VECTOR_ELT(columns, j), records));
+    for (int j = 0; j < kept; j++)
+        SET_VECTOR_ELT(columns, j, shorten(VECTOR_ELT(columns, j), records));
     SET_VECTOR_ELT(out, 1, shorten(line, records));
     SEXP place = SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, bad ? 2 : 0));
     if (bad) REAL(place)[0] = (double) bad, REAL(place)[1] = found;

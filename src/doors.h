@@ -30,7 +30,8 @@ SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 /* door_ellipse.c */
 SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
-SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);
+SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta,
+                  SEXP gap);
 
 /* door_weak.c */
 SEXP door_weak(SEXP key, SEXP value);
@@ -43,13 +44,15 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP door_merge_cells(SEXP k, SEXP a, SEXP b);
 /* door_moments.c */
 SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
-SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
+SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
+                      SEXP settings);
 SEXP door_finite_range(SEXP x);
 /* door_text.c */
 SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric);
 /* door_rows.c */
 SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
-SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
+SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse,
+                         SEXP variance);
 SEXP door_exponential(SEXP x, SEXP level);
 /* door_learner.c */
 SEXP door_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);

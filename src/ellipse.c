@@ -31,8 +31,8 @@ double ellipse_gap(const struct ellipse *e, const double *beta)
     return base_value(e->model, beta) - surrogate;
 }
 
-int ellipse_move(const struct ellipse *e, const double *centre, const double *nu, const double *uniform,
-                 double *beta, double *gap)
+int ellipse_move(const struct ellipse *e, const double *centre, const double *nu,
+                 const double *uniform, double *beta, double *gap)
 {
     const struct regression *r = e->model;
     const double pi = 3.14159265358979323846;
@@ -51,16 +51,19 @@ int ellipse_move(const struct ellipse *e, const double *centre, const double *nu
     }
     for (int j = 0; j < CORNERS; j++)
         for (int l = 0; l < CORNERS; l++) square[j][l] = dot(image + d * j, along[l], d);
-    double level = *gap + log(uniform[0]), high = 2 * pi * uniform[1], low = high - 2 * pi, angle = high;
+    double level = *gap + log(uniform[0]), high = 2 * pi * uniform[1], low = high - 2 * pi,
+           angle = high;
     for (int tries = 1; tries <= ELLIPSE_TRIES; tries++) {
         double weight[CORNERS] = {1, cos(angle), sin(angle)}, surrogate = 0;
         for (int j = 0; j < CORNERS; j++) {
             surrogate += weight[j] * linear[j];
-            for (int l = 0; l < CORNERS; l++) surrogate -= 0.5 * weight[j] * weight[l] * square[j][l];
+            for (int l = 0; l < CORNERS; l++)
+                surrogate -= 0.5 * weight[j] * weight[l] * square[j][l];
         }
         for (long i = 0; i < cells; i++)
             at[i] = eta[i] + weight[1] * eta[cells + i] + weight[2] * eta[2 * cells + i];
-        for (long i = 0; i < d; i++) point[i] = centre[i] + weight[1] * along[1][i] + weight[2] * along[2][i];
+        for (long i = 0; i < d; i++)
+            point[i] = centre[i] + weight[1] * along[1][i] + weight[2] * along[2][i];
         double new_gap = base_at_predictors(r, at) + base_priors(r, point) - surrogate;
         if (new_gap > level) {
             for (long i = 0; i < d; i++) beta[i] = point[i];

@@ -21,7 +21,7 @@ long ellipse_work(const struct regression *model);
 /* gap at beta */
 double ellipse_gap(const struct ellipse *e, const double *beta);
 /* Moves beta (d), whose gap is *gap; uniform: 2 + ELLIPSE_TRIES numbers in (0, 1). Returns the tries. */
-int ellipse_move(const struct ellipse *e, const double *centre, const double *nu, const double *uniform,
-                 double *beta, double *gap);
+int ellipse_move(const struct ellipse *e, const double *centre, const double *nu,
+                 const double *uniform, double *beta, double *gap);
 
 #endif

@@ -13,22 +13,20 @@
 struct exp_term {
     int a, b; /* residuals, a <= b */
     double weight;
-    int n;    /* exponents that are not zero, none of a mean */
+    int n; /* exponents that are not zero, none of a mean */
     int at[3];
     double t[3];
 };
 
 /* -1/2 of the quadratic forms, multiplied out into exponentials of the predictors (eq. 9) */
 static const struct exp_term terms_one[] = {{0, 0, -0.5, 1, {1}, {-2}}};
-static const struct exp_term terms_two[] = {
-    {0, 0, -0.25,  1, {2},       {-2}},
-    {1, 1, -0.25,  1, {3},       {-2}},
-    {0, 0, -0.125, 2, {2, 4},    {-2, 1}},
-    {1, 1, -0.125, 2, {3, 4},    {-2, 1}},
-    {0, 1,  0.25,  3, {2, 3, 4}, {-1, -1, 1}},
-    {0, 0, -0.125, 2, {2, 4},    {-2, -1}},
-    {1, 1, -0.125, 2, {3, 4},    {-2, -1}},
-    {0, 1, -0.25,  3, {2, 3, 4}, {-1, -1, -1}}
-};
+static const struct exp_term terms_two[] = {{0, 0, -0.25, 1, {2}, {-2}},
+                                            {1, 1, -0.25, 1, {3}, {-2}},
+                                            {0, 0, -0.125, 2, {2, 4}, {-2, 1}},
+                                            {1, 1, -0.125, 2, {3, 4}, {-2, 1}},
+                                            {0, 1, 0.25, 3, {2, 3, 4}, {-1, -1, 1}},
+                                            {0, 0, -0.125, 2, {2, 4}, {-2, -1}},
+                                            {1, 1, -0.125, 2, {3, 4}, {-2, -1}},
+                                            {0, 1, -0.25, 3, {2, 3, 4}, {-1, -1, -1}}};
 
 #endif

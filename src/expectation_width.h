@@ -6,7 +6,7 @@ struct SIMD_NAME(rows) { /* of a cell: sums of 1, y - c and their products aroun
 
 /* Adds the expectations of the terms to grad and hess; returns their value. */
 INLINE VEC SIMD_NAME(expect_terms)(const struct exp_term *term, int n_terms, int k, int q,
-                                   const struct SIMD_NAME(rows) *rows, const double *mean,
+                                   const struct SIMD_NAME(rows) * rows, const double *mean,
                                    const double *cov, double *grad, double *hess)
 {
 #define COV(i, j) LOAD(cov + KERNEL_BLOCK * ((i) >= (j) ? PAIR(q, i, j) : PAIR(q, j, i)))
@@ -26,14 +26,16 @@ INLINE VEC SIMD_NAME(expect_terms)(const struct exp_term *term, int n_terms, int
         VEC da = rows->c[a] - LOAD(mean + KERNEL_BLOCK * a) - va;
         VEC db = rows->c[b] - LOAD(mean + KERNEL_BLOCK * b) - vb;
         VEC sum_a = rows->n * da + rows->sum[a], sum_b = rows->n * db + rows->sum[b];
-        VEC f = e * (rows->scatter[PAIR(k, b, a)] + da * sum_b + db * rows->sum[a] + rows->n * COV(b, a));
+        VEC f = e * (rows->scatter[PAIR(k, b, a)] + da * sum_b + db * rows->sum[a] +
+                     rows->n * COV(b, a));
         VEC fa = -e * sum_b, fb = -e * sum_a; /* through m_a and through m_b */
         value += f;
         for (int i = 0; i < term->n; i++) {
             int at = term->at[i];
             VEC ft = f * term->t[i];
             ADD(grad + KERNEL_BLOCK * at, ft);
-            for (int j = 0; j <= i; j++) ADD(hess + KERNEL_BLOCK * PAIR(q, at, term->at[j]), ft * term->t[j]);
+            for (int j = 0; j <= i; j++)
+                ADD(hess + KERNEL_BLOCK * PAIR(q, at, term->at[j]), ft * term->t[j]);
             ADD(hess + KERNEL_BLOCK * PAIR(q, at, a), fa * term->t[i]);
             ADD(hess + KERNEL_BLOCK * PAIR(q, at, b), fb * term->t[i]);
         }
@@ -53,7 +55,8 @@ INLINE void SIMD_NAME(expect_log_cosh)(const double *mean, const double *varianc
     VEC centre = LOAD(mean), v = LOAD(variance), sd = ALL(0.0);
     double total = 0;
     for (int l = 0; l < SIMD_WIDTH; l++)
-        LANE(sd, l) = LANE(v, l) > 0 ? sqrt(LANE(v, l)) : 0; /* rounding may have made it negative */
+        LANE(sd, l) =
+            LANE(v, l) > 0 ? sqrt(LANE(v, l)) : 0; /* rounding may have made it negative */
     out[0] = out[1] = out[2] = ALL(0.0);
     for (int i = -COSH_STEPS; i <= COSH_STEPS; i++) {
         double z = i * COSH_STEP, w = cosh_weights[i < 0 ? -i : i];
@@ -74,8 +77,8 @@ INLINE void SIMD_NAME(expect_log_cosh)(const double *mean, const double *varianc
     }
 }
 
-INLINE VEC SIMD_NAME(expect_one)(const double *cell, int nodes, const double *mean, const double *cov,
-                                 double *grad, double *hess)
+INLINE VEC SIMD_NAME(expect_one)(const double *cell, int nodes, const double *mean,
+                                 const double *cov, double *grad, double *hess)
 {
     VEC zero = ALL(0.0), n = STAT(0);
     struct SIMD_NAME(rows) rows = {n, {STAT(1), zero}, {zero, zero}, {zero, zero, zero}};
@@ -84,12 +87,12 @@ INLINE VEC SIMD_NAME(expect_one)(const double *cell, int nodes, const double *me
     STORE(grad, zero);
     STORE(grad + KERNEL_BLOCK, -n);
     for (int p = 0; p < 3; p++) STORE(hess + KERNEL_BLOCK * p, zero);
-    return -n * (0.5 * LOG_2PI + LOAD(mean + KERNEL_BLOCK))
-           + SIMD_NAME(expect_terms)(terms_one, 1, 1, 2, &rows, mean, cov, grad, hess);
+    return -n * (0.5 * LOG_2PI + LOAD(mean + KERNEL_BLOCK)) +
+           SIMD_NAME(expect_terms)(terms_one, 1, 1, 2, &rows, mean, cov, grad, hess);
 }
 
-INLINE VEC SIMD_NAME(expect_two)(const double *cell, int nodes, const double *mean, const double *cov,
-                                 double *grad, double *hess)
+INLINE VEC SIMD_NAME(expect_two)(const double *cell, int nodes, const double *mean,
+                                 const double *cov, double *grad, double *hess)
 {
     VEC zero = ALL(0.0), n = STAT(0), l[3];
     struct SIMD_NAME(rows) rows = {n, {STAT(1), STAT(2)}, {zero, zero}, {zero, zero, zero}};
@@ -109,6 +112,6 @@ INLINE VEC SIMD_NAME(expect_two)(const double *cell, int nodes, const double *me
     STORE(grad + KERNEL_BLOCK * 3, -n);
     STORE(grad + KERNEL_BLOCK * 4, n * l[1]);
     STORE(hess + KERNEL_BLOCK * PAIR(5, 4, 4), n * l[2]);
-    return n * (l[0] - LOG_2PI - LOAD(mean + KERNEL_BLOCK * 2) - LOAD(mean + KERNEL_BLOCK * 3))
-           + SIMD_NAME(expect_terms)(terms_two, 8, 2, 5, &rows, mean, cov, grad, hess);
+    return n * (l[0] - LOG_2PI - LOAD(mean + KERNEL_BLOCK * 2) - LOAD(mean + KERNEL_BLOCK * 3)) +
+           SIMD_NAME(expect_terms)(terms_two, 8, 2, 5, &rows, mean, cov, grad, hess);
 }

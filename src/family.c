@@ -47,8 +47,7 @@ static void draw(const struct family *q, const double *par, const double *s, con
     for (long i = 0; i < d; i++) theta[i] = par[i] + s[i] * z[i];
     if (q->kind == FAMILY_FULL_RANK) {
         const double *l = par + d;
-        for (long j = 0; j < d; l += d - j, j++)
-            vector_add(theta + j + 1, z[j], l + 1, d - j - 1);
+        for (long j = 0; j < d; l += d - j, j++) vector_add(theta + j + 1, z[j], l + 1, d - j - 1);
     }
     if (q->kind == FAMILY_LOW_RANK)
         for (long k = 0; k < q->rank; k++)
@@ -158,8 +157,10 @@ double elbo_estimate(const struct family *q, const struct target *t, const struc
     double f = 0, log_scale = 0;
     scales(q, par, s);
     if (q->kind == FAMILY_LOW_RANK) log_scale = low_rank(q, par, s, root, w, inverse, half);
-    else for (long i = 0; i < d; i++) log_scale += log(s[i]);
-    if (grad) for (long i = 0; i < family_parameters(q); i++) grad[i] = 0;
+    else
+        for (long i = 0; i < d; i++) log_scale += log(s[i]);
+    if (grad)
+        for (long i = 0; i < family_parameters(q); i++) grad[i] = 0;
     for (int m = 0; m < n; m++) {
         const double *z = noise + width * m;
         double z2 = 0;

@@ -26,7 +26,8 @@ static double quadratic(const struct joint_prior *p, const double *beta, long st
 }
 
 /* The derivatives `out` (value, first, second) of log f, by the coefficients */
-static double combination(const struct joint_prior *p, const double *out, long d, double *grad, double *hess)
+static double combination(const struct joint_prior *p, const double *out, long d, double *grad,
+                          double *hess)
 {
     for (int i = 0; i < p->n; i++) {
         if (grad) grad[p->at[i]] += out[1] * p->weights[i];
@@ -52,8 +53,8 @@ double joint_prior_density(const struct joint_prior *p, const double *beta, long
     return f + combination(p, out, d, grad, hess);
 }
 
-double joint_prior_expect(const struct joint_prior *p, const double *mean, const double *cov, long d,
-                          double *grad, double *hess)
+double joint_prior_expect(const struct joint_prior *p, const double *mean, const double *cov,
+                          long d, double *grad, double *hess)
 {
     double out[3], variance = 0, f = quadratic(p, mean, 1, d, grad, hess);
     for (int i = 0; i < p->n; i++)

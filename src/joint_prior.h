@@ -12,16 +12,16 @@ struct joint_prior {
     const double *location;  /* n */
     const double *precision; /* n x n */
     double constant;
-    const double *weights;   /* n, or NULL */
-    int family;              /* of weights' b */
-    const double *par;       /* 3 */
+    const double *weights; /* n, or NULL */
+    int family;            /* of weights' b */
+    const double *par;     /* 3 */
 };
 
 /* Adds to grad and hess unless they are NULL; beta[stride * a] is coefficient a. */
 double joint_prior_density(const struct joint_prior *p, const double *beta, long stride, long d,
                            double *grad, double *hess);
 /* Expectations of the same under N(mean, cov). */
-double joint_prior_expect(const struct joint_prior *p, const double *mean, const double *cov, long d,
-                          double *grad, double *hess);
+double joint_prior_expect(const struct joint_prior *p, const double *mean, const double *cov,
+                          long d, double *grad, double *hess);
 
 #endif

@@ -4,18 +4,25 @@
 #include <math.h>
 #include <stddef.h>
 
-#define PAIR(q, i, j) ((j) * (q) - (j) * ((j) - 1) / 2 + (i) - (j)) /* i >= j */
+#define PAIR(q, i, j) ((j) * (q) - (j) * ((j) -1) / 2 + (i) - (j)) /* i >= j */
 
 /* Trapezoid rule for E log cosh(r / 2) over 7.5 sds either side: its own error is 6e-16, that of the
  * nearest pole of log cosh (r = i pi) less than 1e-14 while a step in r is at most 0.6 (scalar.h). */
 #define COSH_STEP 0.75
 #define COSH_STEPS 10
 #define COSH_WIDTH 0.6
-static const double cosh_weights[COSH_STEPS + 1] = { /* exp(-z^2 / 2) at z = 0, 0.75, .. */
-    1, 0.75483960198900735, 0.32465246735834974, 0.079559508718227687,
-    0.011108996538242306, 0.00088382630693504996, 4.0065297392951069e-05, 1.0348542111093753e-06,
-    1.5229979744712629e-08, 1.2771115545128334e-10, 6.1019366776053239e-13
-};
+static const double cosh_weights[COSH_STEPS + 1] = {/* exp(-z^2 / 2) at z = 0, 0.75, .. */
+                                                    1,
+                                                    0.75483960198900735,
+                                                    0.32465246735834974,
+                                                    0.079559508718227687,
+                                                    0.011108996538242306,
+                                                    0.00088382630693504996,
+                                                    4.0065297392951069e-05,
+                                                    1.0348542111093753e-06,
+                                                    1.5229979744712629e-08,
+                                                    1.2771115545128334e-10,
+                                                    6.1019366776053239e-13};
 
 /* log cosh(r / 2) and two derivatives */
 static void log_cosh_half(double r, const double *par, double *out)
@@ -29,7 +36,8 @@ static void log_cosh_half(double r, const double *par, double *out)
 #define SIMD_SOURCE "kernel_width.h"
 #include "simd_each.h"
 
-static const struct kernel kernels[] = {{1, 2, 3, 3, 0}, {1, 2, 3, 4, 1}, {2, 5, 15, 6, 0}, {2, 5, 15, 8, 1}};
+static const struct kernel kernels[] = {
+    {1, 2, 3, 3, 0}, {1, 2, 3, 4, 1}, {2, 5, 15, 6, 0}, {2, 5, 15, 8, 1}};
 
 const struct kernel *kernel_for(int k)
 {
@@ -69,7 +77,8 @@ void kernel_expect(const struct kernel *kernel, struct kernel_block *b, int leve
     SIMD_CALL(simd_level(level), expect, (kernel, b));
 }
 
-void kernel_points(const struct kernel *kernel, const double *cell, const double *eta, double *value, int level)
+void kernel_points(const struct kernel *kernel, const double *cell, const double *eta,
+                   double *value, int level)
 {
     SIMD_CALL(simd_level(level), points, (kernel, cell, eta, value));
 }

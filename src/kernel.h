@@ -63,6 +63,7 @@ void kernel_evaluate(const struct kernel *kernel, struct kernel_block *b, int or
 /* Expectations of value, grad and hess under N(eta, cov). */
 void kernel_expect(const struct kernel *kernel, struct kernel_block *b, int level);
 /* Adds the values of one cell at KERNEL_BLOCK points, eta: q rows of KERNEL_BLOCK. */
-void kernel_points(const struct kernel *kernel, const double *cell, const double *eta, double *value, int level);
+void kernel_points(const struct kernel *kernel, const double *cell, const double *eta,
+                   double *value, int level);
 
 #endif

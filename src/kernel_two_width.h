@@ -16,7 +16,7 @@ struct SIMD_NAME(sums) { /* over the rows of a cell; pairs are products */
     VEC z1, z2, u, v, uu, vv, uz1, uz2, vz1, vz2, p11, p12, p22;
 };
 
-INLINE void SIMD_NAME(add_residual)(VEC weight, VEC z1, VEC z2, struct SIMD_NAME(sums) *s)
+INLINE void SIMD_NAME(add_residual)(VEC weight, VEC z1, VEC z2, struct SIMD_NAME(sums) * s)
 {
     VEC u = z1 - z2, v = z1 + z2, wz1 = weight * z1, wz2 = weight * z2;
     s->uu += weight * u * u;
@@ -30,16 +30,18 @@ INLINE void SIMD_NAME(add_residual)(VEC weight, VEC z1, VEC z2, struct SIMD_NAME
     s->p22 += wz2 * z2;
 }
 
-INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter, const double *eta, int order,
-                          double *grad, double *hess)
+INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter, const double *eta,
+                          int order, double *grad, double *hess)
 {
 #define CELL(i) (shared ? ALL(cell[i]) : STAT(i))
-    VEC n = CELL(0), d1 = CELL(1) - ETA(0), d2 = CELL(2) - ETA(1), s1 = ETA(2), s2 = ETA(3), r = ETA(4);
+    VEC n = CELL(0), d1 = CELL(1) - ETA(0), d2 = CELL(2) - ETA(1), s1 = ETA(2), s2 = ETA(3),
+        r = ETA(4);
     VEC w1 = SIMD_NAME(exponential_open)(-s1), w2 = SIMD_NAME(exponential_open)(-s2);
     VEC size = ABS(r), small = SIMD_NAME(exponential_open)(-size), large = 1.0 / small;
     VEC up = PICK(r > 0.0, large, small), down = PICK(r > 0.0, small, large);
     VEC zero = ALL(0.0);
-    struct SIMD_NAME(sums) s = {zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero};
+    struct SIMD_NAME(sums)
+        s = {zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero};
     if (nodes) {
         s.z1 = w1 * (CELL(3) + n * d1);
         s.z2 = w2 * (CELL(4) + n * d2);

@@ -14,17 +14,19 @@ INLINE void SIMD_NAME(evaluate_as)(int k, int nodes, int order, int scatter, str
     for (int i = 0; i < KERNEL_BLOCK; i += SIMD_WIDTH) {
         const double *cell = b->cell[0] + i, *eta = b->eta[0] + i;
         double *grad = b->grad[0] + i, *hess = b->hess[0] + i;
-        STORE(b->value + i, k == 1 ? SIMD_NAME(one)(cell, 0, nodes, eta, order, grad, hess)
-                                   : SIMD_NAME(two)(cell, 0, nodes, scatter, eta, order, grad, hess));
+        STORE(b->value + i, k == 1
+                                ? SIMD_NAME(one)(cell, 0, nodes, eta, order, grad, hess)
+                                : SIMD_NAME(two)(cell, 0, nodes, scatter, eta, order, grad, hess));
     }
 }
 
-#define EACH_ORDER(k, nodes) \
-    (order <= 0 ? SIMD_NAME(evaluate_as)(k, nodes, 0, scatter, b) \
-     : order == 1 ? SIMD_NAME(evaluate_as)(k, nodes, 1, scatter, b) \
+#define EACH_ORDER(k, nodes)                                                                       \
+    (order <= 0   ? SIMD_NAME(evaluate_as)(k, nodes, 0, scatter, b)                                \
+     : order == 1 ? SIMD_NAME(evaluate_as)(k, nodes, 1, scatter, b)                                \
                   : SIMD_NAME(evaluate_as)(k, nodes, 2, scatter, b))
 
-static SIMD_FUNCTION void SIMD_NAME(evaluate)(const struct kernel *kernel, struct kernel_block *b, int order)
+static SIMD_FUNCTION void SIMD_NAME(evaluate)(const struct kernel *kernel, struct kernel_block *b,
+                                              int order)
 {
     int scatter = 0;
     if (kernel->k == 1) {
@@ -36,7 +38,8 @@ static SIMD_FUNCTION void SIMD_NAME(evaluate)(const struct kernel *kernel, struc
         EACH_ORDER(2, 1);
         return;
     }
-    for (int i = 0; i < KERNEL_BLOCK; i++) scatter |= b->cell[3][i] != 0 || b->cell[4][i] != 0 || b->cell[5][i] != 0;
+    for (int i = 0; i < KERNEL_BLOCK; i++)
+        scatter |= b->cell[3][i] != 0 || b->cell[4][i] != 0 || b->cell[5][i] != 0;
     EACH_ORDER(2, 0);
 }
 
@@ -55,15 +58,17 @@ static SIMD_FUNCTION void SIMD_NAME(expect)(const struct kernel *kernel, struct 
     SIMD_NAME(expect_as)(kernel->k, kernel->nodes, b);
 }
 
-INLINE void SIMD_NAME(points_as)(int k, int nodes, int scatter, const double *cell, const double *eta, double *value)
+INLINE void SIMD_NAME(points_as)(int k, int nodes, int scatter, const double *cell,
+                                 const double *eta, double *value)
 {
     for (int i = 0; i < KERNEL_BLOCK; i += SIMD_WIDTH)
-        STORE(value + i, LOAD(value + i) + (k == 1 ? SIMD_NAME(one)(cell, 1, nodes, eta + i, 0, 0, 0)
-                                                   : SIMD_NAME(two)(cell, 1, nodes, scatter, eta + i, 0, 0, 0)));
+        STORE(value + i, LOAD(value + i) +
+                             (k == 1 ? SIMD_NAME(one)(cell, 1, nodes, eta + i, 0, 0, 0)
+                                     : SIMD_NAME(two)(cell, 1, nodes, scatter, eta + i, 0, 0, 0)));
 }
 
-static SIMD_FUNCTION void SIMD_NAME(points)(const struct kernel *kernel, const double *cell, const double *eta,
-                                            double *value)
+static SIMD_FUNCTION void SIMD_NAME(points)(const struct kernel *kernel, const double *cell,
+                                            const double *eta, double *value)
 {
     if (kernel->k == 1) {
         if (kernel->nodes) SIMD_NAME(points_as)(1, 1, 0, cell, eta, value);

@@ -44,7 +44,8 @@ static double *carve(double **block, int size)
     return piece;
 }
 
-void learner_work_carve(const struct learner_settings *settings, double *block, struct learner_work *work)
+void learner_work_carve(const struct learner_settings *settings, double *block,
+                        struct learner_work *work)
 {
     int d = settings->dimensions, g = settings->categories;
     work->lower = carve(&block, d * d * g);
@@ -62,13 +63,14 @@ void learner_work_carve(const struct learner_settings *settings, double *block, 
 
 /* ---- forward --------------------------------------------------------------------- */
 
-int learner_factor_category(const struct learner_settings *settings, int category, const double *parameter,
-                           struct learner_work *work)
+int learner_factor_category(const struct learner_settings *settings, int category,
+                            const double *parameter, struct learner_work *work)
 {
     int d = settings->dimensions;
-    return learner_scale_factor(settings->scale, d, parameter + scale_start(settings) + category * triangle(d),
-                        settings->unit + category * d, work->lower + category * d * d,
-                        work->inverse + category * d, work->log_determinant + category, work->scratch);
+    return learner_scale_factor(
+        settings->scale, d, parameter + scale_start(settings) + category * triangle(d),
+        settings->unit + category * d, work->lower + category * d * d, work->inverse + category * d,
+        work->log_determinant + category, work->scratch);
 }
 
 int learner_factor(const struct learner_settings *settings, const double *parameter,
@@ -84,8 +86,8 @@ int learner_factor(const struct learner_settings *settings, const double *parame
 
 /* u = L^-1 (x - m). Rows are divided by their diagonal first: the ratios are bounded by the
  * condition number, so nothing overflows on the way. */
-static double log_density(int d, const double *x, const double *mean, const double *lower, const double *inverse,
-                          double log_determinant, double *u)
+static double log_density(int d, const double *x, const double *mean, const double *lower,
+                          const double *inverse, double log_determinant, double *u)
 {
     double square = 0;
     for (int i = 0; i < d; i++) {
@@ -97,16 +99,18 @@ static double log_density(int d, const double *x, const double *mean, const doub
     return bounded(-d * HALF_LOG_TWO_PI - log_determinant - square / 2, LARGEST);
 }
 
-void learner_activate(const struct learner_settings *settings, const double *parameter, const double *x,
-                      struct learner_work *work)
+void learner_activate(const struct learner_settings *settings, const double *parameter,
+                      const double *x, struct learner_work *work)
 {
     int d = settings->dimensions, categories = settings->categories;
     const double *weight = parameter + weight_start(settings);
     for (int g = 0; g < categories; g++) {
-        double l = log_density(d, x, parameter + g * d, work->lower + g * d * d, work->inverse + g * d,
-                               work->log_determinant[g], work->white + g * d);
+        double l =
+            log_density(d, x, parameter + g * d, work->lower + g * d * d, work->inverse + g * d,
+                        work->log_determinant[g], work->white + g * d);
         work->log_density[g] = l;
-        work->activation[g] = settings->log_activation ? l : exp(l < LARGEST_LOG_DENSITY ? l : LARGEST_LOG_DENSITY);
+        work->activation[g] =
+            settings->log_activation ? l : exp(l < LARGEST_LOG_DENSITY ? l : LARGEST_LOG_DENSITY);
     }
     for (int r = 0; r < categories; r++) {
         double z = settings->bias ? parameter[bias_start(settings) + r] : 0;
@@ -150,18 +154,20 @@ static void pull_back(int d, const double *lower, const double *inverse, const d
     }
 }
 
-static void backpropagate_density(const struct learner_settings *settings, int g, double log_density_bar,
-                                  struct learner_work *work, double *gradient)
+static void backpropagate_density(const struct learner_settings *settings, int g,
+                                  double log_density_bar, struct learner_work *work,
+                                  double *gradient)
 {
     int d = settings->dimensions;
-    const double *lower = work->lower + g * d * d, *inverse = work->inverse + g * d, *u = work->white + g * d;
+    const double *lower = work->lower + g * d * d, *inverse = work->inverse + g * d,
+                 *u = work->white + g * d;
     double *w = work->pull + g * d;
     pull_back(d, lower, inverse, u, w);
     for (int i = 0; i < d; i++)
         gradient[g * d + i] = bounded(gradient[g * d + i] + log_density_bar * w[i], LARGEST);
     if (settings->scale_rate > 0)
         learner_scale_gradient(settings->scale, d, log_density_bar, lower, inverse, u, w,
-                       gradient + scale_start(settings) + g * triangle(d), work->scratch);
+                               gradient + scale_start(settings) + g * triangle(d), work->scratch);
 }
 
 void learner_backpropagate(const struct learner_settings *settings, const double *parameter,
@@ -169,15 +175,19 @@ void learner_backpropagate(const struct learner_settings *settings, const double
 {
     int categories = settings->categories;
     const double *weight = parameter + weight_start(settings);
-    double *weight_bar = gradient + weight_start(settings), *bias_bar = gradient + bias_start(settings);
+    double *weight_bar = gradient + weight_start(settings),
+           *bias_bar = gradient + bias_start(settings);
     for (int g = 0; g < categories; g++) {
         double activation_bar = 0;
         for (int r = 0; r < categories; r++) {
             int at = r + g * categories;
             activation_bar += weight[at] * work->error[r];
-            weight_bar[at] = bounded(weight_bar[at] + work->error[r] * work->activation[g], LARGEST);
+            weight_bar[at] =
+                bounded(weight_bar[at] + work->error[r] * work->activation[g], LARGEST);
         }
-        double bar = settings->log_activation ? activation_bar : bounded(activation_bar * work->activation[g], LARGEST);
+        double bar = settings->log_activation
+                         ? activation_bar
+                         : bounded(activation_bar * work->activation[g], LARGEST);
         /* a density that underflows to zero passes nothing back, however far the stimulus */
         if (bar != 0) backpropagate_density(settings, g, bar, work, gradient);
     }

@@ -22,14 +22,14 @@ enum learner_status { LEARNER_OK, LEARNER_SINGULAR };
 
 struct learner_settings {
     int dimensions, categories;
-    int rows;               /* stimuli in one epoch; a batch never spans two epochs */
-    int batch;              /* trials per step */
+    int rows;  /* stimuli in one epoch; a batch never spans two epochs */
+    int batch; /* trials per step */
     enum learner_scale scale;
-    int log_activation;     /* activation is the log density instead of the density */
+    int log_activation; /* activation is the log density instead of the density */
     int bias;
     double mean_rate, scale_rate, weight_rate; /* 0: this part is frozen */
     double momentum;
-    const double *unit;     /* d x g: starting standard deviations */
+    const double *unit; /* d x g: starting standard deviations */
 };
 
 /* All that a later block needs to go on as if there had been no interruption. */
@@ -46,31 +46,32 @@ struct learner_info {
 };
 
 struct learner_work {
-    double *lower;          /* d x d x g: factor L of each covariance */
-    double *inverse;        /* d x g: 1 / diagonal of L */
-    double *log_determinant;/* g: log |L| */
-    double *white;          /* d x g: u = L^-1 (x - m) */
-    double *pull;           /* d x g: w = L^-T u */
+    double *lower;                                    /* d x d x g: factor L of each covariance */
+    double *inverse;                                  /* d x g: 1 / diagonal of L */
+    double *log_determinant;                          /* g: log |L| */
+    double *white;                                    /* d x g: u = L^-1 (x - m) */
+    double *pull;                                     /* d x g: w = L^-T u */
     double *log_density, *activation, *logit, *error; /* g each */
-    double *proposal;       /* like parameter */
-    double *scratch;        /* d x d */
+    double *proposal;                                 /* like parameter */
+    double *scratch;                                  /* d x d */
 };
 
 int learner_parameters(const struct learner_settings *settings);
 int learner_work_size(const struct learner_settings *settings);
-void learner_work_carve(const struct learner_settings *settings, double *block, struct learner_work *work);
+void learner_work_carve(const struct learner_settings *settings, double *block,
+                        struct learner_work *work);
 
 /* Rebuilds the factors in work from the parameters; LEARNER_SINGULAR when one is not valid. */
 int learner_factor(const struct learner_settings *settings, const double *parameter,
                    struct learner_work *work, struct learner_info *info);
 
 /* The same for one category; returns 1 when its covariance is valid. */
-int learner_factor_category(const struct learner_settings *settings, int category, const double *parameter,
-                            struct learner_work *work);
+int learner_factor_category(const struct learner_settings *settings, int category,
+                            const double *parameter, struct learner_work *work);
 
 /* One stimulus forward: fills log_density, activation and logit in work. */
-void learner_activate(const struct learner_settings *settings, const double *parameter, const double *x,
-                      struct learner_work *work);
+void learner_activate(const struct learner_settings *settings, const double *parameter,
+                      const double *x, struct learner_work *work);
 
 /* Turns work->logit into the error signal p - e_y and returns the cross-entropy -log p_y. */
 double learner_error(int categories, int y, const double *logit, double *error);
@@ -85,8 +86,9 @@ void learner_backpropagate(const struct learner_settings *settings, const double
 /* A block of trials. x: d x rows; y, order: from 0; loss, response: one per trial;
  * record: parameters after every thin-th trial of the run, or NULL. Returns the trials
  * completed in *done: fewer than asked only with LEARNER_SINGULAR, the failing one included. */
-int learner_run(const struct learner_settings *settings, const double *x, const int *y, const int *order,
-                int trials, int thin, struct learner_state *state, struct learner_work *work,
-                struct learner_info *info, double *loss, int *response, double *record, int *done);
+int learner_run(const struct learner_settings *settings, const double *x, const int *y,
+                const int *order, int trials, int thin, struct learner_state *state,
+                struct learner_work *work, struct learner_info *info, double *loss, int *response,
+                double *record, int *done);
 
 #endif

@@ -4,10 +4,7 @@
 
 #include "learner.h"
 
-static inline int triangle(int d)
-{
-    return d * (d + 1) / 2;
-}
+static inline int triangle(int d) { return d * (d + 1) / 2; }
 
 static inline int scale_start(const struct learner_settings *settings)
 {

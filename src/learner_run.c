@@ -28,7 +28,8 @@ static void update_velocity(const struct learner_settings *settings, struct lear
     state->waiting = 0;
 }
 
-static void move(int n, double rate, double limit, const double *velocity, double *parameter, double *held)
+static void move(int n, double rate, double limit, const double *velocity, double *parameter,
+                 double *held)
 {
     for (int i = 0; i < n; i++) {
         double moved = parameter[i] - rate * velocity[i];
@@ -46,7 +47,8 @@ static int move_scale(const struct learner_settings *settings, int g, struct lea
     double *proposal = work->proposal + start, *velocity = state->velocity + start;
     const double *parameter = state->parameter + start;
     for (int halving = 0; halving <= MOST_HALVINGS; halving++) {
-        for (int i = 0; i < size; i++) proposal[i] = parameter[i] - settings->scale_rate * velocity[i];
+        for (int i = 0; i < size; i++)
+            proposal[i] = parameter[i] - settings->scale_rate * velocity[i];
         if (learner_factor_category(settings, g, work->proposal, work)) return 1;
         if (settings->scale != LOG_CHOLESKY) return 0;
         if (halving == 0) *held += 1;
@@ -57,10 +59,11 @@ static int move_scale(const struct learner_settings *settings, int g, struct lea
 }
 
 /* Proposes new parameters and accepts them only if every covariance is valid. */
-static int step(const struct learner_settings *settings, struct learner_state *state, struct learner_work *work,
-                struct learner_info *info)
+static int step(const struct learner_settings *settings, struct learner_state *state,
+                struct learner_work *work, struct learner_info *info)
 {
-    int means = scale_start(settings), weights = weight_start(settings), n = learner_parameters(settings);
+    int means = scale_start(settings), weights = weight_start(settings),
+        n = learner_parameters(settings);
     update_velocity(settings, state);
     memcpy(work->proposal, state->parameter, n * sizeof(double));
     move(means, settings->mean_rate, LARGEST_MEAN, state->velocity, work->proposal, info->held);
@@ -70,8 +73,8 @@ static int step(const struct learner_settings *settings, struct learner_state *s
                 info->category = g;
                 return LEARNER_SINGULAR;
             }
-    move(n - weights, settings->weight_rate, LARGEST_WEIGHT, state->velocity + weights, work->proposal + weights,
-         info->held + 2);
+    move(n - weights, settings->weight_rate, LARGEST_WEIGHT, state->velocity + weights,
+         work->proposal + weights, info->held + 2);
     memcpy(state->parameter, work->proposal, n * sizeof(double));
     return LEARNER_OK;
 }
@@ -90,9 +93,10 @@ static int ends_batch(const struct learner_settings *settings, const struct lear
     return state->waiting == settings->batch || fmod(state->trial, settings->rows) == 0;
 }
 
-int learner_run(const struct learner_settings *settings, const double *x, const int *y, const int *order,
-                int trials, int thin, struct learner_state *state, struct learner_work *work,
-                struct learner_info *info, double *loss, int *response, double *record, int *done)
+int learner_run(const struct learner_settings *settings, const double *x, const int *y,
+                const int *order, int trials, int thin, struct learner_state *state,
+                struct learner_work *work, struct learner_info *info, double *loss, int *response,
+                double *record, int *done)
 {
     int n = learner_parameters(settings);
     int status = learner_factor(settings, state->parameter, work, info);

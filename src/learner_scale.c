@@ -41,7 +41,8 @@ static int cholesky(int d, double *a)
 }
 
 /* Column j of L^-1 times `unit`, from row j on, into column (d). */
-static void inverse_column(int d, int j, double unit, const double *lower, const double *inverse, double *column)
+static void inverse_column(int d, int j, double unit, const double *lower, const double *inverse,
+                           double *column)
 {
     for (int i = j; i < d; i++) {
         double sum = i == j ? unit : 0;
@@ -51,8 +52,8 @@ static void inverse_column(int d, int j, double unit, const double *lower, const
 }
 
 /* |L|_F^2 |L^-1|_F^2 with row i of L divided by unit_i. */
-static double condition_squared(int d, const double *lower, const double *inverse, const double *unit,
-                                double *column)
+static double condition_squared(int d, const double *lower, const double *inverse,
+                                const double *unit, double *column)
 {
     double size = 0, inverse_size = 0;
     for (int j = 0; j < d; j++) {
@@ -66,8 +67,9 @@ static double condition_squared(int d, const double *lower, const double *invers
     return size * inverse_size;
 }
 
-int learner_scale_factor(enum learner_scale scale, int d, const double *parameter, const double *unit,
-                 double *lower, double *inverse, double *log_determinant, double *scratch)
+int learner_scale_factor(enum learner_scale scale, int d, const double *parameter,
+                         const double *unit, double *lower, double *inverse,
+                         double *log_determinant, double *scratch)
 {
     unpack(d, parameter, lower);
     if (scale == COVARIANCE && !cholesky(d, lower)) return 0;
@@ -88,10 +90,12 @@ int learner_scale_factor(enum learner_scale scale, int d, const double *paramete
 
 /* Gradients may saturate: with w and u finite no product below is 0 times infinity. */
 static void factor_gradient(int log_diagonal, int d, double log_density_bar, const double *lower,
-                            const double *inverse, const double *u, const double *w, double *gradient)
+                            const double *inverse, const double *u, const double *w,
+                            double *gradient)
 {
     for (int j = 0; j < d; j++) {
-        double diagonal = log_diagonal ? w[j] * u[j] * lower[j + j * d] - 1 : w[j] * u[j] - inverse[j];
+        double diagonal =
+            log_diagonal ? w[j] * u[j] * lower[j + j * d] - 1 : w[j] * u[j] - inverse[j];
         *gradient = bounded(*gradient + log_density_bar * diagonal, LARGEST);
         gradient++;
         for (int i = j + 1; i < d; i++, gradient++)
@@ -99,24 +103,25 @@ static void factor_gradient(int log_diagonal, int d, double log_density_bar, con
     }
 }
 
-static void covariance_gradient(int d, double log_density_bar, const double *lower, const double *inverse,
-                                const double *w, double *gradient, double *scratch)
+static void covariance_gradient(int d, double log_density_bar, const double *lower,
+                                const double *inverse, const double *w, double *gradient,
+                                double *scratch)
 {
     for (int j = 0; j < d; j++) inverse_column(d, j, 1, lower, inverse, scratch + j * d);
     for (int j = 0; j < d; j++)
         for (int i = j; i < d; i++, gradient++) {
             double precision = 0;
             for (int k = i; k < d; k++) precision += scratch[k + i * d] * scratch[k + j * d];
-            *gradient = bounded(*gradient + log_density_bar * (w[i] * w[j] - precision) / 2, LARGEST);
+            *gradient =
+                bounded(*gradient + log_density_bar * (w[i] * w[j] - precision) / 2, LARGEST);
         }
 }
 
-void learner_scale_gradient(enum learner_scale scale, int d, double log_density_bar, const double *lower,
-                    const double *inverse, const double *u, const double *w, double *gradient,
-                    double *scratch)
+void learner_scale_gradient(enum learner_scale scale, int d, double log_density_bar,
+                            const double *lower, const double *inverse, const double *u,
+                            const double *w, double *gradient, double *scratch)
 {
     if (scale == COVARIANCE)
         covariance_gradient(d, log_density_bar, lower, inverse, w, gradient, scratch);
-    else
-        factor_gradient(scale == LOG_CHOLESKY, d, log_density_bar, lower, inverse, u, w, gradient);
+    else factor_gradient(scale == LOG_CHOLESKY, d, log_density_bar, lower, inverse, u, w, gradient);
 }

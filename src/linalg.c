@@ -39,7 +39,8 @@ static void solve_right(int m, int n, const double *l, double *x, long ld)
     }
     int h = first_half(n);
     solve_right(m, h, l, x, ld);
-    matrix_add_product(MATRIX_ALL, m, n - h, h, -1, columns_of(x, ld), columns_of(l + h, ld), x + ld * h, ld);
+    matrix_add_product(MATRIX_ALL, m, n - h, h, -1, columns_of(x, ld), columns_of(l + h, ld),
+                       x + ld * h, ld);
     solve_right(m, n - h, l + h + ld * h, x + ld * h, ld);
 }
 
@@ -49,8 +50,8 @@ static int cholesky_block(double *a, int n, long ld)
     int h = first_half(n), status = cholesky_block(a, h, ld);
     if (status) return status;
     solve_right(n - h, h, a, a + h, ld);
-    matrix_add_product(MATRIX_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld), columns_of(a + h, ld),
-                       a + h + ld * h, ld);
+    matrix_add_product(MATRIX_LOWER, n - h, n - h, h, -1, columns_of(a + h, ld),
+                       columns_of(a + h, ld), a + h + ld * h, ld);
     return cholesky_block(a + h + ld * h, n - h, ld);
 }
 
@@ -106,7 +107,8 @@ static void invert_block(double *l, int n, long ld)
     for (int j = 0; j < rest; j++) memset(above + ld * j, 0, sizeof(double) * h);
     matrix_add_product(MATRIX_ALL, h, rest, h, 1, rows_of(l, ld), columns_of(below, ld), above, ld);
     for (int j = 0; j < h; j++) memset(below + ld * j, 0, sizeof(double) * rest);
-    matrix_add_product(MATRIX_ALL, rest, h, rest, -1, columns_of(last, ld), columns_of(above, ld), below, ld);
+    matrix_add_product(MATRIX_ALL, rest, h, rest, -1, columns_of(last, ld), columns_of(above, ld),
+                       below, ld);
     for (int j = 0; j < rest; j++) memset(above + ld * j, 0, sizeof(double) * h);
 }
 
@@ -117,7 +119,8 @@ void cross_lower(const double *l, int n, double *out)
     memset(out, 0, sizeof(double) * n * n);
     for (int from = 0; from < n; from += 64) { /* rows above these have zeros to the right */
         int to = from + 64 < n ? from + 64 : n;
-        matrix_add_product(MATRIX_LOWER, to, to, to - from, 1, rows_of(l + from, n), rows_of(l + from, n), out, n);
+        matrix_add_product(MATRIX_LOWER, to, to, to - from, 1, rows_of(l + from, n),
+                           rows_of(l + from, n), out, n);
     }
 }
 

@@ -41,8 +41,8 @@ static void pack(double *out, int width, struct strided a, int first, int n, int
 #define SIMD_SOURCE "matrix_width.h"
 #include "simd_wide.h"
 
-static void blocks_plain(enum matrix_part part, int m, int n, int k, double sign,
-                         struct strided a, struct strided b, double *c, long ldc)
+static void blocks_plain(enum matrix_part part, int m, int n, int k, double sign, struct strided a,
+                         struct strided b, double *c, long ldc)
 {
     for (int l = 0; l < k; l++)
         for (int j = 0; j < n; j++) {
@@ -58,8 +58,8 @@ void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k
     SIMD_CALL(simd_level(level), blocks, (part, m, n, k, sign, a, b, c, ldc));
 }
 
-void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
-                        struct strided a, struct strided b, double *c, long ldc)
+void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign, struct strided a,
+                        struct strided b, double *c, long ldc)
 {
     matrix_add_product_at(SIMD_AVX2, part, m, n, k, sign, a, b, c, ldc);
 }

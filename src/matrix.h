@@ -15,8 +15,8 @@ enum matrix_part { MATRIX_ALL, MATRIX_LOWER };
  * the lower triangle of c is of use afterwards. `level`: the most of simd.h, for tests. */
 void matrix_add_product_at(int level, enum matrix_part part, int m, int n, int k, double sign,
                            struct strided a, struct strided b, double *c, long ldc);
-void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign,
-                        struct strided a, struct strided b, double *c, long ldc);
+void matrix_add_product(enum matrix_part part, int m, int n, int k, double sign, struct strided a,
+                        struct strided b, double *c, long ldc);
 
 /* x <- x L'^-1 for x (m x n, columns ldx apart) and a small lower triangle L (n x n). */
 void matrix_solve(int m, int n, const double *l, long ldl, double *x, long ldx);

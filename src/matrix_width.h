@@ -1,18 +1,28 @@
 /* Vector code of matrix.c; included once a vector width (simd_width.h). */
 
 #define TILE_COLUMN(j) VEC low##j = {0}, high##j = {0};
-#define TILE_STEP(j) { VEC x = ALL(b[j]); low##j += low * x; high##j += high * x; }
-#define TILE_STORE(j) { \
-    double *to = c + ldc * j; \
-    STORE(to, LOAD(to) + sign * low##j); \
-    STORE(to + SIMD_WIDTH, LOAD(to + SIMD_WIDTH) + sign * high##j); }
+#define TILE_STEP(j)                                                                               \
+    {                                                                                              \
+        VEC x = ALL(b[j]);                                                                         \
+        low##j += low * x;                                                                         \
+        high##j += high * x;                                                                       \
+    }
+#define TILE_STORE(j)                                                                              \
+    {                                                                                              \
+        double *to = c + ldc * j;                                                                  \
+        STORE(to, LOAD(to) + sign * low##j);                                                       \
+        STORE(to + SIMD_WIDTH, LOAD(to + SIMD_WIDTH) + sign * high##j);                            \
+    }
 
 /* c += sign * a b' for a packed panel of 2 SIMD_WIDTH rows and one of 6 columns: twelve sums
  * fill the registers. */
-static SIMD_FUNCTION void SIMD_NAME(tile)(int k, const double *a, const double *b, double s, double *c, long ldc)
+static SIMD_FUNCTION void SIMD_NAME(tile)(int k, const double *a, const double *b, double s,
+                                          double *c, long ldc)
 {
-    TILE_COLUMN(0) TILE_COLUMN(1) TILE_COLUMN(2) TILE_COLUMN(3) TILE_COLUMN(4) TILE_COLUMN(5)
-    for (int l = 0; l < k; l++, a += 2 * SIMD_WIDTH, b += 6) {
+    TILE_COLUMN(0)
+    TILE_COLUMN(1) TILE_COLUMN(2) TILE_COLUMN(3) TILE_COLUMN(4)
+        TILE_COLUMN(5) for (int l = 0; l < k; l++, a += 2 * SIMD_WIDTH, b += 6)
+    {
         VEC low = LOAD(a), high = LOAD(a + SIMD_WIDTH);
         TILE_STEP(0) TILE_STEP(1) TILE_STEP(2) TILE_STEP(3) TILE_STEP(4) TILE_STEP(5)
     }
@@ -48,14 +58,16 @@ static SIMD_FUNCTION void SIMD_NAME(blocks)(enum matrix_part part, int m, int n,
                         memset(edge, 0, sizeof edge);
                         SIMD_NAME(tile)(depth, pa + ii * depth, pb + jj * depth, sign, edge, rows);
                         for (int q = 0; q < columns && jj + q < wide; q++)
-                            for (int p = 0; p < rows && ii + p < high; p++) to[p + ldc * q] += edge[p + rows * q];
+                            for (int p = 0; p < rows && ii + p < high; p++)
+                                to[p + ldc * q] += edge[p + rows * q];
                     }
             }
         }
     }
 }
 
-static SIMD_FUNCTION void SIMD_NAME(solve)(int m, int n, const double *l, long ldl, double *x, long ldx)
+static SIMD_FUNCTION void SIMD_NAME(solve)(int m, int n, const double *l, long ldl, double *x,
+                                           long ldx)
 {
     int done = m / (2 * SIMD_WIDTH) * (2 * SIMD_WIDTH);
     for (int i = 0; i < done; i += 2 * SIMD_WIDTH)

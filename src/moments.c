@@ -35,7 +35,8 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
         if (bad[i] == 0 && u >= 0 && u < grid->count) {
             long c = (long) u;
             t[i] = 2 * (u - (double) c) - 1;
-            place[i] = cell * (c + (rows->group ? (long) grid->count * (rows->group[from + i] - 1) : 0));
+            place[i] =
+                cell * (c + (rows->group ? (long) grid->count * (rows->group[from + i] - 1) : 0));
             continue;
         }
         place[i] = -1;
@@ -52,24 +53,27 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
 }
 
 /* A few rows, in plain C */
-static void add_some(const struct moments_rows *rows, long from, int n, const double *t, const long *place, double *table)
+static void add_some(const struct moments_rows *rows, long from, int n, const double *t,
+                     const long *place, double *table)
 {
     double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED];
     int k = rows->k, padded = moments_padded(k), used = statistics(k);
     prepare_many(rows, from, n, s);
     for (int i = 0; i < n; i++) {
         if (place[i] < 0) continue;
-        double power[MOMENTS_DEGREES] = {1, t[i], 2 * t[i] * t[i] - 1, t[i] * (4 * t[i] * t[i] - 3)};
+        double power[MOMENTS_DEGREES] = {1, t[i], 2 * t[i] * t[i] - 1,
+                                         t[i] * (4 * t[i] * t[i] - 3)};
         for (int d = 0; d < MOMENTS_DEGREES; d++)
-            for (int j = 0; j < used; j++) table[place[i] + moments_at(k, j, d)] += power[d] * s[padded * i + j];
+            for (int j = 0; j < used; j++)
+                table[place[i] + moments_at(k, j, d)] += power[d] * s[padded * i + j];
     }
 }
 
 #define SIMD_SOURCE "moments_pass.h"
 #include "simd_wide.h"
 
-static void add_rows_plain(const struct moments_rows *rows, const struct moments_grid *grid, long from,
-                           long to, double *table, struct moments_counts *counts)
+static void add_rows_plain(const struct moments_rows *rows, const struct moments_grid *grid,
+                           long from, long to, double *table, struct moments_counts *counts)
 {
     double t[MOMENTS_BLOCK];
     long place[MOMENTS_BLOCK];
@@ -90,7 +94,8 @@ struct pass {
 static void add_stripe(void *data, int stripe, long from, long to, double *table)
 {
     struct pass *p = data;
-    SIMD_CALL(simd_level(p->level), add_rows, (p->rows, p->grid, from, to, table, p->found + stripe));
+    SIMD_CALL(simd_level(p->level), add_rows,
+              (p->rows, p->grid, from, to, table, p->found + stripe));
 }
 
 long moments_work(const struct moments_rows *rows, long cells)
@@ -104,11 +109,13 @@ static void reorder(int k, const double *from, long cells, double *to)
     int padded = moments_padded(k), used = statistics(k);
     for (long i = 0; i < cells; i++, from += cell_size(k), to += padded * MOMENTS_DEGREES)
         for (int d = 0; d < MOMENTS_DEGREES; d++)
-            for (int j = 0; j < padded; j++) to[padded * d + j] = j < used ? from[moments_at(k, j, d)] : 0;
+            for (int j = 0; j < padded; j++)
+                to[padded * d + j] = j < used ? from[moments_at(k, j, d)] : 0;
 }
 
-void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups, int level,
-                  int threads, double *table, double *work, struct moments_counts *counts)
+void moments_pass(const struct moments_rows *rows, const struct moments_grid *grid, int groups,
+                  int level, int threads, double *table, double *work,
+                  struct moments_counts *counts)
 {
     struct pass pass = {rows, grid, level, {{0}}};
     long cells = (long) grid->count * groups, size = cell_size(rows->k) * cells;
@@ -126,8 +133,10 @@ void moments_pass(const struct moments_rows *rows, const struct moments_grid *gr
 
 void moments_range(const double *x, long n, double *out)
 {
-    double low[4] = {INFINITY, INFINITY, INFINITY, INFINITY}, high[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
-    for (long i = 0; i < n; i++) { /* four chains, so that comparisons overlap; NaN fails them all */
+    double low[4] = {INFINITY, INFINITY, INFINITY, INFINITY},
+           high[4] = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    for (long i = 0; i < n;
+         i++) { /* four chains, so that comparisons overlap; NaN fails them all */
         double v = x[i];
         int l = (int) (i & 3);
         if (v < low[l] && v > -INFINITY) low[l] = v;

@@ -25,11 +25,11 @@ static inline int grid_place(int j, int d) { return j < 4 ? 4 * d + j : 4 * j + 
 struct moments_rows {
     long n;
     int k;
-    const double *x;       /* n */
+    const double *x;                /* n */
     const double *y[MOMENTS_MAX_K]; /* k columns of n */
-    const double *weights; /* n, NULL for ones */
-    const int *group;      /* n, from 1, NULL for one group */
-    const double *centre, *scale; /* k */
+    const double *weights;          /* n, NULL for ones */
+    const int *group;               /* n, from 1, NULL for one group */
+    const double *centre, *scale;   /* k */
 };
 
 struct moments_counts { /* rows left out */

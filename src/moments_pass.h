@@ -2,8 +2,8 @@
 
 /* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, place (offset of the cell in
  * the table, negative to skip). */
-INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n, int padded, int used,
-                                 double *table)
+INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n,
+                                 int padded, int used, double *table)
 {
     for (int i = 0; i < n; i++) {
         if (__builtin_expect(place[i] < 0, 0)) continue;
@@ -24,13 +24,13 @@ INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *p
 
 /* t and places of a block; 0 if some value is not finite or outside the grid. */
 static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *rows,
-                                                   const struct moments_grid *grid, long from, int n,
-                                                   double *t, long *place)
+                                                  const struct moments_grid *grid, long from, int n,
+                                                  double *t, long *place)
 {
     const double *x = rows->x + from, *w = rows->weights ? rows->weights + from : 0;
     long cell = cell_size(rows->k);
     VEC bad = ALL(0.0);
-    IVEC out = (IVEC) {0};
+    IVEC out = (IVEC){0};
     int i = 0;
     for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
         VEC xi = LOAD(x + i), u = xi * grid->inverse - grid->first;
@@ -66,7 +66,8 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
 }
 
 /* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the degrees of the others. */
-INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i, const double *t, const long *place, double *table)
+INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i, const double *t,
+                               const long *place, double *table)
 {
     VEC z1 = (LOAD(rows->y[0] + from + i) - rows->centre[0]) * (1 / rows->scale[0]);
     VEC z2 = (LOAD(rows->y[1] + from + i) - rows->centre[1]) * (1 / rows->scale[1]);
@@ -98,20 +99,22 @@ INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i
 }
 
 static SIMD_FUNCTION void SIMD_NAME(add_rows)(const struct moments_rows *rows,
-                                               const struct moments_grid *grid, long from, long to,
-                                               double *table, struct moments_counts *counts)
+                                              const struct moments_grid *grid, long from, long to,
+                                              double *table, struct moments_counts *counts)
 {
     double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED], t[MOMENTS_BLOCK];
     long place[MOMENTS_BLOCK];
     int padded = moments_padded(rows->k);
     for (long i = from; i < to; i += MOMENTS_BLOCK) {
         int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK, done = 0;
-        if (!SIMD_NAME(places)(rows, grid, i, n, t, place)) prepare_places(rows, grid, i, n, t, place, counts);
+        if (!SIMD_NAME(places)(rows, grid, i, n, t, place))
+            prepare_places(rows, grid, i, n, t, place, counts);
         if (rows->k == 1) {
             prepare_one(rows, i, n, s);
             SIMD_NAME(add_block)(s, t, place, n, 4, 3, table);
         } else if (rows->k == 2) {
-            for (; done + SIMD_WIDTH <= n; done += SIMD_WIDTH) SIMD_NAME(add_two)(rows, i, done, t, place, table);
+            for (; done + SIMD_WIDTH <= n; done += SIMD_WIDTH)
+                SIMD_NAME(add_two)(rows, i, done, t, place, table);
             add_some(rows, i + done, n - done, t + done, place + done, table);
         } else {
             prepare_many(rows, i, n, s);

@@ -23,8 +23,10 @@ static inline void prepare_one(const struct moments_rows *rows, long from, int n
 
 static inline void prepare_two(const struct moments_rows *rows, long from, int n, double *s)
 {
-    const double *y1 = rows->y[0] + from, *y2 = rows->y[1] + from, *w = rows->weights ? rows->weights + from : 0;
-    double c1 = rows->centre[0], r1 = 1 / rows->scale[0], c2 = rows->centre[1], r2 = 1 / rows->scale[1];
+    const double *y1 = rows->y[0] + from, *y2 = rows->y[1] + from,
+                 *w = rows->weights ? rows->weights + from : 0;
+    double c1 = rows->centre[0], r1 = 1 / rows->scale[0], c2 = rows->centre[1],
+           r2 = 1 / rows->scale[1];
     for (int i = 0; i < n; i++) {
         double weight = w ? w[i] : 1, z1 = (y1[i] - c1) * r1, z2 = (y2[i] - c2) * r2;
         double w1 = weight * z1, w2 = weight * z2;

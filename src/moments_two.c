@@ -19,11 +19,12 @@ static inline long place_of(const struct moments_two *data, long i, double *t, d
     long c = (long) a, d = (long) b;
     *t = 2 * (a - (double) c) - 1;
     *u = 2 * (b - (double) d) - 1;
-    return c + gx->count * (d + (long) gz->count * (data->rows.group ? data->rows.group[i] - 1 : 0));
+    return c +
+           gx->count * (d + (long) gz->count * (data->rows.group ? data->rows.group[i] - 1 : 0));
 }
 
-static inline void places(const struct moments_two *data, const int *slot, long from, int n, double *t, double *u,
-                          long *place)
+static inline void places(const struct moments_two *data, const int *slot, long from, int n,
+                          double *t, double *u, long *place)
 {
     for (int i = 0; i < n; i++) {
         long at = place_of(data, from + i, t + i, u + i);
@@ -49,7 +50,8 @@ long moments_two_slots(const struct moments_two *data, int *slot, double *outsid
 #define SIMD_SOURCE "moments_two_pass.h"
 #include "simd_wide.h"
 
-static void add_two_plain(const struct moments_two *data, const int *slot, long from, long to, double *table)
+static void add_two_plain(const struct moments_two *data, const int *slot, long from, long to,
+                          double *table)
 {
     double s[MOMENTS_MAX_PADDED], t, u;
     long place;
@@ -58,11 +60,13 @@ static void add_two_plain(const struct moments_two *data, const int *slot, long 
         places(data, slot, i, 1, &t, &u, &place);
         if (place < 0) continue;
         prepare_many(&data->rows, i, 1, s);
-        double x[4] = {1, t, 2 * t * t - 1, t * (4 * t * t - 3)}, z[4] = {1, u, 2 * u * u - 1, u * (4 * u * u - 3)};
+        double x[4] = {1, t, 2 * t * t - 1, t * (4 * t * t - 3)},
+               z[4] = {1, u, 2 * u * u - 1, u * (4 * u * u - 3)};
         double *cell = table + place * padded * MOMENTS_TWO;
         for (int e = 0; e < 4; e++)
             for (int d = 0; d < 4; d++)
-                for (int j = 0; j < padded; j++) cell[padded * (4 * e + d) + j] += x[d] * z[e] * s[j];
+                for (int j = 0; j < padded; j++)
+                    cell[padded * (4 * e + d) + j] += x[d] * z[e] * s[j];
     }
 }
 
@@ -79,8 +83,8 @@ static void add_stripe(void *data, int stripe, long from, long to, double *table
     SIMD_CALL(simd_level(p->level), add_two, (p->data, p->slot, from, to, table));
 }
 
-void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
-                      double *table, double *work)
+void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level,
+                      int threads, double *table, double *work)
 {
     struct pass pass = {data, slot, level};
     long size = (long) moments_padded(data->rows.k) * MOMENTS_TWO * cells;

@@ -24,7 +24,7 @@ struct moments_two {
  * how many there are; rows outside the grid are counted. */
 long moments_two_slots(const struct moments_two *data, int *slot, double *outside);
 /* table: cleared and filled; work: as stripes_work() says. */
-void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level, int threads,
-                      double *table, double *work);
+void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level,
+                      int threads, double *table, double *work);
 
 #endif

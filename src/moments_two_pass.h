@@ -1,7 +1,7 @@
 /* One stripe of rows added to a table of two covariates; included once a vector width (simd_width.h). */
 
-static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, const int *slot, long from, long to,
-                                              double *table)
+static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, const int *slot,
+                                             long from, long to, double *table)
 {
     double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED], t[MOMENTS_BLOCK], u[MOMENTS_BLOCK];
     long place[MOMENTS_BLOCK];

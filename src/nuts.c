@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct point {
-    double *q, *p, *g;      /* position, momentum, gradient of log density */
+    double *q, *p, *g; /* position, momentum, gradient of log density */
     double value;
 };
 
@@ -13,9 +13,9 @@ struct sampler {
     const struct target *t;
     const struct noise *u;
     int d;
-    double size, start;     /* step size; energy at the start */
-    struct point z;         /* the moving end */
-    double *levels;         /* 8 d doubles a level of the tree */
+    double size, start; /* step size; energy at the start */
+    struct point z;     /* the moving end */
+    double *levels;     /* 8 d doubles a level of the tree */
     double sum_accept;
     int leapfrogs, divergent;
 };
@@ -62,7 +62,8 @@ static void draw_momentum(const struct nuts_settings *s, const struct noise *u, 
 {
     for (int i = 0; i < d; i++) p[i] = u->normal(u->data);
     if (s->dense) solve_lower_transposed(s->root, d, p);
-    else for (int i = 0; i < d; i++) p[i] /= sqrt(s->metric[i]);
+    else
+        for (int i = 0; i < d; i++) p[i] /= sqrt(s->metric[i]);
 }
 
 /* v: d of work, on return the velocity of the new momentum */
@@ -149,9 +150,9 @@ static int grow_tree(struct sampler *n, int depth, int sign, struct point *propo
         copy(proposal->g, other.g, d);
         proposal->value = other.value;
     }
-    int on = apart_with(e->v_begin, e->v_end, rho_left, rho_right, d)
-             && apart_with(e->v_begin, v_middle_right, rho_left, p_middle_right, d)
-             && apart_with(v_middle_left, e->v_end, rho_right, p_middle_left, d);
+    int on = apart_with(e->v_begin, e->v_end, rho_left, rho_right, d) &&
+             apart_with(e->v_begin, v_middle_right, rho_left, p_middle_right, d) &&
+             apart_with(v_middle_left, e->v_end, rho_right, p_middle_left, d);
     for (int i = 0; i < d; i++) rho[i] += rho_left[i] + rho_right[i];
     return on;
 }
@@ -176,8 +177,8 @@ void nuts_restart_step(double *step, double size)
 
 /* One side of the trajectory: where it stands and the ends of its last subtree */
 struct side {
-    double *q, *p, *g, *v;      /* outermost point */
-    double *v_inner, *p_inner;  /* innermost point of the last subtree */
+    double *q, *p, *g, *v;     /* outermost point */
+    double *v_inner, *p_inner; /* innermost point of the last subtree */
     double *rho;
     double value;
 };
@@ -227,17 +228,26 @@ static int double_trajectory(struct sampler *n, int depth, int sign, struct side
 static int keeps_on(const struct side *near, const struct side *far, double *rho, int d)
 {
     for (int i = 0; i < d; i++) rho[i] = near->rho[i] + far->rho[i];
-    return going_apart(far->v, near->v, rho, d)
-           && apart_with(far->v, near->v_inner, far->rho, near->p_inner, d)
-           && apart_with(far->v_inner, near->v, near->rho, far->p_inner, d);
+    return going_apart(far->v, near->v, rho, d) &&
+           apart_with(far->v, near->v_inner, far->rho, near->p_inner, d) &&
+           apart_with(far->v_inner, near->v, near->rho, far->p_inner, d);
 }
 
 void nuts_transition(const struct nuts_settings *s, const struct target *t, const struct noise *u,
                      double *theta, double *step, struct nuts_info *info, double *work)
 {
     int d = t->dim;
-    struct sampler n = {s, t, u, d, exp(s->adapt ? step[STEP_LOG] : step[STEP_LOG_MEAN]), 0,
-                        {NULL, NULL, NULL, 0}, NULL, 0, 0, 0};
+    struct sampler n = {s,
+                        t,
+                        u,
+                        d,
+                        exp(s->adapt ? step[STEP_LOG] : step[STEP_LOG_MEAN]),
+                        0,
+                        {NULL, NULL, NULL, 0},
+                        NULL,
+                        0,
+                        0,
+                        0};
     n.levels = work;
     work += 8L * d * s->most_depth;
     n.z.q = take(&work, d);
@@ -262,7 +272,8 @@ void nuts_transition(const struct nuts_settings *s, const struct target *t, cons
         struct side *near = forward ? &fwd : &bck, *far = forward ? &bck : &fwd;
         /* backwards in time the same tests hold with all signs turned: a and b keep theirs */
         if (!double_trajectory(&n, info->depth, forward ? 1 : -1, near, far, rho, &proposal,
-                               &log_weight_new)) break;
+                               &log_weight_new))
+            break;
         info->depth++;
         if (log(u->uniform(u->data)) < log_weight_new - log_weight) {
             copy(theta, proposal.q, d);
@@ -277,8 +288,8 @@ void nuts_transition(const struct nuts_settings *s, const struct target *t, cons
     if (s->adapt) adapt_step(s, info->accept, step);
 }
 
-double nuts_first_step(const struct nuts_settings *s, const struct target *t,
-                       const struct noise *u, const double *theta, double size, double *work)
+double nuts_first_step(const struct nuts_settings *s, const struct target *t, const struct noise *u,
+                       const double *theta, double size, double *work)
 {
     int d = t->dim, direction = 0;
     struct point z = {work, work + d, work + 2 * d, 0};

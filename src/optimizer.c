@@ -5,7 +5,10 @@ long optimizer_state(const struct optimizer *o, long n)
 {
     switch (o->rule) {
     case RULE_SGD: return 0;
-    case RULE_MOMENTUM: case RULE_NESTEROV: case RULE_ADAGRAD: case RULE_RMSPROP: return n;
+    case RULE_MOMENTUM:
+    case RULE_NESTEROV:
+    case RULE_ADAGRAD:
+    case RULE_RMSPROP: return n;
     case RULE_ADAGRAD_WINDOW: return n * o->window;
     default: return 2 * n;
     }
@@ -22,8 +25,8 @@ static void momentum(const struct optimizer *o, long n, double *x, const double 
 /* Sum of the squares of the last `window` gradients; state: n rows of `window`. The lagged form
  * reads the sum before the present gradient enters: dividing a gradient by a norm that
  * contains it shrinks large ones, and biases the scale of the approximation upwards. */
-static void adagrad_window(const struct optimizer *o, long n, double t, double *x,
-                           const double *g, double *state)
+static void adagrad_window(const struct optimizer *o, long n, double t, double *x, const double *g,
+                           double *state)
 {
     int w = o->window, at = (int) fmod(t - 1, w);
     for (long i = 0; i < n; i++) {
@@ -71,10 +74,10 @@ void optimizer_step(const struct optimizer *o, long n, double t, double *x, doub
     case RULE_SGD:
         for (long i = 0; i < n; i++) x[i] -= o->rate * grad[i];
         break;
-    case RULE_MOMENTUM: case RULE_NESTEROV:
-        momentum(o, n, x, grad, state);
-        break;
-    case RULE_ADAGRAD: case RULE_RMSPROP:
+    case RULE_MOMENTUM:
+    case RULE_NESTEROV: momentum(o, n, x, grad, state); break;
+    case RULE_ADAGRAD:
+    case RULE_RMSPROP:
         for (long i = 0; i < n; i++) {
             double keep = o->rule == RULE_ADAGRAD ? 1 : o->decay;
             double add = o->rule == RULE_ADAGRAD ? 1 : 1 - o->decay;
@@ -82,13 +85,8 @@ void optimizer_step(const struct optimizer *o, long n, double t, double *x, doub
             x[i] -= o->rate * grad[i] / sqrt(state[i] + o->epsilon);
         }
         break;
-    case RULE_ADAGRAD_WINDOW:
-        adagrad_window(o, n, t, x, grad, state);
-        break;
-    case RULE_ADADELTA:
-        adadelta(o, n, x, grad, state);
-        break;
-    default:
-        adam(o, n, t, x, grad, state);
+    case RULE_ADAGRAD_WINDOW: adagrad_window(o, n, t, x, grad, state); break;
+    case RULE_ADADELTA: adadelta(o, n, x, grad, state); break;
+    default: adam(o, n, t, x, grad, state);
     }
 }

@@ -6,18 +6,25 @@
 #define COVARY_OPTIMIZER_H
 
 enum optimizer_rule {
-    RULE_SGD, RULE_MOMENTUM, RULE_NESTEROV, RULE_ADAGRAD, RULE_ADAGRAD_WINDOW, RULE_RMSPROP,
-    RULE_ADADELTA, RULE_ADAM, RULE_ADAMAX
+    RULE_SGD,
+    RULE_MOMENTUM,
+    RULE_NESTEROV,
+    RULE_ADAGRAD,
+    RULE_ADAGRAD_WINDOW,
+    RULE_RMSPROP,
+    RULE_ADADELTA,
+    RULE_ADAM,
+    RULE_ADAMAX
 };
 
 struct optimizer {
     int rule;
     double rate;
-    double decay;    /* momentum; rho of rmsprop and adadelta; beta1 of adam and adamax */
-    double decay2;   /* beta2 of adam and adamax */
+    double decay;  /* momentum; rho of rmsprop and adadelta; beta1 of adam and adamax */
+    double decay2; /* beta2 of adam and adamax */
     double epsilon;
-    int window;      /* length of the window of adagrad_window */
-    int lagged;      /* adagrad_window: the present gradient stays out of its own normaliser */
+    int window; /* length of the window of adagrad_window */
+    int lagged; /* adagrad_window: the present gradient stays out of its own normaliser */
 };
 
 /* doubles of state for n parameters */

@@ -9,14 +9,14 @@
 
 enum prior_family {
     PRIOR_NONE = 0,
-    PRIOR_NORMAL = 1,      /* location, scale */
-    PRIOR_STUDENT_T = 2,   /* location, scale, df */
-    PRIOR_LOGISTIC = 3,    /* location, scale */
-    PRIOR_HALF_T = 11,     /* 0, scale, df */
-    PRIOR_HALF_NORMAL = 12,/* 0, scale */
-    PRIOR_EXPONENTIAL = 13,/* 0, scale = 1 / rate */
-    PRIOR_GAMMA = 14,      /* shape, scale = 1 / rate */
-    PRIOR_INV_GAMMA = 15   /* shape, scale */
+    PRIOR_NORMAL = 1,       /* location, scale */
+    PRIOR_STUDENT_T = 2,    /* location, scale, df */
+    PRIOR_LOGISTIC = 3,     /* location, scale */
+    PRIOR_HALF_T = 11,      /* 0, scale, df */
+    PRIOR_HALF_NORMAL = 12, /* 0, scale */
+    PRIOR_EXPONENTIAL = 13, /* 0, scale = 1 / rate */
+    PRIOR_GAMMA = 14,       /* shape, scale = 1 / rate */
+    PRIOR_INV_GAMMA = 15    /* shape, scale */
 };
 
 /* Whether a number is one of these. */

@@ -11,11 +11,11 @@
 /* Columns of the design in a block of cells, one after the other, each a row of KERNEL_BLOCK in
  * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left out. */
 struct columns {
-    int all;                      /* none is left out */
-    int first[KERNEL_MAX_Q + 1];  /* predictor j: columns first[j] to first[j + 1] - 1 */
-    const int *number;            /* of the coefficient */
+    int all;                     /* none is left out */
+    int first[KERNEL_MAX_Q + 1]; /* predictor j: columns first[j] to first[j + 1] - 1 */
+    const int *number;           /* of the coefficient */
     double *rows;
-    double *part;                 /* d doubles of work */
+    double *part; /* d doubles of work */
 };
 
 long regression_work(int d) { return (long) (KERNEL_BLOCK + 1) * d + 1; }
@@ -35,7 +35,8 @@ static int zero_row(const double *row)
 /* Cells index[0..n-1], or from `from` on if index is NULL */
 static struct columns load_columns(const struct regression *r, const int *index, int from, int n)
 {
-    struct columns x = {.number = r->column, .rows = r->work, .part = r->work + (long) KERNEL_BLOCK * r->d};
+    struct columns x = {
+        .number = r->column, .rows = r->work, .part = r->work + (long) KERNEL_BLOCK * r->d};
     int used = 0;
     for (int j = 0; j < r->kernel->q; j++) {
         int p = r->p[j];
@@ -67,8 +68,8 @@ static const double *entries(const struct columns *x, const double *of, int from
 }
 
 /* Statistics and predictors of cells */
-static struct columns load_block(const struct regression *r, const double *beta, const int *index, int from, int n,
-                                 struct kernel_block *b)
+static struct columns load_block(const struct regression *r, const double *beta, const int *index,
+                                 int from, int n, struct kernel_block *b)
 {
     int q = r->kernel->q;
     struct columns x = load_columns(r, index, from, n);
@@ -79,19 +80,23 @@ static struct columns load_block(const struct regression *r, const double *beta,
     }
     kernel_clear(r->kernel, b, n);
     for (int j = 0; j < q; j++)
-        sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]), x.rows + (long) KERNEL_BLOCK * x.first[j],
-                     x.first[j + 1] - x.first[j], b->eta[j], r->level);
+        sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]),
+                     x.rows + (long) KERNEL_BLOCK * x.first[j], x.first[j + 1] - x.first[j],
+                     b->eta[j], r->level);
     return x;
 }
 
-static int block_length(int total, int from) { return total - from < KERNEL_BLOCK ? total - from : KERNEL_BLOCK; }
+static int block_length(int total, int from)
+{
+    return total - from < KERNEL_BLOCK ? total - from : KERNEL_BLOCK;
+}
 
 static const double ones[KERNEL_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                           1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 /* out += sum over the cells of u v x for columns from..to-1; out: d numbers */
-static void add_dots(const struct regression *r, const struct columns *x, const double *u, const double *v,
-                     int from, int to, double *out)
+static void add_dots(const struct regression *r, const struct columns *x, const double *u,
+                     const double *v, int from, int to, double *out)
 {
     const double *rows = x->rows + (long) KERNEL_BLOCK * from;
     if (x->all) {
@@ -103,22 +108,24 @@ static void add_dots(const struct regression *r, const struct columns *x, const 
     for (int a = from; a < to; a++) out[x->number[a]] += x->part[a - from];
 }
 
-static void add_gradient(const struct regression *r, const struct columns *x, const struct kernel_block *b,
-                         double *grad)
+static void add_gradient(const struct regression *r, const struct columns *x,
+                         const struct kernel_block *b, double *grad)
 {
-    for (int j = 0; j < r->kernel->q; j++) add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
+    for (int j = 0; j < r->kernel->q; j++)
+        add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
 }
 
 /* Lower triangle of hess += x' h x */
-static void add_hessian(const struct regression *r, const struct columns *x, const struct kernel_block *b,
-                        double *hess)
+static void add_hessian(const struct regression *r, const struct columns *x,
+                        const struct kernel_block *b, double *hess)
 {
     int q = r->kernel->q;
     for (int j = 0, pair = 0; j < q; j++)
         for (int l = j; l < q; l++, pair++)
             for (int a = x->first[j]; a < x->first[j + 1]; a++)
-                add_dots(r, x, b->hess[pair], x->rows + (long) KERNEL_BLOCK * a, l == j ? a : x->first[l],
-                         x->first[l + 1], hess + (long) r->d * x->number[a]);
+                add_dots(r, x, b->hess[pair], x->rows + (long) KERNEL_BLOCK * a,
+                         l == j ? a : x->first[l], x->first[l + 1],
+                         hess + (long) r->d * x->number[a]);
 }
 
 static void mirror(double *hess, int d)
@@ -137,7 +144,8 @@ static double add_priors(const struct regression *r, const double *beta, double 
         if (grad) grad[a] += out[1];
         if (hess) hess[a + r->d * a] += out[2];
     }
-    for (int i = 0; i < r->n_joint; i++) f += joint_prior_density(r->joint + i, beta, 1, r->d, grad, hess);
+    for (int i = 0; i < r->n_joint; i++)
+        f += joint_prior_density(r->joint + i, beta, 1, r->d, grad, hess);
     return f;
 }
 
@@ -149,7 +157,8 @@ static double add_values(const struct kernel_block *b, int n)
 }
 
 /* Value, with order 1 the gradient, with order 2 the Hessian too; without priors */
-static double likelihood(const struct regression *r, const double *beta, int order, double *grad, double *hess)
+static double likelihood(const struct regression *r, const double *beta, int order, double *grad,
+                         double *hess)
 {
     struct kernel_block b;
     double f = 0;
@@ -213,23 +222,28 @@ double base_at_predictors(const struct regression *r, const double *eta)
     return f;
 }
 
-double base_priors(const struct regression *r, const double *beta) { return add_priors(r, beta, NULL, NULL); }
+double base_priors(const struct regression *r, const double *beta)
+{
+    return add_priors(r, beta, NULL, NULL);
+}
 
 /* Covariances of the predictors of a block */
-static void predictor_covariance(const struct regression *r, const struct columns *x, const double *cov,
-                                 struct kernel_block *b)
+static void predictor_covariance(const struct regression *r, const struct columns *x,
+                                 const double *cov, struct kernel_block *b)
 {
     int q = r->kernel->q;
     clear(b->cov[0], (long) KERNEL_BLOCK * r->kernel->pairs);
     for (int l = 0, pair = 0; l < q; l++)
         for (int j = l; j < q; j++, pair++)
             for (int a = x->first[l]; a < x->first[l + 1]; a++)
-                sum_combined_by(entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
-                                x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
-                                x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
+                sum_combined_by(
+                    entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
+                    x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
+                    x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
 }
 
-double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad, double *hess)
+double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,
+                   double *hess)
 {
     struct kernel_block b;
     double f = 0, out[3];
@@ -248,13 +262,14 @@ double base_expect(const struct regression *r, const double *mean, const double 
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
         double variance = cov[a + r->d * a];
-        prior_expect(r->family[a], r->prior + 3 * a, mean[a],
-                     variance > 0 ? sqrt(variance) : 0, out);
+        prior_expect(r->family[a], r->prior + 3 * a, mean[a], variance > 0 ? sqrt(variance) : 0,
+                     out);
         f += out[0];
         grad[a] += out[1];
         hess[a + r->d * a] += out[2];
     }
-    for (int i = 0; i < r->n_joint; i++) f += joint_prior_expect(r->joint + i, mean, cov, r->d, grad, hess);
+    for (int i = 0; i < r->n_joint; i++)
+        f += joint_prior_expect(r->joint + i, mean, cov, r->d, grad, hess);
     return f;
 }
 
@@ -267,7 +282,8 @@ static void draw_block(const struct regression *r, const double *block, double *
         for (int j = 0; j < q; j++) {
             double *e = eta + KERNEL_BLOCK * j, offset = r->offset[j + q * i];
             for (int s = 0; s < KERNEL_BLOCK; s++) e[s] = offset;
-            sum_combined(r->x[j] + r->p[j] * i, block + (long) KERNEL_BLOCK * r->start[j], r->p[j], e, r->level);
+            sum_combined(r->x[j] + r->p[j] * i, block + (long) KERNEL_BLOCK * r->start[j], r->p[j],
+                         e, r->level);
         }
         kernel_points(r->kernel, r->cells + r->kernel->size * i, eta, out, r->level);
     }
@@ -304,7 +320,8 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
     struct kernel_block b;
     double f = 0;
     int q = r->kernel->q;
-    if (grad) for (int a = 0; a < r->d; a++) grad[a] = anchor ? anchor->gradient[a] : 0;
+    if (grad)
+        for (int a = 0; a < r->d; a++) grad[a] = anchor ? anchor->gradient[a] : 0;
     for (int from = 0; from < n; from += KERNEL_BLOCK) {
         int count = block_length(n, from);
         struct columns x = load_block(r, beta, row + from, 0, count, &b);
@@ -314,7 +331,8 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
             long cell = row[from + i];
             if (anchor) f -= anchor->value_of[cell];
             for (int j = 0; j < q && grad; j++)
-                b.grad[j][i] = scale * (anchor ? b.grad[j][i] - anchor->gradient_of[j + q * cell] : b.grad[j][i]);
+                b.grad[j][i] = scale * (anchor ? b.grad[j][i] - anchor->gradient_of[j + q * cell]
+                                               : b.grad[j][i]);
         }
         if (grad) add_gradient(r, &x, &b, grad);
     }

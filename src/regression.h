@@ -14,17 +14,17 @@
 
 struct regression {
     const struct kernel *kernel;
-    int m;                  /* cells */
-    int d;                  /* coefficients */
-    int n_smooths;          /* smoothing sds */
-    const double *cells;    /* size x m */
-    const double *offset;   /* q x m */
-    const double **x;       /* q matrices, p[j] x m */
-    const int *p, *start;   /* q */
-    const int *group;       /* d: 0 for an unpenalised coefficient, else number of its sd */
-    const int *family;      /* d: prior of unpenalised coefficients */
-    const double *prior;    /* 3 x d */
-    int n_joint;            /* priors of several coefficients together; their `family` is none */
+    int m;                /* cells */
+    int d;                /* coefficients */
+    int n_smooths;        /* smoothing sds */
+    const double *cells;  /* size x m */
+    const double *offset; /* q x m */
+    const double **x;     /* q matrices, p[j] x m */
+    const int *p, *start; /* q */
+    const int *group;     /* d: 0 for an unpenalised coefficient, else number of its sd */
+    const int *family;    /* d: prior of unpenalised coefficients */
+    const double *prior;  /* 3 x d */
+    int n_joint;          /* priors of several coefficients together; their `family` is none */
     const struct joint_prior *joint;
     const int *sd_family;   /* n_smooths */
     const double *sd_prior; /* 3 x n_smooths */
@@ -63,8 +63,8 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
                  double scale, const struct anchor *anchor, double *grad);
 
 /* Expectations under beta ~ N(mean, cov) */
-double base_expect(const struct regression *r, const double *mean, const double *cov,
-                   double *grad, double *hess);
+double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,
+                   double *hess);
 
 /* draws: n x d, out: n values */
 void base_draws(const struct regression *r, const double *draws, int n, double *out);

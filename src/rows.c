@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define ROWS_BLOCK 128
-#define ROWS_RUN 32   /* rows in one piece that make a block of their own */
+#define ROWS_RUN 32 /* rows in one piece that make a block of their own */
 
 struct rows_block {
     int n, full; /* rows, and rows up to the next multiple of 8 */
@@ -22,7 +22,10 @@ struct rows_block {
 #define FIFTH 16
 static long piece_size(const struct rows_data *rows) { return rows->k == 1 ? FIFTH : FIFTH + 4; }
 
-static long term_pieces(const struct rows_term *term) { return (long) term->grid.count * term->groups; }
+static long term_pieces(const struct rows_term *term)
+{
+    return (long) term->grid.count * term->groups;
+}
 
 static long all_pieces(const struct rows_data *rows)
 {
@@ -31,9 +34,15 @@ static long all_pieces(const struct rows_data *rows)
     return pieces;
 }
 
-long rows_scores_size(const struct rows_data *rows) { return all_pieces(rows) * 4 * kernel_for(rows->k)->q; }
+long rows_scores_size(const struct rows_data *rows)
+{
+    return all_pieces(rows) * 4 * kernel_for(rows->k)->q;
+}
 
-static long packed_size(const struct rows_data *rows) { return all_pieces(rows) * piece_size(rows); }
+static long packed_size(const struct rows_data *rows)
+{
+    return all_pieces(rows) * piece_size(rows);
+}
 
 long rows_work(const struct rows_data *rows)
 {
@@ -52,7 +61,8 @@ static double *pack_terms(struct rows_data *rows, double *work)
         long pieces = term_pieces(term);
         for (long i = 0; i < pieces; i++)
             for (int d = 0; d < 4; d++)
-                for (int e = 0; e < q; e++) work[piece * i + grid_place(e, d)] = term->coefficients[(4 * i + d) * q + e];
+                for (int e = 0; e < q; e++)
+                    work[piece * i + grid_place(e, d)] = term->coefficients[(4 * i + d) * q + e];
         term->packed = work;
         term->packed_scores = work + size;
         work += piece * pieces;
@@ -110,14 +120,16 @@ static void add_stripe(void *data, int stripe, long from, long to, double *score
     double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
     for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     new_block(rows, scores, &b);
-    p->part[stripe] = SIMD_CALL(simd_level(p->level), rows_stripe, (rows, from, to, p->value, &b)) - weight * constant;
+    p->part[stripe] = SIMD_CALL(simd_level(p->level), rows_stripe, (rows, from, to, p->value, &b)) -
+                      weight * constant;
 }
 
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
 {
     struct pass pass = {rows, value, level, {0}};
     double total = 0, *rest = pack_terms(rows, work);
-    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, packed_size(rows), rows->term[0].packed_scores, rest);
+    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, packed_size(rows),
+                              rows->term[0].packed_scores, rest);
     for (int s = 0; s < stripes; s++) total += pass.part[s];
     unpack_scores(rows);
     return total;
@@ -141,8 +153,8 @@ long rows_curvature_size(const struct rows_data *rows, int coarse)
 }
 
 /* Where the tables of a row start: one for each term, then one for each pair. */
-static int row_tables(const struct rows_data *rows, const struct rows_block *b, int row, int coarse, int h,
-                      long *at)
+static int row_tables(const struct rows_data *rows, const struct rows_block *b, int row, int coarse,
+                      int h, long *at)
 {
     int used = 0, bin[ROWS_MAX_TERMS], bins[ROWS_MAX_TERMS];
     long start = 0;
@@ -164,8 +176,9 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
 }
 
 /* Rows `from` to from + n - 1 of the block as cells of one row, with the covariance of their predictors */
-static void load_cells(const struct rows_data *rows, const struct kernel *kernel, const struct rows_block *b, int from,
-                       int n, const double *variance, const long *at, int used, struct kernel_block *cells)
+static void load_cells(const struct rows_data *rows, const struct kernel *kernel,
+                       const struct rows_block *b, int from, int n, const double *variance,
+                       const long *at, int used, struct kernel_block *cells)
 {
     size_t size = sizeof(double) * n;
     memset(cells->cell, 0, sizeof cells->cell);
@@ -189,7 +202,8 @@ struct curvature {
 
 /* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves scores in the
  * place of the predictors. */
-static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n, struct curvature *out)
+static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n,
+                          struct curvature *out)
 {
     const struct kernel *kernel = kernel_for(rows->k);
     long at[KERNEL_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
@@ -203,12 +217,14 @@ static void add_curvature(const struct rows_data *rows, struct rows_block *b, in
     for (int i = 0; i < n; i++) {
         out->total += cells.value[i];
         for (int u = 0; u < used; u++)
-            for (int p = 0; p < kernel->pairs; p++) out->tables[at[u + (long) used * i] + p] += cells.hess[p][i];
+            for (int p = 0; p < kernel->pairs; p++)
+                out->tables[at[u + (long) used * i] + p] += cells.hess[p][i];
     }
     for (int j = 0; j < kernel->q; j++) memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
 }
 
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables, double *work)
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level,
+                      double *tables, double *work)
 {
     struct curvature out = {coarse, level, variance, tables, 0};
     struct rows_block b;
@@ -221,7 +237,8 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
         SIMD_CALL(simd_level(level), load_block, (rows, first, most, &b));
         SIMD_CALL(simd_level(level), predict, (rows, &b));
         for (int from = 0; from < b.n; from += KERNEL_BLOCK)
-            add_curvature(rows, &b, from, b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK, &out);
+            add_curvature(rows, &b, from, b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK,
+                          &out);
         SIMD_CALL(simd_level(level), collect, (rows, &b));
     }
     unpack_scores(rows);

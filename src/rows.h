@@ -25,9 +25,9 @@ struct rows_term {
 
 struct rows_data {
     long n;
-    int k;                 /* 1 or 2 */
-    const double *y;       /* n x k */
-    const double *weights; /* n or NULL */
+    int k;                        /* 1 or 2 */
+    const double *y;              /* n x k */
+    const double *weights;        /* n or NULL */
     const double *centre, *scale; /* k: responses enter as (y - centre) / scale */
     int n_terms;
     struct rows_term term[ROWS_MAX_TERMS];
@@ -51,7 +51,8 @@ double rows_pass(struct rows_data *rows, int value, int level, int threads, doub
  * curvature and variance only; value and scores are those of the rows. */
 int rows_bins(const struct rows_term *term, int coarse);
 long rows_curvature_size(const struct rows_data *rows, int coarse);
-double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level, double *tables, double *work);
+double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level,
+                      double *tables, double *work);
 
 /* exp as the vector code computes it, for tests */
 void rows_exponential(const double *x, long n, int level, double *out);

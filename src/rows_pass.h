@@ -5,8 +5,9 @@
  * registers; rows in any order go to their piece one by one and are turned. */
 
 /* Places of rows in the pieces of a term */
-static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, const struct rows_term *term, long from,
-                                                  int n, double *t, long *place)
+static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows,
+                                                 const struct rows_term *term, long from, int n,
+                                                 double *t, long *place)
 {
     long piece = piece_size(rows);
     int i = 0;
@@ -23,7 +24,8 @@ static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, c
         }
 #endif
         for (; i < n; i++) {
-            double u = x[i] * inverse - first, at = u >= 0 ? u : 0; /* the ends belong to the outer cells */
+            double u = x[i] * inverse - first,
+                   at = u >= 0 ? u : 0; /* the ends belong to the outer cells */
             long c = (long) (at < most ? at : most);
             t[i] = 2 * (u - (double) c) - 1;
             place[i] = piece * c;
@@ -37,7 +39,7 @@ static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows, c
 
 /* Up to `most` rows: fewer where they begin a run in one piece of the first term. */
 static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, long from, int most,
-                                                 struct rows_block *b)
+                                                struct rows_block *b)
 {
     int last = b->n, last_full = b->full;
     SIMD_NAME(find_places)(rows, rows->term, from, most, b->t[0], b->place[0]);
@@ -59,7 +61,8 @@ static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, lo
         for (; i < b->full; i++) b->y[j][i] = 0;
     }
     if (rows->weights) memcpy(b->weight, rows->weights + from, sizeof(double) * n);
-    else for (int i = last; i < last_full; i++) b->weight[i] = 1;
+    else
+        for (int i = last; i < last_full; i++) b->weight[i] = 1;
     for (int i = n; i < b->full; i++) b->weight[i] = 0;
 }
 
@@ -70,12 +73,11 @@ INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *plac
 {
     VEC row[SIMD_WIDTH][ROW_VECTORS];
     SIMD_UNROLL
-    for (int l = 0; l < SIMD_WIDTH; l++)
-        SIMD_UNROLL
-        for (int h = 0; h < ROW_VECTORS; h++) {
-            const double *p = c + place[l] + SIMD_WIDTH * h;
-            row[l][h] = HORNER(LOAD(p + 12), LOAD(p + 8), LOAD(p + 4), LOAD(p), t[l]);
-        }
+    for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
+    for (int h = 0; h < ROW_VECTORS; h++) {
+        const double *p = c + place[l] + SIMD_WIDTH * h;
+        row[l][h] = HORNER(LOAD(p + 12), LOAD(p + 8), LOAD(p + 4), LOAD(p), t[l]);
+    }
     SIMD_NAME(by_number)(row, out);
 }
 
@@ -84,15 +86,15 @@ INLINE VEC SIMD_NAME(fifth)(const double *c, const double *t, const long *place)
 {
     VEC row[SIMD_WIDTH][ROW_VECTORS], power[4];
     SIMD_UNROLL
-    for (int l = 0; l < SIMD_WIDTH; l++)
-        SIMD_UNROLL
-        for (int h = 0; h < ROW_VECTORS; h++) row[l][h] = LOAD(c + place[l] + FIFTH + SIMD_WIDTH * h);
+    for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
+    for (int h = 0; h < ROW_VECTORS; h++) row[l][h] = LOAD(c + place[l] + FIFTH + SIMD_WIDTH * h);
     SIMD_NAME(by_number)(row, power);
     return HORNER(power[3], power[2], power[1], power[0], LOAD(t));
 }
 
 /* The predictors of a term, added to those before it */
-static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, int term, struct rows_block *b)
+static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, int term,
+                                                  struct rows_block *b)
 {
     int q = rows->k == 1 ? 2 : 5;
     const double *c = rows->term[term].packed, *t = b->t[term];
@@ -100,7 +102,8 @@ static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, 
     if (b->one_piece[term]) {
         c += place[0];
         for (int j = 0; j < q; j++) {
-            VEC c0 = ALL(c[grid_place(j, 0)]), c1 = ALL(c[grid_place(j, 1)]), c2 = ALL(c[grid_place(j, 2)]), c3 = ALL(c[grid_place(j, 3)]);
+            VEC c0 = ALL(c[grid_place(j, 0)]), c1 = ALL(c[grid_place(j, 1)]),
+                c2 = ALL(c[grid_place(j, 2)]), c3 = ALL(c[grid_place(j, 3)]);
             for (int i = 0; i < b->full; i += SIMD_WIDTH) {
                 VEC at = LOAD(t + i), eta = HORNER(c3, c2, c1, c0, at);
                 STORE(b->eta[j] + i, term == 0 ? eta : LOAD(b->eta[j] + i) + eta);
@@ -112,7 +115,8 @@ static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, 
         VEC v[5];
         SIMD_NAME(cubics)(c, t + i, place + i, v);
         if (q == 5) v[4] = SIMD_NAME(fifth)(c, t + i, place + i);
-        for (int j = 0; j < q; j++) STORE(b->eta[j] + i, term == 0 ? v[j] : LOAD(b->eta[j] + i) + v[j]);
+        for (int j = 0; j < q; j++)
+            STORE(b->eta[j] + i, term == 0 ? v[j] : LOAD(b->eta[j] + i) + v[j]);
     }
 }
 
@@ -136,26 +140,27 @@ INLINE void SIMD_NAME(add_powers)(double *to, VEC g, double t)
 }
 
 /* The scores of SIMD_WIDTH rows to the sums of their pieces */
-INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK], const double *t, int i)
+INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK],
+                                const double *t, int i)
 {
-    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)}, at = LOAD(t + i), row[SIMD_WIDTH][ROW_VECTORS];
+    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)}, at = LOAD(t + i),
+        row[SIMD_WIDTH][ROW_VECTORS];
     if (q == 5) v[2] = LOAD(eta[2] + i), v[3] = LOAD(eta[3] + i);
     SIMD_NAME(by_row)(v, row);
     SIMD_UNROLL
-    for (int l = 0; l < SIMD_WIDTH; l++)
-        SIMD_UNROLL
-        for (int h = 0; h < ROW_VECTORS; h++)
-            if (SIMD_WIDTH * h < q) SIMD_NAME(add_powers)(scores + place[i + l] + SIMD_WIDTH * h, row[l][h], t[i + l]);
+    for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
+    for (int h = 0; h < ROW_VECTORS; h++)
+        if (SIMD_WIDTH * h < q)
+            SIMD_NAME(add_powers)(scores + place[i + l] + SIMD_WIDTH * h, row[l][h], t[i + l]);
     if (q == 2) return;
     v[0] = LOAD(eta[4] + i), v[1] = v[0] * at, v[2] = v[1] * at, v[3] = v[2] * at;
     SIMD_NAME(by_row)(v, row);
     SIMD_UNROLL
-    for (int l = 0; l < SIMD_WIDTH; l++)
-        SIMD_UNROLL
-        for (int h = 0; h < ROW_VECTORS; h++) {
-            double *to = scores + place[i + l] + FIFTH + SIMD_WIDTH * h;
-            STORE(to, LOAD(to) + row[l][h]);
-        }
+    for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
+    for (int h = 0; h < ROW_VECTORS; h++) {
+        double *to = scores + place[i + l] + FIFTH + SIMD_WIDTH * h;
+        STORE(to, LOAD(to) + row[l][h]);
+    }
 }
 
 /* Scores of the rows, in the place of their predictors, to the sums of the terms */
@@ -174,7 +179,8 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
                 VEC r0 = zero, r1 = zero, r2 = zero, r3 = zero;
                 for (i = 0; i < b->full; i += 2 * SIMD_WIDTH) {
                     const double *g = b->eta[j] + i;
-                    VEC t1 = LOAD(t + i), t2 = LOAD(t + i + SIMD_WIDTH), g1 = LOAD(g), g2 = LOAD(g + SIMD_WIDTH);
+                    VEC t1 = LOAD(t + i), t2 = LOAD(t + i + SIMD_WIDTH), g1 = LOAD(g),
+                        g2 = LOAD(g + SIMD_WIDTH);
                     s0 += g1, r0 += g2, g1 *= t1, g2 *= t2;
                     s1 += g1, r1 += g2, g1 *= t1, g2 *= t2;
                     s2 += g1, r2 += g2;
@@ -187,7 +193,8 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
             }
             continue;
         }
-        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) SIMD_NAME(add_rows)(scores, place, q, b->eta, t, i);
+        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH)
+            SIMD_NAME(add_rows)(scores, place, q, b->eta, t, i);
         for (; i < n; i++)
             for (int j = 0; j < q; j++) {
                 double *to = scores + place[i], g = b->eta[j][i];
@@ -211,9 +218,12 @@ static SIMD_FUNCTION double SIMD_NAME(score_two)(struct rows_block *b, int value
         STORE(b->eta[4] + i, SIMD_NAME(exponential)(r));
     }
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC w = LOAD(b->weight + i), w1 = LOAD(b->eta[2] + i), w2 = LOAD(b->eta[3] + i), up = LOAD(b->eta[4] + i);
-        VEC more = 1.0 + up, both = 1.0 / (up * more), down = both * more; /* an overflow makes them 0 */
-        VEC z1 = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * w1, z2 = (LOAD(b->y[1] + i) - LOAD(b->eta[1] + i)) * w2;
+        VEC w = LOAD(b->weight + i), w1 = LOAD(b->eta[2] + i), w2 = LOAD(b->eta[3] + i),
+            up = LOAD(b->eta[4] + i);
+        VEC more = 1.0 + up, both = 1.0 / (up * more),
+            down = both * more; /* an overflow makes them 0 */
+        VEC z1 = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * w1,
+            z2 = (LOAD(b->y[1] + i) - LOAD(b->eta[1] + i)) * w2;
         VEC u = z1 - z2, v = z1 + z2, pu = more * u, pv = (1.0 + down) * v, quarter = 0.25 * w;
         VEC a = quarter * (pu + pv), c = quarter * (pv - pu), tail = PICK(up < down, up, down);
         STORE(b->eta[0] + i, a * w1);
@@ -244,14 +254,15 @@ static SIMD_FUNCTION double SIMD_NAME(score_one)(struct rows_block *b)
     return SIMD_NAME(sum)(total);
 }
 
-static SIMD_FUNCTION double SIMD_NAME(rows_stripe)(const struct rows_data *rows, long from, long to, int value,
-                                                    struct rows_block *b)
+static SIMD_FUNCTION double SIMD_NAME(rows_stripe)(const struct rows_data *rows, long from, long to,
+                                                   int value, struct rows_block *b)
 {
     double total = 0;
     for (long i = from; i < to; i += b->n) {
         SIMD_NAME(load_block)(rows, i, to - i < ROWS_BLOCK ? (int) (to - i) : ROWS_BLOCK, b);
         SIMD_NAME(predict)(rows, b);
-        total += rows->k == 1 ? SIMD_NAME(score_one)(b) : SIMD_NAME(score_two)(b, value, rows->weights != NULL);
+        total += rows->k == 1 ? SIMD_NAME(score_one)(b)
+                              : SIMD_NAME(score_two)(b, value, rows->weights != NULL);
         SIMD_NAME(collect)(rows, b);
     }
     return total;
@@ -260,7 +271,8 @@ static SIMD_FUNCTION double SIMD_NAME(rows_stripe)(const struct rows_data *rows,
 static SIMD_FUNCTION void SIMD_NAME(exponentials)(const double *x, long n, double *out)
 {
     long i = 0;
-    for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) STORE(out + i, SIMD_NAME(exponential)(LOAD(x + i)));
+    for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH)
+        STORE(out + i, SIMD_NAME(exponential)(LOAD(x + i)));
     for (; i < n; i++) out[i] = exp(x[i]);
 }
 

@@ -13,7 +13,7 @@ double sech_squared(double x)
     return 4 * e / ((1 + e) * (1 + e));
 }
 
-#define REACH 7.5     /* sds covered; the mass outside is 6e-14 */
+#define REACH 7.5 /* sds covered; the mass outside is 6e-14 */
 #define MOST_STEPS 4000
 
 void gauss_expect(scalar_function f, const double *par, double mean, double sd, double width,

@@ -3,7 +3,7 @@
 #define COVARY_SCALAR_H
 
 #define LOG_2PI 1.837877066409345483560659472811
-#define LOG_2   0.693147180559945309417232121458
+#define LOG_2 0.693147180559945309417232121458
 
 double log_cosh(double x);
 double sech_squared(double x);

@@ -31,10 +31,13 @@ enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 
 /* The function of a level: SIMD_CALL(level, f, (arguments)) calls f_plain, f_base or f_avx2. */
 #if defined(SIMD_HAVE_AVX2)
-#define SIMD_CALL(level, f, arguments) \
-    ((level) == SIMD_AVX2 ? f##_avx2 arguments : (level) == SIMD_BASE ? f##_base arguments : f##_plain arguments)
+#define SIMD_CALL(level, f, arguments)                                                             \
+    ((level) == SIMD_AVX2   ? f##_avx2 arguments                                                   \
+     : (level) == SIMD_BASE ? f##_base arguments                                                   \
+                            : f##_plain arguments)
 #elif defined(SIMD_HAVE_VECTORS)
-#define SIMD_CALL(level, f, arguments) ((level) == SIMD_BASE ? f##_base arguments : f##_plain arguments)
+#define SIMD_CALL(level, f, arguments)                                                             \
+    ((level) == SIMD_BASE ? f##_base arguments : f##_plain arguments)
 #else
 #define SIMD_CALL(level, f, arguments) f##_plain arguments
 #endif

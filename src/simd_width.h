@@ -25,7 +25,7 @@ typedef double SIMD_NAME(loose) __attribute__((vector_size(SIMD_BYTES), aligned(
 
 #define VEC SIMD_NAME(vec)
 #define IVEC SIMD_NAME(ivec)
-#define LOAD(p) ((VEC) *(const SIMD_NAME(loose) *) (p))
+#define LOAD(p) ((VEC) * (const SIMD_NAME(loose) *) (p))
 #define STORE(p, v) (*(SIMD_NAME(loose) *) (p) = (v))
 #define ALL(x) ((VEC){0} + (x))
 #define PICK(mask, yes, no) ((VEC) (((mask) & (IVEC) (yes)) | (~(mask) & (IVEC) (no))))
@@ -51,8 +51,10 @@ INLINE VEC SIMD_NAME(exponential_inside)(VEC x)
     k -= shift;
     VEC r = (x - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10;
     VEC r2 = r * r, r4 = r2 * r2;
-    VEC low = (r * 0.16666666666666669 + 0.5000000000000001) + r2 * (r * 0.008333333333330051 + 0.04166666666662399);
-    VEC high = (r * 0.00019841269863105968 + 0.0013888888917281794) + r2 * (r * 2.7557268378684192e-06 + 2.480152119021773e-05);
+    VEC low = (r * 0.16666666666666669 + 0.5000000000000001) +
+              r2 * (r * 0.008333333333330051 + 0.04166666666662399);
+    VEC high = (r * 0.00019841269863105968 + 0.0013888888917281794) +
+               r2 * (r * 2.7557268378684192e-06 + 2.480152119021773e-05);
     VEC p = low + r4 * (high + r4 * (r * 2.5100424157005067e-08 + 2.7620138719733994e-07));
     VEC e = 1.0 + (r + r2 * p);
     return (VEC) ((SIMD_NAME(bits)) e + power);

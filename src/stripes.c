@@ -38,7 +38,8 @@ static void run_stripe(const struct run *r, int s)
     r->add(r->data, s, from, to, mine);
 }
 
-int stripes_run(stripe_pass add, void *data, long n, int threads, long size, double *table, double *work)
+int stripes_run(stripe_pass add, void *data, long n, int threads, long size, double *table,
+                double *work)
 {
     int stripes = count(n, size);
     struct run run = {add, data, n, size, (n + stripes - 1) / stripes, table, work};
@@ -48,7 +49,7 @@ int stripes_run(stripe_pass add, void *data, long n, int threads, long size, dou
         for (int s = 0; s < stripes; s++) run_stripe(&run, s);
     } else
 #endif
-    for (int s = 0; s < stripes; s++) run_stripe(&run, s);
+        for (int s = 0; s < stripes; s++) run_stripe(&run, s);
     for (int s = 1; s < stripes; s++)
         for (long i = 0; i < size; i++) table[i] += work[size * (s - 1) + i];
     return stripes;

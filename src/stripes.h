@@ -14,6 +14,7 @@ typedef void (*stripe_pass)(void *data, int stripe, long from, long to, double *
 /* Doubles of work that n rows need for a table of `size` doubles. */
 long stripes_work(long n, long size);
 /* table: cleared and filled with the sums of all n rows. Returns the number of stripes. */
-int stripes_run(stripe_pass add, void *data, long n, int threads, long size, double *table, double *work);
+int stripes_run(stripe_pass add, void *data, long n, int threads, long size, double *table,
+                double *work);
 
 #endif

@@ -22,7 +22,8 @@ static int factorise(const struct surrogate *s, const double *t, double *root, d
 /* d log p / dt_g: sum over the coefficients of g of E (beta / tau)^2 - 1. With S = B^-1 and
  * m = S D b the Hessian is, summed over i in g and j in h (eq. 12, derivatives below it),
  *   2 S_ij^2 + 4 m_i S_ij m_j - 2 [g = h, i = j] (S_ii + m_i^2). */
-static void add_hessian(const struct surrogate *s, const double *cov, const double *mean, double *hess)
+static void add_hessian(const struct surrogate *s, const double *cov, const double *mean,
+                        double *hess)
 {
     long n = s->n, groups = s->groups;
     for (long j = 0; j < n; j++) {
@@ -36,7 +37,8 @@ static void add_hessian(const struct surrogate *s, const double *cov, const doub
     }
 }
 
-double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess, double *work)
+double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess,
+                          double *work)
 {
     long n = s->n;
     double *root = work, *scale = root + n * n, *x = scale + n, *mean = x + n, *cov = mean + n;

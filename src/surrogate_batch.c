@@ -21,13 +21,15 @@ static void pack(const struct surrogate_batch *batch)
     long n = s->n, rows = 3L * batch->panels;
     memset(batch->packed, 0, sizeof(double) * panel_start(batch->panels));
     for (long i = 0; i < n; i++)
-        for (long j = 0; j <= i; j++) batch->packed[panel_start(i / 3) + 3 * j + i % 3] = s->a[i + n * j];
+        for (long j = 0; j <= i; j++)
+            batch->packed[panel_start(i / 3) + 3 * j + i % 3] = s->a[i + n * j];
     for (long j = 0; j < n; j++) batch->packed[panel_start(rows / 3 - 1) + 3 * j + 2] = s->b[j];
 }
 
 struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, double *work)
 {
-    struct surrogate_batch batch = {s, simd_level(level), 1, panels_of(s->n), work, NULL, NULL, NULL, NULL};
+    struct surrogate_batch batch = {
+        s, simd_level(level), 1, panels_of(s->n), work, NULL, NULL, NULL, NULL};
     long size = panel_start(batch.panels), rows = 3L * batch.panels;
     batch.lanes = batch.level == SIMD_AVX2 ? 4 : batch.level == SIMD_BASE ? 2 : 1;
     batch.root = work + size;
@@ -44,11 +46,13 @@ void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *
     int lanes = batch->lanes, rows = 3 * batch->panels;
     for (int l = 0; l < lanes; l++) {
         for (int i = 0; i < s->n; i++) /* coefficients of a smooth are neighbours */
-            batch->scale[i * lanes + l] = i > 0 && s->group[i] == s->group[i - 1] ?
-                batch->scale[(i - 1) * lanes + l] : exp(t[l][s->group[i] - 1]);
+            batch->scale[i * lanes + l] = i > 0 && s->group[i] == s->group[i - 1]
+                                              ? batch->scale[(i - 1) * lanes + l]
+                                              : exp(t[l][s->group[i] - 1]);
         for (int i = s->n; i < rows; i++) batch->scale[i * lanes + l] = i == rows - 1;
     }
-    SIMD_CALL(batch->level, factor, (batch->panels, batch->packed, batch->scale, batch->root, batch->inverse));
+    SIMD_CALL(batch->level, factor,
+              (batch->panels, batch->packed, batch->scale, batch->root, batch->inverse));
 }
 
 static double element(const struct surrogate_batch *batch, long i, long j, int lane)
@@ -84,7 +88,8 @@ void surrogate_batch_draw(struct surrogate_batch *batch)
 {
     int lanes = batch->lanes, n = batch->s->n, rows = 3 * batch->panels;
     for (int i = 0; i < n; i++)
-        for (int l = 0; l < lanes; l++) batch->draw[i * lanes + l] += element(batch, rows - 1, i, l);
+        for (int l = 0; l < lanes; l++)
+            batch->draw[i * lanes + l] += element(batch, rows - 1, i, l);
     /* The last row is b: the rest of its panel may be coefficients, it is none. */
     memset(batch->draw + n * lanes, 0, sizeof(double) * (rows - n) * lanes);
     memset(batch->inverse + (rows - 1) * lanes, 0, sizeof(double) * lanes);

@@ -11,7 +11,7 @@ enum { SURROGATE_LANES = 4 }; /* at the most */
 struct surrogate_batch {
     const struct surrogate *s;
     int level, lanes, panels;
-    double *packed;         /* [A; b'] by panels */
+    double *packed;                        /* [A; b'] by panels */
     double *scale, *root, *inverse, *draw; /* lanes fastest */
 };
 

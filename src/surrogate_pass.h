@@ -2,17 +2,19 @@
 
 #define TILE(f) f(0, 0) f(1, 0) f(2, 0) f(0, 1) f(1, 1) f(2, 1) f(0, 2) f(1, 2) f(2, 2)
 #define LOWER(f) f(0, 0) f(1, 0) f(2, 0) f(1, 1) f(2, 1) f(2, 2)
-#define START(r, c) VEC x##r##c = a[3 * c + r] * (LOAD(si + SIMD_WIDTH * r) * LOAD(sj + SIMD_WIDTH * c));
+#define START(r, c)                                                                                \
+    VEC x##r##c = a[3 * c + r] * (LOAD(si + SIMD_WIDTH * r) * LOAD(sj + SIMD_WIDTH * c));
 #define STEP(r, c) x##r##c -= i##r * j##c;
 #define KEEP(r, c) STORE(to + SIMD_WIDTH * (3 * c + r), x##r##c);
-#define OVER(r) \
-    x##r##0 = x##r##0 * v0; \
-    x##r##1 = (x##r##1 - x##r##0 * l10) * v1; \
+#define OVER(r)                                                                                    \
+    x##r##0 = x##r##0 * v0;                                                                        \
+    x##r##1 = (x##r##1 - x##r##0 * l10) * v1;                                                      \
     x##r##2 = (x##r##2 - x##r##0 * l20 - x##r##1 * l21) * v2;
 
 /* Three columns of three rows below the diagonal: the rows li and lj before them are factored. */
-static SIMD_FUNCTION void SIMD_NAME(tile_below)(int depth, const double *a, const double *si, const double *sj,
-                                                double *li, const double *lj, const double *inverse)
+static SIMD_FUNCTION void SIMD_NAME(tile_below)(int depth, const double *a, const double *si,
+                                                const double *sj, double *li, const double *lj,
+                                                const double *inverse)
 {
     TILE(START)
     double *to = li + 3L * SIMD_WIDTH * depth;
@@ -24,8 +26,7 @@ static SIMD_FUNCTION void SIMD_NAME(tile_below)(int depth, const double *a, cons
     }
     VEC l10 = LOAD(d + SIMD_WIDTH), l20 = LOAD(d + 2 * SIMD_WIDTH), l21 = LOAD(d + 5 * SIMD_WIDTH);
     VEC v0 = LOAD(inverse), v1 = LOAD(inverse + SIMD_WIDTH), v2 = LOAD(inverse + 2 * SIMD_WIDTH);
-    OVER(0) OVER(1) OVER(2)
-    TILE(KEEP)
+    OVER(0) OVER(1) OVER(2) TILE(KEEP)
 }
 
 /* NaN where the pivot is not positive and finite. */
@@ -39,14 +40,15 @@ INLINE VEC SIMD_NAME(root_of)(VEC pivot)
     return root;
 }
 
-static SIMD_FUNCTION void SIMD_NAME(tile_diagonal)(int depth, const double *a, const double *si, double *li,
-                                                   double *inverse)
+static SIMD_FUNCTION void SIMD_NAME(tile_diagonal)(int depth, const double *a, const double *si,
+                                                   double *li, double *inverse)
 {
     const double *sj = si;
     LOWER(START)
     double *to = li + 3L * SIMD_WIDTH * depth;
     for (; li < to; li += 3 * SIMD_WIDTH) {
-        VEC i0 = LOAD(li), i1 = LOAD(li + SIMD_WIDTH), i2 = LOAD(li + 2 * SIMD_WIDTH), j0 = i0, j1 = i1, j2 = i2;
+        VEC i0 = LOAD(li), i1 = LOAD(li + SIMD_WIDTH), i2 = LOAD(li + 2 * SIMD_WIDTH), j0 = i0,
+            j1 = i1, j2 = i2;
         LOWER(STEP)
     }
     x00 = SIMD_NAME(root_of)(1.0 + x00);
@@ -64,8 +66,8 @@ static SIMD_FUNCTION void SIMD_NAME(tile_diagonal)(int depth, const double *a, c
 }
 
 /* Column panels in blocks, which stay in cache while the row panels go by. */
-static SIMD_FUNCTION void SIMD_NAME(factor)(int panels, const double *packed, const double *scale, double *root,
-                                            double *inverse)
+static SIMD_FUNCTION void SIMD_NAME(factor)(int panels, const double *packed, const double *scale,
+                                            double *root, double *inverse)
 {
     enum { block = 8 };
     for (int from = 0; from < panels; from += block)
@@ -73,14 +75,17 @@ static SIMD_FUNCTION void SIMD_NAME(factor)(int panels, const double *packed, co
             const double *a = packed + panel_start(i), *si = scale + 3L * SIMD_WIDTH * i;
             double *li = root + SIMD_WIDTH * panel_start(i);
             for (int j = from; j < i && j < from + block; j++)
-                SIMD_NAME(tile_below)(3 * j, a + 9 * j, si, scale + 3L * SIMD_WIDTH * j, li,
-                    root + SIMD_WIDTH * panel_start(j), inverse + 3L * SIMD_WIDTH * j);
-            if (i < from + block) SIMD_NAME(tile_diagonal)(3 * i, a + 9 * i, si, li, inverse + 3L * SIMD_WIDTH * i);
+                SIMD_NAME(tile_below)
+                (3 * j, a + 9 * j, si, scale + 3L * SIMD_WIDTH * j, li,
+                 root + SIMD_WIDTH * panel_start(j), inverse + 3L * SIMD_WIDTH * j);
+            if (i < from + block)
+                SIMD_NAME(tile_diagonal)(3 * i, a + 9 * i, si, li, inverse + 3L * SIMD_WIDTH * i);
         }
 }
 
 /* x <- L'^-1 x */
-static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *root, const double *inverse, double *x)
+static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *root,
+                                                const double *inverse, double *x)
 {
     for (int i = panels - 1; i >= 0; i--) {
         const double *l = root + SIMD_WIDTH * panel_start(i), *d = l + 9L * SIMD_WIDTH * i;
@@ -93,7 +98,8 @@ static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *root, 
         STORE(xi + SIMD_WIDTH, x1);
         STORE(xi + 2 * SIMD_WIDTH, x2);
         for (double *xk = x; xk < xi; xk += SIMD_WIDTH, l += 3 * SIMD_WIDTH)
-            STORE(xk, LOAD(xk) - LOAD(l) * x0 - LOAD(l + SIMD_WIDTH) * x1 - LOAD(l + 2 * SIMD_WIDTH) * x2);
+            STORE(xk, LOAD(xk) - LOAD(l) * x0 - LOAD(l + SIMD_WIDTH) * x1 -
+                          LOAD(l + 2 * SIMD_WIDTH) * x2);
     }
 }
 

@@ -8,8 +8,8 @@
 struct svgd_settings {
     int particles;
     double temperature;
-    double bandwidth;       /* kernel exp(-d^2 / (2 h)), h fixed; 0: median heuristic */
-    int moments;            /* add the linear kernel, which fixes means and covariances */
+    double bandwidth; /* kernel exp(-d^2 / (2 h)), h fixed; 0: median heuristic */
+    int moments;      /* add the linear kernel, which fixes means and covariances */
     int batch_size;
     double batch_scale;
     struct optimizer optimizer;

@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 struct target {
-    int dim;          /* length of theta */
-    int rows;         /* rows (or cells) that a minibatch can choose from; 0: none */
+    int dim;  /* length of theta */
+    int rows; /* rows (or cells) that a minibatch can choose from; 0: none */
     const void *data;
     /* log density at theta; grad (dim) receives the gradient unless it is NULL */
     double (*value)(const struct target *t, const double *theta, double *grad);
@@ -38,8 +38,8 @@ double target_at(const struct target *t, const double *theta, const struct batch
  * work: 2 * dim doubles */
 struct affine {
     const struct target *inner;
-    const double *centre;   /* dim */
-    const double *root;     /* dim x dim, lower */
+    const double *centre; /* dim */
+    const double *root;   /* dim x dim, lower */
     double *work;
 };
 struct target target_affine(struct affine *a);
@@ -50,7 +50,7 @@ struct anchor;
 struct regression_target {
     const struct regression *model;
     const struct anchor *anchor; /* for minibatches, or NULL */
-    int apart;                   /* coefficients of smooths given their sds are the `smoothed` part */
+    int apart; /* coefficients of smooths given their sds are the `smoothed` part */
 };
 struct target target_regression(const struct regression_target *r);
 
@@ -65,10 +65,10 @@ struct conditional {
     const struct target *inner;
     int blocks;
     const struct smooth_block *block;
-    int loose, tied;        /* coefficients outside and inside the blocks */
+    int loose, tied; /* coefficients outside and inside the blocks */
     const int *loose_at, *tied_at;
-    const double *slope;    /* loose x tied */
-    double *work;           /* conditional_work(dim) */
+    const double *slope; /* loose x tied */
+    double *work;        /* conditional_work(dim) */
 };
 long conditional_work(int dim);
 struct target target_conditional(struct conditional *p);
@@ -79,18 +79,18 @@ struct target target_conditional(struct conditional *p);
 struct t_groups {
     int n;
     const double *y;
-    const int *group;       /* 0 or 1 */
-    double mean, sd;        /* prior of the group means */
-    double low, high;       /* prior range of the group scales */
-    double nu_mean;         /* prior mean of nu - 1 */
+    const int *group; /* 0 or 1 */
+    double mean, sd;  /* prior of the group means */
+    double low, high; /* prior range of the group scales */
+    double nu_mean;   /* prior mean of nu - 1 */
 };
 struct target target_t_groups(const struct t_groups *g);
 
 /* target_mixture.c */
 #define MIXTURE_MOST 16
 struct mixture {
-    int k;                  /* components */
-    int n;                  /* observations; 0: the target is the density of x itself */
+    int k; /* components */
+    int n; /* observations; 0: the target is the density of x itself */
     const double *y;
     const double *weight, *mean, *sd; /* known values (k each), NULL where unknown */
     double mean_location, mean_scale, sd_scale, concentration; /* priors of the unknown */

@@ -55,7 +55,8 @@ static double value(const struct target *t, const double *theta, double *grad)
             f += log_sd + 0.5 * log(k);
         }
         if (block->rotation) rotate(block->size, block->rotation, c, at + block->first);
-        else for (int j = 0; j < block->size; j++) at[block->first + j] = c[j];
+        else
+            for (int j = 0; j < block->size; j++) at[block->first + j] = c[j];
     }
     follow(p, at);
     f += p->inner->value(p->inner, at, g);
@@ -68,8 +69,9 @@ static double value(const struct target *t, const double *theta, double *grad)
         for (int j = 0; j < block->size; j++) {
             double k = 1 / (1 + block->h[j] * sd * sd), s = sd * sqrt(k), m = block->r[j] * s * s;
             double z = theta[block->first + j];
-            double gc = block->rotation ? rotated_back(block->size, block->rotation, g + block->first, j)
-                                        : g[block->first + j];
+            double gc = block->rotation
+                            ? rotated_back(block->size, block->rotation, g + block->first, j)
+                            : g[block->first + j];
             grad[block->first + j] = s * gc;
             grad[block->sd] += k * (gc * (2 * m + s * z) + 1);
         }

@@ -38,7 +38,8 @@ static double batch(const struct target *t, const double *theta, const int *row,
     const struct regression_target *data = t->data;
     const struct regression *r = data->model;
     double f;
-    if (grad) for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
+    if (grad)
+        for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
     if (row) f = base_rows(r, theta, row, n, scale, data->anchor, grad);
     else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
     if (!data->apart) f += add_coefficients(r, theta, grad);

@@ -17,8 +17,8 @@ static double digamma_of(double x)
     double s = 0;
     while (x < 12) s -= 1 / x++;
     double y = 1 / (x * x);
-    return s + log(x) - 0.5 / x
-           - y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y / 132))));
+    return s + log(x) - 0.5 / x -
+           y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y / 132))));
 }
 
 /* likelihood of n rows (all when row is NULL); d: derivatives by mu_g, log sigma_g, nu */

@@ -30,4 +30,7 @@ double vector_dot(const double *x, const double *y, long n) { return BEST(dot, (
 
 void vector_add(double *y, double s, const double *x, long n) { BEST(add, (y, s, x, n)); }
 
-void vector_mix(double *x, double *y, double a, double b, double c, long n) { BEST(mix, (x, y, a, b, c, n)); }
+void vector_mix(double *x, double *y, double a, double b, double c, long n)
+{
+    BEST(mix, (x, y, a, b, c, n));
+}
