@@ -23,7 +23,7 @@ stop_covary <- function(what, ..., fields = list()) {
   ))
 }
 
-# Called by the C code (fail() in src/door_read.c) where a value breaks what a door relies on.
+# Called by the C code (fail() in src/r_read.c) where a value breaks what a door relies on.
 stop_internal <- function(text) {
   stop_covary(
     "internal", "The C code of covary was given a value that it cannot use: ", text,

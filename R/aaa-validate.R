@@ -3,7 +3,7 @@
 # An object may have been edited, cut, or saved by another version. Two things are checked wherever
 # an exported function takes one, in well under a millisecond whatever the rows:
 #   rules  what single fields must be (the tables below, one a class)
-#   seal   fingerprints (door_fingerprint.c) of the parts whose inside is nobody else's business,
+#   seal   fingerprints (r_fingerprint.c) of the parts whose inside is nobody else's business,
 #   taken
 #          when the object was made: a fit's design cannot be described in a line, but any change of
 #          it can be seen.

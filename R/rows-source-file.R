@@ -1,4 +1,4 @@
-# CSV files in chunks. Fields are split by door_text.c, so that quotes, skipped columns and rows
+# CSV files in chunks. Fields are split by r_text.c, so that quotes, skipped columns and rows
 # with too few or too many fields are seen alike in one chunk and in many.
 #
 # A column is a number, a logical (TRUE, FALSE, true, false) or text. The whole of the first file

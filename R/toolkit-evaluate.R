@@ -1,6 +1,6 @@
 # Evaluation of densities written in R: value and gradient by the free numbers.
 
-# evaluate(theta, order, rows, scale), as door_target_r.c calls it.
+# evaluate(theta, order, rows, scale), as r_target_r.c calls it.
 new_evaluate <- function(user, target, how) {
   value <- composite(user, target)
   checked <- function(theta, rows, scale) check_value(value(theta, rows, scale), target, theta)

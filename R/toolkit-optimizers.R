@@ -23,7 +23,7 @@
 #' @name optimizers
 NULL
 
-# Numbers as read_optimizer() in door_advi.c takes them.
+# Numbers as read_optimizer() in r_advi.c takes them.
 new_optimizer <- function(
   name, rule, rate, decay = 0, decay2 = 0, epsilon = 0, window = 1,
   lagged = FALSE

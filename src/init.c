@@ -1,11 +1,11 @@
 /* Registration of the doors: the only names that R can call. */
-#include "doors.h"
+#include "r_doors.h"
 #include "stripes.h"
 #include <R_ext/Rdynload.h>
 
 #define DOOR(name, n)                                                                              \
     {                                                                                              \
-#name, (DL_FUNC) &door_##name, n                                                           \
+#name, (DL_FUNC) &r_##name, n                                                           \
     }
 
 static const R_CallMethodDef doors[] = {DOOR(kernel, 3),

@@ -1,9 +1,9 @@
 /* Door of tabulated smooths. */
-#include "door_read.h"
+#include "r_read.h"
 #include "piecewise.h"
 
 /* x (points), breaks (pieces + 1), coefficients (columns x (degree + 1) x pieces): columns x points */
-SEXP door_piecewise(SEXP x, SEXP breaks, SEXP coefficients)
+SEXP r_piecewise(SEXP x, SEXP breaks, SEXP coefficients)
 {
     SEXP size = Rf_getAttrib(coefficients, R_DimSymbol);
     const int *dim = check_integers(size, 3, "dim(coefficients)");

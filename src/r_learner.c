@@ -1,5 +1,5 @@
 /* Doors of the category learner: R vectors in, R vectors out, nothing kept. */
-#include "door_read.h"
+#include "r_read.h"
 #include "learner.h"
 #include <math.h>
 
@@ -77,7 +77,7 @@ static double read_trial(SEXP state)
 
 /* state: list(parameter, velocity, gradient, trial, waiting); the same names come back, followed
  * by what happened on these trials. thin = 0: no record of the parameters. */
-SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SEXP state_)
+SEXP r_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SEXP state_)
 {
     static const char *names[] = {"parameter", "velocity", "gradient", "trial", "waiting",
                                   "status",    "category", "done",     "loss",  "response",
@@ -123,7 +123,7 @@ SEXP door_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SE
 }
 
 /* Log densities and log response probabilities of the columns of x (d x n), each g x n. */
-SEXP door_learner_activate(SEXP settings_, SEXP x, SEXP parameter)
+SEXP r_learner_activate(SEXP settings_, SEXP x, SEXP parameter)
 {
     static const char *names[] = {"log_density", "log_probability"};
     struct learner_settings settings = read_settings(settings_);

@@ -1,5 +1,5 @@
 /* Doors of the targets: what an R list describes becomes a struct target. */
-#include "door_read.h"
+#include "r_read.h"
 
 static const struct target *keep(struct target t)
 {
@@ -110,7 +110,7 @@ static struct target read_conditional(SEXP target)
 }
 
 /* list(value_of, gradient_of, gradient, value) at beta, as in regression.h */
-SEXP door_anchor(SEXP model, SEXP beta)
+SEXP r_anchor(SEXP model, SEXP beta)
 {
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
@@ -159,7 +159,7 @@ const int *read_batches(SEXP rows, const struct target *t, int size, R_xlen_t n)
 }
 
 /* theta: dim x n; list(value (n), gradient (dim x n) or NULL) */
-SEXP door_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
+SEXP r_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
 {
     const struct target *t = read_target(target);
     int n = whole_in((double) Rf_xlength(theta) / t->dim, 0, MOST_COUNT, "columns of theta");

@@ -1,7 +1,7 @@
 /* A target written in R: `evaluate(theta, order, rows, scale)` of its list returns the log density,
  * followed by the gradient when order is 1. An error in it leaves through R's own unwinding; the
  * core has nothing to free, so nothing leaks. */
-#include "door_read.h"
+#include "r_read.h"
 
 static double call_r(const struct target *t, const double *theta, const int *row, int n,
                      double scale, double *grad)

@@ -1,5 +1,5 @@
 /* Doors of NUTS. Random numbers are R's, through callbacks: the core sees no R header. */
-#include "door_read.h"
+#include "r_read.h"
 #include "nuts.h"
 #include <R_ext/Random.h>
 
@@ -33,7 +33,7 @@ static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
 
 /* n transitions: list(theta, step, draws (dim x n), info (6 x n: value, accept, energy, depth,
  * leapfrogs, divergent)) */
-SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
+SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
 {
     const struct target *t = read_target(target);
     int d = t->dim, count = check_whole(n, 0, MOST_COUNT, "n"), calls = 0;
@@ -69,7 +69,7 @@ SEXP door_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
 }
 
 /* A first step size and the state of its adaptation */
-SEXP door_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
+SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
 {
     const struct target *t = read_target(target);
     struct nuts_settings s = read_settings(settings, t->dim);

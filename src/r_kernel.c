@@ -1,5 +1,5 @@
 /* Doors to the kernels and priors themselves: for tests, and for row-wise log densities. */
-#include "door_read.h"
+#include "r_read.h"
 #include "kernel.h"
 #include "prior.h"
 #include "simd.h"
@@ -63,14 +63,14 @@ static SEXP evaluate_cells(const struct kernel *kernel, SEXP cells, SEXP eta, co
     return out;
 }
 
-SEXP door_kernel(SEXP k, SEXP cells, SEXP eta)
+SEXP r_kernel(SEXP k, SEXP cells, SEXP eta)
 {
     const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
     check_doubles(eta, (R_xlen_t) kernel->q * Rf_ncols(cells), "eta");
     return evaluate_cells(kernel, cells, eta, NULL);
 }
 
-SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
+SEXP r_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
 {
     const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
     R_xlen_t m = Rf_ncols(cells), q = kernel->q;
@@ -80,7 +80,7 @@ SEXP door_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
 
 /* par: 3 numbers. With a null `sd` the density at x, else its expectation under N(x, sd^2).
  * 3 x length(x): log density and two derivatives. */
-SEXP door_prior(SEXP family, SEXP par, SEXP x, SEXP sd)
+SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd)
 {
     int f = check_whole(family, 0, MOST_COUNT, "family");
     check_families(&f, 1, "family");

@@ -1,5 +1,5 @@
 /* Doors of the moments. */
-#include "door_read.h"
+#include "r_read.h"
 #include "moments.h"
 #include "moments_two.h"
 #include "stripes.h"
@@ -22,7 +22,7 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
 
 /* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: level, threads, groups.
  * list(table, counts (missing, infinite, outside)) */
-SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
+SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
     const double *g = check_doubles(grid, 3, "grid"), *set = check_doubles(settings, 3, "settings");
     struct moments_grid cells = read_grid(g);
@@ -49,7 +49,7 @@ SEXP door_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scal
 
 /* grid: of x and z, 3 x 2; settings: level, threads, groups, most doubles in the table.
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
-SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
+SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
                       SEXP settings)
 {
     const double *g = check_doubles(grid, 6, "grid"), *set = check_doubles(settings, 4, "settings");
@@ -79,7 +79,7 @@ SEXP door_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP gri
     return out;
 }
 
-SEXP door_finite_range(SEXP x)
+SEXP r_finite_range(SEXP x)
 {
     const double *values = check_doubles(x, Rf_xlength(x), "x");
     SEXP out = PROTECT(Rf_allocVector(REALSXP, 2));

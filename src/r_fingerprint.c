@@ -6,7 +6,7 @@
  * are read at evenly spaced places, so the time does not grow with the rows. Of functions,
      environments and
  * pointers, which are not data, the type alone counts. */
-#include "door_read.h"
+#include "r_read.h"
 #include <stdint.h>
 #include <stdio.h>
 
@@ -127,7 +127,7 @@ static uint64_t add_value(uint64_t hash, SEXP x, int depth)
 }
 
 /* A string for each element of a list */
-SEXP door_fingerprint(SEXP parts)
+SEXP r_fingerprint(SEXP parts)
 {
     if (TYPEOF(parts) != VECSXP) fail("'parts' must be a list");
     SEXP out = PROTECT(Rf_allocVector(STRSXP, Rf_xlength(parts)));

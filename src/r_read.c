@@ -1,4 +1,4 @@
-#include "door_read.h"
+#include "r_read.h"
 #include "prior.h"
 #include "simd.h"
 #include "stripes.h"

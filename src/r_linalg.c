@@ -1,5 +1,5 @@
 /* Doors of dense linear algebra. */
-#include "door_read.h"
+#include "r_read.h"
 #include "linalg.h"
 #include "matrix.h"
 
@@ -12,7 +12,7 @@ static int side(SEXP a)
 }
 
 /* The upper factor R with a = R'R, or NULL. */
-SEXP door_cholesky(SEXP a)
+SEXP r_cholesky(SEXP a)
 {
     int n = side(a);
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, n, n));
@@ -29,7 +29,7 @@ SEXP door_cholesky(SEXP a)
 }
 
 /* (R'R)^-1 from the upper factor R */
-SEXP door_inverse(SEXP root)
+SEXP r_inverse(SEXP root)
 {
     int n = side(root);
     double *l = (double *) R_alloc((size_t) n * n, sizeof(double));
@@ -44,7 +44,7 @@ SEXP door_inverse(SEXP root)
 }
 
 /* a b, either transposed first; level: of simd.h */
-SEXP door_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
+SEXP r_product(SEXP a, SEXP b, SEXP transpose, SEXP level)
 {
     check_matrix(a, "a");
     check_matrix(b, "b");

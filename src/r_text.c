@@ -1,5 +1,5 @@
 /* Door of text: lines of a file with separators (CSV) to columns of fields. */
-#include "door_read.h"
+#include "r_read.h"
 #include <R_ext/Utils.h>
 
 /* What is read: the lines, where in them, and the field that was met, in its line or, where quotes
@@ -98,7 +98,7 @@ static void keep_field(const struct reader *r, SEXP columns, int j, R_xlen_t i, 
  * numbers, NULL where a field is no number; line: of each record; bad: line and number of fields of
  * the first record that has not `width`, or nothing; open: line from which a quote is not closed, or
  * 0). Records before a bad or an open one are given; empty lines are none. */
-SEXP door_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric)
+SEXP r_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric)
 {
     int fields = check_whole(width, 1, 1 << 24, "width");
     int kept = whole_in((double) Rf_xlength(wanted), 0, fields, "wanted fields");

@@ -1,5 +1,5 @@
 /* Doors of the smoothing level of the nested engine. */
-#include "door_read.h"
+#include "r_read.h"
 #include "scalar.h"
 #include "simd.h"
 #include "surrogate_batch.h"
@@ -37,7 +37,7 @@ static void marginals(const struct surrogate *s, const double *t, R_xlen_t point
 
 /* t: groups x points; order 0, 1 or 2; level: of simd.h, for order 0. list(value (points), gradient
  * (groups x points) or NULL, hessian (groups^2 x points) or NULL) */
-SEXP door_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
+SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
 {
     check_matrix(t, "t");
     int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups"), points = Rf_ncols(t),
@@ -84,7 +84,7 @@ static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t
 
 /* t: groups x draws, z: draws x d noise, column: of the n penalised coefficients among d. list(beta (draws x d,
  * zero in the other columns), log_density of beta given t), NaN where B is indefinite. */
-SEXP door_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level)
+SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level)
 {
     check_matrix(t, "t");
     check_matrix(z, "z");

@@ -1,10 +1,10 @@
 /* Door of the cells. */
-#include "door_read.h"
+#include "r_read.h"
 #include "cells.h"
 
 #define MOST_RESPONSES 1000 /* a thousand responses have half a million second moments */
 
-SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
+SEXP r_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
 {
     const double *values = check_matrix(y, "y");
     int n = Rf_nrows(y), k = whole_in(Rf_ncols(y), 1, MOST_RESPONSES, "responses");
@@ -18,7 +18,7 @@ SEXP door_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
     return out;
 }
 
-SEXP door_merge_cells(SEXP k, SEXP a, SEXP b)
+SEXP r_merge_cells(SEXP k, SEXP a, SEXP b)
 {
     int size = check_whole(k, 1, MOST_RESPONSES, "responses");
     check_matrix(a, "a");

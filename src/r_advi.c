@@ -1,5 +1,5 @@
 /* Doors of stochastic variational inference. */
-#include "door_read.h"
+#include "r_read.h"
 #include "advi.h"
 #include <math.h>
 
@@ -22,7 +22,7 @@ static struct estimate read_estimate(SEXP how)
 static double *fresh(long n) { return (double *) R_alloc(n + 1, sizeof(double)); }
 
 /* Mean over the columns of noise; with root, of the density of w where theta = centre + root w */
-SEXP door_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root)
+SEXP r_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root)
 {
     const struct target *t = read_target(target);
     struct family q = read_family(family, t->dim);
@@ -71,7 +71,7 @@ double check_first(SEXP first)
 
 /* settings: list(family, optimizer, estimate (2 int), draws, batch_size, batch_scale, loss_scale,
  * most_norm). Returns list(par, state, loss, done, gradient): gradient only where NaN was met. */
-SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
+SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
                SEXP state)
 {
     const struct target *t = read_target(target);
@@ -111,7 +111,7 @@ SEXP door_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP 
 }
 
 /* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and the number of bad iterations. */
-SEXP door_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state)
+SEXP r_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state)
 {
     const struct target *t = read_target(target);
     struct natural_settings a;

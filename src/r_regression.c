@@ -1,5 +1,5 @@
 /* Doors of the regression model. `model` is the list made by new_target() in R. */
-#include "door_read.h"
+#include "r_read.h"
 
 /* The priors of several coefficients together: a list of lists (R: joint_priors()) */
 static void read_joint_priors(SEXP list, struct regression *r)
@@ -88,7 +88,7 @@ static SEXP new_evaluation(int d, int order)
     return out;
 }
 
-SEXP door_base(SEXP model, SEXP beta, SEXP order)
+SEXP r_base(SEXP model, SEXP beta, SEXP order)
 {
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
@@ -102,7 +102,7 @@ SEXP door_base(SEXP model, SEXP beta, SEXP order)
     return out;
 }
 
-SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
+SEXP r_base_expect(SEXP model, SEXP mean, SEXP cov)
 {
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "mean");
@@ -114,7 +114,7 @@ SEXP door_base_expect(SEXP model, SEXP mean, SEXP cov)
     return out;
 }
 
-SEXP door_base_draws(SEXP model, SEXP draws)
+SEXP r_base_draws(SEXP model, SEXP draws)
 {
     struct regression r = read_model(model);
     const double *values = check_matrix(draws, "draws");
@@ -126,7 +126,7 @@ SEXP door_base_draws(SEXP model, SEXP draws)
     return out;
 }
 
-SEXP door_smooths(SEXP model, SEXP theta)
+SEXP r_smooths(SEXP model, SEXP theta)
 {
     struct regression r = read_model(model);
     int dim = r.d + r.n_smooths;
@@ -138,7 +138,7 @@ SEXP door_smooths(SEXP model, SEXP theta)
     return out;
 }
 
-SEXP door_smooths_expect(SEXP model, SEXP mean, SEXP cov)
+SEXP r_smooths_expect(SEXP model, SEXP mean, SEXP cov)
 {
     struct regression r = read_model(model);
     int dim = r.d + r.n_smooths;

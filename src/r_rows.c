@@ -1,5 +1,5 @@
 /* Doors of the pass over rows. */
-#include "door_read.h"
+#include "r_read.h"
 #include "rows.h"
 
 static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
@@ -33,7 +33,7 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
 }
 
 /* settings: level, threads, value. list(value, scores: one vector for all terms) */
-SEXP door_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
+SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms);
     const double *set = check_doubles(settings, 3, "settings");
@@ -61,7 +61,7 @@ static double curvature_size(const struct rows_data *rows, int coarse)
 }
 
 /* variance: NULL or tables as in rows.h. list(value, scores, curvature) */
-SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance)
+SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms);
     int width = check_whole(coarse, 1, MOST_COUNT, "coarse");
@@ -79,7 +79,7 @@ SEXP door_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP co
     return out;
 }
 
-SEXP door_exponential(SEXP x, SEXP level)
+SEXP r_exponential(SEXP x, SEXP level)
 {
     const double *values = check_doubles(x, Rf_xlength(x), "x");
     int most = read_level(check_number(level, "level"));

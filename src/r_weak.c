@@ -1,9 +1,9 @@
 /* Door of weak references: what a fit may look up while the session lasts, and does not take along
    when it is saved. */
-#include "door_read.h"
+#include "r_read.h"
 
 /* A reference that keeps `value` alive as long as `key` (an environment) is. */
-SEXP door_weak(SEXP key, SEXP value)
+SEXP r_weak(SEXP key, SEXP value)
 {
     if (TYPEOF(key) != ENVSXP || TYPEOF(value) != ENVSXP)
         fail("a weak reference needs two environments");
@@ -11,7 +11,7 @@ SEXP door_weak(SEXP key, SEXP value)
 }
 
 /* NULL where the reference comes from a file. */
-SEXP door_weak_value(SEXP reference)
+SEXP r_weak_value(SEXP reference)
 {
     return TYPEOF(reference) == WEAKREFSXP ? R_WeakRefValue(reference) : R_NilValue;
 }

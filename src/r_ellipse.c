@@ -1,5 +1,5 @@
 /* Door to elliptical slice sampling (ellipse.h). */
-#include "door_read.h"
+#include "r_read.h"
 #include "ellipse.h"
 
 static const double *matrix_of(SEXP x, R_xlen_t rows, R_xlen_t columns, const char *what)
@@ -19,7 +19,7 @@ static struct ellipse read_ellipse(const struct regression *model, SEXP a, SEXP 
 }
 
 /* beta: d x chains. The gaps of all chains. */
-SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
+SEXP r_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
 {
     struct regression r = read_model(model);
     struct ellipse e = read_ellipse(&r, a, b);
@@ -34,7 +34,7 @@ SEXP door_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
 
 /* centre, nu, beta: d x chains, uniform: (2 + ELLIPSE_TRIES) x chains, gap: by chain. One move of each chain:
  * list(beta, gap). */
-SEXP door_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta,
+SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta,
                   SEXP gap)
 {
     struct regression r = read_model(model);

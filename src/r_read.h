@@ -8,7 +8,7 @@
 #ifndef COVARY_DOOR_READ_H
 #define COVARY_DOOR_READ_H
 
-#include "doors.h"
+#include "r_doors.h"
 #include "moments.h"
 #include "optimizer.h"
 #include "regression.h"
@@ -29,7 +29,7 @@
 /* Raises covary_error_internal; the text says what was expected. */
 void fail(const char *format, ...) DOES_NOT_RETURN;
 
-/* door_read.c: parts of a list */
+/* r_read.c: parts of a list */
 SEXP field(SEXP list, const char *name);
 SEXP optional(SEXP list, const char *name); /* NULL where there is none */
 double number(SEXP list, const char *name);
@@ -59,18 +59,18 @@ struct moments_grid read_grid(const double *x);
 int read_threads(double x);
 int read_level(double x);
 
-/* door_regression.c */
+/* r_regression.c */
 struct regression read_model(SEXP model);
 
-/* door_target.c: the target that an R list made by new_density() describes, in R_alloc memory */
+/* r_target.c: the target that an R list made by new_density() describes, in R_alloc memory */
 const struct target *read_target(SEXP target);
 /* row numbers (counted from 1 in R) of n batches of `size`; NULL where size is 0 */
 const int *read_batches(SEXP rows, const struct target *t, int size, R_xlen_t n);
 
-/* door_target_r.c */
+/* r_target_r.c */
 struct target target_r(SEXP target, int dim, int rows);
 
-/* door_advi.c */
+/* r_advi.c */
 struct optimizer read_optimizer(SEXP x);
 double check_first(SEXP first); /* number of an iteration, counted from 1 */
 
