@@ -35,6 +35,6 @@ made <- list(
   machine = sub(".*: ", "", grep("model name", readLines("/proc/cpuinfo"), value = TRUE)[1]),
   compress = seconds - making, simulate = making, memory = memory
 )
-saveRDS(list(cells = cells, made = made), file.path("inst", "extdata", "hundred-million.rds"))
+saveRDS(list(cells = cells, made = made), file.path("vignettes", "hundred-million.rds"))
 utils::str(made)
 print(cells)
