@@ -29,7 +29,7 @@ read_rows <- function(parsed, data, weights, subset, na_action) {
   frame <- new_frame(parsed, data, weights, subset, na_action)
   parsed <- own_scopes(parsed, c(names(data), names(parsed$outside_columns)), nrow(data))
   list(
-    parsed = settle_terms(settle_frame(parsed, frame, data), frame$covariates, frame$n),
+    parsed = add_term_states(record_columns(parsed, frame, data), frame$covariates, frame$n),
     frame = frame
   )
 }

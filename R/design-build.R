@@ -2,12 +2,12 @@
 # new data. Knows no likelihood.
 #
 # A predictor of the design adds to the parsed one: states (calls to evaluate for its variables,
-# formula-terms.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef,
+# rows-term-state.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef,
 # sd, x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
   settled <- !is.null(parsed$predictors[[1]]$states)
-  if (!settled) parsed <- settle_terms(parsed, frame$covariates, frame$n)
+  if (!settled) parsed <- add_term_states(parsed, frame$covariates, frame$n)
   frame$settled <- settled
   frame$own_priors <- parsed$own_priors
   cell_data <- lapply(frame$covariates, take_rows, cells$first)

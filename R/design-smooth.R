@@ -6,7 +6,7 @@
 # the basis, and `bs = "re"` keeps its usual meaning.
 
 # The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
-# variables (formula-terms.R). Where `data` are a sketch of the rows, `whole` (see
+# variables (formula-variables.R). Where `data` are a sketch of the rows, `whole` (see
 # design-whole-rows.R) has points whose weighted sums are those of all rows, and many rows to choose
 # knots from where the sketch has rows at random and no quantiles.
 build_smooths <- function(call, env, data, weights, states = list(), whole = NULL) {

@@ -49,32 +49,6 @@ parse_formulas <- function(formula, ..., data_names) {
   )
 }
 
-# Arguments that covary() does not have arrive among the formulas; they are not evaluated as such,
-# but named.
-check_further_formulas <- function(...) {
-  for (i in seq_len(...length())) {
-    name <- c(...names(), "")[i]
-    if (is.na(name) || !nzchar(name) ||
-      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) {
-      next
-    }
-    advice <- switch(name,
-      offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
-      seed = "call set.seed() before",
-      family = "responses are normal; transform them in the formula, such as log(y) ~ x",
-      sigma = ,
-      rho = paste0("write a formula with that left side, ", name, " ~ x"),
-      paste0(
-        "see ?covary; it has ",
-        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)
-      )
-    )
-    stop_covary("formula", "covary() has no argument '", name, "': ", advice, ".",
-      fields = list(arg = name)
-    )
-  }
-}
-
 collect_formulas <- function(formula, ...) {
   all <- c(if (is.list(formula) && !is.object(formula)) formula else list(formula), list(...))
   ok <- is.list(all) && length(all) > 0 &&
@@ -182,12 +156,6 @@ new_predictor <- function(dpar, resp, rhs, stated) {
   )
 }
 
-right_side <- function(f) {
-  out <- f[-2]
-  environment(out) <- environment(f)
-  out
-}
-
 # Shared formulas (`sigma ~ x`) first, then those that name their responses.
 apply_overrides <- function(predictors, overrides, responses) {
   shared <- vapply(overrides, function(o) is.symbol(o$left), TRUE)
@@ -229,86 +197,4 @@ find_response <- function(expr, responses, formula) {
     )
   }
   names(responses)[at]
-}
-
-expand_dot <- function(rhs, names) {
-  if (!"." %in% all.vars(rhs)) {
-    return(rhs)
-  }
-  if (length(names) == 0) {
-    stop_covary("formula", "`.` stands for all other columns, but there are none.")
-  }
-  dots <- Reduce(function(a, b) call("+", a, b), lapply(names, as.name))
-  rhs[[2]] <- do.call(substitute, list(rhs[[2]], list(. = call("(", dots))))
-  rhs
-}
-
-# Parts of a right side: parametric terms, calls of smooths and of offset().
-split_rhs <- function(rhs) {
-  specials <- c("s", "t2", "te", "ti")
-  tf <- retype(
-    stats::terms(rhs, specials = specials, keep.order = TRUE), "formula", "Formula ",
-    deparse1(rhs), " cannot be read: "
-  )
-  variables <- as.list(attr(tf, "variables"))[-1]
-  refuse_tensor(variables, attr(tf, "specials"))
-  refuse_bar(variables)
-  at <- unlist(attr(tf, "specials")[c("s", "t2")])
-  factors <- attr(tf, "factors")
-  labels <- attr(tf, "term.labels")
-  is_smooth <- rep(FALSE, length(labels))
-  if (length(at) && length(labels)) {
-    involved <- colSums(factors[at, , drop = FALSE] > 0) > 0
-    alone <- attr(tf, "order") == 1
-    if (any(involved & !alone)) {
-      stop_covary(
-        "formula", "Smooth ", enumerate(labels[involved & !alone]),
-        " cannot stand in an interaction; ",
-        "use its `by` argument."
-      )
-    }
-    is_smooth <- involved
-  }
-  # From the variables, not from labels: the label of (x > 3):x reads as x > (3:x).
-  kept <- lapply(term_variables(tf)[!is_smooth], Reduce, f = function(a, b) call(":", a, b))
-  parts <- c(list(if (attr(tf, "intercept") == 1) 1 else 0), kept)
-  parametric <- rhs
-  parametric[[2]] <- Reduce(function(a, b) call("+", a, b), parts)
-  list(
-    parametric = parametric, smooths = lapply(labels[is_smooth], str2lang),
-    offsets = variables[attr(tf, "offset")]
-  )
-}
-
-# By term of a terms object, the variables whose product it is. (Labels cannot be read again: that
-# of (x > 3):x says x > (3:x).)
-term_variables <- function(tf) {
-  variables <- as.list(attr(tf, "variables"))[-1]
-  factors <- attr(tf, "factors")
-  lapply(seq_along(attr(tf, "term.labels")), function(j) variables[factors[, j] > 0])
-}
-
-# `(1 | g)` of other packages would be read as a logical "or".
-refuse_bar <- function(variables) {
-  bar <- vapply(variables, function(v) is.call(v) && identical(v[[1]], quote(`|`)), TRUE)
-  if (any(bar)) {
-    bad <- deparse1(variables[bar][[1]])
-    stop_covary("formula", "The term (", bad,
-      ") is not understood; write a random intercept as s(g, bs = \"re\") and a random ",
-      "slope of x as s(g, x, bs = \"re\").",
-      fields = list(term = bad)
-    )
-  }
-}
-
-refuse_tensor <- function(variables, specials) {
-  tensor <- unlist(specials[c("te", "ti")])
-  if (length(tensor)) {
-    bad <- deparse1(variables[[tensor[1]]])
-    stop_covary("formula", "The smooth ", bad,
-      " has several penalties on the same coefficients and cannot be written ",
-      "as independent random effects. Use t2() in its place.",
-      fields = list(term = bad)
-    )
-  }
 }

@@ -180,3 +180,9 @@ restore_column <- function(values, how) {
     values
   )
 }
+
+# Dates and times are numbers too.
+is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
+
+
+take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]

@@ -95,9 +95,6 @@ evaluate <- function(expr, data, env, what) {
   )
 }
 
-# Dates and times are numbers too.
-is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
-
 evaluate_responses <- function(responses, env, data, n) {
   columns <- lapply(names(responses), function(label) {
     v <- evaluate(responses[[label]], data, env, "Response")
@@ -204,8 +201,6 @@ environment_column <- function(name, env, n, predictor, data) {
 }
 
 row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)
-
-take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
 
 check_weights <- function(weights, n) {
   if (is.null(weights)) {

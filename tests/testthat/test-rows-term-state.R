@@ -125,7 +125,7 @@ test_that("looking at terms leaves the random numbers alone", {
   d <- terms_data()
   after <- function(f) {
     set.seed(3)
-    settle_terms(parse_formulas(f, data_names = names(d)), as.list(d), nrow(d))
+    add_term_states(parse_formulas(f, data_names = names(d)), as.list(d), nrow(d))
     stats::runif(1)
   }
   noisy <- function(v) v + 0 * stats::rnorm(1)
