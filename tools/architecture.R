@@ -1,7 +1,7 @@
 # The rooms of R/ and the floors of src/, read from the code.
 #
 #   Rscript tools/architecture.R             what breaks the rules; fails if anything does
-#   Rscript tools/architecture.R --picture   the table of rooms and arrows, as CONTRIBUTING.md has it
+#   Rscript tools/architecture.R --picture   writes the table of rooms into CONTRIBUTING.md
 #
 # A file belongs to the room that its name begins with. A room calls rooms above it in `street`
 # only. tests/testthat/test-architecture.R runs the same functions.
@@ -26,10 +26,34 @@ street <- c(
   learner = "category learning; the house rules only"
 )
 
+# From the file's name to its room: what stands before the first hyphen.
 room_of <- function(file) {
   prefix <- sub("-.*", "", sub("\\.R$", "", basename(file)))
   ifelse(prefix %in% c("aaa", "util"), "house", prefix)
 }
+
+# The floors of src/, lowest first; a file is on the floor that lists the beginning of its name. A
+# file includes files of its own floor or lower ones, never in a circle.
+floors <- list(
+  foundations = c(
+    "status", "scalar", "vector", "simd", "dense", "linalg", "matrix", "block_sums", "partitions",
+    "stripes", "piecewise"
+  ),
+  "sums and densities" = c(
+    "likelihood", "kernel", "expectation", "prior", "joint_prior", "cells", "suffstats", "moments",
+    "rows"
+  ),
+  "models and targets" = c("model", "regression", "smooths", "surrogate", "target"),
+  engines = c("family", "optimizer", "advi", "svgd", "nuts", "ellipse", "learner"),
+  border = c("r_", "init")
+)
+
+# Headers of R are for the border; BLAS and LAPACK have one file as well.
+header_of_r <- "^(R|Rinternals|Rmath|Rdefines|R_ext/.*)\\.h$"
+header_of_blas <- "^R_ext/(BLAS|Lapack|RS)\\.h$"
+file_of_blas <- "^dense\\.[ch]$"
+
+# ---- R/ -----------------------------------------------------------------------------------------
 
 # list(home = file of every name that is assigned at top level, calls = data.frame(from, to, file,
 # used)): which top-level name uses which, and the files of both.
@@ -37,7 +61,7 @@ call_graph <- function(folder) {
   home <- character()
   value <- list()
   for (file in list.files(folder, "\\.R$", full.names = TRUE)) {
-    for (e in as.list(parse(file, keep.source = FALSE))) {
+    for (e in as.list(parse(file, keep.source = FALSE, encoding = "UTF-8"))) {
       if (!is.call(e) || !identical(e[[1]], as.name("<-")) || !is.name(e[[2]])) next
       name <- as.character(e[[2]])
       home[[name]] <- sub("\\.R$", "", basename(file))
@@ -50,61 +74,223 @@ call_graph <- function(folder) {
     intersect(names, names(home))
   })
   from <- rep(names(used), lengths(used))
-  to <- unlist(used, use.names = FALSE)
-  list(home = home, calls = data.frame(from, to, file = home[from], used = home[to], row.names = NULL))
+  to <- as.character(unlist(used, use.names = FALSE))
+  calls <- data.frame(from, to, file = unname(home[from]), used = unname(home[to]))
+  list(home = home, calls = calls)
+}
+
+# Files whose name begins with no room of the street.
+homeless_files <- function(graph) {
+  files <- unique(graph$home)
+  sprintf("%s.R is in no room", files[!room_of(files) %in% names(street)])
 }
 
 # Calls against the street, one line each.
 wrong_arrows <- function(graph) {
   at <- match(room_of(graph$calls$file), names(street))
   to <- match(room_of(graph$calls$used), names(street))
-  lonely <- at == length(street) & to > 1
-  bad <- graph$calls[at != to & (to > at | lonely), ]
+  aside <- at == match("learner", names(street)) & to > 1
+  bad <- graph$calls[which(at != to & (to > at | aside)), ]
   bad <- bad[order(match(room_of(bad$file), names(street)), bad$file, bad$used), ]
   sprintf("%s() in %s calls %s() in %s", bad$from, bad$file, bad$to, bad$used)
 }
 
-# Files that call each other in a circle: a list of vectors, longest first (Tarjan 1972).
-file_cycles <- function(graph) {
-  calls <- unique(graph$calls[graph$calls$file != graph$calls$used, c("file", "used")])
-  files <- unique(graph$home)
-  next_files <- split(calls$used, factor(calls$file, files))
-  number <- lowest <- stats::setNames(rep(0L, length(files)), files)
+# Rooms, or files of R/, that call each other in a circle.
+room_cycles <- function(graph) cycles(room_of(graph$calls$file), room_of(graph$calls$used))
+file_cycles <- function(graph) cycles(graph$calls$file, graph$calls$used)
+
+# Circles among the arrows from[i] -> to[i]: a list of vectors, longest first (Tarjan 1972).
+cycles <- function(from, to) {
+  points <- unique(c(from, to))
+  arrows <- unique(data.frame(from, to)[from != to, ])
+  next_points <- split(arrows$to, factor(arrows$from, points))
+  number <- lowest <- stats::setNames(rep(0L, length(points)), points)
   stack <- character()
-  cycles <- list()
-  visit <- function(file) {
-    number[[file]] <<- lowest[[file]] <<- max(number) + 1L
-    stack <<- c(stack, file)
-    for (other in next_files[[file]]) {
+  found <- list()
+  visit <- function(point) {
+    number[[point]] <<- lowest[[point]] <<- max(number) + 1L
+    stack <<- c(stack, point)
+    for (other in next_points[[point]]) {
       if (number[[other]] == 0L) visit(other)
-      if (other %in% stack) lowest[[file]] <<- min(lowest[[file]], lowest[[other]])
+      if (other %in% stack) lowest[[point]] <<- min(lowest[[point]], lowest[[other]])
     }
-    if (lowest[[file]] == number[[file]]) {
-      members <- stack[match(file, stack):length(stack)]
+    if (lowest[[point]] == number[[point]]) {
+      members <- stack[match(point, stack):length(stack)]
       stack <<- setdiff(stack, members)
-      if (length(members) > 1) cycles[[length(cycles) + 1]] <<- sort(members)
+      if (length(members) > 1) found[[length(found) + 1]] <<- sort(members)
     }
   }
-  for (file in files) if (number[[file]] == 0L) visit(file)
-  cycles[order(-lengths(cycles))]
+  for (point in points) if (number[[point]] == 0L) visit(point)
+  found[order(-lengths(found))]
 }
 
-# Names used by functions of R/ that neither the package nor what it imports has.
-room_sizes <- function(graph, folder) {
-  files <- unique(graph$home)
-  lines <- vapply(files, function(f) length(readLines(file.path(folder, paste0(f, ".R")))), 0L)
-  tapply(lines, factor(room_of(files), names(street)), function(v) c(length(v), sum(v)))
+# ---- src/ ---------------------------------------------------------------------------------------
+
+floor_of <- function(file) {
+  prefixes <- unlist(floors)
+  floor <- rep(seq_along(floors), lengths(floors))
+  vapply(basename(file), function(name) {
+    fits <- which(startsWith(name, prefixes))
+    if (length(fits)) floor[[fits[which.max(nchar(prefixes[fits]))]]] else NA_integer_
+  }, 0L, USE.NAMES = FALSE)
 }
 
-main <- function() {
+# data.frame(file, header, own): own where the header stands in the folder.
+include_graph <- function(folder) {
+  files <- list.files(folder, "\\.[ch]$")
+  parts <- lapply(files, function(file) {
+    lines <- grep("^#\\s*include\\s+[<\"]", readLines(file.path(folder, file)), value = TRUE)
+    data.frame(
+      file = rep(file, length(lines)), header = sub("^[^<\"]*[<\"]([^>\"]*).*", "\\1", lines)
+    )
+  })
+  graph <- do.call(rbind, parts)
+  graph$own <- graph$header %in% files
+  graph
+}
+
+# Includes of higher floors, of R outside the border, of BLAS outside its file; files on no floor.
+wrong_includes <- function(graph) {
+  own <- graph[graph$own, ]
+  up <- own[which(floor_of(own$header) > floor_of(own$file)), ]
+  border <- floor_of(graph$file) %in% match("border", names(floors))
+  is_blas <- grepl(header_of_blas, graph$header)
+  r <- graph[grepl(header_of_r, graph$header) & !is_blas & !border, ]
+  blas <- graph[is_blas & !grepl(file_of_blas, graph$file), ]
+  lost <- unique(graph$file[is.na(floor_of(graph$file))])
+  c(
+    sprintf("%s includes %s of a higher floor", up$file, up$header),
+    sprintf("%s includes R's %s: only r_*.c do", r$file, r$header),
+    sprintf("%s includes R's %s: only dense.c does", blas$file, blas$header),
+    sprintf("%s is on no floor", lost)
+  )
+}
+
+include_cycles <- function(graph) with(graph[graph$own, ], cycles(file, header))
+
+# Type and name, then arguments with parentheses at most two deep, then the body's brace.
+function_head <- paste0(
+  "(?m)^[A-Za-z_][A-Za-z0-9_ *\n]*?\\b\\w+",
+  "\\(((?:[^(){};]|\\((?:[^()]|\\([^()]*\\))*\\))*)\\)\\s*\\{"
+)
+
+# data.frame(file, name, arguments) of the functions that are defined in a folder of C files, which
+# clang-format has formatted: a definition begins in the first column and its body with "{".
+c_functions <- function(folder) {
+  parts <- lapply(list.files(folder, "\\.[ch]$", full.names = TRUE), function(file) {
+    text <- paste(readLines(file), collapse = "\n")
+    text <- gsub("(?s)/\\*.*?\\*/|//[^\n]*", "", text, perl = TRUE)
+    text <- gsub("(?m)^#.*(\\\\\n.*)*$", "", text, perl = TRUE)
+    text <- gsub("\\b[A-Z_]+\\((\\w+)\\)\\(", "\\1(", text, perl = TRUE) # names that a macro makes
+    heads <- regmatches(text, gregexpr(function_head, text, perl = TRUE))[[1]]
+    arguments <- sub("(?s)^[^(]*\\((.*)\\)\\s*\\{$", "\\1", heads, perl = TRUE)
+    outer <- gsub("\\([^()]*\\)", "", gsub("\\([^()]*\\)", "", arguments))
+    data.frame(
+      file = rep(basename(file), length(heads)),
+      name = sub("(?s).*?(\\w+)\\(.*", "\\1", heads, perl = TRUE),
+      arguments = ifelse(trimws(outer) %in% c("", "void"), 0L, lengths(strsplit(outer, ",")))
+    )
+  })
+  do.call(rbind, parts)
+}
+
+# ---- form ---------------------------------------------------------------------------------------
+
+long_files <- function(folder, most) {
+  files <- list.files(folder, "\\.R$", full.names = TRUE)
+  lines <- vapply(files, function(f) length(readLines(f, warn = FALSE)), 0L)
+  sprintf("%s has %d lines", files, lines)[lines > most]
+}
+
+long_lines <- function(folders, most) {
+  files <- list.files(folders, "\\.([RrCch]|sh)$", recursive = TRUE, full.names = TRUE)
+  found <- lapply(files, function(file) {
+    width <- nchar(readLines(file, warn = FALSE, encoding = "UTF-8"))
+    long <- which(width > most)
+    sprintf("%s:%d has %d characters", file, long, width[long])
+  })
+  as.character(unlist(found))
+}
+
+# ---- the picture --------------------------------------------------------------------------------
+
+# A table in Markdown: the rooms, what they know, their files and lines, and the rooms they call.
+picture <- function(graph, folder) {
+  file <- unique(graph$home)
+  lines <- vapply(file, function(f) length(readLines(file.path(folder, paste0(f, ".R")))), 0L)
+  room <- factor(room_of(file), names(street))
+  calls <- data.frame(from = room_of(graph$calls$file), to = room_of(graph$calls$used))
+  prefix <- ifelse(names(street) == "house", "`aaa-*`, `util-*`", sprintf("`%s-*`", names(street)))
+  called <- vapply(names(street), function(name) {
+    toString(intersect(names(street), setdiff(calls$to[calls$from == name], c(name, "house"))))
+  }, "")
+  c(
+    "| room | knows | files | lines, about | calls, besides `house` |",
+    "|---|---|---|---|---|",
+    sprintf(
+      "| **%s** %s | %s | %d | %d | %s |", names(street), prefix, street, as.integer(table(room)),
+      as.integer(round(tapply(lines, room, sum, default = 0) / 100) * 100), called
+    )
+  )
+}
+
+picture_begins <- "<!-- rooms: written by Rscript tools/architecture.R --picture -->"
+picture_ends <- "<!-- rooms end -->"
+
+# The lines of a page with the picture between its two markers.
+with_picture <- function(page, picture) {
+  from <- match(picture_begins, page)
+  to <- match(picture_ends, page)
+  if (anyNA(c(from, to)) || from > to) stop("The page has no marks for the picture of rooms.")
+  c(page[seq_len(from)], "", picture, "", page[to:length(page)])
+}
+
+# ---- all of it ----------------------------------------------------------------------------------
+
+most <- c(files_of_a_cycle = 5, lines_of_a_file = 300, characters_of_a_line = 100, arguments = 8)
+most_share_of_many_arguments <- 0.03
+
+# Every breach in the repository at `root`: a list of character vectors, empty where all is well.
+breaches <- function(root = ".") {
+  old <- setwd(root)
+  on.exit(setwd(old))
   graph <- call_graph("R")
-  arrows <- wrong_arrows(graph)
-  cycles <- file_cycles(graph)
-  writeLines(arrows)
-  for (cycle in cycles) cat("cycle of", length(cycle), "files:", toString(cycle), "\n")
-  cat(length(arrows), "arrows against the street;", length(cycles), "cycles of files, the longest of",
-    max(0, lengths(cycles)), "\n")
-  quit(status = as.integer(length(arrows) > 0 || any(lengths(cycles) > 5)))
+  includes <- include_graph("src")
+  functions <- c_functions("src")
+  many <- functions[functions$arguments > most[["arguments"]], ]
+  too_many <- nrow(many) > most_share_of_many_arguments * nrow(functions)
+  in_words <- function(cycles) vapply(cycles, toString, "")
+  list(
+    "files in no room" = homeless_files(graph),
+    "arrows against the street" = wrong_arrows(graph),
+    "cycles of rooms" = in_words(room_cycles(graph)),
+    "long cycles of files" = in_words(Filter(
+      function(cycle) length(cycle) > most[["files_of_a_cycle"]], file_cycles(graph)
+    )),
+    "long files" = long_files("R", most[["lines_of_a_file"]]),
+    "long lines" = long_lines(
+      c("R", "src", "tests", "tools", "bench", "validation"), most[["characters_of_a_line"]]
+    ),
+    "wrong includes" = wrong_includes(includes),
+    "cycles of includes" = in_words(include_cycles(includes)),
+    "C functions of many arguments" = if (too_many) {
+      sprintf("%s() in %s has %d arguments", many$name, many$file, many$arguments)
+    }
+  )
 }
 
-if (sys.nframe() == 0L) main()
+main <- function(arguments) {
+  if ("--picture" %in% arguments) {
+    page <- readLines("CONTRIBUTING.md")
+    writeLines(with_picture(page, picture(call_graph("R"), "R")), "CONTRIBUTING.md")
+    return(invisible())
+  }
+  found <- breaches()
+  for (kind in names(found)[lengths(found) > 0]) {
+    cat(kind, "\n", paste0("  ", found[[kind]], "\n"), sep = "")
+  }
+  cat(sprintf("%d %s\n", lengths(found), names(found)), sep = "")
+  quit(status = as.integer(any(lengths(found) > 0)))
+}
+
+if (sys.nframe() == 0L) main(commandArgs(TRUE))
