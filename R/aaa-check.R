@@ -83,3 +83,39 @@ describe <- function(x) {
   }
   paste0(known, " and length ", length(x))
 }
+
+check_function <- function(x, arg) {
+  if (!is.function(x)) {
+    stop_covary("argument", "`", arg, "` must be a function, not ", describe(x),
+      ".",
+      fields = list(arg = arg)
+    )
+  }
+}
+
+# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes
+# may.
+check_dots <- function(...) {
+  surplus <- ...names()
+  if (...length() == 0) {
+    return(invisible())
+  }
+  surplus <- if (is.null(surplus)) {
+    "(unnamed)"
+  } else {
+    ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
+  }
+  warn_covary("unused_argument", "Argument ", enumerate(surplus),
+    " is not known here and is ignored.",
+    fields = list(arg = surplus)
+  )
+}
+
+need_package <- function(package, what) {
+  if (!requireNamespace(package, quietly = TRUE)) {
+    stop_covary("package", "Package '", package, "' is needed for ", what,
+      "; install it by install.packages(\"", package, "\").",
+      fields = list(package = package)
+    )
+  }
+}

@@ -52,11 +52,7 @@ select_responses <- function(object, wanted) {
     return(object)
   }
   k <- object$k
-  pair <- matrix(0L, k, k)
-  pair[lower.tri(pair, TRUE)] <- seq_len(k * (k + 1) / 2)
-  pair <- pmax(pair, t(pair))
-  inner <- pair[at, at, drop = FALSE]
-  rows <- c(1, 1 + at, 1 + k + inner[lower.tri(inner, TRUE)])
+  rows <- c(1, 1 + at, 1 + k + lower_triangle(lower_places(k)[at, at, drop = FALSE]))
   if (is.null(object$table)) {
     stats <- object$stats
     scatter <- root_to_scatter(
@@ -78,8 +74,7 @@ select_responses <- function(object, wanted) {
 }
 
 scatter_to_root <- function(scatter, k) {
-  at <- matrix(0L, k, k)
-  at[lower.tri(at, TRUE)] <- seq_len(nrow(scatter))
+  at <- lower_places(k)
   root <- scatter
   for (j in seq_len(k)) {
     done <- seq_len(j - 1)

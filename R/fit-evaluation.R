@@ -1,17 +1,6 @@
 # The distribution of the responses at given rows, evaluated in blocks of draws or rows so that
 # temporary memory stays bounded whatever S and N are.
 
-block_doubles <- 2^21
-
-# list of index vectors that cover seq_len(total), `width` doubles an index.
-in_blocks <- function(total, width) {
-  size <- max(1, floor(block_doubles / max(width, 1)))
-  lapply(
-    seq_len(ceiling(total / size)),
-    function(b) seq.int((b - 1) * size + 1, min(b * size, total))
-  )
-}
-
 # A plain data frame that all predictors `keys` can use; NULL (the rows of the fit) stays NULL.
 prepare_newdata <- function(fit, newdata, keys = names(fit$design$predictors)) {
   if (is.null(newdata)) {
@@ -161,44 +150,8 @@ summarise_rows <- function(values, n, s, interval) {
   as.data.frame(out)
 }
 
-column_sds <- function(v) {
-  sqrt(colSums((v - rep(colMeans(v), each = nrow(v)))^2) / max(nrow(v) - 1, 1))
-}
-
-# ncol(v) x probs, as quantile() has them; NA for columns with a missing value.
-column_quantiles <- function(v, probs) {
-  out <- matrix(NA_real_, ncol(v), length(probs))
-  at <- (nrow(v) - 1) * probs + 1
-  low <- floor(at)
-  high <- ceiling(at)
-  needed <- unique(c(low, high))
-  for (j in which(!is.na(colSums(v)))) {
-    s <- sort.int(v[, j], partial = needed)
-    out[j, ] <- s[low] + (at - low) * (s[high] - s[low])
-  }
-  out
-}
-
 percent_names <- function(probs) {
   paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
 }
 
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
-
-# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes
-# may.
-check_dots <- function(...) {
-  surplus <- ...names()
-  if (...length() == 0) {
-    return(invisible())
-  }
-  surplus <- if (is.null(surplus)) {
-    "(unnamed)"
-  } else {
-    ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
-  }
-  warn_covary("unused_argument", "Argument ", enumerate(surplus),
-    " is not known here and is ignored.",
-    fields = list(arg = surplus)
-  )
-}

@@ -143,15 +143,14 @@ pack_scale <- function(s, scale, d) {
   s <- matrix(s, d)
   lower <- if (scale == "covariance") s else t(chol(s))
   if (scale == "log_cholesky") diag(lower) <- log(diag(lower))
-  lower[lower.tri(lower, diag = TRUE)]
+  lower_triangle(lower)
 }
 
 unpack_scale <- function(triangle, scale, d) {
-  lower <- matrix(0, d, d)
-  lower[lower.tri(lower, diag = TRUE)] <- triangle
   if (scale == "covariance") {
-    return(lower + t(lower) - diag(diag(lower), d))
+    return(symmetric_matrix(triangle, d))
   }
+  lower <- lower_matrix(triangle, d)
   if (scale == "log_cholesky") diag(lower) <- exp(diag(lower))
   tcrossprod(lower)
 }

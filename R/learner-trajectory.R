@@ -70,7 +70,7 @@ trial_columns <- function(learner, trial) {
 parameter_names <- function(learner, scale) {
   g <- learner$categories
   d <- learner$dimensions
-  lower <- which(lower.tri(diag(length(d)), diag = TRUE), arr.ind = TRUE)
+  lower <- lower_pairs(length(d))
   entry <- rep(if (scale == "covariance") "covariance" else "L", nrow(lower))
   if (scale == "log_cholesky") entry[lower[, 1] == lower[, 2]] <- "log_L"
   pair <- paste0(d[lower[, 1]], ",", d[lower[, 2]])

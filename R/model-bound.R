@@ -54,8 +54,7 @@ has_flexible_spread <- function(target) {
 add_within <- function(stats, within) {
   k <- nrow(within)
   n <- stats[1, ]
-  at <- matrix(0L, k, k)
-  at[lower.tri(at, TRUE)] <- seq_len(k * (k + 1) / 2)
+  at <- lower_places(k)
   if (nrow(stats) > 1 + k + k * (k + 1) / 2) {
     rows <- 1 + 2 * k + diag(at)
     stats[rows, ] <- stats[rows, , drop = FALSE] + within * rep(n, each = k)

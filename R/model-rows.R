@@ -271,7 +271,7 @@ rows_scores <- function(target, scores) {
 # places of the entries by bins.
 each_entry <- function(engine, f) {
   q <- length(engine$constant)
-  pair <- which(lower.tri(diag(q), TRUE), arr.ind = TRUE)
+  pair <- lower_pairs(q)
   h <- nrow(pair)
   from <- 0
   visit <- function(a, b = NULL) {

@@ -112,11 +112,13 @@ cells_log_density <- function(at, cells) {
       at$sigma[[i]]
   })
   out <- drop((standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))) %*% weight)
-  first <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  places <- lower_places(k)
   for (l in seq_len(k)) {
     root <- lapply(seq_len(k), function(i) {
-      row <- which(first[, 1] == i & first[, 2] == l)
-      if (length(row)) spread(cells$stats[1 + k + row, ], i) / at$sigma[[i]] else 0 * at$sigma[[i]]
+      if (i < l) {
+        return(0 * at$sigma[[i]])
+      }
+      spread(cells$stats[1 + k + places[i, l], ], i) / at$sigma[[i]]
     })
     out <- out - 0.5 * Reduce(`+`, lapply(whiten(root, at$r), function(w) rowSums(w^2)))
   }

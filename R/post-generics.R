@@ -40,15 +40,6 @@ hand_on <- function(package, generic, ...) {
   getExportedValue(package, generic)(...)
 }
 
-need_package <- function(package, what) {
-  if (!requireNamespace(package, quietly = TRUE)) {
-    stop_covary("package", "Package '", package, "' is needed for ", what,
-      "; install it by install.packages(\"", package, "\").",
-      fields = list(package = package)
-    )
-  }
-}
-
 #' @rdname generics-covary
 #' @export
 posterior_predict <- function(object, ...) UseMethod("posterior_predict")

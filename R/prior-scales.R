@@ -106,8 +106,7 @@ offset_log_sd <- function(logs, known, n, first, second) {
 # list(n (m), first, second (k x m)): sums of the standardised responses and of their squares.
 standard_moments <- function(stats, k) {
   n <- stats[1, ]
-  at <- matrix(0, k, k)
-  at[lower.tri(at, TRUE)] <- seq_len(k * (k + 1) / 2)
+  at <- lower_places(k)
   if (nrow(stats) > 1 + k + k * (k + 1) / 2) { # nodes
     return(list(
       n = n, first = stats[1 + k + seq_len(k), , drop = FALSE],

@@ -167,9 +167,7 @@ tally_moments <- function(x) {
   total <- rowSums(sums[seq_len(1 + k + k * (k + 1) / 2), , drop = FALSE])
   n <- total[1]
   centre <- total[1 + seq_len(k)] / n
-  cov <- matrix(0, k, k)
-  cov[lower.tri(cov, TRUE)] <- total[-seq_len(1 + k)] / n
-  cov <- cov + t(cov) - diag(diag(cov), k) - tcrossprod(centre)
+  cov <- symmetric_matrix(total[-seq_len(1 + k)] / n, k) - tcrossprod(centre)
   sd <- sqrt(pmax(diag(cov), 0))
   tiny <- pmax(sd, .Machine$double.xmin)
   list(

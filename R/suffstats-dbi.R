@@ -267,8 +267,6 @@ check_evaluation <- function(plan, rows, weight, sums) {
 
 group_by <- function(columns) if (length(columns)) paste(" GROUP BY", sql_list(columns)) else ""
 
-lower_pairs <- function(k) which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
-
 # Digits that a group may lose where its squares are summed around the centre of all rows: squares
 # / scatter.
 squares_limit <- 100

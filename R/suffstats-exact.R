@@ -60,8 +60,7 @@ cells_moments <- function(cells) {
   d <- means - centre
   scatter <- d %*% (t(d) * n)
   root <- cells$stats[-seq_len(1 + k), , drop = FALSE]
-  at <- matrix(0, k, k)
-  at[lower.tri(at, TRUE)] <- seq_len(nrow(root))
+  at <- lower_places(k)
   for (i in seq_len(k)) {
     for (j in seq_len(k)) {
       for (l in seq_len(min(i, j))) {
@@ -86,7 +85,7 @@ standardise_cells <- function(cells, centre, scale) {
   out <- cells$stats
   rows <- cells$y_scale / scale
   out[1 + seq_len(k), ] <- (out[1 + seq_len(k), , drop = FALSE] - centre / cells$y_scale) * rows
-  root_row <- row(diag(k))[lower.tri(diag(k), TRUE)]
+  root_row <- lower_pairs(k)[, 1]
   out[-seq_len(1 + k), ] <- out[-seq_len(1 + k), , drop = FALSE] * rows[root_row]
   out
 }

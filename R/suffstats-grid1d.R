@@ -515,7 +515,7 @@ transform_sums <- function(stats, k, a, b) {
   sums <- stats[1 + seq_len(k), , drop = FALSE]
   out <- stats
   out[1 + seq_len(k), ] <- a * sums + outer(b, n)
-  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  pair <- lower_pairs(k)
   for (i in seq_len(nrow(pair))) {
     j <- pair[i, 1]
     l <- pair[i, 2]
@@ -534,7 +534,7 @@ rescale_tally <- function(tally, scaling) {
   b <- (tally$scaling[, 1] - scaling[, 1]) / scaling[, 2]
   if (!is.null(tally$stats)) {
     tally$stats[1 + seq_len(k), ] <- tally$stats[1 + seq_len(k), , drop = FALSE] * a + b
-    rows <- row(diag(k))[lower.tri(diag(k), TRUE)]
+    rows <- lower_pairs(k)[, 1]
     tally$stats[-seq_len(1 + k), ] <- tally$stats[-seq_len(1 + k), , drop = FALSE] * a[rows]
   } else {
     size <- 1 + k + k * (k + 1) / 2
@@ -604,7 +604,7 @@ cells_to_sums <- function(stats, k) {
   out <- stats
   out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
   scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
-  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  pair <- lower_pairs(k)
   for (i in seq_len(nrow(pair))) {
     out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] *
       means[pair[i, 2], ]
@@ -613,9 +613,8 @@ cells_to_sums <- function(stats, k) {
 }
 
 root_to_scatter <- function(root, k) {
-  at <- matrix(0L, k, k)
-  at[lower.tri(at, TRUE)] <- seq_len(nrow(root))
-  pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
+  at <- lower_places(k)
+  pair <- lower_pairs(k)
   out <- root
   for (i in seq_len(nrow(pair))) {
     out[i, ] <- 0

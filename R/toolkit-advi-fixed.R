@@ -291,7 +291,7 @@ step_check <- function(target, setup, state) {
 moments_fixed <- function(setup, state) {
   at <- if (state$phase == "polish") polished_moments(setup, state) else state[c("mean", "cov")]
   root <- t(chol(at$cov))
-  list(mean = at$mean, root = root, parameters = c(at$mean, root[lower.tri(root, TRUE)]))
+  list(mean = at$mean, root = root, parameters = c(at$mean, lower_triangle(root)))
 }
 
 fixed_engine <- list(start = start_fixed, step = step_fixed, moments = moments_fixed)

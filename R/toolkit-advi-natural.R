@@ -194,7 +194,7 @@ moments_natural <- function(setup, state) {
     low <- low_rank_nearest(chol2inv(t(at$root)), sqrt(rowSums(at$root^2)), setup$family$rank)
     at$root <- t(chol(low_rank_cov(low)))
   }
-  c(at, list(parameters = c(at$mean, at$root[lower.tri(at$root, TRUE)])))
+  c(at, list(parameters = c(at$mean, lower_triangle(at$root))))
 }
 
 natural_engine <- list(start = start_natural, step = step_natural, moments = moments_natural)

@@ -100,15 +100,6 @@ target_density <- function(
   out
 }
 
-check_function <- function(x, arg) {
-  if (!is.function(x)) {
-    stop_covary("argument", "`", arg, "` must be a function, not ", describe(x),
-      ".",
-      fields = list(arg = arg)
-    )
-  }
-}
-
 read_blocks <- function(names, transforms) {
   if (!is.list(transforms)) {
     stop_covary("argument", "`transforms` must be a list, not ",

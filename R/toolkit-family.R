@@ -55,8 +55,7 @@ family_moments <- function(family, par) {
     return(list(mean = mean, root = diag(s, d)))
   }
   if (family$name == "fullrank") {
-    root <- matrix(0, d, d)
-    root[lower.tri(root, TRUE)] <- par[-seq_len(d)]
+    root <- lower_matrix(par[-seq_len(d)], d)
     diag(root) <- s
     return(list(mean = mean, root = root))
   }

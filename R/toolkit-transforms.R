@@ -158,8 +158,9 @@ transform_simplex <- function(n) {
 transform_correlation <- function(n) {
   n <- check_count(n, "n", 2)
   free <- as.integer(n * (n - 1) / 2)
-  row <- row(diag(n))[lower.tri(diag(n))]
-  column <- col(diag(n))[lower.tri(diag(n))]
+  pairs <- lower_pairs(n, diagonal = FALSE)
+  row <- pairs[, 1]
+  column <- pairs[, 2]
   at <- matrix(0L, n, n)
   at[cbind(row, column)] <- seq_len(free)
   # rows of the Cholesky factor from partial correlations
