@@ -184,8 +184,10 @@ add_stretched <- function(sample, target, propose, n, progress) {
 
 # Log density of the t relative to the standard normal, by the squared length of the noise.
 radial_log_ratio <- function(law, square) {
-  with(law, lgamma((df + d) / 2) - lgamma(df / 2) - 0.5 * d * log(df / 2) - d * log(scale) -
-    0.5 * (df + d) * log1p(square / (df * scale^2)) + 0.5 * square)
+  df <- law$df
+  d <- law$d
+  lgamma((df + d) / 2) - lgamma(df / 2) - 0.5 * d * log(df / 2) - d * log(law$scale) -
+    0.5 * (df + d) * log1p(square / (df * law$scale^2)) + 0.5 * square
 }
 
 # As many draws as take about so long, between those wanted and a multiple of them; even.
