@@ -88,12 +88,12 @@ subsample_model <- function(model, rows, scale) {
   model
 }
 
-# Step sizes. Without anchor a minibatch gradient has variance N / batch in posterior units; with
-# anchor little is left. The scale of the full-rank family is a product of noisy factors, stable
+# Step sizes. Without snapshot a minibatch gradient has variance N / batch in posterior units; with
+# snapshot little is left. The scale of the full-rank family is a product of noisy factors, stable
 # only if rate * dim * variance stays well below one.
 natural_settings <- function(target, setup, state) {
   scale <- target$rows / setup$batch_size
-  noise <- 1 + if (has_anchor(target)) min(scale, 4) else scale
+  noise <- 1 + if (has_snapshot(target)) min(scale, 4) else scale
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
   list(
@@ -104,12 +104,12 @@ natural_settings <- function(target, setup, state) {
   )
 }
 
-has_anchor <- function(target) target$kind == "regression"
+has_snapshot <- function(target) target$kind == "regression"
 
-# The anchor is recomputed from its place when a saved fit goes on: it is as large as the data.
-with_anchor <- function(target, state) {
-  if (is.null(state$anchor)) {
-    state$anchor <- .Call(C_anchor, target$data, state$origin[seq_len(target$data$size[3])])
+# The snapshot is recomputed from its place when a saved fit goes on: it is as large as the data.
+with_snapshot <- function(target, state) {
+  if (is.null(state$snapshot)) {
+    state$snapshot <- .Call(C_snapshot, target$data, state$origin[seq_len(target$data$size[3])])
   }
   state
 }
@@ -117,9 +117,9 @@ with_anchor <- function(target, state) {
 step_natural <- function(target, setup, state, most) {
   state["answer"] <- list(NULL)
   width <- target$dim
-  if (has_anchor(target)) {
-    state <- with_anchor(target, state)
-    target$anchor <- state$anchor
+  if (has_snapshot(target)) {
+    state <- with_snapshot(target, state)
+    target$snapshot <- state$snapshot
     target$apart <- TRUE
   }
   if (is.null(state$queue) || state$queue$used == chunk) {
@@ -145,7 +145,7 @@ step_natural <- function(target, setup, state, most) {
 
 next_window <- function(target, setup, state) {
   state$origin <- average_natural(setup, state)$mean
-  state$anchor <- NULL
+  state$snapshot <- NULL
   state$before <- state[c("mean_sum", "scale_sum", "count")]
   state$mean_sum[] <- 0
   state$scale_sum[] <- 0

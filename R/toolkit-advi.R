@@ -172,7 +172,7 @@ engine_view <- function(approx, engine) {
 finish_advi <- function(approx, engine) {
   approx <- engine_view(approx, engine)
   info <- approx$info
-  approx$state$anchor <- NULL
+  approx$state$snapshot <- NULL
   verdict <- certify(approx)
   approx$info <- c(
     verdict[c("error", "mean_error", "scale_error", "worst")],

@@ -1,7 +1,19 @@
 #include "block_sums.h"
+#include "simd.h"
 
-#define SIMD_SOURCE "block_sums_width.h"
-#include "simd_each.h"
+#define SIMD_WIDTH 1
+#include "block_sums.simd.h"
+#undef SIMD_WIDTH
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "block_sums.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "block_sums.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 void sum_combined(const double *c, const double *rows, int count, double *out, int level)
 {

@@ -1,4 +1,4 @@
-/* Sufficient statistics of the cells (layout in kernel.h). */
+/* Sufficient statistics of the cells (layout in likelihood.h). */
 #ifndef COVARY_CELLS_H
 #define COVARY_CELLS_H
 

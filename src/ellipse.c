@@ -8,7 +8,7 @@ enum { CORNERS = 3 };
  * cos and sin, and a point (d each) */
 long ellipse_work(const struct regression *model)
 {
-    return (CORNERS + 1L) * model->kernel->q * model->m + (CORNERS + 3L) * model->d;
+    return (CORNERS + 1L) * model->likelihood->q * model->m + (CORNERS + 3L) * model->d;
 }
 
 static double dot(const double *x, const double *y, long n)
@@ -36,7 +36,7 @@ int ellipse_move(const struct ellipse *e, const double *centre, const double *nu
 {
     const struct regression *r = e->model;
     const double pi = 3.14159265358979323846;
-    long d = r->d, cells = (long) r->kernel->q * r->m;
+    long d = r->d, cells = (long) r->likelihood->q * r->m;
     double *eta = e->work, *at = eta + CORNERS * cells, *image = at + cells;
     double *along[CORNERS] = {(double *) centre, image + CORNERS * d, image + (CORNERS + 1) * d};
     double *point = image + (CORNERS + 2) * d, linear[CORNERS], square[CORNERS][CORNERS];

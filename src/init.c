@@ -1,15 +1,15 @@
 /* Registration of the doors: the only names that R can call. */
 #include "r_doors.h"
-#include "stripes.h"
+#include "partitions.h"
 #include <R_ext/Rdynload.h>
 
 #define DOOR(name, n)                                                                              \
     {                                                                                              \
-#name, (DL_FUNC) &r_##name, n                                                           \
+#name, (DL_FUNC) &r_##name, n                                                              \
     }
 
-static const R_CallMethodDef doors[] = {DOOR(kernel, 3),
-                                        DOOR(kernel_expect, 4),
+static const R_CallMethodDef doors[] = {DOOR(likelihood, 3),
+                                        DOOR(likelihood_expect, 4),
                                         DOOR(prior, 4),
                                         DOOR(base, 3),
                                         DOOR(base_expect, 3),
@@ -38,7 +38,7 @@ static const R_CallMethodDef doors[] = {DOOR(kernel, 3),
                                         DOOR(learner_run, 6),
                                         DOOR(learner_activate, 3),
                                         DOOR(target, 5),
-                                        DOOR(anchor, 2),
+                                        DOOR(snapshot, 2),
                                         DOOR(elbo, 7),
                                         DOOR(advi, 8),
                                         DOOR(natural, 7),
@@ -50,7 +50,7 @@ static const R_CallMethodDef doors[] = {DOOR(kernel, 3),
 
 void R_init_covary(DllInfo *dll)
 {
-    stripes_home();
+    partitions_home();
     R_registerRoutines(dll, NULL, doors, NULL, NULL);
     R_useDynamicSymbols(dll, FALSE);
     R_forceSymbols(dll, TRUE);

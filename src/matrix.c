@@ -19,7 +19,7 @@ static void solve_plain(int m, int n, const double *l, long ldl, double *x, long
     }
 }
 
-#ifdef SIMD_HAVE_VECTORS
+#ifdef SIMD_HAS_WIDTH_2
 /* Rows first .. first + n of a in panels of `width`, columns from .. from + depth. Memory of a is
  * read in its order. */
 static void pack(double *out, int width, struct strided a, int first, int n, int from, int depth)
@@ -38,8 +38,16 @@ static void pack(double *out, int width, struct strided a, int first, int n, int
 }
 #endif
 
-#define SIMD_SOURCE "matrix_width.h"
-#include "simd_wide.h"
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "matrix.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "matrix.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 static void blocks_plain(enum matrix_part part, int m, int n, int k, double sign, struct strided a,
                          struct strided b, double *c, long ldc)

@@ -1,36 +1,8 @@
 #include "moments_two.h"
-#include "moments_rows.h"
-#include "stripes.h"
+#include "moments_two_block.h"
+#include "partitions.h"
 #include <string.h>
-
-static inline void prepare(const struct moments_rows *rows, long from, int n, double *s)
-{
-    if (rows->k == 1) prepare_one(rows, from, n, s);
-    else if (rows->k == 2) prepare_two(rows, from, n, s);
-    else prepare_many(rows, from, n, s);
-}
-
-/* Number of the row's cell in the whole grid, -1 outside. */
-static inline long place_of(const struct moments_two *data, long i, double *t, double *u)
-{
-    const struct moments_grid *gx = data->grid, *gz = data->grid + 1;
-    double a = data->rows.x[i] * gx->inverse - gx->first, b = data->z[i] * gz->inverse - gz->first;
-    if (!(a >= 0 && a < gx->count && b >= 0 && b < gz->count)) return -1;
-    long c = (long) a, d = (long) b;
-    *t = 2 * (a - (double) c) - 1;
-    *u = 2 * (b - (double) d) - 1;
-    return c +
-           gx->count * (d + (long) gz->count * (data->rows.group ? data->rows.group[i] - 1 : 0));
-}
-
-static inline void places(const struct moments_two *data, const int *slot, long from, int n,
-                          double *t, double *u, long *place)
-{
-    for (int i = 0; i < n; i++) {
-        long at = place_of(data, from + i, t + i, u + i);
-        place[i] = at < 0 ? -1 : slot[at];
-    }
-}
+#include "simd.h"
 
 long moments_two_slots(const struct moments_two *data, int *slot, double *outside)
 {
@@ -47,8 +19,16 @@ long moments_two_slots(const struct moments_two *data, int *slot, double *outsid
     return cells;
 }
 
-#define SIMD_SOURCE "moments_two_pass.h"
-#include "simd_wide.h"
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "moments_two.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "moments_two.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 static void add_two_plain(const struct moments_two *data, const int *slot, long from, long to,
                           double *table)
@@ -76,10 +56,10 @@ struct pass {
     int level;
 };
 
-static void add_stripe(void *data, int stripe, long from, long to, double *table)
+static void add_partition(void *data, int partition, long from, long to, double *table)
 {
     const struct pass *p = data;
-    (void) stripe;
+    (void) partition;
     SIMD_CALL(simd_level(p->level), add_two, (p->data, p->slot, from, to, table));
 }
 
@@ -88,5 +68,5 @@ void moments_two_pass(const struct moments_two *data, const int *slot, long cell
 {
     struct pass pass = {data, slot, level};
     long size = (long) moments_padded(data->rows.k) * MOMENTS_TWO * cells;
-    stripes_run(add_stripe, &pass, data->rows.n, threads, size, table, work);
+    partitions_run(add_partition, &pass, data->rows.n, threads, size, table, work);
 }

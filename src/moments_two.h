@@ -23,7 +23,7 @@ struct moments_two {
 /* Numbers the places that have rows in `slot` (one int a place of the whole grid), -1 elsewhere, and returns
  * how many there are; rows outside the grid are counted. */
 long moments_two_slots(const struct moments_two *data, int *slot, double *outside);
-/* table: cleared and filled; work: as stripes_work() says. */
+/* table: cleared and filled; work: as partitions_work() says. */
 void moments_two_pass(const struct moments_two *data, const int *slot, long cells, int level,
                       int threads, double *table, double *work);
 

@@ -72,7 +72,7 @@ double check_first(SEXP first)
 /* settings: list(family, optimizer, estimate (2 int), draws, batch_size, batch_scale, loss_scale,
  * most_norm). Returns list(par, state, loss, done, gradient): gradient only where NaN was met. */
 SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
-               SEXP state)
+            SEXP state)
 {
     const struct target *t = read_target(target);
     struct advi_settings a;

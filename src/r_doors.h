@@ -11,10 +11,10 @@
 #include <R.h>
 #include <Rinternals.h>
 
-/* r_kernel.c */
+/* r_likelihood.c */
 int simd_option(void); /* the R option covary.simd as a level of simd.h */
-SEXP r_kernel(SEXP k, SEXP cells, SEXP eta);
-SEXP r_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
+SEXP r_likelihood(SEXP k, SEXP cells, SEXP eta);
+SEXP r_likelihood_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
 SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
 /* r_regression.c */
 SEXP r_base(SEXP model, SEXP beta, SEXP order);
@@ -30,8 +30,7 @@ SEXP r_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 SEXP r_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 /* r_ellipse.c */
 SEXP r_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
-SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta,
-                  SEXP gap);
+SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);
 
 /* r_weak.c */
 SEXP r_weak(SEXP key, SEXP value);
@@ -45,30 +44,28 @@ SEXP r_merge_cells(SEXP k, SEXP a, SEXP b);
 /* r_moments.c */
 SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
 SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
-                      SEXP settings);
+                   SEXP settings);
 SEXP r_finite_range(SEXP x);
 /* r_text.c */
 SEXP r_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric);
 /* r_rows.c */
 SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
-SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse,
-                         SEXP variance);
+SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
 SEXP r_exponential(SEXP x, SEXP level);
 /* r_learner.c */
 SEXP r_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);
 SEXP r_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 /* r_target.c */
 SEXP r_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
-SEXP r_anchor(SEXP model, SEXP beta);
+SEXP r_snapshot(SEXP model, SEXP beta);
 /* r_advi.c */
 SEXP r_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
 SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
-               SEXP state);
-SEXP r_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows,
-                  SEXP state);
+            SEXP state);
+SEXP r_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state);
 /* r_svgd.c */
 SEXP r_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
-               SEXP state);
+            SEXP state);
 /* r_nuts.c */
 SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
 SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);

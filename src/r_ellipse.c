@@ -34,8 +34,7 @@ SEXP r_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
 
 /* centre, nu, beta: d x chains, uniform: (2 + ELLIPSE_TRIES) x chains, gap: by chain. One move of each chain:
  * list(beta, gap). */
-SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta,
-                  SEXP gap)
+SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap)
 {
     struct regression r = read_model(model);
     struct ellipse e = read_ellipse(&r, a, b);

@@ -2,7 +2,7 @@
 #include "r_read.h"
 #include "moments.h"
 #include "moments_two.h"
-#include "stripes.h"
+#include "partitions.h"
 
 static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP scaling,
                                      int groups)
@@ -50,7 +50,7 @@ SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling
 /* grid: of x and z, 3 x 2; settings: level, threads, groups, most doubles in the table.
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
 SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
-                      SEXP settings)
+                   SEXP settings)
 {
     const double *g = check_doubles(grid, 6, "grid"), *set = check_doubles(settings, 4, "settings");
     struct moments_two data = {.groups = whole_in(set[2], 0, MOST_COUNT, "groups")};
@@ -70,7 +70,7 @@ SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, 
         if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
     R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
     if ((double) size <= set[3] && size <= MOST_TABLE) {
-        double *work = (double *) R_alloc(stripes_work(data.rows.n, size), sizeof(double));
+        double *work = (double *) R_alloc(partitions_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
         moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table),
                          work);

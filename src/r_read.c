@@ -1,7 +1,7 @@
 #include "r_read.h"
 #include "prior.h"
 #include "simd.h"
-#include "stripes.h"
+#include "partitions.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,7 +141,7 @@ struct moments_grid read_grid(const double *x)
     return grid;
 }
 
-int read_threads(double x) { return x >= 1 ? x < STRIPES_MOST ? (int) x : STRIPES_MOST : 1; }
+int read_threads(double x) { return x >= 1 ? x < PARTITIONS_MOST ? (int) x : PARTITIONS_MOST : 1; }
 
 int read_level(double x)
 {

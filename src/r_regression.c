@@ -37,13 +37,14 @@ struct regression read_model(SEXP model)
     const int *size =
         check_range(field(model, "size"), 4, 0, MOST_COUNT, "size"); /* k, m, d, smooths */
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
-    r.kernel = kernel_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
-    if (r.kernel == NULL) fail("there is no kernel for %d responses and such 'cells'", size[0]);
-    int q = r.kernel->q;
+    r.likelihood = likelihood_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
+    if (r.likelihood == NULL)
+        fail("there is no likelihood for %d responses and such 'cells'", size[0]);
+    int q = r.likelihood->q;
     r.m = size[1];
     r.d = size[2];
     r.n_smooths = size[3];
-    r.cells = doubles(model, "cells", (R_xlen_t) r.kernel->size * r.m);
+    r.cells = doubles(model, "cells", (R_xlen_t) r.likelihood->size * r.m);
     r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);
     r.group = check_range(field(model, "group"), r.d, 0, r.n_smooths, "group");
     r.family = integers(model, "family", r.d);

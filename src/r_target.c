@@ -54,17 +54,17 @@ static const struct regression_target *read_regression(SEXP target)
     *r = read_model(field(target, "data"));
     if (r->d + r->n_smooths < 1) fail("a model without parameters is no target");
     out->model = r;
-    out->anchor = NULL;
+    out->snapshot = NULL;
     out->apart = !Rf_isNull(optional(target, "apart"));
-    SEXP anchor = optional(target, "anchor");
-    if (!Rf_isNull(anchor)) {
-        struct anchor *a = (struct anchor *) R_alloc(1, sizeof(struct anchor));
-        a->value_of = doubles(anchor, "value_of", r->m);
-        a->gradient_of = doubles(anchor, "gradient_of", (R_xlen_t) r->kernel->q * r->m);
-        a->gradient = doubles(anchor, "gradient", r->d);
+    SEXP snapshot = optional(target, "snapshot");
+    if (!Rf_isNull(snapshot)) {
+        struct snapshot *a = (struct snapshot *) R_alloc(1, sizeof(struct snapshot));
+        a->value_of = doubles(snapshot, "value_of", r->m);
+        a->gradient_of = doubles(snapshot, "gradient_of", (R_xlen_t) r->likelihood->q * r->m);
+        a->gradient = doubles(snapshot, "gradient", r->d);
         a->value =
-            *doubles(anchor, "value", 1); /* NaN where the snapshot lies outside the support */
-        out->anchor = a;
+            *doubles(snapshot, "value", 1); /* NaN where the snapshot lies outside the support */
+        out->snapshot = a;
     }
     return out;
 }
@@ -110,17 +110,17 @@ static struct target read_conditional(SEXP target)
 }
 
 /* list(value_of, gradient_of, gradient, value) at beta, as in regression.h */
-SEXP r_anchor(SEXP model, SEXP beta)
+SEXP r_snapshot(SEXP model, SEXP beta)
 {
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
     const char *names[] = {"value_of", "gradient_of", "gradient", "value", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, r.m));
-    SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, (R_xlen_t) r.kernel->q * r.m));
+    SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, (R_xlen_t) r.likelihood->q * r.m));
     SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, r.d));
-    double f = base_anchor(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
-                           REAL(VECTOR_ELT(out, 2)));
+    double f = base_snapshot(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
+                             REAL(VECTOR_ELT(out, 2)));
     SET_VECTOR_ELT(out, 3, Rf_ScalarReal(f));
     UNPROTECT(1);
     return out;
@@ -171,10 +171,8 @@ SEXP r_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient)
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, n));
     if (want) SET_VECTOR_ELT(out, 1, Rf_allocMatrix(REALSXP, t->dim, n));
-    for (R_xlen_t i = 0; i < n; i++)
-        REAL(VECTOR_ELT(out, 0))
-        [i] =
-            target_at(t, at + t->dim * i, &b, want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
+    for (R_xlen_t i = 0; i < n; i++) REAL(VECTOR_ELT(out, 0))
+    [i] = target_at(t, at + t->dim * i, &b, want ? REAL(VECTOR_ELT(out, 1)) + t->dim * i : NULL);
     UNPROTECT(1);
     return out;
 }

@@ -4,21 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-#if SUM_LENGTH != KERNEL_BLOCK
-#error "products and kernels must work on equal blocks"
+#if SUM_LENGTH != LIKELIHOOD_BLOCK
+#error "products and likelihoods must work on equal blocks"
 #endif
 
-/* Columns of the design in a block of cells, one after the other, each a row of KERNEL_BLOCK in
+/* Columns of the design in a block of cells, one after the other, each a row of LIKELIHOOD_BLOCK in
  * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left out. */
 struct columns {
-    int all;                     /* none is left out */
-    int first[KERNEL_MAX_Q + 1]; /* predictor j: columns first[j] to first[j + 1] - 1 */
-    const int *number;           /* of the coefficient */
+    int all;                         /* none is left out */
+    int first[LIKELIHOOD_MAX_Q + 1]; /* predictor j: columns first[j] to first[j + 1] - 1 */
+    const int *number;               /* of the coefficient */
     double *rows;
     double *part; /* d doubles of work */
 };
 
-long regression_work(int d) { return (long) (KERNEL_BLOCK + 1) * d + 1; }
+long regression_work(int d) { return (long) (LIKELIHOOD_BLOCK + 1) * d + 1; }
 
 static void clear(double *x, long n)
 {
@@ -27,7 +27,7 @@ static void clear(double *x, long n)
 
 static int zero_row(const double *row)
 {
-    for (int i = 0; i < KERNEL_BLOCK; i++)
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++)
         if (row[i] != 0) return 0;
     return 1;
 }
@@ -36,25 +36,26 @@ static int zero_row(const double *row)
 static struct columns load_columns(const struct regression *r, const int *index, int from, int n)
 {
     struct columns x = {
-        .number = r->column, .rows = r->work, .part = r->work + (long) KERNEL_BLOCK * r->d};
+        .number = r->column, .rows = r->work, .part = r->work + (long) LIKELIHOOD_BLOCK * r->d};
     int used = 0;
-    for (int j = 0; j < r->kernel->q; j++) {
+    for (int j = 0; j < r->likelihood->q; j++) {
         int p = r->p[j];
-        double *rows = x.rows + (long) KERNEL_BLOCK * used;
+        double *rows = x.rows + (long) LIKELIHOOD_BLOCK * used;
         x.first[j] = used;
         for (int i = 0; i < n; i++) {
             const double *cell = r->x[j] + (long) p * (index ? index[i] : from + i);
-            for (int a = 0; a < p; a++) rows[i + (long) KERNEL_BLOCK * a] = cell[a];
+            for (int a = 0; a < p; a++) rows[i + (long) LIKELIHOOD_BLOCK * a] = cell[a];
         }
         for (int a = 0; a < p; a++) {
-            double *row = rows + (long) KERNEL_BLOCK * a, *to = x.rows + (long) KERNEL_BLOCK * used;
-            clear(row + n, KERNEL_BLOCK - n);
+            double *row = rows + (long) LIKELIHOOD_BLOCK * a,
+                   *to = x.rows + (long) LIKELIHOOD_BLOCK * used;
+            clear(row + n, LIKELIHOOD_BLOCK - n);
             if (zero_row(row)) continue;
-            if (to != row) memcpy(to, row, KERNEL_BLOCK * sizeof(double));
+            if (to != row) memcpy(to, row, LIKELIHOOD_BLOCK * sizeof(double));
             r->column[used++] = r->start[j] + a;
         }
     }
-    x.first[r->kernel->q] = used;
+    x.first[r->likelihood->q] = used;
     x.all = used == r->d;
     return x;
 }
@@ -69,36 +70,36 @@ static const double *entries(const struct columns *x, const double *of, int from
 
 /* Statistics and predictors of cells */
 static struct columns load_block(const struct regression *r, const double *beta, const int *index,
-                                 int from, int n, struct kernel_block *b)
+                                 int from, int n, struct likelihood_block *b)
 {
-    int q = r->kernel->q;
+    int q = r->likelihood->q;
     struct columns x = load_columns(r, index, from, n);
     for (int i = 0; i < n; i++) {
         long cell = index ? index[i] : from + i;
-        kernel_put(r->kernel, b, i, r->cells + r->kernel->size * cell);
+        likelihood_put(r->likelihood, b, i, r->cells + r->likelihood->size * cell);
         for (int j = 0; j < q; j++) b->eta[j][i] = r->offset[j + q * cell];
     }
-    kernel_clear(r->kernel, b, n);
+    likelihood_clear(r->likelihood, b, n);
     for (int j = 0; j < q; j++)
         sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]),
-                     x.rows + (long) KERNEL_BLOCK * x.first[j], x.first[j + 1] - x.first[j],
+                     x.rows + (long) LIKELIHOOD_BLOCK * x.first[j], x.first[j + 1] - x.first[j],
                      b->eta[j], r->level);
     return x;
 }
 
 static int block_length(int total, int from)
 {
-    return total - from < KERNEL_BLOCK ? total - from : KERNEL_BLOCK;
+    return total - from < LIKELIHOOD_BLOCK ? total - from : LIKELIHOOD_BLOCK;
 }
 
-static const double ones[KERNEL_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                          1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static const double ones[LIKELIHOOD_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
 /* out += sum over the cells of u v x for columns from..to-1; out: d numbers */
 static void add_dots(const struct regression *r, const struct columns *x, const double *u,
                      const double *v, int from, int to, double *out)
 {
-    const double *rows = x->rows + (long) KERNEL_BLOCK * from;
+    const double *rows = x->rows + (long) LIKELIHOOD_BLOCK * from;
     if (x->all) {
         sum_dots(u, v, rows, to - from, out + from, r->level);
         return;
@@ -109,21 +110,21 @@ static void add_dots(const struct regression *r, const struct columns *x, const 
 }
 
 static void add_gradient(const struct regression *r, const struct columns *x,
-                         const struct kernel_block *b, double *grad)
+                         const struct likelihood_block *b, double *grad)
 {
-    for (int j = 0; j < r->kernel->q; j++)
+    for (int j = 0; j < r->likelihood->q; j++)
         add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
 }
 
 /* Lower triangle of hess += x' h x */
 static void add_hessian(const struct regression *r, const struct columns *x,
-                        const struct kernel_block *b, double *hess)
+                        const struct likelihood_block *b, double *hess)
 {
-    int q = r->kernel->q;
+    int q = r->likelihood->q;
     for (int j = 0, pair = 0; j < q; j++)
         for (int l = j; l < q; l++, pair++)
             for (int a = x->first[j]; a < x->first[j + 1]; a++)
-                add_dots(r, x, b->hess[pair], x->rows + (long) KERNEL_BLOCK * a,
+                add_dots(r, x, b->hess[pair], x->rows + (long) LIKELIHOOD_BLOCK * a,
                          l == j ? a : x->first[l], x->first[l + 1],
                          hess + (long) r->d * x->number[a]);
 }
@@ -149,7 +150,7 @@ static double add_priors(const struct regression *r, const double *beta, double 
     return f;
 }
 
-static double add_values(const struct kernel_block *b, int n)
+static double add_values(const struct likelihood_block *b, int n)
 {
     double f = 0;
     for (int i = 0; i < n; i++) f += b->value[i];
@@ -157,17 +158,17 @@ static double add_values(const struct kernel_block *b, int n)
 }
 
 /* Value, with order 1 the gradient, with order 2 the Hessian too; without priors */
-static double likelihood(const struct regression *r, const double *beta, int order, double *grad,
-                         double *hess)
+static double log_likelihood(const struct regression *r, const double *beta, int order,
+                             double *grad, double *hess)
 {
-    struct kernel_block b;
+    struct likelihood_block b;
     double f = 0;
     if (order > 0) clear(grad, r->d);
     if (order > 1) clear(hess, (long) r->d * r->d);
-    for (int from = 0; from < r->m; from += KERNEL_BLOCK) {
+    for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         struct columns x = load_block(r, beta, NULL, from, n, &b);
-        kernel_evaluate(r->kernel, &b, order, r->level);
+        likelihood_evaluate(r->likelihood, &b, order, r->level);
         f += add_values(&b, n);
         if (order > 0) add_gradient(r, &x, &b, grad);
         if (order > 1) add_hessian(r, &x, &b, hess);
@@ -177,24 +178,24 @@ static double likelihood(const struct regression *r, const double *beta, int ord
 
 double base_value(const struct regression *r, const double *beta)
 {
-    return likelihood(r, beta, 0, NULL, NULL) + add_priors(r, beta, 0, 0);
+    return log_likelihood(r, beta, 0, NULL, NULL) + add_priors(r, beta, 0, 0);
 }
 
 double base_gradient(const struct regression *r, const double *beta, double *grad)
 {
-    return likelihood(r, beta, 1, grad, NULL) + add_priors(r, beta, grad, 0);
+    return log_likelihood(r, beta, 1, grad, NULL) + add_priors(r, beta, grad, 0);
 }
 
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess)
 {
-    double f = likelihood(r, beta, 2, grad, hess);
+    double f = log_likelihood(r, beta, 2, grad, hess);
     mirror(hess, r->d);
     return f + add_priors(r, beta, grad, hess);
 }
 
 void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta)
 {
-    int q = r->kernel->q;
+    int q = r->likelihood->q;
     for (long i = 0; i < r->m; i++)
         for (int j = 0; j < q; j++) {
             const double *x = r->x[j] + (long) r->p[j] * i, *b = beta + r->start[j];
@@ -206,17 +207,18 @@ void base_predictors(const struct regression *r, const double *beta, int offsets
 
 double base_at_predictors(const struct regression *r, const double *eta)
 {
-    struct kernel_block b;
+    struct likelihood_block b;
     double f = 0;
-    int q = r->kernel->q;
-    for (int from = 0; from < r->m; from += KERNEL_BLOCK) {
+    int q = r->likelihood->q;
+    for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         for (int i = 0; i < n; i++) {
-            kernel_put(r->kernel, &b, i, r->cells + (long) r->kernel->size * (from + i));
+            likelihood_put(r->likelihood, &b, i,
+                           r->cells + (long) r->likelihood->size * (from + i));
             for (int j = 0; j < q; j++) b.eta[j][i] = eta[j + (long) q * (from + i)];
         }
-        kernel_clear(r->kernel, &b, n);
-        kernel_evaluate(r->kernel, &b, 0, r->level);
+        likelihood_clear(r->likelihood, &b, n);
+        likelihood_evaluate(r->likelihood, &b, 0, r->level);
         f += add_values(&b, n);
     }
     return f;
@@ -229,31 +231,31 @@ double base_priors(const struct regression *r, const double *beta)
 
 /* Covariances of the predictors of a block */
 static void predictor_covariance(const struct regression *r, const struct columns *x,
-                                 const double *cov, struct kernel_block *b)
+                                 const double *cov, struct likelihood_block *b)
 {
-    int q = r->kernel->q;
-    clear(b->cov[0], (long) KERNEL_BLOCK * r->kernel->pairs);
+    int q = r->likelihood->q;
+    clear(b->cov[0], (long) LIKELIHOOD_BLOCK * r->likelihood->pairs);
     for (int l = 0, pair = 0; l < q; l++)
         for (int j = l; j < q; j++, pair++)
             for (int a = x->first[l]; a < x->first[l + 1]; a++)
                 sum_combined_by(
                     entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
-                    x->rows + (long) KERNEL_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
-                    x->rows + (long) KERNEL_BLOCK * a, b->cov[pair], r->level);
+                    x->rows + (long) LIKELIHOOD_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
+                    x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
 }
 
 double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,
                    double *hess)
 {
-    struct kernel_block b;
+    struct likelihood_block b;
     double f = 0, out[3];
     clear(grad, r->d);
     clear(hess, (long) r->d * r->d);
-    for (int from = 0; from < r->m; from += KERNEL_BLOCK) {
+    for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         struct columns x = load_block(r, mean, NULL, from, n, &b);
         predictor_covariance(r, &x, cov, &b);
-        kernel_expect(r->kernel, &b, r->level);
+        likelihood_expect(r->likelihood, &b, r->level);
         f += add_values(&b, n);
         add_gradient(r, &x, &b, grad);
         add_hessian(r, &x, &b, hess);
@@ -273,41 +275,42 @@ double base_expect(const struct regression *r, const double *mean, const double 
     return f;
 }
 
-/* Adds the log densities of KERNEL_BLOCK draws; block: d rows of them */
+/* Adds the log densities of LIKELIHOOD_BLOCK draws; block: d rows of them */
 static void draw_block(const struct regression *r, const double *block, double *out)
 {
-    int q = r->kernel->q;
-    double eta[KERNEL_MAX_Q * KERNEL_BLOCK], prior[3];
+    int q = r->likelihood->q;
+    double eta[LIKELIHOOD_MAX_Q * LIKELIHOOD_BLOCK], prior[3];
     for (long i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
-            double *e = eta + KERNEL_BLOCK * j, offset = r->offset[j + q * i];
-            for (int s = 0; s < KERNEL_BLOCK; s++) e[s] = offset;
-            sum_combined(r->x[j] + r->p[j] * i, block + (long) KERNEL_BLOCK * r->start[j], r->p[j],
-                         e, r->level);
+            double *e = eta + LIKELIHOOD_BLOCK * j, offset = r->offset[j + q * i];
+            for (int s = 0; s < LIKELIHOOD_BLOCK; s++) e[s] = offset;
+            sum_combined(r->x[j] + r->p[j] * i, block + (long) LIKELIHOOD_BLOCK * r->start[j],
+                         r->p[j], e, r->level);
         }
-        kernel_points(r->kernel, r->cells + r->kernel->size * i, eta, out, r->level);
+        likelihood_points(r->likelihood, r->cells + r->likelihood->size * i, eta, out, r->level);
     }
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
-        for (int s = 0; s < KERNEL_BLOCK; s++) {
-            prior_density(r->family[a], r->prior + 3 * a, block[s + KERNEL_BLOCK * a], prior);
+        for (int s = 0; s < LIKELIHOOD_BLOCK; s++) {
+            prior_density(r->family[a], r->prior + 3 * a, block[s + LIKELIHOOD_BLOCK * a], prior);
             out[s] += prior[0];
         }
     }
     for (int i = 0; i < r->n_joint; i++)
-        for (int s = 0; s < KERNEL_BLOCK; s++)
-            out[s] += joint_prior_density(r->joint + i, block + s, KERNEL_BLOCK, r->d, NULL, NULL);
+        for (int s = 0; s < LIKELIHOOD_BLOCK; s++)
+            out[s] +=
+                joint_prior_density(r->joint + i, block + s, LIKELIHOOD_BLOCK, r->d, NULL, NULL);
 }
 
 void base_draws(const struct regression *r, const double *draws, int n, double *out)
 {
-    double *block = r->work, density[KERNEL_BLOCK];
-    clear(block, (long) KERNEL_BLOCK * r->d);
-    for (int first = 0; first < n; first += KERNEL_BLOCK) {
+    double *block = r->work, density[LIKELIHOOD_BLOCK];
+    clear(block, (long) LIKELIHOOD_BLOCK * r->d);
+    for (int first = 0; first < n; first += LIKELIHOOD_BLOCK) {
         int count = block_length(n, first);
         for (long a = 0; a < r->d; a++)
-            memcpy(block + KERNEL_BLOCK * a, draws + first + n * a, count * sizeof(double));
-        clear(density, KERNEL_BLOCK);
+            memcpy(block + LIKELIHOOD_BLOCK * a, draws + first + n * a, count * sizeof(double));
+        clear(density, LIKELIHOOD_BLOCK);
         draw_block(r, block, density);
         memcpy(out + first, density, count * sizeof(double));
     }
@@ -315,41 +318,42 @@ void base_draws(const struct regression *r, const double *draws, int n, double *
 
 /* Some cells only, their log likelihood times `scale`; grad may be NULL. */
 double base_rows(const struct regression *r, const double *beta, const int *row, int n,
-                 double scale, const struct anchor *anchor, double *grad)
+                 double scale, const struct snapshot *snapshot, double *grad)
 {
-    struct kernel_block b;
+    struct likelihood_block b;
     double f = 0;
-    int q = r->kernel->q;
+    int q = r->likelihood->q;
     if (grad)
-        for (int a = 0; a < r->d; a++) grad[a] = anchor ? anchor->gradient[a] : 0;
-    for (int from = 0; from < n; from += KERNEL_BLOCK) {
+        for (int a = 0; a < r->d; a++) grad[a] = snapshot ? snapshot->gradient[a] : 0;
+    for (int from = 0; from < n; from += LIKELIHOOD_BLOCK) {
         int count = block_length(n, from);
         struct columns x = load_block(r, beta, row + from, 0, count, &b);
-        kernel_evaluate(r->kernel, &b, grad != NULL, r->level);
+        likelihood_evaluate(r->likelihood, &b, grad != NULL, r->level);
         f += add_values(&b, count);
         for (int i = 0; i < count; i++) {
             long cell = row[from + i];
-            if (anchor) f -= anchor->value_of[cell];
+            if (snapshot) f -= snapshot->value_of[cell];
             for (int j = 0; j < q && grad; j++)
-                b.grad[j][i] = scale * (anchor ? b.grad[j][i] - anchor->gradient_of[j + q * cell]
-                                               : b.grad[j][i]);
+                b.grad[j][i] =
+                    scale *
+                    (snapshot ? b.grad[j][i] - snapshot->gradient_of[j + q * cell] : b.grad[j][i]);
         }
         if (grad) add_gradient(r, &x, &b, grad);
     }
-    return scale * f + (anchor ? anchor->value : 0) + add_priors(r, beta, grad, 0);
+    return scale * f + (snapshot ? snapshot->value : 0) + add_priors(r, beta, grad, 0);
 }
 
-double base_anchor(const struct regression *r, const double *beta, double *value_of,
-                   double *gradient_of, double *gradient)
+double base_snapshot(const struct regression *r, const double *beta, double *value_of,
+                     double *gradient_of, double *gradient)
 {
-    struct kernel_block b;
+    struct likelihood_block b;
     double f = 0;
-    int q = r->kernel->q;
+    int q = r->likelihood->q;
     clear(gradient, r->d);
-    for (int from = 0; from < r->m; from += KERNEL_BLOCK) {
+    for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         struct columns x = load_block(r, beta, NULL, from, n, &b);
-        kernel_evaluate(r->kernel, &b, 1, r->level);
+        likelihood_evaluate(r->likelihood, &b, 1, r->level);
         for (int i = 0; i < n; i++) {
             f += value_of[from + i] = b.value[i];
             for (int j = 0; j < q; j++) gradient_of[j + (long) q * (from + i)] = b.grad[j][i];

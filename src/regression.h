@@ -9,11 +9,11 @@
 #ifndef COVARY_REGRESSION_H
 #define COVARY_REGRESSION_H
 
-#include "kernel.h"
+#include "likelihood.h"
 #include "joint_prior.h"
 
 struct regression {
-    const struct kernel *kernel;
+    const struct likelihood *likelihood;
     int m;                /* cells */
     int d;                /* coefficients */
     int n_smooths;        /* smoothing sds */
@@ -47,20 +47,20 @@ double base_priors(const struct regression *r, const double *beta);
 
 /* The log likelihood at one point, cell by cell: with it, a minibatch only has to estimate the
  * difference from that point, which has far less noise (Johnson and Zhang 2013, SVRG). */
-struct anchor {
+struct snapshot {
     const double *value_of;    /* m */
     const double *gradient_of; /* q x m, by the predictors */
     const double *gradient;    /* d: of all cells, without priors */
     double value;
 };
 /* Fills the first three at beta and returns the fourth. */
-double base_anchor(const struct regression *r, const double *beta, double *value_of,
-                   double *gradient_of, double *gradient);
+double base_snapshot(const struct regression *r, const double *beta, double *value_of,
+                     double *gradient_of, double *gradient);
 
-/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with an anchor,
- * that of all cells at the anchor plus the scaled difference. */
+/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with an snapshot,
+ * that of all cells at the snapshot plus the scaled difference. */
 double base_rows(const struct regression *r, const double *beta, const int *row, int n,
-                 double scale, const struct anchor *anchor, double *grad);
+                 double scale, const struct snapshot *snapshot, double *grad);
 
 /* Expectations under beta ~ N(mean, cov) */
 double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,

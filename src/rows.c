@@ -1,26 +1,9 @@
-#include "rows.h"
-#include "kernel.h"
+#include "rows_block.h"
 #include "scalar.h"
-#include "stripes.h"
+#include "partitions.h"
 #include <math.h>
 #include <string.h>
-
-#define ROWS_BLOCK 128
-#define ROWS_RUN 32 /* rows in one piece that make a block of their own */
-
-struct rows_block {
-    int n, full; /* rows, and rows up to the next multiple of 8 */
-    int one_piece[ROWS_MAX_TERMS];
-    double t[ROWS_MAX_TERMS][ROWS_BLOCK];
-    long place[ROWS_MAX_TERMS][ROWS_BLOCK];
-    double eta[KERNEL_MAX_Q][ROWS_BLOCK], y[2][ROWS_BLOCK], weight[ROWS_BLOCK];
-    double *scores[ROWS_MAX_TERMS];
-};
-
-/* A piece is in the order of grid_place(): four predictors (two of which may be missing) by power, then the fifth's
- * powers. */
-#define FIFTH 16
-static long piece_size(const struct rows_data *rows) { return rows->k == 1 ? FIFTH : FIFTH + 4; }
+#include "simd.h"
 
 static long term_pieces(const struct rows_term *term)
 {
@@ -36,7 +19,7 @@ static long all_pieces(const struct rows_data *rows)
 
 long rows_scores_size(const struct rows_data *rows)
 {
-    return all_pieces(rows) * 4 * kernel_for(rows->k)->q;
+    return all_pieces(rows) * 4 * likelihood_for(rows->k)->q;
 }
 
 static long packed_size(const struct rows_data *rows)
@@ -47,13 +30,13 @@ static long packed_size(const struct rows_data *rows)
 long rows_work(const struct rows_data *rows)
 {
     long size = packed_size(rows);
-    return 2 * size + stripes_work(rows->n, size);
+    return 2 * size + partitions_work(rows->n, size);
 }
 
 /* Packs the coefficients into work; returns what is left of it behind the packed scores. */
 static double *pack_terms(struct rows_data *rows, double *work)
 {
-    int q = kernel_for(rows->k)->q;
+    int q = likelihood_for(rows->k)->q;
     long size = packed_size(rows), piece = piece_size(rows);
     memset(work, 0, (size_t) size * sizeof(double));
     for (int j = 0; j < rows->n_terms; j++) {
@@ -72,7 +55,7 @@ static double *pack_terms(struct rows_data *rows, double *work)
 
 static void unpack_scores(const struct rows_data *rows)
 {
-    int q = kernel_for(rows->k)->q;
+    int q = likelihood_for(rows->k)->q;
     long piece = piece_size(rows);
     double *out = rows->term[0].scores; /* those of all terms follow each other */
     for (int j = 0; j < rows->n_terms; j++) {
@@ -81,13 +64,6 @@ static void unpack_scores(const struct rows_data *rows)
             for (int d = 0; d < 4; d++)
                 for (int e = 0; e < q; e++) *out++ = scores[grid_place(e, d)];
     }
-}
-
-static int run_length(const long *place, int n)
-{
-    int i = 1;
-    while (i < n && place[i] == place[0]) i++;
-    return i;
 }
 
 /* A block for all rows whose packed scores are added to `scores`; rows without weights have weight one. */
@@ -102,16 +78,27 @@ static void new_block(const struct rows_data *rows, double *scores, struct rows_
     b->full = 0;
 }
 
-#define SIMD_SOURCE "rows_pass.h"
-#include "simd_each.h"
+#define SIMD_WIDTH 1
+#include "rows.simd.h"
+#undef SIMD_WIDTH
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "rows.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "rows.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 struct pass {
     const struct rows_data *rows;
     int value, level;
-    double part[STRIPES_MOST]; /* log likelihoods of the stripes */
+    double part[PARTITIONS_MOST]; /* log likelihoods of the partitions */
 };
 
-static void add_stripe(void *data, int stripe, long from, long to, double *scores)
+static void add_partition(void *data, int partition, long from, long to, double *scores)
 {
     struct pass *p = data;
     const struct rows_data *rows = p->rows;
@@ -120,17 +107,18 @@ static void add_stripe(void *data, int stripe, long from, long to, double *score
     double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
     for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     new_block(rows, scores, &b);
-    p->part[stripe] = SIMD_CALL(simd_level(p->level), rows_stripe, (rows, from, to, p->value, &b)) -
-                      weight * constant;
+    p->part[partition] =
+        SIMD_CALL(simd_level(p->level), rows_partition, (rows, from, to, p->value, &b)) -
+        weight * constant;
 }
 
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
 {
     struct pass pass = {rows, value, level, {0}};
     double total = 0, *rest = pack_terms(rows, work);
-    int stripes = stripes_run(add_stripe, &pass, rows->n, threads, packed_size(rows),
-                              rows->term[0].packed_scores, rest);
-    for (int s = 0; s < stripes; s++) total += pass.part[s];
+    int partitions = partitions_run(add_partition, &pass, rows->n, threads, packed_size(rows),
+                                    rows->term[0].packed_scores, rest);
+    for (int s = 0; s < partitions; s++) total += pass.part[s];
     unpack_scores(rows);
     return total;
 }
@@ -142,7 +130,7 @@ int rows_bins(const struct rows_term *term, int coarse)
 
 long rows_curvature_size(const struct rows_data *rows, int coarse)
 {
-    int q = kernel_for(rows->k)->q;
+    int q = likelihood_for(rows->k)->q;
     long size = 0;
     for (int j = 0; j < rows->n_terms; j++) {
         size += rows_bins(rows->term + j, coarse);
@@ -176,18 +164,18 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
 }
 
 /* Rows `from` to from + n - 1 of the block as cells of one row, with the covariance of their predictors */
-static void load_cells(const struct rows_data *rows, const struct kernel *kernel,
+static void load_cells(const struct rows_data *rows, const struct likelihood *likelihood,
                        const struct rows_block *b, int from, int n, const double *variance,
-                       const long *at, int used, struct kernel_block *cells)
+                       const long *at, int used, struct likelihood_block *cells)
 {
     size_t size = sizeof(double) * n;
     memset(cells->cell, 0, sizeof cells->cell);
     memcpy(cells->cell[0], b->weight + from, size);
     for (int j = 0; j < rows->k; j++) memcpy(cells->cell[1 + j], b->y[j] + from, size);
-    for (int j = 0; j < kernel->q; j++) memcpy(cells->eta[j], b->eta[j] + from, size);
-    kernel_clear(kernel, cells, n);
+    for (int j = 0; j < likelihood->q; j++) memcpy(cells->eta[j], b->eta[j] + from, size);
+    likelihood_clear(likelihood, cells, n);
     for (int i = 0; i < n && variance; i++)
-        for (int p = 0; p < kernel->pairs; p++) {
+        for (int p = 0; p < likelihood->pairs; p++) {
             double sum = 0;
             for (int u = 0; u < used; u++) sum += variance[at[u + (long) used * i] + p];
             cells->cov[p][i] = sum;
@@ -205,22 +193,23 @@ struct curvature {
 static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n,
                           struct curvature *out)
 {
-    const struct kernel *kernel = kernel_for(rows->k);
-    long at[KERNEL_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
-    struct kernel_block cells;
+    const struct likelihood *likelihood = likelihood_for(rows->k);
+    long at[LIKELIHOOD_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
+    struct likelihood_block cells;
     int used = 0;
     for (int i = 0; i < n; i++)
-        used = row_tables(rows, b, from + i, out->coarse, kernel->pairs, at + (long) used * i);
-    load_cells(rows, kernel, b, from, n, out->variance, at, used, &cells);
-    if (out->variance) kernel_expect(kernel, &cells, out->level);
-    else kernel_evaluate(kernel, &cells, 2, out->level);
+        used = row_tables(rows, b, from + i, out->coarse, likelihood->pairs, at + (long) used * i);
+    load_cells(rows, likelihood, b, from, n, out->variance, at, used, &cells);
+    if (out->variance) likelihood_expect(likelihood, &cells, out->level);
+    else likelihood_evaluate(likelihood, &cells, 2, out->level);
     for (int i = 0; i < n; i++) {
         out->total += cells.value[i];
         for (int u = 0; u < used; u++)
-            for (int p = 0; p < kernel->pairs; p++)
+            for (int p = 0; p < likelihood->pairs; p++)
                 out->tables[at[u + (long) used * i] + p] += cells.hess[p][i];
     }
-    for (int j = 0; j < kernel->q; j++) memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
+    for (int j = 0; j < likelihood->q; j++)
+        memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
 }
 
 double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level,
@@ -236,9 +225,9 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
         int most = rows->n - first < ROWS_BLOCK ? (int) (rows->n - first) : ROWS_BLOCK;
         SIMD_CALL(simd_level(level), load_block, (rows, first, most, &b));
         SIMD_CALL(simd_level(level), predict, (rows, &b));
-        for (int from = 0; from < b.n; from += KERNEL_BLOCK)
-            add_curvature(rows, &b, from, b.n - from < KERNEL_BLOCK ? b.n - from : KERNEL_BLOCK,
-                          &out);
+        for (int from = 0; from < b.n; from += LIKELIHOOD_BLOCK)
+            add_curvature(rows, &b, from,
+                          b.n - from < LIKELIHOOD_BLOCK ? b.n - from : LIKELIHOOD_BLOCK, &out);
         SIMD_CALL(simd_level(level), collect, (rows, &b));
     }
     unpack_scores(rows);

@@ -5,7 +5,7 @@
  * predictors and collects sum_rows t^d d log p / d eta. Whatever basis the predictors have,
  * its score is a fixed linear map of the collected sums.
  *   coefficients, scores: q x 4 x count x groups, q = 2 (one response) or 5 (two);
- * predictors in the order of kernel.h. Scores are cleared first. */
+ * predictors in the order of likelihood.h. Scores are cleared first. */
 #ifndef COVARY_ROWS_H
 #define COVARY_ROWS_H
 
@@ -20,7 +20,7 @@ struct rows_term {
     int groups;
     const double *coefficients;
     double *scores;
-    double *packed, *packed_scores; /* the same in the order of rows_pass.h, set by the pass */
+    double *packed, *packed_scores; /* the same in the order of rows.simd.h, set by the pass */
 };
 
 struct rows_data {

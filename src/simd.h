@@ -1,9 +1,15 @@
-/* Vector code inside ordinary C files: GNU vector extensions, one source compiled for several
- * widths by including it with SIMD_WIDTH and SIMD_NAME defined, and a choice at run time.
- * No compiler flags are needed; other compilers get width 1, which is plain C.
+/* Vector code inside ordinary C files, without compiler flags: one text becomes three widths.
  *
- * GCC on 64-bit Windows keeps 32-byte vectors on a stack aligned to 16 bytes and crashes
- * (GCC PR 54412), so AVX2 is not built there. */
+ * 1. `name.simd.h` is written in terms of vectors of SIMD_WIDTH doubles: SIMD_VEC, SIMD_LOAD,
+ *    SIMD_STORE, ... of simd_ops.simd.h, which it includes first.
+ * 2. `name.c` includes it once a width, with SIMD_WIDTH defined as 1, 2 (any processor) and 4
+ *    (AVX2); SIMD_HAS_WIDTH_2 and _4 say which of them this build has.
+ * 3. SIMD_NAME(f) gives a function the suffix of its width: f_plain, f_base, f_avx2.
+ * 4. SIMD_CALL(level, f, (arguments)) calls the one of a level, chosen at run time (simd_level()).
+ * Alone, without SIMD_WIDTH, a `.simd.h` is the plain C of width 1: editors and checkers read it.
+ *
+ * The vectors are GNU C's; other compilers have width 1 alone. GCC on 64-bit Windows keeps 32-byte
+ * vectors on a stack aligned to 16 bytes and crashes (GCC PR 54412), so AVX2 is not built there. */
 #ifndef COVARY_SIMD_H
 #define COVARY_SIMD_H
 
@@ -19,10 +25,10 @@
 enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 
 #if defined(__GNUC__) && !defined(__INTEL_COMPILER)
-#define SIMD_HAVE_VECTORS 1
+#define SIMD_HAS_WIDTH_2 1
 #define SIMD_ALWAYS __attribute__((always_inline))
 #if (defined(__x86_64__) || defined(__amd64__)) && !defined(_WIN32)
-#define SIMD_HAVE_AVX2 1
+#define SIMD_HAS_WIDTH_4 1
 #define SIMD_AVX2_TARGET __attribute__((target("avx2,fma")))
 #endif
 #else
@@ -30,12 +36,12 @@ enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 #endif
 
 /* The function of a level: SIMD_CALL(level, f, (arguments)) calls f_plain, f_base or f_avx2. */
-#if defined(SIMD_HAVE_AVX2)
+#if defined(SIMD_HAS_WIDTH_4)
 #define SIMD_CALL(level, f, arguments)                                                             \
     ((level) == SIMD_AVX2   ? f##_avx2 arguments                                                   \
      : (level) == SIMD_BASE ? f##_base arguments                                                   \
                             : f##_plain arguments)
-#elif defined(SIMD_HAVE_VECTORS)
+#elif defined(SIMD_HAS_WIDTH_2)
 #define SIMD_CALL(level, f, arguments)                                                             \
     ((level) == SIMD_BASE ? f##_base arguments : f##_plain arguments)
 #else
@@ -45,11 +51,11 @@ enum simd_level { SIMD_PLAIN, SIMD_BASE, SIMD_AVX2 };
 /* The best level of this build and processor, at most `most`. */
 static inline enum simd_level simd_level(int most)
 {
-#ifdef SIMD_HAVE_AVX2
+#ifdef SIMD_HAS_WIDTH_4
     if (most >= SIMD_AVX2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return SIMD_AVX2;
 #endif
-#ifdef SIMD_HAVE_VECTORS
+#ifdef SIMD_HAS_WIDTH_2
     if (most >= SIMD_BASE) return SIMD_BASE;
 #endif
     return SIMD_PLAIN;

@@ -1,36 +1,47 @@
 #include "surrogate_batch.h"
 #include <math.h>
 #include <string.h>
+#include "simd.h"
 
-static long panel_start(long i) { return 9 * (i * (i + 1) / 2); }
-
-#define SIMD_SOURCE "surrogate_pass.h"
-#include "simd_each.h"
+#define SIMD_WIDTH 1
+#include "surrogate_batch.simd.h"
+#undef SIMD_WIDTH
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "surrogate_batch.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "surrogate_batch.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 static int panels_of(int n) { return n / 3 + 1; }
 
 long surrogate_batch_size(const struct surrogate *s)
 {
     long panels = panels_of(s->n), rows = 3 * panels;
-    return panel_start(panels) * (1 + SURROGATE_LANES) + 3 * rows * SURROGATE_LANES;
+    return surrogate_panel_start(panels) * (1 + SURROGATE_LANES) + 3 * rows * SURROGATE_LANES;
 }
 
 static void pack(const struct surrogate_batch *batch)
 {
     const struct surrogate *s = batch->s;
     long n = s->n, rows = 3L * batch->panels;
-    memset(batch->packed, 0, sizeof(double) * panel_start(batch->panels));
+    memset(batch->packed, 0, sizeof(double) * surrogate_panel_start(batch->panels));
     for (long i = 0; i < n; i++)
         for (long j = 0; j <= i; j++)
-            batch->packed[panel_start(i / 3) + 3 * j + i % 3] = s->a[i + n * j];
-    for (long j = 0; j < n; j++) batch->packed[panel_start(rows / 3 - 1) + 3 * j + 2] = s->b[j];
+            batch->packed[surrogate_panel_start(i / 3) + 3 * j + i % 3] = s->a[i + n * j];
+    for (long j = 0; j < n; j++)
+        batch->packed[surrogate_panel_start(rows / 3 - 1) + 3 * j + 2] = s->b[j];
 }
 
 struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, double *work)
 {
     struct surrogate_batch batch = {
         s, simd_level(level), 1, panels_of(s->n), work, NULL, NULL, NULL, NULL};
-    long size = panel_start(batch.panels), rows = 3L * batch.panels;
+    long size = surrogate_panel_start(batch.panels), rows = 3L * batch.panels;
     batch.lanes = batch.level == SIMD_AVX2 ? 4 : batch.level == SIMD_BASE ? 2 : 1;
     batch.root = work + size;
     batch.scale = batch.root + size * SURROGATE_LANES;
@@ -57,7 +68,7 @@ void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *
 
 static double element(const struct surrogate_batch *batch, long i, long j, int lane)
 {
-    return batch->root[(panel_start(i / 3) + 3 * j + i % 3) * batch->lanes + lane];
+    return batch->root[(surrogate_panel_start(i / 3) + 3 * j + i % 3) * batch->lanes + lane];
 }
 
 static double log_diagonal(const struct surrogate_batch *batch, int lane)

@@ -15,6 +15,9 @@ struct surrogate_batch {
     double *scale, *root, *inverse, *draw; /* lanes fastest */
 };
 
+/* Where panel i of a factor starts: panels of three rows of a lower triangle, diagonal blocks full. */
+static inline long surrogate_panel_start(long i) { return 9 * (i * (i + 1) / 2); }
+
 /* Doubles that the batch keeps in `work`. */
 long surrogate_batch_size(const struct surrogate *s);
 struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, double *work);

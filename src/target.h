@@ -46,10 +46,10 @@ struct target target_affine(struct affine *a);
 
 /* target_regression.c: theta = (beta, log tau); rows are the cells */
 struct regression;
-struct anchor;
+struct snapshot;
 struct regression_target {
     const struct regression *model;
-    const struct anchor *anchor; /* for minibatches, or NULL */
+    const struct snapshot *snapshot; /* for minibatches, or NULL */
     int apart; /* coefficients of smooths given their sds are the `smoothed` part */
 };
 struct target target_regression(const struct regression_target *r);

@@ -40,7 +40,7 @@ static double batch(const struct target *t, const double *theta, const int *row,
     double f;
     if (grad)
         for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
-    if (row) f = base_rows(r, theta, row, n, scale, data->anchor, grad);
+    if (row) f = base_rows(r, theta, row, n, scale, data->snapshot, grad);
     else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
     if (!data->apart) f += add_coefficients(r, theta, grad);
     return f + add_sds(r, theta, grad);

@@ -1,7 +1,16 @@
 #include "vector.h"
+#include "simd.h"
 
-#define SIMD_SOURCE "vector_pass.h"
-#include "simd_wide.h"
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "vector.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "vector.simd.h"
+#undef SIMD_WIDTH
+#endif
 
 static double dot_plain(const double *x, const double *y, long n)
 {

@@ -67,9 +67,9 @@ quiet(covary(cbind(y1, y2) ~ s(x, k = 4) + s(w, k = 4) + v, data = many, draws =
 # Doors that only tests call.
 cell <- ns$new_cells(fit$frame)$stats
 eta <- matrix(0.1, 5, ncol(cell))
-invisible(record(ns$C_kernel, 2L, cell, eta))
+invisible(record(ns$C_likelihood, 2L, cell, eta))
 invisible(record(
-  ns$C_kernel_expect, 2L, cell, eta,
+  ns$C_likelihood_expect, 2L, cell, eta,
   matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))
 ))
 root <- record(ns$C_cholesky, crossprod(matrix(rnorm(60^2), 60)))

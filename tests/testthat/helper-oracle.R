@@ -186,9 +186,9 @@ random_points <- function(k, m, fit, location = 1) {
 }
 
 # Scaled errors of the kernel in C, three numbers (value, gradient, Hessian) a point.
-kernel_errors <- function(data) {
+likelihood_errors <- function(data) {
   q <- nrow(data$eta)
-  out <- .Call(C_kernel, data$k, data$cells, data$eta)
+  out <- .Call(C_likelihood, data$k, data$cells, data$eta)
   cbind(
     value = scaled_errors(out[1, , drop = FALSE], t(twin_value(data)), data$cells[1, ]),
     gradient = scaled_errors(out[1 + 1:q, ], twin_derivatives(data)),
@@ -343,7 +343,7 @@ twin_expect <- function(model, beta, cov) {
   design <- twin_design(model)
   x <- lapply(seq_len(m), function(i) design[q * (i - 1) + seq_len(q), , drop = FALSE])
   v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
-  each <- .Call(C_kernel_expect, model$size[1], model$cells, twin_predictors(model, beta), v)
+  each <- .Call(C_likelihood_expect, model$size[1], model$cells, twin_predictors(model, beta), v)
   value <- sum(each[1, ])
   gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
   hessian <- Reduce(

@@ -8,8 +8,8 @@ unpack <- function(out, q) {
   )
 }
 
-expect_kernel <- function(k, cell, mean, cov) {
-  unpack(.Call(C_kernel_expect, k, cbind(cell), cbind(mean), cbind(c(cov))), length(mean))
+expected_likelihood <- function(k, cell, mean, cov) {
+  unpack(.Call(C_likelihood_expect, k, cbind(cell), cbind(mean), cbind(c(cov))), length(mean))
 }
 
 # A tensor Gauss-Hermite rule; nodes[j] nodes for the predictor that is drawn j-th.
@@ -25,7 +25,7 @@ quadrature <- function(k, cell, mean, cov, n_scale, n_r) {
   root <- t(chol(cov[order, order]))
   eta <- mean + (root %*% z)[order(order), ]
   # rows that have the statistics of the cell: its mean, and its scatter about zero
-  out <- .Call(C_kernel, k, matrix(cell, length(cell), ncol(eta)), eta)
+  out <- .Call(C_likelihood, k, matrix(cell, length(cell), ncol(eta)), eta)
   list(moments = unpack(drop(out %*% weight), q), eta = eta, weight = weight)
 }
 
@@ -51,7 +51,7 @@ test_that("one response: equal to two-dimensional quadrature", {
   for (i in 1:40) {
     x <- random_case(1, if (i %% 2) 0.5 else 1.2)
     truth <- quadrature(1L, x$cell, x$mean, x$cov, 60)
-    expect_moments(expect_kernel(1L, x$cell, x$mean, x$cov), truth$moments, 1e-9, x$cell[1])
+    expect_moments(expected_likelihood(1L, x$cell, x$mean, x$cov), truth$moments, 1e-9, x$cell[1])
   }
 })
 
@@ -60,7 +60,7 @@ test_that("two responses: equal to five-dimensional quadrature", {
   for (i in 1:8) {
     x <- random_case(2, 0.5)
     truth <- quadrature(2L, x$cell, x$mean, x$cov, 14, 40)
-    expect_moments(expect_kernel(2L, x$cell, x$mean, x$cov), truth$moments, 1e-9, x$cell[1])
+    expect_moments(expected_likelihood(2L, x$cell, x$mean, x$cov), truth$moments, 1e-9, x$cell[1])
   }
 })
 
@@ -74,7 +74,7 @@ test_that("the value equals quadrature of the naive twin over rows", {
       y <- matrix(x$data$y[i, ], ncol(truth$eta), k, byrow = TRUE)
       value <- value + x$data$weight[i] * sum(truth$weight * twin_rows(y, truth$eta))
     }
-    expect_close(expect_kernel(k, x$cell, x$mean, x$cov)$value, value, 1e-9, x$cell[1])
+    expect_close(expected_likelihood(k, x$cell, x$mean, x$cov)$value, value, 1e-9, x$cell[1])
   }
 })
 
@@ -83,8 +83,8 @@ test_that("derivatives with respect to the mean are the expected gradient and He
   for (k in c(1, 2, 2, 2)) {
     x <- random_case(k, 1)
     q <- length(x$mean)
-    at <- expect_kernel(k, x$cell, x$mean, x$cov)
-    f <- function(mean) unlist(expect_kernel(k, x$cell, mean, x$cov)[1:2])
+    at <- expected_likelihood(k, x$cell, x$mean, x$cov)
+    f <- function(mean) unlist(expected_likelihood(k, x$cell, mean, x$cov)[1:2])
     slope <- difference_jacobian(f, x$mean)
     expect_close(at$gradient, slope[1, ], 1e-9)
     expect_close(c(at$hessian), c(slope[-1, ]), 1e-9)
@@ -102,10 +102,10 @@ test_that("derivatives with respect to the covariance are half the expected Hess
       cov <- matrix(0, q, q)
       cov[lower] <- v
       cov <- cov + t(cov) - diag(diag(cov))
-      expect_kernel(k, x$cell, x$mean, cov)$value
+      expected_likelihood(k, x$cell, x$mean, cov)$value
     }
     half <- ifelse(row(x$cov) == col(x$cov), 0.5, 1)[lower]
-    hess <- expect_kernel(k, x$cell, x$mean, x$cov)$hessian
+    hess <- expected_likelihood(k, x$cell, x$mean, x$cov)$hessian
     step <- ifelse(half == 0.5, pmin(0.01, diag(x$cov)[row(x$cov)[lower]] / 8), 0.005)
     expect_close(drop(difference_jacobian(f, x$cov[lower], step)), (half * hess[lower]), 1e-9)
   }
@@ -121,8 +121,8 @@ test_that("without uncertainty the expectation is the kernel", {
     data <- random_points(k, 500, TRUE)
     zero <- matrix(0, q * q, 500)
     gap <- if (k == 2) correlation_parts(data$eta[5, ])$gap else rep(1, 500)
-    x <- .Call(C_kernel_expect, k, data$cells, data$eta, zero)
-    truth <- .Call(C_kernel, k, data$cells, data$eta)
+    x <- .Call(C_likelihood_expect, k, data$cells, data$eta, zero)
+    truth <- .Call(C_likelihood, k, data$cells, data$eta)
     rows <- list(1, 1 + 1:q, 1 + q + 1:(q * q))
     for (i in rows) {
       error <- scaled_errors(x[i, , drop = FALSE], truth[i, , drop = FALSE], data$cells[1, ])
@@ -141,7 +141,7 @@ test_that("a variance that rounding made negative is none", {
   cell <- c(2, 0.3, -0.2, 1, 0.4, 0.8)
   mean <- c(0, 0.1, 0.2, -0.1, 0.7)
   expect_moments(
-    expect_kernel(2L, cell, mean, cov), expect_kernel(2L, cell, mean, 0 * cov), 1e-14,
+    expected_likelihood(2L, cell, mean, cov), expected_likelihood(2L, cell, mean, 0 * cov), 1e-14,
     2
   )
 })
@@ -154,7 +154,7 @@ test_that("the expectation of log cosh equals adaptive integration", {
     for (mean in c(0, 0.3, -2, 7, 18, -40)) {
       cov <- matrix(0, 5, 5)
       cov[5, 5] <- sd^2
-      x <- expect_kernel(2L, c(1, 0, 0, 0, 0, 0), c(0, 0, s, s, mean), cov)
+      x <- expected_likelihood(2L, c(1, 0, 0, 0, 0, 0), c(0, 0, s, s, mean), cov)
       breaks <- c(-40, -20, -10, -5, -2, 0, 2, 5, 10, 20, 40)
       truth <- c(
         normal_integral(log_cosh_half, mean, sd, breaks),
@@ -175,8 +175,8 @@ test_that("expectations equal the mean over draws", {
     x <- random_case(k, 0.3)
     q <- length(x$mean)
     eta <- x$mean + t(chol(x$cov)) %*% matrix(rnorm(q * n), q)
-    out <- .Call(C_kernel, k, matrix(x$cell, length(x$cell), n), eta)
-    got <- .Call(C_kernel_expect, k, cbind(x$cell), cbind(x$mean), cbind(c(x$cov)))[, 1]
+    out <- .Call(C_likelihood, k, matrix(x$cell, length(x$cell), n), eta)
+    got <- .Call(C_likelihood_expect, k, cbind(x$cell), cbind(x$mean), cbind(c(x$cov)))[, 1]
     se <- apply(out, 1, sd) / sqrt(n)
     expect_lte(max(abs(rowMeans(out) - got) / pmax(se, 1e-12 * abs(got) + 1e-12)), 5)
   }

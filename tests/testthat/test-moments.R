@@ -139,7 +139,7 @@ test_that("the pass over rows sums the kernels of the rows", {
       }
       z <- sweep(sweep(y, 2, scaling[, 1]), 2, scaling[, 2], "/")
       w <- if (weighted) weights else rep(1, n)
-      at <- .Call(C_kernel, k, rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
+      at <- .Call(C_likelihood, k, rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
       scores <- unlist(lapply(place, function(p) {
         out <- array(0, p$shape)
         for (d in 1:4) {
@@ -199,11 +199,11 @@ test_that("nodes of rows have the densities of their cells", {
       seq_len(m), function(i) as.vector(crossprod(matrix(rnorm(q * q) / 3, q))),
       numeric(q^2)
     )
-    expect_close(.Call(C_kernel, k, nodes, eta), .Call(C_kernel, k, cells, eta), 1e-12,
+    expect_close(.Call(C_likelihood, k, nodes, eta), .Call(C_likelihood, k, cells, eta), 1e-12,
       floor = 1e-2
     )
-    expect_close(.Call(C_kernel_expect, k, nodes, eta, cov),
-      .Call(C_kernel_expect, k, cells, eta, cov), 1e-11,
+    expect_close(.Call(C_likelihood_expect, k, nodes, eta, cov),
+      .Call(C_likelihood_expect, k, cells, eta, cov), 1e-11,
       floor = 1e-2
     )
     # Signed weights: two nodes of one place add.
@@ -211,8 +211,8 @@ test_that("nodes of rows have the densities of their cells", {
     half[-(1 + seq_len(k)), ] <- half[-(1 + seq_len(k)), ] * 3
     minus <- nodes
     minus[-(1 + seq_len(k)), ] <- minus[-(1 + seq_len(k)), ] * -2
-    expect_close(.Call(C_kernel, k, half, eta) + .Call(C_kernel, k, minus, eta),
-      .Call(C_kernel, k, nodes, eta), 1e-11,
+    expect_close(.Call(C_likelihood, k, half, eta) + .Call(C_likelihood, k, minus, eta),
+      .Call(C_likelihood, k, nodes, eta), 1e-11,
       floor = 1e-2
     )
   }

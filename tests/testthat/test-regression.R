@@ -170,8 +170,8 @@ test_that("minibatches of any size are sums over their cells", {
       rows <- sample.int(75, n)
       expect_close(at(rows, 2.5) - prior, 2.5 * rowSums(each[, rows]), 1e-12)
     }
-    anchor <- .Call(C_anchor, problem$model, beta)
-    expect_close(c(anchor$value, anchor$gradient), rowSums(each), 1e-11)
-    expect_close(anchor$value_of, each[1, ], 1e-11)
+    snapshot <- .Call(C_snapshot, problem$model, beta)
+    expect_close(c(snapshot$value, snapshot$gradient), rowSums(each), 1e-11)
+    expect_close(snapshot$value_of, each[1, ], 1e-11)
   }
 })

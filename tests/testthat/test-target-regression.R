@@ -1,5 +1,5 @@
 # The joint log density of a regression with smooths as engines of the toolkit see it, against
-# complex steps of its naive twin: all cells, minibatches, minibatches with an anchor, partly
+# complex steps of its naive twin: all cells, minibatches, minibatches with an snapshot, partly
 # standardised smooths.
 
 joint_problem <- function(k, m = 12, rows = FALSE, shared = FALSE) {
@@ -80,12 +80,12 @@ test_that("gradients of the joint density agree with complex steps", {
   })
 })
 
-test_that("with an anchor a minibatch estimates the difference from it", {
+test_that("with an snapshot a minibatch estimates the difference from it", {
   set.seed(822)
   each_problem(function(problem, theta) {
     d <- problem$model$size[3]
     at <- theta[seq_len(d)] + rnorm(d, sd = 0.1)
-    anchored <- joint_target(problem, anchor = .Call(C_anchor, problem$model, at))
+    at_snapshot <- joint_target(problem, snapshot = .Call(C_snapshot, problem$model, at))
     row <- sample.int(problem$model$size[2], 70, TRUE)
     base <- function(x, row = NULL) {
       if (!is.null(row)) {
@@ -95,13 +95,13 @@ test_that("with an anchor a minibatch estimates the difference from it", {
       sum(problem$weight *
         twin_rows(problem$y, twin_predictors(problem$model, x)[, problem$id, drop = FALSE]))
     }
-    # gradients differ from those of the value by what the batch misses at the anchor
+    # gradients differ from those of the value by what the batch misses at the snapshot
     missed <- drop(complex_jacobian(base, at) - complex_jacobian(function(x) base(x, row), at))
     twin <- function(x) {
       base(at) + base(x[seq_len(d)], row) - base(at, row) +
         sum(missed * (x - theta)[seq_len(d)]) + twin_joint(problem, x, row, 0)
     }
-    expect_gradient(anchored, twin, theta, row, 1.3)
+    expect_gradient(at_snapshot, twin, theta, row, 1.3)
   })
 })
 

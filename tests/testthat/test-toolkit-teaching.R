@@ -34,7 +34,7 @@ test_that("C targets have the values and gradients of their naive twins", {
   for (i in 1:5) expect_lt(max(gradient_error(lr, twin, rnorm(5))), 1e-9)
 })
 
-test_that("the regression target, its minibatches and anchors agree with each other", {
+test_that("the regression target, its minibatches and snapshots agree with each other", {
   set.seed(2)
   d <- data.frame(x = runif(60))
   d$y <- sin(6 * d$x) + rnorm(60)
@@ -62,9 +62,9 @@ test_that("the regression target, its minibatches and anchors agree with each ot
   expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient),
     tolerance = 1e-9
   )
-  anchored <- target
-  anchored$anchor <- .Call(internal("C_anchor"), target$data, theta[b] + 0.01)
-  each <- lapply(rows, function(i) at(anchored, matrix(theta, 1), TRUE, i, target$rows))
+  at_snapshot <- target
+  at_snapshot$snapshot <- .Call(internal("C_snapshot"), target$data, theta[b] + 0.01)
+  each <- lapply(rows, function(i) at(at_snapshot, matrix(theta, 1), TRUE, i, target$rows))
   expect_equal(rowMeans(sapply(each, `[[`, "gradient")), as.vector(whole$gradient),
     tolerance = 1e-8
   )

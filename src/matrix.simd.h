@@ -1,17 +1,18 @@
-/* Vector code of matrix.c; included once a vector width (simd_width.h). */
+/* Vector code of matrix.c; included once a vector width (simd_ops.simd.h). */
+#include "simd_ops.simd.h"
 
-#define TILE_COLUMN(j) VEC low##j = {0}, high##j = {0};
+#define TILE_COLUMN(j) SIMD_VEC low##j = {0}, high##j = {0};
 #define TILE_STEP(j)                                                                               \
     {                                                                                              \
-        VEC x = ALL(b[j]);                                                                         \
+        SIMD_VEC x = SIMD_SET(b[j]);                                                               \
         low##j += low * x;                                                                         \
         high##j += high * x;                                                                       \
     }
 #define TILE_STORE(j)                                                                              \
     {                                                                                              \
         double *to = c + ldc * j;                                                                  \
-        STORE(to, LOAD(to) + sign * low##j);                                                       \
-        STORE(to + SIMD_WIDTH, LOAD(to + SIMD_WIDTH) + sign * high##j);                            \
+        SIMD_STORE(to, SIMD_LOAD(to) + sign * low##j);                                             \
+        SIMD_STORE(to + SIMD_WIDTH, SIMD_LOAD(to + SIMD_WIDTH) + sign * high##j);                  \
     }
 
 /* c += sign * a b' for a packed panel of 2 SIMD_WIDTH rows and one of 6 columns: twelve sums
@@ -20,13 +21,15 @@ static SIMD_FUNCTION void SIMD_NAME(tile)(int k, const double *a, const double *
                                           double *c, long ldc)
 {
     TILE_COLUMN(0)
-    TILE_COLUMN(1) TILE_COLUMN(2) TILE_COLUMN(3) TILE_COLUMN(4)
+    TILE_COLUMN(1)
+    TILE_COLUMN(2)
+    TILE_COLUMN(3) TILE_COLUMN(4)
         TILE_COLUMN(5) for (int l = 0; l < k; l++, a += 2 * SIMD_WIDTH, b += 6)
     {
-        VEC low = LOAD(a), high = LOAD(a + SIMD_WIDTH);
+        SIMD_VEC low = SIMD_LOAD(a), high = SIMD_LOAD(a + SIMD_WIDTH);
         TILE_STEP(0) TILE_STEP(1) TILE_STEP(2) TILE_STEP(3) TILE_STEP(4) TILE_STEP(5)
     }
-    VEC sign = ALL(s);
+    SIMD_VEC sign = SIMD_SET(s);
     TILE_STORE(0) TILE_STORE(1) TILE_STORE(2) TILE_STORE(3) TILE_STORE(4) TILE_STORE(5)
 }
 
@@ -73,15 +76,15 @@ static SIMD_FUNCTION void SIMD_NAME(solve)(int m, int n, const double *l, long l
     for (int i = 0; i < done; i += 2 * SIMD_WIDTH)
         for (int j = 0; j < n; j++) {
             double *to = x + i + ldx * j;
-            VEC low = LOAD(to), high = LOAD(to + SIMD_WIDTH);
+            SIMD_VEC low = SIMD_LOAD(to), high = SIMD_LOAD(to + SIMD_WIDTH);
             for (int p = 0; p < j; p++) {
-                VEC w = ALL(l[j + ldl * p]);
-                low -= w * LOAD(x + i + ldx * p);
-                high -= w * LOAD(x + i + SIMD_WIDTH + ldx * p);
+                SIMD_VEC w = SIMD_SET(l[j + ldl * p]);
+                low -= w * SIMD_LOAD(x + i + ldx * p);
+                high -= w * SIMD_LOAD(x + i + SIMD_WIDTH + ldx * p);
             }
-            VEC inverse = ALL(1 / l[j + ldl * j]);
-            STORE(to, low * inverse);
-            STORE(to + SIMD_WIDTH, high * inverse);
+            SIMD_VEC inverse = SIMD_SET(1 / l[j + ldl * j]);
+            SIMD_STORE(to, low * inverse);
+            SIMD_STORE(to + SIMD_WIDTH, high * inverse);
         }
     solve_plain(m - done, n, l, ldl, x + done, ldx);
 }

@@ -1,12 +1,15 @@
-/* Included once a vector width. Eight sums are kept in registers. */
+/* Eight sums are kept in registers. */
+#include "simd_ops.simd.h"
+#include "block_sums.h"
+
 #define STRIP (8 * SIMD_WIDTH)
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
-#define AT(p, i) LOAD((p) + SIMD_WIDTH * (i))
+#define AT(p, i) SIMD_LOAD((p) + SIMD_WIDTH * (i))
 
-#define START(i) VEC s##i = ALL(0.0);
+#define START(i) SIMD_VEC s##i = SIMD_SET(0.0);
 #define ADD(i) s##i += ca * AT(row, i);
-#define KEEP(i) STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i);
-#define KEEP_BY(i) STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i * AT(by + v, i));
+#define KEEP(i) SIMD_STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i);
+#define KEEP_BY(i) SIMD_STORE(out + v + SIMD_WIDTH * i, AT(out + v, i) + s##i * AT(by + v, i));
 
 #define COMBINE(keep)                                                                              \
     for (int v = 0; v < SUM_LENGTH; v += STRIP) {                                                  \
@@ -14,7 +17,7 @@
         EACH(START)                                                                                \
         for (int a = 0; a < count; a++, row += SUM_LENGTH) {                                       \
             if (c[a] == 0) continue;                                                               \
-            VEC ca = ALL(c[a]);                                                                    \
+            SIMD_VEC ca = SIMD_SET(c[a]);                                                          \
             EACH(ADD)                                                                              \
         }                                                                                          \
         EACH(keep)                                                                                 \
@@ -32,7 +35,7 @@ static SIMD_FUNCTION void SIMD_NAME(combine_by)(const double *c, const double *r
     COMBINE(KEEP_BY)
 }
 
-#define WEIGH(i) VEC w##i = AT(u + v, i) * AT(weight + v, i);
+#define WEIGH(i) SIMD_VEC w##i = AT(u + v, i) * AT(weight + v, i);
 #define DOT(i) w##i *AT(row, i)
 
 static SIMD_FUNCTION void SIMD_NAME(dots)(const double *u, const double *weight, const double *rows,
@@ -42,7 +45,7 @@ static SIMD_FUNCTION void SIMD_NAME(dots)(const double *u, const double *weight,
         const double *row = rows + v;
         EACH(WEIGH)
         for (int a = 0; a < count; a++, row += SUM_LENGTH) {
-            VEC s = DOT(0) + DOT(1) + DOT(2) + DOT(3), t = DOT(4) + DOT(5) + DOT(6) + DOT(7);
+            SIMD_VEC s = DOT(0) + DOT(1) + DOT(2) + DOT(3), t = DOT(4) + DOT(5) + DOT(6) + DOT(7);
             out[a] += SIMD_NAME(sum)(s + t);
         }
     }

@@ -1,8 +1,12 @@
-/* The stages of a block of rows; included once a vector width (simd_width.h).
+/* The stages of a block of rows; included once a vector width (simd_ops.simd.h).
  *
  * Predictors and scores are held by predictor, so that the density works on neighbouring rows at
  * once. Rows in one piece of a term share its cubics, whose coefficients and sums then stay in
  * registers; rows in any order go to their piece one by one and are turned. */
+#include "simd_ops.simd.h"
+#include "rows_block.h"
+#include <math.h>
+#include <string.h>
 
 /* Places of rows in the pieces of a term */
 static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows,
@@ -16,11 +20,12 @@ static SIMD_FUNCTION void SIMD_NAME(find_places)(const struct rows_data *rows,
         double inverse = term->grid.inverse, first = term->grid.first, most = term->grid.count - 1;
 #if SIMD_WIDTH > 1
         for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
-            VEC u = LOAD(x + i) * inverse - first, at = PICK(u >= 0.0, u, ALL(0.0));
-            at = PICK(at < most, at, ALL(most));
-            IVEC cell;
-            STORE(t + i, 2.0 * (u - SIMD_NAME(whole)(at, &cell)) - 1.0);
-            for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = piece * (long) cell[l];
+            SIMD_VEC u = SIMD_LOAD(x + i) * inverse - first,
+                     at = SIMD_SELECT(u >= 0.0, u, SIMD_SET(0.0));
+            at = SIMD_SELECT(at < most, at, SIMD_SET(most));
+            SIMD_IVEC cell;
+            SIMD_STORE(t + i, 2.0 * (u - SIMD_NAME(floor)(at, &cell)) - 1.0);
+            for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = piece * (long) SIMD_LANE(cell, l);
         }
 #endif
         for (; i < n; i++) {
@@ -56,7 +61,8 @@ static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, lo
         const double *y = rows->y + from + rows->n * j;
         double c = rows->centre[j], r = 1 / rows->scale[j];
         int i = 0;
-        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) STORE(b->y[j] + i, (LOAD(y + i) - c) * r);
+        for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH)
+            SIMD_STORE(b->y[j] + i, (SIMD_LOAD(y + i) - c) * r);
         for (; i < n; i++) b->y[j][i] = (y[i] - c) * r;
         for (; i < b->full; i++) b->y[j][i] = 0;
     }
@@ -69,27 +75,30 @@ static SIMD_FUNCTION void SIMD_NAME(load_block)(const struct rows_data *rows, lo
 #define HORNER(c3, c2, c1, c0, t) ((((c3) * (t) + (c2)) * (t) + (c1)) * (t) + (c0))
 
 /* The first four predictors of SIMD_WIDTH rows, by predictor */
-INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place, VEC *out)
+SIMD_INLINE void SIMD_NAME(cubics)(const double *c, const double *t, const long *place,
+                                   SIMD_VEC *out)
 {
-    VEC row[SIMD_WIDTH][ROW_VECTORS];
+    SIMD_VEC row[SIMD_WIDTH][SIMD_ROW_VECTORS];
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
-    for (int h = 0; h < ROW_VECTORS; h++) {
+    for (int h = 0; h < SIMD_ROW_VECTORS; h++) {
         const double *p = c + place[l] + SIMD_WIDTH * h;
-        row[l][h] = HORNER(LOAD(p + 12), LOAD(p + 8), LOAD(p + 4), LOAD(p), t[l]);
+        row[l][h] =
+            HORNER(SIMD_LOAD(p + 12), SIMD_LOAD(p + 8), SIMD_LOAD(p + 4), SIMD_LOAD(p), t[l]);
     }
     SIMD_NAME(by_number)(row, out);
 }
 
 /* The fifth */
-INLINE VEC SIMD_NAME(fifth)(const double *c, const double *t, const long *place)
+SIMD_INLINE SIMD_VEC SIMD_NAME(fifth)(const double *c, const double *t, const long *place)
 {
-    VEC row[SIMD_WIDTH][ROW_VECTORS], power[4];
+    SIMD_VEC row[SIMD_WIDTH][SIMD_ROW_VECTORS], power[4];
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
-    for (int h = 0; h < ROW_VECTORS; h++) row[l][h] = LOAD(c + place[l] + FIFTH + SIMD_WIDTH * h);
+    for (int h = 0; h < SIMD_ROW_VECTORS; h++)
+        row[l][h] = SIMD_LOAD(c + place[l] + FIFTH + SIMD_WIDTH * h);
     SIMD_NAME(by_number)(row, power);
-    return HORNER(power[3], power[2], power[1], power[0], LOAD(t));
+    return HORNER(power[3], power[2], power[1], power[0], SIMD_LOAD(t));
 }
 
 /* The predictors of a term, added to those before it */
@@ -102,21 +111,21 @@ static SIMD_FUNCTION void SIMD_NAME(predict_term)(const struct rows_data *rows, 
     if (b->one_piece[term]) {
         c += place[0];
         for (int j = 0; j < q; j++) {
-            VEC c0 = ALL(c[grid_place(j, 0)]), c1 = ALL(c[grid_place(j, 1)]),
-                c2 = ALL(c[grid_place(j, 2)]), c3 = ALL(c[grid_place(j, 3)]);
+            SIMD_VEC c0 = SIMD_SET(c[grid_place(j, 0)]), c1 = SIMD_SET(c[grid_place(j, 1)]),
+                     c2 = SIMD_SET(c[grid_place(j, 2)]), c3 = SIMD_SET(c[grid_place(j, 3)]);
             for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-                VEC at = LOAD(t + i), eta = HORNER(c3, c2, c1, c0, at);
-                STORE(b->eta[j] + i, term == 0 ? eta : LOAD(b->eta[j] + i) + eta);
+                SIMD_VEC at = SIMD_LOAD(t + i), eta = HORNER(c3, c2, c1, c0, at);
+                SIMD_STORE(b->eta[j] + i, term == 0 ? eta : SIMD_LOAD(b->eta[j] + i) + eta);
             }
         }
         return;
     }
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC v[5];
+        SIMD_VEC v[5];
         SIMD_NAME(cubics)(c, t + i, place + i, v);
         if (q == 5) v[4] = SIMD_NAME(fifth)(c, t + i, place + i);
         for (int j = 0; j < q; j++)
-            STORE(b->eta[j] + i, term == 0 ? v[j] : LOAD(b->eta[j] + i) + v[j]);
+            SIMD_STORE(b->eta[j] + i, term == 0 ? v[j] : SIMD_LOAD(b->eta[j] + i) + v[j]);
     }
 }
 
@@ -129,37 +138,37 @@ static SIMD_FUNCTION void SIMD_NAME(predict)(const struct rows_data *rows, struc
 }
 
 /* Adds g (SIMD_WIDTH predictors of a row) times powers of t to the sums of its piece. */
-INLINE void SIMD_NAME(add_powers)(double *to, VEC g, double t)
+SIMD_INLINE void SIMD_NAME(add_powers)(double *to, SIMD_VEC g, double t)
 {
-    STORE(to, LOAD(to) + g);
+    SIMD_STORE(to, SIMD_LOAD(to) + g);
     g *= t;
-    STORE(to + 4, LOAD(to + 4) + g);
+    SIMD_STORE(to + 4, SIMD_LOAD(to + 4) + g);
     g *= t;
-    STORE(to + 8, LOAD(to + 8) + g);
-    STORE(to + 12, LOAD(to + 12) + g * t);
+    SIMD_STORE(to + 8, SIMD_LOAD(to + 8) + g);
+    SIMD_STORE(to + 12, SIMD_LOAD(to + 12) + g * t);
 }
 
 /* The scores of SIMD_WIDTH rows to the sums of their pieces */
-INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q, double (*eta)[ROWS_BLOCK],
-                                const double *t, int i)
+SIMD_INLINE void SIMD_NAME(add_rows)(double *scores, const long *place, int q,
+                                     double (*eta)[ROWS_BLOCK], const double *t, int i)
 {
-    VEC v[4] = {LOAD(eta[0] + i), LOAD(eta[1] + i), ALL(0.0), ALL(0.0)}, at = LOAD(t + i),
-        row[SIMD_WIDTH][ROW_VECTORS];
-    if (q == 5) v[2] = LOAD(eta[2] + i), v[3] = LOAD(eta[3] + i);
+    SIMD_VEC v[4] = {SIMD_LOAD(eta[0] + i), SIMD_LOAD(eta[1] + i), SIMD_SET(0.0), SIMD_SET(0.0)},
+             at = SIMD_LOAD(t + i), row[SIMD_WIDTH][SIMD_ROW_VECTORS];
+    if (q == 5) v[2] = SIMD_LOAD(eta[2] + i), v[3] = SIMD_LOAD(eta[3] + i);
     SIMD_NAME(by_row)(v, row);
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
-    for (int h = 0; h < ROW_VECTORS; h++)
+    for (int h = 0; h < SIMD_ROW_VECTORS; h++)
         if (SIMD_WIDTH * h < q)
             SIMD_NAME(add_powers)(scores + place[i + l] + SIMD_WIDTH * h, row[l][h], t[i + l]);
     if (q == 2) return;
-    v[0] = LOAD(eta[4] + i), v[1] = v[0] * at, v[2] = v[1] * at, v[3] = v[2] * at;
+    v[0] = SIMD_LOAD(eta[4] + i), v[1] = v[0] * at, v[2] = v[1] * at, v[3] = v[2] * at;
     SIMD_NAME(by_row)(v, row);
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) SIMD_UNROLL
-    for (int h = 0; h < ROW_VECTORS; h++) {
+    for (int h = 0; h < SIMD_ROW_VECTORS; h++) {
         double *to = scores + place[i + l] + FIFTH + SIMD_WIDTH * h;
-        STORE(to, LOAD(to) + row[l][h]);
+        SIMD_STORE(to, SIMD_LOAD(to) + row[l][h]);
     }
 }
 
@@ -175,12 +184,12 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
         if (b->one_piece[term]) {
             scores += place[0];
             for (int j = 0; j < q; j++) {
-                VEC zero = ALL(0.0), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-                VEC r0 = zero, r1 = zero, r2 = zero, r3 = zero;
+                SIMD_VEC zero = SIMD_SET(0.0), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+                SIMD_VEC r0 = zero, r1 = zero, r2 = zero, r3 = zero;
                 for (i = 0; i < b->full; i += 2 * SIMD_WIDTH) {
                     const double *g = b->eta[j] + i;
-                    VEC t1 = LOAD(t + i), t2 = LOAD(t + i + SIMD_WIDTH), g1 = LOAD(g),
-                        g2 = LOAD(g + SIMD_WIDTH);
+                    SIMD_VEC t1 = SIMD_LOAD(t + i), t2 = SIMD_LOAD(t + i + SIMD_WIDTH),
+                             g1 = SIMD_LOAD(g), g2 = SIMD_LOAD(g + SIMD_WIDTH);
                     s0 += g1, r0 += g2, g1 *= t1, g2 *= t2;
                     s1 += g1, r1 += g2, g1 *= t1, g2 *= t2;
                     s2 += g1, r2 += g2;
@@ -209,53 +218,56 @@ static SIMD_FUNCTION void SIMD_NAME(collect)(const struct rows_data *rows, struc
  * have a loop of their own: the processor overlaps more of these short iterations. */
 static SIMD_FUNCTION double SIMD_NAME(score_two)(struct rows_block *b, int value, int weighted)
 {
-    VEC total = ALL(0.0), product = ALL(1.0);
+    SIMD_VEC total = SIMD_SET(0.0), product = SIMD_SET(1.0);
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC s1 = LOAD(b->eta[2] + i), s2 = LOAD(b->eta[3] + i), r = LOAD(b->eta[4] + i);
-        total += LOAD(b->weight + i) * (ABS(r) * 0.5 - s1 - s2);
-        STORE(b->eta[2] + i, SIMD_NAME(exponential)(-s1));
-        STORE(b->eta[3] + i, SIMD_NAME(exponential)(-s2));
-        STORE(b->eta[4] + i, SIMD_NAME(exponential)(r));
+        SIMD_VEC s1 = SIMD_LOAD(b->eta[2] + i), s2 = SIMD_LOAD(b->eta[3] + i),
+                 r = SIMD_LOAD(b->eta[4] + i);
+        total += SIMD_LOAD(b->weight + i) * (SIMD_ABS(r) * 0.5 - s1 - s2);
+        SIMD_STORE(b->eta[2] + i, SIMD_NAME(exp_clamped)(-s1));
+        SIMD_STORE(b->eta[3] + i, SIMD_NAME(exp_clamped)(-s2));
+        SIMD_STORE(b->eta[4] + i, SIMD_NAME(exp_clamped)(r));
     }
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC w = LOAD(b->weight + i), w1 = LOAD(b->eta[2] + i), w2 = LOAD(b->eta[3] + i),
-            up = LOAD(b->eta[4] + i);
-        VEC more = 1.0 + up, both = 1.0 / (up * more),
-            down = both * more; /* an overflow makes them 0 */
-        VEC z1 = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * w1,
-            z2 = (LOAD(b->y[1] + i) - LOAD(b->eta[1] + i)) * w2;
-        VEC u = z1 - z2, v = z1 + z2, pu = more * u, pv = (1.0 + down) * v, quarter = 0.25 * w;
-        VEC a = quarter * (pu + pv), c = quarter * (pv - pu), tail = PICK(up < down, up, down);
-        STORE(b->eta[0] + i, a * w1);
-        STORE(b->eta[1] + i, c * w2);
-        STORE(b->eta[2] + i, a * z1 - w);
-        STORE(b->eta[3] + i, c * z2 - w);
-        STORE(b->eta[4] + i, w * (0.5 - both * up - 0.125 * (up * u * u - down * v * v)));
+        SIMD_VEC w = SIMD_LOAD(b->weight + i), w1 = SIMD_LOAD(b->eta[2] + i),
+                 w2 = SIMD_LOAD(b->eta[3] + i), up = SIMD_LOAD(b->eta[4] + i);
+        SIMD_VEC more = 1.0 + up, both = 1.0 / (up * more),
+                 down = both * more; /* an overflow makes them 0 */
+        SIMD_VEC z1 = (SIMD_LOAD(b->y[0] + i) - SIMD_LOAD(b->eta[0] + i)) * w1,
+                 z2 = (SIMD_LOAD(b->y[1] + i) - SIMD_LOAD(b->eta[1] + i)) * w2;
+        SIMD_VEC u = z1 - z2, v = z1 + z2, pu = more * u, pv = (1.0 + down) * v, quarter = 0.25 * w;
+        SIMD_VEC a = quarter * (pu + pv), c = quarter * (pv - pu),
+                 tail = SIMD_SELECT(up < down, up, down);
+        SIMD_STORE(b->eta[0] + i, a * w1);
+        SIMD_STORE(b->eta[1] + i, c * w2);
+        SIMD_STORE(b->eta[2] + i, a * z1 - w);
+        SIMD_STORE(b->eta[3] + i, c * z2 - w);
+        SIMD_STORE(b->eta[4] + i, w * (0.5 - both * up - 0.125 * (up * u * u - down * v * v)));
         total -= w * (pu * u + pv * v) * 0.125;
         if (!value) continue;
-        if (weighted) total += w * SIMD_NAME(log_one_plus)(tail);
+        if (weighted) total += w * SIMD_NAME(log1p)(tail);
         else product *= 1.0 + w * tail;
     }
     double logs = 0;
-    for (int l = 0; l < SIMD_WIDTH; l++) logs += log(LANE(product, l));
+    for (int l = 0; l < SIMD_WIDTH; l++) logs += log(SIMD_LANE(product, l));
     return SIMD_NAME(sum)(total) + logs;
 }
 
 static SIMD_FUNCTION double SIMD_NAME(score_one)(struct rows_block *b)
 {
-    VEC total = ALL(0.0);
+    SIMD_VEC total = SIMD_SET(0.0);
     for (int i = 0; i < b->full; i += SIMD_WIDTH) {
-        VEC w = LOAD(b->weight + i), s = LOAD(b->eta[1] + i), p = SIMD_NAME(exponential)(-s);
-        VEC z = (LOAD(b->y[0] + i) - LOAD(b->eta[0] + i)) * p;
-        STORE(b->eta[0] + i, w * z * p);
-        STORE(b->eta[1] + i, w * (z * z - 1.0));
+        SIMD_VEC w = SIMD_LOAD(b->weight + i), s = SIMD_LOAD(b->eta[1] + i),
+                 p = SIMD_NAME(exp_clamped)(-s);
+        SIMD_VEC z = (SIMD_LOAD(b->y[0] + i) - SIMD_LOAD(b->eta[0] + i)) * p;
+        SIMD_STORE(b->eta[0] + i, w * z * p);
+        SIMD_STORE(b->eta[1] + i, w * (z * z - 1.0));
         total -= w * (s + 0.5 * z * z);
     }
     return SIMD_NAME(sum)(total);
 }
 
-static SIMD_FUNCTION double SIMD_NAME(rows_stripe)(const struct rows_data *rows, long from, long to,
-                                                   int value, struct rows_block *b)
+static SIMD_FUNCTION double SIMD_NAME(rows_partition)(const struct rows_data *rows, long from,
+                                                      long to, int value, struct rows_block *b)
 {
     double total = 0;
     for (long i = from; i < to; i += b->n) {
@@ -272,7 +284,7 @@ static SIMD_FUNCTION void SIMD_NAME(exponentials)(const double *x, long n, doubl
 {
     long i = 0;
     for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH)
-        STORE(out + i, SIMD_NAME(exponential)(LOAD(x + i)));
+        SIMD_STORE(out + i, SIMD_NAME(exp_clamped)(SIMD_LOAD(x + i)));
     for (; i < n; i++) out[i] = exp(x[i]);
 }
 

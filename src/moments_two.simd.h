@@ -1,4 +1,6 @@
-/* One stripe of rows added to a table of two covariates; included once a vector width (simd_width.h). */
+/* One partition of rows added to a table of two covariates; included once a vector width (simd_ops.simd.h). */
+#include "simd_ops.simd.h"
+#include "moments_two_block.h"
 
 static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, const int *slot,
                                              long from, long to, double *table)
@@ -16,14 +18,14 @@ static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, con
             double z[4] = {1, u[a], 2 * u[a] * u[a] - 1, u[a] * (4 * u[a] * u[a] - 3)};
             double *cell = table + place[a] * padded * MOMENTS_TWO;
             for (int j = 0; j < padded; j += SIMD_WIDTH) {
-                VEC v = LOAD(s + padded * a + j);
+                SIMD_VEC v = SIMD_LOAD(s + padded * a + j);
                 for (int e = 0; e < 4; e++) {
-                    VEC w = z[e] * v;
+                    SIMD_VEC w = z[e] * v;
                     double *m = cell + 4 * padded * e + j;
-                    STORE(m, LOAD(m) + w);
-                    STORE(m + padded, LOAD(m + padded) + x[1] * w);
-                    STORE(m + 2 * padded, LOAD(m + 2 * padded) + x[2] * w);
-                    STORE(m + 3 * padded, LOAD(m + 3 * padded) + x[3] * w);
+                    SIMD_STORE(m, SIMD_LOAD(m) + w);
+                    SIMD_STORE(m + padded, SIMD_LOAD(m + padded) + x[1] * w);
+                    SIMD_STORE(m + 2 * padded, SIMD_LOAD(m + 2 * padded) + x[2] * w);
+                    SIMD_STORE(m + 3 * padded, SIMD_LOAD(m + 3 * padded) + x[3] * w);
                 }
             }
         }

@@ -38,7 +38,7 @@ for (k in 1:2) {
       set.seed(110 + 2 * k + fit)
       data <- random_points(k, n_points(), fit)
       expect_close(twin_gradient(data), twin_derivatives(data), 1e-12)
-      errors <- kernel_errors(data)
+      errors <- likelihood_errors(data)
       expect_lte(max(errors[, "value"]), 1e-9)
       expect_lte(max(errors[, "gradient"]), 1e-9)
       expect_lte(max(errors[, "hessian"]), 1e-9)
@@ -51,8 +51,8 @@ for (k in 1:2) {
       if (k == 2) data$eta[5, ] <- data$eta[5, ] / 4
       for (i in 1:20) {
         cell <- data$cells[, i, drop = FALSE]
-        f <- function(eta) .Call(C_kernel, k, cell, cbind(eta))[1:(1 + q)]
-        out <- .Call(C_kernel, k, cell, data$eta[, i, drop = FALSE])
+        f <- function(eta) .Call(C_likelihood, k, cell, cbind(eta))[1:(1 + q)]
+        out <- .Call(C_likelihood, k, cell, data$eta[, i, drop = FALSE])
         truth <- difference_jacobian(f, data$eta[, i])
         expect_close(out[1 + 1:q], truth[1, ], 1e-8)
         expect_close(out[-(1:(1 + q))], c(truth[-1, ]), 1e-8)
@@ -66,7 +66,7 @@ test_that("Hessians are exactly symmetric", {
   for (k in 1:2) {
     data <- random_points(k, 100, FALSE)
     q <- predictors_of(k)
-    hess <- .Call(C_kernel, k, data$cells, data$eta)[-(1:(1 + q)), ]
+    hess <- .Call(C_likelihood, k, data$cells, data$eta)[-(1:(1 + q)), ]
     transposed <- as.vector(matrix(1:q^2, q, byrow = TRUE))
     expect_identical(hess, hess[transposed, ])
   }
@@ -77,14 +77,14 @@ test_that("a correlation of one in double precision is finite for matching data"
   for (r in c(-700, 700)) {
     eta <- rbind(rep(1, 4), -2, log(2), log(4), r)
     cells <- rbind(1, 1 + 2 * z, -2 + sign(r) * 4 * z, 0, 0, 0)
-    out <- .Call(C_kernel, 2L, cells, eta)
+    out <- .Call(C_likelihood, 2L, cells, eta)
     expect_true(all(is.finite(out)))
     truth <- 350 - log(2) - log(2 * pi) - log(8) - z^2 / 2
     expect_equal(out[1, ], truth, tolerance = 1e-14)
     expect_equal(out[6, ], rep(sign(r) / 2, 4), tolerance = 1e-14)
 
     scattered <- rbind(3, 1, -2, 2 * 1.5, sign(r) * 4 * 1.5, 0)
-    value <- .Call(C_kernel, 2L, scattered, eta[, 1, drop = FALSE])[1]
+    value <- .Call(C_likelihood, 2L, scattered, eta[, 1, drop = FALSE])[1]
     expect_equal(value, 3 * (350 - log(2) - log(2 * pi) - log(8)) - 1.5^2 / 2, tolerance = 1e-14)
   }
 })
@@ -94,9 +94,9 @@ test_that("a cell is the sum of its rows, each a cell", {
   for (k in 1:2) {
     data <- random_points(k, 50, TRUE)
     single <- rbind(1, t(data$y), matrix(0, k * (k + 1) / 2, length(data$id)))
-    rows <- .Call(C_kernel, k, single, data$eta[, data$id])
+    rows <- .Call(C_likelihood, k, single, data$eta[, data$id])
     truth <- t(rowsum(data$weight * t(rows), data$id))
-    expect_close(.Call(C_kernel, k, data$cells, data$eta), unname(truth), 1e-10, data$cells[1, ])
+    expect_close(.Call(C_likelihood, k, data$cells, data$eta), unname(truth), 1e-10, data$cells[1, ])
   }
 })
 
@@ -134,13 +134,13 @@ test_that("every level of vector code gives the kernel, for any number of cells"
       if (k == 2) near[5, ] <- near[5, ] / 5
       run <- function() {
         list(
-          .Call(C_kernel, k, data$cells, data$eta),
-          .Call(C_kernel_expect, k, data$cells, near, cov),
-          .Call(C_kernel, k, unname(nodes), near), .Call(C_kernel_expect, k, unname(nodes), near, cov)
+          .Call(C_likelihood, k, data$cells, data$eta),
+          .Call(C_likelihood_expect, k, data$cells, near, cov),
+          .Call(C_likelihood, k, unname(nodes), near), .Call(C_likelihood_expect, k, unname(nodes), near, cov)
         )
       }
       plain <- at_level("plain", run())
-      expect_close(plain[[3]], at_level("plain", .Call(C_kernel, k, data$cells, near)), 1e-10,
+      expect_close(plain[[3]], at_level("plain", .Call(C_likelihood, k, data$cells, near)), 1e-10,
         floor = n
       )
       for (level in c("base", "avx2")) {
@@ -159,10 +159,10 @@ test_that("the result of a cell does not depend on its neighbours", {
   set.seed(151)
   for (k in 1:2) {
     data <- random_points(k, 40, TRUE)
-    all <- .Call(C_kernel, k, data$cells, data$eta)
+    all <- .Call(C_likelihood, k, data$cells, data$eta)
     some <- c(7, 33, 2)
     # cells of one row take a shorter way when no neighbour has a scatter: the same but for rounding
-    expect_close(.Call(C_kernel, k, data$cells[, some], data$eta[, some]), all[, some], 1e-13)
+    expect_close(.Call(C_likelihood, k, data$cells[, some], data$eta[, some]), all[, some], 1e-13)
   }
 })
 
@@ -172,7 +172,7 @@ test_that("what overflows is seen at every level", {
       at_level(
         level,
         .Call(
-          C_kernel, k, cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]),
+          C_likelihood, k, cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]),
           cbind(eta)
         )
       )[1]

@@ -1,16 +1,16 @@
-/* Doors to the kernels and priors themselves: for tests, and for row-wise log densities. */
+/* Doors to the likelihoods and priors themselves: for tests, and for row-wise log densities. */
 #include "r_read.h"
-#include "kernel.h"
+#include "likelihood.h"
 #include "prior.h"
 #include "simd.h"
 
-static const struct kernel *find_kernel(SEXP cells, int k)
+static const struct likelihood *find_likelihood(SEXP cells, int k)
 {
     check_matrix(cells, "cells");
-    const struct kernel *kernel = kernel_for_size(k, Rf_nrows(cells));
-    if (kernel == NULL)
-        fail("there is no kernel for %d responses and %d statistics", k, Rf_nrows(cells));
-    return kernel;
+    const struct likelihood *likelihood = likelihood_for_size(k, Rf_nrows(cells));
+    if (likelihood == NULL)
+        fail("there is no likelihood for %d responses and %d statistics", k, Rf_nrows(cells));
+    return likelihood;
 }
 
 int simd_option(void)
@@ -24,10 +24,10 @@ int simd_option(void)
 }
 
 /* Results of one block to the columns of out: value, gradient, full Hessian */
-static void take_block(const struct kernel *kernel, const struct kernel_block *b, int n,
+static void take_block(const struct likelihood *likelihood, const struct likelihood_block *b, int n,
                        double *out)
 {
-    int q = kernel->q;
+    int q = likelihood->q;
     for (int i = 0; i < n; i++, out += 1 + q + q * q) {
         int pair = 0;
         out[0] = b->value[i];
@@ -40,42 +40,45 @@ static void take_block(const struct kernel *kernel, const struct kernel_block *b
 
 /* eta: q x m, a column a cell; with cov (q^2 x m) expectations under N(eta, cov).
  * (1 + q + q^2) x m: value, gradient, Hessian. */
-static SEXP evaluate_cells(const struct kernel *kernel, SEXP cells, SEXP eta, const double *cov)
+static SEXP evaluate_cells(const struct likelihood *likelihood, SEXP cells, SEXP eta,
+                           const double *cov)
 {
-    int m = Rf_ncols(cells), q = kernel->q, rows = 1 + q + q * q, level = simd_option();
-    struct kernel_block b;
+    int m = Rf_ncols(cells), q = likelihood->q, rows = 1 + q + q * q, level = simd_option();
+    struct likelihood_block b;
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, rows, m));
-    for (R_xlen_t first = 0; first < m; first += KERNEL_BLOCK) {
-        int n = m - first < KERNEL_BLOCK ? (int) (m - first) : KERNEL_BLOCK;
+    for (R_xlen_t first = 0; first < m; first += LIKELIHOOD_BLOCK) {
+        int n = m - first < LIKELIHOOD_BLOCK ? (int) (m - first) : LIKELIHOOD_BLOCK;
         for (int i = 0; i < n; i++) {
-            kernel_put(kernel, &b, i, REAL(cells) + kernel->size * (first + i));
+            likelihood_put(likelihood, &b, i, REAL(cells) + likelihood->size * (first + i));
             for (int j = 0; j < q; j++) b.eta[j][i] = REAL(eta)[j + q * (first + i)];
             for (int c = 0, pair = 0; c < q && cov; c++)
                 for (int r = c; r < q; r++, pair++)
                     b.cov[pair][i] = cov[r + q * c + q * q * (first + i)];
         }
-        kernel_clear(kernel, &b, n);
-        if (cov) kernel_expect(kernel, &b, level);
-        else kernel_evaluate(kernel, &b, 2, level);
-        take_block(kernel, &b, n, REAL(out) + rows * first);
+        likelihood_clear(likelihood, &b, n);
+        if (cov) likelihood_expect(likelihood, &b, level);
+        else likelihood_evaluate(likelihood, &b, 2, level);
+        take_block(likelihood, &b, n, REAL(out) + rows * first);
     }
     UNPROTECT(1);
     return out;
 }
 
-SEXP r_kernel(SEXP k, SEXP cells, SEXP eta)
+SEXP r_likelihood(SEXP k, SEXP cells, SEXP eta)
 {
-    const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
-    check_doubles(eta, (R_xlen_t) kernel->q * Rf_ncols(cells), "eta");
-    return evaluate_cells(kernel, cells, eta, NULL);
+    const struct likelihood *likelihood =
+        find_likelihood(cells, check_whole(k, 1, MOST_COUNT, "responses"));
+    check_doubles(eta, (R_xlen_t) likelihood->q * Rf_ncols(cells), "eta");
+    return evaluate_cells(likelihood, cells, eta, NULL);
 }
 
-SEXP r_kernel_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
+SEXP r_likelihood_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
 {
-    const struct kernel *kernel = find_kernel(cells, check_whole(k, 1, MOST_COUNT, "responses"));
-    R_xlen_t m = Rf_ncols(cells), q = kernel->q;
+    const struct likelihood *likelihood =
+        find_likelihood(cells, check_whole(k, 1, MOST_COUNT, "responses"));
+    R_xlen_t m = Rf_ncols(cells), q = likelihood->q;
     check_doubles(mean, q * m, "mean");
-    return evaluate_cells(kernel, cells, mean, check_doubles(cov, q * q * m, "cov"));
+    return evaluate_cells(likelihood, cells, mean, check_doubles(cov, q * q * m, "cov"));
 }
 
 /* par: 3 numbers. With a null `sd` the density at x, else its expectation under N(x, sd^2).

@@ -1,23 +1,25 @@
-/* One stripe of rows added to a table in the order of moments_at(); included once a vector width (simd_width.h). */
+/* One partition of rows added to a table in the order of moments_at(); included once a vector width (simd_ops.simd.h). */
+#include "simd_ops.simd.h"
+#include "moments_block.h"
 
 /* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, place (offset of the cell in
  * the table, negative to skip). */
-INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n,
-                                 int padded, int used, double *table)
+SIMD_INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n,
+                                      int padded, int used, double *table)
 {
     for (int i = 0; i < n; i++) {
         if (__builtin_expect(place[i] < 0, 0)) continue;
         double t1 = t[i], t2 = 2 * t1 * t1 - 1, t3 = t1 * (4 * t1 * t1 - 3);
-        VEC v1 = ALL(t1), v2 = ALL(t2), v3 = ALL(t3);
+        SIMD_VEC v1 = SIMD_SET(t1), v2 = SIMD_SET(t2), v3 = SIMD_SET(t3);
         double *cell = table + place[i];
         const double *row = s + padded * i;
         for (int j = 0; j < used; j += SIMD_WIDTH) {
-            VEC v = LOAD(row + j);
+            SIMD_VEC v = SIMD_LOAD(row + j);
             double *m = cell + j;
-            STORE(m, LOAD(m) + v);
-            STORE(m + padded, LOAD(m + padded) + v1 * v);
-            STORE(m + 2 * padded, LOAD(m + 2 * padded) + v2 * v);
-            STORE(m + 3 * padded, LOAD(m + 3 * padded) + v3 * v);
+            SIMD_STORE(m, SIMD_LOAD(m) + v);
+            SIMD_STORE(m + padded, SIMD_LOAD(m + padded) + v1 * v);
+            SIMD_STORE(m + 2 * padded, SIMD_LOAD(m + 2 * padded) + v2 * v);
+            SIMD_STORE(m + 3 * padded, SIMD_LOAD(m + 3 * padded) + v3 * v);
         }
     }
 }
@@ -29,21 +31,21 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
 {
     const double *x = rows->x + from, *w = rows->weights ? rows->weights + from : 0;
     long cell = cell_size(rows->k);
-    VEC bad = ALL(0.0);
-    IVEC out = (IVEC){0};
+    SIMD_VEC bad = SIMD_SET(0.0);
+    SIMD_IVEC out = (SIMD_IVEC){0};
     int i = 0;
     for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
-        VEC xi = LOAD(x + i), u = xi * grid->inverse - grid->first;
-        out |= (IVEC) (u < 0.0) | (IVEC) (u >= (double) grid->count);
+        SIMD_VEC xi = SIMD_LOAD(x + i), u = xi * grid->inverse - grid->first;
+        out |= (SIMD_IVEC) (u < 0.0) | (SIMD_IVEC) (u >= (double) grid->count);
         bad += xi - xi;
         for (int j = 0; j < rows->k; j++) {
-            VEC y = LOAD(rows->y[j] + from + i);
+            SIMD_VEC y = SIMD_LOAD(rows->y[j] + from + i);
             bad += y - y;
         }
-        if (w) bad += LOAD(w + i) - LOAD(w + i);
-        IVEC at;
-        STORE(t + i, 2.0 * (u - SIMD_NAME(whole)(u, &at)) - 1.0);
-        for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = cell * (long) at[l];
+        if (w) bad += SIMD_LOAD(w + i) - SIMD_LOAD(w + i);
+        SIMD_IVEC at;
+        SIMD_STORE(t + i, 2.0 * (u - SIMD_NAME(floor)(u, &at)) - 1.0);
+        for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = cell * (long) SIMD_LANE(at, l);
     }
     for (; i < n; i++) {
         double u = x[i] * grid->inverse - grid->first;
@@ -51,49 +53,50 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
         long c = (long) u;
         t[i] = 2 * (u - (double) c) - 1;
         place[i] = cell * c;
-        bad[0] += x[i] - x[i];
+        SIMD_LANE(bad, 0) += x[i] - x[i];
         for (int j = 0; j < rows->k; j++) {
             double y = rows->y[j][from + i];
-            bad[0] += y - y;
+            SIMD_LANE(bad, 0) += y - y;
         }
-        if (w) bad[0] += w[i] - w[i];
+        if (w) SIMD_LANE(bad, 0) += w[i] - w[i];
     }
     if (rows->group)
         for (i = 0; i < n; i++) place[i] += cell * grid->count * (rows->group[from + i] - 1);
     for (int l = 0; l < SIMD_WIDTH; l++)
-        if (out[l] || !(bad[l] == 0)) return 0;
+        if (SIMD_LANE(out, l) || !(SIMD_LANE(bad, l) == 0)) return 0;
     return 1;
 }
 
 /* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the degrees of the others. */
-INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i, const double *t,
-                               const long *place, double *table)
+SIMD_INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i,
+                                    const double *t, const long *place, double *table)
 {
-    VEC z1 = (LOAD(rows->y[0] + from + i) - rows->centre[0]) * (1 / rows->scale[0]);
-    VEC z2 = (LOAD(rows->y[1] + from + i) - rows->centre[1]) * (1 / rows->scale[1]);
-    VEC w = rows->weights ? LOAD(rows->weights + from + i) : ALL(1.0), w1 = w * z1, w2 = w * z2;
-    VEC t1 = LOAD(t + i), t2 = 2.0 * t1 * t1 - 1.0, t3 = t1 * (4.0 * t1 * t1 - 3.0);
-    VEC four[4] = {w, w1, w2, w1 * z1}, degrees[4] = {ALL(1.0), t1, t2, t3};
-    VEC s[SIMD_WIDTH][ROW_VECTORS], degree[SIMD_WIDTH][ROW_VECTORS];
+    SIMD_VEC z1 = (SIMD_LOAD(rows->y[0] + from + i) - rows->centre[0]) * (1 / rows->scale[0]);
+    SIMD_VEC z2 = (SIMD_LOAD(rows->y[1] + from + i) - rows->centre[1]) * (1 / rows->scale[1]);
+    SIMD_VEC w = rows->weights ? SIMD_LOAD(rows->weights + from + i) : SIMD_SET(1.0), w1 = w * z1,
+             w2 = w * z2;
+    SIMD_VEC t1 = SIMD_LOAD(t + i), t2 = 2.0 * t1 * t1 - 1.0, t3 = t1 * (4.0 * t1 * t1 - 3.0);
+    SIMD_VEC four[4] = {w, w1, w2, w1 * z1}, degrees[4] = {SIMD_SET(1.0), t1, t2, t3};
+    SIMD_VEC s[SIMD_WIDTH][SIMD_ROW_VECTORS], degree[SIMD_WIDTH][SIMD_ROW_VECTORS];
     double more[2][SIMD_WIDTH], power[2][SIMD_WIDTH];
     SIMD_NAME(by_row)(four, s);
     SIMD_NAME(by_row)(degrees, degree);
-    STORE(more[0], w1 * z2);
-    STORE(more[1], w2 * z2);
-    STORE(power[0], t2);
-    STORE(power[1], t3);
+    SIMD_STORE(more[0], w1 * z2);
+    SIMD_STORE(more[1], w2 * z2);
+    SIMD_STORE(power[0], t2);
+    SIMD_STORE(power[1], t3);
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) {
         if (__builtin_expect(place[i + l] < 0, 0)) continue;
         SIMD_UNROLL
-        for (int h = 0; h < ROW_VECTORS; h++) {
+        for (int h = 0; h < SIMD_ROW_VECTORS; h++) {
             double *m = table + place[i + l] + SIMD_WIDTH * h;
-            STORE(m, LOAD(m) + s[l][h]);
-            STORE(m + 4, LOAD(m + 4) + t[i + l] * s[l][h]);
-            STORE(m + 8, LOAD(m + 8) + power[0][l] * s[l][h]);
-            STORE(m + 12, LOAD(m + 12) + power[1][l] * s[l][h]);
-            STORE(m + 16, LOAD(m + 16) + more[0][l] * degree[l][h]);
-            STORE(m + 20, LOAD(m + 20) + more[1][l] * degree[l][h]);
+            SIMD_STORE(m, SIMD_LOAD(m) + s[l][h]);
+            SIMD_STORE(m + 4, SIMD_LOAD(m + 4) + t[i + l] * s[l][h]);
+            SIMD_STORE(m + 8, SIMD_LOAD(m + 8) + power[0][l] * s[l][h]);
+            SIMD_STORE(m + 12, SIMD_LOAD(m + 12) + power[1][l] * s[l][h]);
+            SIMD_STORE(m + 16, SIMD_LOAD(m + 16) + more[0][l] * degree[l][h]);
+            SIMD_STORE(m + 20, SIMD_LOAD(m + 20) + more[1][l] * degree[l][h]);
         }
     }
 }

@@ -1,11 +1,15 @@
-/* Vector code of surrogate_batch.c; included once a vector width (simd_each.h). */
+/* Vector code of surrogate_batch.c. */
+#include "simd_ops.simd.h"
+#include "surrogate_batch.h"
+#include <math.h>
 
 #define TILE(f) f(0, 0) f(1, 0) f(2, 0) f(0, 1) f(1, 1) f(2, 1) f(0, 2) f(1, 2) f(2, 2)
 #define LOWER(f) f(0, 0) f(1, 0) f(2, 0) f(1, 1) f(2, 1) f(2, 2)
 #define START(r, c)                                                                                \
-    VEC x##r##c = a[3 * c + r] * (LOAD(si + SIMD_WIDTH * r) * LOAD(sj + SIMD_WIDTH * c));
+    SIMD_VEC x##r##c =                                                                             \
+        a[3 * c + r] * (SIMD_LOAD(si + SIMD_WIDTH * r) * SIMD_LOAD(sj + SIMD_WIDTH * c));
 #define STEP(r, c) x##r##c -= i##r * j##c;
-#define KEEP(r, c) STORE(to + SIMD_WIDTH * (3 * c + r), x##r##c);
+#define KEEP(r, c) SIMD_STORE(to + SIMD_WIDTH * (3 * c + r), x##r##c);
 #define OVER(r)                                                                                    \
     x##r##0 = x##r##0 * v0;                                                                        \
     x##r##1 = (x##r##1 - x##r##0 * l10) * v1;                                                      \
@@ -20,22 +24,26 @@ static SIMD_FUNCTION void SIMD_NAME(tile_below)(int depth, const double *a, cons
     double *to = li + 3L * SIMD_WIDTH * depth;
     const double *d = lj + 3L * SIMD_WIDTH * depth;
     for (; li < to; li += 3 * SIMD_WIDTH, lj += 3 * SIMD_WIDTH) {
-        VEC i0 = LOAD(li), i1 = LOAD(li + SIMD_WIDTH), i2 = LOAD(li + 2 * SIMD_WIDTH);
-        VEC j0 = LOAD(lj), j1 = LOAD(lj + SIMD_WIDTH), j2 = LOAD(lj + 2 * SIMD_WIDTH);
+        SIMD_VEC i0 = SIMD_LOAD(li), i1 = SIMD_LOAD(li + SIMD_WIDTH),
+                 i2 = SIMD_LOAD(li + 2 * SIMD_WIDTH);
+        SIMD_VEC j0 = SIMD_LOAD(lj), j1 = SIMD_LOAD(lj + SIMD_WIDTH),
+                 j2 = SIMD_LOAD(lj + 2 * SIMD_WIDTH);
         TILE(STEP)
     }
-    VEC l10 = LOAD(d + SIMD_WIDTH), l20 = LOAD(d + 2 * SIMD_WIDTH), l21 = LOAD(d + 5 * SIMD_WIDTH);
-    VEC v0 = LOAD(inverse), v1 = LOAD(inverse + SIMD_WIDTH), v2 = LOAD(inverse + 2 * SIMD_WIDTH);
+    SIMD_VEC l10 = SIMD_LOAD(d + SIMD_WIDTH), l20 = SIMD_LOAD(d + 2 * SIMD_WIDTH),
+             l21 = SIMD_LOAD(d + 5 * SIMD_WIDTH);
+    SIMD_VEC v0 = SIMD_LOAD(inverse), v1 = SIMD_LOAD(inverse + SIMD_WIDTH),
+             v2 = SIMD_LOAD(inverse + 2 * SIMD_WIDTH);
     OVER(0) OVER(1) OVER(2) TILE(KEEP)
 }
 
 /* NaN where the pivot is not positive and finite. */
-INLINE VEC SIMD_NAME(root_of)(VEC pivot)
+SIMD_INLINE SIMD_VEC SIMD_NAME(root_of)(SIMD_VEC pivot)
 {
-    VEC root = pivot;
+    SIMD_VEC root = pivot;
     for (int l = 0; l < SIMD_WIDTH; l++) {
-        double p = LANE(pivot, l);
-        LANE(root, l) = p > 0 && p < INFINITY ? sqrt(p) : NAN;
+        double p = SIMD_LANE(pivot, l);
+        SIMD_LANE(root, l) = p > 0 && p < INFINITY ? sqrt(p) : NAN;
     }
     return root;
 }
@@ -47,21 +55,21 @@ static SIMD_FUNCTION void SIMD_NAME(tile_diagonal)(int depth, const double *a, c
     LOWER(START)
     double *to = li + 3L * SIMD_WIDTH * depth;
     for (; li < to; li += 3 * SIMD_WIDTH) {
-        VEC i0 = LOAD(li), i1 = LOAD(li + SIMD_WIDTH), i2 = LOAD(li + 2 * SIMD_WIDTH), j0 = i0,
-            j1 = i1, j2 = i2;
+        SIMD_VEC i0 = SIMD_LOAD(li), i1 = SIMD_LOAD(li + SIMD_WIDTH),
+                 i2 = SIMD_LOAD(li + 2 * SIMD_WIDTH), j0 = i0, j1 = i1, j2 = i2;
         LOWER(STEP)
     }
     x00 = SIMD_NAME(root_of)(1.0 + x00);
-    VEC v0 = 1.0 / x00;
+    SIMD_VEC v0 = 1.0 / x00;
     x10 *= v0;
     x20 *= v0;
     x11 = SIMD_NAME(root_of)(1.0 + (x11 - x10 * x10));
-    VEC v1 = 1.0 / x11;
+    SIMD_VEC v1 = 1.0 / x11;
     x21 = (x21 - x20 * x10) * v1;
     x22 = SIMD_NAME(root_of)(1.0 + (x22 - x20 * x20 - x21 * x21));
-    STORE(inverse, v0);
-    STORE(inverse + SIMD_WIDTH, v1);
-    STORE(inverse + 2 * SIMD_WIDTH, 1.0 / x22);
+    SIMD_STORE(inverse, v0);
+    SIMD_STORE(inverse + SIMD_WIDTH, v1);
+    SIMD_STORE(inverse + 2 * SIMD_WIDTH, 1.0 / x22);
     LOWER(KEEP)
 }
 
@@ -72,12 +80,11 @@ static SIMD_FUNCTION void SIMD_NAME(factor)(int panels, const double *packed, co
     enum { block = 8 };
     for (int from = 0; from < panels; from += block)
         for (int i = from; i < panels; i++) {
-            const double *a = packed + panel_start(i), *si = scale + 3L * SIMD_WIDTH * i;
-            double *li = root + SIMD_WIDTH * panel_start(i);
-            for (int j = from; j < i && j < from + block; j++)
-                SIMD_NAME(tile_below)
-                (3 * j, a + 9 * j, si, scale + 3L * SIMD_WIDTH * j, li,
-                 root + SIMD_WIDTH * panel_start(j), inverse + 3L * SIMD_WIDTH * j);
+            const double *a = packed + surrogate_panel_start(i), *si = scale + 3L * SIMD_WIDTH * i;
+            double *li = root + SIMD_WIDTH * surrogate_panel_start(i);
+            for (int j = from; j < i && j < from + block; j++) SIMD_NAME(tile_below)
+            (3 * j, a + 9 * j, si, scale + 3L * SIMD_WIDTH * j, li,
+             root + SIMD_WIDTH * surrogate_panel_start(j), inverse + 3L * SIMD_WIDTH * j);
             if (i < from + block)
                 SIMD_NAME(tile_diagonal)(3 * i, a + 9 * i, si, li, inverse + 3L * SIMD_WIDTH * i);
         }
@@ -88,18 +95,22 @@ static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *root,
                                                 const double *inverse, double *x)
 {
     for (int i = panels - 1; i >= 0; i--) {
-        const double *l = root + SIMD_WIDTH * panel_start(i), *d = l + 9L * SIMD_WIDTH * i;
+        const double *l = root + SIMD_WIDTH * surrogate_panel_start(i),
+                     *d = l + 9L * SIMD_WIDTH * i;
         const double *v = inverse + 3L * SIMD_WIDTH * i;
         double *xi = x + 3L * SIMD_WIDTH * i;
-        VEC x2 = LOAD(xi + 2 * SIMD_WIDTH) * LOAD(v + 2 * SIMD_WIDTH);
-        VEC x1 = (LOAD(xi + SIMD_WIDTH) - LOAD(d + 5 * SIMD_WIDTH) * x2) * LOAD(v + SIMD_WIDTH);
-        VEC x0 = (LOAD(xi) - LOAD(d + SIMD_WIDTH) * x1 - LOAD(d + 2 * SIMD_WIDTH) * x2) * LOAD(v);
-        STORE(xi, x0);
-        STORE(xi + SIMD_WIDTH, x1);
-        STORE(xi + 2 * SIMD_WIDTH, x2);
+        SIMD_VEC x2 = SIMD_LOAD(xi + 2 * SIMD_WIDTH) * SIMD_LOAD(v + 2 * SIMD_WIDTH);
+        SIMD_VEC x1 = (SIMD_LOAD(xi + SIMD_WIDTH) - SIMD_LOAD(d + 5 * SIMD_WIDTH) * x2) *
+                      SIMD_LOAD(v + SIMD_WIDTH);
+        SIMD_VEC x0 =
+            (SIMD_LOAD(xi) - SIMD_LOAD(d + SIMD_WIDTH) * x1 - SIMD_LOAD(d + 2 * SIMD_WIDTH) * x2) *
+            SIMD_LOAD(v);
+        SIMD_STORE(xi, x0);
+        SIMD_STORE(xi + SIMD_WIDTH, x1);
+        SIMD_STORE(xi + 2 * SIMD_WIDTH, x2);
         for (double *xk = x; xk < xi; xk += SIMD_WIDTH, l += 3 * SIMD_WIDTH)
-            STORE(xk, LOAD(xk) - LOAD(l) * x0 - LOAD(l + SIMD_WIDTH) * x1 -
-                          LOAD(l + 2 * SIMD_WIDTH) * x2);
+            SIMD_STORE(xk, SIMD_LOAD(xk) - SIMD_LOAD(l) * x0 - SIMD_LOAD(l + SIMD_WIDTH) * x1 -
+                               SIMD_LOAD(l + 2 * SIMD_WIDTH) * x2);
     }
 }
 

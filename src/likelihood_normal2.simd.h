@@ -13,12 +13,13 @@
  * and their products with z, formed from u and v as well. Included once a vector width. */
 
 struct SIMD_NAME(sums) { /* over the rows of a cell; pairs are products */
-    VEC z1, z2, u, v, uu, vv, uz1, uz2, vz1, vz2, p11, p12, p22;
+    SIMD_VEC z1, z2, u, v, uu, vv, uz1, uz2, vz1, vz2, p11, p12, p22;
 };
 
-INLINE void SIMD_NAME(add_residual)(VEC weight, VEC z1, VEC z2, struct SIMD_NAME(sums) * s)
+SIMD_INLINE void SIMD_NAME(add_residual)(SIMD_VEC weight, SIMD_VEC z1, SIMD_VEC z2,
+                                         struct SIMD_NAME(sums) * s)
 {
-    VEC u = z1 - z2, v = z1 + z2, wz1 = weight * z1, wz2 = weight * z2;
+    SIMD_VEC u = z1 - z2, v = z1 + z2, wz1 = weight * z1, wz2 = weight * z2;
     s->uu += weight * u * u;
     s->vv += weight * v * v;
     s->uz1 += u * wz1;
@@ -30,16 +31,16 @@ INLINE void SIMD_NAME(add_residual)(VEC weight, VEC z1, VEC z2, struct SIMD_NAME
     s->p22 += wz2 * z2;
 }
 
-INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter, const double *eta,
-                          int order, double *grad, double *hess)
+SIMD_INLINE SIMD_VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter,
+                                    const double *eta, int order, double *grad, double *hess)
 {
-#define CELL(i) (shared ? ALL(cell[i]) : STAT(i))
-    VEC n = CELL(0), d1 = CELL(1) - ETA(0), d2 = CELL(2) - ETA(1), s1 = ETA(2), s2 = ETA(3),
-        r = ETA(4);
-    VEC w1 = SIMD_NAME(exponential_open)(-s1), w2 = SIMD_NAME(exponential_open)(-s2);
-    VEC size = ABS(r), small = SIMD_NAME(exponential_open)(-size), large = 1.0 / small;
-    VEC up = PICK(r > 0.0, large, small), down = PICK(r > 0.0, small, large);
-    VEC zero = ALL(0.0);
+#define CELL(i) (shared ? SIMD_SET(cell[i]) : STAT(i))
+    SIMD_VEC n = CELL(0), d1 = CELL(1) - ETA(0), d2 = CELL(2) - ETA(1), s1 = ETA(2), s2 = ETA(3),
+             r = ETA(4);
+    SIMD_VEC w1 = SIMD_NAME(exp_open)(-s1), w2 = SIMD_NAME(exp_open)(-s2);
+    SIMD_VEC size = SIMD_ABS(r), small = SIMD_NAME(exp_open)(-size), large = 1.0 / small;
+    SIMD_VEC up = SIMD_SELECT(r > 0.0, large, small), down = SIMD_SELECT(r > 0.0, small, large);
+    SIMD_VEC zero = SIMD_SET(0.0);
     struct SIMD_NAME(sums)
         s = {zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero, zero};
     if (nodes) {
@@ -57,31 +58,31 @@ INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter
         s.u = s.z1 - s.z2;
         s.v = s.z1 + s.z2;
     } else {
-        VEC z1 = d1 * w1, z2 = d2 * w2;
+        SIMD_VEC z1 = d1 * w1, z2 = d2 * w2;
         s.z1 = n * z1;
         s.z2 = n * z2;
         s.u = n * (z1 - z2);
         s.v = n * (z1 + z2);
         SIMD_NAME(add_residual)(n, z1, z2, &s);
         if (scatter) {
-            SIMD_NAME(add_residual)(ALL(1.0), CELL(3) * w1, CELL(4) * w2, &s);
-            SIMD_NAME(add_residual)(ALL(1.0), zero, CELL(5) * w2, &s);
+            SIMD_NAME(add_residual)(SIMD_SET(1.0), CELL(3) * w1, CELL(4) * w2, &s);
+            SIMD_NAME(add_residual)(SIMD_SET(1.0), zero, CELL(5) * w2, &s);
         }
     }
-    VEC pu = 0.25 * (1.0 + up), pv = 0.25 * (1.0 + down), up4 = 0.25 * up, down4 = 0.25 * down;
-    VEC a = pv * s.v + pu * s.u, b = pv * s.v - pu * s.u;
-    VEC az1 = pv * s.vz1 + pu * s.uz1, bz2 = pv * s.vz2 - pu * s.uz2;
-    VEC inverse = 1.0 / (1.0 + small);
+    SIMD_VEC pu = 0.25 * (1.0 + up), pv = 0.25 * (1.0 + down), up4 = 0.25 * up, down4 = 0.25 * down;
+    SIMD_VEC a = pv * s.v + pu * s.u, b = pv * s.v - pu * s.u;
+    SIMD_VEC az1 = pv * s.vz1 + pu * s.uz1, bz2 = pv * s.vz2 - pu * s.uz2;
+    SIMD_VEC inverse = 1.0 / (1.0 + small);
     if (order > 0) {
-        VEC tanh = (1.0 - small) * inverse; /* of |r| / 2 */
+        SIMD_VEC tanh = (1.0 - small) * inverse; /* of |r| / 2 */
         GRAD(0, w1 * a);
         GRAD(1, w2 * b);
         GRAD(2, az1 - n);
         GRAD(3, bz2 - n);
-        GRAD(4, 0.5 * n * PICK(r < 0.0, -tanh, tanh) - 0.5 * (up4 * s.uu - down4 * s.vv));
+        GRAD(4, 0.5 * n * SIMD_SELECT(r < 0.0, -tanh, tanh) - 0.5 * (up4 * s.uu - down4 * s.vv));
     }
     if (order > 1) {
-        VEC alpha = 0.5 + up4 + down4, beta = down4 - up4;
+        SIMD_VEC alpha = 0.5 + up4 + down4, beta = down4 - up4;
         HESS(5, 0, 0, -n * alpha * w1 * w1);
         HESS(5, 1, 0, -n * beta * w1 * w2);
         HESS(5, 1, 1, -n * alpha * w2 * w2);
@@ -98,7 +99,7 @@ INLINE VEC SIMD_NAME(two)(const double *cell, int shared, int nodes, int scatter
         HESS(5, 4, 3, -(up4 * s.uz2 + down4 * s.vz2));
         HESS(5, 4, 4, n * small * inverse * inverse - 0.5 * (up4 * s.uu + down4 * s.vv));
     }
-    VEC log_cosh = 0.5 * size + SIMD_NAME(log_one_plus)(small) - LOG_2; /* of r / 2 */
+    SIMD_VEC log_cosh = 0.5 * size + SIMD_NAME(log1p)(small) - LOG_2; /* of r / 2 */
     return n * (log_cosh - LOG_2PI - s1 - s2) - 0.5 * (pu * s.uu + pv * s.vv);
 #undef CELL
 }
