@@ -123,19 +123,6 @@ engine_prior <- function(target, draws, control, progress) {
   )
 }
 
-draw_prior <- function(family, par, n) {
-  switch(as.character(family),
-    "1" = stats::rnorm(n, par[1], par[2]),
-    "2" = par[1] + par[2] * stats::rt(n, par[3]),
-    "3" = stats::rlogis(n, par[1], par[2]),
-    "11" = abs(par[2] * stats::rt(n, par[3])),
-    "12" = abs(stats::rnorm(n, 0, par[2])),
-    "13" = stats::rexp(n, 1 / par[2]),
-    "14" = stats::rgamma(n, par[1], scale = par[2]),
-    "15" = par[2] / stats::rgamma(n, par[1])
-  )
-}
-
 # Of the unpenalised coefficients, a row a draw.
 log_coefficient_prior <- function(target, beta) {
   .Call(C_base_draws, without_likelihood(target)$model, beta)

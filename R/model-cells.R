@@ -54,40 +54,6 @@ new_target <- function(design, cells, priors, scales) {
   ), class = "covary_target")
 }
 
-# Is the constant, written as an intercept or not, among the columns of a predictor?
-holds_constant <- function(p) !is.null(p$moments$constant)
-
-# By standardised coefficient, the combination of columns that is one at every row; zeros without
-# one.
-standard_constant <- function(p) {
-  out <- numeric(length(p$columns$name))
-  if (holds_constant(p)) out[p$columns$class != "smooth"] <- p$moments$constant
-  out
-}
-
-# What standardisation takes out of a predictor: the centre of the response, the log of its scale.
-response_shift <- function(p, scales, always = holds_constant(p)) {
-  if (!always) {
-    return(0)
-  }
-  switch(p$dpar,
-    mu = scales$mean[[p$resp]],
-    sigma = log(scales$sd[[p$resp]]),
-    rho = 0
-  )
-}
-
-# In units of which the predictor is standardised.
-response_size <- function(p, scales) if (p$dpar == "mu") scales$sd[[p$resp]] else 1
-
-# By unpenalised coefficient of the user, what of it is that shift.
-absorbed_shift <- function(p, scales) {
-  if (!holds_constant(p)) {
-    return(numeric(length(unpenalised(p)$name)))
-  }
-  response_shift(p, scales) * p$moments$constant / unpenalised(p)$x_scale
-}
-
 # The default priors of coefficients together, one a predictor that has such; `at` among all
 # coefficients.
 joint_priors <- function(predictors, coefficients, priors, scales) {
@@ -137,17 +103,6 @@ sd_table <- function(predictors, size, priors) {
   }))
   out$prior <- Map(function(p, f) scale_sd_prior(p, f), sds$prior, out$factor)
   out
-}
-
-standardise_prior <- function(prior, shift, factor) {
-  prior$par[1] <- (prior$par[1] - shift) * factor
-  prior$par[2] <- prior$par[2] * factor
-  prior
-}
-
-scale_sd_prior <- function(prior, factor) {
-  prior$par[2] <- prior$par[2] * factor
-  prior
 }
 
 start_values <- function(coefficients, predictors, scales) {
@@ -213,45 +168,5 @@ target_base_draws <- function(target, draws, progress = NULL) {
     out[rows] <- .Call(C_base_draws, target$model, draws[rows, , drop = FALSE])
     if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
   }
-  out
-}
-
-# Penalty part at fixed t = log tau: diagonal of its precision, zero where unpenalised.
-penalty <- function(target, t) {
-  out <- numeric(target$dim)
-  group <- target$model$group
-  out[group > 0] <- exp(-2 * t[group])
-  out
-}
-
-# log N(b | 0, tau^2) for draws beta (S x d) and t (S x smooths); the shape of t follows beta.
-log_smooth_prior <- function(target, beta, t) {
-  out <- numeric(nrow(beta))
-  for (g in seq_len(target$n_sds)) {
-    on <- which(target$model$group == g)
-    out <- out - length(on) * (0.5 * log(2 * pi) + t[, g]) - 0.5 * exp(-2 * t[, g]) *
-      rowSums(beta[, on, drop = FALSE]^2)
-  }
-  out
-}
-
-log_sd_prior <- function(target, t) {
-  out <- numeric(nrow(t))
-  for (g in seq_len(target$n_sds)) out <- out + one_sd_prior(target, g, t[, g])
-  out
-}
-
-one_sd_prior <- function(target, g, t) {
-  .Call(C_prior, target$model$sd_family[g], target$model$sd_prior[, g], t, NULL)[1, ]
-}
-
-# The whole log posterior of theta = (beta, t) and its expectations under a Gaussian.
-target_joint_expect <- function(target, mean, cov) {
-  b <- seq_len(target$dim)
-  out <- .Call(C_smooths_expect, target$model, mean, cov)
-  base <- target_base_expect(target, mean[b], cov[b, b, drop = FALSE])
-  out$value <- out$value + base$value
-  out$gradient[b] <- out$gradient[b] + base$gradient
-  out$hessian[b, b] <- out$hessian[b, b] + base$hessian
   out
 }

@@ -121,3 +121,15 @@ standard_moments <- function(stats, k) {
   list(n = n, first = means * rep(n, each = k), second = means^2 * rep(n, each = k) +
     do.call(rbind, scatter))
 }
+
+response_scales <- function(cells, frame) {
+  moments <- cells_moments(cells)
+  extreme <- colnames(frame$y)[moments$sd > 0 & !is.finite(1 / moments$sd) | !is.finite(moments$sd)]
+  if (length(extreme)) {
+    stop_covary("scale", "Response ", enumerate(extreme),
+      " varies too little or too much for a number. Change its units.",
+      fields = list(response = extreme)
+    )
+  }
+  new_scales(moments, colnames(frame$y))
+}

@@ -1,0 +1,51 @@
+# The priors that covary() would give a model.
+
+#' Priors of a model, before fitting
+#'
+#' Lists every parameter of a model with the prior that [covary()] would give it.
+#'
+#' The defaults are proper, scale themselves to the data, and do not depend on how the columns of a
+#' predictor are coded: `t + I(t^2)`, `poly(t, 2)`, other contrasts or `0 + g` in place of `g` give
+#' the same prior of the fitted function. `s` is the standard deviation of the response, less its
+#' offsets:
+#'
+#' | class | mean | log sd | correlation |
+#' |---|---|---|---|
+#' | Intercept | normal(mean(y), 2.5 s) | normal(log(s), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
+#' | b, together | sd 2.5 s over the rows in each direction | sd about 2.5 at every row | as log sd |
+#' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#'
+#' The coefficients of class b of a predictor have one normal prior, with the covariance matrix of
+#' equation 4a of `vignette("mathematics")`; the table shows the marginal of each, marked `joint`.
+#' Where the columns hold the constant without an intercept, it has the prior of one. A predictor of
+#' a mean without the constant has the root mean square of the response for `s`. A coefficient with
+#' a prior from [set_prior()] leaves the block, and the others keep their marginal.
+#'
+#' For a random slope, `s(g, x, bs = "re")`, the scale of sds is divided by the root mean square of
+#' x.
+#'
+#' @inheritParams covary
+#' @return A data frame of class `covary_priors`: `class`, `coef`, `dpar`, `resp`, `name` (of the
+#'   parameter in the draws), `prior`, `source`.
+#' @examples
+#' default_prior(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
+#' @export
+default_prior <- function(
+  formula, ..., data, weights = NULL, subset = NULL,
+  na.action = stats::na.omit
+) {
+  check_data(data)
+  env <- parent.frame()
+  weights <- evaluate(substitute(weights), data, env, "Weights")
+  subset <- evaluate(substitute(subset), data, env, "Subset")
+  read <- read_rows(
+    parse_formulas(formula, ..., data_names = names(data)), data, weights, subset,
+    na.action
+  )
+  parsed <- read$parsed
+  frame <- read$frame
+  cells <- new_cells(frame)
+  design <- new_design(parsed, frame, cells, data)
+  scales <- scales_of_cells(response_scales(cells, frame), design, cells)
+  prior_columns(resolve_priors(design, scales, NULL))
+}

@@ -1,0 +1,118 @@
+# The prior of every parameter of a model: the user's where one applies, else the default.
+
+# One row a parameter of the model: prior, class, coef, dpar, resp, name, source.
+resolve_priors <- function(design, scales, given) {
+  if (!is.null(given) && !inherits(given, "covary_priors")) {
+    stop_covary("prior", "`prior` must come from set_prior(), not ", describe(given), ".",
+      fields = list(arg = "prior")
+    )
+  }
+  if (!is.null(given)) check_object(given, "covary_priors", "prior")
+  out <- parameter_table(design)
+  out$prior <- unname(Map(default_of, out$class, out$coef, out$dpar, out$resp, out$name,
+    out$x_scale,
+    MoreArgs = list(scales = scales)
+  ))
+  out$source <- rep("default", nrow(out))
+  used <- rep(FALSE, NROW(given))
+  if (NROW(given)) {
+    detail <- nzchar(given$coef) * 4 + nzchar(given$resp) * 2 + nzchar(given$dpar)
+    winner <- rep(0L, nrow(out))
+    for (g in order(detail, seq_along(detail))) winner[matches_prior(given[g, ], out)] <- g
+    hit <- winner > 0
+    out$prior[hit] <- given$prior[winner[hit]]
+    out$source[hit] <- "user"
+    used[winner[hit]] <- TRUE
+  }
+  if (any(!used)) stop_unused_prior(given[which(!used)[1], ], out)
+  structure(show_joint_defaults(out, design, scales), class = c("covary_priors", "data.frame"))
+}
+
+parameter_table <- function(design) {
+  rows <- lapply(design$predictors, function(p) {
+    columns <- unclass(p$columns)
+    smooth <- columns$class == "smooth"
+    at <- c(which(!smooth), which(smooth & !duplicated(columns$sd)))
+    random <- smooth[at]
+    name <- columns$name[at]
+    name[random] <- sub("^s_", "sds_", sub("\\[1\\]$", "", name[random]))
+    list(
+      class = ifelse(random, "sds", columns$class[at]), coef = columns$coef[at],
+      dpar = rep(p$dpar, length(at)),
+      resp = rep(paste(p$resp, collapse = ":"), length(at)), name = name,
+      x_scale = columns$x_scale[at]
+    )
+  })
+  stack_frames(rows)
+}
+
+matches_prior <- function(prior, table) {
+  same <- function(want, have) !nzchar(want) | have == want
+  resp <- same(prior$resp, table$resp) |
+    vapply(strsplit(table$resp, ":", fixed = TRUE), function(r) {
+      paste(rev(r), collapse = ":") ==
+        prior$resp
+    }, TRUE)
+  table$class == prior$class & same(prior$coef, table$coef) & same(prior$dpar, table$dpar) & resp
+}
+
+stop_unused_prior <- function(prior, table) {
+  wanted <- paste(c(
+    paste0("class = \"", prior$class, "\""), if (nzchar(prior$coef)) {
+      paste0("coef = \"", prior$coef, "\"")
+    },
+    if (nzchar(prior$dpar)) paste0("dpar = \"", prior$dpar, "\""), if (nzchar(prior$resp)) {
+      paste0("resp = \"", prior$resp, "\"")
+    }
+  ), collapse = ", ")
+  stop_covary("prior", "Prior ", format(prior$prior[[1]]), " for ", wanted,
+    if (any(matches_prior(prior, table))) {
+      " is overridden by others everywhere; remove it."
+    } else {
+      " applies to no parameter of the model; default_prior() lists them."
+    },
+    fields = list(arg = "prior")
+  )
+}
+
+# Places, among the unpenalised coefficients of predictor p, of those with the joint default prior.
+joint_places <- function(p, priors) {
+  mine <- match(unpenalised(p)$name, priors$name)
+  which(priors$class[mine] == "b" & priors$source[mine] == "default")
+}
+
+# Each coefficient of a joint default shows its own marginal, on the scale of the user's columns.
+show_joint_defaults <- function(out, design, scales) {
+  blocks <- lapply(design$predictors, function(p) joint_prior(p, joint_places(p, out), scales))
+  for (p in design$predictors) {
+    block <- blocks[[p$key]]
+    if (is.null(block)) next
+    at <- match(unpenalised(p)$name[block$at], out$name)
+    factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
+    sd <- sqrt(rowSums((mixing_of(p, block$at) %*% block$cov) * mixing_of(p, block$at))) / factor
+    location <- absorbed_shift(p, scales)[block$at]
+    out$prior[at] <-
+      Map(
+        function(location, sd) {
+          new_prior(
+            "normal", 1L, c(location, sd, 0),
+            paste0(prior_text("normal", location, sd), ", joint")
+          )
+        },
+        location, sd
+      )
+  }
+  structure(out, joint = blocks) # for new_target()
+}
+
+# From coefficients inside the fit to the user's, both standardised (design-orthogonal.R); `at`:
+# places among the unpenalised.
+mixing_of <- function(p, at) {
+  out <- diag(length(unpenalised(p)$name))
+  if (!is.null(p$mixing)) out[seq_len(ncol(p$mixing)), seq_len(ncol(p$mixing))] <- p$mixing
+  out[at, at, drop = FALSE]
+}
+
+prior_columns <- function(priors) {
+  priors[c("prior", "class", "coef", "dpar", "resp", "name", "source")]
+}
