@@ -58,25 +58,3 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
     tables = if (tabulated) target
   )
 }
-
-# Points that stand for the rows when bases are built: rows spread over the data, the ends of every
-# numeric covariate and a row of every level.
-sample_rows <- function(frame, points = 500) {
-  rows <- unique(round(seq(1, frame$n, length.out = points)))
-  covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
-  for (v in covariates) {
-    rows <- c(rows, if (is.numeric(v)) {
-      c(which.min(v), which.max(v))
-    } else {
-      which(!duplicated(v))
-    })
-  }
-  rows <- sort(unique(rows))
-  list(
-    data = structure(lapply(covariates, take_rows, rows),
-      class = "data.frame",
-      row.names = .set_row_names(length(rows))
-    ),
-    weights = rep(sum(row_weights(frame)) / length(rows), length(rows))
-  )
-}

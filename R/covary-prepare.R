@@ -216,10 +216,6 @@ not_compressible <- function(parsed, frame) {
   }
 }
 
-continuous_count <- function(frame) {
-  names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
-}
-
 # Moments pay where rows outnumber the nodes. With two covariates
 # there are 5,000 to 19,000 nodes; five predictors with s(x, k = 10) + s(z, k = 10) took, in seconds
 # of CPU time,
@@ -270,15 +266,6 @@ compress_frame <- function(frame, control) {
   group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
   frame$compressed <- TRUE
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
-}
-
-# Functions in the formulas whose values may depend on more than one row, but for terms that poly()
-# and the like are.
-row_functions <- function(parsed) {
-  used <- unlist(lapply(called_variables(parsed), function(v) {
-    if (is_state(v)) lapply(as.list(v$expr)[-1], functions_in) else functions_in(v$expr)
-  }))
-  setdiff(used, c(smooth_functions, jump_functions))
 }
 
 # After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy),

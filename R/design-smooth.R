@@ -7,7 +7,7 @@
 
 # The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
 # variables (formula-variables.R). Where `data` are a sketch of the rows, `whole` (see
-# design-whole-rows.R) has points whose weighted sums are those of all rows, and many rows to choose
+# design-points.R) has points whose weighted sums are those of all rows, and many rows to choose
 # knots from where the sketch has rows at random and no quantiles.
 build_smooths <- function(call, env, data, weights, states = list(), whole = NULL) {
   as_smooth <- function(code, verb) {
@@ -71,8 +71,6 @@ build_smooths <- function(call, env, data, weights, states = list(), whole = NUL
   )
 }
 
-read_smooth <- function(call, env) eval(call, list(s = mgcv::s, t2 = mgcv::t2), env)
-
 # A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv
 # takes the constraint that a constructor brings.
 centred_spec <- function(spec, weights, at) {
@@ -100,57 +98,6 @@ smooth.construct.covary_centred.smooth.spec <- function(object, data, knots) {
   weights <- rep_len(at$weights, nrow(at$x))
   sm$C <- rbind(colSums(at$x * weights) / sum(weights))
   sm
-}
-
-# Thin plate splines of one covariate have a knot a distinct value, of which mgcv takes 2000 at
-# random, and an eigenproblem of that size. Of more than 1000 we take about 400, at quantiles of the
-# rows and of the distinct values: the spans are as good as the same, rows and their cells have
-# nearly the same basis, and it takes milliseconds in place of a second.
-spline_knots <- function(spec, data, weights) {
-  if (!is_spline(spec)) {
-    return(NULL)
-  }
-  x <- as.double(data[[spec$term]])
-  weights <- rep_len(weights, length(x)) # of a matrix, a row's in each of its columns
-  sorted <- order(x)
-  last <- !duplicated(x[sorted], fromLast = TRUE)
-  distinct <- x[sorted][last]
-  if (length(distinct) <= 1000) {
-    return(NULL)
-  }
-  below <- cumsum(weights[sorted])[last]
-  spread <- function(size, p) {
-    distinct[findInterval(p * size[length(size)], size, rightmost.closed = TRUE) + 1]
-  }
-  p <- (seq_len(200) - 0.5) / 200
-  knots <- c(range(x), spread(below, p), spread(seq_along(distinct), p - 0.25 / 200))
-  stats::setNames(list(sort(unique(knots))), spec$term)
-}
-
-# Those of the rows, if the sketch has more points, as mgcv asks for.
-whole_knots <- function(spec, many, env, sketch, states) {
-  cubic <- inherits(spec, c("cr.smooth.spec", "cs.smooth.spec", "cc.smooth.spec")) && spec$dim == 1
-  if (!cubic && !is_spline(spec)) {
-    return(NULL)
-  }
-  data <- smooth_data(spec, many$data, env, states)
-  if (cubic) {
-    return(stats::setNames(list(even_knots(data[[spec$term]], spec$bs.dim)), spec$term))
-  }
-  knots <- spline_knots(spec, data, many$weights)
-  if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots
-}
-
-# Where mgcv places the knots of cubic splines: as many distinct values between each two. k: -1 by
-# default
-even_knots <- function(x, k) {
-  x <- sort(unique(as.double(x)))
-  stats::approx(seq_along(x), x, seq(1, length(x), length.out = if (k > 0) max(k, 4) else 10))$y
-}
-
-is_spline <- function(spec) {
-  inherits(spec, "tp.smooth.spec") && spec$dim == 1 &&
-    is.null(spec$xt$max.knots)
 }
 
 # mgcv looks smooth variables up by name; functions of variables are evaluated here, once. With

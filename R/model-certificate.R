@@ -164,3 +164,22 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)
   unlist(lapply(seq_len(q), function(j) as.vector(model$x[[j]] %*% scores[, j])))
 }
+
+shift_in_sds <- function(change, cov) {
+  if (length(change) == 0) {
+    return(0)
+  }
+  max(abs(as.vector(cov %*% change)) / sqrt(diag(cov)))
+}
+
+# A target at all nodes of cells whose last moments are taken as zero: what they contribute bounds
+# what those left out would.
+without_last_moments <- function(object, target) {
+  cut <- fine_nodes(object, degrees = 3)
+  if (is_tensor(object)) cut <- lump_tensor_nodes(cut)
+  target$model$cells <- standardise_nodes(
+    node_cells(object, cut), target$standard$centre,
+    target$standard$scale
+  )
+  target
+}

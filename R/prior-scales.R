@@ -133,3 +133,7 @@ response_scales <- function(cells, frame) {
   }
   new_scales(moments, colnames(frame$y))
 }
+
+compressed_scales <- function(object) {
+  new_scales(tally_moments(object), object$responses)
+}

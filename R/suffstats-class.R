@@ -136,13 +136,6 @@ keep_groups <- function(x, keep) {
   x
 }
 
-# Exact covariates as the user had them
-factor_groups <- function(x) {
-  out <- x$groups
-  for (name in names(out)) out[[name]] <- restore_column(out[[name]], x$covariates[[name]])
-  out
-}
-
 #' @rdname cells-class
 #' @importFrom stats nobs
 #' @export

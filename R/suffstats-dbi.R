@@ -447,13 +447,6 @@ sum_moments <- function(connection, plan, spec, resolution) {
   settle_scaling(tally)
 }
 
-take_groups <- function(groups, keep) {
-  structure(lapply(groups, `[`, keep),
-    names = names(groups), row.names = .set_row_names(sum(keep)),
-    class = "data.frame"
-  )
-}
-
 # Of what is not negative: SQLite need not have FLOOR, and its casts cut the fraction off.
 floor_sql <- function(connection, u) {
   if (inherits(connection, "SQLiteConnection")) {

@@ -20,36 +20,6 @@ new_cells <- function(frame) {
   )
 }
 
-# A list of codes, one or, for a matrix, several a covariate
-covariate_codes <- function(covariates) unlist(lapply(covariates, column_codes), recursive = FALSE)
-
-# Numbers that sort as the values do and are equal where they are: a list, a vector a column.
-column_codes <- function(v) {
-  if (is.matrix(v)) {
-    return(unlist(lapply(seq_len(ncol(v)), function(j) column_codes(v[, j])), recursive = FALSE))
-  }
-  if (is.factor(v)) {
-    return(list(as.integer(v)))
-  }
-  if (is_number(v)) {
-    return(list(as.double(v)))
-  }
-  list(match(v, sort(unique(v), method = "radix")))
-}
-
-combine_codes <- function(codes, n) {
-  if (length(codes) == 0) {
-    return(rep(1L, n))
-  }
-  id <- match(codes[[1]], unique(codes[[1]]))
-  for (code in codes[-1]) {
-    next_id <- match(code, unique(code))
-    pair <- id + (next_id - 1) * as.double(max(id))
-    id <- match(pair, unique(pair))
-  }
-  id
-}
-
 # Overall means and sds of the responses (weights included), from the cells.
 cells_moments <- function(cells) {
   k <- length(cells$y_scale)

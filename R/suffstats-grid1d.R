@@ -11,8 +11,6 @@
 # Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments
 # of degree below 4 over two cells are moments of degree below 4 over their union, exactly.
 
-exact_limit <- 4096L # distinct values up to which a numeric covariate is kept exactly
-groups_limit <- 200000L # distinct tuples
 table_limit <- 2^27 # doubles in a table (1 GB)
 cells_limit <- 65536L # cells of the continuous covariate
 
@@ -46,51 +44,6 @@ response_columns <- function(y) {
     return(y)
   }
   stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
-}
-
-# Numeric covariates with more distinct values than can be kept become continuous; two may.
-choose_continuous <- function(tally, covariates) {
-  for (name in names(covariates)) {
-    v <- covariates[[name]]
-    if (!tally$covariates[[name]]$type %in% number_types ||
-      tally$covariates[[name]]$kind == "continuous") {
-      next
-    }
-    if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
-  }
-  check_continuous(tally)
-}
-
-# More than `limit` distinct values? Samples answer most questions.
-distinct_above <- function(v, limit) {
-  n <- length(v)
-  if (n <= limit) {
-    return(FALSE)
-  }
-  for (size in c(2, 8) * limit) {
-    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) {
-      return(TRUE)
-    }
-  }
-  length(unique(v)) > limit
-}
-
-check_continuous <- function(tally) {
-  continuous <- continuous_names(tally)
-  if (length(continuous) > 2) {
-    stop_covary("too_many_continuous",
-      "Cells hold two continuous covariates together with any discrete ones; found ",
-      length(continuous), " with more than ", exact_limit, " distinct values: ",
-      enumerate(continuous),
-      ". Round all but two, or fit the rows themselves.",
-      fields = list(covariates = continuous)
-    )
-  }
-  tally
-}
-
-continuous_names <- function(tally) {
-  names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
 }
 
 # Rows with missing values are left out and counted, those of weight zero are left out; infinite
@@ -176,14 +129,6 @@ tally_rows <- function(tally, rows, threads = 1L) {
   add_moments(tally, as.double(rows$covariates[[continuous]]), rows, group, threads)
 }
 
-# Numbers of the distinct tuples, in the order in which they first appear.
-tuple_ids <- function(columns, n) combine_codes(covariate_codes(columns), n)
-
-# Zero without its sign
-plain_values <- function(v) {
-  if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) + 0 else v
-}
-
 add_moments <- function(tally, x, rows, group, threads) {
   tally$range <- .Call(C_finite_range, x)
   if (tally$range[1] > tally$range[2] && length(x)) { # no row has a covariate
@@ -236,65 +181,6 @@ simd_level <- function() {
   match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"),
     nomatch = 3L
   ) - 1
-}
-
-# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50
-# over any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times
-# finer).
-choose_step <- function(x, resolution, finer = 3) {
-  if (length(x) == 0) {
-    return(0)
-  }
-  some <- if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x
-  some <- sort(some)
-  q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
-  width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
-  distinct <- some[c(TRUE, diff(some) > 0)]
-  share <- ceiling(length(distinct) / 20)
-  dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
-  round(log2(resolution / width) + min(finer, max(0, log2(width / dense))))
-}
-
-# Width of the central half of the distinct values
-core_width <- function(x) {
-  some <- unique(if (length(x) > 2000) x[round(seq(1, length(x), length.out = 2000))] else x)
-  if (length(some)) diff(stats::quantile(some, c(0.25, 0.75), names = FALSE)) else 0
-}
-
-# Far values of a continuous covariate, which widen its cells, are said where the bulk of the rows
-# then lies in few.
-warn_stretched <- function(tally) {
-  if (is.null(tally$core)) {
-    return()
-  }
-  for (name in continuous_names(tally)) {
-    d <- match(name, continuous_names(tally))
-    width <- 2^-tally$step[[d]]
-    wanted <- if (is_tensor(tally)) tensor_resolution(tally$resolution) else tally$resolution
-    least <- wanted / 100
-    if (tally$core[[d]] >= least * width || rows_core(tally, d) >= least) next
-    range <- format(matrix(tally$range, 2)[, d], digits = 4)
-    warn_covary("resolution", "Half of the values of '", name, "' lie within ",
-      format(tally$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
-      ", makes the cells ", format(width, digits = 2), " wide: what varies between them is lost. ",
-      "Leave the far rows out, or compress by a column such as log(", name, ").",
-      fields = list(covariate = name, width = width)
-    )
-  }
-}
-
-# Number of cells over the central half of the rows.
-rows_core <- function(tally, d) {
-  if (is_tensor(tally)) {
-    cell <- tally$places[, d]
-    n <- as.vector(rowsum(tally$table[1, 1, 1, ], cell))
-    cell <- sort(unique(cell))
-  } else {
-    n <- rowSums(matrix(tally$table[1, 1, , ], dim(tally$table)[3]))
-    cell <- seq_along(n)
-  }
-  share <- (cumsum(n) - n / 2) / sum(n)
-  diff(range(cell[share >= 0.25 & share <= 0.75], cell[which.max(n)]))
 }
 
 # Sum of two tallies.
@@ -404,33 +290,6 @@ within_kind <- function(tally, name) {
   tally
 }
 
-# Groups of both, those of `a` first: list(groups, a, b (places))
-match_groups <- function(a, b) {
-  b <- b[names(a)]
-  if (length(a) == 0) {
-    return(list(groups = a, a = 1L, b = 1L))
-  }
-  keys <- lapply(list(a, b), group_keys)
-  new <- which(!keys[[2]] %in% keys[[1]])
-  all <- c(keys[[1]], keys[[2]][new])
-  groups <- structure(Map(function(u, v) c(u, v[new]), a, b),
-    row.names = .set_row_names(length(all)), class = "data.frame", names = names(a)
-  )
-  list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
-}
-
-# Texts that are equal where the groups are: no text can hold what separates columns.
-group_keys <- function(groups) {
-  keys <- lapply(unname(groups), function(v) {
-    if (is.numeric(v)) {
-      return(sprintf("%a;", v + 0))
-    }
-    v <- enc2utf8(as.character(v))
-    paste0(nchar(v, "bytes"), ":", v)
-  })
-  do.call(paste0, keys)
-}
-
 merge_exact <- function(a, b, ids) {
   size <- nrow(a$stats)
   wide <- function(stats, at) {
@@ -488,41 +347,6 @@ coarsen <- function(tally, step) {
     tally$step <- tally$step - 1
   }
   tally
-}
-
-# T_d(s) = sum_j map[d, j] T_j(t)
-child_to_parent <- function(right) {
-  t <- chebyshev_nodes(4)
-  s <- if (right) (t + 1) / 2 else (t - 1) / 2
-  chebyshev_values(s, 4) %*% solve(chebyshev_values(t, 4))
-}
-
-chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
-
-# q x length(t): T_0 .. T_(q-1)
-chebyshev_values <- function(t, q) t(chebyshev_columns(t, q))
-
-chebyshev_columns <- function(t, q) {
-  out <- matrix(1, length(t), q)
-  if (q > 1) out[, 2] <- t
-  for (d in seq_len(max(0, q - 2)) + 2) out[, d] <- 2 * t * out[, d - 1] - out[, d - 2]
-  out
-}
-
-# Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.
-transform_sums <- function(stats, k, a, b) {
-  n <- stats[1, ]
-  sums <- stats[1 + seq_len(k), , drop = FALSE]
-  out <- stats
-  out[1 + seq_len(k), ] <- a * sums + outer(b, n)
-  pair <- lower_pairs(k)
-  for (i in seq_len(nrow(pair))) {
-    j <- pair[i, 1]
-    l <- pair[i, 2]
-    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] *
-      sums[l, ] + b[j] * b[l] * n
-  }
-  out
 }
 
 rescale_tally <- function(tally, scaling) {
@@ -597,31 +421,11 @@ make_continuous <- function(tally, name, force = FALSE) {
   tally
 }
 
-# Raw sums (n, sums, products) of cells (n, means, root).
-cells_to_sums <- function(stats, k) {
-  n <- stats[1, ]
-  means <- stats[1 + seq_len(k), , drop = FALSE]
-  out <- stats
-  out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
-  scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
-  pair <- lower_pairs(k)
-  for (i in seq_len(nrow(pair))) {
-    out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] *
-      means[pair[i, 2], ]
-  }
-  out
-}
-
-root_to_scatter <- function(root, k) {
-  at <- lower_places(k)
-  pair <- lower_pairs(k)
-  out <- root
-  for (i in seq_len(nrow(pair))) {
-    out[i, ] <- 0
-    for (l in seq_len(min(pair[i, ]))) {
-      out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] *
-        root[at[pair[i, 2], l], ]
-    }
-  }
-  out
+# Rows in the cells: list(counts, edge, range of the data)
+count_rows <- function(object) {
+  counts <- rowSums(matrix(object$table[1, 1, , ], dim(object$table)[3]))
+  list(
+    counts = pmax(counts, 0), edge = (object$first + 0:length(counts)) * 2^-object$step,
+    range = object$range
+  )
 }

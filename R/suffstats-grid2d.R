@@ -182,3 +182,15 @@ keep_tensor_groups <- function(x, keep) {
   }
   x
 }
+
+# Rows in the cells along one covariate, as count_rows().
+tensor_counts <- function(object, d) {
+  grid <- tensor_grid(object, d)
+  counts <- numeric(grid$count)
+  sums <- rowsum(object$table[1, 1, 1, ], object$places[, d] - grid$first + 1)
+  counts[as.integer(rownames(sums))] <- sums
+  list(
+    counts = pmax(counts, 0), edge = (grid$first + 0:grid$count) * 2^-grid$step,
+    range = grid$range
+  )
+}

@@ -154,13 +154,6 @@ join_nodes <- function(parts, size) {
   )
 }
 
-# length(x) x length(nodes) values of the Lagrange polynomials of chebyshev_nodes(), by the discrete
-# orthogonality of Chebyshev polynomials at them.
-lagrange_values <- function(x, nodes) {
-  q <- length(nodes)
-  chebyshev_columns(x, q) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
-}
-
 # Nodes -> the statistics that the kernels of nodes take (centres are zero in scaled units).
 node_stats <- function(stats, k) {
   rbind(stats[1, ], matrix(0, k, ncol(stats)), stats[-1, , drop = FALSE])
@@ -213,66 +206,22 @@ sketch_rows <- function(cells, points = 400) {
   list(data = node_data(cells, list(x = x, group = group)), weights = weights)
 }
 
-# The design's columns at other points: list(x: p x m matrices, offset). Smooths shared by several
-# predictors are evaluated once.
-evaluate_design <- function(design, data) {
-  cache <- new.env(parent = emptyenv())
-  x <- list()
-  offset <- matrix(0, length(design$predictors), nrow(data))
-  for (i in seq_along(design$predictors)) {
-    p <- design$predictors[[i]]
-    known <- Position(function(j) identical(design$predictors[[j]]$rhs, p$rhs), seq_len(i - 1))
-    if (!is.na(known)) {
-      x[[i]] <- x[[known]]
-      offset[i, ] <- offset[known, ]
-      next
-    }
-    smooths <- lapply(p$smooths, function(s) {
-      key <- smooth_key(s)
-      hit <- cache[[key]]
-      if (is.null(hit) || !identical(hit$env, s$env)) {
-        hit <- list(env = s$env, x = smooth_columns(s, data, design$tables[[key]]))
-        cache[[key]] <- hit
-      }
-      hit$x
-    })
-    p$smooths <- list()
-    at <- predictor_columns(p, data)
-    parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
-    if (!is.null(p$mixing)) parametric <- parametric %*% p$mixing
-    zero <- which(rowSums(abs(design$x[[i]][seq_along(p$centre), , drop = FALSE])) == 0)
-    parametric[, zero] <- 0
-    x[[i]] <- do.call(rbind, c(list(unname(t(parametric))), smooths))
-    offset[i, ] <- at$offset
-    if (!all(is.finite(x[[i]])) || !all(is.finite(at$offset))) {
-      stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.",
-        fields = list(predictor = p$key)
-      )
-    }
-  }
-  list(x = x, offset = offset)
+# Standardised node statistics: z' = (y - centre) / scale from sums of (y - y_centre) / y_scale.
+standardise_nodes <- function(cells, centre, scale) {
+  k <- length(scale)
+  node_stats(transform_sums(
+    cells$sums, k, cells$y_scale / scale,
+    (cells$y_centre - centre) / scale
+  ), k)
 }
 
-# Places where the basis may have a kink: knots of smooths and of bs() and ns() in the covariate
-# itself.
-design_knots <- function(design, name) {
-  unlist(lapply(design$predictors, function(p) {
-    smooths <- unlist(lapply(p$smooths, function(s) smooth_knots(s$sm, name)))
-    variables <- attr(p$terms, "predvars")
-    terms <- unlist(lapply(
-      as.list(variables)[-1],
-      function(v) if (is.call(v) && name %in% covariates_in(v[[2]], name)) eval(v$knots)
-    ))
-    c(smooths, terms)
-  }), use.names = FALSE)
-}
-
-smooth_knots <- function(sm, name) {
-  if (length(sm$margin)) {
-    return(unlist(lapply(sm$margin, smooth_knots, name = name)))
-  }
-  if (!identical(sm$term, name) && !identical(value_name(str2lang(sm$term[1])), name)) {
-    return(NULL)
-  }
-  c(sm$xp, if (is.numeric(sm$knots)) sm$knots)
+# Nodes as the cells of a target.
+node_cells <- function(object, nodes) {
+  k <- object$k
+  size <- 1 + k + k * (k + 1) / 2
+  list(
+    id = NULL, first = seq_len(ncol(nodes$stats)), m = ncol(nodes$stats),
+    y_scale = object$scaling[, 2], y_centre = object$scaling[, 1],
+    sums = nodes$stats[seq_len(size), , drop = FALSE]
+  )
 }

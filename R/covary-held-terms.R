@@ -1,124 +1,10 @@
-# What cells and tables of rows hold: the covariates of the formulas, or the values of terms.
+# Which terms are read from cells or tables of rows, and which are held there as covariates.
 #
 # Within a cell of a continuous covariate a term is read off as a cubic. A term that is none there
 # (it jumps, as I(x > 0) or cut(x, 3), waves faster than the cells, or is the log of a wide range)
 # and one whose values depend on all rows in a way that is not known is evaluated at the rows and
-# becomes a covariate itself: an exact one where it has few values, a continuous one else. Its name
-# is its code in backticks, which no column of the data has.
-
-# Functions of formulas with values row by row, smooth but for single points.
-smooth_functions <- c(
-  "~", "+", "-", "*", "/", "^", ":", "%in%", "(", "I", "offset", "c", "list",
-  "::",
-  "splines", "mgcv", "stats", "base", "s", "t2", "log", "log2", "log10", "log1p", "exp", "expm1",
-  "sqrt",
-  "sin", "cos", "tan", "sinpi", "cospi", "tanpi", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-  "plogis", "qlogis", "pnorm", "qnorm", "abs", "pmin", "pmax", "as.numeric", "as.double"
-)
-
-# Row by row too, but they jump.
-jump_functions <- c(
-  ">", "<", ">=", "<=", "==", "!=", "!", "&", "|", "%%", "%/%", "floor",
-  "ceiling",
-  "round", "trunc", "signif", "sign", "ifelse", "factor", "as.factor", "ordered", "as.integer",
-  "as.character", "as.logical", "is.na", "relevel"
-)
-
-# Their bases depend on all rows, and stats::makepredictcall() keeps what they need.
-state_functions <- c("poly", "bs", "ns", "scale")
-
-functions_in <- function(expr) setdiff(all.names(expr, unique = TRUE), all.vars(expr))
-
-value_name <- function(expr) paste0("`", deparse1(expr, backtick = TRUE), "`")
-
-# The covariates among `known` that an expression is evaluated from: values of its parts where they
-# are known, else their variables.
-covariates_in <- function(expr, known) {
-  if (is.symbol(expr)) {
-    return(intersect(as.character(expr), known))
-  }
-  if (!is.call(expr)) {
-    return(character())
-  }
-  value <- value_name(expr)
-  if (value %in% known) {
-    value
-  } else {
-    unique(unlist(lapply(as.list(expr)[-1], covariates_in, known = known)))
-  }
-}
-
-# The expression with known values in place of its parts.
-with_values <- function(expr, known) {
-  if (!is.call(expr)) {
-    return(expr)
-  }
-  value <- value_name(expr)
-  if (value %in% known) {
-    return(as.name(value))
-  }
-  expr[-1] <- lapply(as.list(expr)[-1], with_values, known = known)
-  expr
-}
-
-known_values <- function(names) names[substr(names, 1, 1) == "`"]
-
-# Terms evaluated with the values among `names`.
-terms_with_values <- function(terms, names) {
-  known <- known_values(names)
-  if (length(known) == 0) {
-    return(terms)
-  }
-  predvars <- attr(terms, "predvars")
-  if (is.null(predvars)) predvars <- attr(terms, "variables")
-  variables <- as.list(attr(terms, "variables"))
-  for (i in seq_along(variables)[-1]) {
-    held <- value_name(variables[[i]]) %in% known
-    predvars[[i]] <- with_values(if (held) variables[[i]] else predvars[[i]], known)
-  }
-  attr(terms, "predvars") <- predvars
-  terms
-}
-
-# The value of a term of a smooth, given as text.
-term_value <- function(term, data, env, states = NULL) {
-  eval(known_or_stateful(str2lang(term), names(data), states), data, env)
-}
-
-# What to evaluate for a variable: its value where that is among the names, else itself with the
-# state of the training rows and with the known values of its parts.
-known_or_stateful <- function(expr, names, states) {
-  known <- known_values(names)
-  if (is.call(expr) && value_name(expr) %in% known) {
-    return(as.name(value_name(expr)))
-  }
-  with_values(stateful(states, expr), known)
-}
-
-# Variables of the formulas that are calls: list(expr, call: what to evaluate for it, env, what:
-# "term", "offset" or "smooth"), each once.
-called_variables <- function(parsed) {
-  out <- list()
-  sides <- parsed$predictors[!duplicated(lapply(parsed$predictors, `[[`, "rhs"))]
-  for (p in sides) {
-    env <- environment(p$rhs)
-    parts <- split_rhs(p$rhs)
-    add <- function(exprs, what) {
-      out <<- c(out, lapply(Filter(is.call, exprs), function(e) {
-        list(expr = e, call = stateful(p$states, e), env = env, what = what)
-      }))
-    }
-    add(as.list(attr(stats::terms(parts$parametric), "variables"))[-1], "term")
-    add(lapply(parts$offsets, `[[`, 2), "offset")
-    for (call in parts$smooths) add(smooth_variables(call, env), "smooth")
-  }
-  out[!duplicated(out)]
-}
-
-smooth_variables <- function(call, env) {
-  spec <- read_smooth(call, env)
-  lapply(unique(c(spec$term, if (spec$by != "NA") spec$by)), str2lang)
-}
+# becomes a covariate itself (formula-values.R): an exact one where it has few values, a continuous
+# one else. Cells that come without their rows cannot hold such a term; it is refused.
 
 # The frame of what cells or tables shall hold, with `values`, the names of terms among its
 # covariates, and `all_covariates`, those that the terms are made of too; or with `unheld`, a text:
@@ -153,15 +39,6 @@ held_frame <- function(parsed, frame, control) {
   frame
 }
 
-side_covariates <- function(p, known) {
-  parts <- split_rhs(p$rhs)
-  smooths <- unlist(lapply(parts$smooths, smooth_variables, env = environment(p$rhs)))
-  unlist(lapply(c(attr(stats::terms(parts$parametric), "variables"), parts$offsets, smooths),
-    covariates_in,
-    known = known
-  ))
-}
-
 needs_value <- function(v, frame, continuous, control) {
   used <- intersect(all.vars(v$expr), names(frame$covariates))
   if (length(used) == 0) {
@@ -192,12 +69,6 @@ needs_value <- function(v, frame, continuous, control) {
   lost_within_cells(v, frame, along, continuous, control) ||
     tables && lost_within_bins(v, frame, along)
 }
-
-# A term that is poly() or the like itself.
-is_state <- function(v) v$what == "term" && called_function(v$expr) %in% state_functions
-
-# The name of the function that an expression calls, "" for none.
-called_function <- function(expr) if (is.call(expr)) sub("^.*::", "", deparse1(expr[[1]])) else ""
 
 # The values of a term at all rows; NULL where they are no vector.
 row_value <- function(v, frame) {
@@ -286,4 +157,60 @@ cell_ends <- function(x, rows, continuous, control) {
   low <- pmax(first + floor((x[rows] - first) / width) * width, range[1])
   low <- pmin(low, range[2] - 1e-3 * width) # the last row of all
   list(low = low, high = pmin(low + width, range[2]))
+}
+
+# Terms that jump or turn within cells that hold no rows are refused before they are fitted.
+check_cell_terms <- function(parsed, object) {
+  if (is.null(object$table)) {
+    return(invisible())
+  }
+  along <- names_along(object)
+  terms <- Filter(
+    function(v) any(all.vars(v$expr) %in% along) && !is_state(v),
+    called_variables(parsed)
+  )
+  if (length(terms) == 0) {
+    return(invisible())
+  }
+  fine <- fine_nodes(object)
+  chain <- node_chain(object, fine, NULL)
+  points <- cell_points(object, chain, 2e5)
+  data <- node_data(object, points)
+  nodes <- node_data(object, fine)
+  place <- cell_of_rows(object, chain, data, seq_along(points$group), points$group)
+  for (v in terms) {
+    gap <- tryCatch(term_gap(v, data, nodes, place, chain),
+      covary_error_variable = function(e) 0
+    ) # said by others
+    if (isTRUE(gap <= cell_jump_limit)) next
+    stop_covary("cells", "The term ", deparse1(v$expr), " jumps or turns within the cells of ",
+      enumerate(along), ", which only know its course from cell to cell. Make its value a column ",
+      "of the data and name that in `by` of compress(), as an exact covariate; if it is smooth, ",
+      "compress with a higher `resolution`.",
+      fields = list(term = deparse1(v$expr), gap = gap)
+    )
+  }
+}
+
+cell_jump_limit <- 0.01 # in sds of the term
+
+# Largest difference between a term at points of cells and what its values at the nodes of the cells
+# give there.
+term_gap <- function(v, data, nodes, place, chain) {
+  exact <- evaluate(v$expr, data, v$env, "Term")
+  read <- evaluate(v$expr, nodes, v$env, "Term")
+  if (!is.numeric(exact)) {
+    levels <- unique(c(as.character(exact), as.character(read)))
+    exact <- match(as.character(exact), levels)
+    read <- match(as.character(read), levels)
+  }
+  if (length(exact) == 1) {
+    return(0)
+  }
+  exact <- as.matrix(exact)
+  read <- apply(
+    as.matrix(read), 2,
+    function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell]))
+  )
+  max(apply(abs(read - exact), 2, max) / pmax(column_sds(exact), .Machine$double.xmin))
 }

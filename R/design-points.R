@@ -47,18 +47,6 @@ whole_of_rows <- function(frame, block = 1e5) {
   )
 }
 
-many_rows <- function(frame, names, most = 10000) {
-  rows <- if (frame$n <= most) {
-    seq_len(frame$n)
-  } else {
-    sort(accuracy_rows(frame$n, frame$covariates[names], most))
-  }
-  list(
-    data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),
-    weights = row_weights(frame)[rows]
-  )
-}
-
 # Nodes for sums over all rows of functions that are smooth over a part of the rows.
 few_nodes <- function(object, fine = fine_nodes(object)) {
   fine$stats <- fine$stats[1, , drop = FALSE]
@@ -199,4 +187,21 @@ weighted_poly <- function(x, weights, degree) {
 weighted_scale <- function(x, weights) {
   centre <- sum(weights * x) / sum(weights)
   list(center = centre, scale = sqrt(sum(weights * (x - centre)^2) / (sum(weights) - 1)))
+}
+
+# The design built from the sketch, with what it needs of all rows (design-points.R).
+sketch_design <- function(parsed, object, sketch, whole = NULL, values = NULL) {
+  m <- nrow(sketch$data)
+  frame <- list(
+    y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)),
+    covariates = as.list(sketch$data),
+    weights = sketch$weights, rows = seq_len(m), n = m, whole = whole, values = values
+  )
+  cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(sketch$weights))
+  # Knots in a gap of the sketch need not lie in a gap of the rows.
+  withCallingHandlers(new_design(parsed, frame, cells, sketch$data), warning = function(w) {
+    if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) {
+      invokeRestart("muffleWarning")
+    }
+  })
 }

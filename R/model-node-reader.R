@@ -1,0 +1,88 @@
+# The linear predictors that a fit of nodes or tables has for rows.
+
+# Places of the coefficients of each predictor.
+predictor_places <- function(x) {
+  sizes <- vapply(x, nrow, 0L)
+  Map(function(from, size) from + seq_len(size), cumsum(c(0L, sizes))[seq_along(sizes)], sizes)
+}
+
+# What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
+# with the largest and smallest predictors).
+node_reader <- function(ready, beta) {
+  object <- ready$object
+  model <- ready$target$model
+  at <- predictor_places(model$x)
+  eta <- vapply(seq_along(at), function(j) {
+    model$offset[j, ] +
+      as.vector(crossprod(model$x[[j]], beta[at[[j]]]))
+  }, numeric(ncol(model$offset)))
+  chain <- ready$chain
+  fine <- spread_lumps(chain, spread_gathered(chain$gathered, matrix(eta, ncol = length(at))))
+  size <- chain$per_cell
+  read <- function(covariates, rows, group = ready$group) {
+    place <- cell_of_rows(object, chain, covariates, rows, group)
+    first <- size * (place$cell - 1)
+    out <- 0
+    for (node in seq_len(size)) {
+      out <- out + place$weights[, node] *
+        fine[first + node, , drop = FALSE]
+    }
+    out
+  }
+  ends <- unique(as.vector(apply(fine, 2, range_places)))
+  list(at = read, extremes = rows_in_cells(ready, unique(ceiling(ends / size))))
+}
+
+range_places <- function(v) c(which.min(v), which.max(v))
+
+# From the nodes of a fit to those before they were gathered, and from these to the nodes of all
+# cells: the transposes of gather_nodes() and lump_nodes(), which is what sums over gathered nodes
+# do to functions. eta: nodes x predictors
+spread_gathered <- function(gathered, eta) {
+  if (is.null(gathered)) {
+    return(eta)
+  }
+  out <- matrix(0, gathered$size, ncol(eta))
+  for (part in gathered$parts) {
+    mine <- eta[part$from + seq_len(part$count), , drop = FALSE]
+    out[part$nodes, ] <- if (is.null(part$weights)) mine else part$weights(mine)
+  }
+  out
+}
+
+spread_lumps <- function(chain, eta) {
+  if (!any(chain$lumped)) {
+    return(eta)
+  }
+  size <- chain$per_cell
+  kept <- size * sum(!chain$lumped)
+  out <- matrix(0, size * length(chain$lumped), ncol(eta))
+  lumped <- rep(chain$lumped, each = size)
+  out[!lumped, ] <- eta[seq_len(kept), ]
+  out[lumped, ] <- eta[rep(seq(kept + 1, nrow(eta)), each = size), ]
+  out
+}
+
+# What a fit of tables has for rows.
+table_reader <- function(tables, beta) {
+  engine <- tables$rows_engine
+  cubics <- row_tables(engine, matrix(beta, 1))
+  q <- length(engine$constant)
+  list(extremes = NULL, at = function(covariates, rows) {
+    place <- match(rows, engine$order)
+    out <- matrix(0, length(rows), q)
+    for (i in seq_along(engine$terms)) {
+      term <- engine$terms[[i]]
+      count <- term$grid[3]
+      along <- !is.null(term[["x"]])
+      u <- if (along) term[["x"]][place] * term$grid[1] - term$grid[2] else rep(0.5, length(rows))
+      cell <- pmin(pmax(floor(u), 0), count - 1)
+      t <- if (along) 2 * (u - cell) - 1 else 0
+      group <- if (is.null(term[["group"]])) 1 else term[["group"]][place]
+      piece <- 4 * (cell + count * (group - 1))
+      table <- matrix(cubics[[i]], q)
+      for (d in 0:3) out <- out + t(table[, piece + d + 1, drop = FALSE]) * t^d
+    }
+    out
+  })
+}

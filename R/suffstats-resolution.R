@@ -1,0 +1,111 @@
+# How wide the cells of a continuous covariate are, and which covariates are continuous.
+
+exact_limit <- 4096L # distinct values up to which a numeric covariate is kept exactly
+
+# Numeric covariates with more distinct values than can be kept become continuous; two may.
+choose_continuous <- function(tally, covariates) {
+  for (name in names(covariates)) {
+    v <- covariates[[name]]
+    if (!tally$covariates[[name]]$type %in% number_types ||
+      tally$covariates[[name]]$kind == "continuous") {
+      next
+    }
+    if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
+  }
+  check_continuous(tally)
+}
+
+check_continuous <- function(tally) {
+  continuous <- continuous_names(tally)
+  if (length(continuous) > 2) {
+    stop_covary("too_many_continuous",
+      "Cells hold two continuous covariates together with any discrete ones; found ",
+      length(continuous), " with more than ", exact_limit, " distinct values: ",
+      enumerate(continuous),
+      ". Round all but two, or fit the rows themselves.",
+      fields = list(covariates = continuous)
+    )
+  }
+  tally
+}
+
+continuous_names <- function(tally) {
+  names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
+}
+
+continuous_count <- function(frame) {
+  names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
+}
+
+# More than `limit` distinct values? Samples answer most questions.
+distinct_above <- function(v, limit) {
+  n <- length(v)
+  if (n <= limit) {
+    return(FALSE)
+  }
+  for (size in c(2, 8) * limit) {
+    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) {
+      return(TRUE)
+    }
+  }
+  length(unique(v)) > limit
+}
+
+# About `resolution` cells over the bulk of the data, so that outliers do not coarsen it, and 50
+# over any twentieth of the distinct values, so that clusters are seen (but at most 2^finer times
+# finer).
+choose_step <- function(x, resolution, finer = 3) {
+  if (length(x) == 0) {
+    return(0)
+  }
+  some <- if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x
+  some <- sort(some)
+  q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
+  width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
+  distinct <- some[c(TRUE, diff(some) > 0)]
+  share <- ceiling(length(distinct) / 20)
+  dense <- if (length(distinct) > 40) min(diff(distinct, lag = share)) * 20 else width
+  round(log2(resolution / width) + min(finer, max(0, log2(width / dense))))
+}
+
+# Width of the central half of the distinct values
+core_width <- function(x) {
+  some <- unique(if (length(x) > 2000) x[round(seq(1, length(x), length.out = 2000))] else x)
+  if (length(some)) diff(stats::quantile(some, c(0.25, 0.75), names = FALSE)) else 0
+}
+
+# Far values of a continuous covariate, which widen its cells, are said where the bulk of the rows
+# then lies in few.
+warn_stretched <- function(tally) {
+  if (is.null(tally$core)) {
+    return()
+  }
+  for (name in continuous_names(tally)) {
+    d <- match(name, continuous_names(tally))
+    width <- 2^-tally$step[[d]]
+    wanted <- if (is_tensor(tally)) tensor_resolution(tally$resolution) else tally$resolution
+    least <- wanted / 100
+    if (tally$core[[d]] >= least * width || rows_core(tally, d) >= least) next
+    range <- format(matrix(tally$range, 2)[, d], digits = 4)
+    warn_covary("resolution", "Half of the values of '", name, "' lie within ",
+      format(tally$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
+      ", makes the cells ", format(width, digits = 2), " wide: what varies between them is lost. ",
+      "Leave the far rows out, or compress by a column such as log(", name, ").",
+      fields = list(covariate = name, width = width)
+    )
+  }
+}
+
+# Number of cells over the central half of the rows.
+rows_core <- function(tally, d) {
+  if (is_tensor(tally)) {
+    cell <- tally$places[, d]
+    n <- as.vector(rowsum(tally$table[1, 1, 1, ], cell))
+    cell <- sort(unique(cell))
+  } else {
+    n <- rowSums(matrix(tally$table[1, 1, , ], dim(tally$table)[3]))
+    cell <- seq_along(n)
+  }
+  share <- (cumsum(n) - n / 2) / sum(n)
+  diff(range(cell[share >= 0.25 & share <= 0.75], cell[which.max(n)]))
+}

@@ -1,0 +1,97 @@
+# Sums of responses and of their products, by cell: columns (n, sum y, sum y y') of length
+# 1 + k + k (k + 1) / 2, the products in the order of the lower triangle by column.
+
+# Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.
+transform_sums <- function(stats, k, a, b) {
+  n <- stats[1, ]
+  sums <- stats[1 + seq_len(k), , drop = FALSE]
+  out <- stats
+  out[1 + seq_len(k), ] <- a * sums + outer(b, n)
+  pair <- lower_pairs(k)
+  for (i in seq_len(nrow(pair))) {
+    j <- pair[i, 1]
+    l <- pair[i, 2]
+    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] *
+      sums[l, ] + b[j] * b[l] * n
+  }
+  out
+}
+
+# Raw sums (n, sums, products) of cells (n, means, root).
+cells_to_sums <- function(stats, k) {
+  n <- stats[1, ]
+  means <- stats[1 + seq_len(k), , drop = FALSE]
+  out <- stats
+  out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
+  scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
+  pair <- lower_pairs(k)
+  for (i in seq_len(nrow(pair))) {
+    out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] *
+      means[pair[i, 2], ]
+  }
+  out
+}
+
+root_to_scatter <- function(root, k) {
+  at <- lower_places(k)
+  pair <- lower_pairs(k)
+  out <- root
+  for (i in seq_len(nrow(pair))) {
+    out[i, ] <- 0
+    for (l in seq_len(min(pair[i, ]))) {
+      out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] *
+        root[at[pair[i, 2], l], ]
+    }
+  }
+  out
+}
+
+scatter_to_root <- function(scatter, k) {
+  at <- lower_places(k)
+  root <- scatter
+  for (j in seq_len(k)) {
+    done <- seq_len(j - 1)
+    pivot <- scatter[at[j, j], ] - colSums(root[at[j, done], , drop = FALSE]^2)
+    root[at[j, j], ] <- sqrt(pmax(pivot, 0))
+    for (i in seq_len(k - j) + j) {
+      rest <- scatter[at[i, j], ] -
+        colSums(root[at[i, done], , drop = FALSE] * root[at[j, done], , drop = FALSE])
+      root[at[i, j], ] <- ifelse(root[at[j, j], ] > 0, rest / root[at[j, j], ], 0)
+    }
+  }
+  root
+}
+
+select_responses <- function(object, wanted) {
+  absent <- setdiff(wanted, object$responses)
+  if (length(absent)) {
+    stop_covary("variable", "The cells have no response ", enumerate(absent), "; they hold ",
+      enumerate(object$responses), ".",
+      fields = list(response = absent)
+    )
+  }
+  at <- match(wanted, object$responses)
+  if (identical(at, seq_along(object$responses))) {
+    return(object)
+  }
+  k <- object$k
+  rows <- c(1, 1 + at, 1 + k + lower_triangle(lower_places(k)[at, at, drop = FALSE]))
+  if (is.null(object$table)) {
+    stats <- object$stats
+    scatter <- root_to_scatter(
+      stats[-seq_len(1 + k), , drop = FALSE],
+      k
+    )[rows[-seq_len(1 + length(at))] - 1 - k, , drop = FALSE]
+    object$stats <- rbind(stats[c(1, 1 + at), , drop = FALSE], scatter_to_root(scatter, length(at)))
+  } else {
+    d <- dim(object$table)
+    table <- array(0, c(moments_padded(length(at)), d[-1]))
+    # one covariate or two: four dimensions
+    table[seq_along(rows), , , ] <- object$table[rows, , , , drop = FALSE]
+    object$table <- table
+  }
+  object$k <- length(at)
+  object$responses <- object$responses[at]
+  object$scaling <- object$scaling[at, , drop = FALSE]
+  object
+}
