@@ -48,9 +48,9 @@ regression_density <- function(target, design = NULL) {
     constant = target$log_jacobian
   )
   new_density("regression", target$model, blocks,
-    rows = target$model$size[2], start = start,
+    rows = target$model$size$cells, start = start,
     expect = TRUE,
-    label = paste("regression model,", target$model$size[2], "cells"), extra = extra
+    label = paste("regression model,", target$model$size$cells, "cells"), extra = extra
   )
 }
 
@@ -69,7 +69,7 @@ constrain_regression <- function(target, theta) {
 # Closed-form expectations under N(mean, cov): value, gradient, Hessian.
 density_expect <- function(target, mean, cov) {
   target_joint_expect(list(
-    model = target$data, dim = target$data$size[3],
-    n_sds = target$data$size[4]
+    model = target$data, dim = target$data$size$coefficients,
+    n_sds = target$data$size$smooths
   ), mean, cov)
 }

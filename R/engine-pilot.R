@@ -50,7 +50,7 @@ fit_pilot <- function(target) {
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
 # information.
 pilot_covariance <- function(target, sub, fit) {
-  k <- target$model$size[1]
+  k <- target$model$size$responses
   n <- pmax(target$model$cells[1, ], 0)
   out <- matrix(0, target$dim, target$dim)
   out[target$means, target$means] <- fit$cov[sub$means, sub$means]
@@ -84,16 +84,16 @@ quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
 # The target with one constant in place of the columns of each log sd and rhobit that is not known.
 constant_spread <- function(target) {
   model <- target$model
-  k <- model$size[1]
+  k <- model$size$responses
   q <- length(model$x)
   spread <- seq_len(q)[-seq_len(k)]
   free <- spread[vapply(model$x[spread], nrow, 0L) > 0]
-  model$x[free] <- list(matrix(1, 1, model$size[2]))
+  model$x[free] <- list(matrix(1, 1, model$size$cells))
   means <- which(target$means)
   d <- length(means) + length(free)
   sds <- max(0L, target$coefficients$sd[means])
   is_rho <- free > 2 * k
-  model$size[3:4] <- as.integer(c(d, sds))
+  model$size[c("coefficients", "smooths")] <- list(d, sds)
   model$group <- c(model$group[means], integer(length(free)))
   model$family <- c(model$family[means], ifelse(is_rho, 3L, 1L))
   model$prior <- cbind(
@@ -119,7 +119,7 @@ constant_spread <- function(target) {
 # The variance of the mean counts too, so that a row which the mean runs through does not look like
 # one without spread.
 expected_squares <- function(target, fit) {
-  k <- target$model$size[1]
+  k <- target$model$size$responses
   moments <- standard_moments(target$model$cells, k)
   from <- 0
   for (j in seq_len(k)) {

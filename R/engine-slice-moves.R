@@ -66,7 +66,7 @@ move_draws <- function(target, surrogate, sample, w, draws, progress) {
 # Seconds of one sweep of one chain, about: a factor of the penalised coefficients, predictors at
 # three corners and densities at half a dozen points.
 slice_cost <- function(target, surrogate) {
-  m <- target$model$size[2]
+  m <- target$model$size$cells
   1e-9 * (length(surrogate$b_p)^3 / 2 + m * (3 * target$dim + 200) + 8 * target$dim^2) + 5e-6
 }
 

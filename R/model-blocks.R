@@ -53,7 +53,7 @@ block_model <- function(blocks, i) {
   model$joint <- NULL
   # The first blocks stay. Predictors with one right side share their columns: more is counted than
   # is kept.
-  if (8 * rows[length(rows)] * model$size[3] <= blocks$memory) blocks$kept[[key]] <- model
+  if (8 * rows[length(rows)] * model$size$coefficients <= blocks$memory) blocks$kept[[key]] <- model
   model
 }
 

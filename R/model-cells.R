@@ -31,7 +31,9 @@ new_target <- function(design, cells, priors, scales) {
   sds <- sd_table(predictors, size, priors)
   own <- own_priors(coefficients, priors, unlist(lapply(joint, `[[`, "at")))
   model <- list(
-    size = as.integer(c(k, cells$m, nrow(coefficients), nrow(sds))),
+    size = list(
+      responses = k, cells = cells$m, coefficients = nrow(coefficients), smooths = nrow(sds)
+    ),
     cells = standardise_cells(cells, centre, y_scale),
     offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par,
     joint = joint,
@@ -145,7 +147,7 @@ draw_seconds <- function(target) {
   if (!is.null(target$rows_engine)) {
     return(target$rows * length(target$rows_engine$terms) * 15e-9)
   }
-  points <- if (is.null(target$blocks)) target$model$size[2] else target$rows
+  points <- if (is.null(target$blocks)) target$model$size$cells else target$rows
   points * (target$dim + 30) * 0.6e-9
 }
 

@@ -47,7 +47,7 @@ tensor_rows_gradient <- function(ready, threads) {
       target,
       .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
-        c(simd_level(), threads, 0)
+        list(level = simd_level(), threads = threads, value = FALSE)
       )$scores
     )
   }
@@ -158,7 +158,7 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   )
   scores <- .Call(
     C_rows, ready$held$y, ready$held$weights,
-    cbind(standard$centre, standard$scale), list(term), c(simd_level(), threads, 0)
+    cbind(standard$centre, standard$scale), list(term), list(level = simd_level(), threads = threads, value = FALSE)
   )$scores
   scores <- aperm(array(scores, dim(cubics))[, , at, drop = FALSE], c(2, 3, 1))
   scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)

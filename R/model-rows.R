@@ -41,7 +41,7 @@ new_rows_target <- function(target, terms, frame, threads = 1L) {
 # One cell without rows: what is left is the priors.
 without_likelihood <- function(target) {
   k <- length(target$standard$scale)
-  target$model$size[2] <- 1L
+  target$model$size$cells <- 1L
   target$model$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
   target$model$offset <- matrix(0, nrow(target$model$offset), 1)
   target$model$x <- lapply(target$model$x, function(x) matrix(0, nrow(x), 1))
@@ -69,7 +69,7 @@ rows_base <- function(target, beta, order) {
   if (order < 2) {
     at <- .Call(
       C_rows, call$y, call$weights, call$scaling, call$terms,
-      c(simd_level(), target$rows_engine$threads, 1)
+      list(level = simd_level(), threads = target$rows_engine$threads, value = TRUE)
     )
   } else {
     at <- .Call(
@@ -107,7 +107,7 @@ rows_draws <- function(target, draws, progress = NULL) {
       call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
       prior[s] <- prior[s] + .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
-        c(simd_level(), target$rows_engine$threads, 1)
+        list(level = simd_level(), threads = target$rows_engine$threads, value = TRUE)
       )$value
     }
   }

@@ -202,7 +202,7 @@ skip_weights <- function(target, beta, prior, lq, control, progress) {
   if (control$importance == "never") {
     return("importance weights switched off")
   }
-  if (control$importance == "always" || max(target$model$size[2], target$rows) < 20000L) {
+  if (control$importance == "always" || max(target$model$size$cells, target$rows) < 20000L) {
     return(NULL)
   }
   some <- seq_len(min(200, nrow(beta)))

@@ -155,7 +155,8 @@ add_moments <- function(tally, x, rows, group, threads) {
   out <- .Call(
     C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights),
     group,
-    c(2^tally$step, ends[1], count), tally$scaling, c(simd_level(), threads, groups)
+    c(2^tally$step, ends[1], count), tally$scaling,
+    list(level = simd_level(), threads = threads, groups = groups)
   )
   stopifnot(out$counts[3] == 0)
   # Rows that complete_rows() has not looked at; it names what is infinite.

@@ -38,7 +38,9 @@ add_tensor_moments <- function(tally, rows, group, threads) {
           as.double(rows$weights)
         }, group,
         rbind(2^step, ends[1, ], count), tally$scaling,
-        c(simd_level(), threads, groups, tensor_limit)
+        list(
+          level = simd_level(), threads = threads, groups = groups, most_numbers = tensor_limit
+        )
       )
       if (!is.null(out$table)) break
     }

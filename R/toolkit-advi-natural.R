@@ -75,8 +75,8 @@ subsample_density <- function(target, rows, scale) {
 
 # Some cells of a model, counted `scale` fold.
 subsample_model <- function(model, rows, scale) {
-  k <- model$size[1]
-  model$size[2] <- length(rows)
+  k <- model$size$responses
+  model$size$cells <- length(rows)
   model$cells <- model$cells[, rows, drop = FALSE]
   model$cells[1, ] <- model$cells[1, ] * scale
   # nodes hold sums, cells the root of their scatter (kernel.h)
@@ -109,7 +109,7 @@ has_snapshot <- function(target) target$kind == "regression"
 # The snapshot is recomputed from its place when a saved fit goes on: it is as large as the data.
 with_snapshot <- function(target, state) {
   if (is.null(state$snapshot)) {
-    state$snapshot <- .Call(C_snapshot, target$data, state$origin[seq_len(target$data$size[3])])
+    state$snapshot <- .Call(C_snapshot, target$data, state$origin[seq_len(target$data$size$coefficients)])
   }
   state
 }

@@ -36,7 +36,7 @@ refit_family <- function(target, family, mean, root, expected, low = NULL) {
   list(mean = fit$mean, root = t(chol(fit$cov)))
 }
 
-has_smooths <- function(target) target$kind == "regression" && target$data$size[4] > 0
+has_smooths <- function(target) target$kind == "regression" && target$data$size$smooths > 0
 
 # One Newton step: exact where the target is quadratic.
 newton_member <- function(family, mean, expected, low = NULL) {

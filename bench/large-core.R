@@ -14,7 +14,7 @@ scaling <- cbind(c(0, 0), c(1, 1))
 pass <- function(level, threads = 1) {
   .Call(
     internal$C_moments, d$x, list(d$y1, d$y2), NULL, NULL,
-    c(1024, 0, 1024), scaling, c(level, threads, 1)
+    c(1024, 0, 1024), scaling, list(level = level, threads = threads, groups = 1)
   )
 }
 coefficients <- as.vector(array(rnorm(5 * 4 * 1024) / 10, c(5, 4, 1024)))
@@ -24,7 +24,7 @@ rows <- function(level, threads = 1, x = d$x, value = 0) {
     list(list(
       x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
       coefficients = coefficients
-    )), c(level, threads, value)
+    )), list(level = level, threads = threads, value = value)
   )
 }
 names <- c("plain C", "base vectors", "AVX2")
@@ -69,7 +69,7 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
     internal$parse_formulas(formulas, data_names = names(d)), d, NULL,
     NULL, na.omit, NULL, "nested", covary_control()
   )$target
-  m <- target$model$size[2]
+  m <- target$model$size$cells
   beta <- target$start
   some <- matrix(rep(beta, each = 1000), 1000) + rnorm(1000 * target$dim, sd = 0.02)
   cov <- diag(1e-4, target$dim)

@@ -23,14 +23,14 @@ local({
       list(list(
         x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
         coefficients = coefficients
-      )), c(2, threads, 0)
+      )), list(level = 2, threads = threads, value = FALSE)
     )
   }
   work <- list(
     `pass, 1024 cells x 4 moments` = function(threads) {
       .Call(
         internal$C_moments, x$shuffled, list(d$y1, d$y2), NULL, NULL, c(1024, 0, 1024), scaling,
-        c(2, threads, 1)
+        list(level = 2, threads = threads, groups = 1)
       )
     },
     `row score, rows in any order` = function(threads) rows(x$shuffled, threads),

@@ -48,7 +48,7 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
   sd_ratio <- range(sqrt(diag(fit$cov)) / sqrt(diag(chol2inv(mode$root))))
   cat(sprintf(
     "N = %-7g P = %d, %4d %s: Laplace %5.1f ms, %2d iterations; full-rank %5.1f ms, %2d iterations (%s); together %.1f ms\n", n, target$dim,
-    target$model$size[2], if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],
+    target$model$size$cells, if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],
     fit$iterations, if (fit$converged) "converged" else "NOT CONVERGED", sum(t)
   ))
   cat(sprintf(

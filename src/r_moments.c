@@ -20,13 +20,13 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
     return rows;
 }
 
-/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: level, threads, groups.
+/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: list(level, threads, groups).
  * list(table, counts (missing, infinite, outside)) */
 SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = check_doubles(grid, 3, "grid"), *set = check_doubles(settings, 3, "settings");
+    const double *g = check_doubles(grid, 3, "grid");
     struct moments_grid cells = read_grid(g);
-    int groups = whole_in(set[2], 0, MOST_COUNT, "groups");
+    int groups = whole(settings, "groups", 0, MOST_COUNT);
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
     R_xlen_t size =
         check_size((double) moments_padded(rows.k) * MOMENTS_DEGREES * cells.count * groups,
@@ -38,7 +38,7 @@ SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling
     SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
     SEXP counts = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, 3));
     struct moments_counts found;
-    moments_pass(&rows, &cells, groups, read_level(set[0]), read_threads(set[1]), REAL(table), work,
+    moments_pass(&rows, &cells, groups, level_of(settings), threads_of(settings), REAL(table), work,
                  &found);
     REAL(counts)[0] = found.missing;
     REAL(counts)[1] = found.infinite;
@@ -47,13 +47,13 @@ SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling
     return out;
 }
 
-/* grid: of x and z, 3 x 2; settings: level, threads, groups, most doubles in the table.
+/* grid: of x and z, 3 x 2; settings: list(level, threads, groups, most_numbers: in the table).
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
 SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
                    SEXP settings)
 {
-    const double *g = check_doubles(grid, 6, "grid"), *set = check_doubles(settings, 4, "settings");
-    struct moments_two data = {.groups = whole_in(set[2], 0, MOST_COUNT, "groups")};
+    const double *g = check_doubles(grid, 6, "grid");
+    struct moments_two data = {.groups = whole(settings, "groups", 0, MOST_COUNT)};
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
     data.z = check_doubles(z, data.rows.n, "z");
     for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
@@ -69,10 +69,10 @@ SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, 
     for (R_xlen_t i = 0; i < places_all; i++)
         if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
     R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
-    if ((double) size <= set[3] && size <= MOST_TABLE) {
+    if ((double) size <= number(settings, "most_numbers") && size <= MOST_TABLE) {
         double *work = (double *) R_alloc(partitions_work(data.rows.n, size), sizeof(double));
         SEXP table = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, size));
-        moments_two_pass(&data, slot, cells, read_level(set[0]), read_threads(set[1]), REAL(table),
+        moments_two_pass(&data, slot, cells, level_of(settings), threads_of(settings), REAL(table),
                          work);
     }
     UNPROTECT(1);

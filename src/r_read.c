@@ -141,7 +141,22 @@ struct moments_grid read_grid(const double *x)
     return grid;
 }
 
-int read_threads(double x) { return x >= 1 ? x < PARTITIONS_MOST ? (int) x : PARTITIONS_MOST : 1; }
+/* A number that may be missing */
+static double any_number(SEXP list, const char *name)
+{
+    SEXP x = field(list, name);
+    if ((TYPEOF(x) != REALSXP && TYPEOF(x) != INTSXP) || Rf_xlength(x) != 1)
+        fail("'%s' must be one number", name);
+    return Rf_asReal(x);
+}
+
+int threads_of(SEXP settings)
+{
+    double x = any_number(settings, "threads");
+    return x >= 1 ? x < PARTITIONS_MOST ? (int) x : PARTITIONS_MOST : 1;
+}
+
+int level_of(SEXP settings) { return read_level(any_number(settings, "level")); }
 
 int read_level(double x)
 {

@@ -56,7 +56,8 @@ R_xlen_t check_size(double size, double most, const char *what);
 /* three numbers: inverse, first, count */
 struct moments_grid read_grid(const double *x);
 /* threads and the level of vector code (simd.h): any number is legal, and cut to what is of use */
-int read_threads(double x);
+int threads_of(SEXP settings); /* field `threads` */
+int level_of(SEXP settings);   /* field `level` */
 int read_level(double x);
 
 /* r_regression.c */

@@ -34,16 +34,15 @@ static void read_joint_priors(SEXP list, struct regression *r)
 struct regression read_model(SEXP model)
 {
     struct regression r;
-    const int *size =
-        check_range(field(model, "size"), 4, 0, MOST_COUNT, "size"); /* k, m, d, smooths */
+    SEXP size = field(model, "size");
+    int k = whole(size, "responses", 1, MOST_COUNT);
+    r.m = whole(size, "cells", 0, MOST_COUNT);
+    r.d = whole(size, "coefficients", 0, MOST_COUNT);
+    r.n_smooths = whole(size, "smooths", 0, MOST_COUNT);
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
-    r.likelihood = likelihood_for_size(size[0], size[1] > 0 ? (long) (stats / size[1]) : 0);
-    if (r.likelihood == NULL)
-        fail("there is no likelihood for %d responses and such 'cells'", size[0]);
+    r.likelihood = likelihood_for_size(k, r.m > 0 ? (long) (stats / r.m) : 0);
+    if (r.likelihood == NULL) fail("there is no likelihood for %d responses and such 'cells'", k);
     int q = r.likelihood->q;
-    r.m = size[1];
-    r.d = size[2];
-    r.n_smooths = size[3];
     r.cells = doubles(model, "cells", (R_xlen_t) r.likelihood->size * r.m);
     r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);
     r.group = check_range(field(model, "group"), r.d, 0, r.n_smooths, "group");

@@ -32,18 +32,18 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
     return rows;
 }
 
-/* settings: level, threads, value. list(value, scores: one vector for all terms) */
+/* settings: list(level, threads, value). list(value, scores: one vector for all terms) */
 SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms);
-    const double *set = check_doubles(settings, 3, "settings");
     double *work = (double *) R_alloc(rows_work(&rows), sizeof(double));
     const char *names[] = {"value", "scores", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SEXP value = SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, 1));
     rows.term[0].scores =
         REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, rows_scores_size(&rows))));
-    REAL(value)[0] = rows_pass(&rows, set[2] != 0, read_level(set[0]), read_threads(set[1]), work);
+    REAL(value)
+    [0] = rows_pass(&rows, flag(settings, "value"), level_of(settings), threads_of(settings), work);
     UNPROTECT(1);
     return out;
 }

@@ -81,7 +81,7 @@ compare <- function(d, basis, k) {
       1L
     )$gradient, cov),
     certificate = internal$certify_rows(ready, result), gathering = ready$compression$gathering,
-    nodes = ready$target$model$size[2]
+    nodes = ready$target$model$size$cells
   )
 }
 

@@ -285,7 +285,8 @@ random_model <- function(k, p, m = 12, smooths = 0, penalised = 0) {
     )
   }
   model <- list(
-    size = as.integer(c(k, m, d, smooths)), cells = twin_cells(y, weight, id),
+    size = list(responses = k, cells = m, coefficients = d, smooths = smooths),
+    cells = twin_cells(y, weight, id),
     offset = offset, x = x, group = group,
     family = rep_len(c(1L, 2L, 3L, 0L), d), prior = rbind(stats::rnorm(d), 1 + stats::runif(d), 4),
     sd_family = rep_len(c(11L, 12L, 13L, 14L, 15L), smooths),
@@ -343,7 +344,7 @@ twin_expect <- function(model, beta, cov) {
   design <- twin_design(model)
   x <- lapply(seq_len(m), function(i) design[q * (i - 1) + seq_len(q), , drop = FALSE])
   v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
-  each <- .Call(C_likelihood_expect, model$size[1], model$cells, twin_predictors(model, beta), v)
+  each <- .Call(C_likelihood_expect, model$size$responses, model$cells, twin_predictors(model, beta), v)
   value <- sum(each[1, ])
   gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
   hessian <- Reduce(
@@ -361,9 +362,9 @@ twin_expect <- function(model, beta, cov) {
 
 # theta = (beta, t)
 twin_smooths <- function(model, theta) {
-  d <- model$size[3]
+  d <- model$size$coefficients
   beta <- theta[seq_len(d)]
-  t <- theta[d + seq_len(model$size[4])]
+  t <- theta[d + seq_len(model$size$smooths)]
   total <- 0 * theta[1]
   for (i in which(model$group > 0)) {
     tau <- exp(t[model$group[i]])
@@ -379,14 +380,14 @@ twin_smooths <- function(model, theta) {
 }
 
 twin_smooths_gradient <- function(model, theta) {
-  d <- model$size[3]
+  d <- model$size$coefficients
   out <- 0 * theta
   for (i in which(model$group > 0)) {
     g <- d + model$group[i]
     out[i] <- out[i] - theta[i] / exp(theta[g])^2
     out[g] <- out[g] - 1 + theta[i]^2 / exp(theta[g])^2
   }
-  for (g in seq_len(model$size[4])) {
+  for (g in seq_len(model$size$smooths)) {
     out[d + g] <- out[d + g] +
       twin_prior_code(model$sd_family[g], model$sd_prior[, g], theta[d + g], 1)
   }

@@ -7,7 +7,7 @@ moments_of <- function(x, y, weights = NULL, group = NULL, grid, scaling, level 
   k <- ncol(y)
   out <- .Call(
     C_moments, x, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling,
-    c(level, threads, max(group, 1))
+    list(level = level, threads = threads, groups = max(group, 1))
   )
   out$table <- array(out$table, c(moments_padded(k), 4, grid[3], max(group, 1)))
   out
@@ -87,7 +87,7 @@ test_that("any number of threads gives the same bits", {
   rows <- lapply(1:2, function(threads) {
     .Call(
       C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
-      c(2, threads, 1)
+      list(level = 2, threads = threads, value = TRUE)
     )
   })
   expect_identical(rows[[1]], rows[[2]])
@@ -151,7 +151,10 @@ test_that("the pass over rows sums the kernels of the rows", {
         out
       }))
       for (level in levels_of_simd()) {
-        out <- .Call(C_rows, y, weights, scaling, terms, c(level, 1, 1))
+        out <- .Call(
+          C_rows, y, weights, scaling, terms,
+          list(level = level, threads = 1, value = TRUE)
+        )
         expect_equal(out$value, sum(at[1, ]), tolerance = 1e-12)
         expect_close(out$scores, scores, 1e-11, floor = 1e-3)
       }
@@ -169,8 +172,14 @@ test_that("vector code stays finite at extreme predictors", {
       coefficients = as.vector(coefficients)
     )
     for (level in 1:2) {
-      plain <- .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(0, 1, 1))
-      out <- .Call(C_rows, y, NULL, cbind(c(0, 0), 1), list(term), c(level, 1, 1))
+      plain <- .Call(
+        C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
+        list(level = 0, threads = 1, value = TRUE)
+      )
+      out <- .Call(
+        C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
+        list(level = level, threads = 1, value = TRUE)
+      )
       expect_true(is.finite(out$value))
       expect_equal(out$value, plain$value, tolerance = 1e-13)
       expect_equal(out$scores[1:5], plain$scores[1:5], tolerance = 1e-12)

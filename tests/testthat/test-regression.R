@@ -11,7 +11,7 @@ random_problem <- function(design, smooths = 0, penalised = 0) {
   random_model(design$k, as.integer(design$p), m = 12, smooths = smooths, penalised = penalised)
 }
 
-random_beta <- function(problem) rnorm(problem$model$size[3], sd = 0.4)
+random_beta <- function(problem) rnorm(problem$model$size$coefficients, sd = 0.4)
 
 for (design in designs) {
   label <- sprintf("K = %d, columns %s", design$k, toString(design$p))
@@ -60,7 +60,7 @@ for (design in designs) {
     set.seed(403)
     problem <- random_problem(design)
     for (n in c(1, 127, 128, 129, 300)) {
-      draws <- matrix(rnorm(n * problem$model$size[3], sd = 0.4), n)
+      draws <- matrix(rnorm(n * problem$model$size$coefficients, sd = 0.4), n)
       out <- .Call(C_base_draws, problem$model, draws)
       each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
       expect_close(t(out), t(each), 1e-13, floor = 1)
@@ -157,7 +157,7 @@ test_that("minibatches of any size are sums over their cells", {
   for (k in 1:2) {
     problem <- sparse_problem(k)
     target <- list(
-      kind = "regression", dim = problem$model$size[3], rows = 75L,
+      kind = "regression", dim = problem$model$size$coefficients, rows = 75L,
       data = problem$model
     )
     beta <- random_beta(problem)

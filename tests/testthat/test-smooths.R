@@ -3,7 +3,7 @@
 smooth_model <- function() random_model(1, c(4, 3), m = 3, smooths = 3, penalised = 5)$model
 
 random_theta <- function(model) {
-  c(rnorm(model$size[3]), rnorm(model$size[4], sd = 0.7))
+  c(rnorm(model$size$coefficients), rnorm(model$size$smooths, sd = 0.7))
 }
 
 test_that("value, gradient and Hessian are right", {
@@ -56,7 +56,7 @@ test_that("the expectation is right", {
   for (i in 1:10) {
     model <- smooth_model()
     theta <- random_theta(model)
-    d <- model$size[3]
+    d <- model$size$coefficients
     dim <- length(theta)
     cov <- random_cov(runif(dim, 0.1, 1))
     value <- 0
@@ -65,7 +65,7 @@ test_that("the expectation is right", {
       value <- value - log(2 * pi) / 2 - theta[pair[2]] -
         twin_expected_square(theta[pair], cov[pair, pair]) / 2
     }
-    for (g in seq_len(model$size[4])) {
+    for (g in seq_len(model$size$smooths)) {
       t <- d + g
       f <- function(x) twin_prior_code(model$sd_family[g], model$sd_prior[, g], x)
       value <- value + normal_integral(f, theta[t], sqrt(cov[t, t]), reach = 16)

@@ -69,7 +69,7 @@ test_that("moments of two covariates are those of a naive pass", {
     for (level in 0:2) {
       out <- .Call(
         C_moments_two, x, z, lapply(seq_len(k), function(j) y[, j]), weights, group,
-        grid, scaling, c(level, 1, 2, 2^20)
+        grid, scaling, list(level = level, threads = 1, groups = 2, most_numbers = 2^20)
       )
       expect_identical(out$outside, 0)
       expect_identical(length(out$places), nrow(truth$places))
@@ -78,7 +78,7 @@ test_that("moments of two covariates are those of a naive pass", {
   }
   expect_null(.Call(
     C_moments_two, x, z, list(y[, 1]), NULL, NULL, grid, scaling[1, , drop = FALSE],
-    c(0, 1, 1, 10)
+    list(level = 0, threads = 1, groups = 1, most_numbers = 10)
   )$table)
 })
 

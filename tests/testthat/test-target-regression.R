@@ -23,17 +23,17 @@ joint_problem <- function(k, m = 12, rows = FALSE, shared = FALSE) {
 joint_target <- function(problem, ...) {
   size <- problem$model$size
   c(
-    list(kind = "regression", data = problem$model, dim = size[3] + size[4], rows = size[2]),
+    list(kind = "regression", data = problem$model, dim = size$coefficients + size$smooths, rows = size$cells),
     list(...)
   )
 }
 
 # log density with cells `row`, each counted `scale` times, in place of all
 twin_joint <- function(problem, theta, row = NULL, scale = 1, smooths = TRUE) {
-  d <- problem$model$size[3]
+  d <- problem$model$size$coefficients
   if (!is.null(row)) {
     problem$weight <- problem$weight * scale *
-      tabulate(row, problem$model$size[2])[problem$id]
+      tabulate(row, problem$model$size$cells)[problem$id]
   }
   twin_base(problem, theta[seq_len(d)]) + if (smooths) twin_smooths(problem$model, theta) else 0
 }
@@ -55,7 +55,7 @@ each_problem <- function(f) {
         for (m in c(12, 150)) {
           problem <- joint_problem(k, m, rows, shared)
           size <- problem$model$size
-          f(problem, c(rnorm(size[3], sd = 0.4), rnorm(size[4], sd = 0.7)))
+          f(problem, c(rnorm(size$coefficients, sd = 0.4), rnorm(size$smooths, sd = 0.7)))
         }
       }
     }
@@ -66,13 +66,13 @@ test_that("gradients of the joint density agree with complex steps", {
   set.seed(821)
   each_problem(function(problem, theta) {
     expect_gradient(joint_target(problem), function(x) twin_joint(problem, x), theta)
-    row <- sample.int(problem$model$size[2], 9, TRUE)
+    row <- sample.int(problem$model$size$cells, 9, TRUE)
     expect_gradient(
       joint_target(problem), function(x) twin_joint(problem, x, row, 1.7), theta, row,
       1.7
     )
     # long enough for several blocks of the vector code
-    row <- sample.int(problem$model$size[2], 131, TRUE)
+    row <- sample.int(problem$model$size$cells, 131, TRUE)
     expect_gradient(
       joint_target(problem), function(x) twin_joint(problem, x, row, 0.3), theta, row,
       0.3
@@ -83,14 +83,14 @@ test_that("gradients of the joint density agree with complex steps", {
 test_that("with an snapshot a minibatch estimates the difference from it", {
   set.seed(822)
   each_problem(function(problem, theta) {
-    d <- problem$model$size[3]
+    d <- problem$model$size$coefficients
     at <- theta[seq_len(d)] + rnorm(d, sd = 0.1)
     at_snapshot <- joint_target(problem, snapshot = .Call(C_snapshot, problem$model, at))
-    row <- sample.int(problem$model$size[2], 70, TRUE)
+    row <- sample.int(problem$model$size$cells, 70, TRUE)
     base <- function(x, row = NULL) {
       if (!is.null(row)) {
         problem$weight <- problem$weight * 1.3 *
-          tabulate(row, problem$model$size[2])[problem$id]
+          tabulate(row, problem$model$size$cells)[problem$id]
       }
       sum(problem$weight *
         twin_rows(problem$y, twin_predictors(problem$model, x)[, problem$id, drop = FALSE]))
@@ -109,9 +109,9 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
   set.seed(824)
   problem <- joint_problem(2)
   model <- problem$model
-  d <- model$size[3]
-  n <- d + model$size[4]
-  m <- model$size[2]
+  d <- model$size$coefficients
+  n <- d + model$size$smooths
+  m <- model$size$cells
   for (diagonal in c(TRUE, FALSE)) {
     root <- diag(runif(n, 0.1, 0.3))
     if (!diagonal) root[lower.tri(root)] <- rnorm(n * (n - 1) / 2, sd = 0.02)
