@@ -111,6 +111,13 @@ check_dots <- function(...) {
   )
 }
 
+check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
+
+tail_probs <- function(prob, arg = "prob") {
+  check_interval(prob, arg)
+  c((1 - prob) / 2, (1 + prob) / 2)
+}
+
 need_package <- function(package, what) {
   if (!requireNamespace(package, quietly = TRUE)) {
     stop_covary("package", "Package '", package, "' is needed for ", what,

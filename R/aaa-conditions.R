@@ -94,3 +94,11 @@ enumerate <- function(x, quote = TRUE, most = 5) {
   }
   if (more > 0) paste0(text, " and ", more, " more") else text
 }
+
+# For generics of this package: objects of other classes.
+stop_no_method <- function(x, generic, wanted, arg) {
+  stop_covary("argument", generic, " is for ", wanted, "; there is no applicable method for ",
+    describe(x), ".",
+    fields = list(arg = arg)
+  )
+}

@@ -12,21 +12,29 @@
 
 # `must` completes "its field 'x' must be"; test(value, object)
 rule <- function(must, test) list(must = must, test = test)
+
 alone <- function(test, ...) function(v, x) test(v, ...)
+
 absent_or <- function(test) function(v, x) is.null(v) || test(v, x)
 
 is_text <- function(v, n = 1) is.character(v) && length(v) == n && !anyNA(v)
+
 is_flag <- function(v) is.logical(v) && length(v) == 1 && !is.na(v)
+
 is_one_number <- function(v, low = -Inf, high = Inf) {
   is.numeric(v) && length(v) == 1 && !is.na(v) && v >= low && v <= high
 }
+
 is_whole <- function(v, low = 0, high = .Machine$integer.max) {
   is_one_number(v, low, high) && v == round(v)
 }
+
 is_among <- function(v, choices) is_text(v) && v %in% choices
+
 is_matrix <- function(v, rows = nrow(v), columns = ncol(v)) {
   is.numeric(v) && is.matrix(v) && nrow(v) == rows && ncol(v) == columns
 }
+
 all_finite <- function(v) is.numeric(v) && all(is.finite(v))
 
 # Of a long vector evenly spaced values, so that the time does not grow with it. With `by` only of
@@ -413,7 +421,9 @@ check_object <- function(x, class = base::class(x)[1], arg = "object") {
 }
 
 check_learner <- function(x, arg = "object") check_object(x, "covary_learner", arg)
+
 check_cells <- function(x, arg = "object") check_object(x, "cells", arg)
+
 check_approximation <- function(x, arg = "object") {
   check_object(x, "covary_approximation", arg)
   check_object(x$target, "covary_density", paste0(arg, "$target"))
@@ -471,12 +481,4 @@ seal_fault <- function(x, how) {
   }
   changed <- names(now)[!(names(now) %in% names(made)) | now != made[names(now)]]
   if (length(changed)) new_fault(changed[1], "was changed after it was made")
-}
-
-# For generics of this package: objects of other classes.
-stop_no_method <- function(x, generic, wanted, arg) {
-  stop_covary("argument", generic, " is for ", wanted, "; there is no applicable method for ",
-    describe(x), ".",
-    fields = list(arg = arg)
-  )
 }

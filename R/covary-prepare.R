@@ -309,16 +309,6 @@ say_compressed <- function(compression) {
   )
 }
 
-check_cells_arguments <- function(data, weights, subset) {
-  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) {
-    return()
-  }
-  stop_covary("argument",
-    "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
-    fields = list(arg = if (is.null(weights)) "subset" else "weights")
-  )
-}
-
 good_compression <- function(compression) {
   compression$way == "cells" ||
     !isFALSE(compression$converged) &&
@@ -393,15 +383,4 @@ stop_inaccurate <- function(compression) {
     "or put the value of the term that bends within cells into a column and name it in `by`.",
     fields = list(accuracy = compression$accuracy)
   )
-}
-
-# Rows of a compressed fit are new data to it; a fit of cells has none.
-rows_of_compressed <- function(fit) {
-  if (isTRUE(fit$frame$without_rows)) {
-    stop_covary("no_rows",
-      "This fit was made from cells and does not know the rows; give `newdata`.",
-      fields = list(arg = "newdata")
-    )
-  }
-  training_data(fit)
 }

@@ -167,37 +167,6 @@ covary <- function(
   add_compression(fit, compression)
 }
 
-# Responses that no finite density can describe.
-check_responses <- function(frame, scales, algorithm) {
-  constant <- names(scales$sd)[scales$constant]
-  if (length(constant) && algorithm != "prior") {
-    stop_covary("constant_response", "Response ", enumerate(constant),
-      " is constant; there is nothing to regress.",
-      fields = list(response = constant)
-    )
-  }
-  # Sums over draws must stay numbers.
-  huge <- names(scales$sd)[!is.finite(1e5 * (abs(scales$mean) + scales$sd))]
-  if (length(huge)) {
-    stop_covary("scale", "Response ", enumerate(huge),
-      " has values near the largest number there is. Change its units.",
-      fields = list(response = huge)
-    )
-  }
-  if (length(scales$sd) < 2 || algorithm == "prior") {
-    return()
-  }
-  r <- scales$cor[lower.tri(scales$cor)]
-  if (any(1 - abs(r) < 1e-12)) {
-    stop_covary("proportional_responses", "Responses ", enumerate(names(scales$sd)),
-      " are exact multiples of each other ",
-      "(correlation ", format(r[1], digits = 15),
-      "); their joint density is unbounded. Drop one of them.",
-      fields = list(response = names(scales$sd))
-    )
-  }
-}
-
 new_clock <- function() {
   last <- proc.time()[["elapsed"]]
   laps <- numeric()
@@ -209,4 +178,30 @@ new_clock <- function() {
     },
     laps = function() laps
   )
+}
+
+# Arguments that covary() does not have arrive among the formulas; they are not evaluated as such,
+# but named.
+check_further_formulas <- function(...) {
+  for (i in seq_len(...length())) {
+    name <- c(...names(), "")[i]
+    if (is.na(name) || !nzchar(name) ||
+      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) {
+      next
+    }
+    advice <- switch(name,
+      offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
+      seed = "call set.seed() before",
+      family = "responses are normal; transform them in the formula, such as log(y) ~ x",
+      sigma = ,
+      rho = paste0("write a formula with that left side, ", name, " ~ x"),
+      paste0(
+        "see ?covary; it has ",
+        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)
+      )
+    )
+    stop_covary("formula", "covary() has no argument '", name, "': ", advice, ".",
+      fields = list(arg = name)
+    )
+  }
 }

@@ -50,34 +50,6 @@ choose_draws <- function(fit, ndraws, draw_ids) {
 
 draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) else length(draw_ids)
 
-# Labels of responses from names or ids; NULL: all.
-choose_responses <- function(fit, resp) {
-  if (is.null(check_names(resp, "resp"))) {
-    return(fit$responses)
-  }
-  at <- match(resp, fit$responses)
-  at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
-  if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {
-    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
-      ", not ", enumerate(as.character(resp)), ".",
-      fields = list(arg = "resp")
-    )
-  }
-  fit$responses[at]
-}
-
-pair_key <- function(fit, a, b) {
-  keys <- paste("rho", c(a, b), c(b, a), sep = ":")
-  keys[keys %in% names(fit$design$predictors)]
-}
-
-# Keys of the predictors that the (joint) distribution of some responses rests on.
-distribution_keys <- function(fit, responses, dpars = c("mu", "sigma", "rho")) {
-  rho <- unlist(lapply(response_pairs(unique(responses)), function(p) pair_key(fit, p[1], p[2])))
-  margins <- unlist(lapply(setdiff(dpars, "rho"), paste0, ":", responses))
-  c(margins, if ("rho" %in% dpars) rho)
-}
-
 # Predictors of some responses, ready to evaluate: list(responses, mu, sigma, rho (K x K list
 # matrix), n, s).
 new_evaluation <- function(
@@ -149,9 +121,3 @@ summarise_rows <- function(values, n, s, interval) {
   }
   as.data.frame(out)
 }
-
-percent_names <- function(probs) {
-  paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
-}
-
-check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)

@@ -41,11 +41,6 @@ posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex
   out
 }
 
-tail_probs <- function(prob, arg = "prob") {
-  check_interval(prob, arg)
-  c((1 - prob) / 2, (1 + prob) / 2)
-}
-
 #' @rdname posterior_interval.covary
 #' @export
 #' @rawNamespace S3method(rstantools::predictive_interval, covary)

@@ -76,13 +76,6 @@ linpred <- function(fit, newdata, dpar, resp, ndraws, draw_ids, transform) {
   stack_draws(draws, key_labels(fit, keys), row_labels(fit, newdata))
 }
 
-# "a" or "a:b" of the predictors `keys`.
-key_labels <- function(fit, keys) {
-  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "",
-    USE.NAMES = FALSE
-  )
-}
-
 #' @rdname posterior_predict.covary
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_predict, covary)

@@ -54,17 +54,6 @@ predict.covary <- function(
   join_parts(columns, parts)
 }
 
-# All predictors of the parameters asked for; by default those that `resp` has.
-predicted_keys <- function(fit, dpar, resp, default) {
-  if (default || identical(dpar, c("mu", "sigma", "rho"))) {
-    return(find_keys(fit, NULL, resp))
-  }
-  unique(unlist(lapply(
-    dpar,
-    function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp)
-  )))
-}
-
 # The user's columns beside results, with other names where these would clash.
 newdata_columns <- function(fit, newdata, labels) {
   columns <- if (is.null(newdata)) training_data(fit) else newdata
@@ -90,4 +79,15 @@ join_parts <- function(columns, parts) {
   )
   row.names(out) <- NULL
   out
+}
+
+# All predictors of the parameters asked for; by default those that `resp` has.
+predicted_keys <- function(fit, dpar, resp, default) {
+  if (default || identical(dpar, c("mu", "sigma", "rho"))) {
+    return(find_keys(fit, NULL, resp))
+  }
+  unique(unlist(lapply(
+    dpar,
+    function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp)
+  )))
 }

@@ -29,3 +29,7 @@ in_blocks <- function(total, width) {
     function(b) seq.int((b - 1) * size + 1, min(b * size, total))
   )
 }
+
+percent_names <- function(probs) {
+  paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
+}

@@ -1,0 +1,42 @@
+# Data that covary() cannot fit, and arguments that do not go with them.
+
+check_cells_arguments <- function(data, weights, subset) {
+  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) {
+    return()
+  }
+  stop_covary("argument",
+    "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
+    fields = list(arg = if (is.null(weights)) "subset" else "weights")
+  )
+}
+
+# Responses that no finite density can describe.
+check_responses <- function(frame, scales, algorithm) {
+  constant <- names(scales$sd)[scales$constant]
+  if (length(constant) && algorithm != "prior") {
+    stop_covary("constant_response", "Response ", enumerate(constant),
+      " is constant; there is nothing to regress.",
+      fields = list(response = constant)
+    )
+  }
+  # Sums over draws must stay numbers.
+  huge <- names(scales$sd)[!is.finite(1e5 * (abs(scales$mean) + scales$sd))]
+  if (length(huge)) {
+    stop_covary("scale", "Response ", enumerate(huge),
+      " has values near the largest number there is. Change its units.",
+      fields = list(response = huge)
+    )
+  }
+  if (length(scales$sd) < 2 || algorithm == "prior") {
+    return()
+  }
+  r <- scales$cor[lower.tri(scales$cor)]
+  if (any(1 - abs(r) < 1e-12)) {
+    stop_covary("proportional_responses", "Responses ", enumerate(names(scales$sd)),
+      " are exact multiples of each other ",
+      "(correlation ", format(r[1], digits = 15),
+      "); their joint density is unbounded. Drop one of them.",
+      fields = list(response = names(scales$sd))
+    )
+  }
+}

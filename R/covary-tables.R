@@ -1,0 +1,60 @@
+# Many rows whose covariates cells cannot hold: tables of their terms, or blocks of columns.
+
+# `frame` has what tables hold (held_frame()), or `exact`: only columns themselves will do. NULL
+# where all columns are better in memory.
+prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
+  if (ncol(frame$y) > 2 || algorithm == "prior") {
+    return(NULL)
+  }
+  if (isTRUE(frame$exact) && frame$n <= blocks_from || !is.null(frame$unheld) &&
+    length(row_functions(parsed))) {
+    return(NULL)
+  }
+  plain <- vapply(
+    frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
+    TRUE
+  )
+  if (!all(plain) || length(plain) == 0) {
+    return(NULL)
+  }
+  total <- list(
+    k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
+    covariates = list()
+  )
+  total <- tally_rows(total, list(
+    y = frame$y, covariates = list(), weights = frame$weights,
+    dropped = 0
+  ))
+  scales <- compressed_scales(total)
+  check_responses(frame, scales, algorithm)
+  design <- sketch_design(parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values)
+  terms <- if (isTRUE(frame$exact)) "the terms cannot be tabulated." else row_terms(design, frame)
+  if (is.character(terms) && frame$n <= blocks_from) {
+    return(NULL)
+  }
+  scales <- scales_of_rows(scales, design, frame)
+  priors <- resolve_priors(design, scales, prior)
+  small <- list(
+    id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2],
+    y_centre = total$scaling[, 1], stats = total$stats
+  )
+  one <- design
+  one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
+  one$offset <- design$offset[, 1, drop = FALSE]
+  target <- new_target(one, small, priors, scales)
+  tables <- tabulate_smooths(design)
+  tabulated <- is.list(terms)
+  target <- if (tabulated) {
+    new_rows_target(
+      target, fill_row_terms(terms, tables, frame), frame,
+      threads
+    )
+  } else {
+    new_blocks_target(target, tables, frame, priors, scales)
+  }
+  list(
+    frame = frame, held = frame, cells = list(id = NULL, m = frame$n), design = design,
+    priors = priors, target = target,
+    tables = if (tabulated) target
+  )
+}
