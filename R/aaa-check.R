@@ -21,7 +21,7 @@ check_count <- function(x, arg, lower = 1) {
 }
 
 check_flag <- function(x, arg) {
-  if (!(is.logical(x) && length(x) == 1 && !is.na(x))) {
+  if (!is_flag(x)) {
     stop_covary("argument", "`", arg, "` must be TRUE or FALSE, not ", describe(x), ".",
       fields = list(arg = arg)
     )
@@ -111,13 +111,16 @@ check_dots <- function(...) {
   )
 }
 
+# A probability that an interval holds.
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
 
+# Probabilities of the two ends of the central interval that holds `prob`.
 tail_probs <- function(prob, arg = "prob") {
   check_interval(prob, arg)
   c((1 - prob) / 2, (1 + prob) / 2)
 }
 
+# A suggested package that `what` cannot do without.
 need_package <- function(package, what) {
   if (!requireNamespace(package, quietly = TRUE)) {
     stop_covary("package", "Package '", package, "' is needed for ", what,
@@ -125,4 +128,24 @@ need_package <- function(package, what) {
       fields = list(package = package)
     )
   }
+}
+
+check_function <- function(x, arg) {
+  if (!is.function(x)) {
+    stop_covary("argument", "`", arg, "` must be a function, not ", describe(x),
+      ".",
+      fields = list(arg = arg)
+    )
+  }
+}
+
+# A whole object of a class, which `from` makes.
+check_class <- function(x, class, arg, from) {
+  if (!inherits(x, class)) {
+    stop_covary("argument", "`", arg, "` must come from ", from, ", not ",
+      describe(x), ".",
+      fields = list(arg = arg)
+    )
+  }
+  if (is_registered(class)) check_object(x, class, arg) else x
 }

@@ -78,15 +78,6 @@ warn_quality <- function(fit) {
   }
 }
 
-check_fit <- function(fit, arg = "object") {
-  if (!inherits(fit, "covary")) {
-    stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".",
-      fields = list(arg = arg)
-    )
-  }
-  check_object(fit, "covary", arg)
-}
-
 #' Diagnostics of a fit
 #'
 #' @param fit,object A fit of [covary()].

@@ -132,16 +132,6 @@ nuts_control <- function(
   ), class = "covary_nuts_control")
 }
 
-check_class <- function(x, class, arg, from) {
-  if (!inherits(x, class)) {
-    stop_covary("argument", "`", arg, "` must come from ", from, ", not ",
-      describe(x), ".",
-      fields = list(arg = arg)
-    )
-  }
-  if (class %in% names(object_classes())) check_object(x, class, arg) else x
-}
-
 first_metric <- function(target, start, control) {
   dense <- control$metric == "dense" || (control$metric == "auto" && target$dim <= 100)
   cov <- if (inherits(start, "covary_approximation")) {
