@@ -25,3 +25,13 @@ check_further_formulas <- function(...) {
     )
   }
 }
+
+check_cells_arguments <- function(data, weights, subset) {
+  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) {
+    return()
+  }
+  stop_covary("argument",
+    "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
+    fields = list(arg = if (is.null(weights)) "subset" else "weights")
+  )
+}

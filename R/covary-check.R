@@ -1,15 +1,5 @@
 # Data that covary() cannot fit, and arguments that do not go with them.
 
-check_cells_arguments <- function(data, weights, subset) {
-  if (!inherits(data, "cells") || is.null(weights) && is.null(subset)) {
-    return()
-  }
-  stop_covary("argument",
-    "`weights` and `subset` cannot be used with cells: give weights to compress(), and use subset() on the cells.",
-    fields = list(arg = if (is.null(weights)) "subset" else "weights")
-  )
-}
-
 # Responses that no finite density can describe.
 check_responses <- function(frame, scales, algorithm) {
   constant <- names(scales$sd)[scales$constant]
