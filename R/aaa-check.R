@@ -130,15 +130,6 @@ need_package <- function(package, what) {
   }
 }
 
-check_function <- function(x, arg) {
-  if (!is.function(x)) {
-    stop_covary("argument", "`", arg, "` must be a function, not ", describe(x),
-      ".",
-      fields = list(arg = arg)
-    )
-  }
-}
-
 # A whole object of a class, which `from` makes.
 check_class <- function(x, class, arg, from) {
   if (!inherits(x, class)) {
