@@ -30,3 +30,38 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
   }
   names(predictors)[keep]
 }
+
+pair_key <- function(fit, a, b) {
+  keys <- paste("rho", c(a, b), c(b, a), sep = ":")
+  keys[keys %in% names(fit$design$predictors)]
+}
+
+# Keys of the predictors that the (joint) distribution of some responses rests on.
+distribution_keys <- function(fit, responses, dpars = c("mu", "sigma", "rho")) {
+  rho <- unlist(lapply(response_pairs(unique(responses)), function(p) pair_key(fit, p[1], p[2])))
+  margins <- unlist(lapply(setdiff(dpars, "rho"), paste0, ":", responses))
+  c(margins, if ("rho" %in% dpars) rho)
+}
+
+# Labels of responses from names or ids; NULL: all.
+choose_responses <- function(fit, resp) {
+  if (is.null(check_names(resp, "resp"))) {
+    return(fit$responses)
+  }
+  at <- match(resp, fit$responses)
+  at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
+  if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {
+    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
+      ", not ", enumerate(as.character(resp)), ".",
+      fields = list(arg = "resp")
+    )
+  }
+  fit$responses[at]
+}
+
+# "a" or "a:b" of the predictors `keys`.
+key_labels <- function(fit, keys) {
+  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "",
+    USE.NAMES = FALSE
+  )
+}

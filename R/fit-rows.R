@@ -47,3 +47,14 @@ training_data <- function(fit) {
     fit$frame$row_names
   }, class = "data.frame")
 }
+
+# Rows of a compressed fit are new data to it; a fit of cells has none.
+rows_of_compressed <- function(fit) {
+  if (isTRUE(fit$frame$without_rows)) {
+    stop_covary("no_rows",
+      "This fit was made from cells and does not know the rows; give `newdata`.",
+      fields = list(arg = "newdata")
+    )
+  }
+  training_data(fit)
+}
