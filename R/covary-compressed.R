@@ -74,6 +74,6 @@ compressed_frame <- function(object) {
     y = matrix(numeric(), 0, k, dimnames = list(NULL, object$responses)),
     covariates = lapply(sketch$data, `[`, 0),
     weights = numeric(), rows = integer(), n = object$rows, row_names = NULL,
-    dropped = sum(object$dropped), without_rows = TRUE
+    dropped = object$dropped, without_rows = TRUE
   )
 }

@@ -29,7 +29,8 @@ print_head <- function(x, draws = nrow(x$draws)) {
   )
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
-  dropped <- if (frame$dropped) paste0("; ", frame$dropped, " rows with missing values dropped")
+  missing <- frame$dropped[[1]] # by its place: fits of version 0.1.0 have this count alone
+  dropped <- if (missing) paste0("; ", missing, " rows with missing values dropped")
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
     dropped, "\n",
     sep = ""

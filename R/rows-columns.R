@@ -184,5 +184,7 @@ restore_column <- function(values, how) {
 # Dates and times are numbers too.
 is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
 
-
 take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
+
+# By row, of a vector or a matrix
+row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)

@@ -1,294 +1,150 @@
-# The model frame: responses, weights and the raw covariates of the rows that are used.
+# Which rows count: the one place where that is decided, for data frames, chunks, files and queries
+# whose rows come to R, and for the sums that a data base makes.
+#
+# Of the rows that `subset` asks for, in this order,
+#   missing      a response, a covariate or the weight is NA or NaN: the row is left out and counted
+#   zero_weight  its weight is zero: the row is left out
+#   infinite     a number is infinite: an error, which names the column
+# All others count. A negative weight is an error wherever it stands, and said before.
+#
+# row_rules has, for each, how a column `v` shows it: `vector` in R, and `sql` as a condition, which
+# must say the same. The pass over rows with one continuous covariate finds missing and infinite
+# numbers itself (moments.h); a test compares all of them.
 
-# Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k),
-# columns: the same as a list, which shares the memory of `data`, covariates, weights (NULL: all
-# one), response_calls: what to evaluate for the responses of new data, response_variables: the
-# columns that takes, ...)
-new_frame <- function(parsed, data, weights, subset, na_action) {
-  check_data(data)
-  fail <- check_na_action(na_action)
-  n <- nrow(data)
-  sources <- if (length(parsed$outside_columns)) c(as.list(data), parsed$outside_columns) else data
-  env <- environment(parsed$predictors[[1]]$rhs)
-  columns <- evaluate_responses(parsed$responses, env, sources, n)
-  covariates <- raw_covariates(parsed$predictors, sources, n)
-  weights <- check_weights(weights, n)
-  rows <- NULL
-  dropped <- 0L
-  # Most data are used as they are; one sum a column tells.
-  complete <- all(vapply(c(columns, covariates, list(weights)), is_complete, TRUE))
-  if (!complete || !is.null(subset) || any(weights == 0) || n < 2) {
-    use <- rows_to_use(columns, covariates, weights, check_subset(subset, n), fail)
-    rows <- which(use$keep)
-    dropped <- use$dropped
-    columns <- lapply(columns, `[`, rows)
-    covariates <- lapply(covariates, take_rows, rows)
-    weights <- weights[rows]
-  } else if (changes_in_place(data)) {
-    covariates <- lapply(covariates, take_rows, seq_len(n))
-    weights <- weights[seq_len(n)]
-  }
-  variables <- response_variables(parsed$responses, env, sources, n)
-  calls <- settle_responses(parsed$responses, sources, variables, env, rows, n)
-  for (label in names(calls)[!mapply(identical, calls, parsed$responses)]) {
-    used <- row_sources(variables[[label]], sources, env)
-    if (!is.null(rows)) used <- lapply(used, take_rows, rows)
-    columns[[label]] <- evaluate_responses(calls[label], env, used, length(columns[[label]]))[[1]]
-  }
-  y <- response_matrix(columns)
-  names <- if (is.character(attr(data, "row.names"))) row.names(data)
-  list(
-    y = y, columns = columns, covariates = covariates, weights = weights,
-    rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
-    row_names = if (is.null(rows)) names else names[rows], dropped = dropped,
-    response_calls = calls, response_variables = variables
+row_rules <- list(
+  missing = list(
+    vector = function(v) row_is_na(v),
+    sql = function(v) paste0("(", v, " IS NULL)")
+  ),
+  zero_weight = list(
+    vector = function(v) v %in% 0,
+    sql = function(v) paste0("(", v, " = 0)")
+  ),
+  infinite = list(
+    vector = function(v) {
+      if (!is_number(v)) {
+        rep(FALSE, NROW(v))
+      } else if (is.matrix(v)) {
+        rowSums(is.infinite(v)) > 0
+      } else {
+        is.infinite(v)
+      }
+    },
+    sql = function(v) paste0("(ABS(", v, ") > 1e308 AND NOT ", sql_is_nan(v), ")")
+  )
+)
+
+# Data bases that know NaN put it above all numbers. One over infinity is zero, of NaN it is none.
+sql_is_nan <- function(v) {
+  paste0(
+    "(CASE WHEN ABS(", v, ") <= 1e308 THEN 0 WHEN ABS(1.0 / ", v,
+    ") <= 1e-307 THEN 0 ELSE 1 END = 1)"
   )
 }
 
-# Could columns that are shared with `data` change under a fit? Only data.table does that to vectors
-# that others hold.
-changes_in_place <- function(data) inherits(data, "data.table") || isNamespaceLoaded("data.table")
+# --- in R -----------------------------------------------------------------------------------------
+
+# `columns`: responses and covariates by name; `keep`: logical, the rows that are asked for. Fields
+# of the result, a `covary_selection`:
+#   rows      numbers of the rows that count, or are infinite; NULL: all of them
+#   dropped   counts by reason: c(missing, zero_weight)
+#   missing   numbers of the rows with missing values
+#   infinite  by name of the column, numbers of the rows
+select_rows <- function(columns, weights = NULL, keep = NULL) {
+  none <- c(missing = 0, zero_weight = 0)
+  # Most data are used as they are; one sum a column tells.
+  clean <- all(vapply(c(columns, list(weights)), is_complete, TRUE)) && !any(weights == 0)
+  if (clean && is.null(keep)) {
+    return(new_selection(NULL, none, integer(), list()))
+  }
+  asked <- if (is.null(keep)) rep(TRUE, NROW(c(columns, list(weights))[[1]])) else keep
+  missing <- asked & any_row(row_rules$missing, c(columns, if (!is.null(weights)) list(weights)))
+  keep <- asked & !missing
+  weightless <- if (is.null(weights)) FALSE else keep & row_rules$zero_weight$vector(weights)
+  keep <- keep & !weightless
+  infinite <- lapply(
+    c(columns, if (!is.null(weights)) list(`the weights` = weights)),
+    function(v) which(keep & row_rules$infinite$vector(v))
+  )
+  dropped <- c(missing = as.double(sum(missing)), zero_weight = as.double(sum(weightless)))
+  new_selection(which(keep), dropped, which(missing), Filter(length, infinite))
+}
+
+new_selection <- function(rows, dropped, missing, infinite) {
+  structure(class = "covary_selection", list(
+    rows = rows, dropped = dropped, missing = missing, infinite = infinite
+  ))
+}
+
+# Does the rule hold for any of the columns? By row.
+any_row <- function(rule, columns) Reduce(`|`, lapply(columns, rule$vector), FALSE)
 
 # No missing and no infinite value, for sure. (A sum that overflows says no.)
 is_complete <- function(v) {
   if (is_number(v) || is.logical(v)) is.finite(sum(as.double(v))) else !anyNA(v)
 }
 
-# list(keep: the rows that are asked for and complete, dropped: how many were not complete)
-rows_to_use <- function(columns, covariates, weights, keep, fail) {
-  n <- length(keep)
-  missing_y <- Reduce(`|`, lapply(columns, is.na))
-  missing_x <- Reduce(`|`, lapply(covariates, row_is_na), rep(FALSE, n))
-  if (!is.null(weights)) missing_x <- missing_x | is.na(weights)
-  dropped <- keep & (missing_y | missing_x)
-  if (any(dropped)) report_dropped(dropped, missing_y, missing_x, fail)
-  keep <- keep & !dropped
-  if (!is.null(weights)) keep <- keep & !(weights %in% 0)
-  check_response_values(columns, keep)
-  check_finite(c(columns, covariates), keep)
-  list(keep = keep, dropped = sum(dropped))
+# The values of the rows that count
+selected <- function(v, selection) if (is.null(selection$rows)) v else take_rows(v, selection$rows)
+
+# The rows of a chunk that count; place(row) says where one stands.
+complete_rows <- function(rows, place = row_place) {
+  if (is.null(place)) place <- row_place
+  rows$y <- response_columns(rows$y)
+  selection <- select_rows(c(rows$y, rows$covariates), rows$weights)
+  check_infinite(selection, place)
+  rows$dropped <- selection$dropped["missing"]
+  if (is.null(selection$rows)) {
+    return(rows)
+  }
+  rows$y <- lapply(rows$y, selected, selection)
+  rows$covariates <- lapply(rows$covariates, selected, selection)
+  rows$weights <- rows$weights[selection$rows]
+  rows
 }
 
-# The weights of the rows, ones where none were given.
-row_weights <- function(frame) if (is.null(frame$weights)) rep(1, frame$n) else frame$weights
-
-check_data <- function(data) {
-  if (!is.data.frame(data)) {
-    stop_covary("data", "`data` must be a data frame, not ", describe(data), ".",
-      fields = list(arg = "data")
-    )
-  }
-  if (nrow(data) == 0) {
-    stop_covary("data",
-      "`data` has no rows; a fit needs at least two. For draws from the prior alone give ",
-      "some rows and `algorithm = \"prior\"`.",
-      fields = list(arg = "data")
-    )
+check_infinite <- function(selection, place = row_place) {
+  for (name in names(selection$infinite)) {
+    bad <- selection$infinite[[name]]
+    stop_infinite_rows(name, length(bad), place(bad[1]), bad)
   }
 }
 
-evaluate <- function(expr, data, env, what) {
-  retype(eval(expr, data, env), "variable", what, " ", deparse1(expr),
-    " cannot be evaluated (columns of `data` are ",
-    enumerate(names(data), most = 12), "): ",
-    fields = list(term = deparse1(expr))
+stop_infinite_rows <- function(name, count, where = NULL, rows = NULL) {
+  has <- c(paste0("Column '", name, "' has"), "value")
+  if (name == "the weights") has <- c("There are", "weight")
+  stop_covary("infinite", has[1], " ", count, " infinite ", has[2], if (count > 1) "s",
+    if (!is.null(where)) paste0(", the first in ", where),
+    ". Remove such rows or make them missing.",
+    fields = list(column = name, count = count, rows = rows)
   )
 }
 
-evaluate_responses <- function(responses, env, data, n) {
-  columns <- lapply(names(responses), function(label) {
-    v <- evaluate(responses[[label]], data, env, "Response")
-    if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 ||
-      inherits(v, c("Date", "POSIXct"))) {
-      stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),
-        ". Convert it, or give several columns by cbind().",
-        fields = list(response = label)
-      )
-    }
-    if (length(v) != n) {
-      stop_covary("response", "Response '", label, "' has ", length(v), " values for ", n, " rows.",
-        fields = list(response = label)
-      )
-    }
-    as.double(plain_column(v, label))
-  })
-  stats::setNames(columns, names(responses))
-}
+# --- in SQL ---------------------------------------------------------------------------------------
 
-# By response the columns it is made of.
-response_variables <- function(responses, env, data, n) {
-  lapply(responses, function(expr) {
-    Filter(
-      function(name) name %in% names(data) || is_row_value(get0(name, env), n),
-      free_variables(expr)
-    )
-  })
-}
-
-row_sources <- function(names, data, env) {
-  lapply(
-    stats::setNames(nm = names),
-    function(name) if (name %in% names(data)) data[[name]] else get(name, env)
+# Conditions on a row of a query with these columns; `numbers` are those that may be infinite,
+# `weight` one of them or NULL:
+#   present   no column is NULL
+#   finite    present, and all numbers are finite
+#   complete  present, and no number is NaN
+#   used      the row counts
+#   infinite  a condition a number: the row would count if that were finite
+# `finite` and `used` do without the question for NaN, which costs a division.
+sql_row_rules <- function(columns, numbers, weight = NULL) {
+  all_of <- function(...) paste(c(...), collapse = " AND ")
+  present <- all_of(paste("NOT", row_rules$missing$sql(columns)))
+  finite <- all_of(present, paste0("ABS(", numbers, ") <= 1e308"))
+  weighted <- if (!is.null(weight)) paste("NOT", row_rules$zero_weight$sql(weight))
+  complete <- all_of(present, paste("NOT", sql_is_nan(numbers)))
+  list(
+    present = present, finite = finite, complete = complete, used = all_of(finite, weighted),
+    infinite = paste(all_of(complete, weighted), "AND", row_rules$infinite$sql(numbers))
   )
 }
 
-# The calls that give the responses at any rows: the rows that are used are those that count, as in
-# terms.
-settle_responses <- function(responses, data, variables, env, rows, n) {
-  for (label in names(responses)[vapply(responses, is.call, TRUE)]) {
-    columns <- row_sources(variables[[label]], data, env)
-    if (!is.null(rows)) columns <- lapply(columns, take_rows, rows)
-    responses[[label]] <- term_state(
-      responses[[label]], columns,
-      if (is.null(rows)) n else length(rows), env, "the response"
-    )
+response_columns <- function(y) {
+  if (is.list(y)) {
+    return(y)
   }
-  responses
-}
-
-response_matrix <- function(columns) {
-  y <- unlist(columns, use.names = FALSE)
-  dim(y) <- c(length(columns[[1]]), length(columns))
-  dimnames(y) <- list(NULL, names(columns))
-  y
-}
-
-# Every variable of length n that a predictor uses, by name: from data, else from the formula's
-# environment.
-raw_covariates <- function(predictors, data, n) {
-  out <- list()
-  for (p in predictors) {
-    for (name in setdiff(free_variables(p$rhs[[2]]), names(out))) {
-      value <- if (name %in% names(data)) {
-        data[[name]]
-      } else {
-        environment_column(name, environment(p$rhs), n, p, data)
-      }
-      if (!is.null(value)) out[[name]] <- plain_column(value, name)
-    }
-  }
-  out
-}
-
-# A column as one of the kinds that the package knows.
-plain_column <- function(v, name, what = "covariate") {
-  if (inherits(v, "POSIXlt")) v <- as.POSIXct(v)
-  if (inherits(v, "integer64")) {
-    need_package("bit64", paste0("column '", name, "' of class integer64"))
-    v <- as.double(v)
-  }
-  if (!(is_number(v) || is.logical(v) || is.character(v) || is.factor(v))) {
-    stop_covary(what, "Covariate '", name,
-      "' must be a numeric, logical, character or factor column, not ",
-      describe(v), ".",
-      fields = list(covariate = name)
-    )
-  }
-  check_text(v, name)
-  if (is.matrix(v) && ncol(v) == 1) v[, 1] else v
-}
-
-environment_column <- function(name, env, n, predictor, data) {
-  value <- get0(name, envir = env)
-  if (is.null(value)) {
-    stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key,
-      " is neither a column of `data` (",
-      enumerate(names(data), most = 12), ") nor found where the formula was written.",
-      fields = list(variable = name)
-    )
-  }
-  if (is_row_value(value, n)) value
-}
-
-row_is_na <- function(v) if (is.matrix(v)) rowSums(is.na(v)) > 0 else is.na(v)
-
-check_weights <- function(weights, n) {
-  if (is.null(weights)) {
-    return(NULL)
-  }
-  if (!is.numeric(weights) || length(weights) != n || any(weights < 0, na.rm = TRUE) ||
-    is.infinite(sum(weights, na.rm = TRUE))) {
-    stop_covary("weights", "`weights` must hold ", n, " finite numbers, none negative; found ",
-      describe(weights), ".",
-      fields = list(arg = "weights")
-    )
-  }
-  as.double(weights)
-}
-
-check_subset <- function(subset, n) {
-  if (is.null(subset)) {
-    return(rep(TRUE, n))
-  }
-  keep <- rep(FALSE, n)
-  if (is.logical(subset) && length(subset) == n) {
-    return(subset & !is.na(subset))
-  }
-  if (!is.numeric(subset) || anyNA(subset) || any(subset < 1 | subset > n) ||
-    anyDuplicated(subset)) {
-    stop_covary("subset", "`subset` must be logical with one value a row (", n,
-      "), or row numbers, none twice.",
-      fields = list(arg = "subset")
-    )
-  }
-  keep[subset] <- TRUE
-  keep
-}
-
-# TRUE for na.fail, FALSE for na.omit
-check_na_action <- function(na_action) {
-  known <- list(omit = stats::na.omit, fail = stats::na.fail, omit = "na.omit", fail = "na.fail")
-  at <- which(vapply(known, identical, TRUE, na_action))
-  if (length(at) == 0) {
-    stop_covary("argument", "`na.action` must be na.omit or na.fail, not ", describe(na_action),
-      ".",
-      fields = list(arg = "na.action")
-    )
-  }
-  names(at)[1] == "fail"
-}
-
-report_dropped <- function(dropped, missing_y, missing_x, fail) {
-  counts <- paste0(
-    sum(dropped), " of ", length(dropped), " rows have missing values (",
-    sum(dropped & missing_y),
-    " in a response, ", sum(dropped & missing_x), " in a covariate or weight)"
-  )
-  if (fail) {
-    stop_covary("missing", counts, " and `na.action` is na.fail.",
-      fields = list(rows = which(dropped))
-    )
-  }
-  inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = which(dropped)))
-}
-
-check_response_values <- function(columns, keep) {
-  for (label in names(columns)) {
-    if (all(is.na(columns[[label]]))) {
-      stop_covary("response", "Response '", label, "' has no value that is not missing.",
-        fields = list(response = label)
-      )
-    }
-  }
-  if (sum(keep) < 2) {
-    stop_covary("data", "A fit needs at least two complete rows; ", sum(keep), " of ", length(keep),
-      " can be used.",
-      fields = list(arg = "data")
-    )
-  }
-}
-
-check_finite <- function(columns, keep) {
-  for (name in names(columns)) {
-    v <- columns[[name]]
-    if (!is_number(v)) next
-    bad <- which((if (is.matrix(v)) rowSums(is.infinite(v)) > 0 else is.infinite(v)) & keep)
-    if (length(bad)) {
-      stop_covary("infinite", "Column '", name, "' has ", length(bad), " infinite value",
-        if (length(bad) > 1) "s",
-        ", the first in row ", bad[1], ". Remove such rows or make them NA.",
-        fields = list(column = name, rows = bad)
-      )
-    }
-  }
+  stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }

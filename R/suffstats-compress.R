@@ -26,7 +26,11 @@
 #'   with `FALSE` it returns the next data frame, or `NULL` after the last;
 #' * file names: CSV in chunks, RDS files of data frames, Parquet files
 #'   through nanoparquet if it is installed, anything else through `reader`;
-#' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of dbplyr (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`. Tested with SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), DuckDB (duckdb 2.0.0) and lazy tables by dbplyr 2.3.0; other back ends, such as Spark, get the same SQL.
+#' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of
+#'   dbplyr (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
+#'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`. Tested
+#'   with SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), DuckDB (duckdb 2.0.0) and lazy
+#'   tables by dbplyr 2.3.0; other back ends, such as Spark, get the same SQL.
 #'
 #' A column has one type in all chunks, files and merged cells: the first values decide, and what
 #' contradicts them is an error that names file, row and column. Integers, doubles and integers of
@@ -94,19 +98,20 @@ compress <- function(
   chunk = 1e6, cluster = NULL, threads = 1,
   moments = c("auto", "stream", "database"), materialise = FALSE
 ) {
-  resolution <- check_resolution(resolution)
-  threads <- check_count(threads, "threads")
-  chunk <- check_count(chunk, "chunk", 100)
-  moments <- check_choice(moments, c("auto", "stream", "database"), "moments")
-  check_flag(materialise, "materialise")
-  check_source_arguments(data, query, reader, moments, materialise)
-  spec <- new_compress_spec(data, responses, by, weights, parent.frame())
+  settings <- list(
+    resolution = check_resolution(resolution), threads = check_count(threads, "threads"),
+    chunk = check_count(chunk, "chunk", 100), reader = reader,
+    moments = check_choice(moments, c("auto", "stream", "database"), "moments"),
+    materialise = check_flag(materialise, "materialise")
+  )
+  check_source_arguments(data, query, settings)
+  spec <- new_row_spec(data, responses, by, weights, parent.frame())
   tally <- if (!is.null(cluster)) {
-    compress_on_cluster(cluster, data, spec, resolution, reader, chunk, threads)
+    compress_on_cluster(cluster, data, spec, settings)
   } else if (is_database(data)) {
-    compress_database(data, query, spec, resolution, chunk, threads, moments, materialise)
+    compress_database(data, query, spec, settings)
   } else {
-    compress_source(new_source(data, chunk, reader, spec), spec, resolution, threads)
+    compress_source(new_source(data, spec, settings), spec, settings)
   }
   new_cells_object(tally)
 }
@@ -114,22 +119,22 @@ compress <- function(
 is_database <- function(data) inherits(data, c("DBIConnection", "tbl_lazy"))
 
 # An argument is used or refused.
-check_source_arguments <- function(data, query, reader, moments, materialise) {
+check_source_arguments <- function(data, query, settings) {
   refuse <- function(arg, what) {
     stop_covary("argument", "`", arg, "` is for ", what, "; `data` is ", describe(data), ".",
       fields = list(arg = arg)
     )
   }
   if (!is.null(query) && !inherits(data, "DBIConnection")) refuse("query", "DBI connections")
-  if (!is_database(data) && moments != "auto") refuse("moments", "data bases")
-  if (!is_database(data) && materialise) refuse("materialise", "data bases")
-  if (is.null(reader)) {
+  if (!is_database(data) && settings$moments != "auto") refuse("moments", "data bases")
+  if (!is_database(data) && settings$materialise) refuse("materialise", "data bases")
+  if (is.null(settings$reader)) {
     return()
   }
   if (!is.character(data)) refuse("reader", "files")
-  if (!is.function(reader)) {
+  if (!is.function(settings$reader)) {
     stop_covary("argument", "`reader` must be a function(file) that returns a data frame, not ",
-      describe(reader), ".",
+      describe(settings$reader), ".",
       fields = list(arg = "reader")
     )
   }
@@ -142,209 +147,11 @@ check_resolution <- function(resolution) {
   check_number(resolution, "resolution", 10, 30000)
 }
 
-# What to take from each chunk: list(responses, weights: names and calls, by, columns: all that are
-# used, numbers: those that must be numbers, env: where calls find what is no column).
-new_compress_spec <- function(data, responses, by, weights, env) {
-  exprs <- read_responses(responses)
-  weights <- read_weights(weights)
-  by <- read_covariates(by)
-  if (is.null(by)) {
-    if (!is.data.frame(data)) {
-      stop_covary("argument", "`by` must name the covariates.", fields = list(arg = "by"))
-    }
-    by <- setdiff(names(data), c(unlist(lapply(exprs, all.vars)), all.vars(weights)))
-  }
-  spec <- list(responses = exprs, by = by, weights = weights, env = env)
-  spec$columns <- query_columns(spec)
-  spec$numbers <- names_alone(c(spec$responses, list(spec$weights)))
-  if (is.data.frame(data)) check_columns(names(data), spec)
-  spec
-}
-
-# Names and calls, with their labels
-read_responses <- function(responses) {
-  exprs <- if (is.character(responses) && length(responses) && !anyNA(responses)) {
-    lapply(responses, as.name)
-  } else if (inherits(responses, "formula") && length(responses) == 2) {
-    formula_parts(responses[[2]])
-  }
-  if (is.null(exprs)) {
-    stop_covary("argument", "`responses` must name columns, such as c(\"sbp\", \"dbp\"), or be a ",
-      "one-sided formula of expressions, such as ~ log(sbp) + dbp, not ", describe(responses), ".",
-      fields = list(arg = "responses")
-    )
-  }
-  if (length(exprs) > 8) {
-    stop_covary("argument", "At most 8 responses can be compressed together.",
-      fields = list(arg = "responses")
-    )
-  }
-  names(exprs) <- vapply(exprs, label_of, "")
-  twice <- unique(names(exprs)[duplicated(names(exprs))])
-  if (length(twice)) {
-    stop_covary("argument", "`responses` has ", enumerate(twice), " twice.",
-      fields = list(arg = "responses")
-    )
-  }
-  exprs
-}
-
-formula_parts <- function(expr) {
-  what <- if (is.call(expr) && is.symbol(expr[[1]])) as.character(expr[[1]]) else ""
-  if (what == "+" && length(expr) == 3) {
-    return(unlist(lapply(as.list(expr)[-1], formula_parts)))
-  }
-  if (what %in% c("cbind", "mvbind")) {
-    return(unname(as.list(expr)[-1]))
-  }
-  list(expr)
-}
-
-read_weights <- function(weights) {
-  if (is.null(weights)) {
-    return(NULL)
-  }
-  if (inherits(weights, "formula") && length(weights) == 2) {
-    return(weights[[2]])
-  }
-  if (is.character(weights) && length(weights) == 1 && !is.na(weights)) {
-    return(as.name(weights))
-  }
-  stop_covary("argument",
-    "`weights` must name a column, such as \"w\", or be a one-sided formula, ",
-    "such as ~ w / 2, not ", describe(weights), ".",
-    fields = list(arg = "weights")
-  )
-}
-
-# NULL: all other columns
-read_covariates <- function(by) {
-  if (inherits(by, "formula")) {
-    calls <- setdiff(
-      all.names(by[[length(by)]], unique = TRUE),
-      c(all.vars(by), "+", ":", "*", "(")
-    )
-    if (length(by) != 2 || length(calls)) {
-      stop_covary("argument", "`by` must be a one-sided formula of names such as ~ age + sex",
-        if (length(calls)) paste0("; ", enumerate(calls), "() must be a column of the data first"),
-        ".",
-        fields = list(arg = "by")
-      )
-    }
-    by <- all.vars(by)
-  }
-  if (!is.null(by) && (!is.character(by) || anyNA(by))) {
-    stop_covary("argument", "`by` must be a one-sided formula or names of covariates, not ",
-      describe(by), ".",
-      fields = list(arg = "by")
-    )
-  }
-  if (!"." %in% by) unique(by)
-}
-
-names_alone <- function(exprs) vapply(unname(Filter(is.symbol, exprs)), as.character, "")
-
-query_columns <- function(spec) {
-  unique(c(spec$by, unlist(lapply(spec$responses, all.vars)), all.vars(spec$weights)))
-}
-
-# Covariates, and names that stand alone, must be columns; a call may also use what is found where
-# compress() was called.
-check_columns <- function(found, spec, where = NULL) {
-  alone <- names_alone(c(spec$responses, list(spec$weights)))
-  absent <- setdiff(c(spec$by, alone), found)
-  if (length(absent)) {
-    code <- Filter(function(name) is.call(attempt(str2lang(name))), intersect(alone, absent))
-    stop_covary("variable", "The data have no column ", enumerate(absent),
-      if (!is.null(where)) paste(" in", where), "; they have ", enumerate(found, most = 12), ".",
-      if (length(code)) paste0(" A string names a column; for an expression type ~ ", code[1], "."),
-      fields = list(variable = absent)
-    )
-  }
-  twice <- intersect(spec$columns, found[duplicated(found)])
-  if (length(twice)) {
-    stop_covary("variable", "The data have more than one column ", enumerate(twice), ".",
-      fields = list(variable = twice)
-    )
-  }
-}
-
-# list(y, covariates, weights) of a chunk
-chunk_rows <- function(chunk, spec, place = row_place) {
-  check_chunk(chunk, place)
-  check_columns(names(chunk), spec, if (!identical(place, row_place)) place(1))
-  list(
-    y = lapply(stats::setNames(nm = names(spec$responses)), chunk_response, spec, chunk, place),
-    covariates = lapply(stats::setNames(nm = spec$by), function(b) chunk[[b]]),
-    weights = chunk_weights(spec, chunk)
-  )
-}
-
-# A column as it is, or an expression in columns
-chunk_values <- function(expr, spec, chunk, what) {
-  if (is.symbol(expr)) {
-    return(chunk[[as.character(expr)]])
-  }
-  used <- unclass(chunk)[intersect(all.vars(expr), names(chunk))]
-  long <- vapply(used, inherits, TRUE, "integer64")
-  used[long] <- lapply(used[long], integer64_double)
-  evaluate(expr, used, spec$env, what)
-}
-
-chunk_weights <- function(spec, chunk) {
-  if (is.null(spec$weights)) {
-    return(NULL)
-  }
-  v <- chunk_values(spec$weights, spec, chunk, "Weights")
-  numbers <- response_values(v, nrow(chunk))
-  if (is.null(numbers)) {
-    stop_covary("weights", "`weights` must be numbers, one a row, not ", describe(v), ".",
-      fields = list(arg = "weights")
-    )
-  }
-  if (any(numbers < 0, na.rm = TRUE)) stop_negative_weights()
-  numbers
-}
-
-stop_negative_weights <- function() {
-  stop_covary("weights", "Weights must not be negative.", fields = list(arg = "weights"))
-}
-
-chunk_response <- function(label, spec, chunk, place) {
-  v <- chunk_values(spec$responses[[label]], spec, chunk, "Response")
-  numbers <- response_values(v, nrow(chunk))
-  if (is.null(numbers)) stop_text_response(label, v, place)
-  numbers
-}
-
-stop_text_response <- function(label, v, place) {
-  row <- if (is.character(v)) which(!is.na(v) & is.na(suppressWarnings(as.double(v))))
-  row <- c(row, which(!is.na(v)), 1)[1]
-  stop_covary("response", "Response '", label,
-    "' must be a numeric vector with a value a row, not ", describe(v), "; ", place(row),
-    if (is.character(v)) paste(" holds", dQuote(v[row], FALSE)) else " is the first", ".",
-    fields = list(response = label, row = row)
-  )
-}
-
-# Doubles, NULL of what is no number. A column without any value may be of any type.
-response_values <- function(v, n) {
-  if (is.matrix(v) && ncol(v) == 1) v <- v[, 1]
-  if (!is.atomic(v) || !is.null(dim(v)) || length(v) != n) {
-    return(NULL)
-  }
-  if (inherits(v, "integer64")) {
-    return(integer64_double(v))
-  }
-  if (is.numeric(v) && !is.factor(v)) {
-    return(as.double(v))
-  }
-  if (all(is.na(v))) rep(NA_real_, n)
-}
-
-compress_source <- function(source, spec, resolution, threads = 1L, like = NULL) {
+# The tally of all rows of a source. `like`: a tally that has decided for all workers what
+# add_rows() else decides by the first rows.
+compress_source <- function(source, spec, settings, like = NULL) {
   force(source)
-  on.exit(if (!is.null(source$close)) source$close())
+  on.exit(source$close())
   with_settled_types(function() {
     tally <- empty_tally(like)
     none <- TRUE
@@ -352,7 +159,7 @@ compress_source <- function(source, spec, resolution, threads = 1L, like = NULL)
       none <- none && nrow(chunk) == 0
       if (nrow(chunk) == 0) next
       rows <- chunk_rows(chunk, spec, source$place)
-      tally <- add_rows(tally, rows, resolution, threads, like, source$place)
+      tally <- add_rows(tally, rows, settings, like, source$place)
     }
     if (none && is.null(like)) {
       stop_covary("data", "The source has no rows.", fields = list(arg = "data"))
@@ -368,7 +175,7 @@ empty_tally <- function(like = NULL) {
 
 # The first complete rows decide the scaling, what is continuous and the width of cells, unless
 # `like` has.
-add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL, place = row_place) {
+add_rows <- function(tally, rows, settings, like = NULL, place = row_place) {
   read <- read_columns(tally$covariates, rows$covariates, place)
   rows$covariates <- read$values
   tally$covariates[names(read$known)] <- read$known
@@ -384,21 +191,18 @@ add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL, place =
   rows <- if (plain) {
     c(rows, list(dropped = c(missing = 0), place = place))
   } else {
-    complete_rows(
-      rows,
-      place
-    )
+    complete_rows(rows, place)
   }
   if (length(rows$y[[1]]) == 0) {
     tally$dropped <- tally$dropped + rows$dropped
     return(tally)
   }
   new <- if (is.null(pattern)) {
-    new_tally(rows, tally$covariates[names(rows$covariates)], resolution,
-      threads = threads
+    new_tally(rows, tally$covariates[names(rows$covariates)], settings$resolution,
+      threads = settings$threads
     )
   } else {
-    tally_rows(pattern, rows, threads)
+    tally_rows(pattern, rows, settings$threads)
   }
   merge_tallies(tally, new)
 }
@@ -406,12 +210,8 @@ add_rows <- function(tally, rows, resolution, threads = 1L, like = NULL, place =
 new_cells_object <- function(tally) {
   dropped <- tally$dropped[["missing"]]
   if (tally$rows == 0) {
-    stop_covary("data", "No complete rows to compress", if (dropped > 0) {
-      paste0(
-        "; all ", dropped,
-        " have missing values"
-      )
-    }, ".", fields = list(arg = "data"))
+    all <- if (dropped > 0) paste0("; all ", dropped, " have missing values")
+    stop_covary("data", "No complete rows to compress", all, ".", fields = list(arg = "data"))
   }
   if (dropped > 0) {
     inform_covary("dropped_rows", dropped, " rows have missing values and are left out.",

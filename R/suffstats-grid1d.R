@@ -39,55 +39,6 @@ round_scaling <- function(y) {
   cbind(centre = round(colMeans(some) / scale) * scale, scale = scale)
 }
 
-response_columns <- function(y) {
-  if (is.list(y)) {
-    return(y)
-  }
-  stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
-}
-
-# Rows with missing values are left out and counted, those of weight zero are left out; infinite
-# values are an error.
-complete_rows <- function(rows, place = row_place) {
-  if (is.null(place)) place <- row_place
-  rows$y <- response_columns(rows$y)
-  columns <- c(rows$y, rows$covariates, list(`the weights` = rows$weights))
-  columns <- columns[!vapply(columns, is.null, TRUE)]
-  clean <- all(vapply(columns, function(v) {
-    if (is.numeric(v)) {
-      is.finite(sum(as.double(v)))
-    } else {
-      !anyNA(v)
-    }
-  }, TRUE))
-  rows$dropped <- c(missing = 0)
-  if (clean && (is.null(rows$weights) || all(rows$weights > 0))) {
-    return(rows)
-  }
-  missing <- Reduce(`|`, lapply(columns, is.na))
-  rows$dropped[["missing"]] <- as.double(sum(missing))
-  keep <- !missing
-  if (!is.null(rows$weights)) keep <- keep & rows$weights != 0
-  for (name in names(columns)) {
-    bad <- which(is.infinite(columns[[name]]) & keep)
-    if (length(bad)) stop_infinite_rows(name, length(bad), place(bad[1]))
-  }
-  rows$y <- lapply(rows$y, `[`, keep)
-  rows$covariates <- lapply(rows$covariates, `[`, keep)
-  rows$weights <- rows$weights[keep]
-  rows
-}
-
-stop_infinite_rows <- function(name, count, where = NULL) {
-  has <- c(paste0("Column '", name, "' has"), "value")
-  if (name == "the weights") has <- c("There are", "weight")
-  stop_covary("infinite", has[1], " ", count, " infinite ", has[2], if (count > 1) "s",
-    if (!is.null(where)) paste0(", the first in ", where),
-    ". Remove such rows or make them missing.",
-    fields = list(column = name, count = count)
-  )
-}
-
 # The tally of these rows alone, in the terms of `tally`.
 tally_rows <- function(tally, rows, threads = 1L) {
   rows$y <- response_columns(rows$y)

@@ -1,0 +1,30 @@
+# SQL text, and what a data base answers to it. Nothing here depends on the engine: what does stands
+# in rows-sql-dialect.R.
+
+# The answer of the data base; what it cannot answer is an error of ours with its words.
+ask_database <- function(connection, sql) {
+  retype_database(DBI::dbGetQuery(connection, sql), fields = list(sql = sql))
+}
+
+# The value of `code`, which asks the data base.
+retype_database <- function(code, fields = list()) {
+  retype(code, "database", "The data base cannot answer: ", fields = fields)
+}
+
+sql_names <- function(connection, names) as.character(DBI::dbQuoteIdentifier(connection, names))
+
+# All digits of a double
+sql_number <- function(x) sprintf("%.17e", x)
+
+sql_list <- function(...) paste(c(...), collapse = ", ")
+
+sql_double <- function(column) paste0("CAST(", column, " AS DOUBLE PRECISION)")
+
+# `by`, an aggregate such as COUNT, of the rows where the condition holds
+sql_where <- function(condition, value, by, name) {
+  paste0(by, "(CASE WHEN ", condition, " THEN ", value, " END) AS ", name)
+}
+
+sql_group_by <- function(columns) {
+  if (length(columns)) paste(" GROUP BY", sql_list(columns)) else ""
+}

@@ -1,0 +1,81 @@
+# Exact cells summed by a data base.
+
+# Digits that a group may lose where its squares are summed around the centre of all rows: squares
+# / scatter.
+squares_limit <- 100
+
+# The tally of exact cells: by one sum over the rows or, where that would lose digits, with the
+# squares around the mean of each group. Both cost the rows, and at most their sorting.
+sum_groups <- function(plan, spec, resolution) {
+  k <- length(plan$y)
+  pair <- lower_pairs(k)
+  diagonal <- which(pair[, 1] == pair[, 2])
+  groups <- group_sums(plan, around_means = FALSE)
+  means <- group_means(groups)
+  scatter <- groups$products -
+    means[pair[, 1], , drop = FALSE] * means[pair[, 2], , drop = FALSE] *
+      rep(groups$n, each = nrow(pair))
+  scatter[, groups$rows == 1] <- 0
+  lost <- groups$products[diagonal, ] > squares_limit * scatter[diagonal, ]
+  if (any(lost[rep(groups$rows > 1, each = k)])) {
+    groups <- group_sums(plan, around_means = TRUE)
+    means <- group_means(groups)
+    scatter <- groups$products
+  }
+  check_evaluation(plan, sum(groups$rows), sum(groups$n), rowSums(groups$sums))
+  keys <- database_groups(groups$out, plan)
+  at <- do.call(order, c(unname(keys$values), list(seq_along(groups$n))))
+  stats <- rbind(groups$n, means, scatter_to_root(scatter, k))
+  tally <- c(
+    database_tally(plan, spec, resolution, keys$covariates),
+    list(groups = keys$values[at, , drop = FALSE], stats = stats[, at, drop = FALSE])
+  )
+  rescale_to_sds(promote_tally(tally))
+}
+
+group_means <- function(groups) sweep(groups$sums, 2, groups$n, "/")
+
+
+# By group, one statement: list(out: what came, groups in front, rows, n: weights, sums and
+# products: weighted)
+group_sums <- function(plan, around_means) {
+  k <- length(plan$y)
+  pair <- lower_pairs(k)
+  rows <- plan$scaled
+  z <- paste0("z", seq_len(k))
+  centred <- z
+  if (around_means) {
+    over <- if (length(plan$group)) paste("PARTITION BY", sql_list(plan$group))
+    over <- paste0(" OVER (", over, ")")
+    means <- paste0("SUM(w * ", z, ")", over, " / SUM(w)", over, " AS m", seq_len(k))
+    rows <- paste0(
+      "SELECT ", sql_list(plan$group, "w", z, means), " FROM (", rows,
+      ") AS covary_scaled"
+    )
+    centred <- paste0("(", z, " - m", seq_len(k), ")")
+  }
+  sums <- c(
+    "COUNT(*)", "SUM(w)", paste0("SUM(w * ", z, ")"),
+    paste0("SUM(w * ", centred[pair[, 1]], " * ", centred[pair[, 2]], ")")
+  )
+  columns <- sql_list(plan$group, paste0(sums, " AS s", seq_along(sums)))
+  out <- ask_database(plan$query$connection, paste0(
+    "SELECT ", columns, " FROM (", rows,
+    ") AS covary_rows_of_groups", sql_group_by(plan$group)
+  ))
+  values <- t(double_columns(out[length(plan$group) + seq_along(sums)]))
+  list(
+    out = out, rows = values[1, ], n = values[2, ], sums = values[2 + seq_len(k), ,
+      drop = FALSE
+    ],
+    products = values[-seq_len(2 + k), , drop = FALSE]
+  )
+}
+
+# Scaled as rows would be: by the sds, not the ranges.
+rescale_to_sds <- function(tally) {
+  moments <- tally_moments(tally)
+  sd <- ifelse(moments$sd > 0, moments$sd, pmax(abs(moments$mean), 1))
+  scale <- 2^round(log2(sd))
+  rescale_tally(tally, unname(cbind(round(moments$mean / scale) * scale, scale)))
+}
