@@ -65,11 +65,11 @@ variational_start <- function(expect, mean, precision) {
 
 # NULL where the precision is not positive definite or the ELBO not finite.
 variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
-  if (is.null(root)) root <- attempt(spd_root(precision))
+  if (is.null(root)) root <- attempt(cholesky(precision))
   if (is.null(root)) {
     return(NULL)
   }
-  cov <- spd_inverse(root)
+  cov <- chol2inv(root)
   at <- expect(mean, cov)
   elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
   if (is.finite(elbo)) {
@@ -115,9 +115,9 @@ variational_step <- function(expect, state, size, diagonal) {
   if (!diagonal && size < 1) h <- (1 - size) * state$precision + size * h
   h <- robust_factor(h)
   mean <- state$mean +
-    size * backsolve(h$root, backsolve(h$root, state$at$gradient, transpose = TRUE))
+    size * backsolve(h$chol, backsolve(h$chol, state$at$gradient, transpose = TRUE))
   if (!diagonal) {
-    return(variational_state(expect, mean, h$matrix, size, h$root))
+    return(variational_state(expect, mean, h$matrix, size, h$chol))
   }
   goal <- pmax(diag(-state$at$hessian), 1e-10)
   variational_state(
@@ -154,7 +154,7 @@ extrapolate <- function(expect, path, fallback) {
 }
 
 gaussian_entropy <- function(cov) {
-  root <- attempt(spd_root(cov))
+  root <- attempt(cholesky(cov))
   if (is.null(root)) {
     return(NaN)
   }

@@ -72,7 +72,7 @@ newton_inner <- function(target, progress) {
       tolerance = rough_tolerance
     )
   }
-  list(mean = mode$mean, cov = spd_inverse(mode$root), t = t)
+  list(mean = mode$mean, cov = chol2inv(mode$root), t = t)
 }
 
 # The same by Gaussians throughout, from the pilot on: smoothing sds move only where the bound on
@@ -113,7 +113,7 @@ climb_inner <- function(target, progress) {
 # row's worth of data.
 narrow_start <- function(target, mean, t) {
   precision <- diag(penalty(target, t), target$dim) - target_base(target, mean, 2L)$hessian
-  spd_inverse(ascent_chol(precision, target$means))
+  chol2inv(ascent_chol(precision, target$means))
 }
 
 inner_at <- function(target, t, mean, cov, progress, tolerance) {

@@ -59,11 +59,9 @@ pilot_covariance <- function(target, sub, fit) {
     if (length(mine) == 0) next
     x <- target$model$x[[j]]
     information <- if (j <= 2 * k) 2 else 0.25
-    precision <- pilot_precision(target, mine) + information * multiply(x * rep(n, each = nrow(x)),
-      x,
-      turn_b = TRUE
-    )
-    out[mine, mine] <- spd_inverse(robust_chol(precision))
+    precision <- pilot_precision(target, mine) +
+      information * (x * rep(n, each = nrow(x))) %*% t(x)
+    out[mine, mine] <- chol2inv(robust_chol(precision))
   }
   out
 }
@@ -76,7 +74,7 @@ pilot_means <- function(sub) {
   }
   t <- rep(-1, sub$n_sds)
   mode <- newton_mode(sub, penalty(sub, t), tolerance = rough_tolerance)
-  list(mean = mode$mean, cov = spd_inverse(mode$root), t = t)
+  list(mean = mode$mean, cov = chol2inv(mode$root), t = t)
 }
 
 quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
@@ -127,7 +125,7 @@ expected_squares <- function(target, fit) {
     from <- from + length(at)
     x <- target$model$x[[j]]
     mean <- target$model$offset[j, ] + as.vector(fit$mean[at] %*% x)
-    variance <- colSums(x * multiply(fit$cov[at, at, drop = FALSE], x))
+    variance <- colSums(x * (fit$cov[at, at, drop = FALSE] %*% x))
     moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n *
       (mean^2 + variance)
   }
@@ -147,7 +145,7 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   centre <- level * target$constant[mine]
   b <- centre
   ridge <- pilot_precision(target, mine)
-  root <- robust_chol(ridge + 2 * multiply(x * rep(n, each = nrow(x)), x, turn_b = TRUE))
+  root <- robust_chol(ridge + 2 * (x * rep(n, each = nrow(x))) %*% t(x))
   value <- function(b) {
     s <- offset + as.vector(b %*% x)
     sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum((b - centre) * (ridge %*% (b - centre)))

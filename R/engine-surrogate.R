@@ -25,7 +25,7 @@ new_surrogate <- function(target, mean, at) {
 # rest, whose expectation is zero, and at last with eigenvalues that say no more than a default
 # prior does.
 concave_part <- function(h, means) {
-  if (is_safe(quiet_root(h))) {
+  if (is_safe(attempt(cholesky(h)))) {
     return(h)
   }
   if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
@@ -76,7 +76,7 @@ surrogate_draws <- function(s, t, z) {
       0.5 * (length(s$u) * log(2 * pi) + rowSums(rest^2))
     cross <- matrix(0, length(s$u), ncol(z))
     cross[, s$p] <- s$cross
-    rest <- s$lead + t(rest) - multiply(cross, out$beta, turn_b = TRUE)
+    rest <- s$lead + t(rest) - tcrossprod(cross, out$beta)
     out$beta[, s$u] <- t(backsolve(s$root, rest))
   }
   out

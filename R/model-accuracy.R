@@ -43,7 +43,7 @@ compare_predictors <- function(ready, draws, beta, data, read) {
     if (length(at[[j]])) {
       away <- draws[, at[[j]], drop = FALSE] - rep(beta[at[[j]]], each = nrow(draws))
       cov <- crossprod(away) / nrow(draws)
-      sd <- sqrt(pmax(colSums(exact$x[[j]] * multiply(cov, exact$x[[j]])), 0))
+      sd <- sqrt(pmax(colSums(exact$x[[j]] * (cov %*% exact$x[[j]])), 0))
       # Beneath the rounding of a residual nothing is shifted.
       posterior <- ifelse(residual < 1e-9, 0, gap[, j] / sd)
     }

@@ -71,7 +71,7 @@ exact_rows_gradient <- function(ready, beta, block = 1e5) {
 mode_covariance <- function(target, mean, t) {
   precision <- diag(penalty(target, colMeans(t)), length(mean)) -
     target_base(target, mean, 2L)$hessian
-  if (all(is.finite(precision))) spd_inverse(robust_chol(precision))
+  if (all(is.finite(precision))) chol2inv(robust_chol(precision))
 }
 
 # Without rows: what gathering the nodes and the last moment kept do to the mode, at the posterior

@@ -66,19 +66,18 @@ rows_hessian <- function(target, tables) {
   }
   each_entry(target$rows_engine, function(a, b, r, s, at) {
     if (is.null(b)) {
-      block <- multiply(a$binned[[r]] * rep(tables[at], each = nrow(a$binned[[r]])), a$binned[[s]],
-        turn_b = TRUE
-      )
+      weighted <- a$binned[[r]] * rep(tables[at], each = nrow(a$binned[[r]]))
+      block <- weighted %*% t(a$binned[[s]])
       add(a$at[[r]], a$at[[s]], block)
       if (r != s) add(a$at[[s]], a$at[[r]], t(block))
       return()
     }
     weight <- matrix(tables[at], a$bins)
-    block <- multiply(multiply(a$binned[[r]], weight), b$binned[[s]], turn_b = TRUE)
+    block <- a$binned[[r]] %*% weight %*% t(b$binned[[s]])
     add(a$at[[r]], b$at[[s]], block)
     add(b$at[[s]], a$at[[r]], t(block))
     if (r != s) {
-      block <- multiply(multiply(a$binned[[s]], weight), b$binned[[r]], turn_b = TRUE)
+      block <- a$binned[[s]] %*% weight %*% t(b$binned[[r]])
       add(a$at[[s]], b$at[[r]], block)
       add(b$at[[r]], a$at[[s]], t(block))
     }
@@ -94,18 +93,13 @@ rows_variance <- function(target, cov) {
   out <- numeric(q * (q + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2))
   each_entry(engine, function(a, b, r, s, at) {
     if (is.null(b)) {
-      value <- colSums(a$binned[[r]] * multiply(
-        cov[a$at[[r]], a$at[[s]], drop = FALSE],
-        a$binned[[s]]
-      ))
+      value <- colSums(
+        a$binned[[r]] * (cov[a$at[[r]], a$at[[s]], drop = FALSE] %*% a$binned[[s]])
+      )
     } else {
-      value <- multiply(a$binned[[r]],
-        multiply(cov[a$at[[r]], b$at[[s]], drop = FALSE], b$binned[[s]]),
-        turn_a = TRUE
-      ) +
-        multiply(a$binned[[s]], multiply(cov[a$at[[s]], b$at[[r]], drop = FALSE], b$binned[[r]]),
-          turn_a = TRUE
-        )
+      value <- t(a$binned[[r]]) %*%
+        (cov[a$at[[r]], b$at[[s]], drop = FALSE] %*% b$binned[[s]]) +
+        t(a$binned[[s]]) %*% (cov[a$at[[s]], b$at[[r]], drop = FALSE] %*% b$binned[[r]])
     }
     out[at] <<- value
   })

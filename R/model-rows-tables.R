@@ -136,10 +136,7 @@ row_tables <- function(engine, draws) {
     table <- matrix(0, q, width * nrow(draws))
     for (j in seq_len(q)) {
       if (length(term$at[[j]])) {
-        table[j, ] <- multiply(term$cubics[[j]], draws[, term$at[[j]], drop = FALSE],
-          turn_a = TRUE,
-          turn_b = TRUE
-        )
+        table[j, ] <- t(term$cubics[[j]]) %*% t(draws[, term$at[[j]], drop = FALSE])
       }
       if (i == 1) table[j, ] <- table[j, ] + c(engine$constant[j], 0, 0, 0)
       if (!is.null(term$shift[[j]])) table[j, ] <- table[j, ] + as.vector(term$shift[[j]])

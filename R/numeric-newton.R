@@ -1,39 +1,5 @@
 # Mode and curvature of a log density, and noise to draw from Gaussians.
 
-is_safe <- function(root) !is.null(root) && min(diag(root)) > 1e-7 * max(diag(root))
-
-quiet_root <- function(h) attempt(spd_root(h))
-
-# list(matrix, root): a precision matrix and its upper Cholesky factor; where it is not safely
-# positive definite, that with the absolute eigenvalues, bounded below (a direction of ascent all
-# the same).
-robust_factor <- function(h, least = 0.05) {
-  root <- quiet_root(h)
-  if (is_safe(root)) {
-    return(list(matrix = h, root = root))
-  }
-  if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
-  e <- eigen(h, symmetric = TRUE)
-  # In standardised units default priors alone have precisions of 0.16.
-  values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), least)
-  h <- multiply(e$vectors, values * t(e$vectors))
-  list(matrix = h, root = spd_root(h))
-}
-
-robust_chol <- function(h, least = 0.05) robust_factor(h, least)$root
-
-# The same for Newton's method far from the mode, where the curvature is often indefinite: cheaper
-# and closer to the mode than eigenvalues is the curvature without the blocks whose expectation is
-# zero.
-ascent_chol <- function(h, means) {
-  root <- quiet_root(h)
-  if (is_safe(root)) {
-    return(root)
-  }
-  if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
-  robust_chol(h)
-}
-
 # Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
 # Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is
 # below `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at
@@ -101,8 +67,6 @@ newton_mode <- function(
   list(mean = beta, root = root, base = at, value = f, converged = converged, iterations = i)
 }
 
-solve_spd <- function(a) spd_inverse(spd_root(a))
-
 # n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
 # error then.
@@ -120,7 +84,8 @@ matched_noise <- function(n, d) {
   # Both halves of the pairs have the same scatter.
   halves <- 2 - n %% 2
   if (n > 4 * d + 10) {
-    z <- multiply(z, backsolve(spd_root(halves * multiply(z, z, turn_a = TRUE) / (n - 1)), diag(d)))
+    chol_cov <- cholesky(halves * tcrossprod(t(z)) / (n - 1))
+    z <- z %*% backsolve(chol_cov, diag(d))
   }
   if (halves == 1) z else rbind(z, -z)
 }

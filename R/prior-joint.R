@@ -58,7 +58,7 @@ joint_prior <- function(p, at, scales) {
 # Normal prior of some coefficients: their marginal of the block of all but `left_out`.
 normal_block <- function(at, precision, left_out) {
   all <- setdiff(seq_len(ncol(precision)), left_out)
-  cov <- spd_inverse(spd_root(precision[all, all, drop = FALSE]))
+  cov <- chol2inv(cholesky(precision[all, all, drop = FALSE]))
   mine <- match(at, all)
   if (length(mine) < length(all)) {
     precision <- solve_spd(cov[mine, mine, drop = FALSE])
@@ -68,7 +68,7 @@ normal_block <- function(at, precision, left_out) {
   cov <- cov[mine, mine, drop = FALSE]
   list(
     at = at, location = numeric(length(at)), precision = precision, cov = cov,
-    constant = sum(log(diag(spd_root(precision)))) - 0.5 * length(at) * log(2 * pi)
+    constant = sum(log(diag(cholesky(precision)))) - 0.5 * length(at) * log(2 * pi)
   )
 }
 

@@ -4,7 +4,7 @@
  * STL replaces g by g + Sigma^-1 (theta - mu) and drops the gradient of the entropy.
  * Low-rank: Sigma = S^2 + B B', by Woodbury through K = I + B' S^-2 B (Ong, Nott, Smith 2018). */
 #include "family.h"
-#include "linalg.h"
+#include "dense.h"
 #include "scalar.h"
 #include "vector.h"
 #include <math.h>
@@ -54,32 +54,32 @@ static void draw(const struct family *q, const double *par, const double *s, con
             for (long i = 0; i < d; i++) theta[i] += par[2 * d + i + d * k] * z[d + k];
 }
 
-/* Low-rank pieces: root of K (r x r), W = Sigma^-1 B (d x r) and, in `inverse`, the diagonal of
- * Sigma^-1. Returns log det Sigma / 2. */
-static double low_rank(const struct family *q, const double *par, const double *s, double *root,
+/* Of the low-rank family: the Cholesky factor of K (r x r), W = Sigma^-1 B = S^-2 B K^-1 (d x r) and,
+ * in `inverse`, the diagonal of Sigma^-1; half: r x d of work, first (S^-1 B)'. Returns
+ * log det Sigma / 2. */
+static double low_rank(const struct family *q, const double *par, const double *s, double *chol,
                        double *w, double *inverse, double *half)
 {
     long d = q->dim, r = q->rank;
     const double *b = par + 2 * d;
     double f = 0;
+    for (long i = 0; i < d; i++)
+        for (long k = 0; k < r; k++) half[k + r * i] = b[i + d * k] / s[i];
     for (long k = 0; k < r; k++)
-        for (long l = 0; l <= k; l++) {
-            double sum = k == l;
-            for (long i = 0; i < d; i++) sum += b[i + d * k] * b[i + d * l] / (s[i] * s[i]);
-            root[k + r * l] = sum;
-        }
-    if (cholesky(root, (int) r) != 0) return NAN;
+        for (long l = 0; l < r; l++) chol[k + r * l] = k == l;
+    dense_add_cross_product(q->rank, q->dim, half, chol);
+    if (dense_cholesky(q->rank, chol) != 0) return NAN;
+    dense_solve_lower(q->rank, chol, q->dim, half);
     for (long i = 0; i < d; i++) {
-        double *row = half + r * i, v = 1 / (s[i] * s[i]), sum = 0;
-        for (long k = 0; k < r; k++) row[k] = b[i + d * k];
-        solve_lower(root, (int) r, row);
-        for (long k = 0; k < r; k++) sum += row[k] * row[k];
-        inverse[i] = v - v * v * sum;
-        solve_lower_transposed(root, (int) r, row); /* K^-1 b_i: Sigma^-1 B = S^-2 B K^-1 */
-        for (long k = 0; k < r; k++) w[i + d * k] = v * row[k];
+        double sum = 0;
+        for (long k = 0; k < r; k++) sum += half[k + r * i] * half[k + r * i];
+        inverse[i] = (1 - sum) / (s[i] * s[i]);
         f += log(s[i]);
     }
-    return f + log_diagonal_sum(root, (int) r);
+    dense_solve_lower_transposed(q->rank, chol, q->dim, half);
+    for (long i = 0; i < d; i++)
+        for (long k = 0; k < r; k++) w[i + d * k] = half[k + r * i] / s[i];
+    return f + dense_log_diagonal(q->rank, chol);
 }
 
 /* x <- Sigma^-1 x by Woodbury; W as above: Sigma^-1 x = S^-2 x - W B' S^-2 x */
@@ -153,10 +153,10 @@ double elbo_estimate(const struct family *q, const struct target *t, const struc
 {
     long d = q->dim, r = q->rank, width = family_noise(q);
     double *s = work, *theta = s + d, *g = theta + d, *inverse = g + d;
-    double *root = inverse + d, *w = root + r * r + r, *half = w + d * r;
+    double *chol = inverse + d, *w = chol + r * r + r, *half = w + d * r;
     double f = 0, log_scale = 0;
     scales(q, par, s);
-    if (q->kind == FAMILY_LOW_RANK) log_scale = low_rank(q, par, s, root, w, inverse, half);
+    if (q->kind == FAMILY_LOW_RANK) log_scale = low_rank(q, par, s, chol, w, inverse, half);
     else
         for (long i = 0; i < d; i++) log_scale += log(s[i]);
     if (grad)
@@ -174,7 +174,7 @@ double elbo_estimate(const struct family *q, const struct target *t, const struc
         add_path(q, z, g, grad);
     }
     if (grad) {
-        if (how->stl && q->kind == FAMILY_LOW_RANK) low_rank(q, par, s, root, w, inverse, half);
+        if (how->stl && q->kind == FAMILY_LOW_RANK) low_rank(q, par, s, chol, w, inverse, half);
         finish_gradient(q, how, par, s, w, inverse, n, grad);
     }
     return f / n + log_scale + 0.5 * d * LOG_2PI;

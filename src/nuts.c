@@ -1,5 +1,5 @@
 #include "nuts.h"
-#include "linalg.h"
+#include "dense.h"
 #include <math.h>
 #include <string.h>
 
@@ -44,9 +44,7 @@ static void velocity(const struct nuts_settings *s, int d, const double *p, doub
         for (int i = 0; i < d; i++) v[i] = s->metric[i] * p[i];
         return;
     }
-    for (int i = 0; i < d; i++) v[i] = 0;
-    for (long j = 0; j < d; j++)
-        for (long i = 0; i < d; i++) v[i] += s->metric[i + d * j] * p[j];
+    dense_symmetric_times(d, s->metric, p, v);
 }
 
 static double kinetic(const struct nuts_settings *s, int d, const double *p, double *v)
@@ -61,7 +59,7 @@ static double kinetic(const struct nuts_settings *s, int d, const double *p, dou
 static void draw_momentum(const struct nuts_settings *s, const struct noise *u, int d, double *p)
 {
     for (int i = 0; i < d; i++) p[i] = u->normal(u->data);
-    if (s->dense) solve_lower_transposed(s->root, d, p);
+    if (s->dense) dense_solve_lower_transposed(d, s->root, 1, p);
     else
         for (int i = 0; i < d; i++) p[i] /= sqrt(s->metric[i]);
 }

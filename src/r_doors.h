@@ -22,10 +22,6 @@ SEXP r_base_expect(SEXP model, SEXP mean, SEXP cov);
 SEXP r_base_draws(SEXP model, SEXP draws);
 SEXP r_smooths(SEXP model, SEXP theta);
 SEXP r_smooths_expect(SEXP model, SEXP mean, SEXP cov);
-/* r_linalg.c */
-SEXP r_cholesky(SEXP a);
-SEXP r_inverse(SEXP root);
-SEXP r_product(SEXP a, SEXP b, SEXP transpose, SEXP level);
 /* r_piecewise.c */
 SEXP r_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
 /* r_ellipse.c */

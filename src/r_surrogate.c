@@ -55,8 +55,7 @@ SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP l
            *hess = NULL;
     if (want > 1)
         hess = REAL(SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, groups * groups, points)));
-    double *work = (double *) R_alloc((want > 1 ? 2 : 1) * (size_t) s.n * s.n + 3 * (size_t) s.n,
-                                      sizeof(double));
+    double *work = (double *) R_alloc((size_t) s.n * s.n + 2 * (size_t) s.n, sizeof(double));
     for (R_xlen_t i = 0; i < points; i++) {
         double *g = grad + groups * i, *h = hess ? hess + (R_xlen_t) groups * groups * i : NULL;
         memset(g, 0, sizeof(double) * groups);

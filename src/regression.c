@@ -1,4 +1,5 @@
 #include "regression.h"
+#include "dense.h"
 #include "prior.h"
 #include "block_sums.h"
 #include <math.h>
@@ -129,12 +130,6 @@ static void add_hessian(const struct regression *r, const struct columns *x,
                          hess + (long) r->d * x->number[a]);
 }
 
-static void mirror(double *hess, int d)
-{
-    for (long j = 0; j < d; j++)
-        for (long i = 0; i < j; i++) hess[i + d * j] = hess[j + d * i];
-}
-
 static double add_priors(const struct regression *r, const double *beta, double *grad, double *hess)
 {
     double f = 0, out[3];
@@ -189,7 +184,7 @@ double base_gradient(const struct regression *r, const double *beta, double *gra
 double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess)
 {
     double f = log_likelihood(r, beta, 2, grad, hess);
-    mirror(hess, r->d);
+    dense_mirror_lower(r->d, hess);
     return f + add_priors(r, beta, grad, hess);
 }
 
@@ -260,7 +255,7 @@ double base_expect(const struct regression *r, const double *mean, const double 
         add_gradient(r, &x, &b, grad);
         add_hessian(r, &x, &b, hess);
     }
-    mirror(hess, r->d);
+    dense_mirror_lower(r->d, hess);
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
         double variance = cov[a + r->d * a];

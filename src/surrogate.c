@@ -1,9 +1,9 @@
 #include "surrogate.h"
-#include "linalg.h"
+#include "dense.h"
 #include <math.h>
 
-/* root <- Cholesky of I + D A D, scale <- diag D, x <- L^-1 D b */
-static int factorise(const struct surrogate *s, const double *t, double *root, double *scale,
+/* chol <- L with L L' = B = I + D A D, scale <- diag D, x <- L^-1 D b */
+static int factorise(const struct surrogate *s, const double *t, double *chol, double *scale,
                      double *x)
 {
     long n = s->n;
@@ -13,9 +13,9 @@ static int factorise(const struct surrogate *s, const double *t, double *root, d
     }
     for (long j = 0; j < n; j++)
         for (long i = j; i < n; i++)
-            root[i + n * j] = scale[i] * scale[j] * s->a[i + n * j] + (i == j);
-    int status = cholesky(root, s->n);
-    if (status == 0) solve_lower(root, s->n, x);
+            chol[i + n * j] = scale[i] * scale[j] * s->a[i + n * j] + (i == j);
+    int status = dense_cholesky(s->n, chol);
+    if (status == 0) dense_solve_lower(s->n, chol, 1, x);
     return status;
 }
 
@@ -41,21 +41,14 @@ double surrogate_marginal(const struct surrogate *s, const double *t, double *gr
                           double *work)
 {
     long n = s->n;
-    double *root = work, *scale = root + n * n, *x = scale + n, *mean = x + n, *cov = mean + n;
-    if (factorise(s, t, root, scale, x)) return NAN;
-    double value = -log_diagonal_sum(root, s->n);
-    for (long i = 0; i < n; i++) value += 0.5 * x[i] * x[i];
-    for (long i = 0; i < n; i++) mean[i] = x[i];
-    solve_lower_transposed(root, s->n, mean);
-    invert_lower(root, s->n);
-    for (long i = 0; i < n; i++) {
-        double variance = 0;
-        for (long j = i; j < n; j++) variance += root[j + n * i] * root[j + n * i];
-        grad[s->group[i] - 1] += variance + mean[i] * mean[i] - 1;
-    }
-    if (hess) {
-        cross_lower(root, s->n, cov);
-        add_hessian(s, cov, mean, hess);
-    }
+    double *chol = work, *scale = chol + n * n, *mean = scale + n;
+    if (factorise(s, t, chol, scale, mean)) return NAN;
+    double value = -dense_log_diagonal(s->n, chol);
+    for (long i = 0; i < n; i++) value += 0.5 * mean[i] * mean[i];
+    dense_solve_lower_transposed(s->n, chol, 1, mean);
+    double *cov = chol;
+    dense_invert_cholesky(s->n, cov);
+    for (long i = 0; i < n; i++) grad[s->group[i] - 1] += cov[i + n * i] + mean[i] * mean[i] - 1;
+    if (hess) add_hessian(s, cov, mean, hess);
     return value;
 }

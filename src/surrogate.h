@@ -15,8 +15,7 @@ struct surrogate {
 };
 
 /* Log integral as a function of t; its gradient (groups) and Hessian (groups x groups) are added to
- * grad and hess; hess may be null (values alone: surrogate_batch.h). work: n * n + 3 n doubles, n * n
- * more for the Hessian. NaN if A makes B indefinite. */
+ * grad and hess; hess may be null (values alone: surrogate_batch.h). work: n * n + 2 n doubles. NaN if A makes B indefinite. */
 double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess,
                           double *work);
 

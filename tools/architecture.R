@@ -36,7 +36,7 @@ room_of <- function(file) {
 # file includes files of its own floor or lower ones, never in a circle.
 floors <- list(
   foundations = c(
-    "status", "scalar", "vector", "simd", "dense", "linalg", "matrix", "block_sums", "partitions",
+    "status", "scalar", "vector", "simd", "dense", "block_sums", "partitions",
     "stripes", "piecewise"
   ),
   "sums and densities" = c(

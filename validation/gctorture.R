@@ -72,9 +72,6 @@ invisible(record(
   ns$C_likelihood_expect, 2L, cell, eta,
   matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))
 ))
-root <- record(ns$C_cholesky, crossprod(matrix(rnorm(60^2), 60)))
-invisible(record(ns$C_inverse, root))
-invisible(record(ns$C_product, root, matrix(rnorm(60 * 7), 60), c(TRUE, FALSE), 2L))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
 smoothed <- ns$new_target(
   fit$design, ns$new_cells(fit$frame), fit$priors,

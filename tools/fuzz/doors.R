@@ -82,9 +82,6 @@ local(
     .Call(C_likelihood, 2L, cell, eta)
     .Call(C_likelihood_expect, 2L, cell, eta, matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)))
     .Call(C_prior, 11L, c(0, 1, 3), c(-1, 0, 1), c(1, 1, 1))
-    root <- .Call(C_cholesky, crossprod(matrix(stats::rnorm(60^2), 60)))
-    .Call(C_inverse, root)
-    .Call(C_product, root, matrix(stats::rnorm(60 * 7), 60), c(TRUE, FALSE), 2L)
     .Call(C_exponential, as.double(-3:3), 2L)
     smoothed <- package$new_target(
       fit$design, package$new_cells(fit$frame), fit$priors,
