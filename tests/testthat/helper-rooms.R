@@ -12,7 +12,7 @@ rows_60 <- function(seed = 1) {
 }
 
 # Whether 200 draws suffice for khat is not what these tests are about.
-quick <- function(..., draws = 200) {
+quick <- function(..., draws = 200, covary = covary::covary) {
   withCallingHandlers(covary(..., draws = draws),
     covary_warning_khat = function(w) invokeRestart("muffleWarning"),
     covary_message_dropped_rows = function(m) invokeRestart("muffleMessage")

@@ -109,18 +109,11 @@ test_that("a fit that starts from a rung is the fit of the rows", {
   n <- 50000
   d <- data.frame(a = runif(n), b = runif(n), c = runif(n))
   d$y <- sin(6 * d$a) + cos(4 * d$b) + d$c^2 + rnorm(n) * exp(sin(5 * d$b) / 3)
-  fit <- function() {
+  fit <- function(covary) {
     suppressMessages(covary(y ~ s(a) + s(b) + s(c), sigma ~ s(a) + s(b), data = d, draws = 1000))
   }
-  rung <- fit()
-  namespace <- environment(lower_rung)
-  unlockBinding("ladder_rows", namespace)
-  on.exit({
-    assign("ladder_rows", 20000L, namespace)
-    lockBinding("ladder_rows", namespace)
-  })
-  assign("ladder_rows", Inf, namespace)
-  whole <- fit()
+  rung <- fit(covary)
+  whole <- fit(package_with(ladder_rows = Inf)$covary)
   sds <- apply(as.matrix(whole$draws), 2, sd)[names(coef(whole))]
   expect_equal(rung$info$elbo, whole$info$elbo, tolerance = 1e-6)
   expect_lt(max(abs(coef(rung) - coef(whole)) / sds), 0.15)

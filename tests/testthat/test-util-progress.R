@@ -13,28 +13,18 @@ signal_interrupt <- function() {
   signalCondition(structure(class = c("interrupt", "condition"), list(message = "", call = NULL)))
 }
 
-with_engine <- function(engine, code) {
-  all_of_them <- list(
-    nested = engine, fullrank = engine, meanfield = engine, laplace = engine,
-    prior = engine
-  )
-  original <- engines
-  namespace <- asNamespace("covary")
-  replace <- function(value) {
-    unlockBinding("engines", namespace)
-    assign("engines", value, namespace)
-    lockBinding("engines", namespace)
-  }
-  replace(function() all_of_them)
-  on.exit(replace(original))
-  code
+# covary() with one engine behind every algorithm.
+quick_with_engine <- function(engine, ...) {
+  algorithms <- c("nested", "fullrank", "meanfield", "laplace", "prior")
+  every <- stats::setNames(rep(list(engine), length(algorithms)), algorithms)
+  quick(..., covary = package_with(engines = function() every)$covary)
 }
 
 test_that("an interrupt returns the last approximation with a classed warning", {
   d <- rows_60()
   for (after in c("mode", "draws")) {
     for (f in list(list(cbind(a, b) ~ x), list(a ~ s(x, k = 5), sigma ~ s(x, k = 5)))) {
-      expect_warning(fit <- with_engine(interrupting(after), quick(f, data = d)),
+      expect_warning(fit <- quick_with_engine(interrupting(after), f, data = d),
         class = "covary_warning_interrupted"
       )
       expect_s3_class(fit, "covary")
@@ -49,14 +39,14 @@ test_that("an interrupt returns the last approximation with a classed warning", 
 
 test_that("an interrupt before anything is known is a typed error", {
   nothing <- function(target, draws, control, progress) signal_interrupt()
-  expect_error(with_engine(nothing, quick(a ~ x, data = rows_60())),
+  expect_error(quick_with_engine(nothing, a ~ x, data = rows_60()),
     class = "covary_error_interrupted"
   )
 })
 
 test_that("a plain error of an engine becomes typed, with its words", {
   broken <- function(target, draws, control, progress) solve(matrix(0, 2, 2))
-  expect_error(with_engine(broken, quick(a ~ x, data = rows_60())), "singular",
+  expect_error(quick_with_engine(broken, a ~ x, data = rows_60()), "singular",
     class = "covary_error_numerics"
   )
 })
