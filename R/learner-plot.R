@@ -209,10 +209,9 @@ open_panel <- function(frame, ...) {
 
 category_style <- function(learner) {
   g <- length(learner$categories)
-  colour <- grDevices::palette.colors(9, "Okabe-Ito")[c(6, 7, 4, 2, 8, 3, 9, 5)]
-  colour <- if (g <= 8) colour[seq_len(g)] else grDevices::hcl.colors(g, "Dark 3")
+  colour <- category_colours(g)
   list(
-    colour = colour, faint = grDevices::adjustcolor(colour, .45),
+    colour = colour, faint = fade(colour, .45),
     symbol = rep_len(c(1, 2, 0, 5, 6, 3, 4), g)
   )
 }
@@ -274,7 +273,7 @@ plot_course <- function(learner, type, window, ...) {
   )
   graphics::lines(course$trial, course[[type]],
     lwd = 2,
-    col = grDevices::palette.colors(9, "Okabe-Ito")[6]
+    col = category_colours(1)
   )
   course
 }

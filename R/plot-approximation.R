@@ -1,9 +1,4 @@
-# Plots of approximations.
-
-# Okabe and Ito's colours, told apart by colour-blind readers too
-toolkit_colours <- function(n) {
-  rep_len(c("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"), n)
-}
+# Pictures of approximations: marginals, course of the loss, tracked values.
 
 #' Plot a fit of the toolkit
 #'
@@ -38,7 +33,7 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
   old <- tile(length(panels))
   on.exit(graphics::par(old))
   fits <- unique(curves$fit)
-  colours <- toolkit_colours(length(fits))
+  colours <- fit_colours(length(fits))
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
     graphics::plot(range(at$x),
@@ -112,13 +107,13 @@ plot_loss <- function(x, ...) {
   # the first steps are often orders of magnitude away; the eye needs the rest
   limits <- stats::quantile(loss[fine], c(0, if (length(loss) > 50) 0.98 else 1), names = FALSE)
   graphics::plot(i, loss,
-    type = "l", col = "grey60", ylim = limits, xlab = "iteration",
+    type = "l", col = axis_colour, ylim = limits, xlab = "iteration",
     ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO",
     bty = "l", ...
   )
   if (length(loss) >= 200) {
     smooth <- stats::filter(loss, rep(1 / 100, 100), sides = 1)
-    graphics::lines(i, smooth, col = "#D55E00", lwd = 2)
+    graphics::lines(i, smooth, col = fit_colours(2)[2], lwd = 2)
   }
   invisible(x)
 }
@@ -139,12 +134,12 @@ plot_tracker <- function(x, ...) {
     # room for the legend above the curves
     if (named) limits[2] <- limits[2] + diff(limits) * 0.1 * ceiling(ncol(m) / 3)
     graphics::matplot(kept$iteration, m,
-      type = "l", lty = 1, col = toolkit_colours(ncol(m)),
+      type = "l", lty = 1, col = fit_colours(ncol(m)),
       xlab = "iteration", ylab = n, bty = "l", ylim = limits, ...
     )
     if (named) {
       graphics::legend("topleft", colnames(m),
-        col = toolkit_colours(ncol(m)), lty = 1,
+        col = fit_colours(ncol(m)), lty = 1,
         lwd = 2, bty = "n", cex = 0.8, ncol = 3
       )
     }

@@ -52,55 +52,69 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
   )
   d$panel <- factor(titles, levels = unique(titles))
   d$curve <- ifelse(is.na(d$group), "all", d$group)
-  shades <- sort(unique(d$curve))
-  colours <- stats::setNames(group_colours(length(shades)), shades)
-  if ("all" %in% shades && length(shades) > 1) {
-    colours <- c(stats::setNames(group_colours(length(shades) - 1), setdiff(shades, "all")),
-      all = "grey15"
-    )
-  }
-  zero <- data.frame(panel = unique(d$panel[d$dpar == "rho"]))
-  discrete <- !all(is.na(d$level))
+  draw <- if (all(is.na(d$level))) ggplot_curves else ggplot_levels
+  draw(ggplot_effect_frame(d), d) +
+    ggplot2::facet_wrap(mapped_facet("panel"),
+      scales = "free_y",
+      labeller = ggplot2::label_wrap_gen(24)
+    ) +
+    ggplot2::theme_minimal() +
+    ggplot_curve_colours(d) +
+    ggplot2::labs(x = covariate, y = NULL)
+}
+
+# Panels without curves; those of correlations show -1, 0 and 1.
+ggplot_effect_frame <- function(d) {
   out <- ggplot2::ggplot(d, mapped(x = "x", y = "estimate", colour = "curve", fill = "curve"))
-  if (nrow(zero)) {
-    limits <- data.frame(panel = rep(zero$panel, each = 2), x = d$x[1], estimate = c(-1, 1))
-    out <- out + ggplot2::geom_hline(ggplot2::aes(yintercept = 0), zero, colour = "grey50") +
-      ggplot2::geom_blank(mapped(x = "x", y = "estimate"), limits, inherit.aes = FALSE)
+  zero <- data.frame(panel = unique(d$panel[d$dpar == "rho"]))
+  if (nrow(zero) == 0) {
+    return(out)
   }
-  if (discrete) {
-    out <- out + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"),
+  limits <- data.frame(panel = rep(zero$panel, each = 2), x = d$x[1], estimate = c(-1, 1))
+  out + ggplot2::geom_hline(ggplot2::aes(yintercept = 0), zero, colour = "grey50") +
+    ggplot2::geom_blank(mapped(x = "x", y = "estimate"), limits, inherit.aes = FALSE)
+}
+
+# Points with 95 % and 50 % intervals at the levels of a factor.
+ggplot_levels <- function(picture, d) {
+  picture + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"),
+    position = ggplot2::position_dodge(0.2)
+  ) +
+    ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"),
+      linewidth = 1.6,
       position = ggplot2::position_dodge(0.2)
     ) +
-      ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"),
-        linewidth = 1.6,
-        position = ggplot2::position_dodge(0.2)
-      ) +
-      ggplot2::scale_x_continuous(breaks = unique(d$x), labels = unique(d$level))
+    ggplot2::scale_x_continuous(breaks = unique(d$x), labels = unique(d$level))
+}
+
+# Curves with 95 % and 50 % ribbons along a number, dashed outside the data.
+ggplot_curves <- function(picture, d) {
+  d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] |
+    d$panel[-1] != d$panel[-nrow(d)]))
+  picture + ggplot2::geom_ribbon(mapped(ymin = "lower", ymax = "upper"),
+    alpha = 0.2, colour = NA
+  ) +
+    ggplot2::geom_ribbon(mapped(ymin = "lower50", ymax = "upper50"),
+      alpha = 0.3, colour = NA
+    ) +
+    ggplot2::geom_line(mapped(group = "piece", linetype = "extrapolated"), d) +
+    ggplot2::scale_linetype_manual(values = c(`FALSE` = "solid", `TRUE` = "22"), guide = "none")
+}
+
+# The colour of each curve; that of all rows beside groups is nearly black.
+ggplot_curve_colours <- function(d) {
+  curves <- sort(unique(d$curve))
+  groups <- setdiff(curves, "all")
+  colours <- if (length(groups)) {
+    c(stats::setNames(group_colours(length(groups)), groups), all = whole_colour)
   } else {
-    d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] |
-      d$panel[-1] != d$panel[-nrow(d)]))
-    out <- out + ggplot2::geom_ribbon(mapped(ymin = "lower", ymax = "upper"),
-      alpha = 0.2,
-      colour = NA
-    ) +
-      ggplot2::geom_ribbon(mapped(ymin = "lower50", ymax = "upper50"), alpha = 0.3, colour = NA) +
-      ggplot2::geom_line(mapped(group = "piece", linetype = "extrapolated"), d) +
-      ggplot2::scale_linetype_manual(values = c(`FALSE` = "solid", `TRUE` = "22"), guide = "none")
+    c(all = group_colours(1))
   }
-  out + ggplot2::facet_wrap(mapped_facet("panel"),
-    scales = "free_y",
-    labeller = ggplot2::label_wrap_gen(24)
-  ) + ggplot2::theme_minimal() +
-    ggplot2::scale_colour_manual(
-      values = colours, aesthetics = c("colour", "fill"),
-      breaks = setdiff(shades, "all"),
-      name = if (all(is.na(d$by))) NULL else stats::na.omit(d$by)[1], guide = if (all(is.na(d$by))) {
-        "none"
-      } else {
-        "legend"
-      }
-    ) +
-    ggplot2::labs(x = covariate, y = NULL)
+  by <- unique(stats::na.omit(d$by))
+  ggplot2::scale_colour_manual(
+    values = colours, aesthetics = c("colour", "fill"), breaks = groups,
+    name = if (length(by)) by[1], guide = if (length(by)) "legend" else "none"
+  )
 }
 
 mapped_facet <- function(name) stats::as.formula(paste("~", name))

@@ -64,134 +64,23 @@ pp_check.covary <- function(
   draws <- round(seq(1, nrow(object$draws), length.out = min(ndraws, nrow(object$draws))))
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
-    dens = checked_density(object, rows, replicates),
-    correlation = check_bins(object, rows, replicates, covariate, bins, "rho"),
-    sd = check_bins(object, rows, replicates, covariate, bins, "sigma"),
-    qq = check_distances(object, rows, replicates)
+    dens = pp_density_data(object, rows, replicates),
+    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "rho"),
+    sd = pp_bins_data(object, rows, replicates, covariate, bins, "sigma"),
+    qq = pp_distance_data(object, rows, replicates)
   )
   if (plot) {
     switch(type,
-      dens = draw_check_density(out),
-      correlation = draw_check_bins(out, object, "rho"),
-      sd = draw_check_bins(out, object, "sigma"),
-      qq = draw_check_distances(out, length(object$responses))
+      dens = draw_pp_density(out),
+      correlation = draw_pp_bins(out, object, "rho"),
+      sd = draw_pp_bins(out, object, "sigma"),
+      qq = draw_pp_distances(out, length(object$responses))
     )
   }
   invisible(out)
 }
 
-# Replicated responses, draws x rows x K.
-replicate_rows <- function(fit, rows, draws) {
-  newdata <- if (length(rows) < fit$frame$n) training_data(fit)[rows, , drop = FALSE]
-  y <- draw_responses(new_evaluation(fit, newdata, draws))
-  array(
-    unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)),
-    list(NULL, NULL, fit$responses)
-  )
-}
-
-checked_density <- function(fit, rows, replicates) {
-  y <- fit$frame$y[rows, , drop = FALSE]
-  parts <- lapply(fit$responses, function(resp) {
-    range <- range(y[, resp]) + c(-0.1, 0.1) * diff(range(y[, resp]))
-    # One bandwidth for all, so that curves differ by the data alone.
-    width <- stats::bw.nrd0(y[, resp])
-    curve <- function(v, draw) {
-      d <- stats::density(v, bw = width, from = range[1], to = range[2], n = 256)
-      data.frame(resp = resp, draw = draw, x = d$x, density = d$y)
-    }
-    do.call(
-      rbind,
-      c(
-        list(curve(y[, resp], 0L)),
-        lapply(seq_len(dim(replicates)[1]), function(s) curve(replicates[s, , resp], s))
-      )
-    )
-  })
-  do.call(rbind, parts)
-}
-
-# The same statistic of residuals, from the data and from every replicate, in bins along a
-# covariate.
-check_bins <- function(fit, rows, replicates, covariate, bins, dpar) {
-  v <- training_data(fit)[[covariate]][rows]
-  known <- fit$design$covariates[[covariate]]
-  id <- covariate_bins(v, known, bins)
-  position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
-  eta <- central_predictors(fit)[rows, , drop = FALSE]
-  w <- row_weights(fit$frame)[rows]
-  standard <- function(y, resp) {
-    (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) /
-      rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
-  }
-  sets <- if (dpar == "rho") list(response_pair(fit)) else as.list(fit$responses)
-  parts <- lapply(sets, function(resp) {
-    do.call(rbind, lapply(sort(unique(id)), function(b) {
-      at <- which(id == b)
-      if (length(at) < 10) {
-        return(NULL)
-      }
-      statistic <- function(y) {
-        # y: list of draws x rows matrices, a response each
-        product <- function(i, j) as.vector((y[[i]] * y[[j]])[, at, drop = FALSE] %*% w[at])
-        if (dpar == "rho") {
-          product(1, 2) / sqrt(product(1, 1) * product(2, 2))
-        } else {
-          sqrt(product(1, 1) / sum(w[at]))
-        }
-      }
-      observed <- statistic(lapply(resp, function(r) standard(t(fit$frame$y[rows, r]), r)))
-      replicated <-
-        statistic(lapply(resp, function(r) {
-          standard(
-            matrix(replicates[, , r], dim(replicates)[1]),
-            r
-          )
-        }))
-      q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
-      data.frame(
-        covariate = covariate, bin = b, x = mean(position[at]), n = length(at),
-        resp = paste(resp, collapse = ":"), observed = observed,
-        estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5]
-      )
-    }))
-  })
-  do.call(rbind, parts)
-}
-
-check_distances <- function(fit, rows, replicates, most = 400) {
-  eta <- central_predictors(fit)[rows, , drop = FALSE]
-  k <- length(fit$responses)
-  distance <- function(y) {
-    z <- lapply(seq_len(k), function(j) {
-      (y[, j] - eta[, paste0("mu:", fit$responses[j])]) *
-        exp(-eta[, paste0("sigma:", fit$responses[j])])
-    })
-    if (k == 1) {
-      return(z[[1]]^2)
-    }
-    r <- eta[, find_keys(fit, "rho", fit$responses[1:2])]
-    # The quadratic form without 1 - rho^2 (mathematics vignette, eq. 2).
-    ((1 + exp(r)) * (z[[1]] - z[[2]])^2 + (1 + exp(-r)) * (z[[1]] + z[[2]])^2) / 4
-  }
-  n <- length(rows)
-  at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))
-  p <- (at - 0.5) / n
-  observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
-  replicated <- vapply(
-    seq_len(dim(replicates)[1]),
-    function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at))
-  )
-  limits <- apply(matrix(replicated, length(at)), 1, stats::quantile, c(0.025, 0.975),
-    names = FALSE
-  )
-  data.frame(
-    probability = p, theoretical = stats::qchisq(p, k), observed = observed,
-    lower = limits[1, ], upper = limits[2, ]
-  )
-}
-
-draw_check_density <- function(d) {
+draw_pp_density <- function(d) {
   labels <- unique(d$resp)
   with_canvas(list(matrix(seq_along(labels), 1)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
     for (resp in labels) {
@@ -202,13 +91,14 @@ draw_check_density <- function(d) {
           col = fade(group_colours(1), 0.25), lwd = 0.8
         )
       }
-      graphics::lines(part$x[part$draw == 0], part$density[part$draw == 0], col = "grey10", lwd = 2)
+      data <- part$draw == 0
+      graphics::lines(part$x[data], part$density[data], col = data_colour, lwd = 2)
     }
-    legend_above(c("data", "replicates"), c("grey10", fade(group_colours(1), 0.6)))
+    legend_above(c("data", "replicates"), c(data_colour, fade(group_colours(1), 0.6)))
   })
 }
 
-draw_check_bins <- function(d, fit, dpar) {
+draw_pp_bins <- function(d, fit, dpar) {
   labels <- unique(d$resp)
   known <- fit$design$covariates[[d$covariate[1]]]
   levels <- if (known$type != "numeric") known$levels
@@ -219,7 +109,7 @@ draw_check_bins <- function(d, fit, dpar) {
       ylim <- ylim + c(-0.1, 0.1) * diff(ylim)
       if (dpar == "rho") ylim <- c(max(-1, ylim[1]), min(1, ylim[2]))
       pad <- 0.04 * max(diff(range(part$x)), if (is.null(levels)) 0 else 8)
-      start_panel(range(part$x) + c(-pad, pad), ylim, check_bins_title(dpar, resp),
+      start_panel(range(part$x) + c(-pad, pad), ylim, pp_bins_title(dpar, resp),
         xlab = d$covariate[1],
         x_at = if (!is.null(levels)) seq_along(levels), x_labels = if (is.null(levels)) {
           TRUE
@@ -238,7 +128,7 @@ draw_check_bins <- function(d, fit, dpar) {
         lwd = 7, lend = "butt"
       )
       graphics::points(part$x, part$observed,
-        pch = 21, bg = "white", col = "grey10", lwd = 1.5,
+        pch = 21, bg = "white", col = data_colour, lwd = 1.5,
         cex = 1.1
       )
     }
@@ -246,7 +136,7 @@ draw_check_bins <- function(d, fit, dpar) {
   })
 }
 
-check_bins_title <- function(dpar, resp) {
+pp_bins_title <- function(dpar, resp) {
   if (dpar == "rho") {
     c(
       "correlation of residuals of",
@@ -257,7 +147,7 @@ check_bins_title <- function(dpar, resp) {
   }
 }
 
-draw_check_distances <- function(d, k) {
+draw_pp_distances <- function(d, k) {
   with_canvas(list(matrix(1)), mar = c(3, 3.4, 1.8, 0.7), {
     # Tail distances of heavy-tailed data are huge; the square root keeps the bulk in sight.
     root <- function(v) sqrt(v)
@@ -270,11 +160,11 @@ draw_check_distances <- function(d, k) {
     graphics::abline(0, 1, col = group_colours(1), lwd = 1.5)
     graphics::points(root(d$theoretical), root(d$observed),
       pch = 16, cex = 0.6,
-      col = fade("grey10", 0.7)
+      col = fade(data_colour, 0.7)
     )
     graphics::legend("topleft", c("data", "95 % of replicates"),
       pch = c(16, 15),
-      pt.cex = c(0.7, 1.6), col = c("grey10", fade(group_colours(1), 0.4)), bty = "n",
+      pt.cex = c(0.7, 1.6), col = c(data_colour, fade(group_colours(1), 0.4)), bty = "n",
       text.col = ink, inset = 0.01
     )
   })

@@ -1,18 +1,4 @@
-# Pieces of pictures in base graphics: colours, panels, ribbons, legends.
-
-# Okabe and Ito's colours without yellow (too light for lines); told apart by all common kinds of
-# colour vision.
-group_colours <- function(n) {
-  base <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-  rep_len(base, n)
-}
-
-# Ordered values: perceptually even and colour-blind safe.
-value_colours <- function(n) grDevices::hcl.colors(n + 1, "viridis")[seq_len(n)]
-
-fade <- function(colour, alpha) grDevices::adjustcolor(colour, alpha)
-
-ink <- "grey25"
+# Pieces of pictures in base graphics: panels, ribbons, points, legends. Colours: util-palette.R.
 
 # Sets par and the layout for the time of `expr`, whatever happens.
 with_canvas <- function(layout, expr, ...) {
@@ -26,42 +12,41 @@ with_canvas <- function(layout, expr, ...) {
   force(expr)
 }
 
-# An empty panel: title at the left above, light grid, axes without a box.
+# An empty panel: title at the left above, light grid, axes without a box. `x_at` and `x_labels`: where
+# the horizontal axis has levels in place of numbers.
 start_panel <- function(
-  xlim, ylim, title = NULL, xlab = "", ylab = "", axes = c(TRUE, TRUE),
-  x_at = NULL, x_labels = TRUE, size = 0.9
+  xlim, ylim, title = NULL, xlab = "", ylab = "", x_at = NULL, x_labels = TRUE
 ) {
   graphics::plot.new()
   graphics::plot.window(xlim, ylim)
   y_at <- pretty_inside(graphics::par("usr")[3:4])
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
-  graphics::abline(h = y_at, v = grid_at, col = "grey93", lwd = 0.8)
-  if (axes[1] && is.character(x_labels)) {
-    label_levels(x_at, x_labels, size)
-  } else if (axes[1]) {
-    graphics::axis(1,
-      at = grid_at, labels = x_labels, col = "grey60",
-      col.ticks = "grey60", col.axis = ink, lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.2
-    )
+  graphics::abline(h = y_at, v = grid_at, col = grid_colour, lwd = 0.8)
+  if (is.character(x_labels)) {
+    label_levels(x_at, x_labels)
+  } else {
+    draw_axis(1, grid_at, x_labels, gap.axis = 0.2)
   }
-  if (axes[2]) {
-    graphics::axis(2,
-      at = y_at, cex.axis = size, col = "grey60", col.ticks = "grey60",
-      col.axis = ink, lwd = 0, lwd.ticks = 0.8
-    )
-  }
-  graphics::box(bty = "l", col = "grey60")
+  draw_axis(2, y_at)
+  graphics::box(bty = "l", col = axis_colour)
   if (!is.null(title)) write_title(title)
   graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
 }
 
 # All labels of levels if they fit when shrunk, else as many as do.
-label_levels <- function(at, labels, size) {
+label_levels <- function(at, labels, size = axis_size) {
   room <- if (length(at) > 1) min(diff(sort(at))) else diff(graphics::par("usr")[1:2])
   size <- max(min(size, 0.93 * size * room / max(graphics::strwidth(labels, cex = size))), 0.55)
-  graphics::axis(1,
-    at = at, labels = labels, col = "grey60", col.ticks = "grey60", col.axis = ink,
-    lwd = 0, lwd.ticks = 0.8, cex.axis = size, gap.axis = 0.1
+  draw_axis(1, at, labels, size, gap.axis = 0.1)
+}
+
+axis_size <- 0.9 # of the labels of axes
+
+# An axis of ticks and labels without a line.
+draw_axis <- function(side, at, labels = TRUE, size = axis_size, ...) {
+  graphics::axis(side,
+    at = at, labels = labels, cex.axis = size, col = axis_colour, col.ticks = axis_colour,
+    col.axis = ink, lwd = 0, lwd.ticks = 0.8, ...
   )
 }
 
@@ -149,7 +134,7 @@ legend_above <- function(labels, colours, note = NULL) {
   y <- 0.985
   x <- 0.012
   for (i in seq_along(labels)) {
-    x <- grconvert_text(x, y, labels[i], colours[i])
+    x <- draw_legend_entry(x, y, labels[i], colours[i])
   }
   if (!is.null(note)) {
     graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note,
@@ -159,7 +144,7 @@ legend_above <- function(labels, colours, note = NULL) {
   graphics::par(xpd = FALSE)
 }
 
-grconvert_text <- function(x, y, label, colour) {
+draw_legend_entry <- function(x, y, label, colour) {
   at <- graphics::grconvertX(c(x, x + 0.025), "ndc")
   height <- graphics::grconvertY(y - 0.013, "ndc")
   graphics::segments(at[1], height, at[2], height, col = colour, lwd = 4, lend = "butt")

@@ -1,0 +1,207 @@
+# The data of effects: predictors along each covariate, the others held still.
+
+#' Effects of covariates on means, standard deviations and correlations
+#'
+#' The posterior of every mean, standard deviation and correlation along each covariate, the other
+#' covariates held still: numeric ones at an observed median, factors at their commonest level.
+#' A numeric covariate gets a grid over its range, extended a little at both ends so that
+#' extrapolation shows; a factor (or a number with at most five values) gets its levels.
+#'
+#' A predictor is shown along the covariates it uses; one that uses none is shown along the first.
+#' Known predictors (nothing but `offset()`) are left out, and so are covariates that stand only
+#' in an `offset()`.
+#'
+#' @param fit A fit of [covary()].
+#' @param covariate Names of covariates; `NULL` for all.
+#' @param dpar,resp Which predictors: `"mu"`, `"sigma"` or `"rho"`; a response, or `"a:b"` for a
+#'   pair.
+#' @param by A factor with one curve a level. `NULL`: the first factor (of at most six levels) that
+#'   stands in a predictor together with the covariate. `FALSE`: none.
+#' @param conditions Named list: values at which other covariates are held.
+#' @param points Number of grid points of a numeric covariate.
+#' @param extend How far the grid goes beyond the data, as a share of their range. It does not
+#'   reach zero unless the data do.
+#' @param ... Not used.
+#' @return A data frame of class `covary_effects` with a row a point:
+#'   `covariate`; `x` (the value, of dates and times their number, or the number of the level) and
+#'   `level` (`NA` for numeric covariates);
+#'   `by` and `group` (the factor of the curve and its level, `NA` where there is none);
+#'   `dpar`, `resp`; `estimate` (posterior median), `lower`, `upper` (95 %), `lower50`, `upper50`
+#'   (50 %); `extrapolated` (outside the data). All values are those of the mean, the standard
+#'   deviation and the correlation themselves, not of their links.
+#' @seealso [plot.covary()], [plot_data()]
+#' @examples
+#' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
+#' effects <- conditional_effects(fit)
+#' head(effects)
+#' plot(effects)
+#' @export
+conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
+
+#' @export
+conditional_effects.default <- function(fit, ...) {
+  stop_no_method(
+    fit, "conditional_effects()",
+    "fits of covary()", "fit"
+  )
+}
+
+#' @rdname conditional_effects
+#' @export
+conditional_effects.covary <- function(
+  fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL,
+  conditions = list(),
+  points = 100, extend = 0.05, ...
+) {
+  check_fit(fit, "fit")
+  points <- check_count(points, "points", 2)
+  check_number(extend, "extend", 0, 10)
+  keys <- find_keys(fit, dpar, resp)
+  keys <- keys[!vapply(fit$design$predictors[keys], `[[`, TRUE, "known")]
+  if (length(keys) == 0) {
+    stop_covary("argument", "All predictors asked for are known; there is nothing to show.")
+  }
+  reference <- reference_row(fit, conditions)
+  panels <- effect_panels(fit, keys, covariate)
+  out <- lapply(names(panels), function(name) {
+    split <- choose_by(fit, name, panels[[name]], by, names(conditions))
+    grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
+    parts <- lapply(panels[[name]], function(key) effect_of(fit, key, name, grid, reference, split))
+    do.call(rbind, parts)
+  })
+  structure(do.call(rbind, out), class = c("covary_effects", "data.frame"))
+}
+
+# Covariates that shape a predictor; those of its offsets do not count.
+shaping_covariates <- function(fit, key) {
+  p <- fit$design$predictors[[key]]
+  terms <- c(
+    attr(p$terms, "term.labels"),
+    unlist(lapply(p$smooths, function(s) smooth_terms(s$sm)))
+  )
+  found <- unlist(lapply(terms, function(t) free_variables(str2lang(t))))
+  # In the order of the formula.
+  found <- intersect(predictor_variables(list(p)), intersect(found, names(fit$design$covariates)))
+  Filter(function(name) fit$design$covariates[[name]]$type != "matrix", found)
+}
+
+# Named list: covariate -> keys of the predictors to show along it.
+effect_panels <- function(fit, keys, covariate = NULL) {
+  covariate <- check_names(covariate, "covariate")
+  uses <- lapply(stats::setNames(nm = names(fit$design$predictors)), shaping_covariates, fit = fit)
+  all <- unique(unlist(uses))
+  if (length(all) == 0) {
+    stop_covary("argument", "No predictor depends on a covariate that curves can be drawn along ",
+      "(a matrix is none); there is nothing to show.",
+      fields = list(arg = "covariate")
+    )
+  }
+  shown <- if (is.null(covariate)) all else covariate
+  if (!all(shown %in% all)) {
+    stop_covary("argument", "`covariate` must be among ", enumerate(all, most = 12), ", not ",
+      enumerate(setdiff(shown, all)), ".",
+      fields = list(arg = "covariate")
+    )
+  }
+  out <- lapply(stats::setNames(nm = shown), function(name) {
+    Filter(
+      function(key) name %in% uses[[key]] || (name == all[1] && length(uses[[key]]) == 0),
+      keys
+    )
+  })
+  out <- out[lengths(out) > 0]
+  if (length(out) == 0) {
+    stop_covary("argument", "No predictor asked for depends on ", enumerate(shown), ".",
+      fields = list(arg = "covariate")
+    )
+  }
+  out
+}
+
+# The factor that splits the curves along a covariate, or NULL.
+choose_by <- function(fit, name, keys, by, fixed = character()) {
+  if (isFALSE(by)) {
+    return(NULL)
+  }
+  if (length(check_names(by, "by")) > 1) {
+    stop_covary("argument", "`by` must name one factor, not ", length(by), ".",
+      fields = list(arg = "by")
+    )
+  }
+  together <- lapply(keys, function(k) {
+    uses <- shaping_covariates(fit, k)
+    if (name %in% uses) setdiff(uses, name)
+  })
+  candidates <- Filter(
+    function(c) fit$design$covariates[[c]]$type != "numeric",
+    unique(unlist(together))
+  )
+  if (!is.null(by)) {
+    if (!by %in% names(fit$design$covariates) || fit$design$covariates[[by]]$type %in%
+      c("numeric", "matrix")) {
+      stop_covary("argument", "`by` must name a factor of the model, or be FALSE; not ",
+        describe(by), ".",
+        fields = list(arg = "by")
+      )
+    }
+    return(if (by != name) by)
+  }
+  known <- fit$design$covariates[[name]]
+  if (known$type != "numeric" && length(known$levels) > 6) {
+    return(NULL)
+  }
+  candidates <- setdiff(candidates, c(random_effect_names(fit$design$predictors), fixed))
+  few <- vapply(candidates, function(c) length(fit$design$covariates[[c]]$levels) <= 6, TRUE)
+  if (any(few)) candidates[few][1]
+}
+
+effect_of <- function(fit, key, name, grid, reference, by) {
+  p <- fit$design$predictors[[key]]
+  if (!is.null(by) && !by %in% shaping_covariates(fit, key)) by <- NULL
+  groups <- if (is.null(by)) NA_character_ else fit$design$covariates[[by]]$levels
+  parts <- lapply(groups, function(group) {
+    newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
+    newdata[[name]] <- grid$value
+    if (!is.null(by)) newdata[[by]] <- as_level(group, reference[[by]])
+    rownames(newdata) <- NULL
+    limits <- posterior_limits(fit, key, newdata)
+    data.frame(
+      covariate = name, x = grid$x, level = grid$level, by = if (is.null(by)) {
+        NA_character_
+      } else {
+        by
+      }, group = group,
+      dpar = p$dpar, resp = paste(p$resp, collapse = ":"), limits,
+      extrapolated = extrapolates(newdata, fit$design, key)
+    )
+  })
+  out <- do.call(rbind, parts)
+  # Functions of a covariate may not exist beyond the data, such as log(x) at zero.
+  out <- out[is.finite(out$estimate) | !out$extrapolated, ]
+  rownames(out) <- NULL
+  out
+}
+
+as_level <- function(level, like) {
+  if (is.factor(like)) {
+    factor(level, levels = levels(like))
+  } else if (is.logical(like)) {
+    as.logical(level)
+  } else {
+    level
+  }
+}
+
+posterior_limits <- function(fit, key, newdata) {
+  eta <- withCallingHandlers(predictor_draws(fit, key, newdata), warning = function(w) {
+    # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
+    # says it.
+    if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
+  })
+  q <- apply(eta, 2, stats::quantile,
+    probs = c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE,
+    na.rm = TRUE
+  )
+  q <- inverse_link(fit$design$predictors[[key]]$dpar)(q)
+  stats::setNames(as.data.frame(t(q)), c("estimate", "lower", "upper", "lower50", "upper50"))
+}

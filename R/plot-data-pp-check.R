@@ -1,0 +1,114 @@
+# The data of posterior predictive checks: statistics of the data and of replicates from the fit.
+
+# Replicated responses, draws x rows x K.
+replicate_rows <- function(fit, rows, draws) {
+  newdata <- if (length(rows) < fit$frame$n) training_data(fit)[rows, , drop = FALSE]
+  y <- draw_responses(new_evaluation(fit, newdata, draws))
+  array(
+    unlist(y, use.names = FALSE), c(length(draws), length(rows), length(y)),
+    list(NULL, NULL, fit$responses)
+  )
+}
+
+pp_density_data <- function(fit, rows, replicates) {
+  y <- fit$frame$y[rows, , drop = FALSE]
+  parts <- lapply(fit$responses, function(resp) {
+    range <- range(y[, resp]) + c(-0.1, 0.1) * diff(range(y[, resp]))
+    # One bandwidth for all, so that curves differ by the data alone.
+    width <- stats::bw.nrd0(y[, resp])
+    curve <- function(v, draw) {
+      d <- stats::density(v, bw = width, from = range[1], to = range[2], n = 256)
+      data.frame(resp = resp, draw = draw, x = d$x, density = d$y)
+    }
+    do.call(
+      rbind,
+      c(
+        list(curve(y[, resp], 0L)),
+        lapply(seq_len(dim(replicates)[1]), function(s) curve(replicates[s, , resp], s))
+      )
+    )
+  })
+  do.call(rbind, parts)
+}
+
+# The same statistic of residuals, from the data and from every replicate, in bins along a
+# covariate.
+pp_bins_data <- function(fit, rows, replicates, covariate, bins, dpar) {
+  v <- training_data(fit)[[covariate]][rows]
+  known <- fit$design$covariates[[covariate]]
+  id <- covariate_bins(v, known, bins)
+  position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
+  eta <- central_predictors(fit)[rows, , drop = FALSE]
+  w <- row_weights(fit$frame)[rows]
+  standard <- function(y, resp) {
+    (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) /
+      rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
+  }
+  sets <- if (dpar == "rho") list(response_pair(fit)) else as.list(fit$responses)
+  parts <- lapply(sets, function(resp) {
+    do.call(rbind, lapply(sort(unique(id)), function(b) {
+      at <- which(id == b)
+      if (length(at) < 10) {
+        return(NULL)
+      }
+      statistic <- function(y) {
+        # y: list of draws x rows matrices, a response each
+        product <- function(i, j) as.vector((y[[i]] * y[[j]])[, at, drop = FALSE] %*% w[at])
+        if (dpar == "rho") {
+          product(1, 2) / sqrt(product(1, 1) * product(2, 2))
+        } else {
+          sqrt(product(1, 1) / sum(w[at]))
+        }
+      }
+      observed <- statistic(lapply(resp, function(r) standard(t(fit$frame$y[rows, r]), r)))
+      replicated <-
+        statistic(lapply(resp, function(r) {
+          standard(
+            matrix(replicates[, , r], dim(replicates)[1]),
+            r
+          )
+        }))
+      q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
+      data.frame(
+        covariate = covariate, bin = b, x = mean(position[at]), n = length(at),
+        resp = paste(resp, collapse = ":"), observed = observed,
+        estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5]
+      )
+    }))
+  })
+  do.call(rbind, parts)
+}
+
+pp_distance_data <- function(fit, rows, replicates, most = 400) {
+  eta <- central_predictors(fit)[rows, , drop = FALSE]
+  k <- length(fit$responses)
+  rhobits <- matrix(list(), k, k)
+  for (i in seq_len(k)[-1]) {
+    for (j in seq_len(i - 1)) {
+      rhobits[[i, j]] <- eta[, pair_key(fit, fit$responses[i], fit$responses[j])]
+    }
+  }
+  # Squared Mahalanobis distances of rows y (N x K).
+  distance <- function(y) {
+    z <- lapply(seq_len(k), function(j) {
+      (y[, j] - eta[, paste0("mu:", fit$responses[j])]) *
+        exp(-eta[, paste0("sigma:", fit$responses[j])])
+    })
+    Reduce(`+`, lapply(whiten(z, rhobits), function(w) w^2))
+  }
+  n <- length(rows)
+  at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))
+  p <- (at - 0.5) / n
+  observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
+  replicated <- vapply(
+    seq_len(dim(replicates)[1]),
+    function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at))
+  )
+  limits <- apply(matrix(replicated, length(at)), 1, stats::quantile, c(0.025, 0.975),
+    names = FALSE
+  )
+  data.frame(
+    probability = p, theoretical = stats::qchisq(p, k), observed = observed,
+    lower = limits[1, ], upper = limits[2, ]
+  )
+}

@@ -1,0 +1,196 @@
+# Effects, drawn: a page a covariate, a panel a predictor.
+
+draw_effects <- function(effects, fit, max_points, ask, conditions = list()) {
+  pages <- split(
+    as.data.frame(effects),
+    factor(effects$covariate, levels = unique(effects$covariate))
+  )
+  if (!is.null(ask)) {
+    check_flag(ask, "ask")
+  } else {
+    ask <- length(pages) > 1 && grDevices::dev.interactive()
+  }
+  if (ask) {
+    old <- grDevices::devAskNewPage(TRUE)
+    on.exit(grDevices::devAskNewPage(old))
+  }
+  for (page in pages) draw_effect_page(page, fit, max_points, conditions)
+}
+
+# Means in the first row, sds below them, correlations in tall panels at the right.
+draw_effect_page <- function(d, fit, max_points, conditions) {
+  keys <- unique(d[c("dpar", "resp")])
+  plan <- plan_panels(keys$dpar)
+  groups <- unique(stats::na.omit(d$group))
+  by <- unique(stats::na.omit(d$by))
+  palette <- stats::setNames(group_colours(max(length(groups), 1)), if (length(groups)) {
+    groups
+  } else {
+    "all"
+  })
+  name <- d$covariate[1]
+  bins <- if (!is.null(fit)) {
+    residual_bins(fit, name, if (length(by)) by else FALSE,
+      conditions = conditions
+    )
+  }
+  bins <- bins[paste(bins$dpar, bins$resp) %in% paste(keys$dpar, keys$resp), ]
+  held <- if (!is.null(fit)) held_text(fit, unique(keys), c(name, by), conditions)
+  note <- paste(c(held, if (NROW(bins)) "circles: residuals in bins"), collapse = "; ")
+  band <- length(groups) > 0 || nzchar(note)
+  with_canvas(list(plan$matrix, widths = plan$widths),
+    mar = c(3, 2.9, 2.2, 0.7),
+    oma = c(0, 0, if (band) 1.3 else 0, 0),
+    {
+      for (i in plan$order) {
+        k <- keys[i, ]
+        panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
+        found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
+        draw_effect_panel(panel, found, if (k$dpar == "mu") fit, palette, max_points, conditions)
+      }
+      if (band) legend_above(if (length(groups)) paste(by, "=", groups), palette, note)
+    }
+  )
+}
+
+plan_panels <- function(dpar) {
+  mu <- which(dpar == "mu")
+  sigma <- which(dpar == "sigma")
+  rho <- which(dpar == "rho")
+  across <- max(length(mu), length(sigma))
+  if (length(mu) == 0 || length(sigma) == 0 || length(rho) == 0) {
+    # One row as long as it fits, means and sds of one response above each other otherwise.
+    n <- length(dpar)
+    if (length(mu) && length(sigma) && across > 1) {
+      return(list(
+        matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(mu, sigma),
+        widths = rep(1, across)
+      ))
+    }
+    columns <- if (n <= 3) n else ceiling(n / 2)
+    m <- matrix(0, ceiling(n / columns), columns)
+    m[] <- 0
+    m <- t(m)
+    m[seq_len(n)] <- seq_len(n)
+    return(list(matrix = t(m), order = seq_len(n), widths = rep(1, columns)))
+  }
+  m <- matrix(0, 2, across + ceiling(length(rho) / 2))
+  m[1, seq_along(mu)] <- seq_along(mu)
+  m[2, seq_along(sigma)] <- length(mu) + seq_along(sigma)
+  first <- length(mu) + length(sigma)
+  for (j in seq_along(rho)) {
+    column <- across + ceiling(j / 2)
+    if (j %% 2 == 1) m[, column] <- first + j else m[2, column] <- first + j
+  }
+  list(matrix = m, order = c(mu, sigma, rho), widths = rep(c(1, 1.12), c(across, ncol(m) - across)))
+}
+
+draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
+  discrete <- !is.na(d$level[1])
+  dots <- if (!is.null(fit) && !discrete && max_points > 0) {
+    data_dots(fit, d, max_points, conditions)
+  }
+  ylim <- effect_range(d, dots, bins)
+  at <- if (discrete) unique(d$x)
+  xlim <- if (discrete) {
+    range(at) + c(-1, 1) * 0.5 * (if (length(at) > 1) min(diff(at)) else 1)
+  } else {
+    range(d$x)
+  }
+  start_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]),
+    xlab = d$covariate[1], x_at = at,
+    x_labels = if (discrete) unique(d$level) else TRUE
+  )
+  if (d$dpar[1] == "rho") graphics::abline(h = 0, col = "grey40", lwd = 1)
+  colour_of <- function(group) if (is.na(group)) palette[[1]] else palette[[group]]
+  if (!is.null(dots)) {
+    style <- dot_style(nrow(dots))
+    colours <- if (anyNA(d$group)) "grey30" else palette[dots$group]
+    graphics::points(dots$x, dots$y, pch = 16, cex = style$cex, col = fade(colours, style$alpha))
+  }
+  groups <- unique(d$group)
+  shift <- if (discrete) {
+    (seq_along(groups) - (length(groups) + 1) / 2) * 0.12
+  } else {
+    rep(0, length(groups))
+  }
+  for (g in seq_along(groups)) {
+    here <- if (is.na(groups[g])) is.na(d$group) else d$group %in% groups[g]
+    colour <- if (is.na(groups[g]) && length(palette) > 1) whole_colour else colour_of(groups[g])
+    mine <- bins[if (is.na(groups[g])) is.na(bins$group) else bins$group %in% groups[g], ]
+    if (discrete) {
+      if (NROW(mine)) draw_bins(transform(mine, x = mine$x + shift[g] + 0.1))
+      draw_interval(d$x[here] + shift[g], d[here, ], colour)
+    } else {
+      draw_ribbon(d[here, ], colour)
+      draw_bins(mine, if (is.na(groups[g])) "grey30" else colour)
+    }
+  }
+}
+
+predictor_title <- function(dpar, resp) {
+  switch(dpar,
+    mu = paste("mean of", resp),
+    sigma = paste("sd of", resp),
+    rho = c("correlation of", paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and "))
+  )
+}
+
+# The covariates that a picture holds still.
+held_text <- function(fit, keys, shown, conditions) {
+  used <- unique(unlist(lapply(paste(keys$dpar, keys$resp, sep = ":"), shaping_covariates,
+    fit = fit
+  )))
+  reference <- reference_row(fit, conditions)
+  held <- setdiff(used, shown)
+  if (length(held) == 0 || length(held) > 4) {
+    return(NULL)
+  }
+  paste(vapply(held, function(name) paste(name, "=", format(reference[[name]], digits = 3)), ""),
+    collapse = ", "
+  )
+}
+
+# Rows of the data for a panel of means; where other factors are held by the user, only rows that
+# agree.
+data_dots <- function(fit, d, max_points, conditions) {
+  data <- training_data(fit)
+  keep <- rep(TRUE, nrow(data))
+  for (name in Filter(function(name) !is_number(data[[name]]), names(conditions))) {
+    keep <- keep & as.character(data[[name]]) == as.character(conditions[[name]][1])
+  }
+  rows <- which(keep)
+  rows <- rows[thin_rows(data[[d$covariate[1]]][rows], max_points)]
+  by <- d$by[1]
+  out <- data.frame(
+    x = as.double(data[[d$covariate[1]]][rows]), y = fit$frame$y[rows, d$resp[1]],
+    group = if (is.na(by)) rep(NA_character_, length(rows)) else as.character(data[[by]][rows])
+  )
+  # No group lies on top of the others.
+  out[order((seq_along(rows) * 7919) %% 104729), ]
+}
+
+# Limits that show the curves inside the data and nearly all dots; wild bands and extrapolation are
+# cut.
+effect_range <- function(d, dots, bins) {
+  if (d$dpar[1] == "rho") {
+    return(c(-1, 1))
+  }
+  inside <- !d$extrapolated
+  core <- range(d$lower50[inside], d$upper50[inside], bins$estimate, if (NROW(dots)) {
+    stats::quantile(dots$y, c(0.002, 0.998))
+  })
+  reach <- max(0.5 * diff(core), if (is.na(d$level[1]) && NROW(dots)) {
+    0
+  } else {
+    2 * diff(range(d$estimate[inside]))
+  })
+  band <- range(d$lower[inside], d$upper[inside])
+  out <- c(max(min(core[1], band[1]), core[1] - reach), min(max(core[2], band[2]), core[2] + reach))
+  if (!is.na(d$level[1])) out <- range(band, bins$estimate)
+  # A little of what lies beyond the data.
+  beyond <- 0.25 * diff(out)
+  out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
+  if (d$dpar[1] == "sigma") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
+  if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
+}

@@ -1,0 +1,137 @@
+# Ellipses, drawn: outlines over the data, and the shape at each value in a small panel.
+
+draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
+  pair <- response_pair(fit, resp)
+  outlines <- ellipse_frame(fit, covariate, at, pair, conditions)
+  values <- unique(outlines$value)
+  if (length(values) > 8) {
+    stop_covary("argument", "`at` has ", length(values), " values; a picture can show at most 8.",
+      fields = list(arg = "at")
+    )
+  }
+  colours <- value_colours(length(values))
+  range <- fit$design$covariates[[covariate]]$range
+  path <- bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
+  data <- training_data(fit)
+  near <- lapply(values, nearest_rows,
+    fit = fit, data = data, covariate = covariate,
+    reference = reference_row(fit, conditions), n = length(values)
+  )
+  n <- length(values)
+  with_canvas(list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25)), {
+    graphics::par(mar = c(2.9, 3.2, 1.8, 0.8))
+    y <- fit$frame$y[, pair, drop = FALSE]
+    shown <- if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()
+    limits <- lapply(
+      1:2,
+      function(j) {
+        range(outlines[[c("x", "y")[j]]], if (length(shown)) {
+          stats::quantile(y[shown, j], c(0.003, 0.997))
+        })
+      }
+    )
+    start_panel(limits[[1]], limits[[2]],
+      title = overlay_title(fit, covariate, conditions),
+      xlab = pair[1], ylab = pair[2]
+    )
+    style <- dot_style(length(shown))
+    graphics::points(y[shown, 1], y[shown, 2],
+      pch = 16, cex = style$cex,
+      col = fade("grey40", style$alpha * 0.8)
+    )
+    if (max_points > 0) {
+      for (i in seq_len(n)) {
+        graphics::points(y[near[[i]], 1], y[near[[i]], 2],
+          pch = 16, cex = style$cex + 0.1,
+          col = fade(colours[i], 0.6)
+        )
+      }
+    }
+    graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
+    graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
+    for (i in seq_len(n)) draw_outline(outlines[outlines$value == values[i], ], colours[i])
+    draw_value_key(covariate, values, colours)
+    graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
+    for (i in seq_len(n)) {
+      draw_shape_panel(
+        outlines[outlines$value == values[i], ],
+        y[near[[i]], , drop = FALSE], covariate, colours[i], max_points > 0
+      )
+    }
+  })
+  invisible(outlines)
+}
+
+overlay_title <- function(fit, covariate, conditions) {
+  held <- setdiff(
+    unique(unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit))), covariate
+  )
+  reference <- reference_row(fit, conditions)
+  text <- vapply(held, function(name) paste(name, "=", format(reference[[name]], digits = 3)), "")
+  paste(c(paste("Shape of the data along", covariate), if (length(text)) {
+    paste0("(", paste(text, collapse = ", "), ")")
+  }), collapse = " ")
+}
+
+# Rows nearest to a value that agree with the factors held.
+nearest_rows <- function(value, fit, data, covariate, reference, n) {
+  agree <- rep(TRUE, nrow(data))
+  for (name in names(data)) {
+    if (name != covariate && fit$design$covariates[[name]]$type == "factor") {
+      agree <- agree &
+        as.character(data[[name]]) == as.character(reference[[name]])
+    }
+  }
+  rows <- which(agree)
+  k <- min(150, ceiling(length(rows) / n / 2))
+  rows[order(abs(as.double(data[[covariate]][rows]) - value))[seq_len(min(k, length(rows)))]]
+}
+
+draw_outline <- function(d, colour) {
+  for (p in unique(d$content)) {
+    at <- d$content == p
+    graphics::polygon(d$x[at], d$y[at], border = colour, lwd = if (p > 0.9) 2.2 else 1.2)
+  }
+  graphics::points(d$mean_x[1], d$mean_y[1],
+    pch = 21, bg = "white", col = colour, lwd = 1.6,
+    cex = 0.9
+  )
+}
+
+draw_value_key <- function(covariate, values, colours) {
+  graphics::legend("topleft",
+    legend = paste(covariate, "=", vapply(values, format, "", digits = 3)), col = colours,
+    lwd = 2.5, bty = "n",
+    text.col = ink, cex = 0.9, seg.len = 1.2, inset = c(0.01, 0.01), bg = NA
+  )
+}
+
+# Residuals in units of the fitted sds: what is left is the correlation.
+draw_shape_panel <- function(d, y, covariate, colour, data) {
+  z <- function(v, axis) (v - d[[paste0("mean_", axis)]][1]) / d[[paste0("sd_", axis)]][1]
+  graphics::plot.new()
+  graphics::plot.window(c(-3.4, 3.4), c(-3.4, 3.4), asp = 1)
+  graphics::abline(h = 0, v = 0, col = "grey90")
+  if (data) {
+    graphics::points(z(y[, 1], "x"), z(y[, 2], "y"),
+      pch = 16, cex = 0.45,
+      col = fade(colour, 0.5)
+    )
+  }
+  for (p in unique(d$content)) {
+    at <- d$content == p
+    graphics::polygon(z(d$x[at], "x"), z(d$y[at], "y"), border = colour, lwd = if (p > 0.9) {
+      2.2
+    } else {
+      1.2
+    })
+  }
+  graphics::mtext(paste(covariate, "=", format(d$value[1], digits = 3)),
+    side = 3, line = 0.55,
+    cex = 0.68, font = 2, col = ink
+  )
+  graphics::mtext(paste("correlation", format(round(d$rho[1], 2), nsmall = 2)),
+    side = 1,
+    line = 0.5, cex = 0.66, col = ink
+  )
+}
