@@ -3,7 +3,7 @@
 # Responses that no finite density can describe.
 check_responses <- function(frame, scales, algorithm) {
   constant <- names(scales$sd)[scales$constant]
-  if (length(constant) && algorithm != "prior") {
+  if (length(constant) && engines()[[algorithm]]$likelihood) {
     stop_covary("constant_response", "Response ", enumerate(constant),
       " is constant; there is nothing to regress.",
       fields = list(response = constant)
@@ -17,7 +17,7 @@ check_responses <- function(frame, scales, algorithm) {
       fields = list(response = huge)
     )
   }
-  if (length(scales$sd) < 2 || algorithm == "prior") {
+  if (length(scales$sd) < 2 || !engines()[[algorithm]]$likelihood) {
     return()
   }
   r <- scales$cor[lower.tri(scales$cor)]

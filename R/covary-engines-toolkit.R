@@ -1,81 +1,53 @@
-# The engines of the toolkit on the regression model of covary(). Arguments and result as
-# engine_nested().
+# Adapters of the toolkit's algorithms to the regression model of covary(): engines, as
+# engine-result.R defines them.
 
-engine_advi <- function(target, draws, control, progress) {
+engine_advi <- function(model, draws, control, progress) {
   settings <- control$advi
-  density <- regression_density(target)
-  fit <- muffle_verdict(advi(density, settings$family, settings$iterations, settings$optimizer,
+  fit <- muffle_verdict(advi(
+    regression_density(model), settings$family, settings$iterations, settings$optimizer,
     settings$batch_size,
     start_sigma = settings$start_sigma, callbacks = settings$callbacks, draws = draws,
     control = settings$control, refresh = FALSE
   ))
-  engine_result(target, fit, list(approximation = if (length(fit$callbacks)) fit))
+  toolkit_result(model, fit, list(approximation = if (length(fit$callbacks)) fit))
 }
 
-engine_svgd <- function(target, draws, control, progress) {
-  density <- regression_density(target)
-  start <- joint_start(target, progress)
-  whole <- sweep(matched_noise(max(control$svgd$particles, 20), target$dim + target$n_sds) %*%
-    chol(start$cov), 2, start$mean, "+")
-  whole <- whole[seq_len(control$svgd$particles), , drop = FALSE]
-  fit <- muffle_verdict(do.call(
-    svgd,
-    c(list(precondition_density(density, start)), svgd_arguments(control$svgd))
+engine_svgd <- function(model, draws, control, progress) {
+  settings <- control$svgd
+  near <- joint_start(model, progress)
+  # Noise that is not used: it keeps the random stream of earlier versions.
+  matched_noise(max(settings$particles, 20), model$dim + model$n_sds)
+  round <- precondition_density(regression_density(model), near)
+  fit <- muffle_verdict(svgd(round,
+    particles = settings$particles, iterations = settings$iterations, heat = 1, jitter = 1,
+    refresh = FALSE
   ))
-  fit$draws <- sweep(fit$draws %*% chol(start$cov), 2, start$mean, "+")
+  fit <- from_preconditioned(fit, near)
   fit$draws <- fit$draws[rep_len(seq_len(nrow(fit$draws)), draws), , drop = FALSE]
-  fit$lp <- rep_len(fit$lp, draws) - log_det_root(start$cov)
-  fit$target <- density
+  fit$lp <- rep_len(fit$lp, draws)
   fit$history <- numeric()
-  engine_result(
-    target, fit,
-    list(note = paste(control$svgd$particles, "particles, repeated to the number of draws"))
-  )
+  note <- paste(settings$particles, "particles, repeated to the number of draws")
+  toolkit_result(model, fit, list(note = note))
 }
 
-svgd_arguments <- function(x) {
-  list(
-    particles = x$particles, iterations = x$iterations, heat = 1,
-    jitter = 1, refresh = FALSE
-  )
-}
-
-log_det_root <- function(cov) sum(log(diag(chol(cov))))
-
-# The density of w, theta = mean + chol(cov)' w: round, so one kernel width suits all directions.
-precondition_density <- function(density, at) {
-  root <- t(chol(at$cov))
-  constant <- log_det_root(at$cov)
-  blocks <- lapply(seq_len(density$dim), function(j) transform_identity())
-  names(blocks) <- density$names
-  evaluate <- function(theta, order, ...) {
-    out <- .Call(C_target, density, at$mean + root %*% theta, NULL, 1, order > 0)
-    c(out$value + constant, if (order > 0) crossprod(root, out$gradient))
-  }
-  new_density("r", list(), blocks, evaluate = evaluate, label = "a preconditioned density")
-}
-
-engine_pathfinder <- function(target, draws, control, progress) {
-  density <- regression_density(target)
-  # The joint density of coefficients and sds has no maximum: paths start near the posterior, from a
-  # rough fit.
-  start <- joint_start(target, progress)
-  fit <- muffle_verdict(pathfinder(precondition_density(density, start),
-    paths = control$pathfinder$paths, draws = draws, jitter = 1,
-    iterations = control$pathfinder$iterations
+engine_pathfinder <- function(model, draws, control, progress) {
+  settings <- control$pathfinder
+  # The joint density of coefficients and sds has no maximum: paths start near the posterior.
+  near <- joint_start(model, progress)
+  round <- precondition_density(regression_density(model), near)
+  fit <- muffle_verdict(pathfinder(round,
+    paths = settings$paths, draws = draws, jitter = 1, iterations = settings$iterations
   ))
-  fit$draws <- sweep(fit$draws %*% chol(start$cov), 2, start$mean, "+")
-  fit$lp <- fit$lp - log_det_root(start$cov)
-  fit$lq <- fit$lq - log_det_root(start$cov)
+  fit <- from_preconditioned(fit, near)
   fit$info$iterations <- fit$info$evaluations
   # khat, not movement, is the verdict of Pathfinder
   fit$info$converged <- TRUE
-  engine_result(target, fit, list())
+  toolkit_result(model, fit, list())
 }
 
-engine_nuts <- function(target, draws, control, progress) {
+engine_nuts <- function(model, draws, control, progress) {
   settings <- control$nuts
-  fit <- nuts(regression_density(target), settings$chains, settings$warmup,
+  fit <- nuts(regression_density(model), settings$chains, settings$warmup,
     ceiling(draws / settings$chains),
     control = settings$control, refresh = FALSE
   )
@@ -83,8 +55,8 @@ engine_nuts <- function(target, draws, control, progress) {
   keep <- seq_len(draws)
   fit$draws <- fit$draws[keep, , drop = FALSE]
   fit$lp <- fit$lp[keep]
-  engine_result(
-    target, fit,
+  toolkit_result(
+    model, fit,
     list(
       rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences,
       evaluations = info$evaluations
@@ -92,34 +64,53 @@ engine_nuts <- function(target, draws, control, progress) {
   )
 }
 
+# The density of w where theta = mean + chol(cov)' w, `near` = list(mean, cov): of about unit scale
+# in all directions, so that one kernel width and one step size suit them.
+precondition_density <- function(density, near) {
+  root <- t(chol(near$cov))
+  constant <- sum(log(diag(root)))
+  blocks <- lapply(seq_len(density$dim), function(j) transform_identity())
+  names(blocks) <- density$names
+  evaluate <- function(theta, order, ...) {
+    out <- .Call(C_target, density, near$mean + root %*% theta, NULL, 1, order > 0)
+    c(out$value + constant, if (order > 0) crossprod(root, out$gradient))
+  }
+  new_density("r", list(), blocks, evaluate = evaluate, label = "a preconditioned density")
+}
+
+# Draws of w, with their log densities, to those of theta.
+from_preconditioned <- function(fit, near) {
+  chol_cov <- chol(near$cov)
+  constant <- sum(log(diag(chol_cov)))
+  fit$draws <- sweep(fit$draws %*% chol_cov, 2, near$mean, "+")
+  fit$lp <- fit$lp - constant
+  if (!is.null(fit$lq)) fit$lq <- fit$lq - constant
+  fit
+}
+
 # Verdicts reach the user once, from warn_quality().
 muffle_verdict <- function(expr) {
+  muffle <- function(w) tryInvokeRestart("muffleWarning")
   withCallingHandlers(expr,
-    covary_warning_not_converged = function(w) {
-      tryInvokeRestart("muffleWarning")
-    },
-    covary_warning_khat = function(w) tryInvokeRestart("muffleWarning"),
-    covary_warning_support = function(w) tryInvokeRestart("muffleWarning")
+    covary_warning_not_converged = muffle, covary_warning_khat = muffle,
+    covary_warning_support = muffle
   )
 }
 
-engine_result <- function(target, fit, more) {
-  b <- seq_len(target$dim)
+# An approximation of the toolkit as an engine result; `more`: further fields of info.
+toolkit_result <- function(model, fit, more) {
+  drawn <- split_draws(model, fit$draws)
   info <- fit$info
-  nothing <- rep(NA_real_, nrow(fit$draws))
-  list(
-    beta = fit$draws[, b, drop = FALSE],
-    t = fit$draws[, target$dim + seq_len(target$n_sds), drop = FALSE],
-    lp = if (is.null(fit$lp)) nothing else fit$lp, lq = if (is.null(fit$lq)) nothing else fit$lq,
-    info = c(list(
-      khat = if (is.null(info$khat)) numeric() else c(joint = info$khat),
-      converged = info$converged, iterations = info$iterations,
-      trace = if (is.null(fit$history)) NULL else -fit$history, elbo = if (is.null(info$elbo)) {
-        NA_real_
-      } else {
-        info$elbo
-      }, elbo_mcse = info$elbo_mcse,
-      log_evidence = info$log_evidence, interrupted = info$interrupted
-    ), more)
+  unknown <- rep(NA_real_, nrow(fit$draws))
+  found <- list(
+    khat = if (is.null(info$khat)) numeric() else c(joint = info$khat),
+    converged = info$converged, iterations = info$iterations,
+    trace = if (!is.null(fit$history)) -fit$history,
+    elbo = if (is.null(info$elbo)) NA_real_ else info$elbo, elbo_mcse = info$elbo_mcse,
+    log_evidence = info$log_evidence, interrupted = info$interrupted
+  )
+  new_engine_result(
+    drawn$beta, drawn$log_tau, if (is.null(fit$lp)) unknown else fit$lp,
+    if (is.null(fit$lq)) unknown else fit$lq, c(found, more)
   )
 }

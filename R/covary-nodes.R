@@ -127,7 +127,7 @@ rough_mode <- function(target, from = NULL) {
 # Largest shift of the mode, in posterior sds, were the gradient that of `exact`.
 mode_shift <- function(exact, target, mode) {
   change <- target_base(exact, mode$mean, 1L)$gradient - target_base(target, mode$mean, 1L)$gradient
-  shift_in_sds(change, chol2inv(mode$root))
+  shift_in_sds(change, chol2inv(mode$chol_precision))
 }
 
 # Pieces and nodes a piece that are tried, the cheaper first: nodes gain digits faster than pieces,

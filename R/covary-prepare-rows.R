@@ -3,7 +3,7 @@
 # `frame` has what tables hold (held_frame()), or `exact`: only columns themselves will do. NULL
 # where all columns are better in memory.
 prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
-  if (ncol(frame$y) > 2 || algorithm == "prior") {
+  if (ncol(frame$y) > 2 || !engines()[[algorithm]]$likelihood) {
     return(NULL)
   }
   if (isTRUE(frame$exact) && frame$n <= blocks_from || !is.null(frame$unheld) &&

@@ -10,9 +10,6 @@ compress_rows_from <- 10000L
 # are.
 tabulate_rows_from <- 20000L
 
-# Algorithms that look at rows only through the expectations and values of the target.
-whole_data_algorithms <- c("nested", "fullrank", "meanfield", "laplace")
-
 prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorithm, control) {
   if (inherits(data, "cells")) {
     parsed <- own_scopes(parsed, names(data$covariates))
@@ -74,7 +71,7 @@ prepare_many <- function(parsed, frame, prior, algorithm, control) {
     inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(ready))
   }
   if (frame$n < tabulate_rows_from || control$compress == "never" ||
-    !algorithm %in% whole_data_algorithms) {
+    !engines()[[algorithm]]$sums_only) {
     return(NULL)
   }
   held$exact <- control$compress == "exact" || !is.null(held$unheld)
@@ -146,12 +143,12 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
 
 # NULL where rows should stay rows; said aloud where they are many.
 try_compression <- function(parsed, frame, algorithm, control) {
-  if (control$compress %in% c("never", "rows", "exact") || algorithm == "prior") {
+  if (control$compress %in% c("never", "rows", "exact") || !engines()[[algorithm]]$likelihood) {
     return(NULL)
   }
   # Minibatches are batches of rows.
   if (control$compress == "auto" &&
-    (frame$n < compress_rows_from || algorithm %in% c("advi", "none"))) {
+    (frame$n < compress_rows_from || engines()[[algorithm]]$minibatches)) {
     return(NULL)
   }
   why <- if (is.null(frame$unheld)) not_compressible(parsed, frame) else frame$unheld

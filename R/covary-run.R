@@ -1,12 +1,12 @@
 # One run of an engine; an interrupt returns what it had reached.
 
 # Runs an engine; an interrupt ends it with what was kept.
-run_engine <- function(engine, target, draws, control, progress) {
+run_engine <- function(engine, model, draws, control, progress) {
   on.exit(progress$close())
   interrupted <- FALSE
   run <- function() {
     retype(
-      engine(target, draws, control, progress), "numerics",
+      engine$fit(model, draws, control, progress), "numerics",
       "The posterior cannot be computed; the responses may be ",
       "fitted without error, or a prior or an offset be far from the data. What failed: "
     )
@@ -18,29 +18,29 @@ run_engine <- function(engine, target, draws, control, progress) {
   if (!interrupted) {
     return(out)
   }
-  out <- rescue_draws(progress$kept(), target, draws)
+  out <- rescue_draws(progress$kept(), model, draws)
   if (is.null(out)) {
     stop_covary("interrupted", "The fit was interrupted before there was anything to return.")
   }
   out
 }
 
-rescue_draws <- function(state, target, draws) {
+# A result from what an engine kept: draws, or a Gaussian (mean, cov) of the coefficients, with the
+# log smoothing sds if they are not in it.
+rescue_draws <- function(state, model, draws) {
   if (is.null(state)) {
     return(NULL)
   }
   if (is.null(state$beta)) {
     theta <- sweep(matched_noise(draws, length(state$mean)) %*% chol(state$cov), 2, state$mean, "+")
-    state$beta <- theta[, seq_len(target$dim), drop = FALSE]
-    state$t <- if (ncol(theta) > target$dim) {
-      theta[, -seq_len(target$dim), drop = FALSE]
+    state$beta <- theta[, seq_len(model$dim), drop = FALSE]
+    state$log_tau <- if (ncol(theta) > model$dim) {
+      theta[, -seq_len(model$dim), drop = FALSE]
     } else {
-      matrix(state$t, draws, target$n_sds, byrow = TRUE)
+      matrix(state$log_tau, draws, model$n_sds, byrow = TRUE)
     }
   }
-  nothing <- rep(NA_real_, nrow(state$beta))
-  list(
-    beta = state$beta, t = state$t, lp = nothing, lq = nothing,
-    info = list(converged = FALSE, interrupted = TRUE, khat = numeric(), elbo = NA_real_)
-  )
+  unknown <- rep(NA_real_, nrow(state$beta))
+  info <- list(converged = FALSE, interrupted = TRUE, khat = numeric(), elbo = NA_real_)
+  new_engine_result(state$beta, state$log_tau, unknown, unknown, info)
 }

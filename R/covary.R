@@ -111,7 +111,7 @@ covary <- function(
   clock <- new_clock()
   call <- match.call()
   if (missing(algorithm)) algorithm <- "nested"
-  algorithm <- check_choice(algorithm, c(names(engines()), "none"), "algorithm")
+  algorithm <- check_choice(algorithm, names(engines()), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
@@ -142,7 +142,7 @@ covary <- function(
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
   repeat {
     ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
-    ready$target <- bound_likelihood(ready$target, control$row_sd)
+    ready$target <- bound_likelihood(ready$target, control$row_sd, fit_pilot)
     if (algorithm == "none") {
       return(regression_density(ready$target, ready$design))
     }

@@ -1,162 +1,40 @@
-# Gaussian variational approximation by its fixed point (Opper and Archambeau 2009):
-# precision = -E[Hessian], mean moves by precision^-1 E[gradient]; every step must not lower the
-# ELBO. Where the fixed point attracts slowly (log sds of smooths that are hardly needed) two steps
-# are extrapolated along the direction in which they shrink (Varadhan and Roland 2008).
-#
-# A state is list(mean, cov, precision, at, elbo, size): `at` holds value, gradient and Hessian of
-# E log p, which `expect(mean, cov)` returns. With `diagonal`, sd_i = 1 / sqrt(precision_ii).
+# One Gaussian for coefficients and log smoothing sds together; closed-form ELBO.
 
-good_change <- 1e-5 # posterior sds
+engine_fullrank <- function(model, draws, control, progress) {
+  joint_gaussian(model, draws, progress, diagonal = FALSE)
+}
 
-gaussian_vi <- function(
-  expect, mean, cov, diagonal = FALSE, max_iterations = 500L,
-  tolerance = 1e-5, keep = NULL, safe = mean
-) {
-  precision <- attempt(solve_spd(cov), diag(100, length(mean)))
-  if (diagonal) precision <- diag(diag(precision), length(mean))
-  state <- variational_start(expect, mean, precision)
-  # With few rows the mode may be far out.
-  if (is.null(state)) state <- variational_start(expect, safe, diag(100, length(safe)))
-  if (is.null(state)) {
-    stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
-  }
-  trace <- state$elbo
-  path <- list(state)
-  converged <- FALSE
-  change <- Inf
-  for (i in seq_len(max_iterations)) {
-    new <- best_step(expect, state, diagonal)
-    before <- change
-    change <- if (is.null(new)) Inf else max(state_distance(new, state)) / new$size
-    # Near the fixed point only rounding is left, and steps shrink no more.
-    if (before < good_change && change > 0.9 * before) {
-      converged <- TRUE
-      break
-    }
-    if (is.null(new)) break
-    path <- c(path, list(new))
-    if (length(path) == 3) {
-      new <- extrapolate(expect, path, new)
-      path <- list(new)
-    }
-    state <- new
-    trace <- c(trace, state$elbo)
-    if (!is.null(keep)) keep(state$mean, state$cov)
-    if (change < tolerance) {
-      converged <- TRUE
-      break
-    }
-  }
-  c(
-    state[c("mean", "cov", "at", "elbo")],
-    list(trace = trace, converged = converged, iterations = i)
+engine_meanfield <- function(model, draws, control, progress) {
+  joint_gaussian(model, draws, progress, diagonal = TRUE)
+}
+
+joint_gaussian <- function(model, draws, progress, diagonal) {
+  start <- joint_start(model, progress)
+  fit <- gaussian_vi(
+    function(mean, cov) target_joint_expect(model, mean, cov), start$mean, start$cov, diagonal,
+    vi_limits(1000L, if (model$n_sds) 1e-6 else 1e-7),
+    keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov))
   )
-}
-
-# Exponentials of wide Gaussians overflow: the start is narrowed until its ELBO is finite.
-variational_start <- function(expect, mean, precision) {
-  for (narrow in 10^(0:6)) {
-    state <- variational_state(expect, mean, precision * narrow)
-    if (!is.null(state)) {
-      return(state)
-    }
-  }
-}
-
-# NULL where the precision is not positive definite or the ELBO not finite.
-variational_state <- function(expect, mean, precision, size = 1, root = NULL) {
-  if (is.null(root)) root <- attempt(cholesky(precision))
-  if (is.null(root)) {
-    return(NULL)
-  }
-  cov <- chol2inv(root)
-  at <- expect(mean, cov)
-  elbo <- at$value - sum(log(diag(root))) + 0.5 * length(mean) * (1 + log(2 * pi))
-  if (is.finite(elbo)) {
-    list(
-      mean = mean, cov = cov, precision = precision, at = at, elbo = elbo,
-      size = size
-    )
-  }
-}
-
-# Full steps overshoot where curvature changes fast and then zigzag. A step after which the ELBO
-# falls steeply along its direction is halved as long as that makes it better.
-best_step <- function(expect, state, diagonal) {
-  best <- NULL
-  floor <- state$elbo - 1e-9 * (1 + abs(state$elbo))
-  for (size in 0.5^(0:20)) {
-    new <- variational_step(expect, state, size, diagonal)
-    if (!is.null(new) && (if (is.null(best)) new$elbo >= floor else new$elbo > best$elbo)) {
-      best <- new
-    } else if (!is.null(best)) break
-    if (!is.null(best) && (max(state_distance(best, state)) < 1e-5 || !overshoots(state, best))) {
-      break
-    }
-  }
-  best
-}
-
-# Half of the step along a parabola is better than all of it where the slope at its end is below
-# minus a third of that at its start. The ELBO has slope E[gradient] in the mean and
-# (E[Hessian] + precision) / 2 in the covariance.
-overshoots <- function(old, new) {
-  move <- new$mean - old$mean
-  spread <- new$cov - old$cov
-  slope <- function(at) {
-    sum(at$at$gradient * move) +
-      0.5 * sum((at$at$hessian + at$precision) * spread)
-  }
-  !isTRUE(slope(new) >= -slope(old) / 3)
-}
-
-variational_step <- function(expect, state, size, diagonal) {
-  h <- -state$at$hessian
-  if (!diagonal && size < 1) h <- (1 - size) * state$precision + size * h
-  h <- robust_factor(h)
-  mean <- state$mean +
-    size * backsolve(h$chol, backsolve(h$chol, state$at$gradient, transpose = TRUE))
-  if (!diagonal) {
-    return(variational_state(expect, mean, h$matrix, size, h$chol))
-  }
-  goal <- pmax(diag(-state$at$hessian), 1e-10)
-  variational_state(
-    expect, mean,
-    diag((1 - size) * diag(state$precision) + size * goal, length(mean)), size
+  drawn <- joint_gaussian_draws(model, fit$mean, fit$cov, draws, progress)
+  info <- list(
+    converged = fit$converged, iterations = fit$iterations, trace = fit$trace, elbo = fit$elbo,
+    elbo_mcse = 0
   )
+  judged_result(drawn, info)
 }
 
-# Changes in posterior sds, and of log sds
-state_distance <- function(new, old) {
-  sd <- sqrt(diag(new$cov))
-  abs(c((new$mean - old$mean) / sd, log(sd) - 0.5 * log(diag(old$cov))))
+# list(beta, log_tau, lp, lq) from N(mean, cov)
+joint_gaussian_draws <- function(model, mean, cov, draws, progress) {
+  chol_cov <- chol(cov)
+  z <- matched_noise(draws, length(mean))
+  drawn <- split_draws(model, sweep(z %*% chol_cov, 2, mean, "+"))
+  lp <- log_posterior(model, drawn$beta, drawn$log_tau, progress)
+  c(drawn, list(lp = lp, lq = gaussian_log_density(z, chol_cov)))
 }
 
-extrapolate <- function(expect, path, fallback) {
-  first <- state_distance(path[[2]], path[[1]])
-  second <- state_distance(path[[3]], path[[2]])
-  ratio <- sqrt(sum(second^2) / sum(first^2))
-  if (!is.finite(ratio) || ratio < 0.3 || ratio >= 1 || sum(first^2) < 1e-16) {
-    return(fallback)
-  }
-  reach <- ratio / (1 - ratio)
-  for (share in c(1, 0.25)) {
-    move <- function(field) {
-      path[[3]][[field]] + share * reach *
-        (path[[3]][[field]] - path[[2]][[field]])
-    }
-    new <- variational_state(expect, move("mean"), move("precision"))
-    if (!is.null(new) && new$elbo >= fallback$elbo) {
-      return(new)
-    }
-  }
-  fallback
-}
-
-gaussian_entropy <- function(cov) {
-  root <- attempt(cholesky(cov))
-  if (is.null(root)) {
-    return(NaN)
-  }
-  sum(log(diag(root))) + 0.5 * nrow(cov) * (1 + log(2 * pi))
+# Draws as they are, with khat and evidence by their weights against the posterior.
+judged_result <- function(drawn, info) {
+  w <- psis(drawn$lp - drawn$lq)
+  info <- c(list(khat = c(joint = w$khat)), info, list(log_evidence = w$log_mean))
+  new_engine_result(drawn$beta, drawn$log_tau, drawn$lp, drawn$lq, info)
 }

@@ -1,138 +1,97 @@
-# The default engine: smoothing sds outside, coefficients inside, importance smoothing at both
-# levels. Every engine returns list(beta (S x d), t (S x smooths), lp, lq, info), in standardised
-# units.
+# The default engine: smoothing sds outside, coefficients inside, importance sampling at both
+# levels.
 
-engine_nested <- function(target, draws, control, progress) {
-  inner <- fit_inner(target, progress)
-  if (target$n_sds == 0) {
+engine_nested <- function(model, draws, control, progress) {
+  inner <- fit_inner(model, progress)
+  if (model$n_sds == 0) {
     info <- c(fit_info(inner), list(elbo = inner$elbo, elbo_mcse = 0))
-    return(weigh_gaussian(target, inner, draws, info, control, progress))
+    return(weigh_gaussian(model, inner, draws, info, control, progress))
   }
-  surrogate <- new_surrogate(target, inner$mean, inner$at)
-  sds <- sample_sds(surrogate, target, draws, inner)
+  surrogate <- new_surrogate(model, inner$mean, inner$at)
+  sds <- sample_sds(surrogate, model, draws, inner)
   # The surrogate is best where the posterior of the sds has its mass: build it there.
-  inner <- fit_inner(target, progress, t = colSums(sds$points * sds$weights), start = inner)
-  surrogate <- new_surrogate(target, inner$mean, inner$at)
-  sds <- sample_sds(surrogate, target, draws, inner, proposal = sds)
+  inner <- fit_inner(model, progress, log_tau = colSums(sds$points * sds$weights), start = inner)
+  surrogate <- new_surrogate(model, inner$mean, inner$at)
+  sds <- sample_sds(surrogate, model, draws, inner, proposal = sds$best)
   info <- c(fit_info(inner), list(khat = c(smoothing = sds$khat)))
-  weigh_nested(target, surrogate, sds, draws, info, control, progress)
+  weigh_nested(model, list(surrogate = surrogate, sds = sds), draws, info, control, progress)
 }
 
 fit_info <- function(inner) inner[c("converged", "iterations", "trace")]
 
-# Turns noise z (n x d) into list(beta, t, lq).
+# Turns noise z (n x d) into list(beta, log_tau, lq): log_tau from the weighed sample `sds`, beta
+# given log_tau from the surrogate.
 nested_proposal <- function(surrogate, sds) {
   function(z) {
     at <- resample(sds$weights, nrow(z))
-    t <- sds$points[at, , drop = FALSE]
-    given <- surrogate_draws(surrogate, t, z)
-    list(beta = given$beta, t = t, lq = sds$log_p[at] - sds$log_mean + given$log_density)
-  }
-}
-
-# Gaussian for the coefficients at fixed smoothing sds `t`; without them they are found first.
-fit_inner <- function(target, progress, t = NULL, start = NULL) {
-  if (!is.null(t)) {
-    return(inner_at(target, t, start$mean, start$cov, progress, tolerance = 1e-5))
-  }
-  if (is_small(target)) {
-    return(climb_inner(target, progress))
-  }
-  start <- newton_inner(target, progress)
-  inner_at(target, start$t, start$mean, start$cov, progress, tolerance = if (target$n_sds) {
-    rough_tolerance
-  } else {
-    1e-5
-  })
-}
-
-# A hundredth of a squared posterior sd, a tenth of an sd: better steps follow.
-rough_tolerance <- 1e-2
-
-# Few rows a coefficient: the mode of the coefficients may be a spike, their Gaussian is not.
-is_small <- function(target) target$scales$n < 20 * target$dim && target$n_sds > 0
-
-# By alternating between the mode of the coefficients and the mode of their smoothing sds under the
-# surrogate: quick where rows are many.
-newton_inner <- function(target, progress) {
-  t <- rep(-1, target$n_sds)
-  rung <- lower_rung(target)
-  start <- if (is.null(target$pilot)) target$start else target$pilot$mean
-  mode <- newton_mode(rung, penalty(target, t), start, tolerance = rough_tolerance)
-  for (i in seq_len(if (target$n_sds) 6 else 0)) {
-    before <- t
-    t <- surrogate_mode(new_surrogate(target, mode$mean, mode$base), target, t)$mode
-    t <- pmax(t, before - 3)
-    mode <- newton_mode(rung, penalty(target, t), mode$mean, tolerance = rough_tolerance)
-    progress$tick("finding the mode", i / 6)
-    if (max(abs(t - before)) < 0.1) break
-  }
-  if (isTRUE(rung$rows < target$rows)) {
-    mode <- newton_mode(target, penalty(target, t), mode$mean,
-      tolerance = rough_tolerance
+    log_tau <- sds$points[at, , drop = FALSE]
+    given <- surrogate_draws(surrogate, log_tau, z)
+    list(
+      beta = given$beta, log_tau = log_tau,
+      lq = sds$log_p[at] - sds$log_mean + given$log_density
     )
   }
-  list(mean = mode$mean, cov = chol2inv(mode$root), t = t)
 }
 
-# The same by Gaussians throughout, from the pilot on: smoothing sds move only where the bound on
-# log p(y, t) rises, so that no fit is worse than the sub-model it starts from.
-climb_inner <- function(target, progress) {
-  t <- rep(pilot_log_tau, target$n_sds)
-  known <- target$pilot$t
-  t[seq_along(known)] <- known
-  start <- if (is.null(target$pilot)) target$start else target$pilot$mean
-  at <- function(t, from) {
-    inner_at(target, t, from$mean, from$cov, progress,
-      tolerance = rough_tolerance
-    )
+# Draws of both levels (`level`: list(surrogate, sds)) weighed against the posterior; where weights
+# fail, moved by Markov chains.
+weigh_nested <- function(model, level, draws, info, control, progress) {
+  propose <- nested_proposal(level$surrogate, level$sds)
+  noise <- matched_noise(draws, model$dim)
+  sample <- propose(noise)
+  progress$keep(sample[c("beta", "log_tau")])
+  prior <- function(rows) {
+    log_tau <- sample$log_tau[rows, , drop = FALSE]
+    log_smooth_prior(model, sample$beta[rows, , drop = FALSE], log_tau) +
+      log_sd_prior(model, log_tau)
   }
-  state <- at(t, list(mean = start, cov = narrow_start(target, start, t)))
-  level <- function(state) state$elbo + log_sd_prior(target, matrix(state$t, 1))
-  for (i in seq_len(10)) {
-    goal <- surrogate_mode(new_surrogate(target, state$mean, state$at), target, state$t)$mode
-    move <- pmin(pmax(goal - state$t, -3), 1)
-    better <- NULL
-    for (size in 0.5^(0:3)) {
-      trial <- at(state$t + size * move, state)
-      if (level(trial) > level(state)) {
-        better <- trial
-        break
-      }
+  note <- skip_weights(model, sample$beta, prior, sample$lq, control, progress)
+  if (!is.null(note)) {
+    return(unweighted(sample$beta, sample$log_tau, sample$lq, info, note))
+  }
+  sample$lp <- target_base_draws(model, sample$beta, progress) + prior(TRUE)
+  log_ratio <- sample$lp - sample$lq
+  info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(log_ratio)
+  w <- psis(log_ratio)
+  if (are_uneven(w, draws)) {
+    n <- affordable_draws(model, draws, seconds = 0.1, most = 10)
+    sample <- add_defensive(c(sample, list(square = rowSums(noise^2))), model, propose, n, progress)
+    w <- psis(sample$lp - sample$lq)
+  }
+  if (max(w$khat, level$sds$khat) > khat_threshold(draws) && control$importance != "never") {
+    moved <- move_draws(model, level$surrogate, sample, w, draws, progress)
+    if (!is.null(moved)) {
+      return(moved_result(moved, log_ratio, level$sds$log_mean, w, info))
     }
-    progress$tick("finding the mode", i / 10)
-    if (is.null(better)) break
-    moved <- max(abs(better$t - state$t))
-    state <- better
-    if (moved < 0.1) break
   }
-  state
+  resample_draws(sample, w, draws, info)
 }
 
-# Covariance to start a variational fit with: from the expected curvature of the priors and of one
-# row's worth of data.
-narrow_start <- function(target, mean, t) {
-  precision <- diag(penalty(target, t), target$dim) - target_base(target, mean, 2L)$hessian
-  chol2inv(ascent_chol(precision, target$means))
-}
-
-inner_at <- function(target, t, mean, cov, progress, tolerance) {
-  ridge <- penalty(target, t)
-  constant <- -0.5 * sum(log(2 * pi) + 2 * t[target$model$group[target$model$group > 0]])
-  expect <- function(mean, cov) {
-    at <- target_base_expect(target, mean, cov)
-    at$base <- at[c("value", "gradient", "hessian")]
-    at$value <- at$value + constant - 0.5 * sum(ridge * (mean^2 + diag(cov)))
-    at$gradient <- at$gradient - ridge * mean
-    diagonal <- seq.int(1, length(at$hessian), length(mean) + 1)
-    at$hessian[diagonal] <- at$hessian[diagonal] - ridge
-    at
-  }
-  fit <- gaussian_vi(expect, mean, cov,
-    tolerance = tolerance, safe = target$start,
-    keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, t = t))
+# The result of draws that were moved by Markov chains (engine-slice-moves.R). log_ratio: at the
+# draws they come from; log_mean: log constant of the surrogate.
+moved_result <- function(moved, log_ratio, log_mean, w, info) {
+  evidence <- bridge_constant(log_ratio, moved$gap + log_mean)
+  info <- c(add_khat(info, w), list(log_evidence = evidence), weight_info(w))
+  info$moves <- list(
+    sweeps = moved$sweeps, chains = slice_settings$chains, memory = moved$memory,
+    error = moved$error
   )
-  fit$at <- fit$at$base # without the penalty
-  fit$t <- t
-  fit
+  lq <- moved$lp - moved$gap - log_mean
+  new_engine_result(moved$beta, moved$log_tau, moved$lp, lq, info)
+}
+
+# The sample and n draws more whose noise has heavier tails; lq becomes that of the mixture. The
+# Gaussian of the coefficients changes with log tau, so tails are made heavier by the radius of the
+# noise.
+add_defensive <- function(sample, model, propose, n, progress) {
+  law <- new_radial_t(model$dim)
+  z <- draw_radial_t(law, n)
+  more <- propose(z)
+  more$square <- rowSums(z^2)
+  more$lp <- log_posterior(model, more$beta, more$log_tau, progress)
+  out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])
+  # The proposals' own lq is that of standard normal noise.
+  share <- nrow(sample$beta) / nrow(out$beta)
+  out$lq <- out$lq + radial_mixture_log_ratio(law, out$square, share)
+  out
 }

@@ -1,6 +1,6 @@
-# The pilot of a fit: the sub-model with constant standard deviations and correlation, and rough log
-# sds by the log sds' own columns given its residuals. It bounds the likelihood (model-bound.R) and
-# is where the full model starts: from there no spike is near.
+# The pilot of a fit: the sub-model with constant standard deviations and correlation, and
+# approximate log sds by the log sds' own columns given its residuals. It bounds the likelihood
+# (model-bound.R) and is where the full model starts: from there no spike is near.
 
 # Smoothing sds of the log sds of the pilot
 pilot_log_tau <- -1.5
@@ -11,8 +11,8 @@ pilot_log_tau <- -1.5
 pilot_rounds <- 6
 pilot_change <- 0.5
 
-# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor, t (of
-# the means))
+# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor,
+# log_tau (of the means))
 fit_pilot <- function(target) {
   k <- length(target$standard$scale)
   sub <- constant_spread(target)
@@ -20,12 +20,12 @@ fit_pilot <- function(target) {
   for (i in seq_len(pilot_rounds)) {
     fit <- pilot_means(sub)
     squares <- expected_squares(sub, fit)
-    rough <- lapply(seq_len(k), function(j) {
+    regressions <- lapply(seq_len(k), function(j) {
       mine <- which(target$coefficients$key == sigma_keys(target)[j])
       log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
     })
     before <- log_sd
-    log_sd <- do.call(rbind, lapply(rough, `[[`, "log_sd"))
+    log_sd <- do.call(rbind, lapply(regressions, `[[`, "log_sd"))
     if (max(abs(log_sd - if (is.null(before)) rowMeans(log_sd) else before)) < pilot_change) break
     sub$model$offset[k + seq_len(k), ] <- log_sd
     sub$start <- c(fit$mean[sub$means], 0 * fit$mean[!sub$means])
@@ -34,17 +34,16 @@ fit_pilot <- function(target) {
   start[target$means] <- fit$mean[sub$means]
   for (j in seq_len(k)) {
     start[target$coefficients$key == sigma_keys(target)[j]] <-
-      rough[[j]]$coefficients
+      regressions[[j]]$coefficients
   }
   r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
   rho <- which(!target$means & target$coefficients$class == "Intercept" &
     startsWith(target$coefficients$key, "rho:"))
   start[rho] <- r[rep_len(1, length(rho))]
-  list(mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd, cor = if (length(r)) {
-    tanh(r / 2)
-  } else {
-    0
-  }, t = fit$t)
+  list(
+    mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd,
+    cor = if (length(r)) tanh(r / 2) else 0, log_tau = fit$log_tau
+  )
 }
 
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
@@ -69,12 +68,12 @@ pilot_covariance <- function(target, sub, fit) {
 # Gaussian of the means given the spread. Many rows need no more than the mode at moderate smoothing
 # sds.
 pilot_means <- function(sub) {
-  if (is_small(sub) || sub$n_sds == 0) {
+  if (has_few_rows(sub) || sub$n_sds == 0) {
     return(fit_inner(sub, quiet_progress))
   }
-  t <- rep(-1, sub$n_sds)
-  mode <- newton_mode(sub, penalty(sub, t), tolerance = rough_tolerance)
-  list(mean = mode$mean, cov = chol2inv(mode$root), t = t)
+  log_tau <- rep(-1, sub$n_sds)
+  mode <- newton_mode(sub, penalty(sub, log_tau), tolerance = start_tolerance)
+  list(mean = mode$mean, cov = chol2inv(mode$chol_precision), log_tau = log_tau)
 }
 
 quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
@@ -145,7 +144,7 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   centre <- level * target$constant[mine]
   b <- centre
   ridge <- pilot_precision(target, mine)
-  root <- robust_chol(ridge + 2 * (x * rep(n, each = nrow(x))) %*% t(x))
+  chol_precision <- robust_chol(ridge + 2 * (x * rep(n, each = nrow(x))) %*% t(x))
   value <- function(b) {
     s <- offset + as.vector(b %*% x)
     sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum((b - centre) * (ridge %*% (b - centre)))
@@ -154,7 +153,7 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   for (i in 1:15) {
     s <- offset + as.vector(b %*% x)
     slope <- as.vector(x %*% (squares * exp(-2 * s) - n) - ridge %*% (b - centre))
-    step <- backsolve(root, backsolve(root, slope, transpose = TRUE))
+    step <- solve_chol(chol_precision, slope)
     size <- 1
     while (size > 1e-3 && !isTRUE(value(b + size * step) > now)) size <- size / 2
     if (size <= 1e-3) break

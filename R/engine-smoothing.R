@@ -1,45 +1,35 @@
 # Log smoothing sds under their surrogate posterior, by adaptive importance sampling.
 
-# Without a proposal a rough sample from around the mode, good enough to make one from.
-sample_sds <- function(surrogate, target, draws, inner, proposal = NULL) {
-  log_density <- function(t) surrogate_log_density(surrogate, target, t)
-  budget <- sds_budget(length(surrogate$b_p), draws)
-  first <- min(budget, 200L + 100L * target$n_sds)
-  dear <- budget < 1000
-  rounds <- 3
-  df <- max(5, target$n_sds) # tails as heavy as in few dimensions would waste most draws in many
-  rough <- is.null(proposal)
-  if (rough) {
-    at <- surrogate_mode(surrogate, target, inner$t)
+# A sample of log tau (numeric-importance.R) with `best`, a proposal made from it. Without a
+# proposal it starts from the mode and is only good enough to make one: the surrogate moves
+# afterwards.
+sample_sds <- function(surrogate, model, draws, inner, proposal = NULL) {
+  log_density <- function(log_tau) surrogate_log_density(surrogate, model, log_tau)
+  points <- sds_points(length(surrogate$b_p), draws)
+  is_expensive <- points < 1000
+  is_first <- is.null(proposal)
+  df <- max(5, model$n_sds) # tails as heavy as in few dimensions would waste most draws in many
+  n <- points
+  if (is_first) {
+    n <- min(points, 200L + 100L * model$n_sds)
+    at <- surrogate_mode(surrogate, model, inner$log_tau)
     proposal <- new_t_proposal(at$mode, cap_covariance(at$precision), df = 4)
-    if (!dear) budget <- min(budget, 1000L)
-  } else {
-    proposal <- proposal$best
-    first <- budget
+    if (!is_expensive) points <- min(points, 1000L)
   }
-  sample <- importance_round(NULL, log_density, proposal, first)
-  if (dear && rough && sample$khat < 0.7) rounds <- 0
+  sample <- importance_round(NULL, log_density, proposal, n)
+  rounds <- if (is_expensive && is_first && sample$khat < khat_threshold()) 0 else 3
   for (i in seq_len(rounds)) {
-    if (sample$khat < 0.5 &&
-      importance_ess(sample) > (if (dear) 250 else 0.5 * length(sample$weights))) {
-      break
-    }
-    sample <- importance_round(sample, log_density, moment_proposal(sample, df), budget)
+    enough <- if (is_expensive) 250 else 0.5 * length(sample$weights)
+    if (sample$khat < 0.5 && importance_ess(sample) > enough) break
+    sample <- importance_round(sample, log_density, moment_proposal(sample, df), points)
   }
   sample$best <- moment_proposal(sample, df)
   sample
 }
 
-# Each point costs a Cholesky factor of the penalised coefficients, and another where it is drawn:
-# one for two draws, whose coefficients differ, and fewer where that is dear. 1000 for few draws
-# too: the proposal learns its moments from them.
-sds_budget <- function(n, draws) {
+# Points a round. Each costs a Cholesky factor of the n penalised coefficients, and another where it
+# is drawn: one for two draws, whose coefficients differ, and fewer where factors are expensive.
+# 1000 for few draws too: the proposal learns its moments from them.
+sds_points <- function(n, draws) {
   as.integer(max(200, min(max(draws / 2, 1000), 3e9 / (n^3 / 3 + 1))))
-}
-
-# Covariance from a precision that may be flat or indefinite: sds between 0.02 and 2.
-cap_covariance <- function(precision) {
-  e <- eigen(precision, symmetric = TRUE)
-  variance <- pmin(pmax(1 / pmax(e$values, 1e-8), 4e-4), 4)
-  e$vectors %*% (variance * t(e$vectors))
 }

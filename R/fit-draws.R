@@ -27,7 +27,7 @@ user_draws <- function(result, target, design) {
     }
   }
   for (j in seq_len(target$n_sds)) {
-    out[, length(coefficients$name) + j] <- exp(result$t[, j]) /
+    out[, length(coefficients$name) + j] <- exp(result$log_tau[, j]) /
       target$sds$factor[j]
   }
   # Densities on the user's scale: of y, and of the parameters.
@@ -39,7 +39,7 @@ user_draws <- function(result, target, design) {
     }
   }, 0))
   jacobian <- sum(log(coefficients$factor)) - mixed + sum(log(target$sds$factor)) -
-    rowSums(result$t)
+    rowSums(result$log_tau)
   out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
   out[, "lp_approx__"] <- result$lq + jacobian
   posterior::as_draws_matrix(out)

@@ -167,8 +167,8 @@ print.covary_diagnostics <- function(x, ...) {
     cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps,
       " sweeps of elliptical slice sampling; memory of their start ",
       format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2),
-      " posterior sds (good below ", slice_memory,
-      " and ", slice_error, ")\n",
+      " posterior sds (good below ", chain_limits$memory,
+      " and ", chain_limits$error, ")\n",
       sep = ""
     )
   }

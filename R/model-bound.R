@@ -19,8 +19,8 @@ check_row_sd <- function(row_sd) {
 }
 
 # A target with the bound where sds or correlations may vary: `within` (k x m) are the variances
-# within rows, in standardised units, `row_sd` the share.
-bound_likelihood <- function(target, row_sd) {
+# within rows, in standardised units, `row_sd` the share, `fit_pilot(target)` the pilot.
+bound_likelihood <- function(target, row_sd, fit_pilot) {
   if (!is.null(target$rows_engine) || !is.null(target$blocks) || !has_flexible_spread(target)) {
     return(target)
   }
@@ -103,7 +103,7 @@ bound_effect <- function(target, result) {
     return(NULL)
   }
   mean <- colMeans(result$beta)
-  cov <- mode_covariance(target, mean, result$t)
+  cov <- mode_covariance(target, mean, result$log_tau)
   if (is.null(cov)) {
     return(list(row_sd = target$row_sd, shift = NA_real_))
   }

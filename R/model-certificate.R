@@ -12,7 +12,7 @@ certificate_limit <- 1e-3
 certify_rows <- function(ready, result, threads = 1L) {
   mean <- colMeans(result$beta)
   target <- without_bound(ready$target)
-  cov <- mode_covariance(target, mean, result$t)
+  cov <- mode_covariance(target, mean, result$log_tau)
   if (is.null(cov)) {
     return(NA_real_)
   }
@@ -81,7 +81,7 @@ certify_cells <- function(ready, result) {
     return(0)
   }
   mean <- colMeans(result$beta)
-  cov <- mode_covariance(ready$target, mean, result$t)
+  cov <- mode_covariance(ready$target, mean, result$log_tau)
   if (is.null(cov)) {
     return(NA_real_)
   }

@@ -15,35 +15,59 @@ cholesky <- function(a) {
   upper
 }
 
+# The factor of h, or NULL where h is not positive definite.
+chol_or_null <- function(h) attempt(cholesky(h))
+
 solve_spd <- function(a) chol2inv(cholesky(a))
 
-is_safe <- function(upper) !is.null(upper) && min(diag(upper)) > 1e-7 * max(diag(upper))
+# precision^-1 g, from the factor of the precision.
+solve_chol <- function(chol_precision, g) {
+  backsolve(chol_precision, backsolve(chol_precision, g, transpose = TRUE))
+}
 
-# list(matrix, chol): a precision matrix and its Cholesky factor; where it is not safely positive
-# definite, that with the absolute eigenvalues, bounded below (a direction of ascent all the same).
+# list(precision, chol_precision): h and its factor; where h is not safely positive definite, the
+# matrix with the absolute eigenvalues of h, bounded below by `least` (Newton steps with it climb all
+# the same).
 robust_factor <- function(h, least = 0.05) {
-  upper <- attempt(cholesky(h))
-  if (is_safe(upper)) {
-    return(list(matrix = h, chol = upper))
+  factor <- chol_or_null(h)
+  if (is_well_conditioned(factor)) {
+    return(list(precision = h, chol_precision = factor))
   }
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
   e <- eigen(h, symmetric = TRUE)
   # In standardised units default priors alone have precisions of 0.16.
   values <- pmax(abs(e$values), 1e-8 * max(abs(e$values)), least)
   h <- e$vectors %*% (values * t(e$vectors))
-  list(matrix = h, chol = cholesky(h))
+  list(precision = h, chol_precision = cholesky(h))
 }
 
-robust_chol <- function(h, least = 0.05) robust_factor(h, least)$chol
+is_well_conditioned <- function(factor) {
+  !is.null(factor) && min(diag(factor)) > 1e-7 * max(diag(factor))
+}
 
-# The same for Newton's method far from the mode, where the curvature is often indefinite: cheaper
-# and closer to the mode than eigenvalues is the curvature without the blocks whose expectation is
-# zero.
+robust_chol <- function(h, least = 0.05) robust_factor(h, least)$chol_precision
+
+# robust_chol() for Newton's method far from the mode, where the curvature is often indefinite:
+# cheaper than eigenvalues and closer to the mode is the curvature without the blocks between means
+# and the other parameters (`means`: which are means), whose expectation is zero.
 ascent_chol <- function(h, means) {
-  upper <- attempt(cholesky(h))
-  if (is_safe(upper)) {
-    return(upper)
+  factor <- chol_or_null(h)
+  if (is_well_conditioned(factor)) {
+    return(factor)
   }
-  if (!is.null(means)) h[means, !means] <- h[!means, means] <- 0
-  robust_chol(h)
+  robust_chol(without_cross_blocks(h, means))
+}
+
+# h without the blocks between the parameters `first` (logical, or NULL: no such split) and the
+# others.
+without_cross_blocks <- function(h, first) {
+  if (!is.null(first)) h[first, !first] <- h[!first, first] <- 0
+  h
+}
+
+# Covariance from a precision that may be flat or indefinite: sds between 0.02 and 2.
+cap_covariance <- function(precision) {
+  e <- eigen(precision, symmetric = TRUE)
+  variance <- pmin(pmax(1 / pmax(e$values, 1e-8), 4e-4), 4)
+  e$vectors %*% (variance * t(e$vectors))
 }

@@ -1,24 +1,34 @@
-# Mode and curvature of a log density, and noise to draw from Gaussians.
+# Newton's method for the mode of a log density, and which search is for what:
+#
+#   newton_maximum()   value, gradient and Hessian are at hand, the curvature may be indefinite:
+#                      coefficients of a model (engine-mode.R)
+#   nlminb()           a few parameters in a box, exact Hessian: log smoothing sds (surrogate_mode())
+#   lbfgs_*()          value and gradient only: densities of the toolkit (numeric-lbfgs.R); ends in
+#                      Newton steps where the mode itself is the answer (find_mode())
+#   gaussian_vi()      the mode of the ELBO over Gaussians, not of the density
+#   optim("L-BFGS-B")  factors of covariances in a box, no passes over data (low_rank_nearest())
+#
+# Fisher scoring of the pilot's log sds (log_variance_regression()) keeps one factor for all steps,
+# and so is none of these.
 
-# Newton's method for base(beta) - sum(penalty * beta^2) / 2, with backtracking.
-# Ends when the squared Newton decrement, the squared distance to the mode in posterior sds, is
-# below `tolerance`. list(mean, root: upper Cholesky factor of the precision, base: evaluation at
-# the mode, ...)
-longest_step <- 10 # in standardised units
+# The longest step of one parameter, in standardised units.
+longest_step <- 10
 
-newton_mode <- function(
-  target, penalty, start = target$start, tolerance = 1e-10,
-  max_iterations = 200L
+# `evaluate(x)`: list(value, gradient, hessian, ...); `factor(-hessian)`: the upper Cholesky factor
+# of a precision whose steps climb. Starts from zero where `start` has no finite value. Ends when
+# the squared Newton decrement, the squared distance to the mode in posterior sds, is below
+# `tolerance`.
+# list(x, at: evaluate(x), chol_precision, converged, iterations)
+newton_maximum <- function(
+  evaluate, start, factor = robust_chol, tolerance = 1e-10, max_iterations = 200L
 ) {
-  beta <- start
-  at <- target_base(target, beta)
-  f <- at$value - 0.5 * sum(penalty * beta^2)
-  if (!is.finite(f)) {
-    beta[] <- 0
-    at <- target_base(target, beta)
-    f <- at$value - 0.5 * sum(penalty * beta^2)
+  x <- start
+  at <- evaluate(x)
+  if (!is.finite(at$value)) {
+    x[] <- 0
+    at <- evaluate(x)
   }
-  if (!is.finite(f)) {
+  if (!is.finite(at$value)) {
     stop_covary(
       "numerics",
       "The log posterior is not finite at the starting values; check offsets and priors."
@@ -27,11 +37,10 @@ newton_mode <- function(
   converged <- FALSE
   last <- Inf
   for (i in seq_len(max_iterations)) {
-    g <- at$gradient - penalty * beta
-    root <- ascent_chol(-at$hessian + diag(penalty, length(beta)), target$means)
-    step <- backsolve(root, backsolve(root, g, transpose = TRUE))
-    decrement <- sum(g * step)
-    # Sums with signs at nodes can be unbounded: the way up ends in overflow.
+    chol_precision <- factor(-at$hessian)
+    step <- solve_chol(chol_precision, at$gradient)
+    decrement <- sum(at$gradient * step)
+    # Sums with signs at nodes need not be bounded above: steps that climb end in overflow.
     if (!is.finite(decrement)) {
       stop_covary(
         "numerics",
@@ -45,47 +54,26 @@ newton_mode <- function(
       break
     }
     last <- decrement
-    rounding <- 1e-14 * abs(f)
-    moved <- FALSE
-    for (size in 0.5^(0:40)) {
-      trial <- beta + size * step
-      new <- target_base(target, trial)
-      f_new <- new$value - 0.5 * sum(penalty * trial^2)
-      if (is.finite(f_new) && f_new >= f + 1e-4 * size * sum(g * step) - rounding) {
-        moved <- TRUE
-        break
-      }
-    }
-    if (!moved) {
+    moved <- backtrack(evaluate, x, at, step)
+    if (is.null(moved)) {
       converged <- decrement < max(tolerance, 1e-6)
       break
     }
-    beta <- trial
-    at <- new
-    f <- f_new
+    x <- moved$x
+    at <- moved$at
   }
-  list(mean = beta, root = root, base = at, value = f, converged = converged, iterations = i)
+  list(x = x, at = at, chol_precision = chol_precision, converged = converged, iterations = i)
 }
 
-# n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
-# sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
-# error then.
-matched_noise <- function(n, d) {
-  if (d == 0) {
-    return(matrix(0, n, 0))
+# The first of step, step / 2, step / 4, ... that climbs enough (Armijo), list(x, at), or NULL.
+backtrack <- function(evaluate, x, at, step) {
+  slope <- sum(at$gradient * step)
+  rounding <- 1e-14 * abs(at$value)
+  for (size in 0.5^(0:40)) {
+    trial <- x + size * step
+    new <- evaluate(trial)
+    if (is.finite(new$value) && new$value >= at$value + 1e-4 * size * slope - rounding) {
+      return(list(x = trial, at = new))
+    }
   }
-  half <- ceiling(n / 2)
-  z <- stats::rnorm(half * d)
-  dim(z) <- c(half, d)
-  if (n %% 2 == 1) {
-    z <- rbind(z, -z)[seq_len(n), , drop = FALSE]
-    z <- z - rep(colMeans(z), each = n)
-  }
-  # Both halves of the pairs have the same scatter.
-  halves <- 2 - n %% 2
-  if (n > 4 * d + 10) {
-    chol_cov <- cholesky(halves * tcrossprod(t(z)) / (n - 1))
-    z <- z %*% backsolve(chol_cov, diag(d))
-  }
-  if (halves == 1) z else rbind(z, -z)
 }

@@ -12,18 +12,19 @@
 
 start_fixed <- function(target, setup) {
   sd <- if (is.null(setup$start_sigma)) rep(0.1, target$dim) else setup$start_sigma
-  exact <- !is.null(target$expect) && setup$control$closed_form
+  exact <- has_expectations(target) && setup$control$closed_form
   state <- list(
     iteration = 0, losses = numeric(), done = FALSE, phase = "newton", exact = exact,
     mean = setup$start,
     cov = diag(sd^2, target$dim)
   )
-  # A regression with smooths has no joint mode to start from; its own engines know a good place.
-  if (!is.null(target$regression) && is.null(setup$start_sigma) &&
-    identical(setup$start, target$start)) {
-    state[c("mean", "cov")] <- joint_start(target$regression, new_progress(FALSE))
+  known <- if (is.null(setup$start_sigma) && identical(setup$start, target$start)) {
+    gaussian_start(target, new_progress(FALSE))
+  }
+  if (!is.null(known)) {
+    state$mean <- known$mean
     # few rows may leave directions without any curvature
-    state$cov <- crossprod(robust_chol(state$cov, least = 0))
+    state$cov <- crossprod(robust_chol(known$cov, least = 0))
   }
   # conditional sds: those of the optimum, for a target like the start
   if (setup$family$name == "meanfield") {

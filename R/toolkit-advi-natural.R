@@ -56,44 +56,12 @@ pilot_fit <- function(target, setup) {
   state
 }
 
-subsample_density <- function(target, rows, scale) {
-  if (target$kind == "regression") {
-    target$data <- subsample_model(target$data, rows, scale)
-    if (!is.null(target$regression)) target$regression$model <- target$data
-    target$rows <- length(rows)
-    return(target)
-  }
-  whole <- target
-  target$kind <- "r"
-  target$evaluate <- function(theta, order, ...) {
-    out <- .Call(C_target, whole, theta, rows, scale, order > 0)
-    c(out$value, out$gradient)
-  }
-  target$rows <- 0L
-  target
-}
-
-# Some cells of a model, counted `scale` fold.
-subsample_model <- function(model, rows, scale) {
-  k <- model$size$responses
-  model$size$cells <- length(rows)
-  model$cells <- model$cells[, rows, drop = FALSE]
-  model$cells[1, ] <- model$cells[1, ] * scale
-  # nodes hold sums, cells the root of their scatter (kernel.h)
-  rest <- -seq_len(1 + k)
-  nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
-  model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
-  model$offset <- model$offset[, rows, drop = FALSE]
-  model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
-  model
-}
-
 # Step sizes. Without snapshot a minibatch gradient has variance N / batch in posterior units; with
 # snapshot little is left. The scale of the full-rank family is a product of noisy factors, stable
 # only if rate * dim * variance stays well below one.
 natural_settings <- function(target, setup, state) {
   scale <- target$rows / setup$batch_size
-  noise <- 1 + if (has_snapshot(target)) min(scale, 4) else scale
+  noise <- 1 + if (has_snapshots(target)) min(scale, 4) else scale
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
   list(
@@ -104,24 +72,12 @@ natural_settings <- function(target, setup, state) {
   )
 }
 
-has_snapshot <- function(target) target$kind == "regression"
-
-# The snapshot is recomputed from its place when a saved fit goes on: it is as large as the data.
-with_snapshot <- function(target, state) {
-  if (is.null(state$snapshot)) {
-    state$snapshot <- .Call(C_snapshot, target$data, state$origin[seq_len(target$data$size$coefficients)])
-  }
-  state
-}
-
 step_natural <- function(target, setup, state, most) {
   state["answer"] <- list(NULL)
   width <- target$dim
-  if (has_snapshot(target)) {
-    state <- with_snapshot(target, state)
-    target$snapshot <- state$snapshot
-    target$apart <- TRUE
-  }
+  # Taken anew when a saved fit goes on, for it is as large as the data.
+  if (is.null(state$snapshot)) state$snapshot <- take_snapshot(target, state$origin)
+  target <- with_snapshot(target, state$snapshot)
   if (is.null(state$queue) || state$queue$used == chunk) {
     state$queue <- draw_queue(setup, target, width)
   }
@@ -161,7 +117,7 @@ judge_window <- function(target, setup, state) {
   for (pass in 1:4) {
     error <- member_error(target, setup$family, at, state$precision)
     state$done <- error$rms <= 0.8 * setup$control$tolerance
-    if (state$done || is.null(target$expect) || !is.finite(error$rms) || pass == 4) break
+    if (state$done || !has_expectations(target) || !is.finite(error$rms) || pass == 4) break
     at <- if (is.null(error$to)) newton_member(setup$family, at$mean, error$at) else error$to
     state$answer <- at
   }

@@ -12,12 +12,11 @@ refit_family <- function(target, family, mean, root, expected, low = NULL) {
   if (!has_smooths(target)) {
     return(newton_member(family, mean, expected, low))
   }
-  smooths <- function(mean, cov) .Call(C_smooths_expect, target$data, mean, cov)
-  own <- smooths(mean, cov)
+  own <- smooths_expect(target, mean, cov)
   hessian <- expected$hessian - own$hessian
   gradient <- expected$gradient - own$gradient
   expect <- function(m, c) {
-    at <- smooths(m, c)
+    at <- smooths_expect(target, m, c)
     move <- m - mean
     pull <- as.vector(hessian %*% move)
     list(
@@ -30,13 +29,10 @@ refit_family <- function(target, family, mean, root, expected, low = NULL) {
     return(refit_low_rank(expect, family, mean, root, low))
   }
   fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield",
-    max_iterations = 300L,
-    tolerance = 1e-4
+    limits = vi_limits(300L, 1e-4)
   )
   list(mean = fit$mean, root = t(chol(fit$cov)))
 }
-
-has_smooths <- function(target) target$kind == "regression" && target$data$size$smooths > 0
 
 # One Newton step: exact where the target is quadratic.
 newton_member <- function(family, mean, expected, low = NULL) {

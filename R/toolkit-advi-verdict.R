@@ -58,7 +58,7 @@ certify <- function(approx) {
   list(
     error = error$rms, mean_error = stats::setNames(error$mean, names),
     scale_error = stats::setNames(error$scale, names),
-    worst = names[which.max(size)], elbo = if (!is.null(approx$target$expect)) {
+    worst = names[which.max(size)], elbo = if (has_expectations(approx$target)) {
       error$at$value +
         gaussian_entropy(tcrossprod(approx$root))
     }
@@ -94,7 +94,7 @@ expected_error <- function(target, family, mean, root, expected, low = NULL) {
 # In closed form, or over moment-matched draws, so many that quadratic parts have no noise; over
 # very many rows fewer.
 member_expect <- function(target, at, precision = NULL) {
-  if (!is.null(target$expect)) {
+  if (has_expectations(target)) {
     return(density_expect(target, at$mean, tcrossprod(at$root)))
   }
   m <- max(4 * target$dim + 12, 100)

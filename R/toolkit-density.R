@@ -1,19 +1,28 @@
-# Densities: what engines of the toolkit move on. Fields: kind (which C target, or "r"), dim (free
-# numbers), rows, data (for the C target), evaluate (kind "r"), names (of the free numbers), blocks
-# (transforms by parameter), start (free), expect (closed-form expectations, or NULL), label.
+# Targets: log densities of free (unconstrained) numbers, what all algorithms of the toolkit move on.
+# Fields:
+#   kind        which target of the C core (r_target.c), or "r"
+#   dim, names  number of free numbers and their names
+#   rows        rows that a minibatch can choose from, 0 without
+#   data        for the C target
+#   evaluate    kind "r": function(theta, order, rows, scale), value and gradient (toolkit-evaluate.R)
+#   blocks      transforms by parameter; parameters: names of all values
+#   start       free numbers to start from
+#   label       for print()
+#   constrain, derived  (optional) other ways from free numbers to parameters
+# `class` goes in front of covary_density and has the methods of toolkit-contract.R.
 
 new_density <- function(
-  kind, data, blocks, rows = 0L, start = NULL, evaluate = NULL, expect = NULL,
-  label = kind, extra = list()
+  kind, data, blocks, rows = 0L, start = NULL, evaluate = NULL, label = kind, extra = list(),
+  class = NULL
 ) {
   dim <- sum(vapply(blocks, `[[`, 0L, "free"))
   out <- list(
     kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
     names = block_labels(blocks, "free"), parameters = block_labels(blocks, "size"),
     blocks = blocks,
-    start = if (is.null(start)) numeric(dim) else start, expect = expect, label = label
+    start = if (is.null(start)) numeric(dim) else start, label = label
   )
-  seal(structure(c(out, extra), class = "covary_density"))
+  seal(structure(c(out, extra), class = c(class, "covary_density")), "covary_density")
 }
 
 block_labels <- function(blocks, what) {
@@ -130,83 +139,6 @@ read_blocks <- function(names, transforms) {
   )
   base::names(blocks) <- names
   blocks
-}
-
-# Free numbers of starting values given by parameter; those left out start where the target does.
-read_start <- function(start, target) {
-  if (is.null(start)) {
-    return(target$start)
-  }
-  read <- if (is.list(start)) start_list else start_vector
-  values <- read(start, target$blocks)
-  free <- target$start
-  at <- 0
-  for (n in names(target$blocks)) {
-    b <- target$blocks[[n]]
-    v <- values[[n]]
-    if (!is.null(v)) free[at + seq_len(b$free)] <- b$inverse(start_value(v, n, b))
-    at <- at + b$free
-  }
-  free
-}
-
-# An element a parameter.
-start_list <- function(start, blocks) {
-  given <- names(start)
-  if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) ||
-    !all(given %in% names(blocks)))) {
-    stop_covary("start", "`start` must be named by parameters, each at most once: ",
-      enumerate(names(blocks), most = 12), "; found ",
-      if (is.null(given)) "no names" else enumerate(given, most = 12), ".",
-      fields = list(arg = "start", found = given)
-    )
-  }
-  unclass(start)
-}
-
-# A number a value: all of them in order, or by their labels, such as 'mu' or 'weight[2]'.
-start_vector <- function(start, blocks) {
-  labels <- block_labels(blocks, "size")
-  if (!is.numeric(start)) {
-    stop_covary("start", "`start` must be a list or a numeric vector, not ", describe(start), ".",
-      fields = list(arg = "start")
-    )
-  }
-  given <- names(start)
-  if (is.null(given) && length(start) != length(labels)) {
-    stop_covary("start", "`start` without names must hold ", length(labels),
-      " numbers (", enumerate(labels, most = 12), "), not ",
-      describe(start), ".",
-      fields = list(arg = "start")
-    )
-  }
-  if (!is.null(given) && (anyNA(given) || anyDuplicated(given) || !all(given %in% labels))) {
-    stop_covary("start", "Names in `start` must be among ", enumerate(labels, most = 12),
-      ", each at most once; found ",
-      enumerate(given, most = 12), ".",
-      fields = list(arg = "start", found = given)
-    )
-  }
-  if (is.null(given)) names(start) <- labels
-  owner <- rep(names(blocks), vapply(blocks, `[[`, 0L, "size"))[match(names(start), labels)]
-  split(start, factor(owner, unique(owner)))
-}
-
-start_value <- function(v, name, block) {
-  if (!is.numeric(v) || length(v) != block$size || any(!is.finite(v))) {
-    stop_covary("start", "Start of '", name, "' must be ", block$size, " finite number",
-      if (block$size > 1) "s", ", not ", describe(v), ".",
-      fields = list(arg = "start", parameter = name)
-    )
-  }
-  # one number has no order; the name it may carry comes from elsewhere
-  if (block$size > 1) {
-    v <- by_name(
-      v, block_labels(stats::setNames(list(block), name), "size"),
-      paste0("the start of '", name, "'"), "start", "start"
-    )
-  }
-  as.double(v)
 }
 
 # Matrix (a row a draw) of free numbers to parameters.

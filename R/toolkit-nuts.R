@@ -38,6 +38,9 @@ nuts <- function(
   check_class(control, "covary_nuts_control", "control", "nuts_control()")
   progress <- new_progress(refresh)
   on.exit(progress$close())
+  if (inherits(start, "covary_approximation")) {
+    check_same_target(check_approximation(start, "start"), target)
+  }
   form <- sampling_form(target, start, progress)
   suspect <- suspect_gradient(target, nuts_centre(target, start), 0.1, "start")
   metric <- first_metric(form$target, form$start, control)
@@ -71,42 +74,6 @@ nuts <- function(
 # Where chains start, about
 nuts_centre <- function(target, start) {
   if (inherits(start, "covary_approximation")) free_mean(start) else read_start(start, target)
-}
-
-# The form of the target in which chains move, their start in it, and the way back. Regression
-# models have funnels that this form takes away, and a rough fit gives their start.
-sampling_form <- function(target, start, progress) {
-  if (inherits(start, "covary_approximation")) {
-    check_same_target(check_approximation(
-      start,
-      "start"
-    ), target)
-  }
-  if (is.null(target$regression)) {
-    return(list(target = target, start = start, back = identity, log_jacobian = function(theta) 0))
-  }
-  rough <- joint_start(target$regression, progress)
-  moved <- conditional_density(target, rough)
-  if (is.null(start)) {
-    at <- conditional_start(moved, rough)
-    start <- new_approximation(moved, "advi", "fullrank", mean = at$mean, root = t(chol(at$cov)))
-    start$draws <-
-      sweep(
-        tcrossprod(matched_noise(max(100, 2 * target$dim), target$dim), start$root), 2, at$mean,
-        "+"
-      )
-  } else if (inherits(start, "covary_approximation")) {
-    start <- new_approximation(moved, "advi", "draws",
-      draws = to_conditional(moved, free_draws(start, max(1000, 8 * target$dim)))
-    )
-  } else {
-    moved$start <- to_conditional(moved, matrix(read_start(start, target), 1))[1, ]
-    start <- NULL
-  }
-  list(
-    target = moved, start = start, back = function(theta) from_conditional(moved, theta),
-    log_jacobian = function(theta) conditional_jacobian(moved, theta)
-  )
 }
 
 #' Settings of NUTS

@@ -35,8 +35,8 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
   }
   laplace <- function() internal$newton_mode(target, ridge, tolerance = 1e-8)
   vi <- function(mode) {
-    internal$gaussian_vi(expect, mode$mean, chol2inv(mode$root),
-      tolerance = tolerance
+    internal$gaussian_vi(expect, mode$mean, chol2inv(mode$chol_precision),
+      limits = internal$vi_limits(tolerance = tolerance)
     )
   }
   mode <- laplace()
@@ -45,7 +45,7 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
     1e3 * min(vapply(1:20, function(i) cpu(for (k in 1:3) f(...)) / 3, 0))
   }
   t <- c(milliseconds(laplace), milliseconds(vi, mode))
-  sd_ratio <- range(sqrt(diag(fit$cov)) / sqrt(diag(chol2inv(mode$root))))
+  sd_ratio <- range(sqrt(diag(fit$cov)) / sqrt(diag(chol2inv(mode$chol_precision))))
   cat(sprintf(
     "N = %-7g P = %d, %4d %s: Laplace %5.1f ms, %2d iterations; full-rank %5.1f ms, %2d iterations (%s); together %.1f ms\n", n, target$dim,
     target$model$size$cells, if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],

@@ -119,9 +119,9 @@ void natural_run(const struct natural_settings *a, const struct target *t, doubl
         for (long i = 0; i < d; i++) theta[i] = mean[i];
         add_draw(root, z, d, diagonal, theta);
         double f = target_at(t, theta, &b, g);
-        if (t->smoothed) {
+        if (t->expected_part) {
             for (long i = 0; i < d; i++) move[i] = theta[i] - mean[i];
-            f += t->smoothed(t, mean, root, diagonal, move, g);
+            f += t->expected_part(t, mean, root, diagonal, move, g);
         }
         loss[it] = -(f + log_diagonal(root, d) + 0.5 * d * (1 + LOG_2PI));
         for (long i = 0; i < d; i++) f += g[i];

@@ -55,7 +55,7 @@ static const struct regression_target *read_regression(SEXP target)
     if (r->d + r->n_smooths < 1) fail("a model without parameters is no target");
     out->model = r;
     out->snapshot = NULL;
-    out->apart = !Rf_isNull(optional(target, "apart"));
+    out->analytic_prior = !Rf_isNull(optional(target, "analytic_prior"));
     SEXP snapshot = optional(target, "snapshot");
     if (!Rf_isNull(snapshot)) {
         struct snapshot *a = (struct snapshot *) R_alloc(1, sizeof(struct snapshot));
@@ -100,11 +100,11 @@ static struct target read_conditional(SEXP target)
         block[i].rotation = Rf_isNull(rotation) ? NULL : doubles(one, "rotation", size * size);
     }
     p->block = block;
-    p->loose = whole_in((double) Rf_xlength(field(target, "loose")), 0, r->model->d, "loose");
-    p->tied = r->model->d - p->loose;
-    p->loose_at = positions(target, "loose", p->loose, r->model->d);
-    p->tied_at = positions(target, "tied", p->tied, r->model->d);
-    p->slope = doubles(target, "slope", (R_xlen_t) p->loose * p->tied);
+    p->unpenalised = whole_in((double) Rf_xlength(field(target, "unpenalised")), 0, r->model->d, "unpenalised");
+    p->penalised = r->model->d - p->unpenalised;
+    p->unpenalised_at = positions(target, "unpenalised", p->unpenalised, r->model->d);
+    p->penalised_at = positions(target, "penalised", p->penalised, r->model->d);
+    p->slope = doubles(target, "slope", (R_xlen_t) p->unpenalised * p->penalised);
     p->work = (double *) R_alloc(conditional_work(p->inner->dim), sizeof(double));
     return target_conditional(p);
 }

@@ -20,8 +20,9 @@ struct target {
                     double scale, double *grad);
     /* NULL, or a part of the log density, left out of value and batch, whose expectations under
      * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
-     * root: dim x dim, lower; `diagonal`: and nothing else */
-    double (*smoothed)(const struct target *t, const double *mean, const double *root, int diagonal,
+     * root: dim x dim, lower triangular; with `diagonal` only its diagonal is read, for the rest is
+     * zero */
+    double (*expected_part)(const struct target *t, const double *mean, const double *root, int diagonal,
                        const double *move, double *grad);
 };
 
@@ -50,7 +51,7 @@ struct snapshot;
 struct regression_target {
     const struct regression *model;
     const struct snapshot *snapshot; /* for minibatches, or NULL */
-    int apart; /* coefficients of smooths given their sds are the `smoothed` part */
+    int analytic_prior; /* coefficients of smooths given their sds are left to expected_part() */
 };
 struct target target_regression(const struct regression_target *r);
 
@@ -65,9 +66,9 @@ struct conditional {
     const struct target *inner;
     int blocks;
     const struct smooth_block *block;
-    int loose, tied; /* coefficients outside and inside the blocks */
-    const int *loose_at, *tied_at;
-    const double *slope; /* loose x tied */
+    int unpenalised, penalised; /* coefficients outside and inside the blocks */
+    const int *unpenalised_at, *penalised_at;
+    const double *slope; /* unpenalised x penalised */
     double *work;        /* conditional_work(dim) */
 };
 long conditional_work(int dim);

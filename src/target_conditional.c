@@ -6,8 +6,8 @@
  * so z has about unit spread for every t: as t falls the form is the non-centred one, as t grows
  * the centred one, and no funnel is left at either end. Log Jacobian: sum log s.
  *
- * Coefficients without such a prior are loosened from the smooths first, u = w + A b with A their
- * regression on b, else they would follow the funnel of b. */
+ * Coefficients without such a prior, u, move as w, u = w + A b with A their regression on b, else they
+ * would follow the funnel of b. */
 #include "target.h"
 #include <math.h>
 
@@ -26,19 +26,19 @@ static double rotated_back(long size, const double *v, const double *g, long j)
     return sum;
 }
 
-/* Positions of `loose` and `tied` coefficients: u += A b, or its adjoint on gradients, b += A' u */
+/* Positions of `unpenalised` and `penalised` coefficients: u += A b, or its adjoint on gradients, b += A' u */
 static void follow(const struct conditional *p, double *at)
 {
-    for (long j = 0; j < p->tied; j++)
-        for (long i = 0; i < p->loose; i++)
-            at[p->loose_at[i]] += p->slope[i + p->loose * j] * at[p->tied_at[j]];
+    for (long j = 0; j < p->penalised; j++)
+        for (long i = 0; i < p->unpenalised; i++)
+            at[p->unpenalised_at[i]] += p->slope[i + p->unpenalised * j] * at[p->penalised_at[j]];
 }
 
 static void follow_back(const struct conditional *p, double *g)
 {
-    for (long j = 0; j < p->tied; j++)
-        for (long i = 0; i < p->loose; i++)
-            g[p->tied_at[j]] += p->slope[i + p->loose * j] * g[p->loose_at[i]];
+    for (long j = 0; j < p->penalised; j++)
+        for (long i = 0; i < p->unpenalised; i++)
+            g[p->penalised_at[j]] += p->slope[i + p->unpenalised * j] * g[p->unpenalised_at[i]];
 }
 
 static double value(const struct target *t, const double *theta, double *grad)

@@ -42,7 +42,7 @@ static double batch(const struct target *t, const double *theta, const int *row,
         for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
     if (row) f = base_rows(r, theta, row, n, scale, data->snapshot, grad);
     else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
-    if (!data->apart) f += add_coefficients(r, theta, grad);
+    if (!data->analytic_prior) f += add_coefficients(r, theta, grad);
     return f + add_sds(r, theta, grad);
 }
 
@@ -60,7 +60,7 @@ static double covariance(const double *root, long dim, long i, long j, int diago
 }
 
 /* eq. 10 of smooths.c. Draws of this part would be those of a funnel, with gradients without bound. */
-static double smoothed(const struct target *target, const double *mean, const double *root,
+static double expected_part(const struct target *target, const double *mean, const double *root,
                        int diagonal, const double *move, double *grad)
 {
     const struct regression_target *data = target->data;
@@ -85,6 +85,6 @@ static double smoothed(const struct target *target, const double *mean, const do
 struct target target_regression(const struct regression_target *r)
 {
     struct target t = {r->model->d + r->model->n_smooths, r->model->m, r, value, batch, NULL};
-    if (r->apart) t.smoothed = smoothed;
+    if (r->analytic_prior) t.expected_part = expected_part;
     return t;
 }

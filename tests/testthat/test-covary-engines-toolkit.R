@@ -73,7 +73,7 @@ minibatch_distance <- function(target, family, batch_size, ...) {
     internal("target_joint_expect")(regression, mean, cov)
   }, start$mean, start$cov,
   family == "meanfield",
-  max_iterations = 1000L)
+  internal("vi_limits")(1000L))
   sd <- sqrt(diag(best$cov))
   list(
     fit = fit, mean = sqrt(mean(((fit$mean - best$mean) / sd)^2)),

@@ -130,23 +130,3 @@ test_that("engines agree where the posterior is nearly Gaussian", {
   expect_lt(max(abs(apply(b[[2]], 2, stats::sd) / sd - 1)), 0.05)
   expect_lte(elbo(fits[[2]]), fits[[1]]$info$log_evidence + 0.05)
 })
-
-test_that("without the blocks of zero expectation Newton's method climbs where the curvature is indefinite", {
-  h <- rbind(c(1, 0, 3), c(0, 2, 1), c(3, 1, 4))
-  expect_null(quiet_root(h))
-  root <- ascent_chol(h, c(TRUE, TRUE, FALSE))
-  expect_equal(crossprod(root), rbind(c(1, 0, 0), c(0, 2, 0), c(0, 0, 4)))
-  expect_equal(ascent_chol(diag(3) + 0.1, c(TRUE, TRUE, FALSE)), chol(diag(3) + 0.1))
-  expect_equal(ascent_chol(h, NULL), robust_chol(h))
-})
-
-test_that("noise comes in pairs with mean zero and covariance one, for even and odd numbers", {
-  for (n in c(200, 201)) {
-    set.seed(942)
-    z <- matched_noise(n, 7)
-    expect_identical(dim(z), c(as.integer(n), 7L))
-    expect_lt(max(abs(colMeans(z))), 1e-14)
-    expect_equal(stats::cov(z), diag(7))
-    if (n == 200) expect_identical(z[101:200, ], -z[1:100, ])
-  }
-})

@@ -32,10 +32,11 @@ test_that("no climb ends below the sub-model with constant spread that it starts
     d <- data.frame(x = stats::rexp(20))
     d$y <- d$x + stats::rnorm(20)
     target <- covary(y ~ s(x, k = 6), sigma ~ s(x, k = 6), data = d, algorithm = "none")$regression
-    level <- function(state) state$elbo + log_sd_prior(target, matrix(state$t, 1))
-    t <- c(target$pilot$t, pilot_log_tau)
+    level <- function(state) state$elbo + log_sd_prior(target, matrix(state$log_tau, 1))
+    t <- c(target$pilot$log_tau, pilot_log_tau)
     first <- inner_at(
-      target, t, target$pilot$mean, narrow_start(target, target$pilot$mean, t),
+      target, t,
+      list(mean = target$pilot$mean, cov = narrow_start(target, target$pilot$mean, t)),
       quiet_progress, 1e-3
     )
     expect_gte(level(climb_inner(target, quiet_progress)), level(first) - 1e-6)

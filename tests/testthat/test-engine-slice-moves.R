@@ -67,7 +67,7 @@ test_that("sweeps leave a posterior as it is, and bring draws from elsewhere to 
   expect_lt(sqrt(mean(((colMeans(here$beta) - colMeans(longer$beta)) / sd)^2)), 0.12)
   # five sds away at the start
   expect_lt(sqrt(mean(((colMeans(there$beta) - colMeans(longer$beta)) / sd)^2)), 0.2)
-  expect_lte(here$memory, slice_memory)
+  expect_lte(here$memory, chain_limits$memory)
 })
 
 test_that("log smoothing sds given their coefficients have the density of prior and penalty", {
@@ -84,24 +84,6 @@ test_that("log smoothing sds given their coefficients have the density of prior 
   sd <- sqrt(sum((grid - mean)^2 * weight) / sum(weight))
   expect_lt(abs(mean(t) - mean) / sd, 4 / sqrt(4000))
   expect_lt(abs(stats::sd(t) / sd - 1), 0.06)
-})
-
-test_that("memory is one at the start, near none for independent chains, and sees spreads", {
-  set.seed(6)
-  x <- matrix(stats::rnorm(400 * 20), 400)
-  expect_equal(chain_memory(x, x), 1, tolerance = 0.01)
-  expect_lt(chain_memory(x, matrix(stats::rnorm(400 * 20), 400)), 0.05)
-  flipped <- x * sample(c(-1, 1), 8000, TRUE)
-  expect_gt(chain_memory(x, flipped), 0.5)
-})
-
-test_that("bridge sampling finds the ratio of two normal constants", {
-  set.seed(7)
-  q <- stats::rnorm(4000, 0, 1.3)
-  p <- stats::rnorm(4000)
-  # p unnormalised: constant log(sqrt(2 pi)) + 2
-  ratio <- function(x) -x^2 / 2 + 2 - stats::dnorm(x, 0, 1.3, log = TRUE)
-  expect_lt(abs(bridge_constant(ratio(q), ratio(p)) - (2 + log(2 * pi) / 2)), 0.03)
 })
 
 test_that("draws whose weights fail are moved and say so; chains that remember are no verdict", {

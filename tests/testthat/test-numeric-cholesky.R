@@ -35,3 +35,12 @@ test_that("a matrix without a factor is found out", {
   expect_error(cholesky(a), "not positive definite")
   expect_error(robust_chol(a), class = "covary_error_numerics")
 })
+
+test_that("without the blocks of zero expectation Newton's method climbs where the curvature is indefinite", {
+  h <- rbind(c(1, 0, 3), c(0, 2, 1), c(3, 1, 4))
+  expect_null(chol_or_null(h))
+  root <- ascent_chol(h, c(TRUE, TRUE, FALSE))
+  expect_equal(crossprod(root), rbind(c(1, 0, 0), c(0, 2, 0), c(0, 0, 4)))
+  expect_equal(ascent_chol(diag(3) + 0.1, c(TRUE, TRUE, FALSE)), chol(diag(3) + 0.1))
+  expect_equal(ascent_chol(h, NULL), robust_chol(h))
+})

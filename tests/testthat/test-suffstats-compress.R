@@ -402,7 +402,7 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
   )
   change <- target_base(rows, mode$mean, 1L)$gradient -
     target_base(ready$target, mode$mean, 1L)$gradient
-  moved <- shift_in_sds(change, chol2inv(mode$root))
+  moved <- shift_in_sds(change, chol2inv(mode$chol_precision))
   certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = matrix(0, 2, 0)))
   expect_gt(moved, 1e-3)
   expect_gt(certificate, moved)

@@ -213,7 +213,7 @@ test_that("rows of two covariates are compressed by themselves, and the certific
       likelihood_free_gradient(ready$target, mode$mean)
     moved <- shift_in_sds(
       exact - target_base(ready$target, mode$mean, 1L)$gradient,
-      chol2inv(mode$root)
+      chol2inv(mode$chol_precision)
     )
     certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t)))
     expect_lt(moved, 1e-3)

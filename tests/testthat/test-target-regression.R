@@ -129,7 +129,7 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
       scale_sum = numeric(if (diagonal) n else n^2)
     )
     out <- .Call(
-      C_natural, joint_target(problem, apart = TRUE), settings, 1, 1L, z, seq_len(m),
+      C_natural, joint_target(problem, analytic_prior = TRUE), settings, 1, 1L, z, seq_len(m),
       state
     )
     seen <- (out$mean - mean) / rate - move

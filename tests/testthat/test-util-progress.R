@@ -2,7 +2,7 @@ interrupting <- function(after) {
   function(target, draws, control, progress) {
     inner <- fit_inner(target, progress)
     if (after == "draws") {
-      progress$keep(list(beta = matrix(0, draws, target$dim), t = matrix(0, draws, target$n_sds)))
+      progress$keep(list(beta = matrix(0, draws, target$dim), log_tau = matrix(0, draws, target$n_sds)))
     }
     signal_interrupt()
   }
@@ -15,8 +15,7 @@ signal_interrupt <- function() {
 
 # covary() with one engine behind every algorithm.
 quick_with_engine <- function(engine, ...) {
-  algorithms <- c("nested", "fullrank", "meanfield", "laplace", "prior")
-  every <- stats::setNames(rep(list(engine), length(algorithms)), algorithms)
+  every <- replace(engines(), TRUE, list(new_engine(engine)))
   quick(..., covary = package_with(engines = function() every)$covary)
 }
 

@@ -1,4 +1,4 @@
-# The last door before a fit is given out: no fit whose standard deviations no one could use.
+# The last check before a fit is given out: no fit whose standard deviations no one could use.
 
 # How far, in log sds, a posterior mean may lie from the pilot's residual sd where draws could not
 # be corrected.
@@ -13,7 +13,7 @@ check_usable <- function(ready, result) {
   }
   check_scatter(ready, result)
   khat <- result$info$khat
-  corrected <- !any(khat > 0.7, na.rm = TRUE) || has_forgotten(result$info$moves)
+  corrected <- !any(khat > khat_threshold(), na.rm = TRUE) || has_forgotten(result$info$moves)
   if (corrected) {
     return()
   }

@@ -3,19 +3,22 @@
 
 # `at`: Gaussian of the coefficients given log sds (mean, cov), near the posterior.
 conditional_density <- function(density, at) {
-  target <- density$regression
+  model <- density$regression
+  class(density) <- "covary_density"
   density$kind <- "conditional"
-  density$expect <- NULL
   density$rows <- 0L
-  density$smooths <- lapply(seq_len(target$n_sds), function(g) {
-    smooth_block(which(target$model$group == g), target$dim + g, at)
+  density$smooths <- lapply(seq_len(model$n_sds), function(g) {
+    smooth_block(which(model$model$group == g), model$dim + g, at)
   })
-  density$loose <- which(target$model$group == 0)
-  density$tied <- which(target$model$group > 0)
-  density$slope <- if (target$n_sds) {
-    t(solve(at$cov[density$tied, density$tied], at$cov[density$tied, density$loose, drop = FALSE]))
+  density$unpenalised <- which(model$model$group == 0)
+  density$penalised <- which(model$model$group > 0)
+  density$slope <- if (model$n_sds) {
+    penalised <- at$cov[density$penalised, , drop = FALSE]
+    t(solve(
+      penalised[, density$penalised, drop = FALSE], penalised[, density$unpenalised, drop = FALSE]
+    ))
   } else {
-    matrix(0, target$dim, 0)
+    matrix(0, model$dim, 0)
   }
   density
 }
@@ -57,8 +60,8 @@ from_conditional <- function(density, theta) {
 
 # Coefficients without such a prior: u = w + slope b, or back
 follow_smooths <- function(density, theta, sign) {
-  theta[, density$loose] <- theta[, density$loose] +
-    sign * tcrossprod(theta[, density$tied, drop = FALSE], density$slope)
+  theta[, density$unpenalised] <- theta[, density$unpenalised] +
+    sign * tcrossprod(theta[, density$penalised, drop = FALSE], density$slope)
   theta
 }
 
@@ -96,7 +99,7 @@ conditional_start <- function(density, at) {
     share <- exp(2 * (as.vector(log_scale) - at$mean[block$sd]))
     spread <- c(spread, 1 / (1 + 2 * sum((1 - share)^2)))
   }
-  root[density$loose, density$tied] <- -density$slope
+  root[density$unpenalised, density$penalised] <- -density$slope
   n <- density$dim
   cov <- diag(c(numeric(d), spread), n)
   cov[seq_len(d), seq_len(d)] <- root %*% at$cov[seq_len(d), seq_len(d)] %*% t(root)

@@ -6,7 +6,7 @@ naive_conditional <- function(density, theta) {
     b <- block$r * s^2 + s * theta[at]
     theta[at] <- if (is.null(block$rotation)) b else as.vector(block$rotation %*% b)
   }
-  theta[density$loose] <- theta[density$loose] + as.vector(density$slope %*% theta[density$tied])
+  theta[density$unpenalised] <- theta[density$unpenalised] + as.vector(density$slope %*% theta[density$penalised])
   theta
 }
 

@@ -1,0 +1,128 @@
+# Draws weighed against the exact posterior and resampled.
+#
+# First as many draws of the approximation as are wanted. Where their weights are uneven (few rows,
+# tails heavier than Gaussian) draws with heavier tails are added, and all are weighed against the
+# mixture.
+
+# Rows a coefficient below which draws around the pilot join those of the Gaussian.
+defensive_rows <- 50
+
+# Without smooths: one Gaussian, then a t that adapts; more draws than wanted where they are cheap.
+weigh_gaussian <- function(model, inner, draws, info, control, progress) {
+  proposal <- new_t_proposal(inner$mean, inner$cov, df = Inf)
+  first <- affordable_draws(model, draws, seconds = 0.2, most = 4)
+  beta <- draw_t_proposal(proposal, first)
+  lq <- log_t_proposal(proposal, beta)
+  some <- seq_len(draws)
+  none <- matrix(0, draws, 0)
+  progress$keep(list(beta = beta[some, , drop = FALSE], log_tau = none))
+  note <- skip_weights(model, beta, function(rows) 0, lq, control, progress)
+  if (!is.null(note)) {
+    beta <- draw_t_proposal(proposal, draws)
+    return(unweighted(beta, none, log_t_proposal(proposal, beta), info, note))
+  }
+  log_density <- function(beta) target_base_draws(model, beta, progress)
+  sample <- importance_round(NULL, log_density, proposal, first, points = beta)
+  if (!is.null(model$pilot) && model$scales$n < defensive_rows * model$dim) {
+    # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
+    wide <- new_t_proposal(model$pilot$mean, model$pilot$cov * 4, df = 4)
+    sample <- importance_round(sample, log_density, wide, max(draws, 4000L))
+  }
+  for (i in 1:4) {
+    if (!are_uneven(sample, draws)) break
+    best <- if (i == 1) {
+      new_t_proposal(inner$mean, inner$cov * 1.2, df = 5)
+    } else {
+      moment_proposal(sample)
+    }
+    sample <- importance_round(
+      sample, log_density, best,
+      affordable_draws(model, draws, seconds = 0.1, most = 10)
+    )
+  }
+  all <- list(
+    beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
+    lq = sample$log_q
+  )
+  out <- resample_draws(all, sample, draws, info)
+  moved <- match_moments(out$beta, sample)
+  if (!is.null(moved)) {
+    out$beta <- sample$points <- moved
+    out$lp <- log_density(moved)
+    out$lq <- log_mixture(sample)
+  }
+  out
+}
+
+# `all`: list(beta, log_tau, lp, lq); w: their weights, as psis() gives them.
+resample_draws <- function(all, w, draws, info) {
+  rows <- sample(resample(w$weights, draws))
+  new_engine_result(
+    all$beta[rows, , drop = FALSE], all$log_tau[rows, , drop = FALSE], all$lp[rows], all$lq[rows],
+    c(add_khat(info, w), list(log_evidence = w$log_mean), weight_info(w))
+  )
+}
+
+add_khat <- function(info, w) replace(info, "khat", list(c(info$khat, coefficients = w$khat)))
+
+weight_info <- function(w) {
+  ess <- importance_ess(w)
+  list(importance_ess = ess, efficiency = ess / length(w$weights), resampled = TRUE)
+}
+
+# Draws that need no weights; `note` from skip_weights().
+unweighted <- function(beta, log_tau, lq, info, note) {
+  info$khat <- c(info$khat, coefficients = NA_real_)
+  info$note <- note$text
+  info$log_evidence <- note$log_evidence
+  if (is.null(info$elbo)) info <- c(info, note[intersect(c("elbo", "elbo_mcse"), names(note))])
+  new_engine_result(beta, log_tau, lq, lq, info)
+}
+
+# Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far
+# off and need not be a bound.
+monte_carlo_elbo <- function(log_ratio) {
+  mcse <- stats::sd(log_ratio) / sqrt(length(log_ratio))
+  if (isTRUE(mcse < 1)) {
+    list(elbo = mean(log_ratio), elbo_mcse = mcse)
+  } else {
+    list(elbo = NA_real_, elbo_mcse = NA_real_)
+  }
+}
+
+# As many draws as take about so long, between those wanted and a multiple of them; even.
+affordable_draws <- function(model, draws, seconds, most) {
+  as.integer(2 * ceiling(min(max(seconds / draw_seconds(model), draws), most * draws) / 2))
+}
+
+# Cells or rows from which on it is worth while to ask whether weights would matter.
+probe_from <- 20000L
+
+# The likelihood is Gaussian in the coefficients up to O(N^-1/2); where a probe of 200 draws shows
+# that weights would not matter, the passes over many cells are spared. prior: a function of the
+# rows of beta. NULL (weigh), or list(text, elbo, elbo_mcse, log_evidence).
+skip_weights <- function(model, beta, prior, lq, control, progress) {
+  if (control$importance == "never") {
+    return(list(text = "importance weights switched off"))
+  }
+  if (control$importance == "always" || max(model$model$size$cells, model$rows) < probe_from) {
+    return(NULL)
+  }
+  some <- seq_len(min(200, nrow(beta)))
+  ratio <- target_base_draws(model, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
+  spread <- stats::sd(ratio)
+  if (!is.finite(spread) || spread >= negligible_spread(model)) {
+    return(NULL)
+  }
+  list(
+    text = sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread),
+    elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean
+  )
+}
+
+# The sd of log weights below which they are left out. Their effective share of the draws is
+# exp(-sd^2): 0.99 for 0.1 and 0.78 for 0.5, which counts as enough where every draw is a pass over
+# rows.
+negligible_spread <- function(model) {
+  if (is.null(model$rows_engine) && is.null(model$blocks)) 0.1 else 0.5
+}

@@ -1,0 +1,69 @@
+# Targets whose log density is that of a regression in C (`kind` "regression"): linear_regression(),
+# and the models of covary(). `data` is the model of regression.h; theta = (beta, log tau); rows are
+# cells. Expectations under Gaussians are in closed form.
+
+new_regression_target <- function(model, blocks, rows, start, label, extra = list(), class = NULL) {
+  new_density("regression", model, blocks,
+    rows = rows, start = start, label = label, extra = extra,
+    class = c(class, "covary_regression_target")
+  )
+}
+
+#' @export
+has_expectations.covary_regression_target <- function(target) TRUE
+
+#' @export
+density_expect.covary_regression_target <- function(target, mean, cov) {
+  target_joint_expect(regression_core(target), mean, cov)
+}
+
+# list(model, dim: coefficients, n_sds) of a target
+regression_core <- function(target) {
+  size <- target$data$size
+  list(model = target$data, dim = size$coefficients, n_sds = size$smooths)
+}
+
+#' @export
+has_smooths.covary_regression_target <- function(target) regression_core(target)$n_sds > 0
+
+#' @export
+smooths_expect.covary_regression_target <- function(target, mean, cov) {
+  .Call(C_smooths_expect, target$data, mean, cov)
+}
+
+#' @export
+subsample_density.covary_regression_target <- function(target, rows, scale) {
+  target$data <- subsample_model(target$data, rows, scale)
+  target$rows <- length(rows)
+  target
+}
+
+# Some cells of a model, counted `scale` fold.
+subsample_model <- function(model, rows, scale) {
+  k <- model$size$responses
+  model$size$cells <- length(rows)
+  model$cells <- model$cells[, rows, drop = FALSE]
+  model$cells[1, ] <- model$cells[1, ] * scale
+  # nodes hold sums, cells the root of their scatter (kernel.h)
+  rest <- -seq_len(1 + k)
+  nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
+  model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
+  model$offset <- model$offset[, rows, drop = FALSE]
+  model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
+  model
+}
+
+#' @export
+has_snapshots.covary_regression_target <- function(target) TRUE
+
+#' @export
+take_snapshot.covary_regression_target <- function(target, theta) {
+  .Call(C_snapshot, target$data, theta[seq_len(regression_core(target)$dim)])
+}
+
+#' @export
+with_snapshot.covary_regression_target <- function(target, snapshot) {
+  target$snapshot <- snapshot
+  target$analytic_prior <- TRUE
+  target
+}
