@@ -1,7 +1,7 @@
 # Fits of compressed rows: from an object of class cells to the design and target that engines see.
 
-# list(frame, cells, design): what new_frame(), new_cells() and new_design() give for rows. `frame`
-# is that of the rows themselves, with what the cells hold (held_frame()), where it is at hand.
+# list(frame, cells, design): what read_frame(), new_cells() and new_design() give for rows. `frame`
+# is that of the rows themselves, with what the cells hold (hold_terms()), where it is at hand.
 prepare_compressed <- function(parsed, object, frame = NULL) {
   object <- select_responses(object, names(parsed$responses))
   check_compressed(parsed, object, has_rows = !is.null(frame))
@@ -68,12 +68,6 @@ check_compressed <- function(parsed, object, has_rows) {
 
 # A frame without rows: what fits of cells can know.
 compressed_frame <- function(object) {
-  sketch <- sketch_rows(object)
-  k <- object$k
-  list(
-    y = matrix(numeric(), 0, k, dimnames = list(NULL, object$responses)),
-    covariates = lapply(sketch$data, `[`, 0),
-    weights = numeric(), rows = integer(), n = object$rows, row_names = NULL,
-    dropped = object$dropped, without_rows = TRUE
-  )
+  covariates <- lapply(sketch_rows(object)$data, `[`, 0)
+  new_rowless_frame(object$responses, covariates, object$rows, object$dropped)
 }

@@ -6,37 +6,35 @@
 # becomes a covariate itself (formula-values.R): an exact one where it has few values, a continuous
 # one else. Cells that come without their rows cannot hold such a term; it is refused.
 
-# The frame of what cells or tables shall hold, with `values`, the names of terms among its
-# covariates, and `all_covariates`, those that the terms are made of too; or with `unheld`, a text:
-# why none can hold the terms. Most formulas have plain variables, and the frame stays as it is.
-held_frame <- function(parsed, frame, control) {
-  frame$values <- character()
+# list(frame: what cells or tables shall hold, with the values of terms among its covariates;
+# refusal: NULL, or the reason why none can hold them). Most formulas have plain variables, and the
+# frame stays as it is.
+hold_terms <- function(parsed, frame, control) {
   calls <- called_variables(parsed)
   if (length(calls) == 0) {
-    return(frame)
+    return(list(frame = frame, refusal = NULL))
   }
-  continuous <- continuous_count(frame)
+  continuous <- continuous_covariates(frame)
   values <- list()
   for (v in calls) {
     if (!needs_value(v, frame, continuous, control)) next
     value <- row_value(v, frame)
     if (is.null(value)) {
-      frame$unheld <- paste0(
-        "the term ", deparse1(v$expr),
-        " has no single value a row that cells could hold."
+      refusal <- paste0(
+        "the term ", deparse1(v$expr), " has no single value a row that cells could hold."
       )
-      return(frame)
+      return(list(frame = frame, refusal = refusal))
     }
     values[[value_name(v$expr)]] <- value
   }
   if (length(values) == 0) {
-    return(frame)
+    return(list(frame = frame, refusal = NULL))
   }
   frame$all_covariates <- c(frame$covariates, values)
   used <- lapply(parsed$predictors, side_covariates, known = names(frame$all_covariates))
   frame$covariates <- frame$all_covariates[intersect(names(frame$all_covariates), unlist(used))]
   frame$values <- names(values)
-  frame
+  list(frame = frame, refusal = NULL)
 }
 
 needs_value <- function(v, frame, continuous, control) {

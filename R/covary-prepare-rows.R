@@ -1,13 +1,13 @@
 # From many rows that cells cannot hold to the target: by tables of the terms, or in blocks.
 
-# `frame` has what tables hold (held_frame()), or `exact`: only columns themselves will do. NULL
-# where all columns are better in memory.
-prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
+# `frame` has what tables hold (hold_terms()); without `tabulate` only columns themselves will do.
+# NULL where all columns are better in memory.
+prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
+                             threads = 1L) {
   if (ncol(frame$y) > 2 || !engines()[[algorithm]]$likelihood) {
     return(NULL)
   }
-  if (isTRUE(frame$exact) && frame$n <= blocks_from || !is.null(frame$unheld) &&
-    length(row_functions(parsed))) {
+  if (!tabulate && frame$n <= blocks_from) {
     return(NULL)
   }
   plain <- vapply(
@@ -21,14 +21,11 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, threads = 1L) {
     k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
     covariates = list()
   )
-  total <- tally_rows(total, list(
-    y = frame$y, covariates = list(), weights = frame$weights,
-    dropped = 0
-  ))
+  total <- tally_rows(total, new_rows(frame$y, weights = frame$weights))
   scales <- compressed_scales(total)
   check_responses(frame, scales, algorithm)
   design <- sketch_design(parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values)
-  terms <- if (isTRUE(frame$exact)) "the terms cannot be tabulated." else row_terms(design, frame)
+  terms <- if (tabulate) row_terms(design, frame) else "the terms cannot be tabulated."
   if (is.character(terms) && frame$n <= blocks_from) {
     return(NULL)
   }

@@ -23,7 +23,7 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
 read_rows <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
   parsed <- take_outside(parsed, data)
-  frame <- new_frame(parsed, data, weights, subset, na_action)
+  frame <- read_frame(parsed, data, weights, subset, na_action)
   parsed <- own_scopes(parsed, c(names(data), names(parsed$outside_columns)), nrow(data))
   list(
     parsed = add_term_states(record_columns(parsed, frame, data), frame$covariates, frame$n),
@@ -53,11 +53,11 @@ prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
 # Many rows by cells, tables or blocks; NULL where they are fitted as they are.
 prepare_many <- function(parsed, frame, prior, algorithm, control) {
   held <- if (control$compress %in% c("never", "exact")) {
-    frame
+    list(frame = frame, refusal = NULL)
   } else {
-    held_frame(parsed, frame, control)
+    hold_terms(parsed, frame, control)
   }
-  small <- try_compression(parsed, held, algorithm, control)
+  small <- try_compression(parsed, held$frame, algorithm, control, held$refusal)
   if (!is.null(small)) {
     compressed <- function() prepare_compressed_fit(parsed, small, prior, algorithm)
     ready <- if (control$compress == "always") {
@@ -74,12 +74,15 @@ prepare_many <- function(parsed, frame, prior, algorithm, control) {
     !engines()[[algorithm]]$sums_only) {
     return(NULL)
   }
-  held$exact <- control$compress == "exact" || !is.null(held$unheld)
-  # Without a continuous covariate rows repeat, and exact cells are few.
-  if (length(continuous_count(held)) == 0) {
+  if (!is.null(held$refusal) && length(row_functions(parsed))) {
     return(NULL)
   }
-  ready <- prepare_rows_fit(parsed, held, prior, algorithm, control$threads)
+  # Without a continuous covariate rows repeat, and exact cells are few.
+  if (length(continuous_covariates(held$frame)) == 0) {
+    return(NULL)
+  }
+  tabulate <- control$compress != "exact" && is.null(held$refusal)
+  ready <- prepare_rows_fit(parsed, held$frame, prior, algorithm, tabulate, control$threads)
   if (!is.null(ready)) replace(ready, "frame", list(frame))
 }
 
@@ -142,7 +145,7 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
 }
 
 # NULL where rows should stay rows; said aloud where they are many.
-try_compression <- function(parsed, frame, algorithm, control) {
+try_compression <- function(parsed, frame, algorithm, control, refusal = NULL) {
   if (control$compress %in% c("never", "rows", "exact") || !engines()[[algorithm]]$likelihood) {
     return(NULL)
   }
@@ -151,7 +154,7 @@ try_compression <- function(parsed, frame, algorithm, control) {
     (frame$n < compress_rows_from || engines()[[algorithm]]$minibatches)) {
     return(NULL)
   }
-  why <- if (is.null(frame$unheld)) not_compressible(parsed, frame) else frame$unheld
+  why <- if (is.null(refusal)) not_compressible(parsed, frame) else refusal
   if (is.null(why)) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
       conditionMessage(e)
@@ -195,7 +198,7 @@ not_compressible <- function(parsed, frame) {
   if (!all(plain)) {
     return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
   }
-  columns <- names(if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates)
+  columns <- names(frame$all_covariates)
   known <- unlist(lapply(parsed$predictors, function(p) setdiff(all.vars(p$rhs), columns)))
   loose <- known[!vapply(
     known,
@@ -204,7 +207,7 @@ not_compressible <- function(parsed, frame) {
   if (length(loose)) {
     return(paste0("the value of ", enumerate(unique(loose)), " is not a number."))
   }
-  limits <- continuous_count(frame)
+  limits <- continuous_covariates(frame)
   if (length(limits) > 2) {
     paste0(
       "cells hold two continuous covariates, the formulas use ",
@@ -244,14 +247,11 @@ together <- function(parsed, names) {
 }
 
 compress_frame <- function(frame, control) {
-  continuous <- continuous_count(frame)
+  continuous <- continuous_covariates(frame)
   if (length(continuous) == 0) {
     return(list(object = list(table = NULL)))
   }
-  rows <- list(
-    y = frame$columns, covariates = frame$covariates, weights = frame$weights,
-    dropped = c(missing = 0)
-  )
+  rows <- new_rows(frame$columns, frame$covariates, frame$weights)
   tally <- list(
     k = ncol(frame$y), responses = colnames(frame$y),
     scaling = round_scaling(frame$columns),
@@ -261,7 +261,6 @@ compress_frame <- function(frame, control) {
   object <- tally_rows(tally, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
   group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
-  frame$compressed <- TRUE
   list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
 }
 

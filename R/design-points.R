@@ -101,10 +101,7 @@ row_points <- function(frame, names) {
     covariates = lapply(covariates, describe_covariate), resolution = 256
   )
   for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
-  object <- tally_rows(tally, list(
-    y = list(numeric(frame$n)), covariates = covariates,
-    weights = frame$weights, dropped = c(0, 0)
-  ))
+  object <- tally_rows(tally, new_rows(list(numeric(frame$n)), covariates, frame$weights))
   nodes <- few_nodes(object)
   distinct_points(node_data(object, nodes)[names], nodes$stats[1, ])
 }
@@ -137,8 +134,7 @@ terms_of_rows <- function(tf, frame) {
   if (!has_state(tf)) {
     return(tf)
   }
-  covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
-  attr(stats::model.frame(tf, covariates, na.action = stats::na.pass), "terms")
+  attr(stats::model.frame(tf, frame$all_covariates, na.action = stats::na.pass), "terms")
 }
 
 # Knots of bs() and ns() are those of a fine sketch; poly() and scale() take sums over all rows.

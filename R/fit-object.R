@@ -12,7 +12,7 @@ new_fit <- function(call, parsed, frame, cells, design, priors, target, result, 
     responses = names(parsed$responses), ids = parsed$ids,
     pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = priors,
-    frame = frame[setdiff(names(frame), c("columns", "response_calls", "response_variables"))],
+    frame = stored_frame(frame),
     cell = cells$id, n_cells = cells$m,
     info = list(
       elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse,

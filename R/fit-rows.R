@@ -1,6 +1,6 @@
 # The rows of a fit as new data, and what stands for them where the fit was made from cells.
 
-has_rows <- function(fit) !isTRUE(fit$frame$without_rows)
+has_rows <- function(fit) !is_rowless(fit$frame)
 
 need_rows <- function(fit, what) {
   if (!has_rows(fit)) {
@@ -50,7 +50,7 @@ training_data <- function(fit) {
 
 # Rows of a compressed fit are new data to it; a fit of cells has none.
 rows_of_compressed <- function(fit) {
-  if (isTRUE(fit$frame$without_rows)) {
+  if (!has_rows(fit)) {
     stop_covary("no_rows",
       "This fit was made from cells and does not know the rows; give `newdata`.",
       fields = list(arg = "newdata")

@@ -5,7 +5,7 @@ row_cells <- 512 # cells of a term over the bulk of its covariate
 # Terms, or a text: why not. A term is list(name, exact (names), columns: by predictor the rows of
 # design$x that belong to it, offsets: by predictor the numbers of its offsets).
 row_terms <- function(design, frame) {
-  continuous <- continuous_count(frame)
+  continuous <- continuous_covariates(frame)
   known <- names(frame$covariates)
   none <- rep(list(integer()), length(design$predictors))
   terms <- list()

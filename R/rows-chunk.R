@@ -1,10 +1,10 @@
 # The rows of a chunk, a data frame, as a `covary_row_spec` asks for them.
 
-# list(y, covariates, weights) of a chunk
+# All rows of a chunk, y as a list
 chunk_rows <- function(chunk, spec, place = row_place) {
   check_chunk(chunk, place)
   check_columns(names(chunk), spec, if (!identical(place, row_place)) place(1))
-  list(
+  new_rows(
     y = lapply(stats::setNames(nm = names(spec$responses)), chunk_response, spec, chunk, place),
     covariates = lapply(stats::setNames(nm = spec$by), function(b) chunk[[b]]),
     weights = chunk_weights(spec, chunk)

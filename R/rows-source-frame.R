@@ -1,10 +1,7 @@
 # The rows of a data frame: responses, weights and the raw covariates of the rows that are used.
 
-# Columns are evaluated in `data` first, then in the environment of the formula. list(y (n x k),
-# columns: the same as a list, which shares the memory of `data`, covariates, weights (NULL: all
-# one), response_calls: what to evaluate for the responses of new data, response_variables: the
-# columns that takes, ...)
-new_frame <- function(parsed, data, weights, subset, na_action) {
+# Columns are evaluated in `data` first, then in the environment of the formula.
+read_frame <- function(parsed, data, weights, subset, na_action) {
   check_data(data)
   fail <- check_na_action(na_action)
   n <- nrow(data)
@@ -34,21 +31,17 @@ new_frame <- function(parsed, data, weights, subset, na_action) {
   }
   y <- response_matrix(columns)
   names <- if (is.character(attr(data, "row.names"))) row.names(data)
-  list(
-    y = y, columns = columns, covariates = covariates, weights = weights,
-    rows = if (is.null(rows)) seq_len(n) else rows, n = nrow(y),
-    row_names = if (is.null(rows)) names else names[rows], dropped = selection$dropped,
-    response_calls = calls, response_variables = variables
+  new_frame(
+    new_rows(y, covariates, weights, selection$dropped),
+    numbers = if (is.null(rows)) seq_len(n) else rows,
+    row_names = if (is.null(rows)) names else names[rows],
+    columns = columns, response_calls = calls, response_variables = variables
   )
 }
 
 # Could columns that are shared with `data` change under a fit? Only data.table does that to vectors
 # that others hold.
 changes_in_place <- function(data) inherits(data, "data.table") || isNamespaceLoaded("data.table")
-
-
-# The weights of the rows, ones where none were given.
-row_weights <- function(frame) if (is.null(frame$weights)) rep(1, frame$n) else frame$weights
 
 check_data <- function(data) {
   if (!is.data.frame(data)) {

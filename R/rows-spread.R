@@ -32,7 +32,7 @@ known_levels <- function(v) {
 # numeric covariate and a row of every level.
 sample_rows <- function(frame, points = 500) {
   rows <- unique(round(seq(1, frame$n, length.out = points)))
-  covariates <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
+  covariates <- frame$all_covariates
   for (v in covariates) {
     rows <- c(rows, if (is.numeric(v)) {
       c(which.min(v), which.max(v))
@@ -64,8 +64,7 @@ many_rows <- function(frame, names, most = 10000) {
 
 # The rows as new data: what cells hold, and what terms are evaluated from.
 rows_data <- function(frame, rows) {
-  columns <- if (is.null(frame$all_covariates)) frame$covariates else frame$all_covariates
-  structure(lapply(columns, take_rows, rows),
+  structure(lapply(frame$all_covariates, take_rows, rows),
     class = "data.frame",
     row.names = .set_row_names(length(rows))
   )

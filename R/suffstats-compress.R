@@ -188,11 +188,7 @@ add_rows <- function(tally, rows, settings, like = NULL, place = row_place) {
   # With one covariate and no weights the pass itself finds what is not finite.
   plain <- !is.null(pattern) && length(pattern$covariates) == 1 &&
     length(continuous_names(pattern)) == 1 && is.null(rows$weights)
-  rows <- if (plain) {
-    c(rows, list(dropped = c(missing = 0), place = place))
-  } else {
-    complete_rows(rows, place)
-  }
+  if (plain) rows$place <- place else rows <- complete_rows(rows, place)
   if (length(rows$y[[1]]) == 0) {
     tally$dropped <- tally$dropped + rows$dropped
     return(tally)

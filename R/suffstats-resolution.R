@@ -33,7 +33,7 @@ continuous_names <- function(tally) {
   names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
 }
 
-continuous_count <- function(frame) {
+continuous_covariates <- function(frame) {
   names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
 }
 

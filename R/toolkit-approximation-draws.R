@@ -101,7 +101,7 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
       fields = list(arg = "newdata")
     )
   }
-  rows <- new_rows(own, newdata)
+  rows <- regression_rows(own, newdata)
   draws <- as.matrix(object)
   line <- draws[, seq_len(own$size), drop = FALSE] %*% t(rows$x)
   line <- line + rep(rows$offset, each = nrow(draws))

@@ -67,7 +67,7 @@ regression_offset <- function(mf, n) {
 }
 
 # list(x, offset) at the rows of newdata; NA where a covariate is missing
-new_rows <- function(own, newdata) {
+regression_rows <- function(own, newdata) {
   check_regression_data(own, newdata)
   n <- nrow(newdata)
   columns <- as.list(newdata)[names(own$covariates)]

@@ -10,7 +10,7 @@ source(file.path(
 fit_once <- function(data) suppressMessages(covary(five16, data = data))
 
 stages <- c(
-  parse_formulas = "formulas", new_frame = "frame", try_compression = "pass over rows",
+  parse_formulas = "formulas", read_frame = "frame", try_compression = "pass over rows",
   new_design = "design", resolve_priors = "priors",
   new_cells = "exact cells", prepare_fit = "nodes, target", choose_nodes = "nodes, target",
   fit_inner = "mode and ELBO", sample_sds = "sds of smooths",

@@ -41,7 +41,7 @@ compare <- function(d, basis, k) {
     total <- NULL
     for (block in split(seq_len(nrow(d)), ceiling(seq_len(nrow(d)) / 2e5))) {
       part <- d[block, ]
-      frame <- internal$new_frame(parsed, part, NULL, NULL, na.omit)
+      frame <- internal$read_frame(parsed, part, NULL, NULL, na.omit)
       design <- internal$at_nodes(ready$design, part["x"])
       stats <- rbind(1, t(frame$y), 0, 0, 0)
       cells <- list(

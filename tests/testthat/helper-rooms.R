@@ -44,7 +44,7 @@ draws_differ <- function(one, two) {
 
 model_of <- function(..., data, prior = NULL, weights = NULL) {
   parsed <- parse_formulas(..., data_names = names(data))
-  frame <- new_frame(parsed, data, weights, NULL, stats::na.omit)
+  frame <- read_frame(parsed, data, weights, NULL, stats::na.omit)
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells, data)
   scales <- scales_of_cells(response_scales(cells, frame), design, cells)

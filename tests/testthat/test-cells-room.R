@@ -65,7 +65,7 @@ test_that("moments are those of the rows", {
   d <- repeated_rows()
   d$w <- rep(1:3, 20)
   for (s in c(1, 1e300, 1e-300)) {
-    frame <- new_frame(
+    frame <- read_frame(
       parse_formulas(cbind(a, b) ~ x, data_names = names(d)),
       transform(d, a = a * s), d$w, NULL, na.omit
     )

@@ -141,7 +141,7 @@ test_that("predictors with the same right side share its columns but not its nam
     cbind(a, b) ~ s(x, k = 5) + g, sigma ~ s(x, k = 5) + g,
     rho ~ s(x, k = 5)
   ), data_names = names(d))
-  frame <- new_frame(parsed, d, NULL, NULL, na.omit)
+  frame <- read_frame(parsed, d, NULL, NULL, na.omit)
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells, d)
   one <- function(i) {

@@ -153,7 +153,7 @@ test_that("the check sees a wave that cells, rectangles and tables cannot hold",
   for (kind in names(cases)) {
     parsed <- parse_formulas(cases[[kind]], data_names = names(d))
     # As if no term were looked at before.
-    frame <- new_frame(parsed, d, NULL, NULL, na.omit)
+    frame <- read_frame(parsed, d, NULL, NULL, na.omit)
     control <- covary_control(compress = "always", resolution = 100)
     ready <- if (kind %in% c("cells", "rectangles")) {
       prepare_compressed_fit(

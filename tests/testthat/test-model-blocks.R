@@ -14,7 +14,7 @@ case <- function(weights = NULL) {
     cbind(y1, y2) ~ g + s(x, z, k = 12) + s(w, k = 6),
     sigma ~ offset(known) + s(x, k = 5), rho ~ x:z
   ), data_names = names(d))
-  frame <- new_frame(parsed, d, weights, NULL, stats::na.omit)
+  frame <- read_frame(parsed, d, weights, NULL, stats::na.omit)
   scales <- response_scales(new_cells(frame), frame)
   cells <- list(id = seq_len(n), first = seq_len(n), m = n, stats = rbind(row_weights(frame)))
   design <- tabulate_smooths(new_design(parsed, frame, cells, d))

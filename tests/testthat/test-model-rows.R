@@ -14,7 +14,7 @@ rows_problem <- function(n, k) {
     list(y1 ~ s(a, bs = "ps", k = 8) + b + f, sigma ~ s(b, k = 6))
   }
   parsed <- parse_formulas(formulas, data_names = names(d))
-  frame <- new_frame(parsed, d, if (k == 1) runif(n) else NULL, NULL, na.omit)
+  frame <- read_frame(parsed, d, if (k == 1) runif(n) else NULL, NULL, na.omit)
   ready <- prepare_rows_fit(parsed, frame, NULL, "nested")
   total <- list(
     k = k, responses = colnames(frame$y), scaling = round_scaling(frame$y),

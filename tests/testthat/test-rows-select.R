@@ -60,22 +60,22 @@ test_that("subset and weights of zero leave out rows as if they were not there",
 test_that("what is dropped does not depend on the short way for complete rows", {
   d <- rows_60()
   parsed <- parse_formulas(cbind(a, b) ~ x + g, data_names = names(d))
-  short <- new_frame(parsed, d, NULL, NULL, na.omit)
-  long <- new_frame(parsed, d, NULL, rep(TRUE, 60), na.omit)
+  short <- read_frame(parsed, d, NULL, NULL, na.omit)
+  long <- read_frame(parsed, d, NULL, rep(TRUE, 60), na.omit)
   expect_identical(short[names(short) != "row_names"], long[names(long) != "row_names"])
   expect_null(short$weights)
   expect_identical(row_weights(short), rep(1, 60))
   expect_identical(unname(short$y), unname(as.matrix(d[c("a", "b")])))
   # A sum that overflows is no missing value.
   d$a[1:2] <- 1.7e308
-  expect_identical(new_frame(parsed, d, NULL, NULL, na.omit)$n, 60L)
+  expect_identical(read_frame(parsed, d, NULL, NULL, na.omit)$n, 60L)
   for (bad in c(NA, NaN)) {
     d$a[3] <- bad
-    expect_message(frame <- new_frame(parsed, d, NULL, NULL, na.omit), "1 of 60",
+    expect_message(frame <- read_frame(parsed, d, NULL, NULL, na.omit), "1 of 60",
       class = "covary_message_dropped_rows"
     )
     expect_identical(frame$rows, setdiff(1:60, 3L))
   }
   d$a[3] <- -Inf
-  expect_error(new_frame(parsed, d, NULL, NULL, na.omit), "row 3", class = "covary_error_infinite")
+  expect_error(read_frame(parsed, d, NULL, NULL, na.omit), "row 3", class = "covary_error_infinite")
 })

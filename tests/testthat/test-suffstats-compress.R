@@ -354,7 +354,7 @@ test_that("the compressed mode is that of the rows", {
     expect_gt(min(eigen(cov, symmetric = TRUE, only.values = TRUE)$values), 0)
     gradient <- 0
     for (block in split(seq_len(n), ceiling(seq_len(n) / 1e5))) {
-      frame <- new_frame(parsed, d[block, ], NULL, NULL, na.omit)
+      frame <- read_frame(parsed, d[block, ], NULL, NULL, na.omit)
       cells <- list(
         id = NULL, first = block, m = length(block), y_scale = c(1, 1),
         y_centre = c(0, 0), stats = rbind(1, t(frame$y), 0, 0, 0)
@@ -383,10 +383,10 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
   # gradient tells.
   d <- rows_of(12000, 725)
   parsed <- parse_formulas(list(y1 ~ sin(200 * x), sigma ~ 1), data_names = names(d))
-  frame <- new_frame(parsed, d, NULL, NULL, na.omit)
+  frame <- read_frame(parsed, d, NULL, NULL, na.omit)
   control <- covary_control(compress = "always", resolution = 60)
   # Left to itself, the value of the wave becomes the covariate of the cells.
-  expect_identical(names(held_frame(parsed, frame, control)$covariates), "`sin(200 * x)`")
+  expect_identical(names(hold_terms(parsed, frame, control)$frame$covariates), "`sin(200 * x)`")
   ready <- prepare_compressed_fit(
     parsed, try_compression(parsed, frame, "nested", control), NULL,
     "nested"

@@ -1,0 +1,72 @@
+# Rows that count. Fields of `covary_rows`, of a chunk or of a whole source:
+#   y           n x k, or a named list of k vectors
+#   covariates  named list of vectors, or matrices with n rows
+#   weights     NULL: all one
+#   dropped     counts of the rows left out, by reason: missing, and zero_weight where it is known
+#
+# Rows of a data frame, class `covary_frame`, whose y is a matrix, add
+#   n                   how many they are
+#   rows, row_names     their numbers and names in the data; row_names is NULL where they have none
+#   columns             the responses as a list, which shares the memory of the data
+#   response_calls      what to evaluate for the responses of new data, by label
+#   response_variables  the columns that takes, by label
+#   values              names of the covariates that are values of terms (hold_terms())
+#   all_covariates      the covariates, and those that the values were made of
+# A fit keeps the first lines of these: see stored_frame().
+#
+# What a fit of cells knows of its rows, class `covary_rowless_frame`: n, dropped, and columns
+# without values.
+
+new_rows <- function(y, covariates = list(), weights = NULL, dropped = c(missing = 0)) {
+  structure(class = "covary_rows", list(
+    y = y, covariates = covariates, weights = weights, dropped = dropped
+  ))
+}
+
+new_frame <- function(rows, numbers, row_names, columns, response_calls, response_variables) {
+  more <- list(
+    rows = numbers, n = nrow(rows$y), row_names = row_names, columns = columns,
+    response_calls = response_calls, response_variables = response_variables,
+    values = character(), all_covariates = rows$covariates
+  )
+  structure(class = c("covary_frame", "covary_rows"), c(unclass(rows), more))
+}
+
+# `covariates`: columns of length 0
+new_rowless_frame <- function(responses, covariates, n, dropped) {
+  y <- matrix(numeric(), 0, length(responses), dimnames = list(NULL, responses))
+  rows <- new_rows(y, covariates, numeric(), dropped)
+  more <- list(rows = integer(), n = n, row_names = NULL)
+  structure(class = c("covary_rowless_frame", "covary_rows"), c(unclass(rows), more))
+}
+
+validate_rows <- function(x) {
+  n <- if (is.list(x$y)) lengths(x$y) else nrow(x$y)
+  stopifnot(
+    inherits(x, "covary_rows"), length(unique(n)) == 1,
+    is.list(x$y) || is.double(x$y) && is.matrix(x$y),
+    is.list(x$covariates), all(vapply(x$covariates, NROW, 0L) == n[1]),
+    is.null(x$weights) || is.double(x$weights) && length(x$weights) == n[1],
+    is.null(x$weights) || all(x$weights >= 0, na.rm = TRUE),
+    is.numeric(x$dropped), "missing" %in% names(x$dropped), all(x$dropped >= 0)
+  )
+  if (inherits(x, "covary_frame")) {
+    stopifnot(
+      x$n == n, length(x$rows) == n, is.null(x$row_names) || length(x$row_names) == n,
+      all(x$values %in% names(x$covariates)),
+      all(names(x$covariates) %in% names(x$all_covariates))
+    )
+  }
+  x
+}
+
+# What a fit keeps of its frame.
+stored_frame <- function(frame) {
+  gone <- c("columns", "response_calls", "response_variables", "values", "all_covariates")
+  structure(frame[setdiff(names(frame), gone)], class = class(frame))
+}
+
+is_rowless <- function(frame) inherits(frame, "covary_rowless_frame")
+
+# The weights of the rows, ones where none were given.
+row_weights <- function(frame) if (is.null(frame$weights)) rep(1, frame$n) else frame$weights
