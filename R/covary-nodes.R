@@ -1,4 +1,5 @@
-# How many nodes stand for the cells: as few as leave the mode of the model where it is.
+# How many nodes stand for the cells: as few as leave the mode of the model where it is
+# (mathematics vignette, eq. 28 with all nodes for the rows).
 
 target_at <- function(prepared, nodes, priors) {
   data <- node_data(prepared$object, nodes)

@@ -3,7 +3,8 @@
 # The fit reads predictors off nodes and tables; at about a thousand rows, spread over the data and
 # at the ends of every covariate and predictor, they are compared with the design itself. The
 # largest difference is given in residual sds (of a mean: divided by the sd of the response at that
-# row) and in posterior sds of the predictor at that row.
+# row) and in posterior sds of the predictor at that row (mathematics
+# vignette, eq. 30).
 
 accuracy_limits <- c(residual = 0.01, posterior = 0.1)
 

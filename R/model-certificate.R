@@ -1,11 +1,11 @@
 # The certificate of a compressed fit: one exact pass over the rows at the posterior mean. The mode
 # of the exact posterior is H^-1 g away from that of the compressed one, g the difference of the two
-# gradients (the Newton step); its largest entry in posterior sds is reported.
+# gradients (the Newton step); its largest entry in posterior sds is reported
+# (mathematics vignette, eq. 28).
 #
-# The pass takes predictors from tables, cubics on halves of the cells, as they would be on the
-# cells themselves they could not tell what a cubic on a cell leaves out (a knot within it). What
-# halving changes is more than what halves still leave out, for any basis that is continuous, and is
-# added.
+# The pass takes predictors from tables of cubics on halves of the cells: cubics on the cells
+# themselves leave out the same as the fit did (a knot within a cell) and would not show it. Halves
+# leave out less than halving changes, |g - g_1| <= |g_1 - g_0| (eq. 29), so that change is added.
 
 certificate_limit <- 1e-3
 

@@ -1,5 +1,5 @@
 # Curvature of a model of rows, by bins of a covariate and pairs of them, multiplied out with the
-# basis (model-rows.R).
+# basis (model-rows.R; mathematics vignette, eq. 26).
 
 row_bins <- 96 # bins for curvature, more where cells outnumber row_cells
 

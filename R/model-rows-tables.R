@@ -1,4 +1,5 @@
-# The terms of a model of rows and their tables: cubics on the cells of a covariate (model-rows.R).
+# The terms of a model of rows and their tables: cubics on the cells of a covariate (model-rows.R;
+# mathematics vignette, eqs 24 and 25).
 
 row_cells <- 512 # cells of a term over the bulk of its covariate
 

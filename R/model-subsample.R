@@ -1,5 +1,6 @@
 # The start of a fit to many rows that cells cannot hold: mode and smoothing sds of a systematic
-# subsample, weighted up to all rows. A few full passes then lead from its mode to that of the rows.
+# subsample, weighted up to all rows. A few full passes then lead from its mode to that of the rows
+# (mathematics vignette, eq. 27).
 
 ladder_rows <- 20000L
 

@@ -1,6 +1,6 @@
 # The default prior of the unpenalised coefficients of a predictor, all together: a normal prior on
 # the function they make at the rows, so that it does not depend on how its columns are coded
-# (mathematics vignette, eq. 4a to 4c).
+# (mathematics vignette, eq. 4a).
 #
 # u: m x p unpenalised columns of a predictor, standardised (design-build.R), at m design points
 # (cells, or points that stand for the rows) of total weights w. The constant direction k (u k = 1),

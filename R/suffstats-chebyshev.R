@@ -1,4 +1,5 @@
-# Chebyshev polynomials on [-1, 1]: the basis of moments within a cell, and of functions at nodes.
+# Chebyshev polynomials on [-1, 1]: the basis of moments within a cell, and of functions at nodes
+# (mathematics vignette, eqs 18 and 20).
 
 chebyshev_nodes <- function(q) cos(pi * (2 * rev(seq_len(q)) - 1) / (2 * q))
 

@@ -1,5 +1,6 @@
 # Cells: rows with equal covariates become one cell, whose responses are summarised by their
-# weight, means and scatter. Exact, because the normal likelihood depends on nothing else.
+# weight, means and scatter. Exact, because the normal likelihood depends on nothing else
+# (mathematics vignette, eq. 3).
 
 # list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by
 # covariates so that the order of rows does not matter.

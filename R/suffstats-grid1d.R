@@ -9,7 +9,8 @@
 #   with one                         first, table: padded x 4 x cells x groups, moments as in
 #   moments.h with two                         places, table: see suffstats-grid2d.R
 # Cells of the continuous covariate are [i, i + 1) 2^-step: those of two tallies nest, and moments
-# of degree below 4 over two cells are moments of degree below 4 over their union, exactly.
+# of degree below 4 over two cells are moments of degree below 4 over their union, exactly
+# (mathematics vignette, eqs 18 and 19).
 
 table_limit <- 2^27 # doubles in a table (1 GB)
 cells_limit <- 65536L # cells of the continuous covariate

@@ -4,7 +4,7 @@
 # sum_rows f(x_i) s_i is replaced by sum_nodes f(x_q) S_q, S_q = sum_rows L_q(x_i) s_i with the
 # Lagrange polynomials L_q, exact where f is a cubic in the cell. Nodes of many cells are gathered
 # in the same way to a few Chebyshev nodes between the knots of a basis, where f is smooth.
-# S_q may have any sign: see kernel.h.
+# Mathematics vignette, eqs 20 (nodes) and 21 (error). S_q may have any sign: see kernel.h.
 
 # list(x, group, cell, stats: (1 + k + k(k+1)/2) x m raw sums, map: the 4 x 4 x kinds of the cells)
 fine_nodes <- function(cells, degrees = 4) {

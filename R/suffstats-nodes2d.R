@@ -1,4 +1,5 @@
-# Nodes of cells of two continuous covariates: products of the nodes along each (suffstats-nodes.R).
+# Nodes of cells of two continuous covariates: products of the nodes along each (suffstats-nodes.R;
+# mathematics vignette, eqs 22 and 23).
 
 # As fine_nodes(), 16 nodes a rectangle. x: a matrix, a column a covariate.
 tensor_nodes <- function(cells, degrees = 4) {

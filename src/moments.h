@@ -1,4 +1,5 @@
-/* Polynomial moments of the responses over cells of one continuous covariate.
+/* Polynomial moments of the responses over cells of one continuous covariate (mathematics
+ * vignette, eqs 17 and 18).
  *
  * Cell c of a grid holds x in [first + c, first + c + 1) / inverse. With t in [-1, 1) the place
  * in its cell, T_0..T_3 the Chebyshev polynomials, z = (y - centre) / scale and

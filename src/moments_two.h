@@ -1,4 +1,5 @@
-/* Polynomial moments of the responses over cells of two continuous covariates.
+/* Polynomial moments of the responses over cells of two continuous covariates (mathematics
+ * vignette, eq. 22).
  *
  * A cell is a rectangle of the grids of x and z (moments.h); with t, u the places in it and s the
  * statistics of moments.h, the table holds sum T_a(t) T_b(u) s over its rows:

@@ -1,4 +1,5 @@
-/* Log likelihood and score of rows whose predictors are sums of piecewise cubic functions.
+/* Log likelihood and score of rows whose predictors are sums of piecewise cubic functions
+ * (mathematics vignette, eq. 24; curvature eq. 26).
  *
  * A term gives each row a piece, cell c of the grid of its covariate within the level of its
  * group, and t in [-1, 1) the place in it; it adds sum_d coefficients[c][d] t^d to the

@@ -194,6 +194,30 @@ c_functions <- function(folder) {
   do.call(rbind, parts)
 }
 
+# ---- equations ----------------------------------------------------------------------------------
+
+equation_tags <- function(vignette) {
+  lines <- grep("\\\\tag[{]", readLines(vignette), value = TRUE)
+  sub(".*\\\\tag[{]([0-9]+[a-z]?)[}].*", "\\1", lines)
+}
+
+citation <- "\\beqs?[. ]+[0-9]+[a-z]?((, | and | to )[0-9]+[a-z]?)*"
+
+# Numbers in comments such as "eq. 7" or "eqs 11 to 13" that the vignette does not have; those of a
+# paper stand beside its year.
+wrong_equations <- function(folders, tags) {
+  files <- list.files(folders, "\\.[Rch]$", full.names = TRUE)
+  found <- lapply(files, function(file) {
+    lines <- readLines(file, warn = FALSE)
+    lines <- lines[!grepl("[(12][0-9]{3}[,)]", lines)]
+    cited <- unlist(regmatches(lines, gregexpr(citation, lines)))
+    numbers <- unlist(regmatches(cited, gregexpr("[0-9]+[a-z]?", cited)))
+    lost <- setdiff(numbers, tags)
+    sprintf("%s cites equation %s", file, lost)
+  })
+  as.character(unlist(found))
+}
+
 # ---- form ---------------------------------------------------------------------------------------
 
 long_files <- function(folder, most) {
@@ -273,6 +297,9 @@ breaches <- function(root = ".") {
     ),
     "wrong includes" = wrong_includes(includes),
     "cycles of includes" = in_words(include_cycles(includes)),
+    "lost equations" = wrong_equations(
+      c("R", "src"), equation_tags("vignettes/mathematics.Rmd")
+    ),
     "C functions of many arguments" = if (too_many) {
       sprintf("%s() in %s has %d arguments", many$name, many$file, many$arguments)
     }
