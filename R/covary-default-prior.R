@@ -9,11 +9,7 @@
 #' the same prior of the fitted function. `s` is the standard deviation of the response, less its
 #' offsets:
 #'
-#' | class | mean | log sd | correlation |
-#' |---|---|---|---|
-#' | Intercept | normal(mean(y), 2.5 s) | normal(log(s), 2.5) | logistic(0, 1): rho uniform on (-1, 1) |
-#' | b, together | sd 2.5 s over the rows in each direction | sd about 2.5 at every row | as log sd |
-#' | sds | half_t(3, 0, s) | half_t(3, 0, 1) | half_t(3, 0, 1) |
+#' `r default_prior_table()`
 #'
 #' The coefficients of class b of a predictor have one normal prior, with the covariance matrix of
 #' equation 4a of `vignette("mathematics")`; the table shows the marginal of each, marked `joint`.

@@ -33,7 +33,7 @@ check_usable <- function(ready, result) {
 
 # Draws of the log sds of response j, at most 500 x cells; NULL where they are known.
 spread_draws <- function(target, result, j) {
-  key <- sigma_keys(target)[j]
+  key <- sd_keys(target)[j]
   mine <- which(target$coefficients$key == key)
   if (length(mine) == 0) {
     return(NULL)
@@ -56,7 +56,7 @@ check_scatter <- function(ready, result) {
 stop_unusable <- function(ready, response, cells, result) {
   rows <- if (is.null(ready$cells$id)) integer() else which(ready$cells$id %in% cells)
   terms <- unlist(lapply(ready$design$predictors, function(p) {
-    if (!response %in% p$resp || p$dpar == "rho") {
+    if (!response %in% p$resp || has_role(p, "correlation")) {
       return(NULL)
     }
     labels <- c(vapply(p$smooths, `[[`, "", "label"), attr(p$terms, "term.labels"))

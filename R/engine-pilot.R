@@ -21,7 +21,7 @@ fit_pilot <- function(target) {
     fit <- pilot_means(sub)
     squares <- expected_squares(sub, fit)
     regressions <- lapply(seq_len(k), function(j) {
-      mine <- which(target$coefficients$key == sigma_keys(target)[j])
+      mine <- which(target$coefficients$key == sd_keys(target)[j])
       log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
     })
     before <- log_sd
@@ -33,7 +33,7 @@ fit_pilot <- function(target) {
   start <- target$start
   start[target$means] <- fit$mean[sub$means]
   for (j in seq_len(k)) {
-    start[target$coefficients$key == sigma_keys(target)[j]] <-
+    start[target$coefficients$key == sd_keys(target)[j]] <-
       regressions[[j]]$coefficients
   }
   r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]

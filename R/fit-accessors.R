@@ -120,7 +120,8 @@ weights.covary <- function(object, ...) need_rows(object, "weights()")$frame$wei
 #' @export
 df.residual.covary <- function(
   object,
-  ...) {
+  ...
+) {
   length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
 }
 
@@ -130,12 +131,12 @@ df.residual.covary <- function(
 family.covary <- function(object, ...) {
   check_fit(object)
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
-  links <- vapply(dpars, link_name, "")
-  forward <- list(mu = identity, sigma = log, rho = function(rho) 2 * atanh(rho))
+  links <- lapply(fit_likelihood(object)$dpars[dpars], `[[`, "link")
   structure(
     list(
-      family = "gaussian", link = "identity", links = links, linkfun = forward[dpars],
-      linkinv = lapply(stats::setNames(nm = dpars), inverse_link), responses = object$responses
+      family = "gaussian", link = "identity", links = vapply(links, `[[`, "", "name"),
+      linkfun = lapply(links, `[[`, "link"), linkinv = lapply(links, `[[`, "inverse"),
+      responses = object$responses
     ),
     class = c("covary_family", "family")
   )

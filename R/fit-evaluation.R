@@ -50,33 +50,32 @@ choose_draws <- function(fit, ndraws, draw_ids) {
 
 draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) else length(draw_ids)
 
-# Predictors of some responses, ready to evaluate: list(responses, mu, sigma, rho (K x K list
-# matrix), n, s).
+# Predictors of some responses, prepared to be evaluated: list(likelihood, responses, predictors (in
+# the shape of eta, see likelihood.R), n, s).
 new_evaluation <- function(
-  fit, newdata, draw_ids, responses = fit$responses,
-  dpars = c("mu", "sigma", "rho")
+  fit, newdata, draw_ids, responses = fit$responses, dpars = names(fit_likelihood(fit)$dpars)
 ) {
-  ready <- function(key) predictor_at(fit, key, newdata, draw_ids)
-  k <- length(responses)
-  out <- list(responses = responses, n = row_count(fit, newdata), s = draw_count(fit, draw_ids))
-  for (dpar in setdiff(dpars, "rho")) out[[dpar]] <- lapply(paste0(dpar, ":", responses), ready)
-  if ("rho" %in% dpars) {
-    out$rho <- matrix(list(), k, k)
-    for (i in seq_len(k)[-1]) {
-      for (j in seq_len(i - 1)) {
-        out$rho[[i, j]] <- ready(pair_key(fit, responses[i], responses[j]))
-      }
-    }
-  }
-  out
+  likelihood <- fit_likelihood(fit)
+  list(
+    likelihood = likelihood, responses = responses,
+    predictors = lapply(likelihood$dpars[dpars], function(dpar) {
+      for_units(dpar, responses, function(resp) {
+        predictor_at(fit, unit_key(fit, dpar, resp), newdata, draw_ids)
+      })
+    }),
+    n = row_count(fit, newdata), s = draw_count(fit, draw_ids)
+  )
 }
 
-# Values in a block: mu, sigma (lists of K matrices, block x rows) and r (list matrix).
+# eta of a block of draws or rows
 evaluation_block <- function(e, draws = NULL, rows = NULL) {
-  value <- function(at) if (!is.null(at)) predictor_values(at, draws, rows)
-  r <- e$rho
-  if (length(r)) r[] <- lapply(r, value)
-  list(mu = lapply(e$mu, value), sigma = lapply(e$sigma, function(at) exp(value(at))), r = r)
+  lapply(e$predictors, map_units, function(at) predictor_values(at, draws, rows))
+}
+
+# The parameters themselves where eta has predictors, those of a role by response.
+parameters_as <- function(e, eta, role) {
+  dpar <- e$likelihood$dpars[[dpars_as(e$likelihood, role)]]
+  lapply(eta[[dpar$name]], dpar$link$inverse)
 }
 
 # Draws of several quantities (S x N each) as S x N x length array, or a matrix if there is one.

@@ -31,16 +31,21 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
   names(predictors)[keep]
 }
 
-pair_key <- function(fit, a, b) {
-  keys <- paste("rho", c(a, b), c(b, a), sep = ":")
+# The key of a pair, whichever stands first.
+pair_key <- function(fit, dpar, pair) {
+  keys <- c(predictor_key(dpar, pair), predictor_key(dpar, rev(pair)))
   keys[keys %in% names(fit$design$predictors)]
 }
 
+unit_key <- function(fit, dpar, resp) {
+  if (dpar$of == "pair") pair_key(fit, dpar$name, resp) else predictor_key(dpar$name, resp)
+}
+
 # Keys of the predictors that the (joint) distribution of some responses rests on.
-distribution_keys <- function(fit, responses, dpars = c("mu", "sigma", "rho")) {
-  rho <- unlist(lapply(response_pairs(unique(responses)), function(p) pair_key(fit, p[1], p[2])))
-  margins <- unlist(lapply(setdiff(dpars, "rho"), paste0, ":", responses))
-  c(margins, if ("rho" %in% dpars) rho)
+distribution_keys <- function(fit, responses, dpars = names(fit_likelihood(fit)$dpars)) {
+  unlist(lapply(fit_likelihood(fit)$dpars[dpars], function(dpar) {
+    for_units(dpar, unique(responses), function(resp) unit_key(fit, dpar, resp))
+  }), use.names = FALSE)
 }
 
 # Labels of responses from names or ids; NULL: all.
@@ -65,3 +70,9 @@ key_labels <- function(fit, keys) {
     USE.NAMES = FALSE
   )
 }
+
+fit_likelihood <- function(fit) likelihood_of(fit$design$predictors)
+
+fit_link <- function(fit, dpar) fit_likelihood(fit)$dpars[[dpar]]$link
+
+check_dpar <- function(dpar) check_choice(dpar, dpar_names(), "dpar")

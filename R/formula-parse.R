@@ -25,10 +25,11 @@ parse_formulas <- function(formula, ..., data_names) {
     stop_covary(
       "formula",
       "No formula has a response on its left side, such as `cbind(y1, y2) ~ x`; ",
-      "found only formulas for `sigma` or `rho`. For a column of that name write cbind(sigma) ~ x."
+      "found only formulas for ", further_dpars(), ". ",
+      "For a column of that name write cbind(sigma) ~ x."
     )
   }
-  if (length(responses) > 2) {
+  if (length(responses) > most_responses) {
     stop_covary(
       "formula", "This version fits one or two responses; found ", length(responses),
       ": ",
@@ -63,7 +64,7 @@ collect_formulas <- function(formula, ...) {
   one_sided <- vapply(all, length, 0L) < 3
   if (any(one_sided)) {
     stop_covary("formula", "Formula ", deparse1(all[[which(one_sided)[1]]]),
-      " has no left side: name a response, `sigma` or `rho` there.",
+      " has no left side: name a response, ", further_dpars(), " there.",
       fields = list(arg = "formula")
     )
   }
@@ -86,7 +87,7 @@ collect_formulas <- function(formula, ...) {
 
 is_dpar <- function(left) {
   head <- if (is.call(left)) left[[1]] else left
-  identical(head, quote(sigma)) || identical(head, quote(rho))
+  is.name(head) && as.character(head) %in% dpar_names(further = TRUE)
 }
 
 response_labels <- function(left) {
@@ -125,14 +126,9 @@ response_ids <- function(labels) {
   stats::setNames(make.unique(ids, sep = ""), labels)
 }
 
-response_pairs <- function(labels) {
-  k <- length(labels)
-  if (k < 2) {
-    return(list())
-  }
-  unlist(lapply(2:k, function(i) lapply(seq_len(i - 1), function(j) labels[c(j, i)])),
-    recursive = FALSE
-  )
+# "`sigma` or `rho`"
+further_dpars <- function() {
+  paste0("`", dpar_names(further = TRUE), "`", collapse = " or ")
 }
 
 default_predictors <- function(responses, means) {
@@ -142,16 +138,20 @@ default_predictors <- function(responses, means) {
     environment(f) <- environment(means[[label]])
     f
   }
-  mu <- lapply(labels, function(l) new_predictor("mu", l, right_side(means[[l]]), TRUE))
-  sigma <- lapply(labels, function(l) new_predictor("sigma", l, intercept(l), FALSE))
-  rho <- lapply(response_pairs(labels), function(p) new_predictor("rho", p, intercept(p[1]), FALSE))
-  all <- c(mu, sigma, rho)
+  dpars <- formula_dpars[[default_likelihood]]
+  mean <- names(dpars)[1]
+  all <- unlist(lapply(names(dpars), function(dpar) {
+    lapply(dpar_units(dpars[[dpar]], labels), function(resp) {
+      rhs <- if (dpar == mean) right_side(means[[resp]]) else intercept(resp[1])
+      new_predictor(dpar, resp, rhs, dpar == mean)
+    })
+  }), recursive = FALSE)
   stats::setNames(all, vapply(all, `[[`, "", "key"))
 }
 
 new_predictor <- function(dpar, resp, rhs, stated) {
   list(
-    key = paste(c(dpar, resp), collapse = ":"), dpar = dpar, resp = resp, rhs = rhs,
+    key = predictor_key(dpar, resp), dpar = dpar, resp = resp, rhs = rhs,
     stated = stated
   )
 }

@@ -27,8 +27,10 @@ own_scopes <- function(parsed, columns, n = Inf) {
 # The scope that stands for `env`: always the same one, so that functions that call each other share
 # it.
 scope_of <- function(env, scopes) {
-  for (known in scopes$all) if (identical(known$env, env)) {
-    return(known$scope)
+  for (known in scopes$all) {
+    if (identical(known$env, env)) {
+      return(known$scope)
+    }
   }
   scope <- new.env(parent = globalenv())
   scope$.origin <- .Call(C_weak, scope, env)
@@ -58,7 +60,7 @@ capture <- function(names, env, scopes, n = Inf) {
 # Not looked up.
 formula_names <- c(
   "~", "+", "-", "*", "/", "^", ":", "(", "s", "t2", "te", "ti", "offset", "cbind",
-  "mvbind", "sigma", "rho", ".", ""
+  "mvbind", dpar_names(further = TRUE), ".", ""
 )
 
 # The environment that has a name, unless every session of R has it.

@@ -29,7 +29,7 @@ bound_likelihood <- function(target, row_sd, fit_pilot) {
     return(target)
   }
   target$pilot <- fit_pilot(target)
-  known <- vapply(sigma_keys(target), function(key) !any(target$coefficients$key == key), TRUE)
+  known <- vapply(sd_keys(target), function(key) !any(target$coefficients$key == key), TRUE)
   target$within <- share^2 * exp(2 * target$pilot$log_sd)
   target$within[known, ] <- 0
   target$row_sd <- share
@@ -42,7 +42,8 @@ bound_likelihood <- function(target, row_sd, fit_pilot) {
   target
 }
 
-sigma_keys <- function(target) paste0("sigma:", names(target$standard$scale))
+# Keys of the predictors of log sds, by response
+sd_keys <- function(target) target$keys[target$roles == "sd"]
 
 # Does any log sd or rhobit have more than a constant?
 has_flexible_spread <- function(target) {
@@ -110,7 +111,7 @@ bound_effect <- function(target, result) {
   half <- without_bound(target)
   half$model$cells <- add_within(half$model$cells, target$within / 4)
   change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
-  shifts <- lapply(sigma_keys(target), function(key) {
+  shifts <- lapply(sd_keys(target), function(key) {
     mine <- which(target$coefficients$key == key)
     if (length(mine) == 0) {
       return(0)

@@ -8,19 +8,16 @@ new_target <- function(design, cells, priors, scales) {
   predictors <- design$predictors
   responses <- names(design$responses)
   k <- length(responses)
-  centre <- vapply(predictors[seq_len(k)], response_shift, 0, scales)
+  means <- vapply(predictors, has_role, TRUE, "mean")
+  centre <- vapply(predictors[means], predictor_shift, 0, scales)
   y_scale <- unlist(scales$sd[responses])
-  size <- lapply(predictors, response_size, scales)
+  size <- lapply(predictors, predictor_size, scales)
   # The centre of a response, and the log of its scale, sit in the constant of the predictor where
   # it has one, else in its offset.
   left <- vapply(predictors, function(p) {
-    if (holds_constant(p)) {
-      0
-    } else {
-      response_shift(p, scales, always = TRUE)
-    }
+    if (holds_constant(p)) 0 else dpar_of(p)$shift(scales, p$resp)
   }, 0)
-  left[seq_len(k)] <- 0
+  left[means] <- 0
   offset <- (design$offset - left) / unlist(size)
   coefficients <-
     stack_frames(Map(
@@ -47,8 +44,9 @@ new_target <- function(design, cells, priors, scales) {
     standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)),
     start = start_values(coefficients, predictors, scales), scales = scales,
     # Coefficients of means against the others: the expected curvature between them is zero.
-    means = coefficients$key %in% names(predictors)[seq_len(k)],
-    keys = names(predictors),
+    means = coefficients$key %in% names(predictors)[means],
+    keys = names(predictors), dpars = vapply(predictors, `[[`, "", "dpar"),
+    roles = vapply(predictors, function(p) dpar_of(p)$role, ""),
     # Coefficients of the constant, by predictor that has it
     constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
@@ -109,14 +107,9 @@ sd_table <- function(predictors, size, priors) {
 
 start_values <- function(coefficients, predictors, scales) {
   start <- numeric(nrow(coefficients))
-  intercept_of <- function(p) which(coefficients$key == p$key & coefficients$class == "Intercept")
-  for (p in predictors[vapply(predictors, function(p) p$dpar == "sigma" && p$intercept, TRUE)]) {
-    start[intercept_of(p)] <- scales$log_sd[[p$resp]] - log(scales$sd[[p$resp]])
-  }
-  for (p in predictors[vapply(predictors, function(p) p$dpar == "rho" && p$intercept, TRUE)]) {
-    at <- match(p$resp, names(scales$mean))
-    r <- scales$cor[at[1], at[2]]
-    start[intercept_of(p)] <- 2 * atanh(0.9 * max(min(r, 1), -1))
+  for (p in predictors[vapply(predictors, `[[`, TRUE, "intercept")]) {
+    at <- coefficients$key == p$key & coefficients$class == "Intercept"
+    start[at] <- dpar_of(p)$start(scales, p$resp)
   }
   start
 }

@@ -82,7 +82,7 @@ one_bin <- function(along, key, rows, group) {
     found <- curve + 2 * atanh(r) - stats::weighted.mean(along$predictors[rows, key], w)
     reach <- 2 / sqrt(max(sum(w) - 3, 1))
   }
-  limits <- inverse_link(p$dpar)(found + c(0, -1.96, 1.96) * reach)
+  limits <- dpar_of(p)$link$inverse(found + c(0, -1.96, 1.96) * reach)
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,
     resp = paste(p$resp, collapse = ":"), n = length(rows),

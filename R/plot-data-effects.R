@@ -202,6 +202,6 @@ posterior_limits <- function(fit, key, newdata) {
     probs = c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE,
     na.rm = TRUE
   )
-  q <- inverse_link(fit$design$predictors[[key]]$dpar)(q)
+  q <- dpar_of(fit$design$predictors[[key]])$link$inverse(q)
   stats::setNames(as.data.frame(t(q)), c("estimate", "lower", "upper", "lower50", "upper50"))
 }

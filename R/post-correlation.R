@@ -70,7 +70,8 @@ covariance.covary <- function(
 pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
   check_interval(interval, "interval")
   check_flag(draws, "draws")
-  dpars <- c(if (scaled) "sigma", "rho")
+  likelihood <- fit_likelihood(fit)
+  dpars <- c(if (scaled) dpars_as(likelihood, "sd"), dpars_as(likelihood, "correlation"))
   keys <- distribution_keys(fit, fit$responses, dpars)
   newdata <- prepare_newdata(fit, newdata, keys)
   e <- new_evaluation(fit, newdata, draw_ids, dpars = dpars)
@@ -100,12 +101,20 @@ listed_pairs <- function(k, scaled) {
 
 # S x rows draws of one correlation or covariance.
 pair_values <- function(e, i, j, scaled, rows = NULL) {
-  value <- if (i == j) 1 else tanh(predictor_values(e$rho[[max(i, j), min(i, j)]], rows = rows) / 2)
+  eta <- evaluation_block(pair_evaluation(e, i, j), rows = rows)
+  value <- e$likelihood$correlation(eta, 1, if (i == j) 1 else 2)
   if (!scaled) {
     return(value)
   }
-  value * exp(predictor_values(e$sigma[[i]], rows = rows) +
-    predictor_values(e$sigma[[j]], rows = rows))
+  sd <- parameters_as(e, eta, "sd")
+  value * sd[[1]] * sd[[length(sd)]]
+}
+
+# The evaluation of responses i and j alone, i first.
+pair_evaluation <- function(e, i, j) {
+  at <- unique(c(i, j))
+  e$predictors <- e$likelihood$marginal(e$predictors, at)
+  e
 }
 
 pair_array <- function(e, rows, scaled) {

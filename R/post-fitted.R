@@ -32,10 +32,10 @@
 fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_fit(object)
   check_dots(...)
-  keys <- find_keys(object, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
+  keys <- find_keys(object, check_dpar(dpar), resp)
   values <- lapply(
     keys,
-    function(key) mean_over_draws(predictor_at(object, key), inverse_link(dpar))
+    function(key) mean_over_draws(predictor_at(object, key), fit_link(object, dpar)$inverse)
   )
   out <- matrix(unlist(values, use.names = FALSE), object$frame$n,
     dimnames = list(row_labels_or_numbers(object), key_labels(object, keys))
@@ -59,24 +59,26 @@ residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), res
   dimnames(out) <- list(row_labels_or_numbers(object), object$responses)
   if (type != "raw") out <- out / stats::sigma(object)
   if (type == "whitened") {
-    out[] <- unlist(whiten(lapply(object$responses, function(l) out[, l]), fitted_rhobit(object)))
+    y <- lapply(object$responses, function(label) object$frame$y[, label])
+    out[] <- unlist(fit_likelihood(object)$whiten(y, fitted_predictors(object)))
   }
   if (is.null(resp)) out else out[, choose_responses(object, resp)]
 }
 
-# Fitted correlations as rhobit predictors, K x K list matrix; kept away from +-1.
-fitted_rhobit <- function(fit) {
-  k <- length(fit$responses)
-  r <- matrix(list(), k, k)
-  if (k == 1) {
-    return(r)
-  }
+# The predictors, in the shape of eta, that give the fitted parameters; those of correlations are
+# kept away from +-1.
+fitted_predictors <- function(fit) {
   limit <- 1 - .Machine$double.eps
-  rho <- pmin(pmax(stats::fitted(fit, dpar = "rho"), -limit), limit)
-  for (at in listed_pairs(k, FALSE)) {
-    r[[at[2], at[1]]] <- 2 * atanh(rho[, paste(fit$responses[at], collapse = ":")])
-  }
-  r
+  lapply(fit_likelihood(fit)$dpars, function(dpar) {
+    if (dpar$of == "pair" && length(fit$responses) == 1) {
+      return(matrix(list(), 1, 1))
+    }
+    value <- stats::fitted(fit, dpar = dpar$name)
+    if (dpar$role == "correlation") value[] <- pmin(pmax(value, -limit), limit)
+    for_units(dpar, fit$responses, function(resp) {
+      dpar$link$link(value[, paste(resp, collapse = ":")])
+    })
+  })
 }
 
 #' @rdname fitted.covary
@@ -87,42 +89,18 @@ logLik.covary <- function(object, ...) {
   need_rows(object, "logLik()")
   cells <- new_cells(object$frame)
   e <- at_cells(new_evaluation(object, NULL, NULL))
-  at_mean <- cells_log_density(evaluation_block(average_draws(e)), cells)
+  log_density <- function(eta) e$likelihood$log_density_cells(cells, eta)
+  at_mean <- log_density(evaluation_block(average_draws(e)))
   # The mean over draws needs no more of them than bounded time allows; they are in no order.
   some <- unique(round(seq(1, e$s, length.out = min(e$s, max(400, floor(2e7 / cells$m))))))
   total <- 0
   for (s in in_blocks(length(some), cells$m * length(e$responses))) {
-    total <- total + sum(cells_log_density(evaluation_block(e, some[s]), cells))
+    total <- total + sum(log_density(evaluation_block(e, some[s])))
   }
   structure(at_mean,
     df = 2 * (at_mean - total / length(some)), nobs = object$frame$n,
     class = "logLik"
   )
-}
-
-# Log likelihood of each draw from the moments of cells: the density at the mean of a cell, to the
-# power of its weight, and squares of its scatter, whose root is whitened column by column.
-cells_log_density <- function(at, cells) {
-  k <- length(at$mu)
-  each <- nrow(at$mu[[1]])
-  spread <- function(v, i) rep(v * cells$y_scale[i], each = each)
-  weight <- cells$stats[1, ]
-  z <- lapply(seq_len(k), function(i) {
-    (spread(cells$stats[1 + i, ], i) - at$mu[[i]]) /
-      at$sigma[[i]]
-  })
-  out <- drop((standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))) %*% weight)
-  places <- lower_places(k)
-  for (l in seq_len(k)) {
-    root <- lapply(seq_len(k), function(i) {
-      if (i < l) {
-        return(0 * at$sigma[[i]])
-      }
-      spread(cells$stats[1 + k + places[i, l], ], i) / at$sigma[[i]]
-    })
-    out <- out - 0.5 * Reduce(`+`, lapply(whiten(root, at$r), function(w) rowSums(w^2)))
-  }
-  out
 }
 
 # Evaluation a cell, not a row.
@@ -137,9 +115,6 @@ average_draws <- function(e) {
 }
 
 change_parts <- function(e, change) {
-  changed <- function(at) if (is.null(at)) NULL else change(at)
-  e$mu <- lapply(e$mu, changed)
-  e$sigma <- lapply(e$sigma, changed)
-  e$rho[] <- lapply(e$rho, changed)
+  e$predictors <- lapply(e$predictors, map_units, change)
   e
 }

@@ -81,18 +81,21 @@ bayes_R2.covary <- function(
   check_dots(...)
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)
+  likelihood <- fit_likelihood(object)
   e <- new_evaluation(
     object, NULL, choose_draws(object, ndraws, draw_ids), responses,
-    c("mu", "sigma")
+    c(dpars_as(likelihood, "mean"), dpars_as(likelihood, "sd"))
   )
   share <- row_weights(object$frame)
   share <- share / sum(share)
   draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
   for (s in in_blocks(e$s, e$n * length(responses))) {
-    at <- evaluation_block(e, s)
+    eta <- evaluation_block(e, s)
+    mean <- parameters_as(e, eta, "mean")
+    sd <- parameters_as(e, eta, "sd")
     draws[s, ] <- vapply(
       seq_along(responses),
-      function(k) explained(at$mu[[k]], at$sigma[[k]], share), numeric(length(s))
+      function(k) explained(mean[[k]], sd[[k]], share), numeric(length(s))
     )
   }
   if (!summary) {

@@ -68,10 +68,10 @@ posterior_epred.covary <- function(
 
 linpred <- function(fit, newdata, dpar, resp, ndraws, draw_ids, transform) {
   if (is.null(dpar)) dpar <- "mu"
-  keys <- find_keys(fit, check_choice(dpar, c("mu", "sigma", "rho"), "dpar"), resp)
+  keys <- find_keys(fit, check_dpar(dpar), resp)
   newdata <- prepare_newdata(fit, newdata, keys)
   draw_ids <- choose_draws(fit, ndraws, draw_ids)
-  inverse <- if (transform) inverse_link(dpar) else identity
+  inverse <- if (transform) fit_link(fit, dpar)$inverse else identity
   draws <- lapply(keys, function(key) inverse(predictor_draws(fit, key, newdata, draw_ids)))
   stack_draws(draws, key_labels(fit, keys), row_labels(fit, newdata))
 }
@@ -95,10 +95,8 @@ posterior_predict.covary <- function(
 draw_responses <- function(e) {
   out <- lapply(e$responses, function(label) matrix(NA_real_, e$s, e$n))
   for (s in in_blocks(e$s, e$n * length(out))) {
-    at <- evaluation_block(e, s)
-    noise <- lapply(out, function(m) matrix(stats::rnorm(length(s) * e$n), length(s)))
-    z <- colour(noise, at$r)
-    for (k in seq_along(out)) out[[k]][s, ] <- at$mu[[k]] + at$sigma[[k]] * z[[k]]
+    y <- e$likelihood$simulate(evaluation_block(e, s))
+    for (k in seq_along(out)) out[[k]][s, ] <- y[[k]]
   }
   out
 }
@@ -155,17 +153,9 @@ log_lik.covary <- function(
     list(NULL, row_labels(object, newdata))
   })
   for (s in in_blocks(e$s, e$n * length(responses))) {
-    out[s, ] <- row_log_density(evaluation_block(e, s), y) * rep(weights, each = length(s))
+    observed <- lapply(seq_along(responses), function(k) rep(y[, k], each = length(s)))
+    log_density <- e$likelihood$log_density(observed, evaluation_block(e, s))
+    out[s, ] <- log_density * rep(weights, each = length(s))
   }
   out
-}
-
-# Joint log density of rows y (N x K) at a block of parameters.
-row_log_density <- function(at, y) {
-  size <- nrow(at$mu[[1]])
-  z <- Map(
-    function(mu, sigma, k) (rep(y[, k], each = size) - mu) / sigma, at$mu, at$sigma,
-    seq_len(ncol(y))
-  )
-  standard_log_density(z, at$r) - Reduce(`+`, lapply(at$sigma, log))
 }

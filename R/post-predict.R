@@ -37,7 +37,7 @@ predict.covary <- function(
   parts <- lapply(keys, function(key) {
     p <- object$design$predictors[[key]]
     at <- predictor_at(object, key, newdata, draw_ids)
-    inverse <- if (type == "link") identity else inverse_link(p$dpar)
+    inverse <- if (type == "link") identity else dpar_of(p)$link$inverse
     once <- distinct_rows(at)
     out <- summarise_rows(
       function(rows) inverse(predictor_values(once, rows = rows)), nrow(at$x),
@@ -83,11 +83,8 @@ join_parts <- function(columns, parts) {
 
 # All predictors of the parameters asked for; by default those that `resp` has.
 predicted_keys <- function(fit, dpar, resp, default) {
-  if (default || identical(dpar, c("mu", "sigma", "rho"))) {
+  if (default || identical(dpar, dpar_names())) {
     return(find_keys(fit, NULL, resp))
   }
-  unique(unlist(lapply(
-    dpar,
-    function(d) find_keys(fit, check_choice(d, c("mu", "sigma", "rho"), "dpar"), resp)
-  )))
+  unique(unlist(lapply(dpar, function(d) find_keys(fit, check_dpar(d), resp))))
 }

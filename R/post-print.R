@@ -63,7 +63,7 @@ predictor_lines <- function(predictors) {
     predictors, function(p) paste0(p$dpar, "(", paste(p$resp, collapse = ", "), ")"),
     ""
   )
-  link <- vapply(predictors, function(p) paste0("[", link_name(p$dpar), "]"), "")
+  link <- vapply(predictors, function(p) paste0("[", dpar_of(p)$link$name, "]"), "")
   right <- vapply(predictors, function(p) {
     paste0(deparse1(p$rhs), if (!p$stated) " (default)", if (p$known) " (known)")
   }, "")

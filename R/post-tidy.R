@@ -74,11 +74,12 @@ augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
       mean_over_draws(predictor_at(x, paste0("sigma:", label), used), exp)
     if (!is.null(y)) out[[paste0(".resid", suffix(label))]] <- unname(y[, label]) - mean
   }
+  correlation <- dpars_as(fit_likelihood(x), "correlation")
   for (pair in x$pairs) {
     name <- paste(c(".rho", x$ids[pair]), collapse = "_")
     out[[name]] <- mean_over_draws(
-      predictor_at(x, pair_key(x, pair[1], pair[2]), used),
-      inverse_link("rho")
+      predictor_at(x, pair_key(x, correlation, pair), used),
+      fit_link(x, correlation)$inverse
     )
   }
   out

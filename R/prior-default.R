@@ -1,25 +1,73 @@
-# Defaults scale themselves to the data (see default_prior).
-default_of <- function(class, coef, dpar, resp, name, x_scale, scales) {
-  s <- if (dpar == "mu") scales$sd[[resp]] else 1
-  if (class != "Intercept") {
-    spread <- s / x_scale
-    if (!is.finite(spread) || spread == 0) {
-      stop_covary("scale", "Coefficient '", name,
-        "' is too large or small for a number: its column has sd ", format(x_scale, digits = 3),
-        " and its response sd ", format(s, digits = 3), ". Change their units.",
-        fields = list(coef = coef)
-      )
-    }
-    return(if (class == "sds") half_t(3, 0, spread) else normal(0, prior_spread * spread))
-  }
-  switch(dpar,
-    mu = normal(scales$mean[[resp]], prior_spread * s),
-    sigma = normal(scales$log_sd[[resp]], prior_spread),
-    rho = logistic(0, 1)
-  )
-}
+# The default priors: of constants, of all other coefficients, of the sds of smooths and random
+# effects. They scale themselves to the data, see default_prior(), whose table is made here.
 
+# Sds of a constant, and of what all other coefficients of a predictor do over the rows, in units of
+# the predictor: the sd of the response for a mean, one for a log sd or a rhobit.
 prior_spread <- 2.5
+slope_spread <- prior_spread
 
 # Of directions that no row shows (collinear columns), which have to be proper all the same.
 hidden_precision <- 1 / prior_spread^2
+
+# Of the constant of predictor p; by default in standardised units. By the rhobit link a correlation
+# is uniform.
+constant_default <- function(p, location = 0, size = 1) {
+  if (has_role(p, "correlation")) {
+    logistic(location, size)
+  } else {
+    normal(location, prior_spread * size)
+  }
+}
+
+# Of a coefficient whose column has sd `x_scale`; together with others it has a joint one
+# (prior-joint.R).
+slope_default <- function(size, x_scale) normal(0, slope_spread * (size / x_scale))
+
+# A mean without a constant is a function around zero: its size is that of the response, not of its
+# variation. In units of the response's sd.
+slope_spread_of <- function(p, scales) {
+  if (!has_role(p, "mean") || holds_constant(p)) {
+    return(slope_spread)
+  }
+  slope_spread * scales$size[[p$resp]] / scales$sd[[p$resp]]
+}
+
+sd_default <- function(size, x_scale) half_t(3, 0, size / x_scale)
+
+# The prior of one parameter of predictor p, in the user's units. name, coef: what messages call it.
+default_of <- function(class, coef, name, x_scale, p, scales) {
+  size <- predictor_size(p, scales)
+  if (class == "Intercept") {
+    return(constant_default(p, dpar_of(p)$expected(scales, p$resp), size))
+  }
+  spread <- size / x_scale
+  if (!is.finite(spread) || spread == 0) {
+    stop_covary("scale", "Coefficient '", name,
+      "' is too large or small for a number: its column has sd ", format(x_scale, digits = 3),
+      " and its response sd ", format(size, digits = 3), ". Change their units.",
+      fields = list(coef = coef)
+    )
+  }
+  if (class == "sds") sd_default(size, x_scale) else slope_default(size, x_scale)
+}
+
+# The table in the documentation of default_prior(); tests compare it with the priors above.
+default_prior_table <- function() {
+  spread <- format(prior_spread)
+  slope <- format(slope_spread)
+  rows <- list(
+    c("class", "mean", "log sd", "correlation"),
+    rep("---", 4),
+    c(
+      "Intercept", paste0("normal(mean(y), ", spread, " s)"),
+      paste0("normal(log(s), ", spread, ")"),
+      "logistic(0, 1): rho uniform on (-1, 1)"
+    ),
+    c(
+      "b, together", paste0("sd ", slope, " s over the rows in each direction"),
+      paste0("sd about ", slope, " at every row"), "as log sd"
+    ),
+    c("sds", "half_t(3, 0, s)", "half_t(3, 0, 1)", "half_t(3, 0, 1)")
+  )
+  paste0("| ", vapply(rows, paste, "", collapse = " | "), " |", collapse = "\n")
+}

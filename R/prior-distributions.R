@@ -20,8 +20,10 @@
 #' @name priors
 NULL
 
-new_prior <- function(family, code, par, text) {
-  structure(list(family = family, code = code, par = as.double(par), text = text),
+# par: three numbers, whose meaning the C core knows by `code` (src/prior.h).
+new_prior <- function(family, par, text) {
+  structure(
+    list(family = family, code = prior_codes[[family]], par = as.double(par), text = text),
     class = "covary_prior"
   )
 }
@@ -37,7 +39,7 @@ positive <- function(x, arg) check_number(x, arg, 0, Inf, open = TRUE)
 normal <- function(location = 0, scale = 1) {
   check_number(location, "location", -Inf, Inf, open = TRUE)
   new_prior(
-    "normal", 1L, c(location, positive(scale, "scale"), 0),
+    "normal", c(location, positive(scale, "scale"), 0),
     prior_text("normal", location, scale)
   )
 }
@@ -47,7 +49,7 @@ normal <- function(location = 0, scale = 1) {
 student_t <- function(df = 3, location = 0, scale = 1) {
   check_number(location, "location", -Inf, Inf, open = TRUE)
   new_prior(
-    "student_t", 2L, c(location, positive(scale, "scale"), positive(df, "df")),
+    "student_t", c(location, positive(scale, "scale"), positive(df, "df")),
     prior_text("student_t", df, location, scale)
   )
 }
@@ -57,7 +59,7 @@ student_t <- function(df = 3, location = 0, scale = 1) {
 logistic <- function(location = 0, scale = 1) {
   check_number(location, "location", -Inf, Inf, open = TRUE)
   new_prior(
-    "logistic", 3L, c(location, positive(scale, "scale"), 0),
+    "logistic", c(location, positive(scale, "scale"), 0),
     prior_text("logistic", location, scale)
   )
 }
@@ -67,7 +69,7 @@ logistic <- function(location = 0, scale = 1) {
 half_t <- function(df = 3, location = 0, scale = 1) {
   check_number(location, "location", 0, 0)
   new_prior(
-    "half_t", 11L, c(0, positive(scale, "scale"), positive(df, "df")),
+    "half_t", c(0, positive(scale, "scale"), positive(df, "df")),
     prior_text("half_t", df, 0, scale)
   )
 }
@@ -77,7 +79,7 @@ half_t <- function(df = 3, location = 0, scale = 1) {
 half_normal <- function(location = 0, scale = 1) {
   check_number(location, "location", 0, 0)
   new_prior(
-    "half_normal", 12L, c(0, positive(scale, "scale"), 0),
+    "half_normal", c(0, positive(scale, "scale"), 0),
     prior_text("half_normal", 0, scale)
   )
 }
@@ -86,14 +88,14 @@ half_normal <- function(location = 0, scale = 1) {
 #' @export
 exponential <- function(rate = 1) {
   new_prior(
-    "exponential", 13L, c(0, 1 / positive(rate, "rate"), 0),
+    "exponential", c(0, 1 / positive(rate, "rate"), 0),
     prior_text("exponential", rate)
   )
 }
 
 gamma_prior <- function(shape, rate = 1) {
   new_prior(
-    "gamma", 14L, c(positive(shape, "shape"), 1 / positive(rate, "rate"), 0),
+    "gamma", c(positive(shape, "shape"), 1 / positive(rate, "rate"), 0),
     prior_text("gamma", shape, rate)
   )
 }
@@ -102,7 +104,7 @@ gamma_prior <- function(shape, rate = 1) {
 #' @export
 inv_gamma <- function(shape, scale) {
   new_prior(
-    "inv_gamma", 15L, c(positive(shape, "shape"), positive(scale, "scale"), 0),
+    "inv_gamma", c(positive(shape, "shape"), positive(scale, "scale"), 0),
     prior_text("inv_gamma", shape, scale)
   )
 }
@@ -119,15 +121,24 @@ print.covary_prior <- function(x, ...) {
 
 is_sd_prior <- function(prior) prior$code > 10L
 
-draw_prior <- function(family, par, n) {
-  switch(as.character(family),
-    "1" = stats::rnorm(n, par[1], par[2]),
-    "2" = par[1] + par[2] * stats::rt(n, par[3]),
-    "3" = stats::rlogis(n, par[1], par[2]),
-    "11" = abs(par[2] * stats::rt(n, par[3])),
-    "12" = abs(stats::rnorm(n, 0, par[2])),
-    "13" = stats::rexp(n, 1 / par[2]),
-    "14" = stats::rgamma(n, par[1], scale = par[2]),
-    "15" = par[2] / stats::rgamma(n, par[1])
+# n draws of the distribution with that code.
+draw_prior <- function(code, par, n) {
+  switch(names(prior_codes)[match(code, prior_codes)],
+    normal = stats::rnorm(n, par[1], par[2]),
+    student_t = par[1] + par[2] * stats::rt(n, par[3]),
+    logistic = stats::rlogis(n, par[1], par[2]),
+    half_t = abs(par[2] * stats::rt(n, par[3])),
+    half_normal = abs(stats::rnorm(n, 0, par[2])),
+    exponential = stats::rexp(n, 1 / par[2]),
+    gamma = stats::rgamma(n, par[1], scale = par[2]),
+    inv_gamma = par[2] / stats::rgamma(n, par[1])
+  )
+}
+
+# Of the distributions that constants have by default.
+prior_sd <- function(prior) {
+  switch(prior$family,
+    normal = prior$par[2],
+    logistic = prior$par[2] * pi / sqrt(3)
   )
 }

@@ -7,23 +7,14 @@
 # if the columns have one, is left to the prior of the intercept; the rest, u - 1 mean', gets
 #   means               precision  U'WU / (n spread^2)         of the coefficients,
 #   log sds, rhobits    precision  sum_i w_i h_i u_i u_i' / spread^2,   h_i the leverage of row i:
-# a function with sd `prior_spread` over the rows in each direction, or of about that sd at every
+# a function with sd `slope_spread` over the rows in each direction, or of about that sd at every
 # row.
 
 # Precision of the coefficients of predictor p without the constant direction, in standardised
 # units.
 function_precision <- function(p, spread) {
   at <- p$moments
-  (if (p$dpar == "mu") at$gram else at$leverage) / spread^2 + at$hidden * hidden_precision
-}
-
-# A mean without a constant is a function around zero: its size is that of the response, not of its
-# variation. In units of the response's sd.
-spread_of <- function(p, scales) {
-  if (p$dpar != "mu" || !is.null(p$moments$constant)) {
-    return(prior_spread)
-  }
-  prior_spread * scales$size[[p$resp]] / scales$sd[[p$resp]]
+  (if (has_role(p, "mean")) at$gram else at$leverage) / spread^2 + at$hidden * hidden_precision
 }
 
 # The default prior of the coefficients `at` (places among the unpenalised ones of p), in
@@ -34,23 +25,24 @@ joint_prior <- function(p, at, scales) {
   if (length(at) == 0) {
     return(NULL)
   }
-  precision <- function_precision(p, spread_of(p, scales))
+  precision <- function_precision(p, slope_spread_of(p, scales))
   moments <- p$moments
   n <- length(at)
-  if (p$intercept || is.null(moments$constant)) {
+  if (p$intercept || !holds_constant(p)) {
     return(normal_block(at, precision, p$intercept_at))
   }
   # The constant is there but no coefficient's own.
-  sd <- if (p$dpar == "rho") pi / sqrt(3) else prior_spread
+  prior <- constant_default(p)
+  sd <- prior_sd(prior)
   whole <- precision + tcrossprod(moments$mean) / sd^2
-  if (p$dpar != "rho" || n < ncol(precision)) {
+  if (prior$family == "normal" || n < ncol(precision)) {
     return(normal_block(at, whole, NULL))
   }
   out <- normal_block(at, whole, NULL)
   out$precision <- precision
   out$constant <- out$constant + 0.5 * log(2 * pi) + log(sd)
   c(out, list(
-    weights = moments$mean, family = 3L, par = c(0, 1, 0), along = moments$constant,
+    weights = moments$mean, family = prior$code, par = prior$par, along = moments$constant,
     root = rest_root(out$cov - tcrossprod(moments$constant) * sd^2)
   ))
 }
@@ -85,5 +77,5 @@ draw_joint_prior <- function(block, n) {
   if (is.null(block$weights)) {
     return(noise %*% chol(block$cov))
   }
-  noise %*% block$root + tcrossprod(stats::rlogis(n), block$along)
+  noise %*% block$root + tcrossprod(draw_prior(block$family, block$par, n), block$along)
 }

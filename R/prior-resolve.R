@@ -9,8 +9,8 @@ resolve_priors <- function(design, scales, given) {
   }
   if (!is.null(given)) check_object(given, "covary_priors", "prior")
   out <- parameter_table(design)
-  out$prior <- unname(Map(default_of, out$class, out$coef, out$dpar, out$resp, out$name,
-    out$x_scale,
+  predictors <- design$predictors[paste(out$dpar, out$resp, sep = ":")]
+  out$prior <- unname(Map(default_of, out$class, out$coef, out$name, out$x_scale, predictors,
     MoreArgs = list(scales = scales)
   ))
   out$source <- rep("default", nrow(out))
@@ -88,14 +88,14 @@ show_joint_defaults <- function(out, design, scales) {
     block <- blocks[[p$key]]
     if (is.null(block)) next
     at <- match(unpenalised(p)$name[block$at], out$name)
-    factor <- unpenalised(p)$x_scale[block$at] / response_size(p, scales)
+    factor <- unpenalised(p)$x_scale[block$at] / predictor_size(p, scales)
     sd <- sqrt(rowSums((mixing_of(p, block$at) %*% block$cov) * mixing_of(p, block$at))) / factor
     location <- absorbed_shift(p, scales)[block$at]
     out$prior[at] <-
       Map(
         function(location, sd) {
           new_prior(
-            "normal", 1L, c(location, sd, 0),
+            "normal", c(location, sd, 0),
             paste0(prior_text("normal", location, sd), ", joint")
           )
         },

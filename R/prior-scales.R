@@ -57,17 +57,14 @@ scales_of_rows <- function(scales, design, frame) {
 
 # offset: predictors x m, raw; moments: standard_moments() at the same m points.
 scales_less_offsets <- function(scales, predictors, offset, moments) {
-  offset_of <- function(dpar, j) {
-    at <- which(vapply(predictors, function(p) {
-      p$dpar == dpar &&
-        identical(p$resp, names(scales$sd)[j])
-    }, TRUE))
-    offset[at, ]
+  offset_of <- function(role, j) {
+    here <- function(p) has_role(p, role) && identical(p$resp, names(scales$sd)[j])
+    offset[which(vapply(predictors, here, TRUE)), ]
   }
   total <- sum(moments$n)
   for (j in seq_along(scales$sd)) {
     sd <- scales$sd[[j]]
-    known <- offset_of("mu", j) / sd
+    known <- offset_of("mean", j) / sd
     left <- sum(moments$first[j, ] - moments$n * known) / total
     shift <- known + left
     spread <- sqrt(
@@ -81,7 +78,7 @@ scales_less_offsets <- function(scales, predictors, offset, moments) {
     scales$sd[j] <- sd * spread
     scales$size[j] <- sqrt(scales$sd[[j]]^2 + scales$mean[[j]]^2)
     scales$log_sd[j] <- log(scales$sd[[j]])
-    logs <- offset_of("sigma", j)
+    logs <- offset_of("sd", j)
     if (any(logs != 0)) {
       scales$log_sd[j] <- log(sd) +
         offset_log_sd(logs, known, moments$n, moments$first[j, ], moments$second[j, ])

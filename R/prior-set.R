@@ -50,7 +50,7 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
     fields = list(arg = "prior")
     )
   }
-  if (!is.null(dpar)) check_choice(dpar, c("mu", "sigma", "rho"), "dpar")
+  if (!is.null(dpar)) check_choice(dpar, dpar_names(), "dpar")
   if (!is.null(coef) && !(is.character(coef) && length(coef) == 1)) {
     stop_covary("argument", "`coef` must be the name of one coefficient, not ", describe(coef), ".",
       fields = list(arg = "coef")

@@ -98,17 +98,10 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
   )
 }
 
-log_1p <- function(x) if (is.complex(x)) log(1 + x) else log1p(x)
-
 # Without loss at either end
 log_sigmoid <- function(u) {
   size <- u * sign(Re(u))
   (u - size) / 2 - log_1p(exp(-size))
-}
-
-log_cosh <- function(u) {
-  size <- u * sign(Re(u))
-  size + log_1p(exp(-2 * size)) - log(2)
 }
 
 #' @rdname transforms

@@ -136,3 +136,20 @@ test_that("the prior of an intercept is that of the centred intercept", {
   centred <- b[, "b_Intercept"] + mean(d$x) * b[, "b_x"]
   expect_equal(c(mean(centred), stats::sd(centred)), c(7, 0.1), tolerance = 0.03)
 })
+
+test_that("the documented table of default priors is that of the code", {
+  d <- data.frame(y = stats::rnorm(50, 3), x = stats::runif(50))
+  d$z <- d$y + stats::rnorm(50)
+  p <- default_prior(cbind(y, z) ~ s(x), data = d)
+  s <- sqrt(mean((d$y - mean(d$y))^2))
+  of <- function(class, dpar) p$prior[[which(p$class == class & p$dpar == dpar)[1]]]
+  table <- gsub("mean(y)", format(mean(d$y), digits = 4), default_prior_table(), fixed = TRUE)
+  expect_match(table, paste0("normal(", format(mean(d$y), digits = 4), ", 2.5 s)"), fixed = TRUE)
+  expect_equal(of("Intercept", "mu")$par[1:2], c(mean(d$y), 2.5 * s))
+  expect_match(table, "normal(log(s), 2.5)", fixed = TRUE)
+  expect_equal(of("Intercept", "sigma")$par[1:2], c(log(s), 2.5))
+  expect_match(table, format(of("Intercept", "rho")), fixed = TRUE)
+  expect_match(table, "half_t(3, 0, s)", fixed = TRUE)
+  expect_identical(of("sds", "mu")$family, "half_t")
+  expect_equal(of("sds", "mu")$par[c(2, 3)], c(s, 3))
+})

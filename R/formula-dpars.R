@@ -1,0 +1,28 @@
+# The distributional parameters (dpars) of a row, by likelihood: one a response, or one a pair of
+# responses. The first has the formula of its response, the others `~ 1` where the user gives none;
+# what they mean is known to the likelihood (likelihood.R).
+
+formula_dpars <- list(normal = c(mu = "response", sigma = "response", rho = "pair"))
+
+default_likelihood <- "normal"
+
+# Density, moments and tables of the C core hold so many.
+most_responses <- 2L
+
+# Of any likelihood; `further`: without that of the mean, those that have formulas of their own.
+dpar_names <- function(further = FALSE) {
+  unique(unlist(lapply(formula_dpars, function(of) if (further) names(of)[-1] else names(of))))
+}
+
+# What a dpar belongs to: a list of one response each, or of two.
+dpar_units <- function(of, labels) if (of == "pair") response_pairs(labels) else as.list(labels)
+
+predictor_key <- function(dpar, resp) paste(c(dpar, resp), collapse = ":")
+
+# Pairs in the order of the lower triangle by rows: (1, 2), (1, 3), (2, 3), ...
+response_pairs <- function(labels) {
+  by_row <- lapply(
+    seq_along(labels)[-1], function(i) lapply(seq_len(i - 1), function(j) labels[c(j, i)])
+  )
+  as.list(unlist(by_row, recursive = FALSE))
+}
