@@ -55,16 +55,19 @@ draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) els
 new_evaluation <- function(
   fit, newdata, draw_ids, responses = fit$responses, dpars = names(fit_likelihood(fit)$dpars)
 ) {
-  likelihood <- fit_likelihood(fit)
+  at <- function(key) predictor_at(fit, key, newdata, draw_ids)
   list(
-    likelihood = likelihood, responses = responses,
-    predictors = lapply(likelihood$dpars[dpars], function(dpar) {
-      for_units(dpar, responses, function(resp) {
-        predictor_at(fit, unit_key(fit, dpar, resp), newdata, draw_ids)
-      })
-    }),
+    likelihood = fit_likelihood(fit), responses = responses,
+    predictors = for_predictors(fit, responses, dpars, at),
     n = row_count(fit, newdata), s = draw_count(fit, draw_ids)
   )
+}
+
+# f(key) of the predictors of some responses, in the shape of eta.
+for_predictors <- function(fit, responses, dpars, f) {
+  lapply(fit_likelihood(fit)$dpars[dpars], function(dpar) {
+    for_units(dpar, responses, function(resp) f(unit_key(fit, dpar, resp)))
+  })
 }
 
 # eta of a block of draws or rows

@@ -43,9 +43,7 @@ unit_key <- function(fit, dpar, resp) {
 
 # Keys of the predictors that the (joint) distribution of some responses rests on.
 distribution_keys <- function(fit, responses, dpars = names(fit_likelihood(fit)$dpars)) {
-  unlist(lapply(fit_likelihood(fit)$dpars[dpars], function(dpar) {
-    for_units(dpar, unique(responses), function(resp) unit_key(fit, dpar, resp))
-  }), use.names = FALSE)
+  unlist(for_predictors(fit, unique(responses), dpars, identity), use.names = FALSE)
 }
 
 # Labels of responses from names or ids; NULL: all.

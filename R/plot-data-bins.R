@@ -4,7 +4,7 @@
 # and a predictor that is not a mean; none where there is no such predictor or the fit has no rows.
 residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = list()) {
   predictors <- fit$design$predictors
-  keys <- names(predictors)[vapply(predictors, function(p) p$dpar != "mu" && !p$known, TRUE)]
+  keys <- names(predictors)[vapply(predictors, function(p) !has_role(p, "mean") && !p$known, TRUE)]
   empty <- data.frame(
     covariate = character(), x = numeric(), group = character(),
     dpar = character(), resp = character(), n = integer(),
@@ -74,15 +74,17 @@ one_bin <- function(along, key, rows, group) {
   reference[[along$covariate]] <- if (numeric) of_type(x, v) else v[1]
   if (!is.na(group)) reference[[along$by]] <- as_level(group, reference[[along$by]])
   curve <- as.vector(central_at(along$fit, p, reference))
-  if (p$dpar == "sigma") {
+  link <- dpar_of(p)$link
+  if (has_role(p, "sd")) {
     found <- curve + 0.5 * log(sum(w * z[, 1]^2) / sum(w))
     reach <- 1 / sqrt(2 * sum(w))
   } else {
     r <- sum(w * z[, 1] * z[, 2]) / sqrt(sum(w * z[, 1]^2) * sum(w * z[, 2]^2))
-    found <- curve + 2 * atanh(r) - stats::weighted.mean(along$predictors[rows, key], w)
-    reach <- 2 / sqrt(max(sum(w) - 3, 1))
+    found <- curve + link$link(r) - stats::weighted.mean(along$predictors[rows, key], w)
+    # The error of Fisher's z, whose slope is 1 / (1 - r^2), on the scale of the link
+    reach <- (1 - r^2) / link$derivative(link$link(r)) / sqrt(max(sum(w) - 3, 1))
   }
-  limits <- dpar_of(p)$link$inverse(found + c(0, -1.96, 1.96) * reach)
+  limits <- link$inverse(found + c(0, -1.96, 1.96) * reach)
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,
     resp = paste(p$resp, collapse = ":"), n = length(rows),

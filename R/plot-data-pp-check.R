@@ -80,21 +80,14 @@ pp_bins_data <- function(fit, rows, replicates, covariate, bins, dpar) {
 }
 
 pp_distance_data <- function(fit, rows, replicates, most = 400) {
-  eta <- central_predictors(fit)[rows, , drop = FALSE]
+  likelihood <- fit_likelihood(fit)
+  central <- central_predictors(fit)[rows, , drop = FALSE]
+  eta <- for_predictors(fit, fit$responses, names(likelihood$dpars), function(key) central[, key])
   k <- length(fit$responses)
-  rhobits <- matrix(list(), k, k)
-  for (i in seq_len(k)[-1]) {
-    for (j in seq_len(i - 1)) {
-      rhobits[[i, j]] <- eta[, pair_key(fit, fit$responses[i], fit$responses[j])]
-    }
-  }
   # Squared Mahalanobis distances of rows y (N x K).
   distance <- function(y) {
-    z <- lapply(seq_len(k), function(j) {
-      (y[, j] - eta[, paste0("mu:", fit$responses[j])]) *
-        exp(-eta[, paste0("sigma:", fit$responses[j])])
-    })
-    Reduce(`+`, lapply(whiten(z, rhobits), function(w) w^2))
+    w <- likelihood$whiten(lapply(seq_len(k), function(j) y[, j]), eta)
+    Reduce(`+`, lapply(w, function(w) w^2))
   }
   n <- length(rows)
   at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))

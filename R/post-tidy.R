@@ -67,20 +67,21 @@ augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
   out <- if (is.null(newdata)) stats::model.frame(x) else newdata
   suffix <- function(labels) if (length(x$responses) > 1) paste0("_", x$ids[labels]) else ""
   y <- tryCatch(observed_responses(x, used, x$responses), covary_error = function(e) NULL)
+  likelihood <- fit_likelihood(x)
+  average <- function(role, resp) {
+    dpar <- likelihood$dpars[[dpars_as(likelihood, role)]]
+    mean_over_draws(predictor_at(x, unit_key(x, dpar, resp), used), dpar$link$inverse)
+  }
   for (label in x$responses) {
-    mean <- mean_over_draws(predictor_at(x, paste0("mu:", label), used), identity)
+    mean <- average("mean", label)
     out[[paste0(".fitted", suffix(label))]] <- mean
     out[[paste0(".sigma", suffix(label))]] <-
-      mean_over_draws(predictor_at(x, paste0("sigma:", label), used), exp)
+      average("sd", label)
     if (!is.null(y)) out[[paste0(".resid", suffix(label))]] <- unname(y[, label]) - mean
   }
-  correlation <- dpars_as(fit_likelihood(x), "correlation")
   for (pair in x$pairs) {
     name <- paste(c(".rho", x$ids[pair]), collapse = "_")
-    out[[name]] <- mean_over_draws(
-      predictor_at(x, pair_key(x, correlation, pair), used),
-      fit_link(x, correlation)$inverse
-    )
+    out[[name]] <- average("correlation", pair)
   }
   out
 }
