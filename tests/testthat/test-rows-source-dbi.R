@@ -131,22 +131,3 @@ test_that("squares that a data base cannot sum are refused, and streamed", {
     5e199
   )
 })
-
-test_that("words for types are read as the engines mean them", {
-  words <- c(
-    VARCHAR = "character", "character varying" = "character", text = "character",
-    DECIMAL = "numeric", "DECIMAL(10,2)" = "numeric",
-    numeric = "numeric", int8 = "numeric", "double precision" = "numeric", BIGINT = "numeric",
-    HUGEINT = "numeric", boolean = "logical", date = "date",
-    "timestamp without time zone" = "time", interval = "difference of times",
-    "time without time zone" = "difference of times", float8 = "numeric"
-  )
-  expect_identical(vapply(names(words), read_type, ""), words)
-  expect_identical(read_type("geometry"), NA_character_)
-  expect_identical(typed_column(c("1.50", NA), "numeric", "d"), c(1.5, NA))
-  expect_identical(typed_column(c(1, 2), "character", "d"), c("1", "2"))
-  expect_error(typed_column("9007199254740993", "numeric", "d"), "2^53",
-    fixed = TRUE,
-    class = "covary_error_covariate"
-  )
-})

@@ -1,0 +1,43 @@
+test_that("words for types are read as the engines mean them", {
+  words <- c(
+    VARCHAR = "character", "character varying" = "character", text = "character",
+    DECIMAL = "numeric", "DECIMAL(10,2)" = "numeric",
+    numeric = "numeric", int8 = "numeric", "double precision" = "numeric", BIGINT = "numeric",
+    HUGEINT = "numeric", boolean = "logical", date = "date",
+    "timestamp without time zone" = "time", interval = "difference of times",
+    "time without time zone" = "difference of times", float8 = "numeric"
+  )
+  expect_identical(vapply(names(words), read_type, ""), words)
+  expect_identical(read_type("geometry"), NA_character_)
+  expect_identical(typed_column(c("1.50", NA), "numeric", "d"), c(1.5, NA))
+  expect_identical(typed_column(c(1, 2), "character", "d"), c("1", "2"))
+  expect_error(typed_column("9007199254740993", "numeric", "d"), "2^53",
+    fixed = TRUE,
+    class = "covary_error_covariate"
+  )
+})
+
+test_that("every dialect is whole, and an engine without one is asked in standard SQL", {
+  dialects <- sql_dialects()
+  for (dialect in dialects) expect_s3_class(validate_sql_dialect(dialect), "covary_sql_dialect")
+  classes <- unlist(lapply(dialects, `[[`, "drivers"))
+  expect_false(anyDuplicated(classes) > 0)
+  for (name in names(dialects)) {
+    connection <- structure(list(), class = dialects[[name]]$drivers[1])
+    expect_identical(sql_dialect(connection)$embedded, dialects[[name]]$embedded, label = name)
+  }
+  standard <- sql_dialect(structure(list(), class = "SparkConnection"))
+  expect_identical(standard$floor("u"), "FLOOR(u)")
+  expect_identical(standard$sent_number("`x`"), "`x`")
+  expect_false(standard$embedded)
+})
+
+test_that("conditions on rows are written from the rules for rows", {
+  rules <- sql_row_rules(c("a", "g", "w"), c("a", "w"), "w")
+  expect_identical(rules$present, "NOT (a IS NULL) AND NOT (g IS NULL) AND NOT (w IS NULL)")
+  expect_identical(
+    rules$used,
+    paste(rules$present, "AND ABS(a) <= 1e308 AND ABS(w) <= 1e308 AND NOT (w = 0)")
+  )
+  expect_identical(sql_row_rules("a", "a")$used, "NOT (a IS NULL) AND ABS(a) <= 1e308")
+})
