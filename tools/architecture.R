@@ -135,11 +135,14 @@ floor_of <- function(file) {
   }, 0L, USE.NAMES = FALSE)
 }
 
-# data.frame(file, header, own): own where the header stands in the folder.
+# data.frame(file, header, own): own where the header stands in the folder. The line after "read
+# alone" is for editors and checkers that open a part of another file.
 include_graph <- function(folder) {
   files <- list.files(folder, "\\.[ch]$")
   parts <- lapply(files, function(file) {
-    lines <- grep("^#\\s*include\\s+[<\"]", readLines(file.path(folder, file)), value = TRUE)
+    lines <- readLines(file.path(folder, file))
+    after <- c(FALSE, grepl("read alone", lines, fixed = TRUE)[-length(lines)])
+    lines <- grep("^#\\s*include\\s+[<\"]", lines[!after], value = TRUE)
     data.frame(
       file = rep(file, length(lines)), header = sub("^[^<\"]*[<\"]([^>\"]*).*", "\\1", lines)
     )

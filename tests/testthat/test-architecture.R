@@ -31,7 +31,7 @@ new_folder <- function() {
 # What is still to be moved: these numbers only fall.
 debts <- c(
   "arrows against the street" = 27, "cycles of rooms" = 2, "long cycles of files" = 3,
-  "long files" = 5, "long lines" = 174, "cycles of includes" = 1
+  "long files" = 5, "long lines" = 174
 )
 
 test_that("the package keeps to its architecture", {
