@@ -42,6 +42,8 @@ ensure_r() {
     say "Installing R ..."
     has_apt && apt_install r-base-core r-base-dev
     command -v Rscript >/dev/null 2>&1 || { say "R is not installed and could not be. See https://cran.r-project.org"; tail -n 5 "$log"; exit 1; }
+    # Faster with many coefficients; Debian's alternatives make it the BLAS of R. Fine without.
+    apt_install libopenblas0-pthread || apt_install libopenblas0 || true
   fi
   compiler=$(R CMD config CC 2>/dev/null | cut -d ' ' -f 1)
   if ! command -v "${compiler:-gcc}" >/dev/null 2>&1 || ! command -v make >/dev/null 2>&1; then
