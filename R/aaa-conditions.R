@@ -28,7 +28,8 @@ stop_internal <- function(text) {
   stop_covary(
     "internal", "The C code of covary was given a value that it cannot use: ", text,
     ". An object was edited or cut, or comes ",
-    "from another version of covary: make it again (fit, compress, build the target). If none was, this is a bug; please report it."
+    "from another version of covary: make it again (fit, compress, build the target). ",
+    "If none was, this is a bug; please report it."
   )
 }
 

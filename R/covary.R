@@ -160,10 +160,7 @@ covary <- function(
   }
   result$info$bound <- bound_effect(ready$target, result)
   check_usable(ready, result)
-  fit <- new_fit(
-    call, ready$parsed, ready$frame, ready$cells, ready$design, ready$priors,
-    ready$target, result, algorithm, clock
-  )
+  fit <- new_fit(call, ready, result, algorithm, clock)
   add_compression(fit, compression)
 }
 

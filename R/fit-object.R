@@ -1,198 +1,91 @@
-# The fit: draws, the blueprint of the design, and what was found on the way. All later questions
-# are answered from these.
+# The fit: draws, the recipe of the design, and what was found on the way. All later questions are
+# answered from these.
 
-new_fit <- function(call, parsed, frame, cells, design, priors, target, result, algorithm, clock) {
-  info <- result$info
-  draws <- user_draws(result, target, design)
+# With N rows used, K responses, S draws and M cells (sets of rows with equal covariates), an object
+# of class covary has
+#   call, formulas   the call; a list of the formulas as given
+#   algorithm        name of the engine
+#   responses        K labels
+#   ids              K texts that stand for them in the names of draws, named by label
+#   pairs            list of K (K - 1) / 2 pairs of labels
+#   draws            S x parameters (draws_matrix), last "lp__" and "lp_approx__": on the scale of
+#                    the user's columns
+#   design           predictors (a list by key: terms, smooths, columns, ...), x (by predictor,
+#                    coefficients x M, standardised), offset (predictors x M), covariates (what is
+#                    known of each, by name), and what new responses are made by
+#   priors           data frame, a row a parameter: class, coef, dpar, resp, name, prior, source
+#   frame            rows used: y (N x K), covariates (a list by name), weights (N, NULL for none),
+#                    rows (N numbers of rows of the data), row_names (N or NULL), n (N), dropped
+#                    (count), of class covary_frame; or covary_rowless_frame (rows-class.R)
+#   cell, n_cells    the cell of each row, NULL where rows were compressed or tabulated; M
+#   info             what was found: see diagnostics()
+#   seal             fingerprints of the above (aaa-validate.R)
+# It holds no environment but those that terms need.
+#
+# `prepared`: what the engine saw (covary-prepare.R); `result`: what it returned (engine-*.R);
+# `clock`: from new_clock().
+new_fit <- function(call, prepared, result, algorithm, clock) {
+  parsed <- prepared$parsed
+  design <- prepared$design
+  draws <- user_draws(result, prepared$target, design)
   clock$lap("draws")
-  constant <- target$log_jacobian
   design$tables <- NULL # large, and made again where they are needed
   fit <- structure(list(
     call = own_call(call, parsed$formulas), formulas = parsed$formulas, algorithm = algorithm,
     responses = names(parsed$responses), ids = parsed$ids,
     pairs = response_pairs(names(parsed$responses)),
-    draws = draws, design = design, priors = priors,
-    frame = stored_frame(frame),
-    cell = cells$id, n_cells = cells$m,
-    info = list(
-      elbo = info$elbo + constant, elbo_mcse = info$elbo_mcse,
-      log_evidence = info$log_evidence + constant,
-      trace = info$trace + constant, khat = info$khat, converged = isTRUE(info$converged) &&
-        !any(info$khat == Inf, na.rm = TRUE), iterations = info$iterations,
-      resampled = isTRUE(info$resampled), importance_ess = info$importance_ess,
-      efficiency = info$efficiency, note = info$note,
-      interrupted = isTRUE(info$interrupted), approximation = info$approximation, rhat = info$rhat,
-      ess = info$ess,
-      divergences = info$divergences, moves = info$moves, bound = info$bound[c("row_sd", "shift")],
-      timings = clock$laps()
-    )
+    draws = draws, design = design, priors = prepared$priors,
+    frame = stored_frame(prepared$frame),
+    cell = prepared$cells$id, n_cells = prepared$cells$m,
+    info = user_info(result$info, prepared$target$log_jacobian, clock$laps())
   ), class = "covary")
   say_bound(fit$info$bound)
   warn_quality(fit)
   seal(fit)
 }
 
-# Never a fit without a verdict: warnings are classed and stay in the object.
-warn_quality <- function(fit) {
-  info <- fit$info
-  if (info$interrupted) {
-    warn_covary(
-      "interrupted",
-      "The fit was interrupted; the draws come from the last approximation it had reached."
-    )
-    return()
-  }
-  parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
-  endless <- if (is.finite(sum(fit$draws))) {
-    0
-  } else {
-    sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
-  }
-  if (endless > 0) {
-    warn_covary("infinite", endless, " of ", nrow(fit$draws),
-      " draws are too large for a number; the priors are too wide for the units ",
-      "of the data.",
-      fields = list(draws = endless)
-    )
-  }
-  if (!info$converged) {
-    warn_covary(
-      "not_converged", "The ", fit$algorithm, " approximation did not converge in ",
-      info$iterations,
-      " iterations; do not rely on it. See diagnostics()."
-    )
-  }
-  bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
-  if (isTRUE(info$efficiency > nearly_equal)) {
-    bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
-  }
-  if (!is.null(info$moves)) bad <- bad[!has_forgotten(info$moves)]
-  if (length(bad)) {
-    warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
-      paste(names(bad), collapse = ", "),
-      "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
-      ": the draws are an approximation that could not be corrected",
-      if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".",
-      fields = list(khat = bad)
-    )
-  }
+# What an engine found, on the scale of the data. `log_jacobian`: of standardising the responses.
+user_info <- function(info, log_jacobian, timings) {
+  list(
+    elbo = info$elbo + log_jacobian, elbo_mcse = info$elbo_mcse,
+    log_evidence = info$log_evidence + log_jacobian, trace = info$trace + log_jacobian,
+    khat = info$khat,
+    converged = isTRUE(info$converged) && !any(info$khat == Inf, na.rm = TRUE),
+    iterations = info$iterations, resampled = isTRUE(info$resampled),
+    importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
+    interrupted = isTRUE(info$interrupted), approximation = info$approximation,
+    rhat = info$rhat, ess = info$ess, divergences = info$divergences, moves = info$moves,
+    bound = info$bound[c("row_sd", "shift")], timings = timings
+  )
 }
 
-#' Diagnostics of a fit
-#'
-#' @param fit,object A fit of [covary()].
-#' @param ... Not used.
-#' @return `diagnostics()`: a list of class `covary_diagnostics` with `khat` (a value a level; below
-#'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
-#'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
-#'   `moves` (where draws were moved by Markov
-#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds),
-#'   `bound` (`row_sd`, and by response the largest `shift` of a log sd, in posterior sds, were it
-#'   half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share
-#'   of them), `cells`, `rows`, `timings` (seconds). Fits of many rows by cells or tables have
-#'   `accuracy`, a data frame with a line a predictor: `rows` compared, and the largest difference
-#'   to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
-#'   itself) and in sds of its posterior at that row (`posterior`); at most 0.01 and 0.1 are
-#'   accepted. `elbo()`: the evidence lower bound in nats, all constants included, on the scale of
-#'   the data.
-#' @examples
-#' fit <- covary(mpg ~ wt, data = mtcars)
-#' diagnostics(fit)
-#' elbo(fit)
-#' @export
-diagnostics <- function(fit, ...) UseMethod("diagnostics")
-
-#' @export
-diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "fits", "fit")
-
-#' @rdname diagnostics
-#' @export
-diagnostics.covary <- function(fit, ...) {
-  check_fit(fit, "fit")
-  out <- c(list(
-    algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells,
-    draws = nrow(fit$draws),
-    khat_threshold = khat_threshold(nrow(fit$draws))
-  ), fit$info)
-  structure(out, class = "covary_diagnostics")
-}
-
-#' @rdname diagnostics
-#' @export
-elbo <- function(object, ...) UseMethod("elbo")
-
-#' @export
-elbo.default <- function(object, ...) stop_no_method(object, "elbo()", "fits", "object")
-
-#' @rdname diagnostics
-#' @export
-elbo.covary <- function(object, ...) check_fit(object)$info$elbo
-
-#' @export
-print.covary_diagnostics <- function(x, ...) {
-  cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ",
-    x$iterations, " iterations)\n",
-    sep = ""
+# The fit, or an error that says what of it breaks the contract above. Tests run it for fits of
+# every engine and source; what users hand back passes check_fit().
+validate_fit <- function(x) {
+  k <- length(x$responses)
+  whole <- c(
+    "class covary" = inherits(x, "covary"),
+    "call: a call of covary()" = is.call(x$call),
+    "formulas: a list of formulas" = all(vapply(x$formulas, inherits, TRUE, "formula")),
+    "algorithm: a text" = is_text(x$algorithm),
+    "ids: a text a response, by label" = is_text(unname(x$ids), k) &&
+      identical(names(x$ids), x$responses),
+    "pairs: two labels each" = length(x$pairs) == k * (k - 1) / 2 &&
+      all(unlist(x$pairs) %in% x$responses),
+    "draws: a row a draw" = inherits(x$draws, "draws_matrix") && nrow(x$draws) > 0 &&
+      identical(utils::tail(colnames(x$draws), 2), c("lp__", "lp_approx__")),
+    "priors: a row a parameter" = all(x$priors$name %in% colnames(x$draws)),
+    "design: predictors by key" = all(startsWith(
+      names(x$design$predictors), vapply(x$design$predictors, `[[`, "", "dpar")
+    )),
+    "frame: a row of y a row used" = ncol(x$frame$y) == k &&
+      nrow(x$frame$y) == if (has_rows(x)) x$frame$n else 0,
+    "cell: a number a row, up to n_cells" = is.null(x$cell) ||
+      length(x$cell) == x$frame$n && max(x$cell) <= x$n_cells,
+    "info: what the engine found" = is_flag(x$info$converged) && is.numeric(x$info$timings)
   )
-  cat("Data:         ", format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells\n",
-    sep = ""
-  )
-  if (!is.null(x$certificate)) {
-    cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells,
-      " cells; certificate ", format(x$certificate, digits = 2),
-      " posterior sds (", x$compression$kind, ")\n",
-      sep = ""
-    )
+  if (!all(whole)) {
+    stop_covary("internal", "A fit breaks its contract: ", names(whole)[!whole][1], ".")
   }
-  if (!is.null(x$accuracy)) {
-    cat("Predictors:   within ", format(max(x$accuracy$residual), digits = 2), " residual sds and ",
-      format(max(x$accuracy$posterior), digits = 2),
-      " posterior sds of those of ", max(x$accuracy$rows), " rows or points of cells\n",
-      sep = ""
-    )
-  }
-  if (length(x$khat)) {
-    shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
-    equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
-    cat("Pareto khat:  ",
-      paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""),
-        collapse = ", "
-      ),
-      " (reliable below ", format(x$khat_threshold, digits = 2), ")\n",
-      sep = ""
-    )
-  }
-  if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")
-  if (!is.null(x$moves)) {
-    cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps,
-      " sweeps of elliptical slice sampling; memory of their start ",
-      format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2),
-      " posterior sds (good below ", chain_limits$memory,
-      " and ", chain_limits$error, ")\n",
-      sep = ""
-    )
-  }
-  if (!is.null(x$bound)) {
-    cat("Within rows:  sd ", format(100 * x$bound$row_sd, digits = 2),
-      " % of the residual sd; half of it moves log sds by at most ",
-      format(max(x$bound$shift), digits = 2), " posterior sds\n",
-      sep = ""
-    )
-  }
-  if (is.na(x$elbo)) {
-    cat("ELBO:         not known: rare draws make up its mean\n")
-  } else {
-    cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
-      paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")
-    }, "\n", sep = "")
-  }
-  if (length(x$log_evidence)) {
-    cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n",
-      sep = ""
-    )
-  }
-  cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE),
-    collapse = ", "
-  ), "\n", sep = "")
-  invisible(x)
+  x
 }

@@ -1,4 +1,4 @@
-# The category learner: the verb, its rates, and how a learner prints.
+# The category learner: the verb, its coefficients, and what it warns of.
 
 #' Learn categories trial by trial
 #'
@@ -135,31 +135,6 @@ learn_categories <- function(
   seal(learner)
 }
 
-#' Learning rates of the category learner
-#'
-#' @param mean,scale,weight Rate of the means, of the scale parameters (see the
-#'   parameterisations of [learn_categories()]) and of the weights; each one finite number
-#'   above zero. To keep a part fixed use `freeze` in [learn_categories()].
-#' @return A named numeric vector of class `covary_rates`.
-#' @section Errors: `covary_error_rates`, with the field `arg`.
-#' @examples
-#' learning_rates(scale = 1e-3)
-#' @export
-learning_rates <- function(mean = .002, scale = 1e-4, weight = .1) {
-  structure(c(
-    mean = check_rate(mean, "mean"), scale = check_rate(scale, "scale"),
-    weight = check_rate(weight, "weight")
-  ), class = "covary_rates")
-}
-
-#' @export
-print.covary_rates <- function(x, ...) {
-  check_rates(x)
-  cat("Learning rates:", paste(names(x), vapply(x, format, ""), collapse = ", "))
-  cat("\n")
-  invisible(x)
-}
-
 #' @rdname learn_categories
 #' @param object,x A learner.
 #' @param digits Significant digits to print.
@@ -169,64 +144,6 @@ print.covary_rates <- function(x, ...) {
 coef.covary_learner <- function(object, ...) {
   check_learner(object)
   unpack_coef(object$parameter, object)
-}
-
-#' @rdname learn_categories
-#' @export
-print.covary_learner <- function(x, digits = 3, ...) {
-  check_learner(x, "x")
-  cat(
-    "Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
-    nrow(x$trials), "trials\n"
-  )
-  cat("  scale ", x$plan$scale, ", activation ", x$plan$activation, ", momentum ",
-    format(x$plan$momentum), "\n",
-    sep = ""
-  )
-  cat("  rates: ", paste(names(x$plan$rates), vapply(x$plan$rates, format, ""), collapse = ", "),
-    "\n",
-    sep = ""
-  )
-  if (length(x$plan$freeze)) cat("  frozen:", paste(x$plan$freeze, collapse = ", "), "\n")
-  if (nrow(x$starts) > 1) cat("  best of", nrow(x$starts), "starting points\n")
-  cat(learner_notes(x), sep = "")
-  cat("\nMeans:\n")
-  print(coef(x)$mean, digits = digits)
-  cat("\nStandard deviations:\n")
-  print(t(apply_categories(coef(x)$covariance, function(s) sqrt(diag(s)), x)), digits = digits)
-  invisible(x)
-}
-
-apply_categories <- function(covariance, f, learner) {
-  out <- vapply(
-    seq_along(learner$categories),
-    function(g) f(matrix(covariance[, , g], nrow(covariance))),
-    numeric(length(learner$dimensions))
-  )
-  matrix(out,
-    ncol = length(learner$categories),
-    dimnames = list(learner$dimensions, learner$categories)
-  )
-}
-
-# Lines on what did not go as planned; empty after an ordinary run.
-learner_notes <- function(learner) {
-  c(
-    if (!is.null(learner$failed)) {
-      paste0(
-        "  failed at trial ", learner$failed$trial, ": the covariance of category '",
-        learner$failed$category, "' became singular\n"
-      )
-    },
-    if (learner$interrupted) "  interrupted before the last trial\n",
-    if (any(learner$held > 0)) {
-      paste0(
-        "  cut short at a limit: ",
-        paste(learner$held, "steps of the", names(learner$held), collapse = ", "), "\n"
-      )
-    },
-    if (learner$silent > 0) paste0("  trials without any activation: ", learner$silent, "\n")
-  )
 }
 
 warn_learner <- function(learner) {

@@ -1,7 +1,8 @@
 # What the data say about standard deviations and correlations without the model: residuals in bins.
 
-# Data frame covariate, x, group, dpar, resp, n, estimate, lower, upper: a row a bin along a covariate
-# and a predictor that is not a mean; none where there is no such predictor or the fit has no rows.
+# Data frame covariate, x, group, dpar, resp, n, estimate, lower, upper: a row a bin along a
+# covariate and a predictor that is not a mean; none where there is no such predictor or the fit has
+# no rows.
 residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = list()) {
   predictors <- fit$design$predictors
   keys <- names(predictors)[vapply(predictors, function(p) !has_role(p, "mean") && !p$known, TRUE)]

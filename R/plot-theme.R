@@ -12,8 +12,8 @@ with_canvas <- function(layout, expr, ...) {
   force(expr)
 }
 
-# An empty panel: title at the left above, light grid, axes without a box. `x_at` and `x_labels`: where
-# the horizontal axis has levels in place of numbers.
+# An empty panel: title at the left above, light grid, axes without a box. `x_at` and `x_labels`:
+# where the horizontal axis has levels in place of numbers.
 start_panel <- function(
   xlim, ylim, title = NULL, xlab = "", ylab = "", x_at = NULL, x_labels = TRUE
 ) {

@@ -1,10 +1,10 @@
-# What a learner is given: stimuli from a formula, rates, starting points. Each is checked here
-# once; the engine trusts them.
+# Stimuli: a formula and data as a matrix and a factor, at learning and later. Each is checked here
+# once; the engine trusts them. N stimuli, D dimensions, G categories.
 
-largest_stimulus <- 1e150
+largest_stimulus <- 1e150 # in absolute value
 
-# ---- stimuli -----------------------------------------------------------------------------
-
+# list(x (N x D), category (N), categories (G), dimensions (D), terms, columns (of the data that the
+# dimensions are made of), tied (does a dimension depend on the other rows?)).
 learner_stimuli <- function(formula, data) {
   if (!inherits(formula, "formula") || length(formula) != 3) {
     stop_covary("formula", "`formula` must look like `category ~ x1 + x2`, not ", describe(formula),
@@ -45,13 +45,12 @@ learner_stimuli <- function(formula, data) {
     x = x, category = category, categories = levels(category), dimensions = colnames(x),
     terms = terms,
     columns = intersect(all.vars(stats::delete.response(terms)), names(data)),
-    tied = stimuli_tied(terms, data, x)
+    tied = needs_other_rows(terms, data, x)
   )
 }
 
-# TRUE where a stimulus is not the same without the others, as x / max(x): then there are no new
-# ones.
-stimuli_tied <- function(terms, data, x) {
+# Is a stimulus another without the rest of the data, as x / max(x) is? Then there are no new ones.
+needs_other_rows <- function(terms, data, x) {
   terms <- stats::delete.response(terms)
   alike <- function(row) {
     # twice, because terms of one row may lose their shape
@@ -149,56 +148,91 @@ check_categories <- function(category, name) {
   category
 }
 
-# ---- rates and other numbers ---------------------------------------------------------------
-
-check_rate <- function(x, name) {
-  if (!(is.numeric(x) && length(x) == 1 && is.finite(x) && x > 0)) {
-    stop_covary("rates", "The learning rate `", name, "` must be one finite number above 0, not ",
-      describe(x),
-      ". To keep a part fixed use `freeze`.",
-      fields = list(arg = name)
+new_stimuli <- function(learner, newdata) {
+  if (is.matrix(newdata)) {
+    return(check_range(named_matrix(learner, newdata)))
+  }
+  if (!is.data.frame(newdata)) {
+    stop_covary("data", "`newdata` must be a data frame or a matrix, not ", describe(newdata), ".",
+      fields = list(arg = "newdata")
     )
   }
-  as.numeric(x)
+  if (isTRUE(learner$tied)) {
+    stop_covary("data",
+      "New stimuli must mean the same without those of the run; a dimension of this learner",
+      " depends on the other rows, as x / max(x) does. Make it a column of the data before",
+      " learning.",
+      fields = list(arg = "newdata")
+    )
+  }
+  absent <- setdiff(learner$columns, names(newdata))
+  if (length(absent)) {
+    stop_covary("dimension", "`newdata` must have the columns ", enumerate(learner$columns), "; ",
+      enumerate(absent),
+      " is missing.",
+      fields = list(arg = "newdata", column = absent)
+    )
+  }
+  new_categories(learner, newdata)
+  if (nrow(newdata) == 0) {
+    return(matrix(0, 0, length(learner$dimensions), dimnames = list(NULL, learner$dimensions)))
+  }
+  # a single row may lose the shape of its terms
+  rows <- if (nrow(newdata) == 1) c(1L, 1L) else seq_len(nrow(newdata))
+  terms <- stats::delete.response(learner$terms)
+  frame <- retype(
+    stats::model.frame(terms, newdata[rows, , drop = FALSE],
+      na.action = stats::na.pass
+    ), "data", "The dimensions cannot be evaluated in `newdata`: ",
+    fields = list(arg = "newdata")
+  )
+  check_range(named_matrix(learner, stimulus_matrix(frame)[seq_len(nrow(newdata)), , drop = FALSE]))
 }
 
-check_rates <- function(rates) {
-  known <- c("mean", "scale", "weight")
-  if (!(is.numeric(rates) || is.list(rates)) || is.null(names(rates)) ||
-    !all(names(rates) %in% known) || anyDuplicated(names(rates))) {
-    stop_covary("rates", "`rates` must be made by `learning_rates()` or be named ",
-      enumerate(known), ", each at most once, not ",
-      describe(rates), ".",
-      fields = list(arg = "rates")
+named_matrix <- function(learner, x) {
+  if (!is.numeric(x) || ncol(x) != length(learner$dimensions)) {
+    stop_covary("dimension", "`newdata` must be numeric with ", length(learner$dimensions),
+      " dimensions, not ",
+      ncol(x), ".",
+      fields = list(
+        arg = "newdata", expected = length(learner$dimensions),
+        found = ncol(x)
+      )
     )
   }
-  unclass(do.call(learning_rates, as.list(rates)))
-}
-
-check_momentum <- function(x) {
-  check_number(x, "momentum", 0, 1)
-  if (x == 1) {
-    stop_covary("argument", "`momentum` must be below 1: at 1 no velocity ever fades.",
-      fields = list(arg = "momentum")
-    )
+  if (!is.null(colnames(x))) {
+    x <- x[, match(learner$dimensions, check_names_of(x, learner$dimensions)), drop = FALSE]
   }
+  storage.mode(x) <- "double"
+  dimnames(x) <- list(NULL, learner$dimensions)
   x
 }
 
-check_freeze <- function(freeze) {
-  parts <- c("mean", "scale", "weight")
-  if (!is.null(freeze) && !(is.character(freeze) && all(freeze %in% parts))) {
-    stop_covary("argument", "`freeze` must be any of ", enumerate(parts), ", not ",
-      describe(freeze), ".",
-      fields = list(arg = "freeze")
-    )
+check_names_of <- function(x, dimensions) {
+  if (setequal(colnames(x), dimensions) && !anyDuplicated(colnames(x))) {
+    return(colnames(x))
   }
-  freeze
+  stop_covary("dimension",
+    "Columns of a matrix of stimuli must have no names or those of the dimensions, ",
+    enumerate(dimensions), ", not ", enumerate(colnames(x)), ".",
+    fields = list(arg = "newdata", expected = dimensions, found = colnames(x))
+  )
 }
 
-check_thin <- function(thin, trials) {
-  if (is.null(thin)) {
-    return(max(1L, as.integer(ceiling(trials / 10000))))
+# The categories of new data, or NULL when it has none.
+new_categories <- function(learner, newdata) {
+  response <- attr(learner$terms, "variables")[[2]]
+  if (!is.data.frame(newdata) || !all(all.vars(response) %in% names(newdata))) {
+    return(NULL)
   }
-  check_count(thin, "thin")
+  category <- as.character(eval(response, newdata, environment(learner$terms)))
+  unknown <- setdiff(category, c(learner$categories, NA))
+  if (length(unknown)) {
+    stop_covary("unknown_category", "Categories of `newdata` must be among ",
+      enumerate(learner$categories),
+      "; found ", enumerate(unknown), ".",
+      fields = list(arg = "newdata", category = unknown)
+    )
+  }
+  factor(category, learner$categories)
 }
