@@ -20,7 +20,7 @@ stochastic_settings <- function(target, setup) {
   control <- setup$control
   scale <- if (setup$batch_size > 0) target$rows / setup$batch_size else 1
   list(
-    family = setup$family$code, optimizer = setup$optimizer$code,
+    family = setup$family$code, optimizer = setup$optimizer$rule,
     estimate = c(as.integer(control$stl), 0L),
     draws = control$draws, batch_size = setup$batch_size, batch_scale = scale,
     loss_scale = if (control$parity == "pymc") 1 / scale else 1, most_norm = control$max_norm

@@ -23,93 +23,88 @@
 #' @name optimizers
 NULL
 
-# Numbers as read_optimizer() in r_advi.c takes them.
-new_optimizer <- function(
-  name, rule, rate, decay = 0, decay2 = 0, epsilon = 0, window = 1,
-  lagged = FALSE
-) {
-  check_number(rate, "learning_rate", 0, Inf, open = TRUE)
-  check_number(epsilon, "epsilon", 0)
-  structure(
-    list(
-      name = name, rate = rate,
-      code = as.double(c(
-        rule, rate, share(decay), share(decay2), epsilon,
-        check_count(window, "window"), check_flag(lagged, "lagged")
-      ))
-    ),
-    class = "covary_optimizer"
+# `rule`: what read_optimizer() in r_advi.c takes; its name is that of a rule in optimizer.c.
+new_optimizer <- function(name, rate, ...) {
+  rule <- list(
+    name = name, rate = check_number(rate, "learning_rate", 0, Inf, open = TRUE),
+    decay = 0, decay2 = 0, epsilon = 0, window = 1L, lagged = FALSE
   )
+  rule <- utils::modifyList(rule, list(...))
+  check_share(rule$decay)
+  check_share(rule$decay2)
+  check_number(rule$epsilon, "epsilon", 0)
+  numbers <- c("rate", "decay", "decay2", "epsilon")
+  rule[numbers] <- lapply(rule[numbers], as.double)
+  rule$window <- check_count(rule$window, "window")
+  check_flag(rule$lagged, "lagged")
+  structure(list(name = name, rate = rate, rule = rule), class = "covary_optimizer")
 }
 
-share <- function(x) {
+check_share <- function(x) {
   if (!(is.numeric(x) && length(x) == 1 && !is.na(x) && x >= 0 && x < 1)) {
     stop_covary(
       "argument", "Momentum, rho and beta must be numbers from 0 to below 1, not ",
       describe(x), "."
     )
   }
-  x
 }
 
 #' @rdname optimizers
 #' @export
-sgd <- function(learning_rate = 0.001) new_optimizer("sgd", 0, learning_rate)
+sgd <- function(learning_rate = 0.001) new_optimizer("sgd", learning_rate)
 
 #' @rdname optimizers
 #' @export
 momentum <- function(learning_rate = 0.001, momentum = 0.9) {
-  new_optimizer("momentum", 1, learning_rate, momentum)
+  new_optimizer("momentum", learning_rate, decay = momentum)
 }
 
 #' @rdname optimizers
 #' @export
 nesterov <- function(learning_rate = 0.001, momentum = 0.9) {
-  new_optimizer("nesterov", 2, learning_rate, momentum)
+  new_optimizer("nesterov", learning_rate, decay = momentum)
 }
 
 #' @rdname optimizers
 #' @export
 adagrad <- function(learning_rate = 1, epsilon = 1e-6) {
-  new_optimizer("adagrad", 3, learning_rate, epsilon = epsilon)
+  new_optimizer("adagrad", learning_rate, epsilon = epsilon)
 }
 
 #' @rdname optimizers
 #' @export
 adagrad_window <- function(learning_rate = 0.001, epsilon = 0.1, window = 10, lagged = FALSE) {
-  new_optimizer("adagrad_window", 4, learning_rate,
-    epsilon = epsilon, window = window,
-    lagged = lagged
+  new_optimizer("adagrad_window", learning_rate,
+    epsilon = epsilon, window = window, lagged = lagged
   )
 }
 
 #' @rdname optimizers
 #' @export
 rmsprop <- function(learning_rate = 1, rho = 0.9, epsilon = 1e-6) {
-  new_optimizer("rmsprop", 5, learning_rate, rho, epsilon = epsilon)
+  new_optimizer("rmsprop", learning_rate, decay = rho, epsilon = epsilon)
 }
 
 #' @rdname optimizers
 #' @export
 adadelta <- function(learning_rate = 1, rho = 0.95, epsilon = 1e-6) {
-  new_optimizer("adadelta", 6, learning_rate, rho, epsilon = epsilon)
+  new_optimizer("adadelta", learning_rate, decay = rho, epsilon = epsilon)
 }
 
 #' @rdname optimizers
 #' @export
 adam <- function(learning_rate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8) {
-  new_optimizer("adam", 7, learning_rate, beta1, beta2, epsilon)
+  new_optimizer("adam", learning_rate, decay = beta1, decay2 = beta2, epsilon = epsilon)
 }
 
 #' @rdname optimizers
 #' @export
 adamax <- function(learning_rate = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8) {
-  new_optimizer("adamax", 8, learning_rate, beta1, beta2, epsilon)
+  new_optimizer("adamax", learning_rate, decay = beta1, decay2 = beta2, epsilon = epsilon)
 }
 
-optimizer_slots <- function(optimizer) {
-  c(0, 1, 1, 1, optimizer$code[6], 1, 2, 2, 2)[optimizer$code[1] + 1]
-}
+# Numbers of state a parameter
+optimizer_slots <- function(optimizer) .Call(C_optimizer_slots, optimizer$rule)
 
 #' @export
 print.covary_optimizer <- function(x, ...) {

@@ -156,7 +156,7 @@ step_svgd <- function(target, setup, state, most) {
     particles = setup$particles, bandwidth = setup$bandwidth,
     moments = setup$moments, batch_size = setup$batch_size,
     batch_scale = if (setup$batch_size > 0) target$rows / setup$batch_size else 1,
-    optimizer = rule$code
+    optimizer = rule$rule
   )
   at <- state$queue$used
   rows <- if (setup$batch_size > 0) {

@@ -52,9 +52,10 @@ density_rules <- list(
 optimizer_rules <- list(
   name = rule("text", alone(is_text)),
   rate = rule("a positive number", alone(is_one_number, .Machine$double.xmin)),
-  code = rule("the seven numbers of a rule", function(v, x) {
-    all_finite(v) && length(v) == 7 && v[1] %in% 0:8 && v[2] > 0 && all(v[3:4] >= 0 & v[3:4] < 1) &&
-      v[5] >= 0 && is_whole(v[6], 1) && v[7] %in% 0:1
+  rule = rule("a rule and its numbers", function(v, x) {
+    numbers <- unlist(v[c("rate", "decay", "decay2", "epsilon")])
+    is_among(v$name, x$name) && .Call(C_optimizer_slots, v) >= 0 && all_finite(numbers) &&
+      v$rate > 0 && all(numbers[2:3] >= 0 & numbers[2:3] < 1) && v$epsilon >= 0
   })
 )
 

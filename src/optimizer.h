@@ -1,24 +1,15 @@
 /* First-order optimiser rules: one step x <- x - f(gradient of the loss).
  *
  * Formulas and defaults as in Lasagne and PyMC (pymc/variational/updates.py), so that results can
- * be compared step by step. State is one plain vector, zero at the start. */
+ * be compared step by step. State is one plain vector, zero at the start. A rule is a row of the
+ * table at the end of optimizer.c; R knows it by its name (toolkit-optimizers.R). */
 #ifndef COVARY_OPTIMIZER_H
 #define COVARY_OPTIMIZER_H
 
-enum optimizer_rule {
-    RULE_SGD,
-    RULE_MOMENTUM,
-    RULE_NESTEROV,
-    RULE_ADAGRAD,
-    RULE_ADAGRAD_WINDOW,
-    RULE_RMSPROP,
-    RULE_ADADELTA,
-    RULE_ADAM,
-    RULE_ADAMAX
-};
+struct optimizer_rule;
 
 struct optimizer {
-    int rule;
+    const struct optimizer_rule *rule;
     double rate;
     double decay;  /* momentum; rho of rmsprop and adadelta; beta1 of adam and adamax */
     double decay2; /* beta2 of adam and adamax */
@@ -27,6 +18,8 @@ struct optimizer {
     int lagged; /* adagrad_window: the present gradient stays out of its own normaliser */
 };
 
+/* the rule of that name, or NULL */
+const struct optimizer_rule *optimizer_find(const char *name);
 /* doubles of state for n parameters */
 long optimizer_state(const struct optimizer *o, long n);
 /* step number t = 1, 2, ...; grad may be overwritten */

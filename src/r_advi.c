@@ -51,13 +51,27 @@ SEXP r_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centr
     return out;
 }
 
-struct optimizer read_optimizer(SEXP x)
+/* rule: list(name, rate, decay, decay2, epsilon, window, lagged) */
+struct optimizer read_optimizer(SEXP rule)
 {
-    const double *o = check_doubles(x, 7, "optimizer");
-    struct optimizer out = {
-        whole_in(o[0], RULE_SGD, RULE_ADAMAX, "rule"), o[1],     o[2], o[3], o[4],
-        whole_in(o[5], 1, MOST_COUNT, "window"),       o[6] != 0};
+    SEXP name = field(rule, "name");
+    if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1) fail("'name' must be one string");
+    struct optimizer out = {optimizer_find(CHAR(STRING_ELT(name, 0))),
+                            number(rule, "rate"),
+                            number(rule, "decay"),
+                            number(rule, "decay2"),
+                            number(rule, "epsilon"),
+                            whole(rule, "window", 1, MOST_COUNT),
+                            flag(rule, "lagged")};
+    if (out.rule == NULL) fail("there is no optimiser '%.40s'", CHAR(STRING_ELT(name, 0)));
     return out;
+}
+
+/* Numbers of state a parameter */
+SEXP r_optimizer_slots(SEXP rule)
+{
+    struct optimizer o = read_optimizer(rule);
+    return Rf_ScalarInteger((int) optimizer_state(&o, 1));
 }
 
 /* Number of the first iteration, counted from 1 */

@@ -100,7 +100,8 @@ static struct target read_conditional(SEXP target)
         block[i].rotation = Rf_isNull(rotation) ? NULL : doubles(one, "rotation", size * size);
     }
     p->block = block;
-    p->unpenalised = whole_in((double) Rf_xlength(field(target, "unpenalised")), 0, r->model->d, "unpenalised");
+    p->unpenalised =
+        whole_in((double) Rf_xlength(field(target, "unpenalised")), 0, r->model->d, "unpenalised");
     p->penalised = r->model->d - p->unpenalised;
     p->unpenalised_at = positions(target, "unpenalised", p->unpenalised, r->model->d);
     p->penalised_at = positions(target, "penalised", p->penalised, r->model->d);

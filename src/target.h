@@ -22,8 +22,8 @@ struct target {
      * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
      * root: dim x dim, lower triangular; with `diagonal` only its diagonal is read, for the rest is
      * zero */
-    double (*expected_part)(const struct target *t, const double *mean, const double *root, int diagonal,
-                       const double *move, double *grad);
+    double (*expected_part)(const struct target *t, const double *mean, const double *root,
+                            int diagonal, const double *move, double *grad);
 };
 
 /* A minibatch, or all rows when row is NULL. */

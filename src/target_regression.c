@@ -61,7 +61,7 @@ static double covariance(const double *root, long dim, long i, long j, int diago
 
 /* eq. 10 of smooths.c. Draws of this part would be those of a funnel, with gradients without bound. */
 static double expected_part(const struct target *target, const double *mean, const double *root,
-                       int diagonal, const double *move, double *grad)
+                            int diagonal, const double *move, double *grad)
 {
     const struct regression_target *data = target->data;
     const struct regression *r = data->model;

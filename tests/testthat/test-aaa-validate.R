@@ -163,8 +163,8 @@ test_that("priors, optimisers, callbacks, transforms and controls are refused wh
     "prior"
   )
   refused(c(change(set_prior(normal(0, 1)), x$class <- NULL)), "class")
-  refused(advi(mixture, optimizer = change(adam(), x$code <- x$code[-1])), "code")
-  refused(svgd(mixture, optimizer = change(adam(), x$code[1] <- 42)), "code")
+  refused(advi(mixture, optimizer = change(adam(), x$rule <- x$rule[-1])), "rule")
+  refused(svgd(mixture, optimizer = change(adam(), x$rule$name <- "unheard")), "rule")
   refused(
     advi(mixture, optimizer = adam(), callbacks = change(check_convergence(), x$run <- NULL)),
     "run"

@@ -44,7 +44,7 @@ test_that("a code that stands for nothing is refused", {
   refused(door("svgd", target, list(
     particles = 2, bandwidth = 0, moments = 0, batch_size = 0,
     batch_scale = 1,
-    optimizer = c(42, 1, 0, 0, 0, 1, 0)
+    optimizer = edit(adam()$rule, name = "unheard")
   ), 1, 1, NULL, c(0, 1), numeric(2)))
   refused(door("target", edit(unclass(target), kind = "unheard"), 0, NULL, 1, FALSE))
   refused(door("target", edit(unclass(target), kind = 3), 0, NULL, 1, FALSE))
@@ -79,7 +79,7 @@ test_that("lists without names, of the wrong type or with a missing field are re
 
 test_that("a minibatch without rows, or of a target that has none, is refused", {
   settings <- list(
-    family = c(0L, 1L), optimizer = c(0, .1, 0, 0, 0, 1, 0), estimate = c(0L, 0L),
+    family = c(0L, 1L), optimizer = sgd(.1)$rule, estimate = c(0L, 0L),
     draws = 1, batch_size = 3,
     batch_scale = 1, loss_scale = 1, most_norm = 0
   )

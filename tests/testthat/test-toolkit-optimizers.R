@@ -11,7 +11,7 @@ test_that("every rule takes the steps of its naive twin", {
     target <- target_density(function(t) -0.5 * sum(t^2), function(t) -t, names = "x")
     settings <- list(
       particles = 2, bandwidth = 1e-6, batch_size = 0, batch_scale = 1,
-      moments = FALSE, optimizer = rules[[name]]$code
+      moments = FALSE, optimizer = rules[[name]]$rule
     )
     x <- matrix(c(3, -5), 1)
     state <- numeric(2 * internal("optimizer_slots")(rules[[name]]))

@@ -39,7 +39,7 @@ test_that("directions agree with a naive twin", {
   direction <- function(moments, temperature) {
     settings <- list(
       particles = n, bandwidth = 0, moments = moments, batch_size = 0,
-      batch_scale = 1, optimizer = sgd(1)$code
+      batch_scale = 1, optimizer = sgd(1)$rule
     )
     matrix(.Call(internal("C_svgd"), target, settings, 1, temperature, NULL, x, numeric())$x, 2) - x
   }
