@@ -69,13 +69,13 @@ engine_nuts <- function(model, draws, control, progress) {
 precondition_density <- function(density, near) {
   root <- t(chol(near$cov))
   constant <- sum(log(diag(root)))
-  blocks <- lapply(seq_len(density$dim), function(j) transform_identity())
-  names(blocks) <- density$names
+  transforms <- lapply(seq_len(density$dim), function(j) transform_identity())
+  names(transforms) <- density$names
   evaluate <- function(theta, order, ...) {
     out <- .Call(C_target, density, near$mean + root %*% theta, NULL, 1, order > 0)
     c(out$value + constant, if (order > 0) crossprod(root, out$gradient))
   }
-  new_density("r", list(), blocks, evaluate = evaluate, label = "a preconditioned density")
+  new_density("r", list(), transforms, evaluate = evaluate, label = "a preconditioned density")
 }
 
 # Draws of w, with their log densities, to those of theta.

@@ -5,9 +5,9 @@
 # `model` is kept in the field `regression`; with a design, parameters are on the scale of the data.
 regression_density <- function(model, design = NULL) {
   names <- c(model$coefficients$name, model$sds$name)
-  blocks <- rep(list(transform_identity()), length(names))
-  names(blocks) <- names
-  for (i in model$dim + seq_len(model$n_sds)) blocks[[i]] <- transform_log()
+  transforms <- rep(list(transform_identity()), length(names))
+  names(transforms) <- names
+  for (i in model$dim + seq_len(model$n_sds)) transforms[[i]] <- transform_log()
   cells <- model$model$size$cells
   extra <- list(
     regression = model, design = design, constrain = if (!is.null(design)) {
@@ -15,7 +15,7 @@ regression_density <- function(model, design = NULL) {
     },
     constant = model$log_jacobian
   )
-  new_regression_target(model$model, blocks, cells, c(model$start, rep(-1, model$n_sds)),
+  new_regression_target(model$model, transforms, cells, c(model$start, rep(-1, model$n_sds)),
     label = paste("regression model,", cells, "cells"), extra = extra,
     class = "covary_model_target"
   )

@@ -1,5 +1,5 @@
-# Cholesky factors of precisions and covariances. A factor is upper triangular, as chol() returns it,
-# and has the name of what it is a factor of: crossprod(chol_cov) is a covariance,
+# Cholesky factors of precisions and covariances. A factor is upper triangular, as chol() has it, and
+# has the name of what it is a factor of: crossprod(chol_cov) is a covariance,
 # crossprod(chol_precision) a precision, so chol2inv(chol_precision) is the covariance.
 #
 # Large products are written as t(a) %*% b and a %*% t(b): with R's reference BLAS crossprod(a, b)
@@ -26,8 +26,8 @@ solve_chol <- function(chol_precision, g) {
 }
 
 # list(precision, chol_precision): h and its factor; where h is not safely positive definite, the
-# matrix with the absolute eigenvalues of h, bounded below by `least` (Newton steps with it climb all
-# the same).
+# matrix with the absolute eigenvalues of h, bounded below by `least` (Newton steps with it climb
+# all the same).
 robust_factor <- function(h, least = 0.05) {
   factor <- chol_or_null(h)
   if (is_well_conditioned(factor)) {

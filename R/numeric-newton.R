@@ -2,7 +2,7 @@
 #
 #   newton_maximum()   value, gradient and Hessian are at hand, the curvature may be indefinite:
 #                      coefficients of a model (engine-mode.R)
-#   nlminb()           a few parameters in a box, exact Hessian: log smoothing sds (surrogate_mode())
+#   nlminb()           a few parameters in a box, exact Hessian: log sds of smooths (surrogate_mode)
 #   lbfgs_*()          value and gradient only: densities of the toolkit (numeric-lbfgs.R); ends in
 #                      Newton steps where the mode itself is the answer (find_mode())
 #   gaussian_vi()      the mode of the ELBO over Gaussians, not of the density

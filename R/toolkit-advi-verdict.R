@@ -1,14 +1,14 @@
 # The certificate of a Gaussian fit: one Newton step of the ELBO, over fresh draws and all rows or
 # in closed form, says how far the mean and the scales are from the optimum of the family. For
-# models with smooths it is the way to the optimum as seen from there (toolkit-advi-refit.R).
+# models with smooths it is the move to the optimum as seen from there (toolkit-advi-optimum.R).
 #
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean,
 # root root'):
 #   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
-#   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds by the same
-#   halves low-rank    by comparison with the member nearest to that step: where a specific variance
-#   is at zero, as at the optimum
-#               of many a factor model, the curvature along it says nothing
+#   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds
+#               by the same halves
+#   low-rank    by comparison with the member nearest to that step: where a specific variance is zero,
+#               as at the optimum of many a factor model, the curvature along it says nothing
 
 newton_error <- function(family, mean, root, expected) {
   d <- length(mean)
@@ -25,25 +25,6 @@ newton_error <- function(family, mean, root, expected) {
   }
   scale <- (1 + colSums(root * (h %*% root))) / 2
   list(rms = sqrt(mean(c(shift^2, scale^2))), mean = shift, scale = scale, at = expected)
-}
-
-# Expectations over draws mean + root z, a column of z a draw; the Hessian by Stein's identity, E[g
-# z'] root^-1. Draws are taken with the gradient of a Gaussian target of precision Q beside them,
-# whose expectations are known: where Q is near E[-H], little noise is left.
-stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
-  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
-  g <- at$gradient
-  h <- if (all(is.finite(g))) {
-    move <- root %*% z
-    g <- g + precision %*% move
-    gz <- tcrossprod(g, z) / ncol(z)
-    # E[g z'] root^-1, made symmetric
-    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
-    (h + t(h)) / 2 - precision
-  } else {
-    matrix(NaN, length(mean), length(mean))
-  }
-  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
 }
 
 # list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo:
@@ -91,14 +72,57 @@ expected_error <- function(target, family, mean, root, expected, low = NULL) {
   )
 }
 
-# In closed form, or over moment-matched draws, so many that quadratic parts have no noise; over
-# very many rows fewer.
-member_expect <- function(target, at, precision = NULL) {
-  if (has_expectations(target)) {
-    return(density_expect(target, at$mean, tcrossprod(at$root)))
+finish_advi <- function(approx, engine) {
+  approx <- engine_view(approx, engine)
+  info <- approx$info
+  approx$state$snapshot <- NULL
+  verdict <- certify(approx)
+  approx$info <- c(
+    verdict[c("error", "mean_error", "scale_error", "worst")],
+    list(
+      iterations = approx$state$iteration, stopped = info$stopped,
+      interrupted = info$interrupted,
+      fixed_draws = ncol(approx$state$noise), step = approx$state$phase
+    )
+  )
+  approx <- add_gaussian_draws(approx, approx$setup$draws)
+  if (!is.null(verdict$elbo)) {
+    approx$info$elbo <- verdict$elbo
+    approx$info$elbo_mcse <- 0
   }
-  m <- max(4 * target$dim + 12, 100)
-  if (target$rows * m > 4e6) m <- 32
-  if (is.null(precision)) precision <- chol2inv(t(at$root))
-  stein_expect(target, at$mean, at$root, new_noise(m, target$dim), precision)
+  approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
+  suspect <- approx$setup$suspect ||
+    suspect_gradient(
+      approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
+      approx$setup$batch_size
+    )
+  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
+    fits_support(approx$info)
+  if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
+  warn_support(approx)
+  warn_advi(approx)
+  approx
+}
+
+warn_advi <- function(approx) {
+  info <- approx$info
+  if (info$interrupted) {
+    warn_covary(
+      "interrupted", "The fit was interrupted at iteration ", info$iterations,
+      "; refine() continues it."
+    )
+    return(invisible())
+  }
+  if (info$settled) {
+    return(invisible())
+  }
+  worst <- info$worst
+  warn_covary("not_converged", "Not converged after ", info$iterations,
+    " iterations: means and log sds are about ",
+    if (is.finite(info$error)) format(info$error, digits = 2) else "an unknown number of",
+    " posterior sds (root mean square) from the optimum of the family",
+    if (!is.null(worst)) paste0(", most for ", worst), "; wanted ", approx$setup$control$tolerance,
+    ". Use refine(), more draws or another optimiser.",
+    fields = list(error = info$error, parameter = worst)
+  )
 }

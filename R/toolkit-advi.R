@@ -1,5 +1,5 @@
 # advi(): the verb. An engine is list(start, step, moments): `step(target, setup, state, most)` does
-# at most that many iterations and returns the state (toolkit-run-blocks.R), which is plain data.
+# at most that many iterations and returns the state (toolkit-run.R), which is plain data.
 
 #' Variational inference
 #'
@@ -70,7 +70,7 @@ advi <- function(
   control = advi_control(), refresh = NULL
 ) {
   target <- check_density(target)
-  family <- new_family(
+  family <- new_variational_family(
     check_choice(family, c("fullrank", "meanfield", "lowrank"), "family"),
     target$dim, control$rank
   )
@@ -149,7 +149,7 @@ advi_engines <- function() {
 
 run_advi <- function(approx, iterations, refresh) {
   engine <- advi_engines()[[approx$setup$engine]]
-  run_blocks(approx, iterations, refresh, "variational inference",
+  run_iterations(approx, iterations, refresh, "variational inference",
     step = function(approx, most) {
       engine$step(approx$target, approx$setup, approx$state, most)
     },
@@ -167,61 +167,6 @@ engine_view <- function(approx, engine) {
   approx$parameters <- at$parameters
   approx$history <- approx$state$losses[seq_len(approx$state$iteration)]
   approx
-}
-
-finish_advi <- function(approx, engine) {
-  approx <- engine_view(approx, engine)
-  info <- approx$info
-  approx$state$snapshot <- NULL
-  verdict <- certify(approx)
-  approx$info <- c(
-    verdict[c("error", "mean_error", "scale_error", "worst")],
-    list(
-      iterations = approx$state$iteration, stopped = info$stopped,
-      interrupted = info$interrupted,
-      fixed_draws = ncol(approx$state$noise), step = approx$state$phase
-    )
-  )
-  approx <- add_gaussian_draws(approx, approx$setup$draws)
-  if (!is.null(verdict$elbo)) {
-    approx$info$elbo <- verdict$elbo
-    approx$info$elbo_mcse <- 0
-  }
-  approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
-  suspect <- approx$setup$suspect ||
-    suspect_gradient(
-      approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
-      approx$setup$batch_size
-    )
-  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
-    fits_support(approx$info)
-  if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
-  warn_support(approx)
-  warn_advi(approx)
-  approx
-}
-
-warn_advi <- function(approx) {
-  info <- approx$info
-  if (info$interrupted) {
-    warn_covary(
-      "interrupted", "The fit was interrupted at iteration ", info$iterations,
-      "; refine() continues it."
-    )
-    return(invisible())
-  }
-  if (info$settled) {
-    return(invisible())
-  }
-  worst <- info$worst
-  warn_covary("not_converged", "Not converged after ", info$iterations,
-    " iterations: means and log sds are about ",
-    if (is.finite(info$error)) format(info$error, digits = 2) else "an unknown number of",
-    " posterior sds (root mean square) from the optimum of the family",
-    if (!is.null(worst)) paste0(", most for ", worst), "; wanted ", approx$setup$control$tolerance,
-    ". Use refine(), more draws or another optimiser.",
-    fields = list(error = info$error, parameter = worst)
-  )
 }
 
 #' Continue a fit

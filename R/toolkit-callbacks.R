@@ -9,7 +9,12 @@
 #' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
 #' `covary_error_callback` whose field `fit` is the approximation so far.
 #'
-#' `check_convergence()` compares the parameters of the approximation (means and raw scales) with those `every` iterations before, and stops when the norm of their changes is below `tolerance`: PyMC's CheckParametersConvergence. `"relative"` changes are `(|new - old| + 1e-6) / (|old| + 1e-6)`, which a parameter near zero can keep large for ever. It is a rule about movement, not about accuracy. `check_loss()` stops when the mean loss of the last `window` iterations is not below that of the `window` before, beyond twice its standard error.
+#' `check_convergence()` compares the parameters of the approximation (means and raw scales) with
+#' those `every` iterations before, and stops when the norm of their changes is below `tolerance`:
+#' PyMC's CheckParametersConvergence. `"relative"` changes are `(|new - old| + 1e-6) / (|old| +
+#' 1e-6)`, which a parameter near zero can keep large for ever. It is a rule about movement, not
+#' about accuracy. `check_loss()` stops when the mean loss of the last `window` iterations is not
+#' below that of the `window` before, beyond twice its standard error.
 #'
 #' @param every Number of iterations between calls.
 #' @param tolerance,diff,ord Bound, kind (`"relative"` or `"absolute"`) and order (1, 2 or `Inf`) of
@@ -122,7 +127,8 @@ tracker <- function(..., every = 1) {
 check_tracked_names <- function(names) {
   if ("iteration" %in% names) {
     stop_covary("argument",
-      "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function another name.",
+      "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function ",
+      "another name.",
       fields = list(arg = "...")
     )
   }
@@ -136,15 +142,15 @@ check_tracked_names <- function(names) {
   }
 }
 
-# A list that grows at constant cost though every entry copies what it is added to: full pieces,
-# and the one that is being filled.
-piece_length <- 500L
+# A list that grows at constant cost though every entry copies what it is added to: full parts, and
+# the one that is being filled.
+part_length <- 500L
 
 growing_list <- function() list(full = list(), filling = list())
 
 add_entry <- function(x, entry) {
   x$filling <- c(x$filling, list(entry))
-  if (length(x$filling) < piece_length) {
+  if (length(x$filling) < part_length) {
     return(x)
   }
   list(full = c(x$full, list(x$filling)), filling = list())

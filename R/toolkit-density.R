@@ -1,31 +1,32 @@
-# Targets: log densities of free (unconstrained) numbers, what all algorithms of the toolkit move on.
-# Fields:
+# Targets: log densities of free (unconstrained) numbers, what all algorithms of the toolkit move
+# on. Fields:
 #   kind        which target of the C core (r_target.c), or "r"
 #   dim, names  number of free numbers and their names
 #   rows        rows that a minibatch can choose from, 0 without
 #   data        for the C target
-#   evaluate    kind "r": function(theta, order, rows, scale), value and gradient (toolkit-evaluate.R)
-#   blocks      transforms by parameter; parameters: names of all values
+#   evaluate    kind "r": function(theta, order, rows, scale) (toolkit-evaluate.R)
+#   transforms      transforms by parameter; parameters: names of all values
 #   start       free numbers to start from
 #   label       for print()
 #   constrain, derived  (optional) other ways from free numbers to parameters
 # `class` goes in front of covary_density and has the methods of toolkit-contract.R.
 
 new_density <- function(
-  kind, data, blocks, rows = 0L, start = NULL, evaluate = NULL, label = kind, extra = list(),
+  kind, data, transforms, rows = 0L, start = NULL, evaluate = NULL, label = kind, extra = list(),
   class = NULL
 ) {
-  dim <- sum(vapply(blocks, `[[`, 0L, "free"))
+  dim <- sum(vapply(transforms, `[[`, 0L, "free"))
   out <- list(
     kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
-    names = block_labels(blocks, "free"), parameters = block_labels(blocks, "size"),
-    blocks = blocks,
+    names = value_labels(transforms, "free"), parameters = value_labels(transforms, "size"),
+    transforms = transforms,
     start = if (is.null(start)) numeric(dim) else start, label = label
   )
   seal(structure(c(out, extra), class = c(class, "covary_density")), "covary_density")
 }
 
-block_labels <- function(blocks, what) {
+# Labels of the values of parameters, by `what`: "size" (as the density sees them) or "free".
+value_labels <- function(transforms, what) {
   unlist(Map(function(name, b) {
     n <- b[[what]]
     index <- if (what == "size" && !is.null(b$labels)) {
@@ -43,7 +44,7 @@ block_labels <- function(blocks, what) {
     } else {
       label
     }
-  }, names(blocks), blocks), use.names = FALSE)
+  }, names(transforms), transforms), use.names = FALSE)
 }
 
 #' A log density as a target
@@ -84,7 +85,7 @@ target_density <- function(
       check_function(get(f), f)
     }
   }
-  blocks <- read_blocks(names, transforms)
+  by_parameter <- read_transforms(names, transforms)
   n <- if (is.null(rows)) 0L else check_count(rows, "rows")
   if (n == 0 && (!is.null(log_prior) || !is.null(prior_gradient))) {
     stop_covary("argument",
@@ -101,7 +102,7 @@ target_density <- function(
     density = log_density, gradient = gradient, prior = log_prior,
     prior_gradient = prior_gradient, rows = n
   )
-  out <- new_density("r", list(), blocks, rows = n, label = "a log density in R")
+  out <- new_density("r", list(), by_parameter, rows = n, label = "a log density in R")
   out$start <- read_start(start, out)
   how <- if (is.null(gradient)) choose_derivative(user, out) else "given"
   out$derivative <- how
@@ -109,7 +110,8 @@ target_density <- function(
   out
 }
 
-read_blocks <- function(names, transforms) {
+# A transform for each name.
+read_transforms <- function(names, transforms) {
   if (!is.list(transforms)) {
     stop_covary("argument", "`transforms` must be a list, not ",
       describe(transforms), ".",
@@ -133,12 +135,12 @@ read_blocks <- function(names, transforms) {
       fields = list(arg = "transforms")
     )
   }
-  blocks <- lapply(
+  out <- lapply(
     names,
     function(n) as_transform(if (is.null(transforms[[n]])) "identity" else transforms[[n]], n)
   )
-  base::names(blocks) <- names
-  blocks
+  base::names(out) <- names
+  out
 }
 
 # Matrix (a row a draw) of free numbers to parameters.
@@ -147,7 +149,7 @@ constrain <- function(target, theta) {
     return(target$constrain(target, theta))
   }
   at <- 0
-  parts <- lapply(target$blocks, function(b) {
+  parts <- lapply(target$transforms, function(b) {
     columns <- at + seq_len(b$free)
     at <<- at + b$free
     b$forward(theta[, columns, drop = FALSE])
@@ -160,7 +162,7 @@ constrain <- function(target, theta) {
 log_jacobian <- function(target, theta) {
   at <- 0
   total <- 0
-  for (b in target$blocks) {
+  for (b in target$transforms) {
     total <- total + b$log_jacobian(theta[, at + seq_len(b$free), drop = FALSE])
     at <- at + b$free
   }
@@ -169,7 +171,7 @@ log_jacobian <- function(target, theta) {
 
 is_plain <- function(target) {
   is.null(target$constrain) && is.null(target$derived) &&
-    all(vapply(target$blocks, function(b) b$kind == "identity", TRUE))
+    all(vapply(target$transforms, function(b) b$kind == "identity", TRUE))
 }
 
 #' @export
@@ -179,7 +181,7 @@ print.covary_density <- function(x, ...) {
     paste0(", ", x$rows, " rows")
   }, "\n", sep = "")
   cat("Parameters: ", enumerate(x$parameters, quote = FALSE, most = 12), "\n", sep = "")
-  kinds <- vapply(x$blocks, `[[`, "", "text")
+  kinds <- vapply(x$transforms, `[[`, "", "text")
   moved <- kinds != "identity"
   if (any(moved)) {
     cat("Transforms: ", paste0(names(kinds)[moved], " ", kinds[moved], collapse = ", "), "\n",

@@ -79,7 +79,7 @@ pullback <- function(target, theta, g) {
   free <- 0
   size <- 0
   out <- numeric(target$dim)
-  for (b in target$blocks) {
+  for (b in target$transforms) {
     at <- free + seq_len(b$free)
     out[at] <- b$pullback(theta[at], g[size + seq_len(b$size)])
     free <- free + b$free

@@ -55,15 +55,15 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
     prior = cbind(vapply(priors, `[[`, numeric(3), "par"), sd_prior$par), sd_family = integer(),
     sd_prior = matrix(0, 3, 0)
   )
-  blocks <- c(lapply(colnames(x), function(n) transform_identity()), list(transform_log()))
-  names(blocks) <- c(colnames(x), "sigma")
+  transforms <- c(lapply(colnames(x), function(n) transform_identity()), list(transform_log()))
+  names(transforms) <- c(colnames(x), "sigma")
   fit <- stats::lm.fit(x, y)
   start <- c(
     ifelse(is.na(fit$coefficients), 0, fit$coefficients),
     log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300))
   )
   extra <- list(blueprint = c(own, list(size = ncol(x))), n = length(y))
-  new_regression_target(model, blocks, m, unname(start),
+  new_regression_target(model, transforms, m, unname(start),
     label = paste("linear regression of", length(y), "rows"), extra = extra
   )
 }

@@ -77,7 +77,7 @@ normal_mixture <- function(
   }
   sd_scale <- positive(if (is.null(sd_scale)) spread else sd_scale, "sd_scale")
   positive(concentration, "concentration")
-  blocks <- c(
+  transforms <- c(
     if (is.null(weights) && k > 1) list(weight = transform_simplex(k)),
     if (is.null(means)) list(mean = transform_ordered(k)),
     if (is.null(sds)) list(sd = transform_log(k))
@@ -87,7 +87,7 @@ normal_mixture <- function(
     k = k, n = length(data), y = as.double(data),
     prior = c(mean_prior$par[1:2], sd_scale, concentration)
   ), known)
-  out <- new_density("mixture", x, blocks,
+  out <- new_density("mixture", x, transforms,
     rows = length(data),
     label = paste("mixture of", k, "normals,", length(data), "rows")
   )

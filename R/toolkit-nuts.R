@@ -76,40 +76,6 @@ nuts_centre <- function(target, start) {
   if (inherits(start, "covary_approximation")) free_mean(start) else read_start(start, target)
 }
 
-#' Settings of NUTS
-#'
-#' @param accept Mean acceptance that the step size aims at.
-#' @param metric `"dense"`, `"diagonal"`, or `"auto"`: dense up to 100 free numbers.
-#' @param max_depth Trees have at most `2^max_depth - 1` leapfrog steps.
-#' @param jitter Without a `start`, chains start at the start of the target plus uniform noise of
-#'   this size.
-#' @return A list of class `covary_nuts_control`.
-#' @examples
-#' nuts_control(accept = 0.95)
-#' @export
-nuts_control <- function(
-  accept = 0.8, metric = c("auto", "dense", "diagonal"), max_depth = 10,
-  jitter = 1
-) {
-  structure(list(
-    accept = check_number(accept, "accept", 0, 1, open = TRUE),
-    metric = check_choice(metric, c("auto", "dense", "diagonal"), "metric"),
-    max_depth = check_number(max_depth, "max_depth", 1, 20, whole = TRUE),
-    jitter = check_number(jitter, "jitter", 0)
-  ), class = "covary_nuts_control")
-}
-
-first_metric <- function(target, start, control) {
-  dense <- control$metric == "dense" || (control$metric == "auto" && target$dim <= 100)
-  cov <- if (inherits(start, "covary_approximation")) {
-    free_covariance(start)
-  } else {
-    diag(1, target$dim)
-  }
-  known <- inherits(start, "covary_approximation")
-  list(dense = dense, known = known, value = if (dense) cov else diag(cov))
-}
-
 chain_start <- function(target, start) {
   if (inherits(start, "covary_approximation")) {
     return(function() free_draws(start, 1)[1, ])
@@ -153,46 +119,6 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
     cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info,
     warmup = do.call(cbind, infos), step = exp(step[2])
   )
-}
-
-# The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With
-# a known metric: a short search for the step size, one window, and a final step size.
-warmup_windows <- function(warmup, known = FALSE) {
-  window <- function(n, metric) list(n = n, metric = metric)
-  if (warmup == 0) {
-    return(list())
-  }
-  if (warmup < 20) {
-    return(list(window(warmup, FALSE)))
-  }
-  first <- if (warmup >= 150) 75 else floor(0.15 * warmup)
-  last <- if (warmup >= 150) 50 else floor(0.1 * warmup)
-  left <- warmup - first - last
-  out <- list(window(first, FALSE))
-  if (known) {
-    return(c(out, list(window(left, left >= 100), window(last, FALSE))))
-  }
-  size <- 25
-  while (left > 0) {
-    n <- if (left - size < 2 * size) left else size
-    out <- c(out, list(window(n, TRUE)))
-    left <- left - n
-    size <- 2 * size
-  }
-  c(out, list(window(last, FALSE)))
-}
-
-# Shrunk as in Stan, so that short windows give valid metrics.
-learn_metric <- function(settings, draws) {
-  n <- ncol(draws)
-  keep <- n / (n + 5)
-  if (settings$dense) {
-    settings$metric <- keep * stats::cov(t(draws)) + diag(1e-3 * (1 - keep), nrow(draws))
-    settings$root <- t(chol(settings$metric))
-  } else {
-    settings$metric <- keep * apply(draws, 1, stats::var) + 1e-3 * (1 - keep)
-  }
-  settings
 }
 
 find_start <- function(target, start, jitter) {
@@ -240,63 +166,4 @@ transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
     theta = theta, step = step, draws = draws[, have, drop = FALSE],
     info = info[, have, drop = FALSE]
   )
-}
-
-# A sample: draws of all chains, chain by chain.
-new_sample <- function(target, form, runs, warmup, control, interrupted, suspect) {
-  moved <- do.call(rbind, lapply(runs, function(r) t(r$draws)))
-  free <- form$back(moved)
-  info <- do.call(cbind, lapply(runs, `[[`, "info"))
-  n <- ncol(runs[[1]]$draws)
-  chain <- rep(seq_along(runs), each = n)
-  per_chain <- lapply(seq_along(runs), function(k) free[chain == k, , drop = FALSE])
-  statistic <- function(f) {
-    vapply(seq_len(target$dim), function(j) f(vapply(per_chain, function(m) m[, j], numeric(n))), 0)
-  }
-  rhat <- statistic(posterior::rhat)
-  ess <- statistic(posterior::ess_bulk)
-  out <- new_approximation(target, "nuts", "draws",
-    draws = free, chain = chain,
-    lp = info[1, ] - form$log_jacobian(moved)
-  )
-  suspect <- suspect || suspect_gradient(target, colMeans(free), apply(free, 2, stats::sd), "end")
-  mixed <- isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0
-  out$info <- list(
-    converged = mixed && !interrupted && !suspect,
-    rhat = stats::setNames(rhat, target$names),
-    ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]),
-    deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]),
-    step = vapply(runs, `[[`, 0, "step"),
-    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))),
-    divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n,
-    warmup = warmup,
-    interrupted = interrupted
-  )
-  warn_sample(out)
-  out
-}
-
-warn_sample <- function(x) {
-  info <- x$info
-  if (info$interrupted) {
-    warn_covary(
-      "interrupted", "Sampling was interrupted; ", nrow(x$draws),
-      " draws of ", length(unique(x$chain)), " chain(s) are kept."
-    )
-  }
-  if (info$divergences > 0) {
-    warn_covary("divergences", info$divergences, " of ", nrow(x$draws),
-      " transitions diverged; the sampler misses regions of strong curvature. ",
-      "Raise `accept` in nuts_control() or change the parameters.",
-      fields = list(divergences = info$divergences)
-    )
-  }
-  bad <- info$rhat[!is.na(info$rhat) & info$rhat >= 1.01]
-  if (length(bad)) {
-    warn_covary("not_converged", "The chains have not mixed: R-hat up to ",
-      format(max(bad), digits = 3), " (", enumerate(names(bad), most = 3),
-      "). Run longer chains.",
-      fields = list(rhat = bad)
-    )
-  }
 }

@@ -55,8 +55,8 @@ pathfinder <- function(
   }
   if (length(runs) == 0) {
     stop_covary("start",
-      "No path found a Gaussian over which the log density is finite; give other `start` values or ",
-      "less `jitter`, or declare bounds by `transforms`.",
+      "No path found a Gaussian over which the log density is finite; give other `start` values ",
+      "or less `jitter`, or declare bounds by `transforms`.",
       fields = list(arg = "start")
     )
   }

@@ -8,7 +8,8 @@
 #' exact to about six digits.
 #'
 #' @param log_density Log density of x, vectorised, up to a constant.
-#' @param measure `"kl"`: KL(q || p), what variational inference minimises; `"kl_inclusive"`: KL(p || q); `"weighted_mse"`: the integral of `weight(x) (p(x) - q(x))^2`.
+#' @param measure `"kl"`: KL(q || p), what variational inference minimises; `"kl_inclusive"`:
+#'   KL(p || q); `"weighted_mse"`: the integral of `weight(x) (p(x) - q(x))^2`.
 #' @param lower,upper Range of x; outside, the density counts as zero.
 #' @param truncated Fit a normal truncated to `lower`, `upper`.
 #' @param weight Weights of the squared difference; by default the density p itself.
@@ -39,7 +40,8 @@ quadrature_kl <- function(
   lp <- log_density(x)
   if (!is.numeric(lp) || length(lp) != n || anyNA(lp) || all(lp == -Inf)) {
     stop_covary("target",
-      "`log_density` must return a number for each x, finite somewhere between `lower` and `upper`.",
+      "`log_density` must return a number for each x, finite somewhere between `lower` and ",
+      "`upper`.",
       fields = list(arg = "log_density")
     )
   }

@@ -6,11 +6,11 @@ read_start <- function(start, target) {
     return(target$start)
   }
   read <- if (is.list(start)) start_list else start_vector
-  values <- read(start, target$blocks)
+  values <- read(start, target$transforms)
   free <- target$start
   at <- 0
-  for (n in names(target$blocks)) {
-    b <- target$blocks[[n]]
+  for (n in names(target$transforms)) {
+    b <- target$transforms[[n]]
     v <- values[[n]]
     if (!is.null(v)) free[at + seq_len(b$free)] <- b$inverse(start_value(v, n, b))
     at <- at + b$free
@@ -19,12 +19,12 @@ read_start <- function(start, target) {
 }
 
 # An element a parameter.
-start_list <- function(start, blocks) {
+start_list <- function(start, transforms) {
   given <- names(start)
   if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) ||
-    !all(given %in% names(blocks)))) {
+    !all(given %in% names(transforms)))) {
     stop_covary("start", "`start` must be named by parameters, each at most once: ",
-      enumerate(names(blocks), most = 12), "; found ",
+      enumerate(names(transforms), most = 12), "; found ",
       if (is.null(given)) "no names" else enumerate(given, most = 12), ".",
       fields = list(arg = "start", found = given)
     )
@@ -33,8 +33,8 @@ start_list <- function(start, blocks) {
 }
 
 # A number a value: all of them in order, or by their labels, such as 'mu' or 'weight[2]'.
-start_vector <- function(start, blocks) {
-  labels <- block_labels(blocks, "size")
+start_vector <- function(start, transforms) {
+  labels <- value_labels(transforms, "size")
   if (!is.numeric(start)) {
     stop_covary("start", "`start` must be a list or a numeric vector, not ", describe(start), ".",
       fields = list(arg = "start")
@@ -56,7 +56,7 @@ start_vector <- function(start, blocks) {
     )
   }
   if (is.null(given)) names(start) <- labels
-  owner <- rep(names(blocks), vapply(blocks, `[[`, 0L, "size"))[match(names(start), labels)]
+  owner <- rep(names(transforms), vapply(transforms, `[[`, 0L, "size"))[match(names(start), labels)]
   split(start, factor(owner, unique(owner)))
 }
 
@@ -70,7 +70,7 @@ start_value <- function(v, name, block) {
   # one number has no order; the name it may carry comes from elsewhere
   if (block$size > 1) {
     v <- by_name(
-      v, block_labels(stats::setNames(list(block), name), "size"),
+      v, value_labels(stats::setNames(list(block), name), "size"),
       paste0("the start of '", name, "'"), "start", "start"
     )
   }

@@ -1,4 +1,4 @@
-# SVGD: particles moved by svgd.c, in chunks.
+# SVGD: particles moved by svgd.c.
 
 #' Stein variational gradient descent
 #'
@@ -122,7 +122,7 @@ svgd_rate <- function(setup, i) {
 }
 
 run_svgd <- function(approx, iterations, refresh) {
-  run_blocks(approx, iterations, refresh, "moving particles",
+  run_iterations(approx, iterations, refresh, "moving particles",
     step = function(approx, most) {
       step_svgd(approx$target, approx$setup, approx$state, most)
     },
@@ -137,16 +137,16 @@ svgd_view <- function(approx) {
   approx
 }
 
-# Steps of ten iterations share a learning rate; pieces never cross a chunk of rows.
+# Steps of ten iterations share a learning rate; calls end where drawn rows do.
 step_svgd <- function(target, setup, state, most) {
-  if (is.null(state$queue) || state$queue$used == chunk) {
+  if (is.null(state$queue) || state$queue$used == iterations_per_call) {
     rows <- if (setup$batch_size > 0) {
-      sample.int(target$rows, setup$batch_size * chunk, replace = TRUE)
+      sample.int(target$rows, setup$batch_size * iterations_per_call, replace = TRUE)
     }
     state$queue <- list(rows = rows, used = 0L)
   }
   i <- state$iteration
-  k <- min(most, chunk - state$queue$used, 10 - i %% 10)
+  k <- min(most, iterations_per_call - state$queue$used, 10 - i %% 10)
   rule <- if (is.null(setup$optimizer)) {
     adam(svgd_rate(setup, 10 * (i %/% 10) + 1))
   } else {
@@ -276,7 +276,8 @@ finish_svgd <- function(approx) {
     )
   } else if (!faithful) {
     warn_covary("not_converged",
-      "The particles are at rest but their spread is not that of the target (error of Stein's identity ",
+      "The particles are at rest but their spread is not that of the target (error of Stein's ",
+      "identity ",
       format(stein[["linear"]], digits = 2),
       "). Use kernel = \"moments\", more particles, or nuts().",
       fields = list(stein = stein)

@@ -61,13 +61,13 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
   shifted <- transform_log()
   shifted$forward <- function(u) 1 + exp(u)
   shifted$inverse <- function(x) log(check_inside(x, x > 1, "greater than 1") - 1)
-  blocks <- list(transform_identity(), transform_identity(), logit(), logit(), shifted)
-  names(blocks) <- c(paste0("mean_", names), paste0("scale_", names), "nu")
+  transforms <- list(transform_identity(), transform_identity(), logit(), logit(), shifted)
+  names(transforms) <- c(paste0("mean_", names), paste0("scale_", names), "nu")
   data <- list(
     n = length(y), y = as.double(y), group = as.integer(group) - 1L,
     prior = c(mean_prior$par[1:2], scale_range, nu_mean)
   )
-  out <- new_density("t_groups", data, blocks,
+  out <- new_density("t_groups", data, transforms,
     rows = length(y),
     label = paste("two groups of Student-t observations,", length(y), "rows"),
     extra = list(derived = t_groups_derived)
@@ -82,7 +82,7 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
   sds[is.na(sds)] <- spread
   out$start <- c(
     tapply(y, group, mean),
-    vapply(1:2, function(j) blocks[[2 + j]]$inverse(inside(sds[[j]])), 0), log(10)
+    vapply(1:2, function(j) transforms[[2 + j]]$inverse(inside(sds[[j]])), 0), log(10)
   )
   out$start <- unname(out$start)
   out

@@ -133,7 +133,7 @@ register_class("covary_approximation",
 register_class("covary_density",
   title = "target", remedy = "build it again", rules = density_rules,
   sealed = c(
-    "kind", "dim", "rows", "data", "names", "parameters", "blocks", "label", "regression",
+    "kind", "dim", "rows", "data", "names", "parameters", "transforms", "label", "regression",
     "design", "constant"
   ),
   by_field = "data"

@@ -145,7 +145,7 @@ test_that("learners, approximations and targets are refused when edited", {
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
   for (x in list(
     change(target, x$dim <- 2L), change(target, x$data$k <- 99),
-    change(target, x$blocks <- NULL), change(target, x$kind <- "r"),
+    change(target, x$transforms <- NULL), change(target, x$kind <- "r"),
     change(target, x$start <- c(1, 2)), structure(list(), class = "covary_density")
   )) {
     for (use in list(print, advi, nuts, laplace, svgd, pathfinder)) refused(use(x))

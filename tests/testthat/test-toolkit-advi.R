@@ -72,7 +72,7 @@ test_that("ELBO gradients of all families agree with complex-step-free differenc
   set.seed(4)
   target <- gaussian_target(c(1, 2, 3), random_covariance(3, 10))
   for (name in c("meanfield", "fullrank", "lowrank")) {
-    family <- internal("new_family")(name, 3L, 2L)
+    family <- internal("new_variational_family")(name, 3L, 2L)
     par <- internal("family_start")(family, rnorm(3), 0.7) + rnorm(1, 0, .1)
     noise <- matrix(rnorm(family$noise * 7), family$noise)
     f <- function(p, how = c(0L, 1L)) {

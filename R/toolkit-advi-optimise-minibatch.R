@@ -23,7 +23,7 @@ start_natural <- function(target, setup) {
 # certificate says how nearly.
 natural_family <- function(family) {
   if (family$name == "lowrank") {
-    new_family("fullrank", family$dim)
+    new_variational_family("fullrank", family$dim)
   } else {
     family
   }
@@ -78,10 +78,10 @@ step_natural <- function(target, setup, state, most) {
   # Taken anew when a saved fit goes on, for it is as large as the data.
   if (is.null(state$snapshot)) state$snapshot <- take_snapshot(target, state$origin)
   target <- with_snapshot(target, state$snapshot)
-  if (is.null(state$queue) || state$queue$used == chunk) {
+  if (is.null(state$queue) || state$queue$used == iterations_per_call) {
     state$queue <- draw_queue(setup, target, width)
   }
-  k <- as.integer(min(most, chunk - state$queue$used))
+  k <- as.integer(min(most, iterations_per_call - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
   out <- guard_target(.Call(
     C_natural, target, natural_settings(target, setup, state),
@@ -110,8 +110,12 @@ next_window <- function(target, setup, state) {
   if (state$iteration >= 1600) judge_window(target, setup, state) else state
 }
 
-# Is the average good? If not, and expectations have a closed form, the optimum as seen from there
-# may be, or the one seen from that; that failing, iterations go on from the last.
+# The verdict on the average of two windows, in up to four passes over all rows:
+#   1. The error of the average. Within tolerance: done, the average is the answer.
+#   2. Else, where expectations have a closed form, the optimum of the family as seen from the average
+#      (toolkit-advi-optimum.R) takes its place and is judged the same way;
+#   3. so does the optimum as seen from that one, and once more.
+#   4. If none is within tolerance, iterations go on from the last, and the averages start anew.
 judge_window <- function(target, setup, state) {
   at <- moments_natural(setup, state)
   for (pass in 1:4) {

@@ -7,7 +7,7 @@ softplus <- function(x) ifelse(x > 30, x, log1p(exp(x)))
 inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
 
 # list(name, code: for C, dim, rank, noise: length of a draw's noise)
-new_family <- function(name, dim, rank = NULL) {
+new_variational_family <- function(name, dim, rank = NULL) {
   if (name != "lowrank") {
     rank <- 0L
   } else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))

@@ -1,4 +1,4 @@
-# The loop that advi() and svgd() share: blocks of iterations, callbacks, interrupts.
+# The loop that advi() and svgd() share: calls of the C core, callbacks, interrupts.
 
 # `step(approx, most)` does at most so many iterations and returns the state, whose fields
 # iteration, losses and done the loop reads; `view(approx)` is the approximation as callbacks see
@@ -7,7 +7,7 @@
 # The random stream of the run is that of the fit: taken up where it stopped, while the user's own
 # is put back afterwards. It is noted after every block, so that a block that an interrupt cuts
 # short leaves no trace and refine() does it again.
-run_blocks <- function(approx, iterations, refresh, label, step, view, finish) {
+run_iterations <- function(approx, iterations, refresh, label, step, view, finish) {
   progress <- new_progress(refresh)
   on.exit(progress$close())
   if (!is.null(approx$state$stream)) {
@@ -58,4 +58,14 @@ swap_stream <- function(new) {
   old <- current_stream()
   assign(".Random.seed", new, globalenv())
   old
+}
+
+# Grows by doubling, so that long runs do not copy their history at every step.
+append_losses <- function(state, new) {
+  n <- state$iteration
+  if (n + length(new) > length(state$losses)) {
+    state$losses <- c(state$losses, rep(NA_real_, max(length(new), n)))
+  }
+  state$losses[n + seq_along(new)] <- new
+  state$losses
 }

@@ -1,12 +1,10 @@
 # The default optimiser: the ELBO over a fixed set of draws (Giordano, Ingram and Broderick 2024),
 # which is a deterministic function. The draws are moment-matched, so that linear and quadratic
 # parts of the target have no Monte Carlo error. One iteration is one step of a phase:
-#   newton  natural-gradient step with E[gradient], E[Hessian] in closed form or by Stein's
-#   identity,
-#           E[Hessian] = E[grad log p (theta - mean)'] cov^-1   (numeric-newton.R has the step)
-#   member  low-rank family: the same step to the nearest member (toolkit-advi-refit.R), from the
-#   full-rank optimum; a few passes
-#           over the target where L-BFGS on the factors takes hundreds
+#   newton  natural-gradient step with E[gradient] and E[Hessian], in closed form or by Stein's
+#           identity (numeric-variational.R has the step)
+#   member  low-rank family: the same step to the nearest member (toolkit-advi-optimum.R), from the
+#           full-rank optimum; a few passes over the target where L-BFGS on the factors takes hundreds
 #   polish  other families: L-BFGS on the raw parameters, in units of the approximation
 #   check   Monte Carlo error from fresh draws; too large: twice the draws, and that phase again
 
@@ -39,13 +37,6 @@ first_draws <- function(setup) {
   if (is.null(m)) max(64L, 4L * setup$family$dim + 12L) else m
 }
 
-# d x m, with second moments (divisor m) exactly one where m allows.
-new_noise <- function(m, d) {
-  m <- m + m %% 2
-  z <- t(matched_noise(m, d))
-  if (m > 4 * d + 10) z * sqrt(m / (m - 1)) else z
-}
-
 # Smaller scales until the ELBO is finite at the start.
 widen_start <- function(target, setup, state) {
   for (i in 1:20) {
@@ -63,26 +54,6 @@ widen_start <- function(target, setup, state) {
   state$at <- at
   state$elbo <- at$value + gaussian_entropy(state$cov)
   state
-}
-
-# A value that is not finite says that a draw lies where the target is not defined; steps stop
-# short of there.
-expect_at <- function(target, state, mean, cov) {
-  if (state$exact) {
-    return(density_expect(target, mean, cov))
-  }
-  root <- attempt(t(chol(cov)))
-  if (is.null(root)) {
-    return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
-  }
-  at <- stein_expect(target, mean, root, state$noise)
-  if (!is_known(at)) at$value <- NaN
-  at
-}
-
-is_known <- function(at) {
-  is.finite(at$value) && all(is.finite(at$gradient)) &&
-    all(is.finite(at$hessian))
 }
 
 step_fixed <- function(target, setup, state, most) {
@@ -105,10 +76,9 @@ step_newton <- function(target, setup, state) {
   if (is.null(step)) {
     return(enter_phase(target, setup, state, after))
   }
-  trial <- step
-  shift <- max(abs(trial$mean - state$mean) / sqrt(diag(trial$cov)))
-  stretch <- max(abs(diag(trial$cov) / diag(state$cov) - 1))
-  state[c("mean", "cov", "precision")] <- trial[c("mean", "cov", "precision")]
+  shift <- max(abs(step$mean - state$mean) / sqrt(diag(step$cov)))
+  stretch <- max(abs(diag(step$cov) / diag(state$cov) - 1))
+  state[c("mean", "cov", "precision")] <- step[c("mean", "cov", "precision")]
   state$at <- step$at
   gain <- step$elbo - state$elbo
   state$elbo <- step$elbo
@@ -238,8 +208,7 @@ step_polish <- function(target, setup, state) {
   state$value <- moved$at
   # f leaves out the determinant of the change of units
   state$elbo <- -moved$at$f + sum(log(diag(state$unit)))
-  state$calm <- if (gain < 1e-7 && -slope < 1e-6) 1 else 0
-  if (state$calm) finish_polish(setup, state) else state
+  if (gain < 1e-7 && -slope < 1e-6) finish_polish(setup, state) else state
 }
 
 finish_polish <- function(setup, state) {

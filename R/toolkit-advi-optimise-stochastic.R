@@ -1,8 +1,5 @@
-# Stochastic gradient ADVI with explicit optimisers: noise and rows for `chunk` iterations at a time
-# come from R's generator, the steps are in advi.c. Where a run is cut does not matter: the
-# noise of a chunk is drawn once and what is not used yet stays in the state.
-
-chunk <- 100L
+# Stochastic gradient ADVI with explicit optimisers: noise and rows come from R's generator
+# (toolkit-random-queue.R), the steps are in advi.c.
 
 start_stochastic <- function(target, setup) {
   family <- setup$family
@@ -27,30 +24,12 @@ stochastic_settings <- function(target, setup) {
   )
 }
 
-# With replacement. sample.int() takes five times as long, longer than the steps; the 32 bits of a
-# uniform number make the probabilities of rows differ by no more than rows / 2^32.
-minibatch_rows <- function(rows, n) 1L + as.integer(rows * stats::runif(n))
-
-# Noise and rows of one chunk.
-draw_queue <- function(setup, target, width) {
-  noise <- stats::rnorm(width * chunk)
-  rows <- if (setup$batch_size > 0) minibatch_rows(target$rows, setup$batch_size * chunk)
-  list(noise = noise, rows = rows, used = 0L)
-}
-
-take_queue <- function(queue, k, width, batch) {
-  at <- queue$used
-  list(noise = queue$noise[at * width + seq_len(k * width)], rows = if (batch > 0) {
-    queue$rows[at * batch + seq_len(k * batch)]
-  })
-}
-
 step_stochastic <- function(target, setup, state, most) {
   width <- setup$family$noise * setup$control$draws
-  if (is.null(state$queue) || state$queue$used == chunk) {
+  if (is.null(state$queue) || state$queue$used == iterations_per_call) {
     state$queue <- draw_queue(setup, target, width)
   }
-  k <- as.integer(min(most, chunk - state$queue$used))
+  k <- as.integer(min(most, iterations_per_call - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
   out <- guard_target(.Call(
     C_advi, target, stochastic_settings(target, setup), state$iteration + 1,
@@ -78,22 +57,13 @@ check_bad <- function(target, setup, state, iterations) {
   }
   stop_covary("nan", "More than half of the draws of ", iterations,
     " iterations lie where the log density of ", enumerate(target$names),
-    " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller learning rate or other starting values.",
+    " is NaN or infinite. Declare bounds by `transforms` in target_density(), or use a smaller ",
+    "learning rate or other starting values.",
     fields = list(
       parameters = target$names, iteration = iterations,
       losses = state$losses[seq_len(state$iteration)]
     )
   )
-}
-
-# Grows by doubling, so that long runs do not copy their history at every step.
-append_losses <- function(state, new) {
-  n <- state$iteration
-  if (n + length(new) > length(state$losses)) {
-    state$losses <- c(state$losses, rep(NA_real_, max(length(new), n)))
-  }
-  state$losses[n + seq_along(new)] <- new
-  state$losses
 }
 
 # A NaN stops the run and names the parameters it came through.

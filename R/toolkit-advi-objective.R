@@ -1,0 +1,61 @@
+# The objective: ELBO = E[log p] + entropy under the approximation N(mean, root root'), and its
+# gradient and Hessian, from list(value, gradient, hessian) of E[log p]: in closed form where the
+# target has it (density_expect()), else over draws by Stein's identity.
+
+# d x m, with second moments (divisor m) exactly one where m allows.
+new_noise <- function(m, d) {
+  m <- m + m %% 2
+  z <- t(matched_noise(m, d))
+  if (m > 4 * d + 10) z * sqrt(m / (m - 1)) else z
+}
+
+# Expectations over draws mean + root z, a column of z a draw; the Hessian by Stein's identity, E[g
+# z'] root^-1. Draws are taken with the gradient of a Gaussian target of precision Q beside them,
+# whose expectations are known: where Q is near E[-H], little noise is left.
+stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
+  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
+  g <- at$gradient
+  h <- if (all(is.finite(g))) {
+    move <- root %*% z
+    g <- g + precision %*% move
+    gz <- tcrossprod(g, z) / ncol(z)
+    # E[g z'] root^-1, made symmetric
+    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
+    (h + t(h)) / 2 - precision
+  } else {
+    matrix(NaN, length(mean), length(mean))
+  }
+  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
+}
+
+# A value that is not finite says that a draw lies where the target is not defined; steps stop
+# short of there.
+expect_at <- function(target, state, mean, cov) {
+  if (state$exact) {
+    return(density_expect(target, mean, cov))
+  }
+  root <- attempt(t(chol(cov)))
+  if (is.null(root)) {
+    return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
+  }
+  at <- stein_expect(target, mean, root, state$noise)
+  if (!is_known(at)) at$value <- NaN
+  at
+}
+
+is_known <- function(at) {
+  is.finite(at$value) && all(is.finite(at$gradient)) &&
+    all(is.finite(at$hessian))
+}
+
+# In closed form, or over moment-matched draws, so many that quadratic parts have no noise; over
+# very many rows fewer.
+member_expect <- function(target, at, precision = NULL) {
+  if (has_expectations(target)) {
+    return(density_expect(target, at$mean, tcrossprod(at$root)))
+  }
+  m <- max(4 * target$dim + 12, 100)
+  if (target$rows * m > 4e6) m <- 32
+  if (is.null(precision)) precision <- chol2inv(t(at$root))
+  stein_expect(target, at$mean, at$root, new_noise(m, target$dim), precision)
+}
