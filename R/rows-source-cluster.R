@@ -2,7 +2,7 @@
 # knows what the work is.
 
 # list(number, node, host, pid) of each worker that answers.
-greet_workers <- function(cluster) {
+living_workers <- function(cluster) {
   workers <- lapply(seq_along(cluster), function(i) list(number = i, node = cluster[[i]]))
   hello <- function() list(host = Sys.info()[["nodename"]], pid = Sys.getpid())
   environment(hello) <- baseenv()

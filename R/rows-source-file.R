@@ -34,7 +34,7 @@ files_source <- function(files, chunk, reader, columns, types) {
     read,
     place = function(row) current$place(row), types = types,
     close = function() if (!is.null(current)) current$close(),
-    settle = function() if (!is.null(current)) current$settle()
+    decide_types = function() if (!is.null(current)) current$decide_types()
   )
 }
 

@@ -65,8 +65,8 @@ term_state <- function(expr, columns, n, env, where) {
       return(folded)
     }
     state <- add_state(folded, columns, n, env)
-    settled <- same_in_parts(state, value, columns, n, env)
-    if (!isFALSE(settled)) {
+    everywhere <- same_in_parts(state, value, columns, n, env)
+    if (!isFALSE(everywhere)) {
       return(state)
     }
     if (is.na(alone)) {

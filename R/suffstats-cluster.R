@@ -40,9 +40,9 @@ first_look <- function(data, spec, settings) {
     continuous <- Filter(many, spec$by)
     data <- data[first_rows(chunk_rows(data, spec), 1e5), , drop = FALSE]
   }
-  source <- new_source(data, spec, settings)
+  source <- open_source(data, spec, settings)
   on.exit(source$close())
-  with_settled_types(function() {
+  with_restarts(function() {
     tally <- empty_tally()
     while (tally$rows == 0) {
       some <- source$read()
@@ -51,7 +51,7 @@ first_look <- function(data, spec, settings) {
       rows <- chunk_rows(some, spec, source$place)
       tally <- add_rows(tally, rows, settings, place = source$place)
     }
-    source$settle()
+    source$decide_types()
     for (name in continuous) tally <- make_continuous(tally, name)
     list(tally = tally_pattern(tally), types = source$types$type)
   })
@@ -67,7 +67,7 @@ first_rows <- function(rows, most) {
 # What a worker does.
 compress_shard <- function(shard, work) {
   types <- new_csv_types(work$types, work$spec$numbers)
-  source <- new_source(shard, work$spec, work$settings, types)
+  source <- open_source(shard, work$spec, work$settings, types)
   compress_source(source, work$spec, work$settings, like = work$like)
 }
 
@@ -77,7 +77,7 @@ run_shards <- function(cluster, shards, work) {
   work$spec$env <- globalenv() # not the caller's data
   work <- serialize(work, NULL)
   paths <- unique(c(dirname(getNamespaceInfo("covary", "path")), .libPaths()))
-  workers <- greet_workers(cluster)
+  workers <- living_workers(cluster)
   waiting <- seq_along(shards)
   done <- vector("list", length(shards))
   while (length(waiting)) {

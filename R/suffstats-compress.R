@@ -111,7 +111,7 @@ compress <- function(
   } else if (is_database(data)) {
     compress_database(data, query, spec, settings)
   } else {
-    compress_source(new_source(data, spec, settings), spec, settings)
+    compress_source(open_source(data, spec, settings), spec, settings)
   }
   new_cells_object(tally)
 }
@@ -152,7 +152,7 @@ check_resolution <- function(resolution) {
 compress_source <- function(source, spec, settings, like = NULL) {
   force(source)
   on.exit(source$close())
-  with_settled_types(function() {
+  with_restarts(function() {
     tally <- empty_tally(like)
     none <- TRUE
     while (!is.null(chunk <- source$read())) {
