@@ -46,13 +46,19 @@ for (n in 10^(7:log10(largest))) {
   ))
   errors <- covary_errors(fit)
   cat(sprintf(
-    "B7 N = %g: pass %.2f s (%.1f ns/row), fit %.3f s, peak memory of R %.0f MB; rms errors %s; certificate (bound from the moments) %.1e\n", n,
+    paste0(
+      "B7 N = %g: pass %.2f s (%.1f ns/row), fit %.3f s, peak memory of R %.0f MB; rms ",
+      "errors %s; certificate (bound from the moments) %.1e\n"
+    ), n,
     out$seconds, out$seconds / n * 1e9, fit_time, memory,
     paste(names(errors), signif(errors, 2), collapse = ", "), diagnostics(fit)$certificate
   ))
   shift <- shift_between(out$cells, out$finer, formulas)
   cat(sprintf(
-    "B5 N = %g: the mode moves by %.1e posterior sds (target 1e-4 at 1e9) when %d nodes are replaced by %d cells 8 times finer\n", n,
+    paste0(
+      "B5 N = %g: the mode moves by %.1e posterior sds (target 1e-4 at 1e9) when %d nodes ",
+      "are replaced by %d cells 8 times finer\n"
+    ), n,
     shift[["shift"]], shift[["nodes"]], shift[["finer"]]
   ))
   flush(stdout())

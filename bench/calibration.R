@@ -7,7 +7,10 @@ source(file.path(
 ))
 cat(
   machine(),
-  "\nRatio of sds of curves on a grid to those of the reference: geometric mean (smallest to largest)\n\n"
+  paste0(
+    "\nRatio of sds of curves on a grid to those of the reference: geometric mean (smallest ",
+    "to largest)\n\n"
+  )
 )
 points <- data.frame(x = seq(0.02, 0.98, length.out = 49))
 curves <- list(c("mu", "y1"), c("mu", "y2"), c("sigma", "y1"), c("sigma", "y2"), c("rho", "y1:y2"))

@@ -10,7 +10,10 @@ source(file.path(
 ))
 cat(
   machine(),
-  "\nCPU time of one value and gradient, best of many; no priors; ratios to our rows in any order and in order of x\n\n"
+  paste0(
+    "\nCPU time of one value and gradient, best of many; no priors; ratios to our rows in ",
+    "any order and in order of x\n\n"
+  )
 )
 have <- function(package) nzchar(system.file(package = package))
 cache <- Sys.getenv("COVARY_BENCH_CACHE", tempdir())
@@ -25,17 +28,20 @@ model {
   vector[n] z1 = (y1 - col(eta, 1)) .* exp(-col(eta, 3));
   vector[n] z2 = (y2 - col(eta, 2)) .* exp(-col(eta, 4));
   vector[n] q = 1 - square(rho);
-  target += -sum(col(eta, 3)) - sum(col(eta, 4)) - 0.5 * sum(log(q)) - 0.5 * sum((square(z1) - 2 * rho .* z1 .* z2 + square(z2)) ./ q);
+  target += -sum(col(eta, 3)) - sum(col(eta, 4)) - 0.5 * sum(log(q)) - 0.5 *
+    sum((square(z1) - 2 * rho .* z1 .* z2 + square(z2)) ./ q);
 }"
 tmb_code <- "
 #include <TMB.hpp>
 template<class Type> Type objective_function<Type>::operator()() {
   DATA_SPARSE_MATRIX(b); DATA_VECTOR(y1); DATA_VECTOR(y2);
-  PARAMETER_VECTOR(mu1); PARAMETER_VECTOR(mu2); PARAMETER_VECTOR(s1); PARAMETER_VECTOR(s2); PARAMETER_VECTOR(r);
+  PARAMETER_VECTOR(mu1); PARAMETER_VECTOR(mu2);
+  PARAMETER_VECTOR(s1); PARAMETER_VECTOR(s2); PARAMETER_VECTOR(r);
   vector<Type> m1 = b * mu1, m2 = b * mu2, l1 = b * s1, l2 = b * s2, e = b * r;
   Type out = 0;
   for (int i = 0; i < y1.size(); i++) {
-    Type rho = tanh(e(i) / 2), z1 = (y1(i) - m1(i)) * exp(-l1(i)), z2 = (y2(i) - m2(i)) * exp(-l2(i)), q = 1 - rho * rho;
+    Type rho = tanh(e(i) / 2), z1 = (y1(i) - m1(i)) * exp(-l1(i)),
+      z2 = (y2(i) - m2(i)) * exp(-l2(i)), q = 1 - rho * rho;
     out += l1(i) + l2(i) + log(q) / 2 + (z1 * z1 - 2 * rho * z1 * z2 + z2 * z2) / q / 2;
   }
   return out;

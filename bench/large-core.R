@@ -75,7 +75,10 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
   cov <- diag(1e-4, target$dim)
   times <- ceiling(2e5 / m)
   cat(sprintf(
-    "evaluations, %d %s x %d coefficients, ns per cell: draws %.1f, value + gradient %.1f, Hessian %.1f, expectation %.1f\n", m,
+    paste0(
+      "evaluations, %d %s x %d coefficients, ns per cell: draws %.1f, value + gradient %.1f, ",
+      "Hessian %.1f, expectation %.1f\n"
+    ), m,
     if (is.null(target$rows) || target$rows == m) "rows" else "nodes", target$dim,
     best(3, quote(.Call(internal$C_base_draws, target$model, some))) / m / 1000 * 1e9,
     best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$model, beta, 1L))) / m /

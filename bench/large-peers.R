@@ -15,7 +15,10 @@ range_of_n <- c(
 )
 cat(
   machine(),
-  "\nCPU seconds of a whole fit; rms error of curves on a grid against the truth; x: seconds over ours\n\n"
+  paste0(
+    "\nCPU seconds of a whole fit; rms error of curves on a grid against the truth; x: ",
+    "seconds over ours\n\n"
+  )
 )
 
 source(file.path(here, "peers.R"))
@@ -90,7 +93,10 @@ for (n in 10^(log10(range_of_n[2]):log10(range_of_n[1]))) {
     })
     if (who == "mgcv bam" && n >= 1e5) {
       cat(sprintf(
-        "            bam over covary: whole five-smooth call %.2f, whole one-mean call %.2f, five-smooth refit %.2f, one-mean refit %.2f%s\n",
+        paste0(
+          "            bam over covary: whole five-smooth call %.2f, whole one-mean call ",
+          "%.2f, five-smooth refit %.2f, one-mean refit %.2f%s\n"
+        ),
         out$seconds / base, out$seconds / mean_only, out$seconds / refit, out$seconds / refit_one,
         if (n == 1e6) " (targets 2 for a whole call, 10 for a refit)" else ""
       ))
@@ -111,7 +117,10 @@ for (n in 10^(log10(range_of_n[2]):log10(range_of_n[1]))) {
         )
       )
       cat(sprintf(
-        "            gaulss over covary, the same model of one response: whole call %.0f, whole call by \"laplace\" with 1000 draws %.0f, refit from cells %.0f\n",
+        paste0(
+          "            gaulss over covary, the same model of one response: whole call %.0f, ",
+          "whole call by \"laplace\" with 1000 draws %.0f, refit from cells %.0f\n"
+        ),
         out$seconds / ours[["whole"]], out$seconds / ours[["whole_laplace"]],
         out$seconds / ours[["refit_laplace"]]
       ))

@@ -35,9 +35,15 @@ torch <- torch_run(same, last = TRUE)
 difference <- max(abs(same$parameter - torch$path))
 
 cat("# Category learner: speed\n\n")
-cat("D = 2, G = 2, one core, one trial per step, momentum .3, log-Cholesky, rates .002 / .0001 / .1.\n\n")
+cat(paste0(
+  "D = 2, G = 2, one core, one trial per step, momentum .3, log-Cholesky, rates .002 / .0001 ",
+  "/ .1.\n\n"
+))
 number <- function(x) format(signif(x, 3), big.mark = ",", scientific = FALSE)
-cat("| | trials | trials per second, elapsed | trials per second of processor time |\n|---|---|---|---|\n")
+cat(paste0(
+  "| | trials | trials per second, elapsed | trials per second of processor time ",
+  "|\n|---|---|---|---|\n"
+))
 cat(sprintf(
   "| `learn_categories()`, median of 5 | %s | %s | %s |\n", number(trials),
   number(middle[1]), number(middle[2])

@@ -126,9 +126,11 @@ run_bamlss <- function(d, new, sampler = FALSE) {
 }
 
 peak_memory <- function() {
-  line <- tryCatch(grep("VmHWM", readLines("/proc/self/status"), value = TRUE), error = function(e) {
-    character()
-  })
+  line <- tryCatch(grep("VmHWM", readLines("/proc/self/status"), value = TRUE),
+    error = function(e) {
+      character()
+    }
+  )
   if (length(line)) as.numeric(gsub("[^0-9]", "", line)) / 2^20 else NA
 }
 
@@ -162,11 +164,17 @@ if (length(arguments) && arguments[1] == "sets") {
     )
   }
   cat(sprintf(
-    "N = %s, %s data sets: density of covary %.4f; bamlss (AICc mode) less by %s, its time %.1f times ours\n", arguments[2], arguments[3],
+    paste0(
+      "N = %s, %s data sets: density of covary %.4f; bamlss (AICc mode) less by %s, its time ",
+      "%.1f times ours\n"
+    ), arguments[2], arguments[3],
     mean(gaps["ours", ]), show(gaps["gap", ]), mean(gaps["ratio", ])
   ))
   cat(sprintf(
-    "  covary with m = 3 (log evidence larger by %s): bamlss less by %s, its time %.1f times ours\n",
+    paste0(
+      "  covary with m = 3 (log evidence larger by %s): bamlss less by %s, its time %.1f ",
+      "times ours\n"
+    ),
     paste(round(gaps["evidence", ]), collapse = ", "), show(gaps["third", ]),
     mean(gaps["ratio_third", ])
   ))

@@ -15,8 +15,10 @@ model {
   vector[n] z1 = (y1 - x * b1) ./ sd1;
   vector[n] z2 = (y2 - x * b2) ./ sd2;
   vector[n] q = 1 - square(rho);
-  b1 ~ normal(0, 10); b2 ~ normal(0, 10); s1 ~ normal(0, 2.5); s2 ~ normal(0, 2.5); r ~ normal(0, 2.5);
-  target += -sum(log(sd1)) - sum(log(sd2)) - 0.5 * sum(log(q)) - 0.5 * sum((square(z1) - 2 * rho .* z1 .* z2 + square(z2)) ./ q);
+  b1 ~ normal(0, 10); b2 ~ normal(0, 10); s1 ~ normal(0, 2.5); s2 ~ normal(0, 2.5); r ~
+    normal(0, 2.5);
+  target += -sum(log(sd1)) - sum(log(sd2)) - 0.5 * sum(log(q)) - 0.5 *
+    sum((square(z1) - 2 * rho .* z1 .* z2 + square(z2)) ./ q);
 }"
 
 set.seed(1)

@@ -42,7 +42,8 @@ local({
       vapply(1:2, function(threads) system.time(work[[name]](threads))[["elapsed"]], 0)
     )
     cat(sprintf(
-      "B3 two threads, %s: %.1f -> %.1f ns/row, wall time ratio %.2f (best of 30; medians %.2f)\n", name, min(wall[1, ]) / n * 1e9,
+      "B3 two threads, %s: %.1f -> %.1f ns/row, wall time ratio %.2f (best of 30; medians %.2f)\n",
+      name, min(wall[1, ]) / n * 1e9,
       min(wall[2, ]) / n * 1e9, min(wall[1, ]) / min(wall[2, ]),
       median(wall[1, ]) / median(wall[2, ])
     ))

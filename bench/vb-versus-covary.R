@@ -52,7 +52,10 @@ record <- function(method, n, fit, summarise, compile = 0, note = "") {
   result <- tryCatch(
     {
       seconds <- system.time(object <- fit())[["elapsed"]]
-      cbind(seconds = seconds, score(summarise(object), n), note = paste0(note, attr(object, "note")))
+      cbind(
+        seconds = seconds, score(summarise(object), n),
+        note = paste0(note, attr(object, "note"))
+      )
     },
     error = function(e) {
       data.frame(

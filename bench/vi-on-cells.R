@@ -47,12 +47,18 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
   t <- c(milliseconds(laplace), milliseconds(vi, mode))
   sd_ratio <- range(sqrt(diag(fit$cov)) / sqrt(diag(chol2inv(mode$chol_precision))))
   cat(sprintf(
-    "N = %-7g P = %d, %4d %s: Laplace %5.1f ms, %2d iterations; full-rank %5.1f ms, %2d iterations (%s); together %.1f ms\n", n, target$dim,
+    paste0(
+      "N = %-7g P = %d, %4d %s: Laplace %5.1f ms, %2d iterations; full-rank %5.1f ms, %2d ",
+      "iterations (%s); together %.1f ms\n"
+    ), n, target$dim,
     target$model$size$cells, if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],
     fit$iterations, if (fit$converged) "converged" else "NOT CONVERGED", sum(t)
   ))
   cat(sprintf(
-    "            means move by %.3f sds at most from Laplace, sds by factors %.3f to %.3f; one expectation %.2f ms\n",
+    paste0(
+      "            means move by %.3f sds at most from Laplace, sds by factors %.3f to %.3f; ",
+      "one expectation %.2f ms\n"
+    ),
     max(abs(fit$mean - mode$mean) / sqrt(diag(fit$cov))), sd_ratio[1], sd_ratio[2],
     milliseconds(function() expect(fit$mean, fit$cov))
   ))

@@ -48,7 +48,10 @@ show(correlation(fit, ages)[c("age", "estimate", "lower", "upper")])
 pictures("flchain", fit, "age")
 
 if (!requireNamespace("mice", quietly = TRUE)) {
-  cat("\nPackage mice is not installed: the second example, height and weight of children, is skipped.\n")
+  cat(paste0(
+    "\nPackage mice is not installed: the second example, height and weight of children, is ",
+    "skipped.\n"
+  ))
 } else {
   rule("Height and weight of Dutch children by age and sex (mice::fdgs)")
   children <- stats::na.omit(mice::fdgs[c("age", "sex", "hgt", "wgt")])

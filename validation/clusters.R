@@ -177,7 +177,10 @@ if (nzchar(folder)) {
     error = function(e) "no mpirun",
     warning = function(w) "no mpirun"
   ), "\n")
-  cat("Two workers, 200,000 rows in five files, a continuous covariate and two discrete ones; largest difference relative to the largest moment.\n\n")
+  cat(paste0(
+    "Two workers, 200,000 rows in five files, a continuous covariate and two discrete ones; ",
+    "largest difference relative to the largest moment.\n\n"
+  ))
   for (kind in if (length(arguments)) arguments else kinds) run_kind(kind)
   unlink(folder, recursive = TRUE)
 }

@@ -92,7 +92,10 @@ cat(
   "Rscript validation/compression.R", arguments, "|", format(Sys.Date()), "|", machine, "|",
   R.version.string, "| rows:", n, "\n"
 )
-cat("distance: of the compressed mode from that of the rows, in posterior sds; shift: the part of it that is compression; limit 1e-5 at 1e6 rows\n")
+cat(paste0(
+  "distance: of the compressed mode from that of the rows, in posterior sds; shift: the part ",
+  "of it that is compression; limit 1e-5 at 1e6 rows\n"
+))
 covariates <- list(
   uniform = runif(n), skewed = rexp(n)^1.5, tied = round(rnorm(n), 3),
   clustered = c(rnorm(n / 2, 0, 0.01), runif(n - n / 2, -1, 1))

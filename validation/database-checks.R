@@ -112,7 +112,10 @@ write_large <- function(connection, from, rows) {
   invisible(dbExecute(
     connection,
     paste0(
-      "CREATE TABLE large AS SELECT x, sin(6 * x) + exp(0.5 * cos(4 * x) - 1) * e AS a, cos(7 * x) + f AS b FROM ",
+      paste0(
+        "CREATE TABLE large AS SELECT x, sin(6 * x) + exp(0.5 * cos(4 * x) - 1) * e AS a, ",
+        "cos(7 * x) + f AS b FROM "
+      ),
       "(SELECT random() AS x, ", noise, " AS e, ", noise, " AS f FROM ",
       sprintf(from, format(rows, scientific = FALSE)), ") AS noise"
     )

@@ -181,7 +181,10 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
       cbind(c(only_r))
     )[1] - log(2 * pi) - mean[3] - mean[4]
     n <- data$cells[1, i]
-    got <- .Call(C_likelihood_expect, 2L, data$cells[, i, drop = FALSE], cbind(mean), cbind(c(cov)))[1]
+    got <- .Call(
+      C_likelihood_expect, 2L, data$cells[, i, drop = FALSE], cbind(mean),
+      cbind(c(cov))
+    )[1]
     truth <- exact_quadratic(data$cells[, i], mean, cov)
     wobble <- cov * (1 + 2^-52 * matrix(sample(c(-1, 1), 25, TRUE), 5))
     wobble[lower.tri(wobble)] <- t(wobble)[lower.tri(wobble)]
@@ -200,6 +203,9 @@ cat("Command: Rscript validation/gradients.R\n")
 cat("Date:    ", format(Sys.Date()), "\n", sep = "")
 cat("R:       ", R.version.string, ", covary ", format(packageVersion("covary")), "\n\n", sep = "")
 cat("Error: largest absolute error of a point over its largest element (values: at least its\n")
-cat("number of rows). |rho| runs from 0 to 1 - 1e-8; one_minus_rho is 1 - |rho| at the worst point.\n\n")
+cat(paste0(
+  "number of rows). |rho| runs from 0 to 1 - 1e-8; one_minus_rho is 1 - |rho| at the worst ",
+  "point.\n\n"
+))
 options(width = 130)
 print(report, row.names = FALSE, right = FALSE)

@@ -46,7 +46,9 @@ tryCatch({
   # Time, elapsed, server and R on one machine; and a complete fit.
   write_large(connection, "generate_series(1, %s)", timed)
   dbExecute(connection, "ANALYZE large")
-  cat(sprintf("\n%s rows with a continuous covariate, server and R on one machine, elapsed seconds:\n", format(timed, big.mark = ",", scientific = FALSE)))
+  cat(sprintf(paste0(
+    "\n%s rows with a continuous covariate, server and R on one machine, elapsed seconds:\n"
+  ), format(timed, big.mark = ",", scientific = FALSE)))
   runs <- lapply(c(stream = "stream", database = "database"), function(way) {
     t <- seconds(cells <- compress(connection, c("a", "b"),
       by = ~x, query = "large",

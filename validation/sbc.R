@@ -106,7 +106,10 @@ report <- function(name, case, sets) {
   })
   inside <- mean(ranks >= 5 & ranks <= 94)
   cat(sprintf(
-    "%-12s %3d data sets, %2d refused, %4.1f %% warned, %2d quantities: smallest p %.4f (%s), Holm %.3f; p below .05: %d; 90 %% intervals hold %.3f\n", name, sets,
+    paste0(
+      "%-12s %3d data sets, %2d refused, %4.1f %% warned, %2d quantities: smallest p %.4f ",
+      "(%s), Holm %.3f; p below .05: %d; 90 %% intervals hold %.3f\n"
+    ), name, sets,
     sum(refused), 100 * mean(warned), ncol(ranks), min(p), names(which.min(p)),
     min(stats::p.adjust(p, "holm")), sum(p < 0.05), inside
   ))

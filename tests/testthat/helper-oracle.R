@@ -344,7 +344,10 @@ twin_expect <- function(model, beta, cov) {
   design <- twin_design(model)
   x <- lapply(seq_len(m), function(i) design[q * (i - 1) + seq_len(q), , drop = FALSE])
   v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
-  each <- .Call(C_likelihood_expect, model$size$responses, model$cells, twin_predictors(model, beta), v)
+  each <- .Call(
+    C_likelihood_expect, model$size$responses, model$cells,
+    twin_predictors(model, beta), v
+  )
   value <- sum(each[1, ])
   gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
   hessian <- Reduce(

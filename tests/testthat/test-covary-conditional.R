@@ -6,7 +6,8 @@ naive_conditional <- function(density, theta) {
     b <- block$r * s^2 + s * theta[at]
     theta[at] <- if (is.null(block$rotation)) b else as.vector(block$rotation %*% b)
   }
-  theta[density$unpenalised] <- theta[density$unpenalised] + as.vector(density$slope %*% theta[density$penalised])
+  theta[density$unpenalised] <- theta[density$unpenalised] +
+    as.vector(density$slope %*% theta[density$penalised])
   theta
 }
 

@@ -37,7 +37,9 @@ test_that("twenty seeds, four small data sets: every fit ends with a verdict", {
         classes <<- c(classes, class(w)[1])
         invokeRestart("muffleWarning")
       })
-      expect_true(all(startsWith(classes, "covary_warning")), label = paste(classes, collapse = " "))
+      expect_true(all(startsWith(classes, "covary_warning")),
+        label = paste(classes, collapse = " ")
+      )
       expect_true(all(is.finite(coefficients_of(fit))))
       expect_true(fit$info$converged || "covary_warning_not_converged" %in% classes)
       moved <- has_forgotten(fit$info$moves)

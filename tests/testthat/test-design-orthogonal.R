@@ -22,7 +22,7 @@ test_that("raw polynomials of years, of any degree one would write, are those of
   }
 })
 
-test_that("columns are replaced by what is new in them, and only by others of their own variables", {
+test_that("columns are replaced by what is new in them, only by others of their variables", {
   set.seed(2)
   t <- stats::runif(60, 2000, 2010)
   x <- scale(cbind(t, t^2, t^3, stats::rnorm(60) + 0 * t))

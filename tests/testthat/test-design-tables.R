@@ -4,7 +4,7 @@ one_smooth <- function(call, data) {
   build_smooths(call, globalenv(), data, rep(1, length(data$x)))[[1]]
 }
 
-test_that("tables give the columns of mgcv for every basis of polynomials, at knots, between them and at the ends", {
+test_that("tables give mgcv's columns for polynomial bases, at knots, between and at the ends", {
   set.seed(311)
   cases <- list(
     list(x = runif(300)), list(x = 1e6 * rnorm(200) + 1e9),
@@ -50,7 +50,7 @@ test_that("columns of functions of a covariate come from the table too", {
   )
 })
 
-test_that("there is no table where columns are no polynomials, and none is used outside its range or for another smooth", {
+test_that("no table where columns are no polynomials; none is used outside its range", {
   set.seed(313)
   data <- list(x = runif(200), z = runif(200), g = gl(2, 100))
   for (call in list(

@@ -15,7 +15,10 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
     refused(door("nuts", model_target(), list(), numeric(3), numeric(6), bad))
   }
   for (bad in c(NaN, -1, 0, 1e300, Inf, 2.5)) {
-    refused(door("moments", 0, list(1), NULL, NULL, c(1, 0, bad), c(0, 1), list(level = 2, threads = 1, groups = 1)))
+    refused(door(
+      "moments", 0, list(1), NULL, NULL, c(1, 0, bad), c(0, 1),
+      list(level = 2, threads = 1, groups = 1)
+    ))
     refused(door(
       "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, bad, 1, 0, 1), c(0, 1),
       c(2, 1, 1, 1e6)
@@ -24,13 +27,19 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
 })
 
 test_that("products of sizes beyond memory are refused, not wrapped", {
-  refused(door("moments", 0, list(1), NULL, NULL, c(1, 0, 2^29), c(0, 1), list(level = 2, threads = 1, groups = 2^29)))
+  refused(door(
+    "moments", 0, list(1), NULL, NULL, c(1, 0, 2^29), c(0, 1),
+    list(level = 2, threads = 1, groups = 2^29)
+  ))
   refused(door(
     "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, 2^28, 1, 0, 2^28), c(0, 1),
     c(2, 1, 2^28, Inf)
   ))
   term <- list(grid = c(1, 0, 2^30), groups = 2^30, coefficients = 0)
-  refused(door("rows", matrix(0, 1, 1), NULL, c(0, 1), list(term), list(level = 2, threads = 1, groups = 1)))
+  refused(door(
+    "rows", matrix(0, 1, 1), NULL, c(0, 1), list(term),
+    list(level = 2, threads = 1, groups = 1)
+  ))
 })
 
 test_that("a code that stands for nothing is refused", {
@@ -133,7 +142,10 @@ test_that("stimuli, categories, order and state of a learner are checked against
 })
 
 test_that("any number of threads and any level of vector code are legal", {
-  expected <- door("moments", 0.5, list(1), NULL, NULL, c(1, 0, 1), c(0, 1), list(level = 2, threads = 1, groups = 1))
+  expected <- door(
+    "moments", 0.5, list(1), NULL, NULL, c(1, 0, 1), c(0, 1),
+    list(level = 2, threads = 1, groups = 1)
+  )
   for (threads in c(-1, 0, 1e9, NaN, Inf)) {
     expect_identical(door(
       "moments", 0.5, list(1), NULL,

@@ -9,7 +9,7 @@ test_that("the pilot's log sds follow residuals that span decades", {
   expect_lt(sqrt(mean((target$pilot$log_sd[1, ] - truth)^2)), 0.35)
 })
 
-test_that("expected squares count the variance of the mean, so that leverage does not look like precision", {
+test_that("expected squares count the variance of the mean: leverage is not taken for precision", {
   set.seed(2)
   d <- data.frame(x = c(stats::runif(15), 10))
   d$y <- stats::rnorm(16)

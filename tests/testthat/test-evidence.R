@@ -19,7 +19,7 @@ simulate_curves <- function(n, f) {
   data.frame(x = x, a = f$mu(x) + s * z, b = f$mu(1 - x) + s * (r * z + sqrt(1 - r^2) * rnorm(n)))
 }
 
-test_that("it is there where a probe shows that weights are not needed, and is that of all weights", {
+test_that("it is there where a probe shows that no weights are needed: that of all weights", {
   set.seed(811)
   d <- simulate_curves(1e5, curves$smooth)
   fit <- function(importance) {

@@ -55,7 +55,7 @@ test_that("blocks of draws and rows agree with the whole", {
   expect_equal(predictor_draws(fit, "mu:a", data_two()), whole)
 })
 
-test_that("new levels of random effects have fresh effects, shared within a level, scaled by slopes", {
+test_that("new levels of random effects have fresh effects, shared in a level, scaled by slopes", {
   fit <- fixture("groups")
   set.seed(2)
   new <- data.frame(g = c("a", "new", "new", "newer"), x = c(1, 0, 12, 12))

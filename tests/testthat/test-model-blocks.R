@@ -28,7 +28,7 @@ case <- function(weights = NULL) {
   }, n = n)
 }
 
-test_that("value, gradient, Hessian, expectation and draws are those of all rows, with blocks kept or made again", {
+test_that("value, derivatives, expectation and draws are those of all rows, blocks kept or not", {
   for (weights in list(NULL, rep(c(1, 2.5), 850))) {
     case <- case(weights)
     set.seed(612)

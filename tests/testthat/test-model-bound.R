@@ -9,7 +9,7 @@ flexible <- function(row_sd = "auto", ...) {
 # Cells are sorted by their covariate.
 sort_by_x <- function(d) d[order(d$x), ]
 
-test_that("the bound adds a scatter within rows to the cells, and nothing where sds and correlation are constant", {
+test_that("the bound adds a scatter within rows; nothing where sds and correlation are constant", {
   plain <- flexible(0)
   bound <- flexible(0.05)
   expect_null(plain$within)
@@ -102,7 +102,7 @@ test_that("the share falls with the number of rows, and its bias stays a tenth o
   expect_error(covary_control(row_sd = "big"), class = "covary_error_argument")
 })
 
-test_that("half the width hardly moves an ordinary fit; a width as large as the residuals does and is said", {
+test_that("half the width hardly moves an ordinary fit; one as wide as the residuals does, said", {
   d <- rows_60()
   fit <- quick(a ~ x, sigma ~ x, data = d)
   expect_lt(max(diagnostics(fit)$bound$shift), 0.01)

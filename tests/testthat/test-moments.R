@@ -230,7 +230,9 @@ test_that("nodes of rows have the densities of their cells", {
 test_that("a process that was forked after threads were used works with one", {
   skip_on_cran()
   skip_on_os("windows")
-  code <- "d <- data.frame(x = runif(2e5)); d$y <- d$x; f <- function(i) covary::compress(d, 'y', by = ~ x, threads = 2); one <- f(0)
+  code <- "d <- data.frame(x = runif(2e5)); d$y <- d$x
+    f <- function(i) covary::compress(d, 'y', by = ~ x, threads = 2)
+    one <- f(0)
     cat(all(vapply(parallel::mclapply(1:2, f, mc.cores = 2), identical, TRUE, one)))"
   said <- suppressWarnings(system2("timeout", c(
     "60", file.path(R.home("bin"), "Rscript"),

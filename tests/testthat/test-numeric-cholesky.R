@@ -36,7 +36,7 @@ test_that("a matrix without a factor is found out", {
   expect_error(robust_chol(a), class = "covary_error_numerics")
 })
 
-test_that("without the blocks of zero expectation Newton's method climbs where the curvature is indefinite", {
+test_that("without blocks of zero expectation Newton's method climbs in indefinite curvature", {
   h <- rbind(c(1, 0, 3), c(0, 2, 1), c(3, 1, 4))
   expect_null(chol_or_null(h))
   root <- ascent_chol(h, c(TRUE, TRUE, FALSE))

@@ -60,7 +60,7 @@ test_that("a factor in the same predictor splits the curves, and only there", {
   expect_identical(f$level[f$resp == "mpg"], c("4", "6", "8"))
 })
 
-test_that("a predictor without covariates is shown along the first covariate, a known one nowhere", {
+test_that("a predictor without covariates is shown along the first one, a known one nowhere", {
   set.seed(1)
   fit <- fit_cars()
   expect_true("sigma" %in% conditional_effects(fit, "wt")$dpar)

@@ -12,15 +12,30 @@ run_fresh <- function(lines) {
 body_of_test <- c(
   "set.seed(1)",
   "fit <- suppressWarnings(covary(mpg ~ wt, data = mtcars, draws = 300))",
-  "stopifnot(identical(dim(posterior_predict(fit)), c(300L, 32L)), is.matrix(bayes_R2(fit)), is.matrix(log_lik(fit)))",
-  "stopifnot(identical(dim(rstantools::posterior_epred(fit)), c(300L, 32L)), rstantools::nsamples(fit) == 300)",
-  "stopifnot(inherits(suppressWarnings(loo(fit)), 'loo'), inherits(suppressWarnings(loo::waic(fit)), 'waic'))",
+  paste0(
+    "stopifnot(identical(dim(posterior_predict(fit)), c(300L, 32L)), ",
+    "is.matrix(bayes_R2(fit)), is.matrix(log_lik(fit)))"
+  ),
+  paste0(
+    "stopifnot(identical(dim(rstantools::posterior_epred(fit)), c(300L, 32L)), ",
+    "rstantools::nsamples(fit) == 300)"
+  ),
+  paste0(
+    "stopifnot(inherits(suppressWarnings(loo(fit)), 'loo'), ",
+    "inherits(suppressWarnings(loo::waic(fit)), 'waic'))"
+  ),
   # Objects of other classes reach the methods of the other packages.
   "m <- matrix(rnorm(60), 20)",
-  "stopifnot(identical(dim(posterior_interval(m)), c(3L, 2L)), inherits(suppressWarnings(waic(m)), 'waic'))",
+  paste0(
+    "stopifnot(identical(dim(posterior_interval(m)), c(3L, 2L)), ",
+    "inherits(suppressWarnings(waic(m)), 'waic'))"
+  ),
   "posterior_predict.other <- function(object, ...) 'other'",
   "stopifnot(posterior_predict(structure(1, class = 'other')) == 'other')",
-  "registerS3method('posterior_predict', 'third', function(object, ...) 'third', asNamespace('rstantools'))",
+  paste0(
+    "registerS3method('posterior_predict', 'third', function(object, ...) 'third', ",
+    "asNamespace('rstantools'))"
+  ),
   "stopifnot(posterior_predict(structure(1, class = 'third')) == 'third')",
   "e <- tryCatch(posterior_predict(3), error = conditionMessage)",
   "stopifnot(grepl('no applicable method', e))",

@@ -128,7 +128,7 @@ test_that("draws from the prior have its moments, the unwritten constant include
   }
 })
 
-test_that("a dummy of two rows in a hundred has a prior sd near 2.5 on a log sd and a wide one on a mean", {
+test_that("a dummy of two rows in a hundred: prior sd near 2.5 on a log sd, a wide one on a mean", {
   set.seed(1)
   d <- data.frame(y = stats::rnorm(100), rare = rep(c(TRUE, FALSE), c(2, 98)))
   p <- default_prior(y ~ rare, sigma ~ rare, data = d)
@@ -139,7 +139,7 @@ test_that("a dummy of two rows in a hundred has a prior sd near 2.5 on a log sd 
   )
 })
 
-test_that("a coefficient with a user's prior leaves the joint default and the others keep their marginal", {
+test_that("a coefficient with a user's prior leaves the joint default; the others keep theirs", {
   d <- rows_60()
   joint <- default_prior(a ~ x + z, data = d)
   fit <- quick(a ~ x + z, data = d, prior = set_prior(normal(0, 3), coef = "x"))

@@ -30,7 +30,14 @@ for (design in designs) {
           out <- .Call(C_base, problem$model, beta, order)
           expect_close(out$value, value, 1e-11)
           if (order == 0) expect_null(out$gradient) else expect_close(out$gradient, gradient, 1e-11)
-          if (order < 2) expect_null(out$hessian) else expect_close(c(out$hessian), c(hessian), 1e-11)
+          if (order < 2) {
+            expect_null(out$hessian)
+          } else {
+            expect_close(
+              c(out$hessian), c(hessian),
+              1e-11
+            )
+          }
         }
         expect_identical(out$hessian, t(out$hessian))
       }

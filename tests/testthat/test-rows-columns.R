@@ -11,7 +11,7 @@ columns_of <- function() {
   )
 }
 
-test_that("columns that change their type are refused in chunks, files and merges, with the place named", {
+test_that("columns that change their type are refused in chunks, files and merges, and named", {
   set.seed(751)
   y <- rnorm(60)
   columns <- columns_of()
@@ -92,7 +92,7 @@ test_that("levels of ordered factors must be in one order", {
   )
 })
 
-test_that("dates and times keep their class, exact and continuous, and differences of times their units", {
+test_that("dates and times keep their class, exact and continuous; time differences their units", {
   set.seed(753)
   n <- 12000
   d <- data.frame(

@@ -80,7 +80,8 @@ test_that("what is dropped does not depend on the short way for complete rows", 
   expect_error(read_frame(parsed, d, NULL, NULL, na.omit), "row 3", class = "covary_error_infinite")
 })
 
-# --- one table of cases, every way in --------------------------------------------------------------
+# --- one table of cases, every way in
+# --------------------------------------------------------------
 
 # How rows that something is wrong with change 40 clean ones, and what must come of it: the number
 # of rows that are used and of those with missing values, or the class of the error. Changes are
@@ -189,7 +190,7 @@ test_that("which rows count is the same for every source", {
   }
 })
 
-test_that("the pass over one continuous covariate finds the same rows, and so do sums of a data base", {
+test_that("the pass over one continuous covariate finds the same rows; so do sums of a data base", {
   skip_if_not_installed("RSQLite")
   connection <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
   on.exit(DBI::dbDisconnect(connection))

@@ -76,7 +76,8 @@ test_that("SQLite's columns are what their values are, not what the driver sends
   )
   DBI::dbExecute(
     connection,
-    "INSERT INTO v VALUES (NULL, '12.5', '7', 1, NULL, 9007199254740993), (3000000000, 13.25, '8', 'n/a', 1, 9007199254740992),
+    "INSERT INTO v VALUES (NULL, '12.5', '7', 1, NULL, 9007199254740993),
+      (3000000000, 13.25, '8', 'n/a', 1, 9007199254740992),
     (3000000001, 14, '7', 2, 2, 1), (3000000000, '15', '8', 3, 3, 2)"
   )
   for (how in c("auto", "stream")) {
@@ -97,7 +98,10 @@ test_that("SQLite's columns are what their values are, not what the driver sends
     expect_error(ask("d", ~big), "2^53", fixed = TRUE, class = "covary_error_covariate")
     expect_identical(nobs(ask("big", ~tx)), 4)
   }
-  first <- "SELECT NULL AS b, 1 AS y UNION ALL SELECT 1, 2 UNION ALL SELECT 2.5, 2.5 UNION ALL SELECT 2.5, 4"
+  first <- paste0(
+    "SELECT NULL AS b, 1 AS y UNION ALL SELECT 1, 2 UNION ALL SELECT 2.5, 2.5 UNION ALL ",
+    "SELECT 2.5, 4"
+  )
   for (how in c("auto", "stream")) {
     cells <- suppressMessages(compress(connection, "y", by = ~b, query = first, moments = how))
     expect_setequal(cells$groups$b, c(1, 2.5))

@@ -62,7 +62,7 @@ test_that("terms keep the state of the training rows, wherever they stand", {
   }
 })
 
-test_that("terms that depend on other rows and have no state are refused when the model is fitted", {
+test_that("terms that depend on other rows and have no state are refused by the fit", {
   d <- terms_data()
   centre <- function(v) v - mean(v)
   for (f in list(

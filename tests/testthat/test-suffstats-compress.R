@@ -158,7 +158,7 @@ test_that("missing values are left out and counted", {
   expect_equal(sum(later$table[1, 1, , ]), nobs(later))
 })
 
-test_that("an infinite value is an error that says where, as in covary(), unless its row is left out anyhow", {
+test_that("an infinite value is an error that says where, unless its row is left out anyhow", {
   d <- rows_of(9000, 726)
   d$w <- 1
   for (column in c("y1", "x", "w")) {

@@ -197,9 +197,12 @@ test_that("nodes carry every product of cubics exactly", {
 test_that("rows of two covariates are compressed by themselves, and the certificate is exact", {
   n <- if (full_tests()) 1e5 else 3e4
   d <- rows_of_two(n, 808)
-  for (formulas in list(list(y1 ~ s(x, k = 5) + s(z, k = 5) + sex, sigma ~ x + z), if (full_tests()) {
-    list(y1 ~ s(x, z, k = 6), sigma ~ x * z)
-  })) {
+  for (formulas in list(
+    list(y1 ~ s(x, k = 5) + s(z, k = 5) + sex, sigma ~ x + z),
+    if (full_tests()) {
+      list(y1 ~ s(x, z, k = 6), sigma ~ x * z)
+    }
+  )) {
     if (is.null(formulas)) next
     parsed <- parse_formulas(formulas, data_names = names(d))
     ready <- prepare_fit(

@@ -23,7 +23,10 @@ joint_problem <- function(k, m = 12, rows = FALSE, shared = FALSE) {
 joint_target <- function(problem, ...) {
   size <- problem$model$size
   c(
-    list(kind = "regression", data = problem$model, dim = size$coefficients + size$smooths, rows = size$cells),
+    list(
+      kind = "regression", data = problem$model, dim = size$coefficients + size$smooths,
+      rows = size$cells
+    ),
     list(...)
   )
 }

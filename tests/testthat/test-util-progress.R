@@ -2,7 +2,10 @@ interrupting <- function(after) {
   function(target, draws, control, progress) {
     inner <- fit_inner(target, progress)
     if (after == "draws") {
-      progress$keep(list(beta = matrix(0, draws, target$dim), log_tau = matrix(0, draws, target$n_sds)))
+      progress$keep(list(
+        beta = matrix(0, draws, target$dim),
+        log_tau = matrix(0, draws, target$n_sds)
+      ))
     }
     signal_interrupt()
   }

@@ -58,7 +58,11 @@ outcome <- function(code) {
       } else
       # objects of other classes, handed on to 'rstantools', 'loo' or 'bayesplot'
       if (place %in% c("outside", "hand_on")) "elsewhere" else "untyped"
-      if (startsWith(kind, "typed") && grepl("hostile user code", text, fixed = TRUE)) kind <- "user"
+      if (startsWith(kind, "typed") && grepl("hostile user code", text,
+        fixed = TRUE
+      )) {
+        kind <- "user"
+      }
       paste0(kind, "\t", place, "\t", one_line(text))
     }
   )

@@ -10,7 +10,8 @@ hostile_numbers <- function() {
   list(
     NA, NaN, Inf, -Inf, -1, 0, 1L, 2, 0.5, 1e-320, 1e308, -1e308,
     3e9, NA_integer_, NA_real_, -2147483647L,
-    numeric(), integer(), 1:3, c(1, NA, 3), c(2, Inf), rep(0, 50), stats::rnorm(32), seq_len(40), 1e5,
+    numeric(), integer(), 1:3, c(1, NA, 3), c(2, Inf), rep(0, 50), stats::rnorm(32), seq_len(40),
+    1e5,
     12345.678, 1i, as.raw(3), c(a = 1, b = 2)
   )
 }
@@ -57,7 +58,8 @@ hostile_formulas <- function() {
     y1 ~ I(stop("hostile user code")), sigma ~ x, rho ~ x,
     rho(y1, y2) ~ x, sigma(nobody) ~ x, y1 ~ te(x, y2), y1 ~ t2(x, y2, k = 3), y1 ~ s(g, bs = "re"),
     y1 ~ s(x, bs = "none"), y1 ~ s(x, by = g),
-    y1 ~ y1, 1 ~ x, "a" ~ x, y1 ~ function(x) x, y1 ~ x[1], y1 ~ d$x, mvbind(y1, y2) ~ x, g ~ x + y1,
+    y1 ~ y1, 1 ~ x, "a" ~ x, y1 ~ function(x) x, y1 ~ x[1], y1 ~ d$x, mvbind(y1, y2) ~ x,
+    g ~ x + y1,
     y1 ~ factor(x), y1 ~ 1 + NA, y1 ~ NULL, y1 ~ -1 + x,
     list(y1 ~ x, sigma ~ x), stats::as.formula("y1 ~ x", new.env()), y1 ~ x^2, y1 ~ x %in% g,
     y1 ~ (1 | g)
