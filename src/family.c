@@ -54,8 +54,8 @@ static void draw(const struct family *q, const double *par, const double *s, con
             for (long i = 0; i < d; i++) theta[i] += par[2 * d + i + d * k] * z[d + k];
 }
 
-/* Of the low-rank family: the Cholesky factor of K (r x r), W = Sigma^-1 B = S^-2 B K^-1 (d x r) and,
- * in `inverse`, the diagonal of Sigma^-1; half: r x d of work, first (S^-1 B)'. Returns
+/* Of the low-rank family: the Cholesky factor of K (r x r), W = Sigma^-1 B = S^-2 B K^-1 (d x r)
+ * and, in `inverse`, the diagonal of Sigma^-1. half: r x d of work, first (S^-1 B)'. Returns
  * log det Sigma / 2. */
 static double low_rank(const struct family *q, const double *par, const double *s, double *chol,
                        double *w, double *inverse, double *half)

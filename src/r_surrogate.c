@@ -21,13 +21,14 @@ static struct surrogate_batch new_batch(const struct surrogate *s, SEXP level)
     return surrogate_batch(s, read_level(check_number(level, "level")), work);
 }
 
-static void marginals(const struct surrogate *s, const double *t, R_xlen_t points, SEXP level,
+static void marginals(const struct surrogate *s, const double *log_tau, R_xlen_t points, SEXP level,
                       double *value)
 {
     struct surrogate_batch batch = new_batch(s, level);
     const double *at[SURROGATE_LANES];
     for (R_xlen_t i = 0; i < points; i += batch.lanes) {
-        for (int l = 0; l < batch.lanes; l++) at[l] = t + s->groups * (i + l < points ? i + l : i);
+        for (int l = 0; l < batch.lanes; l++)
+            at[l] = log_tau + s->groups * (i + l < points ? i + l : i);
         surrogate_batch_factor(&batch, at);
         for (int l = 0; l < batch.lanes && i + l < points; l++)
             value[i + l] = surrogate_batch_marginal(&batch, l);
@@ -35,19 +36,19 @@ static void marginals(const struct surrogate *s, const double *t, R_xlen_t point
     }
 }
 
-/* t: groups x points; order 0, 1 or 2; level: of simd.h, for order 0. list(value (points), gradient
- * (groups x points) or NULL, hessian (groups^2 x points) or NULL) */
-SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level)
+/* log_tau: groups x points; order 0, 1 or 2; level: of simd.h, for order 0.
+ * list(value (points), gradient (groups x points) or NULL, hessian (groups^2 x points) or NULL) */
+SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP order, SEXP level)
 {
-    check_matrix(t, "t");
-    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups"), points = Rf_ncols(t),
+    check_matrix(log_tau, "log_tau");
+    int groups = whole_in(Rf_nrows(log_tau), 0, 1 << 15, "groups"), points = Rf_ncols(log_tau),
         want = check_whole(order, 0, 2, "order");
     struct surrogate s = read_surrogate(a, b, group, groups);
     const char *names[] = {"value", "gradient", "hessian", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     double *value = REAL(SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, points)));
     if (want == 0) {
-        marginals(&s, REAL(t), points, level, value);
+        marginals(&s, REAL(log_tau), points, level, value);
         UNPROTECT(1);
         return out;
     }
@@ -60,81 +61,113 @@ SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP l
         double *g = grad + groups * i, *h = hess ? hess + (R_xlen_t) groups * groups * i : NULL;
         memset(g, 0, sizeof(double) * groups);
         if (h) memset(h, 0, sizeof(double) * groups * groups);
-        value[i] = surrogate_marginal(&s, REAL(t) + groups * i, g, h, work);
+        value[i] = surrogate_marginal(&s, REAL(log_tau) + groups * i, g, h, work);
         if (i % 64 == 63) R_CheckUserInterrupt();
     }
     UNPROTECT(1);
     return out;
 }
 
-/* Draws first .. last - 1 have the same t. */
+/* What r_surrogate_draws() works on. */
+struct draws {
+    R_xlen_t n;             /* draws */
+    int groups;             /* smooths */
+    const double *log_tau;  /* groups x n */
+    const double *z;        /* n x d noise */
+    const int *column;      /* of each penalised coefficient among the d */
+    double *beta, *density; /* n x d, n */
+};
+
+/* Draws first .. last - 1, which have the same log_tau. */
 struct run {
     R_xlen_t first, last;
 };
 
-static struct run next_run(const double *t, int groups, R_xlen_t first, R_xlen_t draws)
+static struct run next_run(const struct draws *x, R_xlen_t first)
 {
     struct run run = {first, first + 1};
-    size_t bytes = groups * sizeof(double);
-    while (run.last < draws && memcmp(t + groups * first, t + groups * run.last, bytes) == 0)
+    size_t bytes = x->groups * sizeof(double);
+    const double *own = x->log_tau + x->groups * first;
+    while (run.last < x->n && memcmp(own, x->log_tau + x->groups * run.last, bytes) == 0)
         run.last++;
     return run;
 }
 
-/* t: groups x draws, z: draws x d noise, column: of the n penalised coefficients among d. list(beta (draws x d,
- * zero in the other columns), log_density of beta given t), NaN where B is indefinite. */
-SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level)
+/* A run for every lane, from draw `first` on, the last again where there are no more; returns the
+ * end of the last. `longest`: most draws of a run. */
+static R_xlen_t next_runs(const struct draws *x, R_xlen_t first, int lanes, struct run *runs,
+                          R_xlen_t *longest)
 {
-    check_matrix(t, "t");
-    check_matrix(z, "z");
-    if (Rf_ncols(t) != Rf_nrows(z)) fail("'t' needs a column and 'z' a row a draw");
-    int groups = whole_in(Rf_nrows(t), 0, 1 << 15, "groups");
-    R_xlen_t draws = Rf_ncols(t);
-    struct surrogate s = read_surrogate(a, b, group, groups);
-    int d = Rf_ncols(z);
-    const int *place = check_range(column, s.n, 1, d, "column");
-    struct surrogate_batch batch = new_batch(&s, level);
-    const char *names[] = {"beta", "log_density", ""};
-    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
-    double *beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, draws, d)));
-    memset(beta, 0, sizeof(double) * draws * d);
-    double *density = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, draws)));
+    *longest = 0;
+    for (int l = 0; l < lanes; l++) {
+        runs[l] = first < x->n ? next_run(x, first) : runs[l - 1];
+        first = runs[l].last;
+        if (first - runs[l].first > *longest) *longest = first - runs[l].first;
+    }
+    return first;
+}
+
+/* Draw number r of every run; a run that has ended draws its first once more, in vain. */
+static void draw_each(struct surrogate_batch *batch, const struct draws *x, const struct run *runs,
+                      const double *constant, R_xlen_t r)
+{
+    int lanes = batch->lanes, n = batch->s->n;
+    R_xlen_t i[SURROGATE_LANES];
+    double square[SURROGATE_LANES] = {0};
+    for (int l = 0; l < lanes; l++)
+        i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
+    for (int j = 0; j < n; j++)
+        for (int l = 0; l < lanes; l++) {
+            double z = x->z[i[l] + x->n * (x->column[j] - 1)];
+            square[l] += z * z;
+            batch->draw[j * lanes + l] = z;
+        }
+    surrogate_batch_draw(batch);
+    for (int l = 0; l < lanes; l++) {
+        if (runs[l].first + r >= runs[l].last) continue;
+        x->density[i[l]] = constant[l] - 0.5 * (square[l] + n * LOG_2PI);
+        for (int j = 0; j < n; j++)
+            x->beta[i[l] + x->n * (x->column[j] - 1)] = batch->draw[j * lanes + l];
+    }
+}
+
+/* Resampled draws repeat their log_tau: one factor serves a run. */
+static void draw_all(struct surrogate_batch *batch, const struct draws *x)
+{
     const double *at[SURROGATE_LANES];
     struct run runs[SURROGATE_LANES];
     double constant[SURROGATE_LANES];
-    int lanes = batch.lanes;
-    for (R_xlen_t done = 0, count = 0; done < draws; count++) {
-        /* resampled draws repeat their t: one factor serves them all */
-        R_xlen_t longest = 0;
-        for (int l = 0; l < lanes; l++) {
-            runs[l] = done < draws ? next_run(REAL(t), groups, done, draws) : runs[l - 1];
-            done = runs[l].last;
-            if (done - runs[l].first > longest) longest = done - runs[l].first;
-            at[l] = REAL(t) + groups * runs[l].first;
-        }
-        surrogate_batch_factor(&batch, at);
-        for (int l = 0; l < lanes; l++) constant[l] = surrogate_batch_constant(&batch, l, at[l]);
-        for (R_xlen_t r = 0; r < longest; r++) {
-            R_xlen_t i[SURROGATE_LANES];
-            double square[SURROGATE_LANES] = {0};
-            for (int l = 0; l < lanes; l++)
-                i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
-            for (int j = 0; j < s.n; j++)
-                for (int l = 0; l < lanes; l++) {
-                    double x = REAL(z)[i[l] + draws * (place[j] - 1)];
-                    square[l] += x * x;
-                    batch.draw[j * lanes + l] = x;
-                }
-            surrogate_batch_draw(&batch);
-            for (int l = 0; l < lanes; l++) {
-                if (runs[l].first + r >= runs[l].last) continue;
-                density[i[l]] = constant[l] - 0.5 * (square[l] + s.n * LOG_2PI);
-                for (int j = 0; j < s.n; j++)
-                    beta[i[l] + draws * (place[j] - 1)] = batch.draw[j * lanes + l];
-            }
-        }
+    for (R_xlen_t done = 0, count = 0, longest; done < x->n; count++) {
+        done = next_runs(x, done, batch->lanes, runs, &longest);
+        for (int l = 0; l < batch->lanes; l++) at[l] = x->log_tau + x->groups * runs[l].first;
+        surrogate_batch_factor(batch, at);
+        for (int l = 0; l < batch->lanes; l++)
+            constant[l] = surrogate_batch_constant(batch, l, at[l]);
+        for (R_xlen_t r = 0; r < longest; r++) draw_each(batch, x, runs, constant, r);
         if (count % 16 == 15) R_CheckUserInterrupt();
     }
+}
+
+/* log_tau: groups x draws, z: draws x d noise, column: of the n penalised coefficients among d.
+ * list(beta (draws x d, zero in the other columns), log_density of beta given log_tau), NaN where B
+ * is indefinite. */
+SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP log_tau, SEXP z, SEXP level)
+{
+    check_matrix(log_tau, "log_tau");
+    check_matrix(z, "z");
+    if (Rf_ncols(log_tau) != Rf_nrows(z)) fail("'log_tau' needs a column and 'z' a row a draw");
+    struct draws x = {.n = Rf_ncols(log_tau), .log_tau = REAL(log_tau), .z = REAL(z)};
+    x.groups = whole_in(Rf_nrows(log_tau), 0, 1 << 15, "groups");
+    struct surrogate s = read_surrogate(a, b, group, x.groups);
+    int d = Rf_ncols(z);
+    x.column = check_range(column, s.n, 1, d, "column");
+    struct surrogate_batch batch = new_batch(&s, level);
+    const char *names[] = {"beta", "log_density", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
+    x.beta = REAL(SET_VECTOR_ELT(out, 0, Rf_allocMatrix(REALSXP, x.n, d)));
+    memset(x.beta, 0, sizeof(double) * x.n * d);
+    x.density = REAL(SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, x.n)));
+    draw_all(&batch, &x);
     UNPROTECT(1);
     return out;
 }

@@ -3,12 +3,12 @@
 #include <math.h>
 
 /* chol <- L with L L' = B = I + D A D, scale <- diag D, x <- L^-1 D b */
-static int factorise(const struct surrogate *s, const double *t, double *chol, double *scale,
+static int factorise(const struct surrogate *s, const double *log_tau, double *chol, double *scale,
                      double *x)
 {
     long n = s->n;
     for (long i = 0; i < n; i++) {
-        scale[i] = exp(t[s->group[i] - 1]);
+        scale[i] = exp(log_tau[s->group[i] - 1]);
         x[i] = scale[i] * s->b[i];
     }
     for (long j = 0; j < n; j++)
@@ -37,12 +37,12 @@ static void add_hessian(const struct surrogate *s, const double *cov, const doub
     }
 }
 
-double surrogate_marginal(const struct surrogate *s, const double *t, double *grad, double *hess,
-                          double *work)
+double surrogate_marginal(const struct surrogate *s, const double *log_tau, double *grad,
+                          double *hess, double *work)
 {
     long n = s->n;
     double *chol = work, *scale = chol + n * n, *mean = scale + n;
-    if (factorise(s, t, chol, scale, mean)) return NAN;
+    if (factorise(s, log_tau, chol, scale, mean)) return NAN;
     double value = -dense_log_diagonal(s->n, chol);
     for (long i = 0; i < n; i++) value += 0.5 * mean[i] * mean[i];
     dense_solve_lower_transposed(s->n, chol, 1, mean);

@@ -43,15 +43,15 @@ struct surrogate_batch surrogate_batch(const struct surrogate *s, int level, dou
         s, simd_level(level), 1, panels_of(s->n), work, NULL, NULL, NULL, NULL};
     long size = surrogate_panel_start(batch.panels), rows = 3L * batch.panels;
     batch.lanes = batch.level == SIMD_AVX2 ? 4 : batch.level == SIMD_BASE ? 2 : 1;
-    batch.root = work + size;
-    batch.scale = batch.root + size * SURROGATE_LANES;
+    batch.chol = work + size;
+    batch.scale = batch.chol + size * SURROGATE_LANES;
     batch.inverse = batch.scale + rows * SURROGATE_LANES;
     batch.draw = batch.inverse + rows * SURROGATE_LANES;
     pack(&batch);
     return batch;
 }
 
-void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *t)
+void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *log_tau)
 {
     const struct surrogate *s = batch->s;
     int lanes = batch->lanes, rows = 3 * batch->panels;
@@ -59,16 +59,16 @@ void surrogate_batch_factor(struct surrogate_batch *batch, const double *const *
         for (int i = 0; i < s->n; i++) /* coefficients of a smooth are neighbours */
             batch->scale[i * lanes + l] = i > 0 && s->group[i] == s->group[i - 1]
                                               ? batch->scale[(i - 1) * lanes + l]
-                                              : exp(t[l][s->group[i] - 1]);
+                                              : exp(log_tau[l][s->group[i] - 1]);
         for (int i = s->n; i < rows; i++) batch->scale[i * lanes + l] = i == rows - 1;
     }
     SIMD_CALL(batch->level, factor,
-              (batch->panels, batch->packed, batch->scale, batch->root, batch->inverse));
+              (batch->panels, batch->packed, batch->scale, batch->chol, batch->inverse));
 }
 
 static double element(const struct surrogate_batch *batch, long i, long j, int lane)
 {
-    return batch->root[(surrogate_panel_start(i / 3) + 3 * j + i % 3) * batch->lanes + lane];
+    return batch->chol[(surrogate_panel_start(i / 3) + 3 * j + i % 3) * batch->lanes + lane];
 }
 
 static double log_diagonal(const struct surrogate_batch *batch, int lane)
@@ -88,10 +88,11 @@ double surrogate_batch_marginal(const struct surrogate_batch *batch, int lane)
     return value;
 }
 
-double surrogate_batch_constant(const struct surrogate_batch *batch, int lane, const double *t)
+double surrogate_batch_constant(const struct surrogate_batch *batch, int lane,
+                                const double *log_tau)
 {
     double sum = log_diagonal(batch, lane);
-    for (int i = 0; i < batch->s->n; i++) sum -= t[batch->s->group[i] - 1];
+    for (int i = 0; i < batch->s->n; i++) sum -= log_tau[batch->s->group[i] - 1];
     return sum;
 }
 
@@ -101,9 +102,9 @@ void surrogate_batch_draw(struct surrogate_batch *batch)
     for (int i = 0; i < n; i++)
         for (int l = 0; l < lanes; l++)
             batch->draw[i * lanes + l] += element(batch, rows - 1, i, l);
-    /* The last row is b: the rest of its panel may be coefficients, it is none. */
+    /* The last row, b, belongs to no coefficient, nor do the rows of zeros before it. */
     memset(batch->draw + n * lanes, 0, sizeof(double) * (rows - n) * lanes);
     memset(batch->inverse + (rows - 1) * lanes, 0, sizeof(double) * lanes);
-    SIMD_CALL(batch->level, back_solve, (batch->panels, batch->root, batch->inverse, batch->draw));
+    SIMD_CALL(batch->level, back_solve, (batch->panels, batch->chol, batch->inverse, batch->draw));
     for (int i = 0; i < n * lanes; i++) batch->draw[i] *= batch->scale[i];
 }

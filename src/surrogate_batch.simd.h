@@ -75,27 +75,27 @@ static SIMD_FUNCTION void SIMD_NAME(tile_diagonal)(int depth, const double *a, c
 
 /* Column panels in blocks, which stay in cache while the row panels go by. */
 static SIMD_FUNCTION void SIMD_NAME(factor)(int panels, const double *packed, const double *scale,
-                                            double *root, double *inverse)
+                                            double *chol, double *inverse)
 {
     enum { block = 8 };
     for (int from = 0; from < panels; from += block)
         for (int i = from; i < panels; i++) {
             const double *a = packed + surrogate_panel_start(i), *si = scale + 3L * SIMD_WIDTH * i;
-            double *li = root + SIMD_WIDTH * surrogate_panel_start(i);
+            double *li = chol + SIMD_WIDTH * surrogate_panel_start(i);
             for (int j = from; j < i && j < from + block; j++) SIMD_NAME(tile_below)
             (3 * j, a + 9 * j, si, scale + 3L * SIMD_WIDTH * j, li,
-             root + SIMD_WIDTH * surrogate_panel_start(j), inverse + 3L * SIMD_WIDTH * j);
+             chol + SIMD_WIDTH * surrogate_panel_start(j), inverse + 3L * SIMD_WIDTH * j);
             if (i < from + block)
                 SIMD_NAME(tile_diagonal)(3 * i, a + 9 * i, si, li, inverse + 3L * SIMD_WIDTH * i);
         }
 }
 
 /* x <- L'^-1 x */
-static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *root,
+static SIMD_FUNCTION void SIMD_NAME(back_solve)(int panels, const double *chol,
                                                 const double *inverse, double *x)
 {
     for (int i = panels - 1; i >= 0; i--) {
-        const double *l = root + SIMD_WIDTH * surrogate_panel_start(i),
+        const double *l = chol + SIMD_WIDTH * surrogate_panel_start(i),
                      *d = l + 9L * SIMD_WIDTH * i;
         const double *v = inverse + 3L * SIMD_WIDTH * i;
         double *xi = x + 3L * SIMD_WIDTH * i;
