@@ -1,57 +1,71 @@
-# Fits of compressed rows: from an object of class cells to the design and target that engines see.
+# Fits of compressed rows: from sufficient statistics to the design and target that engines see.
 
-# list(frame, cells, design): what read_frame(), new_cells() and new_design() give for rows. `frame`
-# is that of the rows themselves, with what the cells hold (hold_terms()), where it is at hand.
-prepare_compressed <- function(parsed, object, frame = NULL) {
-  object <- select_responses(object, names(parsed$responses))
-  check_compressed(parsed, object, has_rows = !is.null(frame))
-  # Terms whose values are held need the covariates that they are made of.
-  sketch <- if (length(frame$values)) sample_rows(frame) else sketch_rows(object)
-  fine <- if (!is.null(object$table)) fine_nodes(object)
-  design <- sketch_design(parsed, object, sketch, if (!is.null(fine)) {
-    whole_of_nodes(object, fine, frame)
-  }, frame$values)
-  if (is.null(frame)) frame <- compressed_frame(object)
-  scales <- compressed_scales(object)
-  if (is.null(object$table)) {
-    data <- factor_groups(object)
-    cells <- list(
-      id = NULL, first = seq_len(ncol(object$stats)), m = ncol(object$stats),
-      y_scale = object$scaling[, 2],
-      y_centre = object$scaling[, 1], stats = object$stats
-    )
-    design <- at_nodes(design, data, parsed)
-    return(list(
-      frame = frame, cells = cells, design = design,
-      scales = scales_of_cells(scales, design, cells), object = object, nodes = NULL
-    ))
-  }
-  if (has_offsets(design)) {
-    data <- node_data(object, fine)
-    scales <- scales_of_cells(
-      scales, design, node_cells(object, fine),
-      offsets_at(design, data, nrow(data))
-    )
+# list(frame, cells, design, scales, suffstats, nodes): what read_frame(), new_cells() and
+# new_design() give for rows; `nodes` (suffstats-nodes.R) in place of `cells` where there are
+# moments. `frame` is that of the rows themselves, with what the cells hold (hold_terms()), where
+# it is at hand.
+prepare_compressed <- function(parsed, suffstats, frame = NULL) {
+  suffstats <- select_responses(suffstats, names(parsed$responses))
+  check_compressed(parsed, suffstats, has_rows = !is.null(frame))
+  nodes <- if (has_moments(suffstats)) quadrature_nodes(suffstats)
+  design <- design_of_suffstats(parsed, suffstats, nodes, frame)
+  if (is.null(frame)) frame <- frame_without_rows(suffstats)
+  scales <- compressed_scales(suffstats)
+  cells <- NULL
+  if (is.null(nodes)) {
+    cells <- exact_cells(suffstats)
+    design <- at_nodes(design, factor_groups(suffstats))
+    scales <- scales_of_cells(scales, design, cells)
+  } else {
+    scales <- scales_at_nodes(scales, design, suffstats, nodes)
+    design <- tabulate_smooths(design)
   }
   list(
-    frame = frame, cells = NULL, design = tabulate_smooths(design), scales = scales,
-    object = object, nodes = fine
+    frame = frame, cells = cells, design = design, scales = scales, suffstats = suffstats,
+    nodes = nodes
   )
 }
 
-check_compressed <- function(parsed, object, has_rows) {
-  if (object$k > 2 && !is.null(object$table)) {
+design_of_suffstats <- function(parsed, suffstats, nodes, frame) {
+  # Terms whose values are held need the covariates that they are made of.
+  points <- if (length(frame$values)) sample_rows(frame) else design_points(suffstats)
+  whole <- if (!is.null(nodes)) whole_of_nodes(suffstats, nodes, frame)
+  design_from_points(parsed, suffstats, points, whole, frame$values)
+}
+
+# Exact statistics as the cells of a target
+exact_cells <- function(suffstats) {
+  m <- ncol(suffstats$stats)
+  list(
+    id = NULL, first = seq_len(m), m = m, y_scale = suffstats$scaling[, 2],
+    y_centre = suffstats$scaling[, 1], stats = suffstats$stats
+  )
+}
+
+# What offsets leave of the scales of the responses
+scales_at_nodes <- function(scales, design, suffstats, nodes) {
+  if (!has_offsets(design)) {
+    return(scales)
+  }
+  data <- node_data(suffstats, nodes)
+  scales_of_cells(
+    scales, design, node_cells(suffstats, nodes), offsets_at(design, data, nrow(data))
+  )
+}
+
+check_compressed <- function(parsed, suffstats, has_rows) {
+  if (suffstats$k > 2 && has_moments(suffstats)) {
     stop_covary(
       "cells",
       "Moments of a continuous covariate are fitted for one or two responses; the model has ",
-      object$k, "."
+      suffstats$k, "."
     )
   }
   if (has_rows) {
     return(invisible())
   }
   for (p in parsed$predictors) {
-    absent <- setdiff(all.vars(p$rhs), names(object$covariates))
+    absent <- setdiff(all.vars(p$rhs), names(suffstats$covariates))
     absent <- absent[!vapply(
       absent,
       function(v) is.numeric(get0(v, envir = environment(p$rhs), mode = "numeric")), TRUE
@@ -59,7 +73,7 @@ check_compressed <- function(parsed, object, has_rows) {
     if (length(absent)) {
       stop_covary("variable", "The formula for ", p$key, " uses ", enumerate(absent),
         ", which the cells do not hold; they have ",
-        enumerate(names(object$covariates), most = 12), ".",
+        enumerate(names(suffstats$covariates), most = 12), ".",
         fields = list(variable = absent)
       )
     }
@@ -67,7 +81,7 @@ check_compressed <- function(parsed, object, has_rows) {
 }
 
 # A frame without rows: what fits of cells can know.
-compressed_frame <- function(object) {
-  covariates <- lapply(sketch_rows(object)$data, `[`, 0)
-  new_rowless_frame(object$responses, covariates, object$rows, object$dropped)
+frame_without_rows <- function(suffstats) {
+  covariates <- lapply(design_points(suffstats)$data, `[`, 0)
+  new_rowless_frame(suffstats$responses, covariates, suffstats$rows, suffstats$dropped)
 }

@@ -87,7 +87,7 @@ value_error_limit <- 1e-3 # in sds of the term
 # Does a term differ at some rows from its cubics on the cells of a covariate? Of several covariates
 # all but one are held.
 lost_within_cells <- function(v, frame, along, continuous, control) {
-  rows <- accuracy_rows(frame$n, frame$covariates[along])
+  rows <- evenly_spread_rows(frame$n, frame$covariates[along])
   data <- lapply(
     frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows,
     rows
@@ -118,7 +118,7 @@ bin_loss_limit <- 0.02
 # Tables have the curvature of bins of rows (model-rows.R). Does more of a term's variance lie
 # within them than its own values, as a covariate, would leave there?
 lost_within_bins <- function(v, frame, along) {
-  rows <- accuracy_rows(frame$n, frame$covariates[along])
+  rows <- evenly_spread_rows(frame$n, frame$covariates[along])
   data <- lapply(
     frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows,
     rows
@@ -148,7 +148,7 @@ cell_ends <- function(x, rows, continuous, control) {
   } else {
     width <- max(
       diff(range) / table_cells(x),
-      if (continuous == 2) 2^-tensor_step(x, control$resolution)
+      if (continuous == 2) 2^-grid2d_step(x, control$resolution)
     )
     first <- range[1]
   }
@@ -158,11 +158,11 @@ cell_ends <- function(x, rows, continuous, control) {
 }
 
 # Terms that jump or turn within cells that hold no rows are refused before they are fitted.
-check_cell_terms <- function(parsed, object) {
-  if (is.null(object$table)) {
+check_cell_terms <- function(parsed, suffstats) {
+  if (!has_moments(suffstats)) {
     return(invisible())
   }
-  along <- names_along(object)
+  along <- axis_names(suffstats)
   terms <- Filter(
     function(v) any(all.vars(v$expr) %in% along) && !is_state(v),
     called_variables(parsed)
@@ -170,14 +170,14 @@ check_cell_terms <- function(parsed, object) {
   if (length(terms) == 0) {
     return(invisible())
   }
-  fine <- fine_nodes(object)
-  chain <- node_chain(object, fine, NULL)
-  points <- cell_points(object, chain, 2e5)
-  data <- node_data(object, points)
-  nodes <- node_data(object, fine)
-  place <- cell_of_rows(object, chain, data, seq_along(points$group), points$group)
+  fine <- quadrature_nodes(suffstats)
+  index <- new_cell_index(suffstats, fine)
+  points <- cell_points(suffstats, index, 2e5)
+  data <- node_data(suffstats, points)
+  nodes <- node_data(suffstats, fine)
+  place <- cell_of_rows(suffstats, index, data, seq_along(points$group), points$group)
   for (v in terms) {
-    gap <- tryCatch(term_gap(v, data, nodes, place, chain),
+    gap <- tryCatch(term_gap(v, data, nodes, place, index),
       covary_error_variable = function(e) 0
     ) # said by others
     if (isTRUE(gap <= cell_jump_limit)) next
@@ -194,7 +194,7 @@ cell_jump_limit <- 0.01 # in sds of the term
 
 # Largest difference between a term at points of cells and what its values at the nodes of the cells
 # give there.
-term_gap <- function(v, data, nodes, place, chain) {
+term_gap <- function(v, data, nodes, place, index) {
   exact <- evaluate(v$expr, data, v$env, "Term")
   read <- evaluate(v$expr, nodes, v$env, "Term")
   if (!is.numeric(exact)) {
@@ -208,7 +208,7 @@ term_gap <- function(v, data, nodes, place, chain) {
   exact <- as.matrix(exact)
   read <- apply(
     as.matrix(read), 2,
-    function(u) rowSums(place$weights * t(matrix(u, chain$per_cell)[, place$cell]))
+    function(u) rowSums(place$weights * t(matrix(u, index$per_cell)[, place$cell]))
   )
   max(apply(abs(read - exact), 2, max) / pmax(column_sds(exact), .Machine$double.xmin))
 }

@@ -17,14 +17,13 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
   if (!all(plain) || length(plain) == 0) {
     return(NULL)
   }
-  total <- list(
-    k = ncol(frame$y), responses = colnames(frame$y), scaling = round_scaling(frame$y),
-    covariates = list()
-  )
-  total <- tally_rows(total, new_rows(frame$y, weights = frame$weights))
+  pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)
+  total <- suffstats_of_rows(pattern, new_rows(frame$y, weights = frame$weights))
   scales <- compressed_scales(total)
   check_responses(frame, scales, algorithm)
-  design <- sketch_design(parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values)
+  design <- design_from_points(
+    parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values
+  )
   terms <- if (tabulate) row_terms(design, frame) else "the terms cannot be tabulated."
   if (is.character(terms) && frame$n <= blocks_from) {
     return(NULL)

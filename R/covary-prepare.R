@@ -86,7 +86,7 @@ prepare_many <- function(parsed, frame, prior, algorithm, control) {
   if (!is.null(ready)) replace(ready, "frame", list(frame))
 }
 
-prepare_cells_fit <- function(parsed, object, prior, algorithm) {
+prepare_cells_fit <- function(parsed, suffstats, prior, algorithm) {
   awkward <- row_functions(parsed)
   if (length(awkward)) {
     stop_covary("cells", "The formulas call ", enumerate(awkward),
@@ -95,21 +95,21 @@ prepare_cells_fit <- function(parsed, object, prior, algorithm) {
       fields = list(functions = awkward)
     )
   }
-  check_cell_terms(parsed, object)
+  check_cell_terms(parsed, suffstats)
   prepare_compressed_fit(
-    parsed, list(object = object, frame = NULL, group = NULL, way = "cells"),
+    parsed, list(suffstats = suffstats, frame = NULL, group = NULL, way = "cells"),
     prior, algorithm
   )
 }
 
 prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
-  prepared <- prepare_compressed(parsed, small$object, small$frame)
+  prepared <- prepare_compressed(parsed, small$suffstats, small$frame)
   check_responses(prepared$frame, prepared$scales, algorithm)
   priors <- resolve_priors(prepared$design, prepared$scales, prior)
   compression <- list(
-    way = small$way, rows = prepared$object$rows,
-    groups = nrow(prepared$object$groups),
-    continuous = length(continuous_names(prepared$object))
+    way = small$way, rows = prepared$suffstats$rows,
+    groups = nrow(prepared$suffstats$groups),
+    continuous = length(continuous_names(prepared$suffstats))
   )
   if (is.null(prepared$nodes)) {
     out <- list(
@@ -118,26 +118,26 @@ prepare_compressed_fit <- function(parsed, small, prior, algorithm) {
     )
     compression <- c(
       compression,
-      list(cells = prepared$cells$m, nodes = prepared$cells$m, gathering = 0)
+      list(cells = prepared$cells$m, nodes = prepared$cells$m, quadrature_error = 0)
     )
   } else {
-    out <- choose_nodes(prepared, priors)
+    out <- choose_nodes(prepared$suffstats, prepared, priors)
     # Better no cells than a fit that the certificate will refuse.
-    if (small$way == "rows" && out$gathering > gathering_limit) {
-      stop_covary("nodes", "the model needs more than ", tensor_nodes_limit, " nodes.",
-        fields = list(gathering = out$gathering)
+    if (small$way == "rows" && out$quadrature_error > quadrature_limit) {
+      stop_covary("nodes", "the model needs more than ", nodes_limit, " nodes.",
+        fields = list(quadrature_error = out$quadrature_error)
       )
     }
     compression <- c(compression, list(
-      cells = cells_count(prepared$object), nodes = out$cells$m,
-      gathering = out$gathering
+      cells = count_cells(prepared$suffstats), nodes = out$cells$m,
+      quadrature_error = out$quadrature_error
     ))
   }
-  out$target$rows <- prepared$object$rows
+  out$target$rows <- prepared$suffstats$rows
   c(
-    out[intersect(names(out), c("cells", "design", "target", "fine", "chain"))],
+    out[intersect(names(out), c("cells", "design", "target", "fine", "cell_index"))],
     list(
-      frame = prepared$frame, held = small$frame, priors = priors, object = prepared$object,
+      frame = prepared$frame, held = small$frame, priors = priors, suffstats = prepared$suffstats,
       group = small$group,
       smooth_tables = if (small$way == "cells") prepared$design$tables, compression = compression
     )
@@ -159,20 +159,21 @@ try_compression <- function(parsed, frame, algorithm, control, refusal = NULL) {
     small <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
       conditionMessage(e)
     })
+    # Exact cells are what new_cells() makes anyhow.
+    if (is.null(small)) {
+      return(NULL)
+    }
     if (is.list(small)) {
-      # Exact cells are what new_cells() makes anyhow.
-      if (is.null(small$object$table)) {
-        return(NULL)
-      }
-      least <- compression_pays_from(small$object, parsed)
-      if (control$compress == "always" || small$object$rows >= least) {
+      least <- compression_pays_from(small$suffstats, parsed)
+      if (control$compress == "always" || small$suffstats$rows >= least) {
         return(small)
       }
-      if (!is_tensor(small$object)) {
+      along <- axis_names(small$suffstats)
+      if (length(along) < 2) {
         return(NULL)
       }
       small <- paste0(
-        "cells of the continuous covariates ", enumerate(names(small$object$step)),
+        "cells of the continuous covariates ", enumerate(along),
         " pay from ", format(least, scientific = FALSE), " rows on."
       )
     }
@@ -223,19 +224,20 @@ not_compressible <- function(parsed, frame) {
 #   cells               10     8     7
 #   tables of rows      43     4     9   (from 3e4 on without weighing the draws)
 #   columns of rows      6    18   103   (the only way where terms use both covariates)
-compression_pays_from <- function(object, parsed) {
-  least <- if (!is_tensor(object)) {
+compression_pays_from <- function(suffstats, parsed) {
+  along <- axis_names(suffstats)
+  least <- if (length(along) < 2) {
     20 * 192 + 1
-  } else if (together(parsed, names(object$step))) {
+  } else if (has_joint_term(parsed, along)) {
     20000
   } else {
     80000
   }
-  least * nrow(object$groups)
+  least * nrow(suffstats$groups)
 }
 
 # Does a term use both covariates?
-together <- function(parsed, names) {
+has_joint_term <- function(parsed, names) {
   any(vapply(parsed$predictors, function(p) {
     parts <- split_rhs(p$rhs)
     labels <- c(
@@ -249,134 +251,13 @@ together <- function(parsed, names) {
 compress_frame <- function(frame, control) {
   continuous <- continuous_covariates(frame)
   if (length(continuous) == 0) {
-    return(list(object = list(table = NULL)))
-  }
-  rows <- new_rows(frame$columns, frame$covariates, frame$weights)
-  tally <- list(
-    k = ncol(frame$y), responses = colnames(frame$y),
-    scaling = round_scaling(frame$columns),
-    covariates = lapply(frame$covariates, describe_covariate), resolution = control$resolution
-  )
-  for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
-  object <- tally_rows(tally, rows, control$threads)
-  exact <- setdiff(names(frame$covariates), continuous)
-  group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
-  list(object = structure(object, class = "cells"), frame = frame, group = group, way = "rows")
-}
-
-# After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy),
-# else NULL.
-settle_compression <- function(ready, result, control) {
-  if (!is.null(ready$tables)) {
-    # Their curvature is that of bins, by which engines may not find the mode.
-    return(list(
-      way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
-      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)
-    ))
-  }
-  compression <- ready$compression
-  if (is.null(compression)) {
     return(NULL)
   }
-  has_rows <- compression$way == "rows"
-  compression$certificate <- if (has_rows) {
-    certify_rows(ready, result, control$threads)
-  } else {
-    certify_cells(ready, result)
-  }
-  compression$kind <- if (has_rows) {
-    "exact pass over the rows"
-  } else if (is.null(ready$fine)) {
-    "exact cells"
-  } else {
-    "bound from the moments"
-  }
-  compression$accuracy <- if (has_rows) measure_accuracy(ready, result) else if (!is.null(ready$fine)) measure_cells(ready, result)
-  compression
-}
-
-say_compressed <- function(compression) {
-  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE),
-    " rows were compressed to ", format(compression$cells, big.mark = ","),
-    " cells (", compression$nodes, " nodes); the mode is ",
-    format(compression$certificate, digits = 2),
-    " posterior sds from that of the rows. See `compress` in covary_control().",
-    fields = list(compression = compression)
-  )
-}
-
-good_compression <- function(compression) {
-  compression$way == "cells" ||
-    !isFALSE(compression$converged) &&
-      (is.na(compression$certificate) || compression$certificate <= certificate_limit) &&
-      accurate(compression$accuracy)
-}
-
-# Finer cells, then the rows: by tables those of several continuous covariates, at last one by one.
-refine_compression <- function(control, compression) {
-  finer <- control$resolution * 8
-  last <- compression$way == "tables" || finer > 30000
-  if (compression$way == "rows") control$resolution <- finer
-  if (last) {
-    control$compress <- if (compression$way == "tables" || compression$continuous == 1) {
-      "exact"
-    } else {
-      "rows"
-    }
-  }
-  why <- if (isFALSE(compression$converged)) {
-    "By tables of the rows the fit did not converge; "
-  } else if (!accurate(compression$accuracy)) {
-    paste0(
-      "Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
-      worst_accuracy(compression$accuracy), " off; "
-    )
-  } else {
-    paste0(
-      "Compression would have moved the mode by ",
-      format(compression$certificate, digits = 2), " posterior sds; "
-    )
-  }
-  inform_covary("refined", why, if (last) {
-    "the rows are fitted one by one."
-  } else {
-    "finer cells are tried."
-  },
-  fields = list(compression = compression)
-  )
-  control
-}
-
-add_compression <- function(fit, compression) {
-  if (is.null(compression)) {
-    return(fit)
-  }
-  fit$info$accuracy <- compression$accuracy
-  if (compression$way == "tables") {
-    return(fit)
-  }
-  fit$info$certificate <- compression$certificate
-  fit$info$compression <- compression[names(compression) != "accuracy"]
-  if (compression$way == "rows") {
-    say_compressed(compression)
-  } else if (!is.null(compression$accuracy) && !accurate(compression$accuracy)) {
-    stop_inaccurate(compression)
-  } else if (isTRUE(compression$certificate > certificate_limit)) {
-    warn_covary("certificate", "The cells may have moved the mode by ",
-      format(compression$certificate, digits = 2),
-      " posterior sds. Compress again with a higher `resolution`.",
-      fields = list(certificate = compression$certificate)
-    )
-  }
-  fit
-}
-
-stop_inaccurate <- function(compression) {
-  stop_covary("cells", "Within the cells, predictors ", worst_accuracy(compression$accuracy),
-    " off what the formulas say (at most ",
-    accuracy_limits[["residual"]], " and ", accuracy_limits[["posterior"]],
-    " are accepted). Compress again with a higher `resolution`, ",
-    "or put the value of the term that bends within cells into a column and name it in `by`.",
-    fields = list(accuracy = compression$accuracy)
-  )
+  rows <- new_rows(frame$columns, frame$covariates, frame$weights)
+  known <- lapply(frame$covariates, describe_covariate)
+  pattern <- pattern_of_rows(frame$columns, known, control$resolution, continuous)
+  suffstats <- suffstats_of_rows(pattern, rows, control$threads)
+  exact <- setdiff(names(frame$covariates), continuous)
+  group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
+  list(suffstats = suffstats, frame = frame, group = group, way = "rows")
 }

@@ -126,7 +126,7 @@ covary <- function(
       fields = list(arg = "data")
     )
   }
-  if (inherits(data, "cells")) check_cells(data, "data") else check_data(data)
+  if (inherits(data, "cells")) data <- check_cells(data, "data") else check_data(data)
   env <- parent.frame()
   columns <- if (inherits(data, "cells")) list() else data
   weights <- evaluate(substitute(weights), columns, env, "Weights")
@@ -152,10 +152,10 @@ covary <- function(
       new_progress(refresh)
     )
     clock$lap("fit")
-    compression <- settle_compression(ready, result, control)
+    compression <- estimate_compression_error(ready, result, control)
     if (is.null(compression)) break
     clock$lap("certificate")
-    if (good_compression(compression)) break
+    if (is_compression_accurate(compression)) break
     control <- refine_compression(control, compression)
   }
   result$info$bound <- bound_effect(ready$target, result)

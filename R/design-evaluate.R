@@ -40,7 +40,7 @@ evaluate_design <- function(design, data) {
   list(x = x, offset = offset)
 }
 
-at_nodes <- function(design, data, parsed) {
+at_nodes <- function(design, data) {
   at <- evaluate_design(design, data)
   design$x <- at$x
   design$offset <- at$offset

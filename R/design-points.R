@@ -48,24 +48,19 @@ whole_of_rows <- function(frame, block = 1e5) {
 }
 
 # Nodes for sums over all rows of functions that are smooth over a part of the rows.
-few_nodes <- function(object, fine = fine_nodes(object)) {
-  fine$stats <- fine$stats[1, , drop = FALSE]
-  if (!is_tensor(object)) {
-    return(gather_nodes(
-      lump_nodes(object, fine),
-      even_shares(count_rows(object), 24), 8
-    ))
-  }
-  gather_tensor_nodes(
-    lump_tensor_nodes(fine),
-    lapply(1:2, function(d) even_shares(tensor_counts(object, d), 6)), 10
-  )
+few_nodes <- function(suffstats, nodes = quadrature_nodes(suffstats)) {
+  axes <- length(cell_axes(suffstats))
+  breaks <- lapply(seq_len(axes), function(d) {
+    even_shares(counts_along(suffstats, d), intervals = c(24, 6)[axes])
+  })
+  nodes$stats <- nodes$stats[1, , drop = FALSE]
+  aggregate_nodes(suffstats, merge_point_cells(nodes), breaks, q = c(8, 10)[axes])
 }
 
-# Ends of pieces with as many rows each.
-even_shares <- function(rows, pieces) {
+# Ends of intervals with as many rows each; rows: counts_along()
+even_shares <- function(rows, intervals) {
   cumulated <- c(0, cumsum(rows$counts))
-  share <- seq_len(pieces - 1) / pieces * cumulated[length(cumulated)]
+  share <- seq_len(intervals - 1) / intervals * cumulated[length(cumulated)]
   at <- stats::approx(cumulated, rows$edge, share, ties = "ordered", rule = 2)$y
   sort(unique(c(rows$range, at[at > rows$range[1] & at < rows$range[2]])))
 }
@@ -96,14 +91,15 @@ row_points <- function(frame, names) {
   if (length(continuous) == 0) {
     return(distinct_points(quick_frame(covariates), row_weights(frame)))
   }
-  tally <- list(
-    k = 1, responses = "none", scaling = cbind(0, 1),
-    covariates = lapply(covariates, describe_covariate), resolution = 256
+  known <- lapply(covariates, describe_covariate)
+  for (name in continuous) known[[name]]$kind <- "continuous"
+  # Only weights are summed: of a response that is zero.
+  pattern <- new_pattern("none", cbind(0, 1), known, resolution = 256)
+  suffstats <- suffstats_of_rows(
+    pattern, new_rows(list(numeric(frame$n)), covariates, frame$weights)
   )
-  for (name in continuous) tally$covariates[[name]]$kind <- "continuous"
-  object <- tally_rows(tally, new_rows(list(numeric(frame$n)), covariates, frame$weights))
-  nodes <- few_nodes(object)
-  distinct_points(node_data(object, nodes)[names], nodes$stats[1, ])
+  nodes <- few_nodes(suffstats)
+  distinct_points(node_data(suffstats, nodes)[names], nodes$stats[1, ])
 }
 
 column_moments <- function(p, x, weights, blocks) {
@@ -143,7 +139,7 @@ terms_of_cells <- function(tf, object, data, weights) {
     return(tf)
   }
   tf <- attr(
-    stats::model.frame(tf, sketch_rows(object, 20000)$data, na.action = stats::na.pass),
+    stats::model.frame(tf, design_points(object, 20000)$data, na.action = stats::na.pass),
     "terms"
   )
   predvars <- attr(tf, "predvars")
@@ -185,17 +181,18 @@ weighted_scale <- function(x, weights) {
   list(center = centre, scale = sqrt(sum(weights * (x - centre)^2) / (sum(weights) - 1)))
 }
 
-# The design built from the sketch, with what it needs of all rows (design-points.R).
-sketch_design <- function(parsed, object, sketch, whole = NULL, values = NULL) {
-  m <- nrow(sketch$data)
+# The design built from points that stand for the rows, list(data, weights), with what it needs of
+# all rows.
+design_from_points <- function(parsed, suffstats, points, whole = NULL, values = NULL) {
+  m <- nrow(points$data)
   frame <- list(
-    y = matrix(0, m, object$k, dimnames = list(NULL, object$responses)),
-    covariates = as.list(sketch$data),
-    weights = sketch$weights, rows = seq_len(m), n = m, whole = whole, values = values
+    y = matrix(0, m, suffstats$k, dimnames = list(NULL, suffstats$responses)),
+    covariates = as.list(points$data),
+    weights = points$weights, rows = seq_len(m), n = m, whole = whole, values = values
   )
-  cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(sketch$weights))
-  # Knots in a gap of the sketch need not lie in a gap of the rows.
-  withCallingHandlers(new_design(parsed, frame, cells, sketch$data), warning = function(w) {
+  cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(points$weights))
+  # Knots in a gap of the points need not lie in a gap of the rows.
+  withCallingHandlers(new_design(parsed, frame, cells, points$data), warning = function(w) {
     if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) {
       invokeRestart("muffleWarning")
     }

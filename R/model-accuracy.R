@@ -14,7 +14,7 @@ measure_accuracy <- function(ready, result) {
   beta <- colMeans(result$beta)
   read <- if (is.null(ready$tables)) node_reader(ready, beta) else table_reader(ready$tables, beta)
   frame <- ready$held
-  rows <- unique(c(accuracy_rows(frame$n, frame$covariates), read$extremes))
+  rows <- unique(c(evenly_spread_rows(frame$n, frame$covariates), read$extremes))
   compare_predictors(
     ready, result$beta, beta, rows_data(frame, rows),
     read$at(frame$covariates, rows)
@@ -57,7 +57,7 @@ compare_predictors <- function(ready, draws, beta, data, read) {
   ))
 }
 
-accurate <- function(accuracy) {
+is_accurate <- function(accuracy) {
   isTRUE(all(
     accuracy$residual <= accuracy_limits[["residual"]],
     accuracy$posterior <= accuracy_limits[["posterior"]]
@@ -82,10 +82,8 @@ worst_accuracy <- function(accuracy) {
 # The same for cells without their rows: predictors on a grid ten times finer in each cell (of some
 # cells, where they are many) against those that the fit reads there.
 measure_cells <- function(ready, result) {
-  object <- ready$object
-  chain <- ready$chain
-  points <- cell_points(object, chain, 20000)
-  data <- node_data(object, points)
+  points <- cell_points(ready$suffstats, ready$cell_index, 20000)
+  data <- node_data(ready$suffstats, points)
   beta <- colMeans(result$beta)
   read <- node_reader(ready, beta)$at(data, seq_along(points$group), points$group)
   compare_predictors(ready, result$beta, beta, data, read)

@@ -9,18 +9,18 @@ predictor_places <- function(x) {
 # What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
 # with the largest and smallest predictors).
 node_reader <- function(ready, beta) {
-  object <- ready$object
   model <- ready$target$model
   at <- predictor_places(model$x)
   eta <- vapply(seq_along(at), function(j) {
     model$offset[j, ] +
       as.vector(crossprod(model$x[[j]], beta[at[[j]]]))
   }, numeric(ncol(model$offset)))
-  chain <- ready$chain
-  fine <- spread_lumps(chain, spread_gathered(chain$gathered, matrix(eta, ncol = length(at))))
-  size <- chain$per_cell
+  index <- ready$cell_index
+  eta <- eta_before_aggregation(index$aggregation, matrix(eta, ncol = length(at)))
+  fine <- eta_at_all_nodes(index, eta)
+  size <- index$per_cell
   read <- function(covariates, rows, group = ready$group) {
-    place <- cell_of_rows(object, chain, covariates, rows, group)
+    place <- cell_of_rows(ready$suffstats, index, covariates, rows, group)
     first <- size * (place$cell - 1)
     out <- 0
     for (node in seq_len(size)) {
@@ -30,36 +30,40 @@ node_reader <- function(ready, beta) {
     out
   }
   ends <- unique(as.vector(apply(fine, 2, range_places)))
-  list(at = read, extremes = rows_in_cells(ready, unique(ceiling(ends / size))))
+  extremes <- if (!is.null(ready$held)) {
+    cells <- unique(ceiling(ends / size))
+    rows_in_cells(ready$suffstats, index, ready$held, ready$group, cells)
+  }
+  list(at = read, extremes = extremes)
 }
 
 range_places <- function(v) c(which.min(v), which.max(v))
 
-# From the nodes of a fit to those before they were gathered, and from these to the nodes of all
-# cells: the transposes of gather_nodes() and lump_nodes(), which is what sums over gathered nodes
-# do to functions. eta: nodes x predictors
-spread_gathered <- function(gathered, eta) {
-  if (is.null(gathered)) {
+# Predictors at the nodes before they were aggregated, and from these at the nodes of all cells: the
+# transposes of aggregate_nodes() and merge_point_cells(), which is what sums over fewer nodes do to
+# functions. eta: nodes x predictors
+eta_before_aggregation <- function(aggregation, eta) {
+  if (is.null(aggregation)) {
     return(eta)
   }
-  out <- matrix(0, gathered$size, ncol(eta))
-  for (part in gathered$parts) {
+  out <- matrix(0, aggregation$size, ncol(eta))
+  for (part in aggregation$parts) {
     mine <- eta[part$from + seq_len(part$count), , drop = FALSE]
     out[part$nodes, ] <- if (is.null(part$weights)) mine else part$weights(mine)
   }
   out
 }
 
-spread_lumps <- function(chain, eta) {
-  if (!any(chain$lumped)) {
+eta_at_all_nodes <- function(index, eta) {
+  if (!any(index$merged)) {
     return(eta)
   }
-  size <- chain$per_cell
-  kept <- size * sum(!chain$lumped)
-  out <- matrix(0, size * length(chain$lumped), ncol(eta))
-  lumped <- rep(chain$lumped, each = size)
-  out[!lumped, ] <- eta[seq_len(kept), ]
-  out[lumped, ] <- eta[rep(seq(kept + 1, nrow(eta)), each = size), ]
+  size <- index$per_cell
+  kept <- size * sum(!index$merged)
+  out <- matrix(0, size * length(index$merged), ncol(eta))
+  merged <- rep(index$merged, each = size)
+  out[!merged, ] <- eta[seq_len(kept), ]
+  out[merged, ] <- eta[rep(seq(kept + 1, nrow(eta)), each = size), ]
   out
 }
 

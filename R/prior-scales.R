@@ -132,5 +132,5 @@ response_scales <- function(cells, frame) {
 }
 
 compressed_scales <- function(object) {
-  new_scales(tally_moments(object), object$responses)
+  new_scales(response_moments(object), object$responses)
 }

@@ -157,17 +157,6 @@ check_text <- function(v, name) {
   }
 }
 
-# Every value of a group is a level, also where text met a factor.
-complete_levels <- function(tally) {
-  for (name in names(tally$groups)) {
-    how <- tally$covariates[[name]]
-    if (how$type != "factor") next
-    new <- setdiff(tally$groups[[name]], how$levels)
-    tally$covariates[[name]]$levels <- c(how$levels, sort(new))
-  }
-  tally
-}
-
 # Values of groups or nodes as the user had them.
 restore_column <- function(values, how) {
   switch(how$type,

@@ -5,7 +5,7 @@ accuracy_size <- 1000L
 
 # Rows by the golden ratio, which fills gaps evenly and draws no random numbers, and those at the
 # ends of covariates.
-accuracy_rows <- function(n, covariates, most = accuracy_size) {
+evenly_spread_rows <- function(n, covariates, most = accuracy_size) {
   golden <- (seq_len(most) * 0.6180339887498949) %% 1
   spread <- if (n <= most) seq_len(n) else floor(n * golden) + 1
   ends <- lapply(covariates, function(v) {
@@ -54,7 +54,7 @@ many_rows <- function(frame, names, most = 10000) {
   rows <- if (frame$n <= most) {
     seq_len(frame$n)
   } else {
-    sort(accuracy_rows(frame$n, frame$covariates[names], most))
+    sort(evenly_spread_rows(frame$n, frame$covariates[names], most))
   }
   list(
     data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),

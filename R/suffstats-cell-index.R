@@ -1,100 +1,85 @@
-# Which cell a row is in, and which rows and points are in a cell.
+# Which cell a row is in, and which rows and points are in a cell. The key of a cell is
+# index_1 + count_1 (index_2 + count_2 (group - 1)), its index from 0 along each axis.
 
-names_along <- function(object) {
-  if (is_tensor(object)) {
-    names(object$step)
-  } else {
-    continuous_names(object)
-  }
-}
-
-# What node_reader() needs of the nodes: list(keys (of the filled cells), per_cell (nodes), point
-# (of cells whose rows share one, a column a covariate), lumped (those cells), gathered).
-node_chain <- function(object, fine, gathered) {
-  size <- 4^length(names_along(object))
-  first <- seq(1, length(fine$group), by = size)
-  if (is_tensor(object)) {
-    counts <- vapply(1:2, function(d) tensor_grid(object, d)$count, 0)
-    low <- vapply(1:2, function(d) tensor_grid(object, d)$first, 0)
-    keys <- (object$places[, 1] - low[1]) + counts[1] *
-      ((object$places[, 2] - low[2]) + counts[2] * (object$places[, 3] - 1))
-    point <- fine$point
-  } else {
-    grid <- cell_grid(object)
-    cell <- fine$cell[first] - 1
-    keys <- cell + grid$count * (fine$group[first] - 1)
-    point <- cbind((grid$first + cell + (fine$point + 1) / 2) * 2^-grid$step)
-  }
+# The cells that hold rows, in the order of their nodes, and what became of these in a fit: list(
+#   keys         c
+#   per_cell     number of nodes a cell
+#   point        c x axes: the place that all rows of a cell share, else NA
+#   merged       c: is there one?
+#   aggregation  see suffstats-nodes.R)
+new_cell_index <- function(x, nodes, aggregation = NULL) {
+  cells <- nodes$cells
   list(
-    keys = keys, per_cell = size, point = point, lumped = !is.na(point[, 1]),
-    gathered = gathered
+    keys = cell_keys(cell_axes(x), lapply(seq_len(ncol(cells$index)), function(d) {
+      cells$index[, d]
+    }), cells$group),
+    per_cell = nodes_per_cell(nodes), point = cells$point, merged = !is.na(cells$point[, 1]),
+    aggregation = aggregation
   )
 }
 
-# list(cell: number of the filled cell of each row, weights: rows x nodes of a cell)
-cell_of_rows <- function(object, chain, covariates, rows, group) {
-  group <- if (is.null(group)) 1 else group[rows]
-  names <- names_along(object)
-  along <- lapply(seq_along(names), function(d) {
-    grid <- if (is_tensor(object)) tensor_grid(object, d) else cell_grid(object)
-    u <- as.double(covariates[[names[d]]][rows]) * 2^grid$step - grid$first
-    cell <- pmin(pmax(floor(u), 0), grid$count - 1)
-    places <- cell_places(grid, cell + 1)
+# index: a vector an axis
+cell_keys <- function(axes, index, group) {
+  key <- group - 1
+  for (d in rev(seq_along(axes))) key <- key * axes[[d]]$count + index[[d]]
+  key
+}
+
+# Where rows are: list(cell: number in the index, NA in none; weights: rows x nodes of a cell, by
+# which values at its nodes give those at the row). group: number by row of all, NULL if there is
+# one
+cell_of_rows <- function(x, cells, covariates, rows, group) {
+  axes <- cell_axes(x)
+  along <- lapply(axes, function(axis) {
+    u <- as.double(covariates[[axis$name]][rows]) * 2^axis$step - axis$first
+    cell <- pmin(pmax(floor(u), 0), axis$count - 1)
+    places <- nodes_of_cells(axis, cell + 1)
     list(
-      cell = cell, count = grid$count,
+      index = cell,
       weights = t(map_cells(chebyshev_values(2 * (u - cell) - 1, 4), places$map, places$kind))
     )
   })
-  key <- group - 1
-  for (a in rev(along)) key <- key * a$count + a$cell
+  key <- cell_keys(axes, lapply(along, `[[`, "index"), if (is.null(group)) 1 else group[rows])
   weights <- along[[1]]$weights
-  if (length(along) == 2) {
-    weights <- along[[1]]$weights[, rep(1:4, 4)] *
-      along[[2]]$weights[, rep(1:4, each = 4)]
+  for (more in along[-1]) {
+    size <- ncol(weights)
+    weights <- weights[, rep(seq_len(size), 4)] * more$weights[, rep(1:4, each = size)]
   }
-  list(cell = match(key, chain$keys), weights = weights)
+  list(cell = match(key, cells$keys), weights = weights)
 }
 
-# A row of each of some filled cells, of 5,000 rows that are looked at.
-rows_in_cells <- function(ready, cells) {
-  frame <- ready$held
-  if (is.null(frame)) {
-    return(NULL)
-  }
+# A row of each of some cells (numbers in the index), of 5,000 rows that are looked at.
+rows_in_cells <- function(x, index, frame, group, cells) {
+  axes <- cell_axes(x)
   rows <- round(seq(1, frame$n, length.out = min(frame$n, 5000)))
-  names <- names_along(ready$object)
-  key <- if (is.null(ready$group)) 0 else ready$group[rows] - 1
-  for (d in rev(seq_along(names))) {
-    grid <- if (is_tensor(ready$object)) tensor_grid(ready$object, d) else cell_grid(ready$object)
-    cell <- floor(as.double(frame$covariates[[names[d]]][rows]) * 2^grid$step) - grid$first
-    key <- key * grid$count + cell
-  }
-  found <- match(ready$chain$keys[cells], key)
+  at <- lapply(axes, function(axis) {
+    floor(as.double(frame$covariates[[axis$name]][rows]) * 2^axis$step) - axis$first
+  })
+  key <- cell_keys(axes, at, if (is.null(group)) 1 else group[rows])
+  found <- match(index$keys[cells], key)
   rows[found[!is.na(found)]]
 }
 
-# Places within filled cells, eleven along a covariate, both ends included; of cells whose rows
-# share one point, that. About `most` of them. list(x, group)
-cell_points <- function(object, chain, most = Inf) {
-  names <- names_along(object)
-  cells <- length(chain$keys)
-  some <- accuracy_rows(cells, list(), min(cells, max(100, most / 11)))
+# Places within the cells of an index, eleven along a covariate, both ends included; of cells whose
+# rows share one point, that. About `most` of them. list(x (points x axes), group)
+cell_points <- function(x, index, most = Inf) {
+  cells <- length(index$keys)
+  some <- evenly_spread_rows(cells, list(), min(cells, max(100, most / 11)))
   t <- c(seq(-1, 0.8, by = 0.2), 1 - 1e-9)
-  key <- chain$keys[some]
-  group <- 0
-  x <- lapply(seq_along(names), function(d) {
-    grid <- if (is_tensor(object)) tensor_grid(object, d) else cell_grid(object)
-    cell <- key %% grid$count
-    key <<- key %/% grid$count
+  key <- index$keys[some]
+  axes <- cell_axes(x)
+  at <- matrix(0, length(some) * length(t), length(axes), dimnames = list(NULL, axis_names(x)))
+  for (d in seq_along(axes)) {
+    axis <- axes[[d]]
+    cell <- key %% axis$count
+    key <- key %/% axis$count
     # Along the second covariate in another order.
-    at <- outer((t[(seq_along(t) * c(1, 4)[d]) %% 11 + 1] + 1) / 2, grid$first + cell, "+") *
-      2^-grid$step
-    at <- pmin(pmax(at, grid$range[1]), grid$range[2])
-    point <- chain$point[some, d]
-    at[, !is.na(point)] <- rep(point[!is.na(point)], each = length(t))
-    as.vector(at)
-  })
-  x <- do.call(cbind, x)
-  colnames(x) <- names
-  list(x = if (is_tensor(object)) x else x[, 1], group = rep(key + 1, each = length(t)))
+    order <- (seq_along(t) * c(1, 4)[d]) %% 11 + 1
+    place <- outer((t[order] + 1) / 2, axis$first + cell, "+") * 2^-axis$step
+    place <- pmin(pmax(place, axis$range[1]), axis$range[2])
+    point <- index$point[some, d]
+    place[, !is.na(point)] <- rep(point[!is.na(point)], each = length(t))
+    at[, d] <- as.vector(place)
+  }
+  list(x = at, group = rep(key + 1, each = length(t)))
 }

@@ -20,7 +20,9 @@ lagrange_values <- function(x, nodes) {
   chebyshev_columns(x, q) %*% (chebyshev_values(nodes, q) * (c(1, rep(2, q - 1)) / q))
 }
 
-# T_d(s) = sum_j map[d, j] T_j(t)
+# The 4 x 4 map of moments of a cell to those of the cell of twice the width that holds it: with t
+# the place in the half and s that in the whole, T_d(s) = sum_j map[d, j] T_j(t).
+# s = (t - 1) / 2 in the left half, (t + 1) / 2 in the right.
 child_to_parent <- function(right) {
   t <- chebyshev_nodes(4)
   s <- if (right) (t + 1) / 2 else (t - 1) / 2

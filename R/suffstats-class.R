@@ -1,170 +1,182 @@
-# Methods of the class `cells`.
+# Sufficient statistics of rows: all that a normal likelihood knows of them, and no parameters.
+#
+# Those of disjoint rows add, in any order and from any machine (suffstats-merge.R). The number of
+# continuous covariates decides the kind:
+#   covary_suffstats_exact    none: weight, means and scatter of each group
+#   covary_suffstats_grid1d   one: four Chebyshev moments of each cell of its range and group
+#   covary_suffstats_grid2d   two: the 16 products of moments of each rectangle and group
+# Users know all of them as objects of class "cells" (suffstats-cells.R).
+#
+# Fields of every kind; k responses, G groups
+#   k           number of responses
+#   responses   their names
+#   scaling     k x 2: centre and scale; all sums are those of (y - centre) / scale
+#   covariates  by name, what the column is (rows-columns.R); its `kind` is "exact" or "continuous"
+#   resolution  number of cells wanted over the bulk of a continuous covariate
+#   rows        number of rows
+#   dropped     c(missing = number of rows left out)
+#   groups      data frame, G lines: the distinct tuples of the exact covariates
+#
+# Fields of cells, [i, i + 1) 2^-step along a covariate: cells of two objects nest, and moments of
+# degree below 4 over two halves are moments of degree below 4 over their union, exactly
+# (mathematics vignette, eqs 18 and 19).
+#             grid1d                             grid2d
+#   step      1 number                           2, named by covariate
+#   core      1: width of the central half of    2, named by covariate
+#             the values (not in 0.1.0)
+#   range     2: ends of the data                2 x 2, a column a covariate
+#   first     number i of the first cell         -
+#   places    -                                  m x 3: numbers i of the rectangle, and its group
+#   table     padded x 4 x cells x G             padded x 4 x 4 x m
+# `table` holds sums of T_d(t) (1, y, y y') with t in [-1, 1] across the cell (moments.h); the first
+# dimension is padded with zeros to a multiple of 4. Exact statistics have in its place
+#   stats     (1 + k + k (k + 1) / 2) x G: weight, means, lower triangle of the root of the scatter
 
-#' Objects of class cells
-#'
-#' @param x,object,y,subset,... Objects made by [compress()]; for `subset()` a condition on the
-#'   exact covariates.
-#' @return `merge()` and `c()` add the rows of several objects; `subset()` keeps the groups for
-#'   which the condition holds; `nobs()` counts rows; `print()` returns its argument invisibly.
-#' @examples
-#' d <- data.frame(x = runif(6000), sex = sample(c("f", "m"), 6000, TRUE), y = rnorm(6000))
-#' a <- compress(d[1:4000, ], "y", by = ~ x + sex)
-#' b <- compress(d[4001:6000, ], "y", by = ~ x + sex)
-#' merge(a, b)
-#' subset(a, sex == "f")
-#' @name cells-class
-NULL
+suffstats_kinds <- c("exact", "grid1d", "grid2d") # by number of continuous covariates
 
-#' @rdname cells-class
-#' @export
-print.cells <- function(x, ...) {
-  check_cells(x, "x")
-  continuous <- continuous_names(x)
-  cat("Cells of ", paste(x$responses, collapse = ", "), ": ",
-    format(x$rows, big.mark = ",", scientific = FALSE), " rows in ",
-    format(cells_count(x), big.mark = ","), " cells, ",
-    format(utils::object.size(x), units = "auto"), "\n",
-    sep = ""
+# The statistics with the class of their kind, also where an older version made them.
+as_suffstats <- function(x) {
+  kind <- suffstats_kinds[1 + length(continuous_names(x))]
+  structure(x, class = c(paste0("covary_suffstats_", kind), "covary_suffstats", "cells"))
+}
+
+# common: the fields of every kind
+new_suffstats_exact <- function(common, stats) {
+  as_suffstats(c(common, list(stats = stats)))
+}
+
+new_suffstats_grid1d <- function(common, range, step, core, first, table) {
+  as_suffstats(c(common, list(
+    range = range, step = step, core = core, first = first, table = table
+  )))
+}
+
+new_suffstats_grid2d <- function(common, range, step, core, places, table) {
+  as_suffstats(c(common, list(
+    range = range, step = step, core = core, places = places, table = table
+  )))
+}
+
+common_fields <- function(x) {
+  unclass(x)[c(
+    "k", "responses", "scaling", "covariates", "resolution", "rows", "dropped", "groups"
+  )]
+}
+
+# No rows yet, but perhaps some left out, and what is known of columns.
+new_suffstats_empty <- function(covariates = list()) {
+  structure(list(rows = 0, dropped = c(missing = 0), covariates = covariates),
+    class = c("covary_suffstats_empty", "covary_suffstats")
   )
-  exact <- names(x$groups)
-  if (length(exact)) {
-    cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups),
-      " groups)\n",
-      sep = ""
-    )
-  }
-  if (length(continuous)) {
-    range <- vapply(seq_along(continuous), function(d) {
-      ends <- format(restore_column(matrix(x$range, 2)[, d], x$covariates[[continuous[d]]]))
-      paste0(" in [", ends[1], ", ", ends[2], "]")
-    }, "")
-    cat("Continuous: ", paste0(continuous, range, collapse = " and "), ", cells of width ",
-      paste(format(2^-x$step), collapse = " x "), ", ", 4^length(continuous), " moments each\n",
-      sep = ""
-    )
-    cat("Error:      interpolation bound ", format(interpolation_bound(x), digits = 2),
-      " posterior sds (for functions that ",
-      "vary over a tenth of the range; fits report their own)\n",
-      sep = ""
-    )
-  } else {
-    cat("Error:      none, the cells are sufficient\n")
-  }
-  if (any(x$dropped > 0)) {
-    cat("Left out:   ", sum(x$dropped), " rows with missing values\n",
-      sep = ""
-    )
-  }
-  invisible(x)
 }
 
-cells_count <- function(x) {
-  if (is.null(x$table)) {
-    ncol(x$stats)
-  } else if (is_tensor(x)) {
-    nrow(x$places)
-  } else {
-    sum(x$table[1, 1, , ] != 0)
-  }
+# What rows are summed by: the fields of statistics but for their sums and counts. `step` and `core`
+# are chosen by the first rows where they are NULL.
+new_pattern <- function(responses, scaling, covariates, resolution, step = NULL, core = NULL) {
+  structure(list(
+    k = length(responses), responses = responses, scaling = scaling, covariates = covariates,
+    resolution = resolution, step = step, core = core
+  ), class = "covary_suffstats_pattern")
 }
 
-# Error of the mode in posterior sds: remainder of cubic Chebyshev interpolation of a function with
-# fourth derivative (range / 10)^-4 times its size, times the square root of the rows; summed over
-# covariates.
-interpolation_bound <- function(x) {
-  width <- 2^-x$step / pmax(diff(matrix(x$range, 2))[1, ], 2^-x$step)
-  sum((10 * width / 2)^4) / (24 * 8) * sqrt(x$rows)
+pattern_of <- function(x) {
+  new_pattern(x$responses, x$scaling, x$covariates, x$resolution, x$step, x$core)
 }
 
-#' @rdname cells-class
-#' @export
-merge.cells <- function(x, y, ...) {
-  if (!inherits(y, "cells")) {
-    stop_covary("argument", "`y` must be an object of compress(), not ",
-      describe(y), ".",
-      fields = list(arg = "y")
-    )
-  }
-  check_cells(x, "x")
-  check_cells(y, "y")
-  out <- merge_tallies(unclass(x), unclass(y))
-  warn_stretched(out)
-  structure(out, class = "cells")
+# The pattern of rows whose columns y are at hand and of which some covariates are continuous.
+pattern_of_rows <- function(y, covariates, resolution, continuous = character()) {
+  for (name in continuous) covariates[[name]]$kind <- "continuous"
+  new_pattern(names(y), power_scaling(y), covariates, resolution)
 }
 
-#' @rdname cells-class
-#' @export
-c.cells <- function(...) Reduce(merge.cells, list(...))
-
-#' @rdname cells-class
-#' @export
-subset.cells <- function(x, subset, ...) {
-  check_cells(x, "x")
-  keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
-  if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
-    stop_covary("argument", "`subset` must be a condition on the exact covariates ",
-      enumerate(names(x$groups)), ".",
-      fields = list(arg = "subset")
-    )
-  }
-  keep_groups(x, which(keep))
+continuous_names <- function(x) {
+  names(x$covariates)[vapply(x$covariates, function(v) v$kind == "continuous", TRUE)]
 }
 
-keep_groups <- function(x, keep) {
-  if (length(keep) == 0) {
-    stop_covary("argument", "No cells are left.", fields = list(arg = "subset"))
-  }
-  x$groups <- x$groups[keep, , drop = FALSE]
-  row.names(x$groups) <- NULL
-  if (is.null(x$table)) {
-    x$stats <- x$stats[, keep, drop = FALSE]
-    x$rows <- sum(x$stats[1, ])
-  } else if (is_tensor(x)) {
-    x <- keep_tensor_groups(x, keep)
-  } else {
-    x$table <- x$table[, , , keep, drop = FALSE]
-    x$rows <- sum(x$table[1, 1, , ])
-    used <- which(rowSums(matrix(x$table[1, 1, , ] != 0, dim(x$table)[3])) > 0)
-    x$range <- c(
-      max(x$range[1], (x$first + used[1] - 1) * 2^-x$step),
-      min(x$range[2], (x$first + used[length(used)]) * 2^-x$step)
-    )
-    # the grid ends where the range does: merge() lays it out by the range
-    x$table <- x$table[, , used[1]:used[length(used)], , drop = FALSE]
-    x$first <- x$first + used[1] - 1
-  }
+# After the sums: the fields of some responses or groups
+keep_response_fields <- function(x, at) {
+  x$k <- length(at)
+  x$responses <- x$responses[at]
+  x$scaling <- x$scaling[at, , drop = FALSE]
   x
 }
 
-#' @rdname cells-class
-#' @importFrom stats nobs
-#' @export
-nobs.cells <- function(object, ...) check_cells(object)$rows
-
-#' @rdname cells-class
-#' @export
-summary.cells <- function(object, ...) {
-  check_cells(object)
-  m <- tally_moments(object)
-  data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)
+take_groups_of <- function(x, keep) {
+  x$groups <- x$groups[keep, , drop = FALSE]
+  row.names(x$groups) <- NULL
+  x
 }
 
-# Overall means, sds and correlations of the responses.
-tally_moments <- function(x) {
-  k <- x$k
-  sums <- if (is.null(x$table)) {
-    cells_to_sums(x$stats, k)
-  } else {
-    matrix(if (is_tensor(x)) x$table[, 1, 1, ] else x$table[, 1, , ], dim(x$table)[1])
+exact_names <- function(x) setdiff(names(x$covariates), continuous_names(x))
+
+# ---- what every kind can do ------------------------------------------------------------------
+
+# Are there moments of a continuous covariate?
+has_moments <- function(x) UseMethod("has_moments")
+#' @export
+has_moments.covary_suffstats <- function(x) TRUE
+#' @export
+has_moments.covary_suffstats_exact <- function(x) FALSE
+
+# The statistics of all rows; ids: match_groups() of the two, which have one scaling and the same
+# continuous covariates. Groups and counts are left to merge_suffstats().
+merge_sums <- function(a, b, ids) UseMethod("merge_sums")
+
+# The statistics of (y - centre) / scale for another scaling (k x 2)
+rescale <- function(x, scaling) {
+  if (identical(x$scaling, scaling)) {
+    return(x)
   }
-  total <- rowSums(sums[seq_len(1 + k + k * (k + 1) / 2), , drop = FALSE])
-  n <- total[1]
-  centre <- total[1 + seq_len(k)] / n
-  cov <- symmetric_matrix(total[-seq_len(1 + k)] / n, k) - tcrossprod(centre)
-  sd <- sqrt(pmax(diag(cov), 0))
-  tiny <- pmax(sd, .Machine$double.xmin)
-  list(
-    n = n, mean = centre * x$scaling[, 2] + x$scaling[, 1], sd = sd * x$scaling[, 2],
-    cor = cov / outer(tiny, tiny)
-  )
+  a <- x$scaling[, 2] / scaling[, 2]
+  b <- (x$scaling[, 1] - scaling[, 1]) / scaling[, 2]
+  out <- transform_responses(x, a, b)
+  out$scaling <- scaling
+  out
 }
+
+# The statistics of a y + b; a, b: length k
+transform_responses <- function(x, a, b) UseMethod("transform_responses")
+
+# Those of some responses (numbers `at`)
+take_responses <- function(x, at) UseMethod("take_responses")
+
+# Those of the groups with the numbers `keep`
+keep_groups <- function(x, keep) UseMethod("keep_groups")
+
+# Sums (n, y, y y') by group or cell, whose row sums are those of all rows
+raw_sums <- function(x) UseMethod("raw_sums")
+
+# Number of cells that hold rows
+count_cells <- function(x) UseMethod("count_cells")
+
+# An exact covariate becomes continuous: every group is a point on its axis.
+add_axis <- function(x, name) UseMethod("add_axis")
+
+# A few hundred points that stand for the rows when bases choose knots: list(data, weights). They
+# are quantiles of the continuous covariates within every group, both ends included.
+design_points <- function(x, points = 400) UseMethod("design_points")
+
+# ---- what cells of continuous covariates can do ----------------------------------------------
+
+# The axes of the cells, one a continuous covariate (suffstats-axes.R)
+cell_axes <- function(x) UseMethod("cell_axes")
+
+# Cells of 2^-step along each axis; they must not be narrower than those of x.
+coarsen <- function(x, step) UseMethod("coarsen")
+
+# Rows along axis d: list(counts, edge (one more), range of the data)
+counts_along <- function(x, d = 1) UseMethod("counts_along")
+
+# Number of cells over the central half of the rows, along axis d
+central_cells <- function(x, d) UseMethod("central_cells")
+
+# Cells wanted along each axis
+wanted_cells <- function(x) UseMethod("wanted_cells")
+
+# The points at which the cells enter a fit (suffstats-nodes.R); `degrees` below 4 takes moments of
+# that degree and above as zero.
+quadrature_nodes <- function(x, degrees = 4) UseMethod("quadrature_nodes")
+
+# Nodes replaced by q (along each axis) between the breaks (a vector an axis), where there are more
+# of them, and rows enough for sums with signs to be harmless.
+aggregate_nodes <- function(x, nodes, breaks, q) UseMethod("aggregate_nodes")

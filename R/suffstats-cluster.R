@@ -1,5 +1,5 @@
 # Compression on a cluster. Work is cut into shards that do not depend on the number of workers; the
-# tallies come back and are added in the order of the shards, so any number of workers gives the
+# statistics come back and are added in the order of the shards, so any number of workers gives the
 # same bits.
 
 compress_on_cluster <- function(cluster, data, spec, settings) {
@@ -11,9 +11,9 @@ compress_on_cluster <- function(cluster, data, spec, settings) {
   }
   shards <- new_shards(data, settings$chunk)
   like <- first_look(data, spec, settings)
-  work <- list(spec = spec, settings = settings, like = like$tally, types = like$types)
-  tallies <- run_shards(cluster, shards, work)
-  Reduce(merge_tallies, tallies)
+  work <- list(spec = spec, settings = settings, like = like$pattern, types = like$types)
+  parts <- run_shards(cluster, shards, work)
+  Reduce(merge_suffstats, parts)
 }
 
 new_shards <- function(data, chunk) {
@@ -31,7 +31,7 @@ new_shards <- function(data, chunk) {
 }
 
 # Scaling, types and kinds of covariates and width of cells, from the first rows, for all workers:
-# list(tally, types of CSV columns).
+# list(pattern, types of CSV columns).
 first_look <- function(data, spec, settings) {
   continuous <- character()
   if (is.data.frame(data)) {
@@ -43,17 +43,17 @@ first_look <- function(data, spec, settings) {
   source <- open_source(data, spec, settings)
   on.exit(source$close())
   with_restarts(function() {
-    tally <- empty_tally()
-    while (tally$rows == 0) {
+    suffstats <- new_suffstats_empty()
+    while (suffstats$rows == 0) {
       some <- source$read()
-      if (is.null(some)) new_cells_object(tally)
+      if (is.null(some)) new_cells_object(suffstats)
       if (nrow(some) == 0) next
       rows <- chunk_rows(some, spec, source$place)
-      tally <- add_rows(tally, rows, settings, place = source$place)
+      suffstats <- add_rows(suffstats, rows, settings, place = source$place)
     }
     source$decide_types()
-    for (name in continuous) tally <- make_continuous(tally, name)
-    list(tally = tally_pattern(tally), types = source$types$type)
+    for (name in continuous) suffstats <- make_continuous(suffstats, name)
+    list(pattern = pattern_of(suffstats), types = source$types$type)
   })
 }
 

@@ -106,14 +106,14 @@ compress <- function(
   )
   check_source_arguments(data, query, settings)
   spec <- new_row_spec(data, responses, by, weights, parent.frame())
-  tally <- if (!is.null(cluster)) {
+  suffstats <- if (!is.null(cluster)) {
     compress_on_cluster(cluster, data, spec, settings)
   } else if (is_database(data)) {
     compress_database(data, query, spec, settings)
   } else {
     compress_source(open_source(data, spec, settings), spec, settings)
   }
-  new_cells_object(tally)
+  new_cells_object(suffstats)
 }
 
 is_database <- function(data) inherits(data, c("DBIConnection", "tbl_lazy"))
@@ -147,42 +147,37 @@ check_resolution <- function(resolution) {
   check_number(resolution, "resolution", 10, 30000)
 }
 
-# The tally of all rows of a source. `like`: a tally that has decided for all workers what
+# The suffstats of all rows of a source. `like`: a suffstats that has decided for all workers what
 # add_rows() else decides by the first rows.
 compress_source <- function(source, spec, settings, like = NULL) {
   force(source)
   on.exit(source$close())
   with_restarts(function() {
-    tally <- empty_tally(like)
+    suffstats <- new_suffstats_empty(c(list(), like$covariates))
     none <- TRUE
     while (!is.null(chunk <- source$read())) {
       none <- none && nrow(chunk) == 0
       if (nrow(chunk) == 0) next
       rows <- chunk_rows(chunk, spec, source$place)
-      tally <- add_rows(tally, rows, settings, like, source$place)
+      suffstats <- add_rows(suffstats, rows, settings, like, source$place)
     }
     if (none && is.null(like)) {
       stop_covary("data", "The source has no rows.", fields = list(arg = "data"))
     }
-    tally
+    suffstats
   })
-}
-
-# Without rows, but perhaps with what is known of columns
-empty_tally <- function(like = NULL) {
-  list(rows = 0, dropped = c(missing = 0), covariates = c(list(), like$covariates))
 }
 
 # The first complete rows decide the scaling, what is continuous and the width of cells, unless
 # `like` has.
-add_rows <- function(tally, rows, settings, like = NULL, place = row_place) {
-  read <- read_columns(tally$covariates, rows$covariates, place)
+add_rows <- function(suffstats, rows, settings, like = NULL, place = row_place) {
+  read <- read_columns(suffstats$covariates, rows$covariates, place)
   rows$covariates <- read$values
-  tally$covariates[names(read$known)] <- read$known
-  pattern <- if (tally$rows > 0) tally else like
+  suffstats$covariates[names(read$known)] <- read$known
+  pattern <- if (suffstats$rows > 0) suffstats else like
   if (!is.null(pattern)) {
-    pattern <- tally_pattern(pattern)
-    pattern$covariates <- tally$covariates[names(pattern$covariates)]
+    pattern <- pattern_of(pattern)
+    pattern$covariates <- suffstats$covariates[names(pattern$covariates)]
     pattern <- choose_continuous(pattern, rows$covariates)
   }
   # With one covariate and no weights the pass itself finds what is not finite.
@@ -190,30 +185,30 @@ add_rows <- function(tally, rows, settings, like = NULL, place = row_place) {
     length(continuous_names(pattern)) == 1 && is.null(rows$weights)
   if (plain) rows$place <- place else rows <- complete_rows(rows, place)
   if (length(rows$y[[1]]) == 0) {
-    tally$dropped <- tally$dropped + rows$dropped
-    return(tally)
+    suffstats$dropped <- suffstats$dropped + rows$dropped
+    return(suffstats)
   }
   new <- if (is.null(pattern)) {
-    new_tally(rows, tally$covariates[names(rows$covariates)], settings$resolution,
+    suffstats_of_first_rows(rows, suffstats$covariates[names(rows$covariates)], settings$resolution,
       threads = settings$threads
     )
   } else {
-    tally_rows(pattern, rows, settings$threads)
+    suffstats_of_rows(pattern, rows, settings$threads)
   }
-  merge_tallies(tally, new)
+  merge_suffstats(suffstats, new)
 }
 
-new_cells_object <- function(tally) {
-  dropped <- tally$dropped[["missing"]]
-  if (tally$rows == 0) {
+new_cells_object <- function(suffstats) {
+  dropped <- suffstats$dropped[["missing"]]
+  if (suffstats$rows == 0) {
     all <- if (dropped > 0) paste0("; all ", dropped, " have missing values")
     stop_covary("data", "No complete rows to compress", all, ".", fields = list(arg = "data"))
   }
   if (dropped > 0) {
     inform_covary("dropped_rows", dropped, " rows have missing values and are left out.",
-      fields = list(dropped = tally$dropped)
+      fields = list(dropped = suffstats$dropped)
     )
   }
-  warn_stretched(tally)
-  structure(tally, class = "cells")
+  warn_wide_cells(suffstats)
+  suffstats
 }

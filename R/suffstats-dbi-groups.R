@@ -4,7 +4,7 @@
 # / scatter.
 squares_limit <- 100
 
-# The tally of exact cells: by one sum over the rows or, where that would lose digits, with the
+# The statistics of exact cells: by one sum over the rows or, where that would lose digits, with the
 # squares around the mean of each group. Both cost the rows, and at most their sorting.
 sum_groups <- function(plan, spec, resolution) {
   k <- length(plan$y)
@@ -26,11 +26,10 @@ sum_groups <- function(plan, spec, resolution) {
   keys <- database_groups(groups$out, plan)
   at <- do.call(order, c(unname(keys$values), list(seq_along(groups$n))))
   stats <- rbind(groups$n, means, scatter_to_root(scatter, k))
-  tally <- c(
-    database_tally(plan, spec, resolution, keys$covariates),
-    list(groups = keys$values[at, , drop = FALSE], stats = stats[, at, drop = FALSE])
-  )
-  rescale_to_sds(promote_tally(tally))
+  common <- plan_fields(plan, spec, resolution, keys$covariates)
+  common$groups <- keys$values[at, , drop = FALSE]
+  suffstats <- new_suffstats_exact(common, stats[, at, drop = FALSE])
+  rescale_to_sds(promote_covariates(suffstats))
 }
 
 group_means <- function(groups) sweep(groups$sums, 2, groups$n, "/")
@@ -73,9 +72,9 @@ group_sums <- function(plan, around_means) {
 }
 
 # Scaled as rows would be: by the sds, not the ranges.
-rescale_to_sds <- function(tally) {
-  moments <- tally_moments(tally)
+rescale_to_sds <- function(x) {
+  moments <- response_moments(x)
   sd <- ifelse(moments$sd > 0, moments$sd, pmax(abs(moments$mean), 1))
   scale <- 2^round(log2(sd))
-  rescale_tally(tally, unname(cbind(round(moments$mean / scale) * scale, scale)))
+  rescale(x, unname(cbind(round(moments$mean / scale) * scale, scale)))
 }

@@ -1,10 +1,13 @@
 # Moments of a continuous covariate summed by a data base.
 
-# The tally of moments: sum of T_d(t) w (1, z_1.., z_1 z_1, ..) by group and cell, as in moments.h.
+# The statistics of one continuous covariate: sums of T_d(t) w (1, z_1.., z_1 z_1, ..) by group and
+# cell, as in moments.h.
 sum_moments <- function(plan, spec, resolution) {
   k <- length(plan$y)
   spread <- spread_sample(plan)
-  grid <- choose_grid(plan, choose_step(spread, resolution), count_groups(plan))
+  grid <- widest_axis(
+    plan$x_name, choose_step(spread, resolution), plan$range, count_groups(plan), k
+  )
   moments <- moments_of_cells(plan, grid)
   groups <- database_groups(moments$out, plan)
   ids <- if (length(plan$group)) {
@@ -27,15 +30,12 @@ sum_moments <- function(plan, spec, resolution) {
   covariates[[plan$x_name]] <- list(
     kind = "continuous", type = "numeric", levels = NULL, ordered = FALSE
   )
-  tally <- c(
-    database_tally(plan, spec, resolution, covariates[spec$by]),
-    list(
-      groups = take_groups(groups$values, first), range = plan$range, step = grid$step,
-      core = core_width(spread), first = grid$first,
-      table = array(table, c(dim(table)[1:2], grid$count, sum(first)))
-    )
-  )
-  rescale_to_sds(tally)
+  common <- plan_fields(plan, spec, resolution, covariates[spec$by])
+  common$groups <- take_groups(groups$values, first)
+  rescale_to_sds(new_suffstats_grid1d(common,
+    range = plan$range, step = grid$step, core = core_width(spread), first = grid$first,
+    table = array(table, c(dim(table)[1:2], grid$count, sum(first)))
+  ))
 }
 
 count_groups <- function(plan) {
@@ -45,20 +45,6 @@ count_groups <- function(plan) {
     " FROM (", plan$scaled, ") AS covary_scaled) AS covary_distinct"
   )
   as.double(ask_database(plan$query$connection, sql)$n)
-}
-
-# Cells [i, i + 1) 2^-step over the range, at most as many as a table holds: list(step, first,
-# count).
-choose_grid <- function(plan, step, groups) {
-  repeat {
-    ends <- floor(plan$range * 2^step)
-    count <- ends[2] - ends[1] + 1
-    size <- count * groups * 4 * moments_padded(length(plan$y))
-    if (count <= cells_limit && size <= table_limit) break
-    if (count <= 1) stop_too_large(list(), groups)
-    step <- step - 1
-  }
-  list(step = step, first = ends[1], count = count)
 }
 
 # One statement: list(out: a row a group and cell, as it came; cell: its number from 0; rows;

@@ -130,7 +130,8 @@ check_evaluation <- function(plan, rows, weight, sums) {
   )
 }
 
-database_tally <- function(plan, spec, resolution, covariates) {
+# The fields of sufficient statistics that the plan knows, all but the groups
+plan_fields <- function(plan, spec, resolution, covariates) {
   list(
     k = length(plan$y), responses = names(spec$responses), scaling = plan$scaling,
     covariates = covariates, resolution = resolution,

@@ -60,3 +60,90 @@ standardise_cells <- function(cells, centre, scale) {
   out[-seq_len(1 + k), ] <- out[-seq_len(1 + k), , drop = FALSE] * rows[root_row]
   out
 }
+
+# ---- class covary_suffstats_exact ------------------------------------------------------------
+
+sum_exact <- function(common, rows, group) {
+  n <- length(rows$y[[1]])
+  y <- matrix(unlist(Map(
+    function(v, centre, scale) (v - centre) / scale,
+    rows$y, common$scaling[, 1], common$scaling[, 2]
+  ), use.names = FALSE), n)
+  weights <- if (is.null(rows$weights)) rep(1, n) else as.double(rows$weights)
+  id <- if (is.null(group)) rep(1L, n) else group
+  new_suffstats_exact(common, .Call(C_cells, id, nrow(common$groups), y, weights))
+}
+
+#' @export
+merge_sums.covary_suffstats_exact <- function(a, b, ids) {
+  wide <- function(stats, at) {
+    out <- matrix(0, nrow(stats), nrow(ids$groups))
+    out[, at] <- stats
+    out
+  }
+  a$stats <- .Call(C_merge_cells, a$k, wide(a$stats, ids$a), wide(b$stats, ids$b))
+  a
+}
+
+#' @export
+transform_responses.covary_suffstats_exact <- function(x, a, b) {
+  k <- x$k
+  x$stats[1 + seq_len(k), ] <- x$stats[1 + seq_len(k), , drop = FALSE] * a + b
+  rows <- row(diag(k))[lower.tri(diag(k), TRUE)]
+  x$stats[-seq_len(1 + k), ] <- x$stats[-seq_len(1 + k), , drop = FALSE] * a[rows]
+  x
+}
+
+#' @export
+take_responses.covary_suffstats_exact <- function(x, at) {
+  k <- x$k
+  products <- sum_rows_of(k, at)[-seq_len(1 + length(at))] - 1 - k
+  scatter <- root_to_scatter(x$stats[-seq_len(1 + k), , drop = FALSE], k)[products, , drop = FALSE]
+  x$stats <- rbind(x$stats[c(1, 1 + at), , drop = FALSE], scatter_to_root(scatter, length(at)))
+  keep_response_fields(x, at)
+}
+
+#' @export
+keep_groups.covary_suffstats_exact <- function(x, keep) {
+  x$stats <- x$stats[, keep, drop = FALSE]
+  x$rows <- sum(x$stats[1, ])
+  take_groups_of(x, keep)
+}
+
+#' @export
+raw_sums.covary_suffstats_exact <- function(x) cells_to_sums(x$stats, x$k)
+
+#' @export
+count_cells.covary_suffstats_exact <- function(x) ncol(x$stats)
+
+#' @export
+design_points.covary_suffstats_exact <- function(x, points = 400) {
+  list(data = factor_groups(x), weights = x$stats[1, ])
+}
+
+# An exact covariate becomes the continuous one.
+#' @export
+add_axis.covary_suffstats_exact <- function(x, name) {
+  x$covariates[[name]]$kind <- "continuous"
+  values <- x$groups[[name]]
+  rest <- groups_without(x$groups, name)
+  x$groups <- rest$groups
+  groups <- nrow(rest$groups)
+  range <- range(values)
+  step <- choose_step(values, x$resolution)
+  while (diff(floor(range * 2^step)) >= cells_limit) step <- step - 1
+  axis <- axis_over(name, step, range)
+  u <- values * 2^step - axis$first
+  cell <- floor(u)
+  power <- chebyshev_values(2 * (u - cell) - 1, 4)
+  sums <- raw_sums(x)
+  place <- as.integer(cell + axis$count * (rest$ids - 1)) + 1L
+  used <- sort(unique(place))
+  table <- array(0, c(moments_padded(x$k), 4, axis$count, groups))
+  for (d in 1:4) {
+    flat <- matrix(0, nrow(sums), axis$count * groups)
+    flat[, used] <- t(rowsum(t(sums) * power[d, ], place))
+    table[seq_len(nrow(sums)), d, , ] <- flat
+  }
+  new_suffstats_grid1d(common_fields(x), range, step, core_width(values), axis$first, table)
+}

@@ -1,72 +1,66 @@
-# Tallies of two continuous covariates: a grid of rectangles, each with the products of the first
-# four Chebyshev moments along both covariates. Only rectangles that hold rows are kept.
-#
-# In place of the fields of one covariate (suffstats-grid1d.R) the tally has
-#   step, core (by covariate): sides of the rectangles are 2^-step
-#   range: 2 x 2, a column a covariate
-#   places: m x 3, numbers of the rectangle ([i, i + 1) 2^-step along each covariate) and its group
-#   table: padded x 4 x 4 x m, rectangles in the order of their places
+# Sufficient statistics with two continuous covariates: a grid of rectangles, each with the products
+# of the first four Chebyshev moments along both covariates. Only rectangles that hold rows are
+# kept.
 
-tensor_limit <- 2^24 # doubles in a table (128 MB)
-tensor_grid_limit <- 2^26 # rectangles of the whole grid
-
-is_tensor <- function(tally) length(tally$step) == 2
+grid2d_table_limit <- 2^24 # doubles in a table (128 MB)
+grid2d_limit <- 2^26 # rectangles of the whole grid
 
 # Errors fall with the fourth power of the sides: 64 cells along each covariate in place of 1000
 # along one.
-tensor_resolution <- function(resolution) sqrt(4 * resolution)
+grid2d_resolution <- function(resolution) sqrt(4 * resolution)
 
-tensor_step <- function(x, resolution) choose_step(x, tensor_resolution(resolution), finer = 1)
+grid2d_step <- function(x, resolution) choose_step(x, grid2d_resolution(resolution), finer = 1)
 
-add_tensor_moments <- function(tally, rows, group, threads) {
-  names <- continuous_names(tally)
+sum_grid2d <- function(common, pattern, rows, group, threads) {
+  names <- continuous_names(pattern)
   x <- lapply(rows$covariates[names], as.double)
-  groups <- max(1L, nrow(tally$groups))
-  if (!is_tensor(tally)) {
-    tally$step <- vapply(names, function(v) tensor_step(x[[v]], tally$resolution), 0)
-    tally$core <- vapply(x, core_width, 0)
+  groups <- max(1L, nrow(common$groups))
+  step <- pattern$step
+  core <- pattern$core
+  if (length(step) < 2) {
+    step <- vapply(names, function(v) grid2d_step(x[[v]], pattern$resolution), 0)
+    core <- vapply(x, core_width, 0)
   }
-  step <- tally$step[names]
-  tally$range <- vapply(x, function(v) if (length(v)) range(v) else c(Inf, -Inf), numeric(2))
+  step <- step[names]
+  range <- vapply(x, function(v) if (length(v)) range(v) else c(Inf, -Inf), numeric(2))
   repeat {
-    ends <- floor(tally$range * rep(2^step, each = 2))
+    ends <- floor(range * rep(2^step, each = 2))
     if (length(x[[1]]) == 0) ends[] <- 0
     count <- ends[2, ] - ends[1, ] + 1
-    if (prod(count) * groups <= tensor_grid_limit) {
+    if (prod(count) * groups <= grid2d_limit) {
+      grid <- rbind(2^step, ends[1, ], count)
       out <- .Call(
-        C_moments_two, x[[1]], x[[2]], unname(rows$y), if (!is.null(rows$weights)) {
-          as.double(rows$weights)
-        }, group,
-        rbind(2^step, ends[1, ], count), tally$scaling,
+        C_moments_two, x[[1]], x[[2]], unname(rows$y),
+        if (!is.null(rows$weights)) as.double(rows$weights), group, grid, common$scaling,
         list(
-          level = simd_level(), threads = threads, groups = groups, most_numbers = tensor_limit
+          level = simd_level(), threads = threads, groups = groups,
+          most_numbers = grid2d_table_limit
         )
       )
       if (!is.null(out$table)) break
     }
-    if (all(count <= 1)) stop_too_large(tally, groups)
+    if (all(count <= 1)) stop_too_large(groups)
     longest <- which.max(count)
     step[longest] <- step[longest] - 1
   }
   stopifnot(out$outside == 0)
-  tally$step <- step
-  tally$places <-
-    unname(cbind(
-      out$places %% count[1] + ends[1, 1], (out$places %/% count[1]) %% count[2] +
-        ends[1, 2],
-      out$places %/% (count[1] * count[2]) + 1
-    ))
-  tally$table <- array(out$table, c(moments_padded(tally$k), 4, 4, length(out$places)))
-  tally
+  places <- unname(cbind(
+    out$places %% count[1] + ends[1, 1],
+    (out$places %/% count[1]) %% count[2] + ends[1, 2],
+    out$places %/% (count[1] * count[2]) + 1
+  ))
+  table <- array(out$table, c(moments_padded(common$k), 4, 4, length(out$places)))
+  new_suffstats_grid2d(common, range, step, core, places, table)
 }
 
-merge_tensors <- function(a, b, ids) {
-  names <- names(a$step)
-  b <- transpose_tensor(b, names)
+#' @export
+merge_sums.covary_suffstats_grid2d <- function(a, b, ids) {
+  b <- transpose_axes(b, names(a$step))
+  if (length(a$core) && length(b$core)) a$core <- pmax(a$core, b$core)
   a$range <- rbind(pmin(a$range[1, ], b$range[1, ]), pmax(a$range[2, ], b$range[2, ]))
   step <- pmin(a$step, b$step)
   repeat {
-    parts <- lapply(list(a, b), coarsen_tensor, step = step)
+    parts <- lapply(list(a, b), coarsen, step = step)
     places <- rbind(
       cbind(parts[[1]]$places[, 1:2, drop = FALSE], ids$a[parts[[1]]$places[, 3]]),
       cbind(parts[[2]]$places[, 1:2, drop = FALSE], ids$b[parts[[2]]$places[, 3]])
@@ -76,7 +70,7 @@ merge_tensors <- function(a, b, ids) {
       places,
       cbind(matrix(parts[[1]]$table, size), matrix(parts[[2]]$table, size))
     )
-    if (length(sums$table) <= tensor_limit) break
+    if (length(sums$table) <= grid2d_table_limit) break
     step <- step - 1
   }
   a$step <- step
@@ -95,84 +89,45 @@ sum_places <- function(places, table) {
   list(places = places[new, , drop = FALSE], table = unname(table))
 }
 
-# The same tally with its covariates in the order of `names`.
-transpose_tensor <- function(tally, names) {
-  if (identical(names(tally$step), names)) {
-    return(tally)
+# The same statistics with their axes in the order of `names`
+transpose_axes <- function(x, names) {
+  if (identical(names(x$step), names)) {
+    return(x)
   }
-  tally$step <- tally$step[names]
-  tally$core <- tally$core[names]
-  tally$range <- tally$range[, names, drop = FALSE]
-  tally$places <- tally$places[, c(2, 1, 3), drop = FALSE]
-  tally$table <- aperm(tally$table, c(1, 3, 2, 4))
-  tally
+  x$step <- x$step[names]
+  x$core <- x$core[names]
+  x$range <- x$range[, names, drop = FALSE]
+  x$places <- x$places[, c(2, 1, 3), drop = FALSE]
+  x$table <- aperm(x$table, c(1, 3, 2, 4))
+  x
 }
 
-coarsen_tensor <- function(tally, step) {
-  for (d in 1:2) while (tally$step[d] > step[d]) tally <- halve_tensor(tally, d)
-  tally
+#' @export
+coarsen.covary_suffstats_grid2d <- function(x, step) {
+  for (d in 1:2) while (x$step[d] > step[d]) x <- merge_halves(x, d)
+  x
 }
 
 # Rectangles of twice the side along covariate d.
-halve_tensor <- function(tally, d) {
-  shape <- dim(tally$table)
+merge_halves <- function(x, d) {
+  shape <- dim(x$table)
   front <- if (d == 1) c(2, 1, 3, 4) else c(3, 1, 2, 4)
-  moved <- aperm(tally$table, front)
-  right <- tally$places[, d] %% 2
+  moved <- aperm(x$table, front)
+  right <- x$places[, d] %% 2
   for (side in 0:1) {
     mine <- which(right == side)
     moved[, , , mine] <- child_to_parent(side) %*% matrix(moved[, , , mine], 4)
   }
-  tally$places[, d] <- floor(tally$places[, d] / 2)
-  sums <- sum_places(tally$places, matrix(aperm(moved, order(front)), prod(shape[1:3])))
-  tally$places <- sums$places
-  tally$table <- array(sums$table, c(shape[1:3], nrow(sums$places)))
-  tally$step[d] <- tally$step[d] - 1
-  tally
+  x$places[, d] <- floor(x$places[, d] / 2)
+  sums <- sum_places(x$places, matrix(aperm(moved, order(front)), prod(shape[1:3])))
+  x$places <- sums$places
+  x$table <- array(sums$table, c(shape[1:3], nrow(sums$places)))
+  x$step[d] <- x$step[d] - 1
+  x
 }
 
-# An exact covariate of a tally with one continuous covariate becomes the second: its groups are
-# points along it.
-make_tensor <- function(tally, name) {
-  old <- setdiff(continuous_names(tally), name)
-  values <- tally$groups[[name]]
-  rest <- tally$groups[setdiff(names(tally$groups), name)]
-  ids <- if (length(rest)) {
-    match(group_keys(rest), unique(group_keys(rest)))
-  } else {
-    rep(1L, length(values))
-  }
-  # As wide as the rectangles of rows would be.
-  wanted <- tally$step - round(log2(tally$resolution / tensor_resolution(tally$resolution)))
-  tally <- coarsen(tally, wanted)
-  step <- stats::setNames(c(tally$step, tensor_step(values, tally$resolution)), c(old, name))
-  d <- dim(tally$table)
-  filled <- which(matrix(colSums(matrix(abs(tally$table[1, , , ]), d[2])) > 0, d[3], d[4]),
-    arr.ind = TRUE
-  )
-  u <- values[filled[, 2]] * 2^step[2]
-  power <- chebyshev_values(2 * (u - floor(u)) - 1, 4)
-  table <- matrix(tally$table, d[1] * d[2])[, filled[, 1] + d[3] * (filled[, 2] - 1), drop = FALSE]
-  table <- do.call(rbind, lapply(1:4, function(b) table * rep(power[b, ], each = d[1] * d[2])))
-  sums <- sum_places(
-    unname(cbind(tally$first + filled[, 1] - 1, floor(u), ids[filled[, 2]])),
-    table
-  )
-  tally$range <- structure(cbind(tally$range, range(values)), dimnames = list(NULL, names(step)))
-  tally$core <- stats::setNames(c(tally$core, core_width(values)), names(step))
-  tally$step <- step
-  tally$first <- NULL
-  tally$places <- sums$places
-  tally$table <- array(sums$table, c(d[1], 4, 4, nrow(sums$places)))
-  kept <- !duplicated(ids)
-  tally$groups <- structure(lapply(rest, `[`, kept),
-    row.names = .set_row_names(sum(kept)),
-    class = "data.frame", names = names(rest)
-  )
-  transpose_tensor(tally, continuous_names(tally))
-}
-
-keep_tensor_groups <- function(x, keep) {
+#' @export
+keep_groups.covary_suffstats_grid2d <- function(x, keep) {
   mine <- x$places[, 3] %in% keep
   x$places <- x$places[mine, , drop = FALSE]
   x$places[, 3] <- match(x$places[, 3], keep)
@@ -182,17 +137,43 @@ keep_tensor_groups <- function(x, keep) {
     x$range[1, d] <- max(x$range[1, d], min(x$places[, d]) * 2^-x$step[d])
     x$range[2, d] <- min(x$range[2, d], (max(x$places[, d]) + 1) * 2^-x$step[d])
   }
-  x
+  take_groups_of(x, keep)
 }
 
-# Rows in the cells along one covariate, as count_rows().
-tensor_counts <- function(object, d) {
-  grid <- tensor_grid(object, d)
-  counts <- numeric(grid$count)
-  sums <- rowsum(object$table[1, 1, 1, ], object$places[, d] - grid$first + 1)
+#' @export
+raw_sums.covary_suffstats_grid2d <- function(x) matrix(x$table[, 1, 1, ], dim(x$table)[1])
+
+#' @export
+count_cells.covary_suffstats_grid2d <- function(x) nrow(x$places)
+
+#' @export
+cell_axes.covary_suffstats_grid2d <- function(x) {
+  lapply(1:2, function(d) axis_over(names(x$step)[d], x$step[[d]], x$range[, d]))
+}
+
+#' @export
+wanted_cells.covary_suffstats_grid2d <- function(x) grid2d_resolution(x$resolution)
+
+#' @export
+counts_along.covary_suffstats_grid2d <- function(x, d = 1) {
+  axis <- cell_axes(x)[[d]]
+  counts <- numeric(axis$count)
+  sums <- rowsum(x$table[1, 1, 1, ], x$places[, d] - axis$first + 1)
   counts[as.integer(rownames(sums))] <- sums
   list(
-    counts = pmax(counts, 0), edge = (grid$first + 0:grid$count) * 2^-grid$step,
-    range = grid$range
+    counts = pmax(counts, 0), edge = (axis$first + 0:axis$count) * 2^-axis$step,
+    range = axis$range
   )
+}
+
+#' @export
+central_cells.covary_suffstats_grid2d <- function(x, d) {
+  n <- as.vector(rowsum(x$table[1, 1, 1, ], x$places[, d]))
+  cells_between_quartiles(n, sort(unique(x$places[, d])))
+}
+
+#' @export
+add_axis.covary_suffstats_grid2d <- function(x, name) {
+  x$covariates[[name]]$kind <- "continuous"
+  check_continuous(x) # refuses a third
 }

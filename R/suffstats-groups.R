@@ -80,3 +80,21 @@ factor_groups <- function(x) {
   for (name in names(out)) out[[name]] <- restore_column(out[[name]], x$covariates[[name]])
   out
 }
+
+# Every value of a group is a level, also where text met a factor.
+complete_levels <- function(x) {
+  for (name in names(x$groups)) {
+    how <- x$covariates[[name]]
+    if (how$type != "factor") next
+    new <- setdiff(x$groups[[name]], how$levels)
+    x$covariates[[name]]$levels <- c(how$levels, sort(new))
+  }
+  x
+}
+
+# The groups of all covariates but one: list(groups, ids: their numbers, by former group)
+groups_without <- function(groups, name) {
+  rest <- groups[setdiff(names(groups), name)]
+  keys <- if (length(rest)) group_keys(rest) else rep("", nrow(groups))
+  list(groups = take_groups(rest, !duplicated(keys)), ids = match(keys, unique(keys)))
+}

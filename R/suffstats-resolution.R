@@ -3,20 +3,19 @@
 exact_limit <- 4096L # distinct values up to which a numeric covariate is kept exactly
 
 # Numeric covariates with more distinct values than can be kept become continuous; two may.
-choose_continuous <- function(tally, covariates) {
+choose_continuous <- function(pattern, covariates) {
   for (name in names(covariates)) {
-    v <- covariates[[name]]
-    if (!tally$covariates[[name]]$type %in% number_types ||
-      tally$covariates[[name]]$kind == "continuous") {
-      next
+    how <- pattern$covariates[[name]]
+    if (!how$type %in% number_types || how$kind == "continuous") next
+    if (distinct_above(covariates[[name]], exact_limit)) {
+      pattern$covariates[[name]]$kind <- "continuous"
     }
-    if (distinct_above(v, exact_limit)) tally$covariates[[name]]$kind <- "continuous"
   }
-  check_continuous(tally)
+  check_continuous(pattern)
 }
 
-check_continuous <- function(tally) {
-  continuous <- continuous_names(tally)
+check_continuous <- function(x) {
+  continuous <- continuous_names(x)
   if (length(continuous) > 2) {
     stop_covary("too_many_continuous",
       "Cells hold two continuous covariates together with any discrete ones; found ",
@@ -26,13 +25,10 @@ check_continuous <- function(tally) {
       fields = list(covariates = continuous)
     )
   }
-  tally
+  x
 }
 
-continuous_names <- function(tally) {
-  names(tally$covariates)[vapply(tally$covariates, function(v) v$kind == "continuous", TRUE)]
-}
-
+# The covariates of a frame that cells would hold as continuous
 continuous_covariates <- function(frame) {
   names(Filter(function(v) is.numeric(v) && distinct_above(v, exact_limit), frame$covariates))
 }
@@ -76,19 +72,18 @@ core_width <- function(x) {
 
 # Far values of a continuous covariate, which widen its cells, are said where the bulk of the rows
 # then lies in few.
-warn_stretched <- function(tally) {
-  if (is.null(tally$core)) {
+warn_wide_cells <- function(x) {
+  if (is.null(x$core)) {
     return()
   }
-  for (name in continuous_names(tally)) {
-    d <- match(name, continuous_names(tally))
-    width <- 2^-tally$step[[d]]
-    wanted <- if (is_tensor(tally)) tensor_resolution(tally$resolution) else tally$resolution
-    least <- wanted / 100
-    if (tally$core[[d]] >= least * width || rows_core(tally, d) >= least) next
-    range <- format(matrix(tally$range, 2)[, d], digits = 4)
+  for (name in continuous_names(x)) {
+    d <- match(name, continuous_names(x))
+    width <- 2^-x$step[[d]]
+    least <- wanted_cells(x) / 100
+    if (x$core[[d]] >= least * width || central_cells(x, d) >= least) next
+    range <- format(matrix(x$range, 2)[, d], digits = 4)
     warn_covary("resolution", "Half of the values of '", name, "' lie within ",
-      format(tally$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
+      format(x$core[[d]], digits = 2), ", but its range, ", range[1], " to ", range[2],
       ", makes the cells ", format(width, digits = 2), " wide: what varies between them is lost. ",
       "Leave the far rows out, or compress by a column such as log(", name, ").",
       fields = list(covariate = name, width = width)
@@ -96,16 +91,8 @@ warn_stretched <- function(tally) {
   }
 }
 
-# Number of cells over the central half of the rows.
-rows_core <- function(tally, d) {
-  if (is_tensor(tally)) {
-    cell <- tally$places[, d]
-    n <- as.vector(rowsum(tally$table[1, 1, 1, ], cell))
-    cell <- sort(unique(cell))
-  } else {
-    n <- rowSums(matrix(tally$table[1, 1, , ], dim(tally$table)[3]))
-    cell <- seq_along(n)
-  }
+# Number of cells between the quartiles of the rows; n: rows in some cells, in their order
+cells_between_quartiles <- function(n, cell) {
   share <- (cumsum(n) - n / 2) / sum(n)
   diff(range(cell[share >= 0.25 & share <= 0.75], cell[which.max(n)]))
 }

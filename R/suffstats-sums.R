@@ -62,36 +62,7 @@ scatter_to_root <- function(scatter, k) {
   root
 }
 
-select_responses <- function(object, wanted) {
-  absent <- setdiff(wanted, object$responses)
-  if (length(absent)) {
-    stop_covary("variable", "The cells have no response ", enumerate(absent), "; they hold ",
-      enumerate(object$responses), ".",
-      fields = list(response = absent)
-    )
-  }
-  at <- match(wanted, object$responses)
-  if (identical(at, seq_along(object$responses))) {
-    return(object)
-  }
-  k <- object$k
-  rows <- c(1, 1 + at, 1 + k + lower_triangle(lower_places(k)[at, at, drop = FALSE]))
-  if (is.null(object$table)) {
-    stats <- object$stats
-    scatter <- root_to_scatter(
-      stats[-seq_len(1 + k), , drop = FALSE],
-      k
-    )[rows[-seq_len(1 + length(at))] - 1 - k, , drop = FALSE]
-    object$stats <- rbind(stats[c(1, 1 + at), , drop = FALSE], scatter_to_root(scatter, length(at)))
-  } else {
-    d <- dim(object$table)
-    table <- array(0, c(moments_padded(length(at)), d[-1]))
-    # one covariate or two: four dimensions
-    table[seq_along(rows), , , ] <- object$table[rows, , , , drop = FALSE]
-    object$table <- table
-  }
-  object$k <- length(at)
-  object$responses <- object$responses[at]
-  object$scaling <- object$scaling[at, , drop = FALSE]
-  object
+# Rows of the sums of k responses that belong to some of them (numbers `at`)
+sum_rows_of <- function(k, at) {
+  c(1, 1 + at, 1 + k + lower_triangle(lower_places(k)[at, at, drop = FALSE]))
 }

@@ -106,7 +106,8 @@ is_group_column <- function(v, how, n) {
   is.atomic(v) && is.null(dim(v)) && length(v) == n && !anyNA(v) && fits
 }
 
-check_cells <- function(x, arg = "object") check_object(x, "cells", arg)
+# The object with the class of its kind, or a typed error
+check_cells <- function(x, arg = "object") as_suffstats(check_object(x, "cells", arg))
 
 register_class("cells",
   title = "object of compress()", remedy = "compress again",

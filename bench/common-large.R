@@ -64,9 +64,9 @@ shift_between <- function(cells, finer, formulas, log_sd = -1) {
   )
   prepared <- internal$prepare_compressed(parsed, cells)
   priors <- internal$resolve_priors(prepared$design, prepared$scales, NULL)
-  coarse <- internal$choose_nodes(prepared, priors)$target
-  prepared$object <- finer
-  fine <- internal$target_at(prepared, internal$fine_nodes(finer), priors)$target
+  coarse <- internal$choose_nodes(prepared$suffstats, prepared, priors)$target
+  prepared$suffstats <- finer
+  fine <- internal$target_at(prepared, internal$quadrature_nodes(finer), priors)$target
   mode <- internal$newton_mode(coarse, internal$penalty(coarse, rep(log_sd, coarse$n_sds)),
     tolerance = 1e-12
   )

@@ -50,7 +50,7 @@ compare <- function(d, basis, k) {
       )
       target <- internal$new_target(
         design, cells, ready$priors,
-        internal$compressed_scales(ready$object)
+        internal$compressed_scales(ready$suffstats)
       )
       at <- internal$target_base(target, beta, order)
       if (is.null(total)) {
@@ -73,14 +73,14 @@ compare <- function(d, basis, k) {
   # optimiser.
   cov <- chol2inv(chol(diag(ridge) - internal$target_base(ready$target, mode$mean)$hessian))
   exact <- rows_at(mode$mean, 1L)$gradient
-  result <- list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t))
+  result <- list(beta = rbind(mode$mean, mode$mean), log_tau = rbind(t, t))
   c(
     whole = internal$shift_in_sds(exact - ridge * mode$mean, cov),
     shift = internal$shift_in_sds(exact - internal$target_base(
       ready$target, mode$mean,
       1L
     )$gradient, cov),
-    certificate = internal$certify_rows(ready, result), gathering = ready$compression$gathering,
+    certificate = internal$compression_error_of_rows(ready, result), quadrature_error = ready$compression$quadrature_error,
     nodes = ready$target$model$size$cells
   )
 }
@@ -110,7 +110,7 @@ for (x in grep(paste0("^[", if (length(arguments) > 2) arguments[3] else "a-z", 
       out <- tryCatch(compare(d, basis, k), error = function(e) conditionMessage(e))
       cat(sprintf("%-10s %-3s k = %2d  ", x, basis, k), if (is.numeric(out)) {
         sprintf(
-          "distance %.1e  shift %.1e  certificate %.1e  gathering %.1e  nodes %d", out[1],
+          "distance %.1e  shift %.1e  certificate %.1e  quadrature %.1e  nodes %d", out[1],
           out[2], out[3], out[4], out[5]
         )
       } else {

@@ -17,8 +17,8 @@ made_with <- function(driver) {
 }
 
 check_cells <- function(label, cells, truth) {
-  a <- internal$rescale_tally(unclass(cells), truth$scaling)
-  truth <- unclass(truth)
+  a <- internal$rescale(cells, truth$scaling)
+  
   at <- if (length(truth$groups)) {
     match(internal$group_keys(truth$groups), internal$group_keys(a$groups))
   } else {

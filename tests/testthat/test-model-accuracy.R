@@ -138,7 +138,7 @@ test_that("terms that jump within cells without rows are refused", {
     draws = 200
   )
   expect_lt(distance_from_lm(fit, y ~ rain + wet, d), 0.02)
-  expect_true(accurate(diagnostics(fit)$accuracy))
+  expect_true(is_accurate(diagnostics(fit)$accuracy))
 })
 
 test_that("the check sees a wave that cells, rectangles and tables cannot hold", {
@@ -168,7 +168,7 @@ test_that("the check sees a wave that cells, rectangles and tables cannot hold",
     lost <- if (kind == "offset") "sigma:y" else "mu:y"
     expect_gt(at$residual[at$predictor == lost], 0.01)
     expect_gt(at$posterior[at$predictor == lost], 0.1)
-    expect_false(accurate(at))
+    expect_false(is_accurate(at))
   }
 })
 
@@ -187,14 +187,14 @@ test_that("a fit whose predictors are off is not accepted: cells are refined, th
   expect_match(said[1], "residual sds and .* posterior sds off; finer cells")
   expect_lt(distance_from_lm(fit, y ~ poly(sin(2000 * x), 1), d), 0.02)
   accuracy <- diagnostics(fit)$accuracy
-  expect_true(is.null(accuracy) || accurate(accuracy))
+  expect_true(is.null(accuracy) || is_accurate(accuracy))
 })
 
 test_that("the rows that are compared are spread, hold the ends, and draw no random numbers", {
   d <- many_rows(30000, 638)
   set.seed(5)
   before <- .Random.seed
-  rows <- accuracy_rows(30000, d)
+  rows <- evenly_spread_rows(30000, d)
   expect_identical(.Random.seed, before)
   expect_true(all(c(which.min(d$w), which.max(d$w), which.max(d$x)) %in% rows))
   expect_false(anyDuplicated(rows) > 0)
@@ -203,32 +203,32 @@ test_that("the rows that are compared are spread, hold the ends, and draw no ran
   expect_setequal(levels(d$g)[d$g[rows]], levels(d$g))
 })
 
-test_that("sums over gathered nodes are those of functions spread from them", {
+test_that("sums over aggregated nodes are those of functions spread from them", {
   d <- many_rows(20000, 639)
   d$z <- round(runif(20000), 4)
   for (by in list(~ x + g, ~wet, ~ x + z)) {
-    object <- unclass(compress(d, "y", by = by))
-    fine <- fine_nodes(object)
-    lumped <- if (is_tensor(object)) lump_tensor_nodes(fine) else lump_nodes(object, fine)
-    gathered <- few_nodes(object, fine)
-    chain <- node_chain(object, fine, gathered$gathered)
+    cells <- compress(d, "y", by = by)
+    fine <- quadrature_nodes(cells)
+    merged <- merge_point_cells(fine)
+    few <- few_nodes(cells, fine)
+    index <- new_cell_index(cells, fine, few$aggregation)
     set.seed(1)
-    eta <- matrix(rnorm(2 * length(gathered$group)), ncol = 2)
-    spread <- spread_gathered(gathered$gathered, eta)
-    expect_equal(as.vector(gathered$stats[1, ] %*% eta), as.vector(lumped$stats[1, ] %*% spread))
-    all <- spread_lumps(chain, spread)
-    expect_equal(as.vector(fine$stats[1, ] %*% all), as.vector(lumped$stats[1, ] %*% spread))
+    eta <- matrix(rnorm(2 * length(few$group)), ncol = 2)
+    before <- eta_before_aggregation(few$aggregation, eta)
+    expect_equal(as.vector(few$stats[1, ] %*% eta), as.vector(merged$stats[1, ] %*% before))
+    all <- eta_at_all_nodes(index, before)
+    expect_equal(as.vector(fine$stats[1, ] %*% all), as.vector(merged$stats[1, ] %*% before))
     # And the rows' own sums, each row read off its cell.
     place <- cell_of_rows(
-      object, chain, d, seq_len(20000),
-      if (length(object$groups)) match(d$g, object$groups$g)
+      cells, index, d, seq_len(20000),
+      if (length(cells$groups)) match(d$g, cells$groups$g)
     )
     expect_false(anyNA(place$cell))
     values <- vapply(
       seq_len(20000),
       function(i) {
         sum(place$weights[i, ] *
-          all[chain$per_cell * (place$cell[i] - 1) + seq_len(chain$per_cell), 1])
+          all[index$per_cell * (place$cell[i] - 1) + seq_len(index$per_cell), 1])
       }, 0
     )
     expect_equal(sum(values), sum(fine$stats[1, ] * all[, 1]), tolerance = 1e-8)

@@ -16,13 +16,9 @@ rows_problem <- function(n, k) {
   parsed <- parse_formulas(formulas, data_names = names(d))
   frame <- read_frame(parsed, d, if (k == 1) runif(n) else NULL, NULL, na.omit)
   ready <- prepare_rows_fit(parsed, frame, NULL, "nested")
-  total <- list(
-    k = k, responses = colnames(frame$y), scaling = round_scaling(frame$y),
-    covariates = list()
-  )
-  total <- tally_rows(total, list(
-    y = frame$y, covariates = list(), weights = frame$weights,
-    dropped = 0
+  pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)
+  total <- suffstats_of_rows(pattern, list(
+    y = frame$y, covariates = list(), weights = frame$weights, dropped = c(missing = 0)
   ))
   cells <- list(
     id = NULL, first = seq_len(n), m = n, y_scale = rep(1, k), y_centre = rep(0, k),

@@ -13,7 +13,7 @@ rows_of <- function(n, seed, x = runif(n)) {
   )
 }
 
-same_tally <- function(a, b, bound = 1e-12) {
+expect_same_suffstats <- function(a, b, bound = 1e-12) {
   order_of <- function(t) if (length(t$groups)) order(group_keys(t$groups)) else 1
   expect_identical(a$rows, b$rows)
   if (!is.null(a$stats)) {
@@ -79,23 +79,23 @@ test_that("chunks, files and merged parts give the cells of all rows", {
     }
     # The first chunk sets scaling and width; they must not matter beyond rounding.
     chunks <- compress(reader, c("y1", "y2"), by = by)
-    same_tally(rescale_tally(unclass(chunks), whole$scaling), unclass(whole), 1e-10)
+    expect_same_suffstats(rescale(chunks, whole$scaling), whole, 1e-10)
     files <- c(tempfile(fileext = ".csv"), tempfile(fileext = ".rds"))
     write.csv(d[1:7000, ], files[1], row.names = FALSE)
     saveRDS(d[7001:12000, ], files[2])
     from_files <- compress(files, c("y1", "y2"), by = by, chunk = 3000)
-    same_tally(rescale_tally(unclass(from_files), whole$scaling), unclass(whole), 1e-9)
+    expect_same_suffstats(rescale(from_files, whole$scaling), whole, 1e-9)
     unlink(files)
     parts <- list(
       compress(d[1:3000, ], c("y1", "y2"), by = by),
       compress(d[3001:12000, ], c("y1", "y2"), by = by)
     )
-    same_tally(
-      rescale_tally(unclass(merge(parts[[1]], parts[[2]])), whole$scaling), unclass(whole),
+    expect_same_suffstats(
+      rescale(merge(parts[[1]], parts[[2]]), whole$scaling), whole,
       1e-10
     )
-    same_tally(
-      rescale_tally(unclass(merge(parts[[2]], parts[[1]])), whole$scaling), unclass(whole),
+    expect_same_suffstats(
+      rescale(merge(parts[[2]], parts[[1]]), whole$scaling), whole,
       1e-10
     )
   }
@@ -103,10 +103,10 @@ test_that("chunks, files and merged parts give the cells of all rows", {
 
 test_that("moments of two children are those of their parent", {
   d <- rows_of(6000, 715)
-  fine <- unclass(compress(d, c("y1", "y2"), by = ~x, resolution = 4000))
-  coarse <- unclass(compress(d, c("y1", "y2"), by = ~x, resolution = 500))
+  fine <- compress(d, c("y1", "y2"), by = ~x, resolution = 4000)
+  coarse <- compress(d, c("y1", "y2"), by = ~x, resolution = 500)
   expect_gt(fine$step, coarse$step)
-  same_tally(coarsen(fine, coarse$step), coarse, 1e-12)
+  expect_same_suffstats(coarsen(fine, coarse$step), coarse, 1e-12)
 })
 
 test_that("a covariate that grows too many values becomes continuous on the way", {
@@ -119,9 +119,9 @@ test_that("a covariate that grows too many values becomes continuous on the way"
   expect_identical(parts$covariates$x$kind, "continuous")
   whole <- compress(d, "y", ~x)
   step <- min(parts$step, whole$step)
-  same_tally(
-    rescale_tally(coarsen(unclass(parts), step), whole$scaling),
-    coarsen(unclass(whole), step), 1e-10
+  expect_same_suffstats(
+    rescale(coarsen(parts, step), whole$scaling),
+    coarsen(whole, step), 1e-10
   )
 })
 
@@ -131,9 +131,9 @@ test_that("weights count rows", {
   a <- compress(d, "y1", by = ~ x + sex, weights = "w")
   b <- compress(d[rep(seq_len(9000), d$w), ], "y1", by = ~ x + sex)
   step <- min(a$step, b$step)
-  same_tally(
-    coarsen(rescale_tally(unclass(a), b$scaling), step),
-    replace(coarsen(unclass(b), step), "rows", a$rows), 1e-10
+  expect_same_suffstats(
+    coarsen(rescale(a, b$scaling), step),
+    replace(coarsen(b, step), "rows", a$rows), 1e-10
   )
   for (wrong in list(d$w, c("w", "x"), NA_character_)) {
     expect_error(compress(d, "y1", by = ~x, weights = wrong), class = "covary_error_argument")
@@ -196,7 +196,7 @@ test_that("a first chunk without a complete row is counted and decides no type",
     cells <- suppressMessages(compress(chunks(none, d, none, none[0, ]), "y1", by = by))
     whole <- compress(d, "y1", by = by)
     expect_identical(cells$dropped, c(missing = 100))
-    same_tally(unclass(cells), unclass(whole))
+    expect_same_suffstats(cells, whole)
   }
   expect_error(compress(none, "y1", by = ~x), "all 50 have missing", class = "covary_error_data")
 })
@@ -361,7 +361,7 @@ test_that("the compressed mode is that of the rows", {
       )
       target <- new_target(
         at_nodes(ready$design, d[block, "x", drop = FALSE]), cells, ready$priors,
-        compressed_scales(ready$object)
+        compressed_scales(ready$suffstats)
       )
       gradient <- gradient + target_base(target, mode$mean, 1L)$gradient -
         likelihood_free_gradient(target, mode$mean)
@@ -372,7 +372,9 @@ test_that("the compressed mode is that of the rows", {
     # The certificate does not deny what compression moved.
     moved <- shift_in_sds(gradient + likelihood_free_gradient(target, mode$mean) -
       target_base(ready$target, mode$mean, 1L)$gradient, cov)
-    certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t)))
+    certificate <- compression_error_of_rows(
+      ready, list(beta = rbind(mode$mean, mode$mean), log_tau = rbind(t, t))
+    )
     expect_lt(certificate, 1e-5)
     expect_gt(certificate, moved / 2 - 1e-10)
   }
@@ -398,12 +400,14 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
   )
   rows <- new_target(
     at_nodes(ready$design, d["x"]), cells, ready$priors,
-    compressed_scales(ready$object)
+    compressed_scales(ready$suffstats)
   )
   change <- target_base(rows, mode$mean, 1L)$gradient -
     target_base(ready$target, mode$mean, 1L)$gradient
   moved <- shift_in_sds(change, chol2inv(mode$chol_precision))
-  certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = matrix(0, 2, 0)))
+  certificate <- compression_error_of_rows(
+    ready, list(beta = rbind(mode$mean, mode$mean), log_tau = matrix(0, 2, 0))
+  )
   expect_gt(moved, 1e-3)
   expect_gt(certificate, moved)
   expect_lt(certificate, 3 * moved)

@@ -21,8 +21,7 @@ database <- function() {
 quietly <- function(expr) suppressMessages(expr)
 
 same_cells <- function(a, b, bound) {
-  a <- rescale_tally(unclass(a), b$scaling)
-  b <- unclass(b)
+  a <- rescale(a, b$scaling)
   at <- match(group_keys(b$groups), group_keys(a$groups))
   expect_close(a$stats[, at], b$stats, bound, floor = 1e-2)
   expect_identical(a$rows, b$rows)
@@ -30,8 +29,7 @@ same_cells <- function(a, b, bound) {
 
 # Tables of moments on the coarser of two widths, against the sums of absolute values.
 same_moments <- function(a, b, bound) {
-  a <- rescale_tally(unclass(a), b$scaling)
-  b <- unclass(b)
+  a <- rescale(a, b$scaling)
   step <- min(a$step, b$step)
   a <- coarsen(a, step)
   b <- coarsen(b, step)

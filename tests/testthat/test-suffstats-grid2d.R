@@ -38,15 +38,15 @@ twin_tensor <- function(x, z, y, weights, group, step, scaling) {
   list(places = unname(places), table = table)
 }
 
-same_tensor <- function(a, b, bound = 1e-10) {
-  b <- rescale_tally(unclass(b), a$scaling)
+expect_same_grid2d <- function(a, b, bound = 1e-10) {
+  b <- rescale(b, a$scaling)
   step <- pmin(a$step, b$step)
   ids <- match_groups(a$groups, b$groups)
   b$places[, 3] <- ids$b[b$places[, 3]]
   b[c("places", "table")] <- sum_places(b$places, matrix(b$table, prod(dim(b$table)[1:3])))
   b$table <- array(b$table, c(dim(a$table)[1:3], nrow(b$places)))
-  a <- coarsen_tensor(unclass(a), step)
-  b <- coarsen_tensor(b, step)
+  a <- coarsen(a, step)
+  b <- coarsen(b, step)
   expect_identical(a$rows, b$rows)
   expect_identical(a$places, b$places)
   expect_close(a$table, b$table, bound, floor = 1e-2)
@@ -95,7 +95,7 @@ test_that("threads do not change the bits of moments of two covariates", {
 
 test_that("compress() of two covariates holds the moments, by group", {
   d <- rows_of_two(9000, 803)
-  cells <- unclass(compress(d, c("y1", "y2"), by = ~ x + z + sex))
+  cells <- compress(d, c("y1", "y2"), by = ~ x + z + sex)
   group <- match(as.character(d$sex), cells$groups$sex)
   truth <- twin_tensor(d$x, d$z, as.matrix(d[c("y1", "y2")]), 1, group, cells$step, cells$scaling)
   expect_identical(cells$places, truth$places)
@@ -116,15 +116,15 @@ test_that("chunks, merged parts, subsets and saved objects are cells of their ro
       out
     }
   }
-  same_tensor(compress(reader, c("y1", "y2"), by = by), whole)
+  expect_same_grid2d(compress(reader, c("y1", "y2"), by = by), whole)
   parts <- list(
     compress(d[1:7000, ], c("y1", "y2"), by = by),
     compress(d[7001:18000, ], c("y1", "y2"), by = ~ z + sex + x)
   )
-  same_tensor(merge(parts[[1]], parts[[2]]), whole)
-  same_tensor(c(parts[[2]], parts[[1]]), transpose_tensor(unclass(whole), c("z", "x")))
+  expect_same_grid2d(merge(parts[[1]], parts[[2]]), whole)
+  expect_same_grid2d(c(parts[[2]], parts[[1]]), transpose_axes(whole, c("z", "x")))
   f <- subset(whole, sex == "f")
-  same_tensor(f, compress(d[d$sex == "f", ], c("y1", "y2"), by = by))
+  expect_same_grid2d(f, compress(d[d$sex == "f", ], c("y1", "y2"), by = by))
   file <- tempfile()
   saveRDS(whole, file)
   expect_identical(readRDS(file), whole)
@@ -143,7 +143,7 @@ test_that("a covariate that grows too many values becomes the second continuous 
   expect_identical(length(continuous_names(parts[[1]])), 0L)
   all <- Reduce(merge, parts)
   expect_identical(continuous_names(all), c("x", "z"))
-  same_tensor(all, compress(d, "y1", by = ~ x + z, resolution = 200))
+  expect_same_grid2d(all, compress(d, "y1", by = ~ x + z, resolution = 200))
   one <- compress(d[1:6000, ], "y1", by = ~ x + z, resolution = 200)
   some <- compress(d[6001:9000, ], "y1", by = ~ x + z, resolution = 200)
   expect_identical(nobs(merge(one, some)), 9000)
@@ -155,7 +155,7 @@ test_that("weights count rows, also with two covariates", {
   a <- compress(d, "y1", by = ~ x + z, weights = "w")
   b <- compress(d[rep(seq_len(9000), d$w), ], "y1", by = ~ x + z)
   a$rows <- b$rows
-  same_tensor(a, b)
+  expect_same_grid2d(a, b)
 })
 
 test_that("a cluster of any size makes the same cells of two covariates", {
@@ -165,17 +165,17 @@ test_that("a cluster of any size makes the same cells of two covariates", {
   on.exit(parallel::stopCluster(cluster))
   two <- compress(d, c("y1", "y2"), by = ~ x + z + sex, cluster = cluster)
   expect_identical(two, compress(d, c("y1", "y2"), by = ~ x + z + sex, cluster = cluster[1]))
-  same_tensor(compress(d, c("y1", "y2"), by = ~ x + z + sex), two)
+  expect_same_grid2d(compress(d, c("y1", "y2"), by = ~ x + z + sex), two)
 })
 
 test_that("nodes carry every product of cubics exactly", {
   d <- rows_of_two(5000, 807)
-  cells <- unclass(compress(d, "y1", by = ~ x + z + sex))
-  fine <- fine_nodes(cells)
-  lumped <- lump_tensor_nodes(fine)
-  expect_lt(ncol(lumped$stats), ncol(fine$stats))
+  cells <- compress(d, "y1", by = ~ x + z + sex)
+  fine <- quadrature_nodes(cells)
+  merged <- merge_point_cells(fine)
+  expect_lt(ncol(merged$stats), ncol(fine$stats))
   s <- cbind(1, (d$y1 - cells$scaling[1]) / cells$scaling[2])
-  for (nodes in list(fine, lumped)) {
+  for (nodes in list(fine, merged)) {
     for (a in 0:3) {
       for (b in 0:3) {
         f <- function(x, z) x^a * z^b
@@ -186,9 +186,9 @@ test_that("nodes carry every product of cubics exactly", {
       }
     }
   }
-  gathered <- gather_tensor_nodes(lumped, list(range(d$x), range(d$z)), 8)
-  expect_lt(ncol(gathered$stats), 140)
-  expect_equal(sum(gathered$stats[2, ] * gathered$x[, "x"]^3 * gathered$x[, "z"]),
+  few <- aggregate_nodes(cells, merged, list(range(d$x), range(d$z)), 8)
+  expect_lt(ncol(few$stats), 140)
+  expect_equal(sum(few$stats[2, ] * few$x[, "x"]^3 * few$x[, "z"]),
     sum(d$x^3 * d$z * s[, 2]),
     tolerance = 1e-9
   )
@@ -218,7 +218,9 @@ test_that("rows of two covariates are compressed by themselves, and the certific
       exact - target_base(ready$target, mode$mean, 1L)$gradient,
       chol2inv(mode$chol_precision)
     )
-    certificate <- certify_rows(ready, list(beta = rbind(mode$mean, mode$mean), t = rbind(t, t)))
+    certificate <- compression_error_of_rows(
+      ready, list(beta = rbind(mode$mean, mode$mean), log_tau = rbind(t, t))
+    )
     expect_lt(moved, 1e-3)
     expect_gt(certificate, 0.9 * moved - 1e-8)
     expect_lt(certificate, 3 * moved + 1e-6)
@@ -228,8 +230,8 @@ test_that("rows of two covariates are compressed by themselves, and the certific
 test_that("two covariates are compressed by themselves where that is faster, and print says so", {
   d <- rows_of_two(24000, 810)
   joint <- y1 ~ s(x, z, k = 6)
-  expect_true(together(parse_formulas(joint, data_names = names(d)), c("x", "z")))
-  expect_false(together(
+  expect_true(has_joint_term(parse_formulas(joint, data_names = names(d)), c("x", "z")))
+  expect_false(has_joint_term(
     parse_formulas(y1 ~ s(x) + z, sigma ~ z, data_names = names(d)),
     c("x", "z")
   ))
@@ -272,8 +274,10 @@ test_that("nodes of two covariates without a mode are a typed error", {
   parsed <- parse_formulas(list(y1 ~ s(x, z, k = 6), sigma ~ x), data_names = names(d))
   prepared <- prepare_compressed(parsed, compress(d, "y1", by = ~ x + z, resolution = 30))
   priors <- resolve_priors(prepared$design, prepared$scales, NULL)
-  choose <- with_others(choose_tensor_nodes, rough_mode = function(...) {
-    stop_covary("numerics", "no mode")
-  })
-  expect_error(choose(prepared, priors), class = "covary_error_nodes")
+  no_mode <- function(...) stop_covary("numerics", "no mode")
+  choose <- with_others(choose_nodes.covary_suffstats_grid2d,
+    approximate_mode = no_mode,
+    check_mode_exists = with_others(check_mode_exists, approximate_mode = no_mode)
+  )
+  expect_error(choose(prepared$suffstats, prepared, priors), class = "covary_error_nodes")
 })

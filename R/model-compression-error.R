@@ -1,0 +1,129 @@
+# How far compression moves the mode of the coefficients, in posterior sds.
+#
+# With g and g~ the gradients of the log posterior of the rows and of the compressed one at the
+# posterior mean, the two modes are a Newton step H^-1 (g - g~) apart; its largest entry is reported
+# (mathematics vignette, eq. 28).
+#
+# Where the rows are at hand, g is summed over them in one pass that takes predictors from tables of
+# cubics on halves of the cells: cubics on the cells themselves leave out the same as the fit did (a
+# knot within a cell) and would not show it. With g_0 the gradient by cells and g_1 that by halves,
+# halves leave out less than halving changes, |g - g_1| <= |g_1 - g_0| (eq. 29), and that is added.
+
+compression_limit <- 1e-3
+
+compression_error_of_rows <- function(ready, result, threads = 1L) {
+  mean <- colMeans(result$beta)
+  target <- without_bound(ready$target)
+  cov <- mode_covariance(target, mean, result$log_tau)
+  if (is.null(cov)) {
+    return(NA_real_)
+  }
+  compressed <- target_base(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
+  gradient <- gradient_by_tables(ready$suffstats, ready, threads)
+  halves <- gradient(mean, 1L)
+  shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
+}
+
+# Gradient of the log likelihood of the rows, a function of (beta, halvings: how often cells of the
+# tables are halved)
+gradient_by_tables <- function(suffstats, ready, threads) UseMethod("gradient_by_tables")
+
+#' @export
+gradient_by_tables.covary_suffstats_grid1d <- function(suffstats, ready, threads) {
+  function(beta, halvings) rows_gradient(ready, beta, rows_table(ready, halvings), threads)
+}
+
+# Where every term uses one of the two covariates, tables of the terms; else the columns themselves
+# at all rows, which need no halving.
+#' @export
+gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, ready, threads) {
+  terms <- row_terms(ready$design, ready$held)
+  if (is.character(terms)) {
+    exact <- NULL
+    return(function(beta, halvings) {
+      if (is.null(exact)) exact <<- exact_rows_gradient(ready, beta)
+      exact
+    })
+  }
+  function(beta, halvings) {
+    target <- new_rows_target(
+      ready$target,
+      fill_row_terms(terms, ready$design, ready$held, row_cells * 2^halvings), ready$held
+    )
+    call <- rows_call(target, beta)
+    rows_scores(
+      target,
+      .Call(
+        C_rows, call$y, call$weights, call$scaling, call$terms,
+        list(level = simd_level(), threads = threads, value = FALSE)
+      )$scores
+    )
+  }
+}
+
+exact_rows_gradient <- function(ready, beta, block = 1e5) {
+  scales <- ready$target$scales
+  total <- 0
+  for (start in seq(1, ready$held$n, by = block)) {
+    target <- target_of_rows(
+      ready$design, ready$held, start:min(start + block - 1, ready$held$n),
+      ready$priors, scales
+    )
+    total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
+  }
+  total
+}
+
+# Without rows: what the aggregation of nodes and the last moment kept do to the mode, at the
+# posterior mean. The moments left out do less than the last one kept.
+compression_error_of_cells <- function(ready, result) {
+  if (!has_moments(ready$suffstats)) {
+    return(0)
+  }
+  mean <- colMeans(result$beta)
+  cov <- mode_covariance(ready$target, mean, result$log_tau)
+  if (is.null(cov)) {
+    return(NA_real_)
+  }
+  target <- without_bound(ready$target)
+  fine <- ready$fine$target
+  targets <- list(fine, without_last_moments(ready$suffstats, ready$fine), target)
+  gradient <- lapply(targets, function(target) target_base(target, mean, 1L)$gradient)
+  max(
+    shift_in_sds(gradient[[2]] - gradient[[1]], cov),
+    shift_in_sds(gradient[[3]] - gradient[[1]], cov)
+  )
+}
+
+# The target at all nodes (target_at()) were the last moments of the cells zero: what they
+# contribute bounds what those left out would.
+without_last_moments <- function(suffstats, at) {
+  nodes <- quadrature_nodes(suffstats, degrees = 3)
+  if (is.null(at$nodes$cells)) nodes <- merge_point_cells(nodes)
+  standard <- at$target$standard
+  at$target$model$cells <- standardise_nodes(
+    node_cells(suffstats, nodes), standard$centre, standard$scale
+  )
+  at$target
+}
+
+# Covariance of the coefficients around `mean` at the mean smoothing sds (not that of the draws,
+# which may be fewer than the coefficients); NULL if it is not finite.
+mode_covariance <- function(target, mean, t) {
+  precision <- diag(penalty(target, colMeans(t)), length(mean)) -
+    target_base(target, mean, 2L)$hessian
+  if (all(is.finite(precision))) chol2inv(robust_chol(precision))
+}
+
+likelihood_free_gradient <- function(target, mean) {
+  target$model$cells[] <- 0
+  target_base(target, mean, 1L)$gradient
+}
+
+# Largest entry of cov %*% change in units of the sds
+shift_in_sds <- function(change, cov) {
+  if (length(change) == 0) {
+    return(0)
+  }
+  max(abs(as.vector(cov %*% change)) / sqrt(diag(cov)))
+}

@@ -1,0 +1,51 @@
+# The sufficient statistics of rows in memory.
+
+# rows: list(y (n x k, or a named list of columns), covariates, weights or NULL, dropped), complete
+# but for what the pass itself finds (add_rows()).
+suffstats_of_rows <- function(pattern, rows, threads = 1L) {
+  rows$y <- response_columns(rows$y)
+  n <- length(rows$y[[1]])
+  exact <- exact_names(pattern)
+  group <- if (length(exact)) tuple_ids(rows$covariates[exact], n)
+  first <- if (is.null(group)) min(1L, n) else which(!duplicated(group))
+  if (length(first) > groups_limit) {
+    stop_covary("too_many_cells", "The covariates ", enumerate(exact), " have ", length(first),
+      " distinct tuples; cells hold at most ",
+      groups_limit, ". Use fewer or coarser covariates, or fit the rows themselves.",
+      fields = list(covariates = exact)
+    )
+  }
+  columns <- lapply(rows$covariates[exact], function(v) plain_values(v[first]))
+  common <- pattern[c("k", "responses", "scaling", "covariates", "resolution")]
+  common <- complete_levels(c(common, list(
+    rows = as.double(n), dropped = rows$dropped, groups = structure(columns,
+      row.names = .set_row_names(length(first)), class = "data.frame", names = exact
+    )
+  )))
+  switch(1 + length(continuous_names(pattern)),
+    sum_exact(common, rows, group),
+    sum_grid1d(common, pattern, rows, group, threads),
+    sum_grid2d(common, pattern, rows, group, threads)
+  )
+}
+
+# Centre and scale of the responses (k x 2): powers of two and multiples of them, so that scaling
+# costs no rounding.
+power_scaling <- function(y) {
+  y <- response_columns(y)
+  n <- length(y[[1]])
+  at <- round(seq(1, n, length.out = min(n, 8192)))
+  some <- matrix(unlist(lapply(y, `[`, at), use.names = FALSE), length(at))
+  sd <- apply(some, 2, stats::sd)
+  size <- apply(abs(some), 2, max)
+  sd[!is.finite(sd) | sd == 0] <- size[!is.finite(sd) | sd == 0]
+  sd[sd == 0] <- 1
+  scale <- 2^round(log2(sd))
+  cbind(centre = round(colMeans(some) / scale) * scale, scale = scale)
+}
+
+# The statistics of the first rows, which decide the scaling and what is continuous.
+suffstats_of_first_rows <- function(rows, covariates, resolution, threads = 1L) {
+  pattern <- pattern_of_rows(rows$y, covariates, resolution)
+  suffstats_of_rows(choose_continuous(pattern, rows$covariates), rows, threads)
+}
