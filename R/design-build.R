@@ -6,13 +6,14 @@
 # sd, x_scale) and `centre`, `scale` of its parametric columns.
 
 new_design <- function(parsed, frame, cells, data) {
-  settled <- !is.null(parsed$predictors[[1]]$states)
-  if (!settled) parsed <- add_term_states(parsed, frame$covariates, frame$n)
-  frame$settled <- settled
-  frame$own_priors <- parsed$own_priors
-  cell_data <- lapply(frame$covariates, take_rows, cells$first)
-  weights <- cells$stats[1, ]
-  cache <- new.env(parent = emptyenv())
+  has_states <- !is.null(parsed$predictors[[1]]$states)
+  if (!has_states) parsed <- add_term_states(parsed, frame$covariates, frame$n)
+  at <- list(
+    data = lapply(frame$covariates, take_rows, cells$first), m = cells$m,
+    weights = cells$stats[1, ], values = frame$values, whole = frame$whole,
+    has_states = has_states, own_priors = isTRUE(parsed$own_priors),
+    cache = new.env(parent = emptyenv())
+  )
   sides <- list()
   predictors <- list()
   n_sds <- 0L
@@ -24,7 +25,7 @@ new_design <- function(parsed, frame, cells, data) {
     # in cache.
     known <- Position(function(side) identical(side$predictor$rhs, p$rhs), sides)
     side <- if (is.na(known)) {
-      build_side(p, frame, cells, cell_data, data, weights, cache)
+      build_side(p, at)
     } else {
       sides[[known]]
     }
@@ -46,10 +47,10 @@ new_design <- function(parsed, frame, cells, data) {
     )
   }
   predictors <- distinguish_names(predictors)
-  plain <- setdiff(names(cell_data), frame$values)
+  plain <- setdiff(names(at$data), at$values)
   list(
     predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,
-    covariates = summarise_covariates(cell_data[plain], parsed$types), responses = parsed$responses,
+    covariates = summarise_covariates(at$data[plain], parsed$types), responses = parsed$responses,
     response_variables = parsed$response_variables, outside = parsed$outside, ids = parsed$ids
   )
 }
@@ -64,10 +65,17 @@ share_equal <- function(x) {
 }
 
 # What predictors with the right side of p have in common: list(predictor (fields to add),
-# parametric (names), x, offset, collinear)
-build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
+# parametric (names), x, offset, collinear). `at`: where and how columns are evaluated,
+#   data, m, weights  the covariates at the cells, their number and weights
+#   values            names of the covariates that are values of terms
+#   whole             what is known of all rows where the cells are a sketch of them, else NULL
+#   has_states        did variables get their states (rows-term-state.R) from all rows?
+#   own_priors        do coefficients have priors of their own, so that columns are not mixed?
+#   cache             smooths that were built, by their call
+build_side <- function(p, at) {
+  weights <- at$weights
   parts <- split_rhs(p$rhs)
-  mf <- parametric_frame(parts$parametric, p$states, cell_data, cells$m, p$key, frame)
+  mf <- parametric_frame(parts$parametric, p, at)
   p$terms <- attr(mf, "terms")
   x <- parametric_matrix(p$terms, mf, p$key)
   p$xlevels <- stats::.getXlevels(p$terms, mf)
@@ -75,13 +83,13 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   p$assign <- attr(x, "assign")
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
-  offset <- if (length(p$offsets)) read_offset(p, cell_data, cells$m) else 0
-  std <- standardise_columns(x, weights, p$intercept, if (!is.null(frame$whole)) {
-    frame$whole$columns(p, x, weights)
+  offset <- if (length(p$offsets)) read_offset(p, at$data, at$m) else 0
+  std <- standardise_columns(x, weights, p$intercept, if (!is.null(at$whole)) {
+    at$whole$columns(p, x, weights)
   })
   p$centre <- std$centre
   p$scale <- std$scale
-  if (!isTRUE(frame$own_priors)) {
+  if (!at$own_priors) {
     p$mixing <- orthogonal_columns(
       std$x, weights, parametric_variables(p),
       if (is.null(std$constant)) rep(FALSE, ncol(x)) else std$constant != 0
@@ -90,11 +98,7 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
   # Before they are mixed: what the data cannot tell apart is told by the user's columns.
   collinear <- collinear_columns(std$x)
   if (!is.null(p$mixing)) std$x <- structure(std$x %*% p$mixing, dimnames = dimnames(std$x))
-  p$smooths <- unlist(lapply(parts$smooths, cached_smooths,
-    env = environment(p$rhs),
-    data = cell_data,
-    weights = weights, states = p$states, cache = cache, whole = frame$whole
-  ), recursive = FALSE)
+  p$smooths <- unlist(lapply(parts$smooths, cached_smooths, p, at), recursive = FALSE)
   unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
   p$constant <- std$constant
   p$moments <- unpenalised_moments(unname(unpenalised), weights, if (!is.null(p$constant)) {
@@ -119,42 +123,44 @@ build_side <- function(p, frame, cells, cell_data, data, weights, cache) {
 }
 
 # The same smooth in several right sides is built once.
-cached_smooths <- function(call, env, data, weights, states, cache, whole = NULL) {
+cached_smooths <- function(call, p, at) {
+  env <- environment(p$rhs)
   key <- deparse1(call)
-  hit <- cache[[key]]
+  hit <- at$cache[[key]]
   if (!is.null(hit) && identical(hit$env, env)) {
     return(hit$smooths)
   }
-  smooths <- build_smooths(call, env, data, weights, states, whole)
-  cache[[key]] <- list(env = env, smooths = smooths)
+  smooths <- build_smooths(call, env, at$data, at$weights, p$states, at$whole)
+  at$cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }
 
 # The variables of the parametric terms at the cells. As in lm(), columns stand in the order of
 # their interactions, so that the coding of `g:x` knows of `x` wherever it is written.
-parametric_frame <- function(formula, states, columns, m, key, frame = NULL) {
+parametric_frame <- function(formula, p, at) {
+  key <- p$key
   tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  if (!frame$settled && !is.null(frame$whole)) {
-    tf <- frame$whole$terms(tf)
+  if (!at$has_states && !is.null(at$whole)) {
+    tf <- at$whole$terms(tf)
   } else {
     attr(tf, "predvars") <-
-      as.call(c(as.name("list"), lapply(variables, stateful, states = states)))
+      as.call(c(as.name("list"), lapply(variables, stateful, states = p$states)))
   }
   mf <- retype(
-    stats::model.frame(terms_with_values(tf, frame$values),
-      data = columns,
+    stats::model.frame(terms_with_values(tf, at$values),
+      data = at$data,
       na.action = stats::na.pass, drop.unused.levels = TRUE
     ),
-    "covariate", "Term ", guilty_term(variables, columns, environment(formula), m), " of ", key,
+    "covariate", "Term ", guilty_term(variables, at$data, environment(formula), at$m), " of ", key,
     " cannot be used: ",
     fields = list(predictor = key)
   )
-  if (length(frame$values)) attr(mf, "terms") <- tf
-  if (length(variables) == 0) mf <- empty_frame(tf, m)
-  if (nrow(mf) != m) {
+  if (length(at$values)) attr(mf, "terms") <- tf
+  if (length(variables) == 0) mf <- empty_frame(tf, at$m)
+  if (nrow(mf) != at$m) {
     stop_covary("covariate", "Term ", enumerate(names(mf)), " of ", key, " has ", nrow(mf),
-      " values for ", m, " rows.",
+      " values for ", at$m, " rows.",
       fields = list(predictor = key)
     )
   }

@@ -49,8 +49,8 @@ closing_on_error <- function(csv, code) {
 }
 
 # list(columns: the `wanted` ones of `width`, as doubles where `numeric` and possible (else NULL),
-# or as text; line: that of each row; bad: c(line, fields) of the first row with too few or too many;
-# open: the line in which a quote is not closed, or 0)
+# or as text; line: that of each row; bad: c(line, fields) of the first row with too few or too
+# many; open: the line in which a quote is not closed, or 0)
 split_fields <- function(csv, lines, wanted, width, numeric = rep(FALSE, length(wanted))) {
   .Call(C_split_lines, lines, csv$separator, width, wanted, numeric)
 }
