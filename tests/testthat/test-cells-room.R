@@ -33,7 +33,7 @@ test_that("fits by cells are fits by rows", {
   }
   expect_lt(
     draws_differ(draws(cbind(a, b) ~ x + g), draws(cbind(a, b) ~ x + g + offset(0 * row))),
-    1e-8
+    half_of_digits
   )
 })
 
@@ -44,7 +44,10 @@ test_that("a weight is so many rows", {
     set.seed(1)
     coefficients_of(quick(cbind(a, b) ~ s(x, k = 5) + g, sigma ~ x, ...))
   }
-  expect_lt(draws_differ(draws(data = d, weights = w), draws(data = d[rep(1:60, d$w), ])), 1e-8)
+  expect_lt(
+    draws_differ(draws(data = d, weights = w), draws(data = d[rep(1:60, d$w), ])),
+    half_of_digits
+  )
 })
 
 test_that("the order of rows does not matter, nor that of the columns of a matrix", {
@@ -57,7 +60,7 @@ test_that("the order of rows does not matter, nor that of the columns of a matri
     coefficients_of(quick(..., data = data))
   }
   for (f in list(cbind(a, b) ~ s(x, k = 5) + g, a ~ m, a ~ poly(x, 2) * g)) {
-    expect_lt(draws_differ(draws(d, f, sigma ~ x), draws(shuffled, f, sigma ~ x)), 1e-8)
+    expect_lt(draws_differ(draws(d, f, sigma ~ x), draws(shuffled, f, sigma ~ x)), half_of_digits)
   }
 })
 
@@ -71,10 +74,10 @@ test_that("moments are those of the rows", {
     )
     m <- cells_moments(new_cells(frame))
     long <- d[rep(1:60, d$w), ]
-    expect_equal(unname(m$mean), c(mean(long$a) * s, mean(long$b)), tolerance = 1e-12)
+    expect_equal(unname(m$mean), c(mean(long$a) * s, mean(long$b)), tolerance = rounding)
     expect_equal(unname(m$sd) / c(s, 1), c(stats::sd(long$a), stats::sd(long$b)) * sqrt(119 / 120),
-      tolerance = 1e-12
+      tolerance = rounding
     )
-    expect_equal(m$cor[1, 2], stats::cor(long$a, long$b), tolerance = 1e-12)
+    expect_equal(m$cor[1, 2], stats::cor(long$a, long$b), tolerance = rounding)
   }
 })

@@ -41,20 +41,20 @@ test_that("the standardised form of smooths is the same density", {
     theta[sds] <- theta[sds] + shift
     map <- function(z) naive_conditional(moved, z)
     b <- internal("from_conditional")(moved, matrix(theta, 1))
-    expect_equal(as.vector(b), map(theta), tolerance = 1e-10)
+    expect_equal(as.vector(b), map(theta), tolerance = rounding_of_solve)
     expect_equal(as.vector(internal("to_conditional")(moved, b)), theta, tolerance = 1e-7)
     jacobian <- sapply(
       seq_along(theta),
       function(j) Im(map(replace(as.complex(theta), j, theta[j] + 1e-30i))) / 1e-30
     )
     log_jacobian <- internal("conditional_jacobian")(moved, matrix(theta, 1))
-    expect_equal(log_jacobian, determinant(jacobian)$modulus[1], tolerance = 1e-9)
+    expect_equal(log_jacobian, determinant(jacobian)$modulus[1], tolerance = rounding_of_fit)
     whole <- at(case$target, b, TRUE)
     value <- at(moved, matrix(theta, 1), TRUE)
-    expect_equal(value$value, whole$value + log_jacobian, tolerance = 1e-10)
+    expect_equal(value$value, whole$value + log_jacobian, tolerance = rounding_of_solve)
     exact <- as.vector(crossprod(jacobian, as.vector(whole$gradient))) +
       complex_step(function(z) naive_log_jacobian(moved, z), theta)
-    expect_lt(max(abs(value$gradient - exact) / (1 + abs(exact))), 1e-8)
+    expect_lt(max(abs(value$gradient - exact) / (1 + abs(exact))), half_of_digits)
   }
 })
 
@@ -68,11 +68,13 @@ test_that("blocks that are not rotated follow the same rules", {
   })
   theta <- matrix(rnorm(moved$dim), 1)
   b <- internal("from_conditional")(moved, theta)
-  expect_equal(as.vector(b), naive_conditional(moved, theta[1, ]), tolerance = 1e-12)
-  expect_equal(as.vector(internal("to_conditional")(moved, b)), theta[1, ], tolerance = 1e-9)
+  expect_equal(as.vector(b), naive_conditional(moved, theta[1, ]), tolerance = rounding)
+  expect_equal(as.vector(internal("to_conditional")(moved, b)), theta[1, ],
+    tolerance = rounding_of_fit
+  )
   at <- internal("density_at")
   expect_equal(at(moved, theta)$value, at(case$target, b)$value +
-    internal("conditional_jacobian")(moved, theta), tolerance = 1e-12)
+    internal("conditional_jacobian")(moved, theta), tolerance = rounding)
 })
 
 test_that("the start is the rough fit in the standardised form", {
@@ -87,8 +89,10 @@ test_that("the start is the rough fit in the standardised form", {
     map(replace(start$mean[b], j, start$mean[j] + 1)) -
       map(start$mean[b])
   })
-  expect_equal(map(start$mean[b]), case$at$mean[b], tolerance = 1e-9)
-  expect_equal(jacobian %*% start$cov[b, b] %*% t(jacobian), case$at$cov[b, b], tolerance = 1e-8)
+  expect_equal(map(start$mean[b]), case$at$mean[b], tolerance = rounding_of_fit)
+  expect_equal(jacobian %*% start$cov[b, b] %*% t(jacobian), case$at$cov[b, b],
+    tolerance = half_of_digits
+  )
 })
 
 test_that("smooths that are nearly null leave no divergences", {

@@ -105,13 +105,13 @@ test_that("mean-field has the exact mean, the best sds and the gap of theory", {
   )
   b <- coefficients_of(fit)
   precision <- solve(truth$cov)
-  expect_equal(colMeans(b), truth$mean, tolerance = 1e-8, ignore_attr = TRUE)
+  expect_equal(colMeans(b), truth$mean, tolerance = half_of_digits, ignore_attr = TRUE)
   expect_equal(apply(b, 2, stats::sd), 1 / sqrt(diag(precision)),
-    tolerance = 1e-8,
+    tolerance = half_of_digits,
     ignore_attr = TRUE
   )
   gap <- 0.5 * (sum(log(diag(precision))) - as.numeric(determinant(precision)$modulus))
-  expect_equal(truth$evidence - elbo(fit), gap, tolerance = 1e-8)
+  expect_equal(truth$evidence - elbo(fit), gap, tolerance = half_of_digits)
 })
 
 test_that("engines agree where the posterior is nearly Gaussian", {

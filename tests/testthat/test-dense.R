@@ -20,16 +20,16 @@ for (case in list(
     problem <- dense_problem(case$k, case$p, case$m)
     beta <- rnorm(sum(case$p), sd = 0.1)
     out <- .Call(C_base, problem$model, beta, 2L)
-    expect_close(out$value, twin_base(problem, beta), 1e-12)
-    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), 1e-11)
+    expect_close(out$value, twin_base(problem, beta), rounding)
+    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), rounding_of_sums)
     expect_close(
       c(out$hessian),
-      c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), 1e-11
+      c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), rounding_of_sums
     )
     expect_identical(out$hessian, t(out$hessian))
     # Loops over rows serve the other orders.
     less <- .Call(C_base, problem$model, beta, 1L)
-    expect_equal(less[1:2], out[1:2], tolerance = 1e-13)
+    expect_equal(less[1:2], out[1:2], tolerance = last_bits)
   })
 
   test_that(paste("expectations are assembled as by plain algebra:", label), {
@@ -40,9 +40,9 @@ for (case in list(
     cov <- random_cov(runif(length(beta), 0.02, 0.1))
     twin <- twin_expect(model, beta, cov)
     out <- .Call(C_base_expect, model, beta, cov)
-    expect_close(out$value, twin$value, 1e-12)
-    expect_close(out$gradient, twin$gradient, 1e-11)
-    expect_close(c(out$hessian), c(twin$hessian), 1e-11)
+    expect_close(out$value, twin$value, rounding)
+    expect_close(out$gradient, twin$gradient, rounding_of_sums)
+    expect_close(c(out$hessian), c(twin$hessian), rounding_of_sums)
   })
 
   test_that(paste("log densities of draws are right:", label), {
@@ -64,7 +64,7 @@ test_that("draws far out have the density of the scalar kernel, or none", {
   draws <- matrix(rnorm(20 * 65, sd = 3), 20)
   out <- .Call(C_base_draws, problem$model, draws)
   each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
-  expect_equal(out, each, tolerance = 1e-10)
+  expect_equal(out, each, tolerance = rounding_of_solve)
   draws[3, 7] <- NaN
   expect_true(is.nan(.Call(C_base_draws, problem$model, draws)[3]))
 })

@@ -12,7 +12,7 @@ test_that("parametric columns are those of model.matrix, after the draws are map
     b <- b[, !grepl("sigma", colnames(b)), drop = FALSE]
     x <- stats::model.matrix(f, d)
     expect_equal(all_predictors(fit, d)[[1]], tcrossprod(b, x),
-      tolerance = 1e-9,
+      tolerance = rounding_of_fit,
       label = deparse1(f), ignore_attr = TRUE
     )
   }
@@ -22,7 +22,9 @@ test_that("terms that depend on all rows keep their meaning at new data", {
   d <- rows_60()
   fit <- quick(a ~ scale(x) + poly(z, 2), sigma ~ s(x, k = 5), data = d)
   all <- all_predictors(fit, d)
-  expect_equal(all_predictors(fit, d[7:9, ]), lapply(all, function(e) e[, 7:9]), tolerance = 1e-12)
+  expect_equal(all_predictors(fit, d[7:9, ]), lapply(all, function(e) e[, 7:9]),
+    tolerance = rounding
+  )
 })
 
 test_that("offsets add, may be constants, and make predictors known", {

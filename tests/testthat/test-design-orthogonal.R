@@ -14,7 +14,7 @@ test_that("raw polynomials of years, of any degree one would write, are those of
     expect_lt(max(abs(fitted(fit)[, 1] - stats::fitted(least))), 0.03)
     expect_equal(unname(predict(fit, d[c(3, 150), ], dpar = "mu")$estimate),
       unname(fitted(fit)[c(3, 150), 1]),
-      tolerance = 1e-6
+      tolerance = convergence_error
     )
     slopes <- stats::coef(least)[-1]
     error <- coef(fit)[paste0("b_", clean_name(names(slopes)))] - slopes
@@ -29,7 +29,7 @@ test_that("columns are replaced by what is new in them, only by others of their 
   a <- orthogonal_columns(x, rep(1, 60), list("t", "t", "t", "z"), rep(FALSE, 4))
   inside <- x %*% a
   expect_equal(crossprod(inside[, 1:3]) / 60, diag(c(59 / 60, 1, 1)),
-    tolerance = 1e-6,
+    tolerance = convergence_error,
     ignore_attr = TRUE
   )
   expect_identical(a[, 4], c(0, 0, 0, 1))
@@ -61,7 +61,7 @@ test_that("densities, priors and columns are the user's whatever stands inside t
   precision <- crossprod(centred) / 60 / (6.25 * s^2)
   expect_equal(own$prior[[2]]$par[2], sqrt(solve(precision)[1, 1]), tolerance = 1e-4)
   expect_equal(unname(model.matrix(raw))[, 2:3], unname(cbind(d$t, d$t^2)),
-    tolerance = 1e-6,
+    tolerance = convergence_error,
     ignore_attr = TRUE
   )
   given <- covary(y ~ t + I(t^2),

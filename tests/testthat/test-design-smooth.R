@@ -20,7 +20,7 @@ test_that("every basis fits, predicts, and rebuilds its columns at the data", {
     rebuilt <- sweep(rebuilt, 2, p$columns$x_scale, "/")
     cells <- new_cells(fit$frame)
     expect_equal(t(built), rebuilt[cells$first, ],
-      tolerance = 1e-10, label = term,
+      tolerance = rounding_of_solve, label = term,
       ignore_attr = TRUE
     )
     expect_true(all(is.finite(coefficients_of(fit))), label = term)
@@ -46,7 +46,7 @@ test_that("the penalised parts span what mgcv spans", {
   s <- build_smooths(quote(s(x, k = 6)), globalenv(), d, rep(1, 60))[[1]]
   x <- cbind(1, s$train$fixed, s$train$blocks[[1]])
   theirs <- cbind(1, mgcv::smoothCon(mgcv::s(x, k = 6), data = d, absorb.cons = TRUE)[[1]]$X)
-  expect_equal(qr.fitted(qr(x), d$a), qr.fitted(qr(theirs), d$a), tolerance = 1e-8)
+  expect_equal(qr.fitted(qr(x), d$a), qr.fitted(qr(theirs), d$a), tolerance = half_of_digits)
 })
 
 test_that("what cannot be a random effect is refused, with the reason", {
@@ -140,7 +140,7 @@ test_that("tensor products whose only unpenalised function is the constant predi
   )) {
     fit <- quick(f, data = d)
     expect_equal(predict(fit, d[1:3, ], dpar = "mu")$estimate, unname(fitted(fit)[1:3, 1]),
-      tolerance = 1e-9
+      tolerance = rounding_of_fit
     )
   }
 })

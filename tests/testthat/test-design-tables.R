@@ -46,7 +46,7 @@ test_that("columns of functions of a covariate come from the table too", {
     )
   ))
   expect_equal(smooth_columns(smooth, data.frame(x = x), tabulate_smooth(smooth)), unname(exact),
-    tolerance = 1e-9
+    tolerance = rounding_of_fit
   )
 })
 
@@ -64,13 +64,13 @@ test_that("no table where columns are no polynomials; none is used outside its r
   x <- c(0.5, 1.4)
   exact <- t(smooth_values(smooth, x))
   expect_equal(unname(smooth_columns(smooth, data.frame(x = x), table)), unname(exact),
-    tolerance = 1e-12
+    tolerance = rounding
   )
   table$env <- new.env()
   table$coefficients[] <- 0
   expect_equal(unname(smooth_columns(smooth, data.frame(x = 0.5), table)),
     unname(exact[, 1, drop = FALSE]),
-    tolerance = 1e-12
+    tolerance = rounding
   )
   # knots that are not all told
   expect_null(tabulate_smooth(smooth, breaks = seq(0, 1, by = 0.25)))

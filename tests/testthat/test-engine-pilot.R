@@ -21,7 +21,7 @@ test_that("expected squares count the variance of the mean: leverage is not take
   mean <- as.vector(fit$mean[1:2] %*% x)
   naive <- (sub$model$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) +
     sub$model$cells[3, ]^2
-  expect_equal(squares$second[1, ], naive, tolerance = 1e-10)
+  expect_equal(squares$second[1, ], naive, tolerance = rounding_of_solve)
   last <- which.max(x[2, ])
   expect_gt(squares$second[1, last], 0.3)
 })

@@ -18,7 +18,7 @@ test_that("the gap is the base less its surrogate", {
       sum(b * (p$surrogate$a %*% b)) / 2
   })
   expect_equal(.Call(C_gap, p$target$model, p$surrogate$a, p$surrogate$b, beta), naive,
-    tolerance = 1e-12
+    tolerance = rounding
   )
 })
 
@@ -45,8 +45,8 @@ test_that("a move ends on its ellipse, above its level, and is that of a plain l
       C_ellipse, p$target$model, p$surrogate$a, p$surrogate$b, cbind(centre), cbind(nu),
       cbind(u), cbind(beta), gap_of(beta)
     )
-    expect_equal(as.vector(new$beta), at, tolerance = 1e-9)
-    expect_equal(new$gap, gap_of(at), tolerance = 1e-8)
+    expect_equal(as.vector(new$beta), at, tolerance = rounding_of_fit)
+    expect_equal(new$gap, gap_of(at), tolerance = half_of_digits)
   }
 })
 

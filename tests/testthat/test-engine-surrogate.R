@@ -51,7 +51,7 @@ test_that("the marginal of one coefficient equals numerical integration", {
         width <- 1 / sqrt(a + exp(-2 * t))
         f <- function(x) exp(b * x - a * x^2 / 2) * dnorm(x, 0, exp(t))
         truth <- integrate(f, centre - 12 * width, centre + 12 * width, rel.tol = 1e-12)$value
-        expect_equal(marginal(s, t)$value, log(truth), tolerance = 1e-10)
+        expect_equal(marginal(s, t)$value, log(truth), tolerance = rounding_of_solve)
       }
     }
   }
@@ -99,9 +99,9 @@ test_that("sds that go to zero or infinity have their limits", {
   )
   flat <- marginal(s, 100, 2L)
   limit <- -5 * 100 - log_determinant(s$a) / 2 + sum(s$b * solve(s$a, s$b)) / 2
-  expect_equal(flat$value, limit, tolerance = 1e-12)
-  expect_equal(flat$gradient[1], -5, tolerance = 1e-12)
-  expect_lt(abs(flat$hessian[1]), 1e-12)
+  expect_equal(flat$value, limit, tolerance = rounding)
+  expect_equal(flat$gradient[1], -5, tolerance = rounding)
+  expect_lt(abs(flat$hessian[1]), rounding)
   expect_equal(marginal(list(a = matrix(0, 2, 2), b = c(0, 0), group = 1:2), c(3, -8))$value, 0)
 })
 
@@ -124,13 +124,13 @@ test_that("draws have exactly the conditional mean and covariance", {
     out <- t(given$beta)
     density <- -n / 2 * log(2 * pi) - log_determinant(cov) / 2 -
       colSums((out - c(cov %*% s$b)) * solve(cov, out - c(cov %*% s$b))) / 2
-    expect_close(given$log_density, density, 1e-11)
-    expect_close(out[, 1], cov %*% s$b, 1e-11)
+    expect_close(given$log_density, density, rounding_of_sums)
+    expect_close(out[, 1], cov %*% s$b, rounding_of_sums)
     root <- out[, -1, drop = FALSE] - out[, 1]
-    expect_close(c(tcrossprod(root)), c(cov), 1e-11)
+    expect_close(c(tcrossprod(root)), c(cov), rounding_of_sums)
     mixed <- rnorm(n)
     one <- draw_given(s, cbind(t), cbind(mixed))
-    expect_close(drop(one$beta), out[, 1] + root %*% mixed, 1e-12)
+    expect_close(drop(one$beta), out[, 1] + root %*% mixed, rounding)
   }
 })
 
@@ -159,7 +159,7 @@ test_that("batches of every width agree, whatever fills their panels", {
     for (j in c(1, 4, 11)) {
       precision <- s$a + diag(exp(-2 * t[s$group, j]), n)
       expect_close(sum((precision %*% plain$beta[j, ] - s$b) *
-        (plain$beta[j, ] - solve(precision, s$b))), sum(z[, j]^2), 1e-9)
+        (plain$beta[j, ] - solve(precision, s$b))), sum(z[, j]^2), rounding_of_fit)
     }
     for (level in 0:2) {
       expect_close(marginal(s, t, level = level)$value, value, 1e-12, floor = 1)

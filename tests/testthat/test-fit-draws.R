@@ -19,7 +19,7 @@ test_that("draws are on the user's scale: densities have their Jacobians", {
         prior[at]
       ))
   }, 0)
-  expect_equal(as.vector(unclass(fit$draws)[1:20, "lp__"]), own, tolerance = 1e-8)
+  expect_equal(as.vector(unclass(fit$draws)[1:20, "lp__"]), own, tolerance = half_of_digits)
 })
 
 test_that("the log evidence and the ELBO are of the user's data", {
@@ -30,10 +30,10 @@ test_that("the log evidence and the ELBO are of the user's data", {
   expect_equal(one$info$log_evidence, sum(diag(0, 1)) + {
     v <- diag(60) + tcrossprod(d$x)
     -0.5 * (60 * log(2 * pi) + as.numeric(determinant(v)$modulus) + sum(d$a * solve(v, d$a)))
-  }, tolerance = 1e-10)
+  }, tolerance = rounding_of_solve)
   plain <- quick(a ~ x, data = d, algorithm = "fullrank")
   scaled <- quick(a ~ x, data = transform(d, a = 10 * a), algorithm = "fullrank")
-  expect_equal(elbo(scaled), elbo(plain) - 60 * log(10), tolerance = 1e-9)
+  expect_equal(elbo(scaled), elbo(plain) - 60 * log(10), tolerance = rounding_of_fit)
 })
 
 test_that("predictors are those of the draws, for some draws too", {
@@ -42,7 +42,9 @@ test_that("predictors are those of the draws, for some draws too", {
   ids <- c(3, 9, 9)
   for (key in names(fit$design$predictors)) {
     all <- predictor_draws(fit, key, d[1:5, ])
-    expect_equal(predictor_draws(fit, key, d[1:5, ], draw_ids = ids), all[ids, ], tolerance = 1e-12)
+    expect_equal(predictor_draws(fit, key, d[1:5, ], draw_ids = ids), all[ids, ],
+      tolerance = rounding
+    )
   }
 })
 

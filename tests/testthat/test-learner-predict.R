@@ -14,14 +14,14 @@ test_that("densities and probabilities equal the twin's", {
     l <- learner_twin_factor(p$triangle[, g], "log_cholesky", 2)
     apply(at, 1, function(x) exp(learner_twin_log_density(x, p$mean[, g], l)))
   })
-  expect_equal(unname(predict(learner, at, type = "density")), density, tolerance = 1e-13)
+  expect_equal(unname(predict(learner, at, type = "density")), density, tolerance = last_bits)
   probability <- apply(at, 1, function(x) {
     exp(-c(
       learner_twin_loss(learner$parameter, x, 1, model),
       learner_twin_loss(learner$parameter, x, 2, model)
     ))
   })
-  expect_equal(unname(predict(learner, at, type = "prob")), t(probability), tolerance = 1e-13)
+  expect_equal(unname(predict(learner, at, type = "prob")), t(probability), tolerance = last_bits)
   expect_equal(
     predict(learner, at, type = "prob", log = TRUE),
     log(predict(learner, at, type = "prob"))

@@ -3,7 +3,7 @@ test_that("a link and its inverse undo each other, and the derivative is that of
   for (link in default_links()) {
     expect_equal(link$link(link$inverse(eta)), eta)
     slope <- difference_jacobian(link$inverse, eta)
-    expect_equal(link$derivative(eta), diag(slope), tolerance = 1e-8)
+    expect_equal(link$derivative(eta), diag(slope), tolerance = half_of_digits)
   }
   expect_error(validate_link(list(name = "half a link")))
 })

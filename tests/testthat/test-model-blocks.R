@@ -38,13 +38,15 @@ test_that("value, derivatives, expectation and draws are those of all rows, bloc
     for (memory in c(0, 8 * 900 * case$exact$dim, 1e9)) {
       blocks <- case$blocks(size = 400, memory = memory)
       for (again in 1:2) {
-        expect_equal(target_base(blocks, beta), target_base(case$exact, beta), tolerance = 1e-11)
+        expect_equal(target_base(blocks, beta), target_base(case$exact, beta),
+          tolerance = rounding_of_sums
+        )
         expect_equal(target_base_expect(blocks, beta, cov),
           target_base_expect(case$exact, beta, cov),
-          tolerance = 1e-11
+          tolerance = rounding_of_sums
         )
         expect_equal(target_base_draws(blocks, draws), target_base_draws(case$exact, draws),
-          tolerance = 1e-11
+          tolerance = rounding_of_sums
         )
       }
       expect_length(
@@ -53,7 +55,7 @@ test_that("value, derivatives, expectation and draws are those of all rows, bloc
       )
     }
     expect_equal(target_base(blocks, beta, 1L)$gradient, target_base(case$exact, beta, 1L)$gradient,
-      tolerance = 1e-11
+      tolerance = rounding_of_sums
     )
   }
 })

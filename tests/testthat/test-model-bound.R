@@ -17,8 +17,8 @@ test_that("the bound adds a scatter within rows; nothing where sds and correlati
   scatter <- function(stats) root_to_scatter(stats[-(1:3), , drop = FALSE], k)
   grown <- scatter(bound$model$cells) - scatter(plain$model$cells)
   n <- plain$model$cells[1, ]
-  expect_equal(grown, rbind(n * bound$within[1, ], 0, n * bound$within[2, ]), tolerance = 1e-12)
-  expect_equal(bound$within, 0.05^2 * exp(2 * bound$pilot$log_sd), tolerance = 1e-12)
+  expect_equal(grown, rbind(n * bound$within[1, ], 0, n * bound$within[2, ]), tolerance = rounding)
+  expect_equal(bound$within, 0.05^2 * exp(2 * bound$pilot$log_sd), tolerance = rounding)
   d <- rows_60()
   expect_null(covary(cbind(a, b) ~ s(x), data = d, algorithm = "none")$regression$within)
   d$l <- 0
@@ -39,14 +39,14 @@ test_that("cells and nodes take the same scatter", {
   nodes <- rbind(stats[1, ], stats[2:3, ], matrix(0, 2, 2), root_to_scatter(stats[4:6, ], 2))
   one <- add_within(stats, within)
   two <- add_within(nodes, within)
-  expect_equal(root_to_scatter(one[4:6, ], 2), two[6:8, ], tolerance = 1e-12)
+  expect_equal(root_to_scatter(one[4:6, ], 2), two[6:8, ], tolerance = rounding)
 })
 
 test_that("a response without scatter does not take that of the other with it", {
   stats <- rbind(1, 0.2, -0.3, 0, 0, 0)
   grown <- add_within(stats, matrix(c(0, 0.04), 2))
   expect_equal(as.vector(root_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04),
-    tolerance = 1e-12
+    tolerance = rounding
   )
 })
 
@@ -66,7 +66,7 @@ test_that("the density with the bound is that of rows with a scatter", {
     sum(stats::dnorm(z, m, s, log = TRUE) - target$within[1, ] / (2 * s^2))
   })
   expect_equal(target_base_draws(target, beta) - log_coefficient_prior(target, beta), own,
-    tolerance = 1e-10
+    tolerance = rounding_of_solve
   )
   # Where sds are those of the pilot, the constant gives back what the scatter takes.
   plain <- covary(a ~ x, sigma ~ x,
@@ -75,7 +75,7 @@ test_that("the density with the bound is that of rows with a scatter", {
   )$regression
   expect_equal(target$log_jacobian - plain$log_jacobian,
     sum(target$within[1, ] / (2 * exp(2 * target$pilot$log_sd[1, ]))),
-    tolerance = 1e-10
+    tolerance = rounding_of_solve
   )
 })
 

@@ -42,7 +42,7 @@ test_that("value and gradient are exact, curvature is right to the width of its 
       if (order > 0) {
         expect_lt(
           max(abs(at$gradient - truth$gradient)) / max(abs(truth$gradient)),
-          1e-6
+          convergence_error
         )
       }
     }
@@ -111,6 +111,6 @@ test_that("a fit that starts from a rung is the fit of the rows", {
   rung <- fit(covary)
   whole <- fit(package_with(ladder_rows = Inf)$covary)
   sds <- apply(as.matrix(whole$draws), 2, sd)[names(coef(whole))]
-  expect_equal(rung$info$elbo, whole$info$elbo, tolerance = 1e-6)
+  expect_equal(rung$info$elbo, whole$info$elbo, tolerance = convergence_error)
   expect_lt(max(abs(coef(rung) - coef(whole)) / sds), 0.15)
 })

@@ -22,7 +22,10 @@ test_that("residuals: raw, pearson and whitened", {
   rho <- fitted(fit, "rho")
   for (i in c(1, 17, 120)) {
     v <- outer(s[i, ], s[i, ]) * matrix(c(1, rho[i], rho[i], 1), 2)
-    expect_equal(white[i, ], solve(t(chol(v)), raw[i, ]), ignore_attr = TRUE, tolerance = 1e-10)
+    expect_equal(white[i, ], solve(t(chol(v)), raw[i, ]),
+      ignore_attr = TRUE,
+      tolerance = rounding_of_solve
+    )
   }
   expect_lt(max(abs(cov(white) - diag(2))), 0.3)
   expect_equal(residuals(fit, "whitened", resp = "b"), white[, "b"])
@@ -60,7 +63,7 @@ test_that("the log likelihood from cells is that from rows", {
     fit <- fixture(name)
     mean_of_draws <- mean(rowSums(log_lik(fit)))
     expect_equal(attr(logLik(fit), "df"), 2 * (as.numeric(logLik(fit)) - mean_of_draws),
-      tolerance = 1e-6
+      tolerance = convergence_error
     )
   }
 })

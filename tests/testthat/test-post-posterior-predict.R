@@ -115,7 +115,7 @@ test_that("sums of log_lik and log prior are lp__", {
     }
     prior <- prior + dnorm(at, p$prior[[1]]$par[1], p$prior[[1]]$par[2], log = TRUE)
   }
-  expect_equal(d[, "lp__"], rowSums(log_lik(fit)) + prior, tolerance = 1e-8)
+  expect_equal(d[, "lp__"], rowSums(log_lik(fit)) + prior, tolerance = half_of_digits)
 })
 
 test_that("missing covariates and responses give NA in their places only", {

@@ -57,17 +57,17 @@ for (case in prior_cases) {
     expect_close(out[1, , drop = FALSE], t(base_density(case, x)), 1e-13, floor = 1)
     for (order in 0:2) {
       truth <- twin_prior(case[[1]], case[[2]], x, order)
-      expect_close(out[order + 1, ], truth, 1e-13)
+      expect_close(out[order + 1, ], truth, last_bits)
     }
     step <- vapply(x, function(xi) {
       complex_jacobian(function(x) twin_prior(case[[1]], case[[2]], x), xi)
     }, 0)
-    expect_close(out[2, ], step, 1e-12)
+    expect_close(out[2, ], step, rounding)
     slopes <- vapply(x, function(xi) {
       difference_jacobian(function(x) prior_at(case, x)[1:2], xi, 0.02 * spread(case))
     }, numeric(2))
-    expect_close(out[2, ], slopes[1, ], 1e-8)
-    expect_close(out[3, ], slopes[2, ], 1e-8)
+    expect_close(out[2, ], slopes[1, ], half_of_digits)
+    expect_close(out[3, ], slopes[2, ], half_of_digits)
   })
 
   test_that(paste("the density integrates to one:", label), {
@@ -79,7 +79,7 @@ for (case in prior_cases) {
     pieces <- vapply(1:40, function(i) {
       integrate(line, ends[i], ends[i + 1], rel.tol = 1e-10, abs.tol = 1e-14)$value
     }, 0)
-    expect_equal(sum(pieces), 1, tolerance = 1e-9)
+    expect_equal(sum(pieces), 1, tolerance = rounding_of_fit)
   })
 
   test_that(paste("expectations equal adaptive integration:", label), {

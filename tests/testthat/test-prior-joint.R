@@ -47,7 +47,7 @@ test_that("the log prior density of the fitted functions does not depend on codi
     beta <- rbind(coefficients_for(target, functions), coefficients_for(target, other))
     diff(log_coefficient_prior(target, beta))
   }, 0)
-  expect_equal(unname(ratio), rep(ratio[[1]], length(ratio)), tolerance = 1e-8)
+  expect_equal(unname(ratio), rep(ratio[[1]], length(ratio)), tolerance = half_of_digits)
 })
 
 test_that("mode, laplace and fullrank moments, and log evidence do not depend on coding", {
@@ -62,8 +62,8 @@ test_that("mode, laplace and fullrank moments, and log evidence do not depend on
   for (algorithm in c("laplace", "fullrank")) {
     fits <- lapply(codings(), summary_of, algorithm)
     for (fit in fits[-1]) {
-      expect_lt(max(abs(fit$mean - fits[[1]]$mean) / fits[[1]]$sd), 1e-6)
-      expect_lt(max(abs(log(fit$sd / fits[[1]]$sd))), 1e-6)
+      expect_lt(max(abs(fit$mean - fits[[1]]$mean) / fits[[1]]$sd), convergence_error)
+      expect_lt(max(abs(log(fit$sd / fits[[1]]$sd))), convergence_error)
     }
   }
   nested <- lapply(codings(), summary_of, "nested")
@@ -100,10 +100,10 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
     set.seed(2)
     beta <- stats::rnorm(target$dim)
     at <- .Call(C_base, target$model, beta, 2L)
-    expect_equal(at$value, naive(beta), tolerance = 1e-12)
-    expect_close(at$gradient, t(complex_jacobian(naive, beta)), 1e-10)
+    expect_equal(at$value, naive(beta), tolerance = rounding)
+    expect_close(at$gradient, t(complex_jacobian(naive, beta)), rounding_of_solve)
     slope <- function(b) .Call(C_base, target$model, b, 1L)$gradient
-    expect_close(as.vector(at$hessian), as.vector(difference_jacobian(slope, beta)), 1e-8)
+    expect_close(as.vector(at$hessian), as.vector(difference_jacobian(slope, beta)), half_of_digits)
     cov <- crossprod(matrix(stats::rnorm(target$dim^2), target$dim)) / 20
     expected <- .Call(C_base_expect, target$model, beta, cov)
     draws <- matched_noise(20000, target$dim) %*% chol(cov) + rep(beta, each = 20000)
@@ -135,7 +135,7 @@ test_that("a dummy of two rows in a hundred: prior sd near 2.5 on a log sd, a wi
   sd_of <- function(name) p$prior[[match(name, p$name)]]$par[2]
   expect_equal(sd_of("b_sigma_rareTRUE"), 2.58, tolerance = 0.01)
   expect_equal(sd_of("b_rareTRUE") / sqrt(mean((d$y - mean(d$y))^2)), 2.5 / sqrt(0.02 * 0.98),
-    tolerance = 1e-8
+    tolerance = half_of_digits
   )
 })
 
@@ -146,7 +146,7 @@ test_that("a coefficient with a user's prior leaves the joint default; the other
   expect_identical(format(fit$priors$prior[[match("b_x", fit$priors$name)]]), "normal(0, 3)")
   expect_equal(fit$priors$prior[[match("b_z", fit$priors$name)]]$par,
     joint$prior[[match("b_z", joint$name)]]$par,
-    tolerance = 1e-10
+    tolerance = rounding_of_solve
   )
   alone <- quick(a ~ x + z,
     data = d,
@@ -160,7 +160,7 @@ test_that("a coefficient with a user's prior leaves the joint default; the other
     data = d, prior = set_prior(normal(0, 3), coef = "x"),
     algorithm = "laplace"
   )
-  expect_equal(coef(alone), coef(same), tolerance = 1e-8)
+  expect_equal(coef(alone), coef(same), tolerance = half_of_digits)
 })
 
 test_that("collinear and empty columns leave the prior proper", {

@@ -12,11 +12,13 @@ test_that("defaults are proper and scale with the data", {
   # what z leaves of x.
   sd_of <- function(name) p$prior[[match(name, p$name)]]$par[2]
   expect_equal(sd_of("b_a_x"), 2.5 * s / sqrt(mean(stats::residuals(stats::lm(x ~ z, d))^2)),
-    tolerance = 1e-8
+    tolerance = half_of_digits
   )
   # A rhobit of one column has sd 2.5 where leverage lies: var = 2.5^2 / sum(h x^2), h = x^2 /
   # sum(x^2)
-  expect_equal(sd_of("b_rho_a_b_x"), 2.5 / sqrt(sum(centred^4) / sum(centred^2)), tolerance = 1e-8)
+  expect_equal(sd_of("b_rho_a_b_x"), 2.5 / sqrt(sum(centred^4) / sum(centred^2)),
+    tolerance = half_of_digits
+  )
   expect_match(text[c("b_a_x", "bs_a_sz_1", "b_rho_a_b_x")], ", joint$")
   expect_true(all(p$source == "default"))
 })

@@ -8,7 +8,7 @@ test_that("responses are judged less their offsets: far offsets do not put prior
   p <- default_prior(y ~ x + offset(far), data = d)
   left <- d$y - d$far
   expect_equal(p$prior[[1]]$par[1:2], c(mean(left), 2.5 * sqrt(mean((left - mean(left))^2))),
-    tolerance = 1e-6
+    tolerance = convergence_error
   )
   fit <- quick(y ~ x + offset(far), data = d)
   expect_equal(unname(coef(fit)[1:2]), unname(stats::coef(stats::lm(left ~ x, d))),
@@ -24,6 +24,6 @@ test_that("a mean without a constant has the size of its response", {
   d$v <- 1000 + d$a
   p <- default_prior(v ~ 0 + x, data = transform(d, x = x + 10))
   expect_equal(p$prior[[1]]$par[2], 2.5 * sqrt(mean(d$v^2)) / sqrt(mean((d$x + 10)^2)),
-    tolerance = 1e-8
+    tolerance = half_of_digits
   )
 })

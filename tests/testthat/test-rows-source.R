@@ -11,7 +11,7 @@ test_that("Parquet files are read, and give the cells of the data frame", {
     covary(y ~ age, data = data, draws = 200)
   }
   expect_equal(coef(fit(compress(files, "y", by = "age"))), coef(fit(compress(d, "y", by = "age"))),
-    tolerance = 1e-10
+    tolerance = rounding_of_solve
   )
 })
 

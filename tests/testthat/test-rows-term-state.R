@@ -23,16 +23,16 @@ expect_same_at_new_data <- function(fit, d) {
   label <- deparse1(formula(fit)[[1]])
   inside <- unname(fitted(fit)[, 1])
   at <- function(rows) predict(fit, d[rows, ], dpar = "mu")$estimate
-  expect_equal(at(seq_len(nrow(d))), inside, tolerance = 1e-9, label = label)
+  expect_equal(at(seq_len(nrow(d))), inside, tolerance = rounding_of_fit, label = label)
   for (row in c(1, 17, which.max(d$x))) {
     expect_equal(at(row), inside[row],
-      tolerance = 1e-9,
+      tolerance = rounding_of_fit,
       label = paste(label, "row", row)
     )
   }
-  expect_equal(at(40:31), inside[40:31], tolerance = 1e-9, label = label)
+  expect_equal(at(40:31), inside[40:31], tolerance = rounding_of_fit, label = label)
   expect_equal(log_lik(fit, newdata = d[c(5, 60), ]), log_lik(fit)[, c(5, 60)],
-    tolerance = 1e-9,
+    tolerance = rounding_of_fit,
     label = label, ignore_attr = TRUE
   )
 }
@@ -112,10 +112,10 @@ test_that("states of many rows hold for responses and terms alike", {
     rows <- c(3, which.max(d$x))
     expect_equal(predict(fit, d[rows, , drop = FALSE], dpar = "mu")$estimate,
       unname(fitted(fit)[rows, 1]),
-      tolerance = 1e-6
+      tolerance = convergence_error
     )
     expect_equal(log_lik(fit, newdata = d[rows, ]), log_lik(fit)[, rows],
-      tolerance = 1e-6,
+      tolerance = convergence_error,
       ignore_attr = TRUE
     )
   }
@@ -154,7 +154,7 @@ test_that("values from outside the data are columns of the fit that new data mus
   }
   mixed <- mode_fit(y ~ I(x + d$z) + s(d$x, k = 4) + offset(d$z), data = d)
   same <- mode_fit(y ~ I(x + z) + s(x, k = 4) + offset(z), data = d[c("x", "y", "z")])
-  expect_equal(fitted(mixed), fitted(same), tolerance = 1e-8)
+  expect_equal(fitted(mixed), fitted(same), tolerance = half_of_digits)
   expect_error(predict(mixed, d), class = "covary_error_newdata")
   y <- d$y
   fit <- mode_fit(y ~ x, data = d["x"])
@@ -218,8 +218,12 @@ test_that("dates, times, logicals and 64-bit integers work in all that follows a
     )
   )
   effects <- conditional_effects(fit)
-  expect_equal(as.data.frame(effects), as.data.frame(conditional_effects(plain)), tolerance = 1e-6)
-  expect_equal(plot_data(fit, "bins", "day"), plot_data(plain, "bins", "day"), tolerance = 1e-6)
+  expect_equal(as.data.frame(effects), as.data.frame(conditional_effects(plain)),
+    tolerance = convergence_error
+  )
+  expect_equal(plot_data(fit, "bins", "day"), plot_data(plain, "bins", "day"),
+    tolerance = convergence_error
+  )
   for (type in c("effects", "ellipses")) expect_silent(plot(fit, type = type))
   for (type in c("dens", "sd", "correlation", "qq")) expect_silent(pp_check(fit, type))
   early <- conditional_effects(fit, "late", conditions = list(day = as.Date("2020-01-05")))
@@ -229,7 +233,7 @@ test_that("dates, times, logicals and 64-bit integers work in all that follows a
   )
   expect_equal(early$estimate, conditional_effects(plain, "late",
     conditions = list(day = 18266)
-  )$estimate, tolerance = 1e-6)
+  )$estimate, tolerance = convergence_error)
   skip_if_not_installed("bit64")
   d$big <- bit64::as.integer64(d$count)
   expect_identical(fitted(mode_fit(y ~ big, data = d)), fitted(mode_fit(y ~ count, data = d)))
@@ -267,7 +271,7 @@ test_that("columns may have the names of coefficients and results", {
       "+ s(x, k = 4)"
     )), stats::as.formula(paste("sigma ~", quoted[1]))), data = d)
     expect_identical(anyDuplicated(colnames(fit$draws)), 0L)
-    expect_equal(unname(coef(fit)), unname(coef(reference)), tolerance = 1e-10)
+    expect_equal(unname(coef(fit)), unname(coef(reference)), tolerance = rounding_of_solve)
     expect_identical(predict(fit, d[1:4, ])$sd, predict(reference, base[1:4, ])$sd)
     expect_identical(
       predict(fit, d[1:4, ])$extrapolated,

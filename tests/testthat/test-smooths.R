@@ -12,12 +12,12 @@ test_that("value, gradient and Hessian are right", {
     model <- smooth_model()
     theta <- random_theta(model)
     out <- .Call(C_smooths, model, theta)
-    expect_close(out$value, twin_smooths(model, theta), 1e-12)
+    expect_close(out$value, twin_smooths(model, theta), rounding)
     gradient <- complex_jacobian(function(x) twin_smooths(model, x), theta)
-    expect_close(twin_smooths_gradient(model, theta), drop(gradient), 1e-12)
-    expect_close(out$gradient, drop(gradient), 1e-12)
+    expect_close(twin_smooths_gradient(model, theta), drop(gradient), rounding)
+    expect_close(out$gradient, drop(gradient), rounding)
     hessian <- complex_jacobian(function(x) twin_smooths_gradient(model, x), theta)
-    expect_close(c(out$hessian), c(hessian), 1e-12)
+    expect_close(c(out$hessian), c(hessian), rounding)
     expect_identical(out$hessian, t(out$hessian))
   }
 })
@@ -71,11 +71,11 @@ test_that("the expectation is right", {
       value <- value + normal_integral(f, theta[t], sqrt(cov[t, t]), reach = 16)
     }
     out <- .Call(C_smooths_expect, model, theta, cov)
-    expect_close(out$value, value, 1e-9)
+    expect_close(out$value, value, rounding_of_fit)
     f <- function(mean) unlist(.Call(C_smooths_expect, model, mean, cov)[1:2])
     slope <- difference_jacobian(f, theta)
-    expect_close(out$gradient, slope[1, ], 1e-9)
-    expect_close(c(out$hessian), c(slope[-1, ]), 1e-9)
+    expect_close(out$gradient, slope[1, ], rounding_of_fit)
+    expect_close(c(out$hessian), c(slope[-1, ]), rounding_of_fit)
 
     lower <- which(lower.tri(cov, TRUE))
     by_cov <- function(v) {
@@ -87,7 +87,7 @@ test_that("the expectation is right", {
     step <- ifelse(diagonal, pmin(0.01, diag(cov)[row(cov)[lower]] / 8), 0.01)
     expect_close(
       drop(difference_jacobian(by_cov, cov[lower], step)),
-      ifelse(diagonal, 0.5, 1) * out$hessian[lower], 1e-8
+      ifelse(diagonal, 0.5, 1) * out$hessian[lower], half_of_digits
     )
   }
 })
@@ -98,8 +98,10 @@ test_that("without uncertainty the expectation is the density", {
   theta <- random_theta(model)
   truth <- .Call(C_smooths, model, theta)
   out <- .Call(C_smooths_expect, model, theta, matrix(0, 10, 10))
-  expect_equal(out, truth, tolerance = 1e-13)
-  expect_equal(.Call(C_smooths_expect, model, theta, diag(-1e-22, 10)), truth, tolerance = 1e-13)
+  expect_equal(out, truth, tolerance = last_bits)
+  expect_equal(.Call(C_smooths_expect, model, theta, diag(-1e-22, 10)), truth,
+    tolerance = last_bits
+  )
 })
 
 test_that("expectations equal the mean over draws", {

@@ -123,5 +123,5 @@ test_that("central differences at an edge take the side that there is", {
   ))
   expect_identical(target$derivative, "central")
   g <- internal("density_at")(target, matrix(c(0, 1e-7, 1)), TRUE)$gradient
-  expect_equal(as.vector(g), rep(-3, 3), tolerance = 1e-6)
+  expect_equal(as.vector(g), rep(-3, 3), tolerance = convergence_error)
 })

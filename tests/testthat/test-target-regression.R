@@ -44,11 +44,11 @@ twin_joint <- function(problem, theta, row = NULL, scale = 1, smooths = TRUE) {
 expect_gradient <- function(target, twin, theta, row = NULL, scale = 1) {
   at <- .Call(C_target, target, matrix(theta), row, scale, TRUE)
   exact <- drop(complex_jacobian(twin, theta))
-  expect_lt(abs(at$value - Re(twin(theta))) / (1 + abs(at$value)), 1e-12)
-  expect_lt(max(abs(at$gradient - exact)) / max(abs(exact)), 1e-12)
+  expect_lt(abs(at$value - Re(twin(theta))) / (1 + abs(at$value)), rounding)
+  expect_lt(max(abs(at$gradient - exact)) / max(abs(exact)), rounding)
   # values without a gradient are computed by other code
   expect_lt(abs(at$value - .Call(C_target, target, matrix(theta), row, scale, FALSE)$value) /
-    (1 + abs(at$value)), 1e-12)
+    (1 + abs(at$value)), rounding)
 }
 
 each_problem <- function(f) {
@@ -160,10 +160,10 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
     expected$hessian[cbind(at, at)] <- expected$hessian[cbind(at, at)] - sd_part[3, ]
     exact <- drop(complex_jacobian(draw, mean + move)) + expected$gradient +
       as.vector(expected$hessian %*% move)
-    expect_lt(max(abs(seen - exact)) / max(abs(exact)), 1e-9)
+    expect_lt(max(abs(seen - exact)) / max(abs(exact)), rounding_of_fit)
     entropy <- sum(log(diag(root))) + n / 2 * (1 + log(2 * pi))
     expect_equal(-out$loss, draw(mean + move) + expected$value - sum(sd_part[1, ]) + entropy,
-      tolerance = 1e-12
+      tolerance = rounding
     )
   }
 })

@@ -25,7 +25,7 @@ test_that("every rule takes the steps of its naive twin", {
       seen[t] <- x[1] - 3
     }
     expect_equal(seen, naive_optimizer(name, cbind(grads), rules[[name]]$rate),
-      tolerance = 1e-12,
+      tolerance = rounding,
       info = name
     )
   }

@@ -15,13 +15,13 @@ test_that("Jacobians and pullbacks of transforms agree with complex steps; inver
         Im(t$forward(z))[keep] / 1e-30
       })
       expect_equal(t$log_jacobian(matrix(u, 1)), determinant(as.matrix(jacobian))$modulus[1],
-        tolerance = 1e-10, info = t$text
+        tolerance = rounding_of_solve, info = t$text
       )
       x <- as.vector(t$forward(matrix(u, 1)))
-      expect_equal(as.vector(t$inverse(x)), u, tolerance = 1e-8, info = t$text)
+      expect_equal(as.vector(t$inverse(x)), u, tolerance = half_of_digits, info = t$text)
       g <- rnorm(t$size)
       f <- function(z) sum(g * t$forward(matrix(z, 1))) + t$log_jacobian(matrix(z, 1))
-      expect_equal(t$pullback(u, g), complex_step(f, u), tolerance = 1e-9, info = t$text)
+      expect_equal(t$pullback(u, g), complex_step(f, u), tolerance = rounding_of_fit, info = t$text)
     }
   }
 })
@@ -58,7 +58,7 @@ test_that("Jacobians and pullbacks hold at extreme points", {
           runif(t$free, -size, size)
         }
         at <- t$log_jacobian(matrix(u, 1))
-        expect_equal(at, by_hand[[t$text]](u), tolerance = 1e-12, info = paste(t$text, size))
+        expect_equal(at, by_hand[[t$text]](u), tolerance = rounding, info = paste(t$text, size))
         # the Jacobian part alone, where values are rounded to their bounds
         slope <- t$pullback(u, numeric(t$size))
         expect_true(all(is.finite(slope)), info = paste(t$text, size))
@@ -69,14 +69,14 @@ test_that("Jacobians and pullbacks hold at extreme points", {
               t$log_jacobian(matrix(replace(u, j, u[j] - 1e-4), 1))) / 2e-4
           }, 0
         )
-        expect_equal(slope, step, tolerance = 1e-6, info = paste(t$text, size))
+        expect_equal(slope, step, tolerance = convergence_error, info = paste(t$text, size))
         # and with values, against complex steps
         g <- rnorm(t$size)
         whole <- complex_step(function(z) {
           sum(g * t$forward(matrix(z, 1))) +
             t$log_jacobian(matrix(z, 1))
         }, u)
-        expect_lt(max(abs(t$pullback(u, g) - whole) / (1 + abs(whole))), 1e-12)
+        expect_lt(max(abs(t$pullback(u, g) - whole) / (1 + abs(whole))), rounding)
       }
     }
   }
