@@ -75,7 +75,7 @@ match_moments <- function(points, sample) {
   }
   goal <- moments(sample$points, sample$weights / (1 - sum(sample$weights^2)))
   have <- moments(points, rep(1 / (n - 1), n))
-  factors <- attempt(list(goal = chol(goal$cov), have = chol(have$cov)))
+  factors <- attempt(list(goal = cholesky(goal$cov), have = cholesky(have$cov)))
   if (is.null(factors)) {
     return(NULL)
   }

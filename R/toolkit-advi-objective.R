@@ -34,7 +34,7 @@ expect_at <- function(target, state, mean, cov) {
   if (state$exact) {
     return(density_expect(target, mean, cov))
   }
-  root <- attempt(t(chol(cov)))
+  root <- attempt(t(cholesky(cov)))
   if (is.null(root)) {
     return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
   }

@@ -30,7 +30,7 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
       "The search for the mode was interrupted; before it ends there is no approximation."
     )
   })
-  root <- attempt(chol(-mode$hessian))
+  root <- attempt(cholesky(-mode$hessian))
   if (is.null(root)) {
     stop_covary("no_mode",
       "The search ended where the density has no maximum (its curvature is not that of one); ",

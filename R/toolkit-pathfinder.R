@@ -124,7 +124,7 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
     )
   }, numeric(d))
   h <- matrix(h, d)
-  root <- attempt(t(chol((h + t(h)) / 2)))
+  root <- attempt(t(cholesky((h + t(h)) / 2)))
   if (is.null(root)) {
     return(best)
   }

@@ -190,7 +190,7 @@ transform_correlation <- function(n) {
     r <- diag(n)
     r[lower.tri(r)] <- x
     r[upper.tri(r)] <- t(r)[upper.tri(r)]
-    l <- attempt(t(chol(r)), check_inside(x, FALSE, "a positive definite correlation matrix"))
+    l <- attempt(t(cholesky(r)), check_inside(x, FALSE, "a positive definite correlation matrix"))
     u <- numeric(free)
     for (k in seq_len(free)) {
       before <- seq_len(column[k] - 1)
