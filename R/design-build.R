@@ -1,9 +1,13 @@
 # Design: the columns of every predictor at the cells, and the blueprint to build them again for
 # new data. Knows no likelihood.
 #
-# A predictor of the design adds to the parsed one: states (calls to evaluate for its variables,
-# rows-term-state.R), terms, xlevels, contrasts, smooths, `columns` (data frame: name, class, coef,
-# sd, x_scale) and `centre`, `scale` of its parametric columns.
+# A design is list(
+#   predictors   by key: covary_design_predictor (design-predictor.R)
+#   x            by predictor: columns x m cells
+#   offset       predictors x m
+#   n_sds        number of smoothing sds
+#   covariates   what new data must be (design-newdata.R)
+#   responses, response_variables, outside, ids   of the formulas)
 
 new_design <- function(parsed, frame, cells, data) {
   has_states <- !is.null(parsed$predictors[[1]]$states)
@@ -31,11 +35,7 @@ new_design <- function(parsed, frame, cells, data) {
     }
     if (is.na(known)) sides <- c(sides, list(side))
     warn_collinear(side$collinear, p$key)
-    p <- c(p, side$predictor[setdiff(names(side$predictor), names(p))])
-    p$prefix <- draw_prefix(p, parsed$ids)
-    p$columns <- column_table(p, side$parametric, n_sds)
-    p$n_sds <- sum(lengths(lapply(p$smooths, `[[`, "n_block")))
-    p$known <- length(p$columns$name) == 0
+    p <- new_design_predictor(p, side, draw_prefix(p, parsed$ids), n_sds)
     predictors[[p$key]] <- p
     n_sds <- n_sds + p$n_sds
     x[[i]] <- side$x

@@ -83,12 +83,6 @@ pattern_of <- function(x) {
   new_pattern(x$responses, x$scaling, x$covariates, x$resolution, x$step, x$core)
 }
 
-# The pattern of rows whose columns y are at hand and of which some covariates are continuous.
-pattern_of_rows <- function(y, covariates, resolution, continuous = character()) {
-  for (name in continuous) covariates[[name]]$kind <- "continuous"
-  new_pattern(names(y), power_scaling(y), covariates, resolution)
-}
-
 continuous_names <- function(x) {
   names(x$covariates)[vapply(x$covariates, function(v) v$kind == "continuous", TRUE)]
 }

@@ -49,3 +49,9 @@ suffstats_of_first_rows <- function(rows, covariates, resolution, threads = 1L) 
   pattern <- pattern_of_rows(rows$y, covariates, resolution)
   suffstats_of_rows(choose_continuous(pattern, rows$covariates), rows, threads)
 }
+
+# The pattern of rows whose columns y are at hand and of which some covariates are continuous.
+pattern_of_rows <- function(y, covariates, resolution, continuous = character()) {
+  for (name in continuous) covariates[[name]]$kind <- "continuous"
+  new_pattern(names(y), power_scaling(y), covariates, resolution)
+}
