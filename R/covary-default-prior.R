@@ -41,7 +41,7 @@ default_prior <- function(
   parsed <- read$parsed
   frame <- read$frame
   cells <- new_cells(frame)
-  design <- new_design(parsed, frame, cells, data)
+  design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(response_scales(cells, frame), design, cells)
   prior_columns(resolve_priors(design, scales, NULL))
 }

@@ -16,7 +16,7 @@ prepare_fit <- function(parsed, data, weights, subset, na_action, prior, algorit
     return(c(prepare_cells_fit(parsed, data, prior, algorithm), list(parsed = parsed)))
   }
   read <- read_rows(parsed, data, weights, subset, na_action)
-  c(prepare_frame_fit(read$parsed, read$frame, data, prior, algorithm, control), read["parsed"])
+  c(prepare_frame_fit(read$parsed, read$frame, prior, algorithm, control), read["parsed"])
 }
 
 # The frame of the rows, and the formulas with all that is to be known of them at new data.
@@ -31,7 +31,7 @@ read_rows <- function(parsed, data, weights, subset, na_action) {
   )
 }
 
-prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
+prepare_frame_fit <- function(parsed, frame, prior, algorithm, control) {
   if (frame$n >= min(compress_rows_from, tabulate_rows_from) || control$compress == "always") {
     ready <- prepare_many(parsed, frame, prior, algorithm, control)
     if (!is.null(ready)) {
@@ -41,7 +41,7 @@ prepare_frame_fit <- function(parsed, frame, data, prior, algorithm, control) {
   cells <- new_cells(frame)
   scales <- response_scales(cells, frame)
   check_responses(frame, scales, algorithm)
-  design <- new_design(parsed, frame, cells, data)
+  design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(scales, design, cells)
   priors <- resolve_priors(design, scales, prior)
   list(

@@ -9,12 +9,12 @@
 #   covariates   what new data must be (design-newdata.R)
 #   responses, response_variables, outside, ids   of the formulas)
 
-new_design <- function(parsed, frame, cells, data) {
+new_design <- function(parsed, frame, cells, whole = NULL) {
   has_states <- !is.null(parsed$predictors[[1]]$states)
   if (!has_states) parsed <- add_term_states(parsed, frame$covariates, frame$n)
   at <- list(
     data = lapply(frame$covariates, take_rows, cells$first), m = cells$m,
-    weights = cells$stats[1, ], values = frame$values, whole = frame$whole,
+    weights = cells$stats[1, ], values = frame$values, whole = whole,
     has_states = has_states, own_priors = isTRUE(parsed$own_priors),
     cache = new.env(parent = emptyenv())
   )

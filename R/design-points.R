@@ -188,11 +188,11 @@ design_from_points <- function(parsed, suffstats, points, whole = NULL, values =
   frame <- list(
     y = matrix(0, m, suffstats$k, dimnames = list(NULL, suffstats$responses)),
     covariates = as.list(points$data),
-    weights = points$weights, rows = seq_len(m), n = m, whole = whole, values = values
+    weights = points$weights, rows = seq_len(m), n = m, values = values
   )
   cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(points$weights))
   # Knots in a gap of the points need not lie in a gap of the rows.
-  withCallingHandlers(new_design(parsed, frame, cells, points$data), warning = function(w) {
+  withCallingHandlers(new_design(parsed, frame, cells, whole), warning = function(w) {
     if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) {
       invokeRestart("muffleWarning")
     }

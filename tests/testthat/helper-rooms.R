@@ -46,7 +46,7 @@ model_of <- function(..., data, prior = NULL, weights = NULL) {
   parsed <- parse_formulas(..., data_names = names(data))
   frame <- read_frame(parsed, data, weights, NULL, stats::na.omit)
   cells <- new_cells(frame)
-  design <- new_design(parsed, frame, cells, data)
+  design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(response_scales(cells, frame), design, cells)
   new_target(design, cells, resolve_priors(design, scales, prior), scales)
 }

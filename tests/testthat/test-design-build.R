@@ -145,11 +145,11 @@ test_that("predictors with the same right side share its columns but not its nam
   ), data_names = names(d))
   frame <- read_frame(parsed, d, NULL, NULL, na.omit)
   cells <- new_cells(frame)
-  design <- new_design(parsed, frame, cells, d)
+  design <- new_design(parsed, frame, cells)
   one <- function(i) {
     alone <- parsed
     alone$predictors <- parsed$predictors[i]
-    new_design(alone, frame, cells, d)
+    new_design(alone, frame, cells)
   }
   for (i in seq_along(parsed$predictors)) {
     expect_identical(design$x[[i]], one(i)$x[[1]])

@@ -17,7 +17,7 @@ case <- function(weights = NULL) {
   frame <- read_frame(parsed, d, weights, NULL, stats::na.omit)
   scales <- response_scales(new_cells(frame), frame)
   cells <- list(id = seq_len(n), first = seq_len(n), m = n, stats = rbind(row_weights(frame)))
-  design <- tabulate_smooths(new_design(parsed, frame, cells, d))
+  design <- tabulate_smooths(new_design(parsed, frame, cells))
   priors <- resolve_priors(design, scales, NULL)
   exact <- target_of_rows(design, frame, seq_len(n), priors, scales)
   list(exact = exact, blocks = function(...) {

@@ -222,7 +222,7 @@ test_that("rows are whole wherever they are made", {
   expect_s3_class(validate_rows(rows), "covary_rows")
   expect_identical(lengths(validate_rows(complete_rows(rows))$y), c(y = 39L))
   cells <- suppressMessages(compress(d, "y", by = ~ x + g))
-  expect_s3_class(validate_rows(compressed_frame(cells)), "covary_rowless_frame")
+  expect_s3_class(validate_rows(frame_without_rows(cells)), "covary_rowless_frame")
   broken <- frame
   broken$weights <- broken$weights[-1]
   expect_error(validate_rows(broken))
