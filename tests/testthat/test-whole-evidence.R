@@ -1,4 +1,4 @@
-# The log evidence of fits: known answers are in test-engines.R; here large data, and what it is
+# The log evidence of fits: known answers are in test-covary-engines.R; here large data, and what it is
 # for.
 
 curves <- list(
