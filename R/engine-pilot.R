@@ -49,7 +49,7 @@ fit_pilot <- function(target) {
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
 # information.
 pilot_covariance <- function(target, sub, fit) {
-  k <- target$model$size$responses
+  k <- target$model$likelihood$responses
   n <- pmax(target$model$cells[1, ], 0)
   out <- matrix(0, target$dim, target$dim)
   out[target$means, target$means] <- fit$cov[sub$means, sub$means]
@@ -81,7 +81,7 @@ quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
 # The target with one constant in place of the columns of each log sd and rhobit that is not known.
 constant_spread <- function(target) {
   model <- target$model
-  k <- model$size$responses
+  k <- model$likelihood$responses
   q <- length(model$x)
   spread <- seq_len(q)[-seq_len(k)]
   free <- spread[vapply(model$x[spread], nrow, 0L) > 0]
@@ -116,7 +116,7 @@ constant_spread <- function(target) {
 # The variance of the mean counts too, so that a row which the mean runs through does not look like
 # one without spread.
 expected_squares <- function(target, fit) {
-  k <- target$model$size$responses
+  k <- target$model$likelihood$responses
   moments <- standard_moments(target$model$cells, k)
   from <- 0
   for (j in seq_len(k)) {

@@ -28,9 +28,8 @@ new_target <- function(design, cells, priors, scales) {
   sds <- sd_table(predictors, size, priors)
   own <- own_priors(coefficients, priors, unlist(lapply(joint, `[[`, "at")))
   model <- list(
-    size = list(
-      responses = k, cells = cells$m, coefficients = nrow(coefficients), smooths = nrow(sds)
-    ),
+    likelihood = list(name = "normal", responses = k),
+    size = list(cells = cells$m, coefficients = nrow(coefficients), smooths = nrow(sds)),
     cells = standardise_cells(cells, centre, y_scale),
     offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par,
     joint = joint,

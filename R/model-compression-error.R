@@ -55,7 +55,10 @@ gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, ready, threads
       target,
       .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
-        list(level = simd_level(), threads = threads, value = FALSE)
+        list(
+          likelihood = target$model$likelihood, level = simd_level(),
+          threads = threads, value = FALSE
+        )
       )$scores
     )
   }

@@ -69,12 +69,15 @@ rows_base <- function(target, beta, order) {
   if (order < 2) {
     at <- .Call(
       C_rows, call$y, call$weights, call$scaling, call$terms,
-      list(level = simd_level(), threads = target$rows_engine$threads, value = TRUE)
+      list(
+        likelihood = target$model$likelihood, level = simd_level(),
+        threads = target$rows_engine$threads, value = TRUE
+      )
     )
   } else {
     at <- .Call(
       C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
-      target$rows_engine$coarse, NULL
+      list(likelihood = target$model$likelihood, coarse = target$rows_engine$coarse), NULL
     )
     out$hessian <- out$hessian + rows_hessian(target, at$curvature)
   }
@@ -88,7 +91,8 @@ rows_expect <- function(target, mean, cov) {
   out <- .Call(C_base_expect, target$model, mean, cov)
   at <- .Call(
     C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
-    target$rows_engine$coarse, rows_variance(target, cov)
+    list(likelihood = target$model$likelihood, coarse = target$rows_engine$coarse),
+    rows_variance(target, cov)
   )
   out$value <- out$value + at$value
   out$gradient <- out$gradient + rows_scores(target, at$scores)
@@ -107,7 +111,10 @@ rows_draws <- function(target, draws, progress = NULL) {
       call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
       prior[s] <- prior[s] + .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
-        list(level = simd_level(), threads = target$rows_engine$threads, value = TRUE)
+        list(
+          likelihood = target$model$likelihood, level = simd_level(),
+          threads = target$rows_engine$threads, value = TRUE
+        )
       )$value
     }
   }

@@ -57,7 +57,10 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
   scores <- .Call(
     C_rows, ready$held$y, ready$held$weights,
     cbind(standard$centre, standard$scale), list(term),
-    list(level = simd_level(), threads = threads, value = FALSE)
+    list(
+      likelihood = ready$target$model$likelihood, level = simd_level(),
+      threads = threads, value = FALSE
+    )
   )$scores
   scores <- aperm(array(scores, dim(cubics))[, , at, drop = FALSE], c(2, 3, 1))
   scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)

@@ -48,7 +48,8 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   x_cells <- x[!duplicated(id), , drop = FALSE]
   d <- ncol(x) + 1L
   model <- list(
-    size = list(responses = 1L, cells = m, coefficients = d, smooths = 0L),
+    likelihood = list(name = "normal", responses = 1L),
+    size = list(cells = m, coefficients = d, smooths = 0L),
     cells = .Call(C_cells, id, m, matrix(as.double(y)), rep(1, length(y))),
     offset = matrix(0, 2, m), x = list(t(unname(x_cells)), matrix(1, 1, m)), group = integer(d),
     family = c(vapply(priors, `[[`, 0L, "code"), sd_prior$code),

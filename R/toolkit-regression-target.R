@@ -42,7 +42,7 @@ subsample_density.covary_regression_target <- function(target, rows, scale) {
 
 # Some cells of a model, counted `scale` fold.
 subsample_model <- function(model, rows, scale) {
-  k <- model$size$responses
+  k <- model$likelihood$responses
   model$size$cells <- length(rows)
   model$cells <- model$cells[, rows, drop = FALSE]
   model$cells[1, ] <- model$cells[1, ] * scale

@@ -9,7 +9,7 @@
     }
 
 static const R_CallMethodDef doors[] = {DOOR(likelihood, 3),
-                                        DOOR(likelihood_expect, 4),
+                                        DOOR(likelihood_expect, 5),
                                         DOOR(prior, 4),
                                         DOOR(base, 3),
                                         DOOR(base_expect, 3),

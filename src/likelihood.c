@@ -1,98 +1,85 @@
 #include "likelihood.h"
-#include "expectation.h"
-#include "scalar.h"
-#include <math.h>
+#include "likelihood_normal.h"
 #include <stddef.h>
-#include "simd.h"
+#include <string.h>
 
-#define PAIR(q, i, j) ((j) * (q) - (j) * ((j) -1) / 2 + (i) - (j)) /* i >= j */
+static const struct likelihood *const likelihoods[] = {
+    &likelihood_normal1, &likelihood_normal1_nodes, &likelihood_normal2, &likelihood_normal2_nodes};
 
-/* Trapezoid rule for E log cosh(r / 2) over 7.5 sds either side: its own error is 6e-16, that of the
- * nearest pole of log cosh (r = i pi) less than 1e-14 while a step in r is at most 0.6 (scalar.h). */
-#define COSH_STEP 0.75
-#define COSH_STEPS 10
-#define COSH_WIDTH 0.6
-static const double cosh_weights[COSH_STEPS + 1] = {/* exp(-z^2 / 2) at z = 0, 0.75, .. */
-                                                    1,
-                                                    0.75483960198900735,
-                                                    0.32465246735834974,
-                                                    0.079559508718227687,
-                                                    0.011108996538242306,
-                                                    0.00088382630693504996,
-                                                    4.0065297392951069e-05,
-                                                    1.0348542111093753e-06,
-                                                    1.5229979744712629e-08,
-                                                    1.2771115545128334e-10,
-                                                    6.1019366776053239e-13};
-
-/* log cosh(r / 2) and two derivatives */
-static void log_cosh_half(double r, const double *par, double *out)
+const struct likelihood *likelihood_find(const char *name, int k, long size)
 {
-    (void) par;
-    out[0] = log_cosh(r / 2);
-    out[1] = tanh(r / 2) / 2;
-    out[2] = sech_squared(r / 2) / 4;
-}
-
-#define SIMD_WIDTH 1
-#include "likelihood_blocks.simd.h"
-#undef SIMD_WIDTH
-#ifdef SIMD_HAS_WIDTH_2
-#define SIMD_WIDTH 2
-#include "likelihood_blocks.simd.h"
-#undef SIMD_WIDTH
-#endif
-#ifdef SIMD_HAS_WIDTH_4
-#define SIMD_WIDTH 4
-#include "likelihood_blocks.simd.h"
-#undef SIMD_WIDTH
-#endif
-
-static const struct likelihood likelihoods[] = {
-    {1, 2, 3, 3, 0}, {1, 2, 3, 4, 1}, {2, 5, 15, 6, 0}, {2, 5, 15, 8, 1}};
-
-const struct likelihood *likelihood_for(int k)
-{
-    for (int i = 0; i < 4; i++)
-        if (likelihoods[i].k == k && !likelihoods[i].nodes) return likelihoods + i;
+    for (size_t i = 0; i < sizeof likelihoods / sizeof likelihoods[0]; i++) {
+        const struct likelihood *l = likelihoods[i];
+        if (l->k == k && (size == 0 || l->size == size) && strcmp(l->name, name) == 0) return l;
+    }
     return NULL;
 }
 
-const struct likelihood *likelihood_for_size(int k, long size)
-{
-    for (int i = 0; i < 4; i++)
-        if (likelihoods[i].k == k && likelihoods[i].size == size) return likelihoods + i;
-    return NULL;
-}
-
-void likelihood_put(const struct likelihood *likelihood, struct likelihood_block *b, int place,
+void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int column,
                     const double *cell)
 {
-    for (int s = 0; s < likelihood->size; s++) b->cell[s][place] = cell[s];
+    for (int s = 0; s < l->size; s++) b->cell[s][column] = cell[s];
 }
 
-void likelihood_clear(const struct likelihood *likelihood, struct likelihood_block *b, int n)
+void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, int n)
 {
     for (int i = n; i < LIKELIHOOD_BLOCK; i++) {
-        for (int s = 0; s < likelihood->size; s++) b->cell[s][i] = 0;
-        for (int j = 0; j < likelihood->q; j++) b->eta[j][i] = 0;
-        for (int p = 0; p < likelihood->pairs; p++) b->cov[p][i] = 0;
+        for (int s = 0; s < l->size; s++) b->cell[s][i] = 0;
+        for (int j = 0; j < l->q; j++) b->eta[j][i] = 0;
+        for (int p = 0; p < l->pairs; p++) b->cov[p][i] = 0;
     }
 }
 
-void likelihood_evaluate(const struct likelihood *likelihood, struct likelihood_block *b, int order,
+void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level)
 {
-    SIMD_CALL(simd_level(level), evaluate, (likelihood, b, order));
+    l->evaluate(b, order, level);
 }
 
-void likelihood_expect(const struct likelihood *likelihood, struct likelihood_block *b, int level)
+void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level)
 {
-    SIMD_CALL(simd_level(level), expect, (likelihood, b));
+    if (l->expect) l->expect(b, level);
+    else likelihood_cubature(l, b, level);
 }
 
-void likelihood_points(const struct likelihood *likelihood, const double *cell, const double *eta,
+void likelihood_points(const struct likelihood *l, const double *cell, const double *eta,
                        double *value, int level)
 {
-    SIMD_CALL(simd_level(level), points, (likelihood, cell, eta, value));
+    if (l->points) {
+        l->points(cell, eta, value, level);
+        return;
+    }
+    struct likelihood_block b;
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) likelihood_put(l, &b, i, cell);
+    memcpy(b.eta, eta, sizeof(double) * LIKELIHOOD_BLOCK * (size_t) l->q);
+    l->evaluate(&b, 0, level);
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) value[i] += b.value[i];
+}
+
+double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows, int value,
+                        int level)
+{
+    if (l->score) return l->score(rows, value, level);
+    struct likelihood_block b;
+    double total = 0;
+    for (int from = 0; from < rows->n; from += LIKELIHOOD_BLOCK) {
+        int n = rows->n - from < LIKELIHOOD_BLOCK ? rows->n - from : LIKELIHOOD_BLOCK;
+        likelihood_load_rows(l, rows, from, n, &b);
+        l->evaluate(&b, 1, level);
+        for (int i = 0; i < n; i++) total += b.value[i];
+        for (int j = 0; j < l->q; j++)
+            memcpy(rows->eta[j] + from, b.grad[j], sizeof(double) * (size_t) n);
+    }
+    return total;
+}
+
+void likelihood_load_rows(const struct likelihood *l, const struct likelihood_rows *rows, int from,
+                          int n, struct likelihood_block *b)
+{
+    size_t bytes = sizeof(double) * (size_t) n;
+    memset(b->cell, 0, sizeof(double) * LIKELIHOOD_BLOCK * (size_t) l->size);
+    memcpy(b->cell[0], rows->weight + from, bytes);
+    for (int j = 0; j < l->k; j++) memcpy(b->cell[1 + j], rows->y[j] + from, bytes);
+    for (int j = 0; j < l->q; j++) memcpy(b->eta[j], rows->eta[j] + from, bytes);
+    likelihood_clear(l, b, n);
 }

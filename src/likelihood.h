@@ -1,45 +1,29 @@
-/* Log density of cells of a K-variate normal, as a function of their predictors.
+/* Likelihoods: the log density of rows, and of cells of rows with equal covariates, as a function of
+ * their predictors. Every pass over cells or rows goes through struct likelihood; a density is
+ * written once, in one file, and entered in the list of likelihood.c.
  *
- * A cell holds n rows with equal covariates through three statistics:
- *   n        number (or total weight) of rows
- *   mean     k means of the responses
- *   root     lower Cholesky factor of the scatter sum (y - mean)(y - mean)',
- *            by columns, k(k+1)/2 numbers; zero for a single row
- * stored one after the other, likelihood->size numbers a cell.
+ * A cell holds what a likelihood must know of its rows: `size` numbers, the first of which is the
+ * number (or total weight) of rows and the next k a response or mean. A row is a cell:
+ *   weight, y_1 .. y_k, 0, .. 0.
+ * Predictors eta, q of them, in the order of the likelihood's file; `pairs` = q (q + 1) / 2 is the
+ * length of a symmetric q x q matrix, held by columns of its lower triangle.
  *
- * A node of an interpolated covariate holds moments with signed weights instead, which need
- * not be positive semidefinite:
- *   n        sum of the weights
- *   centre   k numbers c
- *   sums     k sums of weight (y - c)
- *   scatter  sum of weight (y - c)(y - c)', lower triangle by columns
- * 1 + 2k + k(k+1)/2 numbers a node. Squares are multiplied out here, which loses a factor
- * 1 / (1 - rho^2) of precision; c near the responses of the node keeps the rest.
- *
- * Predictors eta, in this order: m_1..m_k (means), s_1..s_k (log sds), then one r
- * for each pair (2,1), (3,1), (3,2), ..., rho = tanh(r / 2).
- *
- * Cells are evaluated in blocks, each quantity in a row of its own, so that vector code
- * (simd.h) treats neighbouring cells at once. The result of a cell does not depend on the others.
- */
+ * Cells are evaluated in blocks, each quantity in a row of its own, so that vector code (simd.h)
+ * treats neighbouring cells at once. The result of a cell does not depend on the others. */
 #ifndef COVARY_LIKELIHOOD_H
 #define COVARY_LIKELIHOOD_H
 
-#define LIKELIHOOD_BLOCK 32 /* a multiple of every vector width */
-#define LIKELIHOOD_MAX_Q 5
+#define LIKELIHOOD_BLOCK 32 /* cells of a block, a multiple of every vector width */
+#define LIKELIHOOD_ROWS 128 /* rows of struct likelihood_rows, the same */
+#define LIKELIHOOD_MAX_K 3
+#define LIKELIHOOD_MAX_Q 9 /* three means, log sds and correlations */
 #define LIKELIHOOD_MAX_PAIRS (LIKELIHOOD_MAX_Q * (LIKELIHOOD_MAX_Q + 1) / 2)
-#define LIKELIHOOD_MAX_SIZE 8
+#define LIKELIHOOD_MAX_SIZE 13 /* signed sums of three responses */
 
-struct likelihood {
-    int k;     /* responses */
-    int q;     /* predictors */
-    int pairs; /* q (q + 1) / 2 */
-    int size;  /* statistics a cell */
-    int nodes; /* whether of nodes */
-};
+/* Element (i, j), i >= j, of a symmetric q x q matrix */
+#define LIKELIHOOD_PAIR(q, i, j) ((j) * (q) - (j) * ((j) -1) / 2 + (i) - (j))
 
-/* Places 0 to LIKELIHOOD_BLOCK - 1 are cells. Symmetric matrices are held by columns of their
- * lower triangle. */
+/* Columns 0 to LIKELIHOOD_BLOCK - 1 are cells. */
 struct likelihood_block {
     double cell[LIKELIHOOD_MAX_SIZE][LIKELIHOOD_BLOCK];
     double eta[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
@@ -49,23 +33,56 @@ struct likelihood_block {
     double hess[LIKELIHOOD_MAX_PAIRS][LIKELIHOOD_BLOCK];
 };
 
-/* The likelihood for k responses, NULL if there is none. */
-const struct likelihood *likelihood_for(int k);
-/* The likelihood for k responses whose cells or nodes have so many statistics, NULL if there is none. */
-const struct likelihood *likelihood_for_size(int k, long size);
+/* Rows with their predictors, which score() replaces by the derivatives of the log density. */
+struct likelihood_rows {
+    int n;        /* rows, padded with rows of weight zero to a multiple of 8 */
+    int weighted; /* whether weights are other than one (and zero, of the padding) */
+    double y[LIKELIHOOD_MAX_K][LIKELIHOOD_ROWS], weight[LIKELIHOOD_ROWS];
+    double eta[LIKELIHOOD_MAX_Q][LIKELIHOOD_ROWS];
+};
 
-void likelihood_put(const struct likelihood *likelihood, struct likelihood_block *b, int place,
+/* `level` of all functions: of vector code (simd.h). */
+struct likelihood {
+    const char *name;
+    int k;     /* responses */
+    int q;     /* predictors */
+    int pairs; /* q (q + 1) / 2 */
+    int size;  /* statistics of a cell */
+    /* All cells of a block: value, with order 1 grad, with order 2 hess too. */
+    void (*evaluate)(struct likelihood_block *b, int order, int level);
+    /* Expectations of value, grad and hess under eta ~ N(eta, cov). NULL: cubature of evaluate(). */
+    void (*expect)(struct likelihood_block *b, int level);
+    /* Adds the values of one cell at LIKELIHOOD_BLOCK points, eta: q x LIKELIHOOD_BLOCK, a row a
+     * predictor. NULL: by evaluate(). */
+    void (*points)(const double *cell, const double *eta, double *value, int level);
+    /* Scores of rows; returns the sum of their log densities, of which expensive terms may be
+     * left out unless `value`. NULL: by evaluate(). */
+    double (*score)(struct likelihood_rows *rows, int value, int level);
+};
+
+/* The likelihood `name` of k responses with cells of `size` statistics, or with the fewest where
+ * size is 0. NULL if there is none. */
+const struct likelihood *likelihood_find(const char *name, int k, long size);
+
+void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int column,
                     const double *cell);
-/* Empties the places from n on: cells without rows, at predictors of zero. */
-void likelihood_clear(const struct likelihood *likelihood, struct likelihood_block *b, int n);
+/* Rows from .. from + n - 1 as cells of one row each, with their predictors; the rest is empty. */
+void likelihood_load_rows(const struct likelihood *l, const struct likelihood_rows *rows, int from,
+                          int n, struct likelihood_block *b);
+/* Empties the columns from n on: cells without rows, at predictors of zero. */
+void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, int n);
 
-/* All places of the block: value, with order 1 grad, with order 2 hess too. `level` as in simd.h. */
-void likelihood_evaluate(const struct likelihood *likelihood, struct likelihood_block *b, int order,
+/* The functions of struct likelihood, or what stands in for those that are NULL. */
+void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level);
-/* Expectations of value, grad and hess under N(eta, cov). */
-void likelihood_expect(const struct likelihood *likelihood, struct likelihood_block *b, int level);
-/* Adds the values of one cell at LIKELIHOOD_BLOCK points, eta: q rows of LIKELIHOOD_BLOCK. */
-void likelihood_points(const struct likelihood *likelihood, const double *cell, const double *eta,
+void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level);
+void likelihood_points(const struct likelihood *l, const double *cell, const double *eta,
                        double *value, int level);
+double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows, int value,
+                        int level);
+
+/* likelihood_cubature.c: expectations by products of Gauss-Hermite rules, exact for polynomials of
+ * degree 5 (q > 3) or 9 (q <= 3) */
+void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level);
 
 #endif

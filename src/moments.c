@@ -20,11 +20,11 @@ static void add_rows_plain(const struct moments_rows *rows, const struct moments
                            long from, long to, double *table, struct moments_counts *counts)
 {
     double t[MOMENTS_BLOCK];
-    long place[MOMENTS_BLOCK];
+    long offset[MOMENTS_BLOCK];
     for (long i = from; i < to; i += MOMENTS_BLOCK) {
         int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK;
-        prepare_places(rows, grid, i, n, t, place, counts);
-        add_some(rows, i, n, t, place, table);
+        find_cells(rows, grid, i, n, t, offset, counts);
+        add_some(rows, i, n, t, offset, table);
     }
 }
 

@@ -21,7 +21,7 @@ struct moments_grid {
 
 /* Where the passes keep number j of degree d of a cell: the first four numbers together by degree, then the degrees of
  * each further one. Vectors of four hold either. */
-static inline int grid_place(int j, int d) { return j < 4 ? 4 * d + j : 4 * j + d; }
+static inline int packed_index(int j, int d) { return j < 4 ? 4 * d + j : 4 * j + d; }
 
 struct moments_rows {
     long n;

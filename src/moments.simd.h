@@ -2,16 +2,16 @@
 #include "simd_ops.simd.h"
 #include "moments_block.h"
 
-/* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, place (offset of the cell in
+/* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, offset (offset of the cell in
  * the table, negative to skip). */
-SIMD_INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *place, int n,
+SIMD_INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const long *offset, int n,
                                       int padded, int used, double *table)
 {
     for (int i = 0; i < n; i++) {
-        if (__builtin_expect(place[i] < 0, 0)) continue;
+        if (__builtin_expect(offset[i] < 0, 0)) continue;
         double t1 = t[i], t2 = 2 * t1 * t1 - 1, t3 = t1 * (4 * t1 * t1 - 3);
         SIMD_VEC v1 = SIMD_SET(t1), v2 = SIMD_SET(t2), v3 = SIMD_SET(t3);
-        double *cell = table + place[i];
+        double *cell = table + offset[i];
         const double *row = s + padded * i;
         for (int j = 0; j < used; j += SIMD_WIDTH) {
             SIMD_VEC v = SIMD_LOAD(row + j);
@@ -24,10 +24,11 @@ SIMD_INLINE void SIMD_NAME(add_block)(const double *s, const double *t, const lo
     }
 }
 
-/* t and places of a block; 0 if some value is not finite or outside the grid. */
-static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *rows,
-                                                  const struct moments_grid *grid, long from, int n,
-                                                  double *t, long *place)
+/* t and offsets of a block; 0 if some value is not finite or outside the grid. */
+static inline SIMD_FUNCTION int SIMD_NAME(find_finite_cells)(const struct moments_rows *rows,
+                                                             const struct moments_grid *grid,
+                                                             long from, int n, double *t,
+                                                             long *offset)
 {
     const double *x = rows->x + from, *w = rows->weights ? rows->weights + from : 0;
     long cell = cell_size(rows->k);
@@ -45,14 +46,14 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
         if (w) bad += SIMD_LOAD(w + i) - SIMD_LOAD(w + i);
         SIMD_IVEC at;
         SIMD_STORE(t + i, 2.0 * (u - SIMD_NAME(floor)(u, &at)) - 1.0);
-        for (int l = 0; l < SIMD_WIDTH; l++) place[i + l] = cell * (long) SIMD_LANE(at, l);
+        for (int l = 0; l < SIMD_WIDTH; l++) offset[i + l] = cell * (long) SIMD_LANE(at, l);
     }
     for (; i < n; i++) {
         double u = x[i] * grid->inverse - grid->first;
         if (!(u >= 0 && u < grid->count)) return 0;
         long c = (long) u;
         t[i] = 2 * (u - (double) c) - 1;
-        place[i] = cell * c;
+        offset[i] = cell * c;
         SIMD_LANE(bad, 0) += x[i] - x[i];
         for (int j = 0; j < rows->k; j++) {
             double y = rows->y[j][from + i];
@@ -61,7 +62,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
         if (w) SIMD_LANE(bad, 0) += w[i] - w[i];
     }
     if (rows->group)
-        for (i = 0; i < n; i++) place[i] += cell * grid->count * (rows->group[from + i] - 1);
+        for (i = 0; i < n; i++) offset[i] += cell * grid->count * (rows->group[from + i] - 1);
     for (int l = 0; l < SIMD_WIDTH; l++)
         if (SIMD_LANE(out, l) || !(SIMD_LANE(bad, l) == 0)) return 0;
     return 1;
@@ -69,7 +70,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(places)(const struct moments_rows *row
 
 /* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the degrees of the others. */
 SIMD_INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i,
-                                    const double *t, const long *place, double *table)
+                                    const double *t, const long *offset, double *table)
 {
     SIMD_VEC z1 = (SIMD_LOAD(rows->y[0] + from + i) - rows->centre[0]) * (1 / rows->scale[0]);
     SIMD_VEC z2 = (SIMD_LOAD(rows->y[1] + from + i) - rows->centre[1]) * (1 / rows->scale[1]);
@@ -87,10 +88,10 @@ SIMD_INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, 
     SIMD_STORE(power[1], t3);
     SIMD_UNROLL
     for (int l = 0; l < SIMD_WIDTH; l++) {
-        if (__builtin_expect(place[i + l] < 0, 0)) continue;
+        if (__builtin_expect(offset[i + l] < 0, 0)) continue;
         SIMD_UNROLL
         for (int h = 0; h < SIMD_ROW_VECTORS; h++) {
-            double *m = table + place[i + l] + SIMD_WIDTH * h;
+            double *m = table + offset[i + l] + SIMD_WIDTH * h;
             SIMD_STORE(m, SIMD_LOAD(m) + s[l][h]);
             SIMD_STORE(m + 4, SIMD_LOAD(m + 4) + t[i + l] * s[l][h]);
             SIMD_STORE(m + 8, SIMD_LOAD(m + 8) + power[0][l] * s[l][h]);
@@ -106,22 +107,22 @@ static SIMD_FUNCTION void SIMD_NAME(add_rows)(const struct moments_rows *rows,
                                               double *table, struct moments_counts *counts)
 {
     double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED], t[MOMENTS_BLOCK];
-    long place[MOMENTS_BLOCK];
+    long offset[MOMENTS_BLOCK];
     int padded = moments_padded(rows->k);
     for (long i = from; i < to; i += MOMENTS_BLOCK) {
         int n = to - i < MOMENTS_BLOCK ? (int) (to - i) : MOMENTS_BLOCK, done = 0;
-        if (!SIMD_NAME(places)(rows, grid, i, n, t, place))
-            prepare_places(rows, grid, i, n, t, place, counts);
+        if (!SIMD_NAME(find_finite_cells)(rows, grid, i, n, t, offset))
+            find_cells(rows, grid, i, n, t, offset, counts);
         if (rows->k == 1) {
             prepare_one(rows, i, n, s);
-            SIMD_NAME(add_block)(s, t, place, n, 4, 3, table);
+            SIMD_NAME(add_block)(s, t, offset, n, 4, 3, table);
         } else if (rows->k == 2) {
             for (; done + SIMD_WIDTH <= n; done += SIMD_WIDTH)
-                SIMD_NAME(add_two)(rows, i, done, t, place, table);
-            add_some(rows, i + done, n - done, t + done, place + done, table);
+                SIMD_NAME(add_two)(rows, i, done, t, offset, table);
+            add_some(rows, i + done, n - done, t + done, offset + done, table);
         } else {
             prepare_many(rows, i, n, s);
-            SIMD_NAME(add_block)(s, t, place, n, padded, padded, table);
+            SIMD_NAME(add_block)(s, t, offset, n, padded, padded, table);
         }
     }
 }

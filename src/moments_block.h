@@ -6,21 +6,21 @@
 #include "moments_rows.h"
 #include <math.h>
 
-/* Tables of two responses are made in the order of grid_place(), 24 numbers a cell. */
+/* Tables of two responses are made in the order of packed_index(), 24 numbers a cell. */
 static inline int reorders(int k) { return k == 2; }
 static inline int statistics(int k) { return reorders(k) ? 6 : moments_padded(k); }
 static inline long cell_size(int k) { return (long) statistics(k) * MOMENTS_DEGREES; }
 /* Where statistic j of degree d is in a cell. */
 static inline int moments_at(int k, int j, int d)
 {
-    return reorders(k) ? grid_place(j, d) : moments_padded(k) * d + j;
+    return reorders(k) ? packed_index(j, d) : moments_padded(k) * d + j;
 }
 
 /* Where each row goes: t and the offset of its cell. A row with a value that is not finite, or
  * outside the grid, is counted and skipped (the sum of its values finds all of them at once). */
-static inline void prepare_places(const struct moments_rows *rows, const struct moments_grid *grid,
-                                  long from, int n, double *t, long *place,
-                                  struct moments_counts *counts)
+static inline void find_cells(const struct moments_rows *rows, const struct moments_grid *grid,
+                              long from, int n, double *t, long *offset,
+                              struct moments_counts *counts)
 {
     long cell = cell_size(rows->k);
     const double *x = rows->x + from;
@@ -37,11 +37,11 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
         if (bad[i] == 0 && u >= 0 && u < grid->count) {
             long c = (long) u;
             t[i] = 2 * (u - (double) c) - 1;
-            place[i] =
+            offset[i] =
                 cell * (c + (rows->group ? (long) grid->count * (rows->group[from + i] - 1) : 0));
             continue;
         }
-        place[i] = -1;
+        offset[i] = -1;
         t[i] = 0;
         if (bad[i] == 0) {
             counts->outside++;
@@ -56,18 +56,18 @@ static inline void prepare_places(const struct moments_rows *rows, const struct 
 
 /* A few rows, in plain C */
 static inline void add_some(const struct moments_rows *rows, long from, int n, const double *t,
-                            const long *place, double *table)
+                            const long *offset, double *table)
 {
     double s[MOMENTS_BLOCK * MOMENTS_MAX_PADDED];
     int k = rows->k, padded = moments_padded(k), used = statistics(k);
     prepare_many(rows, from, n, s);
     for (int i = 0; i < n; i++) {
-        if (place[i] < 0) continue;
+        if (offset[i] < 0) continue;
         double power[MOMENTS_DEGREES] = {1, t[i], 2 * t[i] * t[i] - 1,
                                          t[i] * (4 * t[i] * t[i] - 3)};
         for (int d = 0; d < MOMENTS_DEGREES; d++)
             for (int j = 0; j < used; j++)
-                table[place[i] + moments_at(k, j, d)] += power[d] * s[padded * i + j];
+                table[offset[i] + moments_at(k, j, d)] += power[d] * s[padded * i + j];
     }
 }
 

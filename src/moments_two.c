@@ -11,7 +11,7 @@ long moments_two_slots(const struct moments_two *data, int *slot, double *outsid
     memset(slot, 0, (size_t) size * sizeof(int));
     *outside = 0;
     for (long i = 0; i < data->rows.n; i++) {
-        long at = place_of(data, i, &t, &u);
+        long at = grid_cell(data, i, &t, &u);
         if (at < 0) ++*outside;
         else slot[at] = 1;
     }
@@ -34,15 +34,15 @@ static void add_two_plain(const struct moments_two *data, const int *slot, long 
                           double *table)
 {
     double s[MOMENTS_MAX_PADDED], t, u;
-    long place;
+    long cell_index;
     int padded = moments_padded(data->rows.k);
     for (long i = from; i < to; i++) {
-        places(data, slot, i, 1, &t, &u, &place);
-        if (place < 0) continue;
+        find_cells(data, slot, i, 1, &t, &u, &cell_index);
+        if (cell_index < 0) continue;
         prepare_many(&data->rows, i, 1, s);
         double x[4] = {1, t, 2 * t * t - 1, t * (4 * t * t - 3)},
                z[4] = {1, u, 2 * u * u - 1, u * (4 * u * u - 3)};
-        double *cell = table + place * padded * MOMENTS_TWO;
+        double *cell = table + cell_index * padded * MOMENTS_TWO;
         for (int e = 0; e < 4; e++)
             for (int d = 0; d < 4; d++)
                 for (int j = 0; j < padded; j++)

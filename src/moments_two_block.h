@@ -14,7 +14,7 @@ static inline void prepare(const struct moments_rows *rows, long from, int n, do
 }
 
 /* Number of the row's cell in the whole grid, -1 outside. */
-static inline long place_of(const struct moments_two *data, long i, double *t, double *u)
+static inline long grid_cell(const struct moments_two *data, long i, double *t, double *u)
 {
     const struct moments_grid *gx = data->grid, *gz = data->grid + 1;
     double a = data->rows.x[i] * gx->inverse - gx->first, b = data->z[i] * gz->inverse - gz->first;
@@ -26,12 +26,12 @@ static inline long place_of(const struct moments_two *data, long i, double *t, d
            gx->count * (d + (long) gz->count * (data->rows.group ? data->rows.group[i] - 1 : 0));
 }
 
-static inline void places(const struct moments_two *data, const int *slot, long from, int n,
-                          double *t, double *u, long *place)
+static inline void find_cells(const struct moments_two *data, const int *slot, long from, int n,
+                              double *t, double *u, long *cell_index)
 {
     for (int i = 0; i < n; i++) {
-        long at = place_of(data, from + i, t + i, u + i);
-        place[i] = at < 0 ? -1 : slot[at];
+        long at = grid_cell(data, from + i, t + i, u + i);
+        cell_index[i] = at < 0 ? -1 : slot[at];
     }
 }
 

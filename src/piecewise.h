@@ -3,13 +3,13 @@
 #define COVARY_PIECEWISE_H
 
 struct piecewise {
-    int pieces, columns, degree;
-    const double *breaks; /* pieces + 1, increasing */
+    int intervals, columns, degree;
+    const double *breaks; /* intervals + 1, increasing */
     const double *
-        coefficients; /* columns x (degree + 1) x pieces: of 1, t, t^2, ... for t from -1 to 1 over a piece */
+        coefficients; /* columns x (degree + 1) x intervals: of 1, t, t^2, ... for t from -1 to 1 over a interval */
 };
 
-/* values: columns x points. A point outside the breaks is taken from the nearest piece. */
+/* values: columns x points. A point outside the breaks is taken from the nearest interval. */
 void piecewise_at(const struct piecewise *f, const double *x, long points, double *values);
 
 #endif

@@ -13,8 +13,8 @@
 
 /* r_likelihood.c */
 int simd_option(void); /* the R option covary.simd as a level of simd.h */
-SEXP r_likelihood(SEXP k, SEXP cells, SEXP eta);
-SEXP r_likelihood_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov);
+SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta);
+SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP cubature);
 SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
 /* r_regression.c */
 SEXP r_base(SEXP model, SEXP beta, SEXP order);
@@ -46,7 +46,7 @@ SEXP r_finite_range(SEXP x);
 SEXP r_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric);
 /* r_rows.c */
 SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings);
-SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance);
+SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings, SEXP variance);
 SEXP r_exponential(SEXP x, SEXP level);
 /* r_learner.c */
 SEXP r_learner_run(SEXP settings, SEXP x, SEXP y, SEXP order, SEXP thin, SEXP state);

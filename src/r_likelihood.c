@@ -1,16 +1,13 @@
-/* Doors to the likelihoods and priors themselves: for tests, and for row-wise log densities. */
+/* Doors to the likelihoods and priors themselves, mostly for tests. */
 #include "r_read.h"
 #include "likelihood.h"
 #include "prior.h"
 #include "simd.h"
 
-static const struct likelihood *find_likelihood(SEXP cells, int k)
+static const struct likelihood *likelihood_of_cells(SEXP likelihood, SEXP cells)
 {
     check_matrix(cells, "cells");
-    const struct likelihood *likelihood = likelihood_for_size(k, Rf_nrows(cells));
-    if (likelihood == NULL)
-        fail("there is no likelihood for %d responses and %d statistics", k, Rf_nrows(cells));
-    return likelihood;
+    return read_likelihood(likelihood, Rf_nrows(cells));
 }
 
 int simd_option(void)
@@ -24,10 +21,10 @@ int simd_option(void)
 }
 
 /* Results of one block to the columns of out: value, gradient, full Hessian */
-static void take_block(const struct likelihood *likelihood, const struct likelihood_block *b, int n,
+static void take_block(const struct likelihood *l, const struct likelihood_block *b, int n,
                        double *out)
 {
-    int q = likelihood->q;
+    int q = l->q;
     for (int i = 0; i < n; i++, out += 1 + q + q * q) {
         int pair = 0;
         out[0] = b->value[i];
@@ -40,45 +37,45 @@ static void take_block(const struct likelihood *likelihood, const struct likelih
 
 /* eta: q x m, a column a cell; with cov (q^2 x m) expectations under N(eta, cov).
  * (1 + q + q^2) x m: value, gradient, Hessian. */
-static SEXP evaluate_cells(const struct likelihood *likelihood, SEXP cells, SEXP eta,
-                           const double *cov)
+static SEXP evaluate_cells(const struct likelihood *l, SEXP cells, SEXP eta, const double *cov)
 {
-    int m = Rf_ncols(cells), q = likelihood->q, rows = 1 + q + q * q, level = simd_option();
+    int m = Rf_ncols(cells), q = l->q, rows = 1 + q + q * q, level = simd_option();
     struct likelihood_block b;
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, rows, m));
     for (R_xlen_t first = 0; first < m; first += LIKELIHOOD_BLOCK) {
         int n = m - first < LIKELIHOOD_BLOCK ? (int) (m - first) : LIKELIHOOD_BLOCK;
         for (int i = 0; i < n; i++) {
-            likelihood_put(likelihood, &b, i, REAL(cells) + likelihood->size * (first + i));
+            likelihood_put(l, &b, i, REAL(cells) + l->size * (first + i));
             for (int j = 0; j < q; j++) b.eta[j][i] = REAL(eta)[j + q * (first + i)];
             for (int c = 0, pair = 0; c < q && cov; c++)
                 for (int r = c; r < q; r++, pair++)
                     b.cov[pair][i] = cov[r + q * c + q * q * (first + i)];
         }
-        likelihood_clear(likelihood, &b, n);
-        if (cov) likelihood_expect(likelihood, &b, level);
-        else likelihood_evaluate(likelihood, &b, 2, level);
-        take_block(likelihood, &b, n, REAL(out) + rows * first);
+        likelihood_clear(l, &b, n);
+        if (cov) likelihood_expect(l, &b, level);
+        else likelihood_evaluate(l, &b, 2, level);
+        take_block(l, &b, n, REAL(out) + rows * first);
     }
     UNPROTECT(1);
     return out;
 }
 
-SEXP r_likelihood(SEXP k, SEXP cells, SEXP eta)
+/* likelihood: list(name, responses); cells: size x m, eta: q x m. (1 + q + q^2) x m */
+SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta)
 {
-    const struct likelihood *likelihood =
-        find_likelihood(cells, check_whole(k, 1, MOST_COUNT, "responses"));
-    check_doubles(eta, (R_xlen_t) likelihood->q * Rf_ncols(cells), "eta");
-    return evaluate_cells(likelihood, cells, eta, NULL);
+    const struct likelihood *l = likelihood_of_cells(likelihood, cells);
+    check_doubles(eta, (R_xlen_t) l->q * Rf_ncols(cells), "eta");
+    return evaluate_cells(l, cells, eta, NULL);
 }
 
-SEXP r_likelihood_expect(SEXP k, SEXP cells, SEXP mean, SEXP cov)
+/* mean: q x m, cov: q x q x m. With `cubature` the rule that stands in for closed forms. */
+SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP cubature)
 {
-    const struct likelihood *likelihood =
-        find_likelihood(cells, check_whole(k, 1, MOST_COUNT, "responses"));
-    R_xlen_t m = Rf_ncols(cells), q = likelihood->q;
+    struct likelihood l = *likelihood_of_cells(likelihood, cells);
+    R_xlen_t m = Rf_ncols(cells), q = l.q;
+    if (check_number(cubature, "cubature") != 0) l.expect = NULL;
     check_doubles(mean, q * m, "mean");
-    return evaluate_cells(likelihood, cells, mean, check_doubles(cov, q * q * m, "cov"));
+    return evaluate_cells(&l, cells, mean, check_doubles(cov, q * q * m, "cov"));
 }
 
 /* par: 3 numbers. With a null `sd` the density at x, else its expectation under N(x, sd^2).

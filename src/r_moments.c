@@ -57,16 +57,16 @@ SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, 
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
     data.z = check_doubles(z, data.rows.n, "z");
     for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
-    R_xlen_t places_all = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
-                                     MOST_TABLE, "places");
-    int *slot = (int *) R_alloc(places_all, sizeof(int));
+    R_xlen_t all_cells = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
+                                    MOST_TABLE, "places");
+    int *slot = (int *) R_alloc(all_cells, sizeof(int));
     double outside;
     long cells = moments_two_slots(&data, slot, &outside);
     const char *names[] = {"table", "places", "outside", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 2, Rf_ScalarReal(outside));
     SEXP places = SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, cells));
-    for (R_xlen_t i = 0; i < places_all; i++)
+    for (R_xlen_t i = 0; i < all_cells; i++)
         if (slot[i] >= 0) REAL(places)[slot[i]] = (double) i;
     R_xlen_t size = (R_xlen_t) moments_padded(data.rows.k) * MOMENTS_TWO * cells;
     if ((double) size <= number(settings, "most_numbers") && size <= MOST_TABLE) {

@@ -133,6 +133,23 @@ R_xlen_t check_size(double size, double most, const char *what)
     return (R_xlen_t) size;
 }
 
+const char *string(SEXP list, const char *name)
+{
+    SEXP x = field(list, name);
+    if (TYPEOF(x) != STRSXP || Rf_xlength(x) != 1) fail("'%s' must be one string", name);
+    return CHAR(STRING_ELT(x, 0));
+}
+
+const struct likelihood *read_likelihood(SEXP likelihood, long size)
+{
+    const char *name = string(likelihood, "name");
+    int k = whole(likelihood, "responses", 1, MOST_COUNT);
+    const struct likelihood *l = likelihood_find(name, k, size);
+    if (l == NULL)
+        fail("there is no likelihood '%.40s' of %d responses and %ld statistics", name, k, size);
+    return l;
+}
+
 struct moments_grid read_grid(const double *x)
 {
     struct moments_grid grid = {x[0], x[1], whole_in(x[2], 1, MOST_COUNT, "count")};

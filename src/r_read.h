@@ -35,6 +35,7 @@ SEXP optional(SEXP list, const char *name); /* NULL where there is none */
 double number(SEXP list, const char *name);
 int whole(SEXP list, const char *name, int low, int high);
 int flag(SEXP list, const char *name);
+const char *string(SEXP list, const char *name); /* one string */
 const double *doubles(SEXP list, const char *name, R_xlen_t length);
 const int *integers(SEXP list, const char *name, R_xlen_t length);
 
@@ -53,6 +54,8 @@ void check_families(const int *family, R_xlen_t n, const char *what);
 const int *check_groups(SEXP group, R_xlen_t n, int most);
 /* a length formed in double precision, at most `most` */
 R_xlen_t check_size(double size, double most, const char *what);
+/* list(name, responses): the likelihood whose cells have `size` statistics (0: that of rows) */
+const struct likelihood *read_likelihood(SEXP likelihood, long size);
 /* three numbers: inverse, first, count */
 struct moments_grid read_grid(const double *x);
 /* threads and the level of vector code (simd.h): any number is legal, and cut to what is of use */

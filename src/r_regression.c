@@ -35,13 +35,11 @@ struct regression read_model(SEXP model)
 {
     struct regression r;
     SEXP size = field(model, "size");
-    int k = whole(size, "responses", 1, MOST_COUNT);
     r.m = whole(size, "cells", 0, MOST_COUNT);
     r.d = whole(size, "coefficients", 0, MOST_COUNT);
     r.n_smooths = whole(size, "smooths", 0, MOST_COUNT);
     R_xlen_t stats = Rf_xlength(field(model, "cells"));
-    r.likelihood = likelihood_for_size(k, r.m > 0 ? (long) (stats / r.m) : 0);
-    if (r.likelihood == NULL) fail("there is no likelihood for %d responses and such 'cells'", k);
+    r.likelihood = read_likelihood(field(model, "likelihood"), r.m > 0 ? (long) (stats / r.m) : 0);
     int q = r.likelihood->q;
     r.cells = doubles(model, "cells", (R_xlen_t) r.likelihood->size * r.m);
     r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);

@@ -12,30 +12,34 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
     out->group = check_groups(optional(term, "group"), rows->n, out->groups);
     out->coefficients =
         check_doubles(field(term, "coefficients"),
-                      check_size(4.0 * (rows->k == 1 ? 2 : 5) * out->grid.count * out->groups,
+                      check_size(4.0 * rows->likelihood->q * out->grid.count * out->groups,
                                  MOST_TABLE, "coefficients"),
                       "coefficients");
 }
 
-/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2 */
-static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms)
+/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2;
+ * settings: list(likelihood, ...) */
+static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     const double *values = check_matrix(y, "y");
     if (TYPEOF(terms) != VECSXP) fail("'terms' must be a list");
-    struct rows_data rows = {
-        .n = Rf_nrows(y), .k = whole_in(Rf_ncols(y), 1, 2, "responses"), .y = values};
+    struct rows_data rows = {.n = Rf_nrows(y),
+                             .likelihood = read_likelihood(field(settings, "likelihood"), 0),
+                             .y = values};
+    int k = rows.likelihood->k;
+    if (Rf_ncols(y) != k) fail("'y' must have a column a response");
     rows.weights = Rf_isNull(weights) ? NULL : check_doubles(weights, rows.n, "weights");
-    rows.centre = check_doubles(scaling, 2 * rows.k, "scaling");
-    rows.scale = rows.centre + rows.k;
+    rows.centre = check_doubles(scaling, 2 * k, "scaling");
+    rows.scale = rows.centre + k;
     rows.n_terms = whole_in((double) Rf_xlength(terms), 1, ROWS_MAX_TERMS, "terms");
     for (int j = 0; j < rows.n_terms; j++) read_term(VECTOR_ELT(terms, j), &rows, rows.term + j);
     return rows;
 }
 
-/* settings: list(level, threads, value). list(value, scores: one vector for all terms) */
+/* settings: list(likelihood, level, threads, value). list(value, scores: one vector for all terms) */
 SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
-    struct rows_data rows = read_rows(y, weights, scaling, terms);
+    struct rows_data rows = read_rows(y, weights, scaling, terms, settings);
     double *work = (double *) R_alloc(rows_work(&rows), sizeof(double));
     const char *names[] = {"value", "scores", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
@@ -57,14 +61,14 @@ static double curvature_size(const struct rows_data *rows, int coarse)
         pairs += singles * bins;
         singles += bins;
     }
-    return (singles + pairs) * (rows->k == 1 ? 3 : 15);
+    return (singles + pairs) * rows->likelihood->pairs;
 }
 
-/* variance: NULL or tables as in rows.h. list(value, scores, curvature) */
-SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP coarse, SEXP variance)
+/* settings: list(likelihood, coarse); variance: NULL or tables as in rows.h. list(value, scores, curvature) */
+SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings, SEXP variance)
 {
-    struct rows_data rows = read_rows(y, weights, scaling, terms);
-    int width = check_whole(coarse, 1, MOST_COUNT, "coarse");
+    struct rows_data rows = read_rows(y, weights, scaling, terms, settings);
+    int width = whole(settings, "coarse", 1, MOST_COUNT);
     R_xlen_t size = check_size(curvature_size(&rows, width), MOST_TABLE, "curvature");
     const double *v = Rf_isNull(variance) ? NULL : check_doubles(variance, size, "variance");
     const char *names[] = {"value", "scores", "curvature", ""};

@@ -5,26 +5,26 @@
 #include <string.h>
 #include "simd.h"
 
-static long term_pieces(const struct rows_term *term)
+static long term_intervals(const struct rows_term *term)
 {
     return (long) term->grid.count * term->groups;
 }
 
-static long all_pieces(const struct rows_data *rows)
+static long all_intervals(const struct rows_data *rows)
 {
-    long pieces = 0;
-    for (int j = 0; j < rows->n_terms; j++) pieces += term_pieces(rows->term + j);
-    return pieces;
+    long intervals = 0;
+    for (int j = 0; j < rows->n_terms; j++) intervals += term_intervals(rows->term + j);
+    return intervals;
 }
 
 long rows_scores_size(const struct rows_data *rows)
 {
-    return all_pieces(rows) * 4 * likelihood_for(rows->k)->q;
+    return all_intervals(rows) * 4 * rows->likelihood->q;
 }
 
 static long packed_size(const struct rows_data *rows)
 {
-    return all_pieces(rows) * piece_size(rows);
+    return all_intervals(rows) * interval_size(rows);
 }
 
 long rows_work(const struct rows_data *rows)
@@ -36,33 +36,34 @@ long rows_work(const struct rows_data *rows)
 /* Packs the coefficients into work; returns what is left of it behind the packed scores. */
 static double *pack_terms(struct rows_data *rows, double *work)
 {
-    int q = likelihood_for(rows->k)->q;
-    long size = packed_size(rows), piece = piece_size(rows);
+    int q = rows->likelihood->q;
+    long size = packed_size(rows), interval = interval_size(rows);
     memset(work, 0, (size_t) size * sizeof(double));
     for (int j = 0; j < rows->n_terms; j++) {
         struct rows_term *term = rows->term + j;
-        long pieces = term_pieces(term);
-        for (long i = 0; i < pieces; i++)
+        long intervals = term_intervals(term);
+        for (long i = 0; i < intervals; i++)
             for (int d = 0; d < 4; d++)
                 for (int e = 0; e < q; e++)
-                    work[piece * i + grid_place(e, d)] = term->coefficients[(4 * i + d) * q + e];
+                    work[interval * i + packed_index(e, d)] =
+                        term->coefficients[(4 * i + d) * q + e];
         term->packed = work;
         term->packed_scores = work + size;
-        work += piece * pieces;
+        work += interval * intervals;
     }
     return work + size;
 }
 
 static void unpack_scores(const struct rows_data *rows)
 {
-    int q = likelihood_for(rows->k)->q;
-    long piece = piece_size(rows);
+    int q = rows->likelihood->q;
+    long interval = interval_size(rows);
     double *out = rows->term[0].scores; /* those of all terms follow each other */
     for (int j = 0; j < rows->n_terms; j++) {
         const double *scores = rows->term[j].packed_scores;
-        for (long i = term_pieces(rows->term + j); i > 0; i--, scores += piece)
+        for (long i = term_intervals(rows->term + j); i > 0; i--, scores += interval)
             for (int d = 0; d < 4; d++)
-                for (int e = 0; e < q; e++) *out++ = scores[grid_place(e, d)];
+                for (int e = 0; e < q; e++) *out++ = scores[packed_index(e, d)];
     }
 }
 
@@ -71,11 +72,12 @@ static void new_block(const struct rows_data *rows, double *scores, struct rows_
 {
     for (int j = 0; j < rows->n_terms; j++) {
         b->scores[j] = scores;
-        scores += term_pieces(rows->term + j) * piece_size(rows);
+        scores += term_intervals(rows->term + j) * interval_size(rows);
     }
-    for (int i = 0; i < ROWS_BLOCK; i++) b->weight[i] = 1;
+    for (int i = 0; i < ROWS_BLOCK; i++) b->at.weight[i] = 1;
+    b->at.weighted = rows->weights != NULL;
     b->n = 0;
-    b->full = 0;
+    b->at.n = 0;
 }
 
 #define SIMD_WIDTH 1
@@ -103,13 +105,9 @@ static void add_partition(void *data, int partition, long from, long to, double 
     struct pass *p = data;
     const struct rows_data *rows = p->rows;
     struct rows_block b;
-    double weight = rows->weights ? 0 : (double) (to - from);
-    double constant = rows->k == 1 ? 0.5 * LOG_2PI : LOG_2PI + LOG_2;
-    for (long i = from; i < to && rows->weights; i++) weight += rows->weights[i];
     new_block(rows, scores, &b);
     p->part[partition] =
-        SIMD_CALL(simd_level(p->level), rows_partition, (rows, from, to, p->value, &b)) -
-        weight * constant;
+        SIMD_CALL(simd_level(p->level), rows_partition, (rows, from, to, p->value, p->level, &b));
 }
 
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
@@ -130,14 +128,13 @@ int rows_bins(const struct rows_term *term, int coarse)
 
 long rows_curvature_size(const struct rows_data *rows, int coarse)
 {
-    int q = likelihood_for(rows->k)->q;
     long size = 0;
     for (int j = 0; j < rows->n_terms; j++) {
         size += rows_bins(rows->term + j, coarse);
         for (int i = 0; i < j; i++)
             size += (long) rows_bins(rows->term + i, coarse) * rows_bins(rows->term + j, coarse);
     }
-    return size * (q * (q + 1) / 2);
+    return size * rows->likelihood->pairs;
 }
 
 /* Where the tables of a row start: one for each term, then one for each pair. */
@@ -148,7 +145,7 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
     long start = 0;
     for (int j = 0; j < rows->n_terms; j++) {
         const struct rows_term *term = rows->term + j;
-        long cell = b->place[j][row] / piece_size(rows);
+        long cell = b->offset[j][row] / interval_size(rows);
         int per_group = (term->grid.count + coarse - 1) / coarse;
         bins[j] = rows_bins(term, coarse);
         bin[j] = (int) (cell % term->grid.count / coarse + per_group * (cell / term->grid.count));
@@ -163,19 +160,13 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
     return used;
 }
 
-/* Rows `from` to from + n - 1 of the block as cells of one row, with the covariance of their predictors */
-static void load_cells(const struct rows_data *rows, const struct likelihood *likelihood,
-                       const struct rows_block *b, int from, int n, const double *variance,
-                       const long *at, int used, struct likelihood_block *cells)
+/* Covariances of the predictors of n rows from the tables that hold their parts; `used` tables a row,
+ * where they start in `at` */
+static void set_covariance(const double *variance, const long *at, int used, int n, int pairs,
+                           struct likelihood_block *cells)
 {
-    size_t size = sizeof(double) * n;
-    memset(cells->cell, 0, sizeof cells->cell);
-    memcpy(cells->cell[0], b->weight + from, size);
-    for (int j = 0; j < rows->k; j++) memcpy(cells->cell[1 + j], b->y[j] + from, size);
-    for (int j = 0; j < likelihood->q; j++) memcpy(cells->eta[j], b->eta[j] + from, size);
-    likelihood_clear(likelihood, cells, n);
-    for (int i = 0; i < n && variance; i++)
-        for (int p = 0; p < likelihood->pairs; p++) {
+    for (int i = 0; i < n; i++)
+        for (int p = 0; p < pairs; p++) {
             double sum = 0;
             for (int u = 0; u < used; u++) sum += variance[at[u + (long) used * i] + p];
             cells->cov[p][i] = sum;
@@ -188,18 +179,19 @@ struct curvature {
     double *tables, total;
 };
 
-/* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves scores in the
+/* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves scores in
  * place of the predictors. */
 static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n,
                           struct curvature *out)
 {
-    const struct likelihood *likelihood = likelihood_for(rows->k);
+    const struct likelihood *likelihood = rows->likelihood;
     long at[LIKELIHOOD_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
     struct likelihood_block cells;
     int used = 0;
     for (int i = 0; i < n; i++)
         used = row_tables(rows, b, from + i, out->coarse, likelihood->pairs, at + (long) used * i);
-    load_cells(rows, likelihood, b, from, n, out->variance, at, used, &cells);
+    likelihood_load_rows(likelihood, &b->at, from, n, &cells);
+    if (out->variance) set_covariance(out->variance, at, used, n, likelihood->pairs, &cells);
     if (out->variance) likelihood_expect(likelihood, &cells, out->level);
     else likelihood_evaluate(likelihood, &cells, 2, out->level);
     for (int i = 0; i < n; i++) {
@@ -209,7 +201,7 @@ static void add_curvature(const struct rows_data *rows, struct rows_block *b, in
                 out->tables[at[u + (long) used * i] + p] += cells.hess[p][i];
     }
     for (int j = 0; j < likelihood->q; j++)
-        memcpy(b->eta[j] + from, cells.grad[j], sizeof(double) * n);
+        memcpy(b->at.eta[j] + from, cells.grad[j], sizeof(double) * n);
 }
 
 double rows_curvature(struct rows_data *rows, int coarse, const double *variance, int level,

@@ -1,15 +1,16 @@
 /* Log likelihood and score of rows whose predictors are sums of piecewise cubic functions
  * (mathematics vignette, eq. 24; curvature eq. 26).
  *
- * A term gives each row a piece, cell c of the grid of its covariate within the level of its
+ * A term gives each row a interval, cell c of the grid of its covariate within the level of its
  * group, and t in [-1, 1) the place in it; it adds sum_d coefficients[c][d] t^d to the
  * predictors and collects sum_rows t^d d log p / d eta. Whatever basis the predictors have,
  * its score is a fixed linear map of the collected sums.
- *   coefficients, scores: q x 4 x count x groups, q = 2 (one response) or 5 (two);
+ *   coefficients, scores: q x 4 x count x groups, q predictors of the likelihood;
  * predictors in the order of likelihood.h. Scores are cleared first. */
 #ifndef COVARY_ROWS_H
 #define COVARY_ROWS_H
 
+#include "likelihood.h"
 #include "moments.h"
 
 #define ROWS_MAX_TERMS 16
@@ -26,8 +27,8 @@ struct rows_term {
 
 struct rows_data {
     long n;
-    int k;                        /* 1 or 2 */
-    const double *y;              /* n x k */
+    const struct likelihood *likelihood;
+    const double *y;              /* n x k, k responses of the likelihood */
     const double *weights;        /* n or NULL */
     const double *centre, *scale; /* k: responses enter as (y - centre) / scale */
     int n_terms;

@@ -5,30 +5,31 @@
 #include "likelihood.h"
 #include "rows.h"
 
-#define ROWS_BLOCK 128
-#define ROWS_RUN 32 /* rows in one piece that make a block of their own */
+#define ROWS_BLOCK LIKELIHOOD_ROWS
+#define ROWS_RUN 32 /* rows in one interval that make a block of their own */
 
 struct rows_block {
-    int n, full; /* rows, and rows up to the next multiple of 8 */
-    int one_piece[ROWS_MAX_TERMS];
-    double t[ROWS_MAX_TERMS][ROWS_BLOCK];
-    long place[ROWS_MAX_TERMS][ROWS_BLOCK];
-    double eta[LIKELIHOOD_MAX_Q][ROWS_BLOCK], y[2][ROWS_BLOCK], weight[ROWS_BLOCK];
+    int n;                                   /* rows; at.n: rows up to the next multiple of 8 */
+    int one_interval[ROWS_MAX_TERMS];        /* whether all rows are in the same interval */
+    double t[ROWS_MAX_TERMS][ROWS_BLOCK];    /* position in the interval, in [-1, 1) */
+    long offset[ROWS_MAX_TERMS][ROWS_BLOCK]; /* of the interval in the packed coefficients */
+    struct likelihood_rows at;               /* responses, weights, predictors and then scores */
     double *scores[ROWS_MAX_TERMS];
 };
 
-/* A piece is in the order of grid_place(): four predictors (two of which may be missing) by power, then the fifth's
- * powers. */
-#define FIFTH 16
-static inline long piece_size(const struct rows_data *rows)
+/* The coefficients of an interval are in the order of packed_index(): four predictors (some of which
+ * may be missing) by power, then the powers of each later predictor. */
+#define ROWS_TOGETHER 4
+static inline int interval_size(const struct rows_data *rows)
 {
-    return rows->k == 1 ? FIFTH : FIFTH + 4;
+    int later = rows->likelihood->q - ROWS_TOGETHER;
+    return 4 * (ROWS_TOGETHER + (later > 0 ? later : 0));
 }
 
-static inline int run_length(const long *place, int n)
+static inline int run_length(const long *offset, int n)
 {
     int i = 1;
-    while (i < n && place[i] == place[0]) i++;
+    while (i < n && offset[i] == offset[0]) i++;
     return i;
 }
 

@@ -7,6 +7,8 @@
 
 double log_cosh(double x);
 double sech_squared(double x);
+/* log cosh(r / 2) and two derivatives, a scalar_function (below) without parameters */
+void log_cosh_half(double r, const double *par, double *out);
 
 /* E f(z), z ~ N(mean, sd^2), for a function that returns its value and first two
  * derivatives in out[0..2]. `width` bounds the step: a fifth of the distance of the nearest

@@ -67,10 +67,10 @@ quiet(covary(cbind(y1, y2) ~ s(x, k = 4) + s(w, k = 4) + v, data = many, draws =
 # Doors that only tests call.
 cell <- ns$new_cells(fit$frame)$stats
 eta <- matrix(0.1, 5, ncol(cell))
-invisible(record(ns$C_likelihood, 2L, cell, eta))
+invisible(record(ns$C_likelihood, list(name = "normal", responses = 2L), cell, eta))
 invisible(record(
-  ns$C_likelihood_expect, 2L, cell, eta,
-  matrix(as.vector(diag(0.1, 5)), 25, ncol(cell))
+  ns$C_likelihood_expect, list(name = "normal", responses = 2L), cell, eta,
+  matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
 ))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
 smoothed <- ns$new_target(

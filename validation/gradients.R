@@ -42,8 +42,8 @@ for (k in 1:2) {
 for (k in 1:2) {
   q <- predictors_of(k)
   data <- random_points(k, n_points, TRUE)
-  got <- .Call(C_likelihood_expect, k, data$cells, data$eta, matrix(0, q * q, n_points))
-  truth <- .Call(C_likelihood, k, data$cells, data$eta)
+  got <- likelihood_expect(normal_of(k), data$cells, data$eta, matrix(0, q * q, n_points))
+  truth <- .Call(C_likelihood, normal_of(k), data$cells, data$eta)
   parts <- list(value = 1, gradient = 1 + 1:q, hessian = 1 + q + seq_len(q * q))
   bands <- if (k == 2) list(c(1e-4, 1), c(1e-6, 1e-4), c(0, 1e-6)) else list(c(NA, NA))
   for (what in names(parts)) {
@@ -152,7 +152,7 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
     for (fit in c(TRUE, FALSE)) {
       q <- predictors_of(k)
       data <- random_points(k, n_exact, fit)
-      got <- .Call(C_likelihood, k, data$cells, data$eta)
+      got <- .Call(C_likelihood, normal_of(k), data$cells, data$eta)
       truth <- exact_kernel(data)
       parts <- list(value = 1, gradient = 1 + 1:q, hessian = 1 + q + seq_len(q * q))
       for (what in names(parts)) {
@@ -176,14 +176,13 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
     cov <- posterior_cov(mean, 50)
     only_r <- replace(matrix(0, 5, 5), 25, cov[25])
     constant <- .Call(
-      C_likelihood_expect, 2L, cbind(c(1, 0, 0, 0, 0, 0)),
+      C_likelihood_expect, normal_of(2L), cbind(c(1, 0, 0, 0, 0, 0)),
       cbind(c(0, 0, s, s, mean[5])),
-      cbind(c(only_r))
+      cbind(c(only_r)), FALSE
     )[1] - log(2 * pi) - mean[3] - mean[4]
     n <- data$cells[1, i]
-    got <- .Call(
-      C_likelihood_expect, 2L, data$cells[, i, drop = FALSE], cbind(mean),
-      cbind(c(cov))
+    got <- likelihood_expect(
+      normal_of(2L), data$cells[, i, drop = FALSE], cbind(mean), cbind(c(cov))
     )[1]
     truth <- exact_quadratic(data$cells[, i], mean, cov)
     wobble <- cov * (1 + 2^-52 * matrix(sample(c(-1, 1), 25, TRUE), 5))

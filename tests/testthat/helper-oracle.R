@@ -185,10 +185,18 @@ random_points <- function(k, m, fit, location = 1) {
   list(k = k, id = id, y = y, weight = weight, eta = eta, cells = twin_cells(y, weight, id))
 }
 
-# Scaled errors of the kernel in C, three numbers (value, gradient, Hessian) a point.
+# What the doors call the normal likelihood of k responses.
+normal_of <- function(k) list(name = "normal", responses = k)
+
+# Expectations of cells (size x m) under N(mean, cov), mean q x m, cov q x q x m: (1 + q + q^2) x m.
+likelihood_expect <- function(likelihood, cells, mean, cov, cubature = FALSE) {
+  .Call(C_likelihood_expect, likelihood, cells, mean, cov, cubature)
+}
+
+# Scaled errors of the likelihood in C, three numbers (value, gradient, Hessian) a point.
 likelihood_errors <- function(data) {
   q <- nrow(data$eta)
-  out <- .Call(C_likelihood, data$k, data$cells, data$eta)
+  out <- .Call(C_likelihood, normal_of(data$k), data$cells, data$eta)
   cbind(
     value = scaled_errors(out[1, , drop = FALSE], t(twin_value(data)), data$cells[1, ]),
     gradient = scaled_errors(out[1 + 1:q, ], twin_derivatives(data)),
@@ -285,7 +293,8 @@ random_model <- function(k, p, m = 12, smooths = 0, penalised = 0) {
     )
   }
   model <- list(
-    size = list(responses = k, cells = m, coefficients = d, smooths = smooths),
+    likelihood = normal_of(k),
+    size = list(cells = m, coefficients = d, smooths = smooths),
     cells = twin_cells(y, weight, id),
     offset = offset, x = x, group = group,
     family = rep_len(c(1L, 2L, 3L, 0L), d), prior = rbind(stats::rnorm(d), 1 + stats::runif(d), 4),
@@ -344,10 +353,7 @@ twin_expect <- function(model, beta, cov) {
   design <- twin_design(model)
   x <- lapply(seq_len(m), function(i) design[q * (i - 1) + seq_len(q), , drop = FALSE])
   v <- vapply(x, function(x) as.vector(x %*% cov %*% t(x)), numeric(q^2))
-  each <- .Call(
-    C_likelihood_expect, model$size$responses, model$cells,
-    twin_predictors(model, beta), v
-  )
+  each <- likelihood_expect(model$likelihood, model$cells, twin_predictors(model, beta), v)
   value <- sum(each[1, ])
   gradient <- drop(crossprod(design, as.vector(each[1 + 1:q, ])))
   hessian <- Reduce(

@@ -9,7 +9,7 @@ unpack <- function(out, q) {
 }
 
 expected_likelihood <- function(k, cell, mean, cov) {
-  unpack(.Call(C_likelihood_expect, k, cbind(cell), cbind(mean), cbind(c(cov))), length(mean))
+  unpack(likelihood_expect(normal_of(k), cbind(cell), cbind(mean), cbind(c(cov))), length(mean))
 }
 
 # A tensor Gauss-Hermite rule; nodes[j] nodes for the predictor that is drawn j-th.
@@ -25,7 +25,7 @@ quadrature <- function(k, cell, mean, cov, n_scale, n_r) {
   root <- t(chol(cov[order, order]))
   eta <- mean + (root %*% z)[order(order), ]
   # rows that have the statistics of the cell: its mean, and its scatter about zero
-  out <- .Call(C_likelihood, k, matrix(cell, length(cell), ncol(eta)), eta)
+  out <- .Call(C_likelihood, normal_of(k), matrix(cell, length(cell), ncol(eta)), eta)
   list(moments = unpack(drop(out %*% weight), q), eta = eta, weight = weight)
 }
 
@@ -124,8 +124,8 @@ test_that("without uncertainty the expectation is the kernel", {
     data <- random_points(k, 500, TRUE)
     zero <- matrix(0, q * q, 500)
     gap <- if (k == 2) correlation_parts(data$eta[5, ])$gap else rep(1, 500)
-    x <- .Call(C_likelihood_expect, k, data$cells, data$eta, zero)
-    truth <- .Call(C_likelihood, k, data$cells, data$eta)
+    x <- likelihood_expect(normal_of(k), data$cells, data$eta, zero)
+    truth <- .Call(C_likelihood, normal_of(k), data$cells, data$eta)
     rows <- list(1, 1 + 1:q, 1 + q + 1:(q * q))
     for (i in rows) {
       error <- scaled_errors(x[i, , drop = FALSE], truth[i, , drop = FALSE], data$cells[1, ])
@@ -178,9 +178,32 @@ test_that("expectations equal the mean over draws", {
     x <- random_case(k, 0.3)
     q <- length(x$mean)
     eta <- x$mean + t(chol(x$cov)) %*% matrix(rnorm(q * n), q)
-    out <- .Call(C_likelihood, k, matrix(x$cell, length(x$cell), n), eta)
-    got <- .Call(C_likelihood_expect, k, cbind(x$cell), cbind(x$mean), cbind(c(x$cov)))[, 1]
+    out <- .Call(C_likelihood, normal_of(k), matrix(x$cell, length(x$cell), n), eta)
+    got <- likelihood_expect(normal_of(k), cbind(x$cell), cbind(x$mean), cbind(c(x$cov)))[, 1]
     se <- apply(out, 1, sd) / sqrt(n)
     expect_lte(max(abs(rowMeans(out) - got) / pmax(se, 1e-12 * abs(got) + 1e-12)), 5)
+  }
+})
+
+# Cubature of degree 5 is exact up to sixth powers of the sd: half the sd, 1/64 of the error.
+test_that("cubature, for likelihoods without closed forms, agrees with those of the normal", {
+  set.seed(330)
+  for (k in 1:2) {
+    q <- predictors_of(k)
+    m <- 40 # more than a block
+    data <- random_points(k, m, TRUE)
+    data$eta <- matrix(rnorm(q * m) / 2, q)
+    root <- matrix(rnorm(q * q), q) / q
+    error <- function(sd) {
+      cov <- matrix(as.vector(tcrossprod(sd * root)), q * q, m)
+      at <- function(cubature) {
+        likelihood_expect(normal_of(k), data$cells, data$eta, cov, cubature)
+      }
+      max(scaled_errors(at(TRUE), at(FALSE), data$cells[1, ]))
+    }
+    expect_lt(error(0.01), 1e-9)
+    expect_lt(error(0.1), error(0.2) / 32)
+    expect_lt(error(0), 1e-13)
+    expect_lt(error(0.1), 1e-3)
   }
 })

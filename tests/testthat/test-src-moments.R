@@ -87,7 +87,7 @@ test_that("any number of threads gives the same bits", {
   rows <- lapply(1:2, function(threads) {
     .Call(
       C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
-      list(level = 2, threads = threads, value = TRUE)
+      list(likelihood = normal_of(2), level = 2, threads = threads, value = TRUE)
     )
   })
   expect_identical(rows[[1]], rows[[2]])
@@ -139,7 +139,7 @@ test_that("the pass over rows sums the kernels of the rows", {
       }
       z <- sweep(sweep(y, 2, scaling[, 1]), 2, scaling[, 2], "/")
       w <- if (weighted) weights else rep(1, n)
-      at <- .Call(C_likelihood, k, rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
+      at <- .Call(C_likelihood, normal_of(k), rbind(w, t(z), matrix(0, k * (k + 1) / 2, n)), eta)
       scores <- unlist(lapply(place, function(p) {
         out <- array(0, p$shape)
         for (d in 1:4) {
@@ -153,7 +153,7 @@ test_that("the pass over rows sums the kernels of the rows", {
       for (level in levels_of_simd()) {
         out <- .Call(
           C_rows, y, weights, scaling, terms,
-          list(level = level, threads = 1, value = TRUE)
+          list(likelihood = normal_of(k), level = level, threads = 1, value = TRUE)
         )
         expect_equal(out$value, sum(at[1, ]), tolerance = rounding)
         expect_close(out$scores, scores, 1e-11, floor = 1e-3)
@@ -174,11 +174,11 @@ test_that("vector code stays finite at extreme predictors", {
     for (level in 1:2) {
       plain <- .Call(
         C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
-        list(level = 0, threads = 1, value = TRUE)
+        list(likelihood = normal_of(2), level = 0, threads = 1, value = TRUE)
       )
       out <- .Call(
         C_rows, y, NULL, cbind(c(0, 0), 1), list(term),
-        list(level = level, threads = 1, value = TRUE)
+        list(likelihood = normal_of(2), level = level, threads = 1, value = TRUE)
       )
       expect_true(is.finite(out$value))
       expect_equal(out$value, plain$value, tolerance = last_bits)
@@ -208,11 +208,11 @@ test_that("nodes of rows have the densities of their cells", {
       seq_len(m), function(i) as.vector(crossprod(matrix(rnorm(q * q) / 3, q))),
       numeric(q^2)
     )
-    expect_close(.Call(C_likelihood, k, nodes, eta), .Call(C_likelihood, k, cells, eta), 1e-12,
+    expect_close(.Call(C_likelihood, normal_of(k), nodes, eta), .Call(C_likelihood, normal_of(k), cells, eta), 1e-12,
       floor = 1e-2
     )
-    expect_close(.Call(C_likelihood_expect, k, nodes, eta, cov),
-      .Call(C_likelihood_expect, k, cells, eta, cov), 1e-11,
+    expect_close(likelihood_expect(normal_of(k), nodes, eta, cov),
+      likelihood_expect(normal_of(k), cells, eta, cov), 1e-11,
       floor = 1e-2
     )
     # Signed weights: two nodes of one place add.
@@ -220,8 +220,8 @@ test_that("nodes of rows have the densities of their cells", {
     half[-(1 + seq_len(k)), ] <- half[-(1 + seq_len(k)), ] * 3
     minus <- nodes
     minus[-(1 + seq_len(k)), ] <- minus[-(1 + seq_len(k)), ] * -2
-    expect_close(.Call(C_likelihood, k, half, eta) + .Call(C_likelihood, k, minus, eta),
-      .Call(C_likelihood, k, nodes, eta), 1e-11,
+    expect_close(.Call(C_likelihood, normal_of(k), half, eta) + .Call(C_likelihood, normal_of(k), minus, eta),
+      .Call(C_likelihood, normal_of(k), nodes, eta), 1e-11,
       floor = 1e-2
     )
   }

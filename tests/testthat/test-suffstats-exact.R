@@ -135,7 +135,7 @@ test_that("log likelihoods over cells equal those over rows", {
       y <- t(eta[1:k, id, drop = FALSE]) + exp(t(eta[k + 1:k, id, drop = FALSE])) * z
       weight <- runif(n, 0.2, 3)
       rows <- sum(weight * twin_rows(y, eta[, id]))
-      cells <- sum(.Call(C_likelihood, k, cells_of(id, y, weight), eta)[1, ])
+      cells <- sum(.Call(C_likelihood, normal_of(k), cells_of(id, y, weight), eta)[1, ])
       expect_close(cells, rows, rounding_of_solve)
     }
   }

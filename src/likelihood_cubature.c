@@ -1,0 +1,97 @@
+/* Expectations of a likelihood without closed forms: for eta ~ N(m, C), C = L L',
+ *   E f(eta) = sum_j w_j f(m + L x_j)
+ * with the nodes x_j and weights w_j of a product of Gauss-Hermite rules, one a predictor, for
+ * f the value, gradient and Hessian. Rules of three points (degree 5) make 3^q nodes; up to three
+ * predictors take rules of five points (degree 9). */
+#include "likelihood.h"
+#include <math.h>
+#include <string.h>
+
+#define MOST_POINTS 5
+
+struct rule {
+    int points;
+    double node[MOST_POINTS], weight[MOST_POINTS];
+};
+
+static const struct rule three = {
+    3, {0, -1.7320508075688772935, 1.7320508075688772935}, {2.0 / 3, 1.0 / 6, 1.0 / 6}};
+static const struct rule five = {5,
+                                 {0, -1.3556261799742658658, 1.3556261799742658658,
+                                  -2.8569700138728056542, 2.8569700138728056542},
+                                 {8.0 / 15, 0.22207592200561264440, 0.22207592200561264440,
+                                  0.011257411327720688933, 0.011257411327720688933}};
+
+/* cov of each cell <- its lower Cholesky factor; a direction without variance has a column of zeros. */
+static void factor_covariances(int q, struct likelihood_block *b)
+{
+#define AT(i, j) b->cov[LIKELIHOOD_PAIR(q, i, j)][cell]
+    for (int cell = 0; cell < LIKELIHOOD_BLOCK; cell++)
+        for (int j = 0; j < q; j++) {
+            double whole = AT(j, j), pivot = whole;
+            for (int k = 0; k < j; k++) pivot -= AT(j, k) * AT(j, k);
+            double root = pivot > 1e-14 * whole ? sqrt(pivot) : 0;
+            for (int i = j + 1; i < q; i++) {
+                double x = AT(i, j);
+                for (int k = 0; k < j; k++) x -= AT(i, k) * AT(j, k);
+                AT(i, j) = root > 0 ? x / root : 0;
+            }
+            AT(j, j) = root;
+        }
+#undef AT
+}
+
+/* Predictors m + L x of all cells; m: q x LIKELIHOOD_BLOCK */
+static void move_predictors(int q, double (*m)[LIKELIHOOD_BLOCK], const double *x,
+                            struct likelihood_block *b)
+{
+    for (int i = 0; i < q; i++) {
+        memcpy(b->eta[i], m[i], sizeof b->eta[i]);
+        for (int j = 0; j <= i; j++)
+            for (int cell = 0; cell < LIKELIHOOD_BLOCK; cell++)
+                b->eta[i][cell] += b->cov[LIKELIHOOD_PAIR(q, i, j)][cell] * x[j];
+    }
+}
+
+static void add_weighted(double w, const double *from, double *to)
+{
+    for (int cell = 0; cell < LIKELIHOOD_BLOCK; cell++) to[cell] += w * from[cell];
+}
+
+struct sums {
+    double value[LIKELIHOOD_BLOCK], grad[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
+    double hess[LIKELIHOOD_MAX_PAIRS][LIKELIHOOD_BLOCK];
+};
+
+static void add_node(const struct likelihood *l, const struct likelihood_block *b, double w,
+                     struct sums *s)
+{
+    add_weighted(w, b->value, s->value);
+    for (int j = 0; j < l->q; j++) add_weighted(w, b->grad[j], s->grad[j]);
+    for (int p = 0; p < l->pairs; p++) add_weighted(w, b->hess[p], s->hess[p]);
+}
+
+void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level)
+{
+    const struct rule *rule = l->q <= 3 ? &five : &three;
+    int q = l->q, digit[LIKELIHOOD_MAX_Q] = {0}, last = 0; /* node: a number of q digits */
+    double m[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
+    struct sums s;
+    memset(&s, 0, sizeof s);
+    memcpy(m, b->eta, sizeof m);
+    factor_covariances(q, b);
+    while (last < q) {
+        double x[LIKELIHOOD_MAX_Q], w = 1;
+        for (int j = 0; j < q; j++) {
+            x[j] = rule->node[digit[j]];
+            w *= rule->weight[digit[j]];
+        }
+        move_predictors(q, m, x, b);
+        l->evaluate(b, 2, level);
+        add_node(l, b, w, &s);
+        for (last = 0; last < q && ++digit[last] == rule->points; last++) digit[last] = 0;
+    }
+    memcpy(b->value, s.value, sizeof s.value);
+    memcpy(b->grad, s.grad, sizeof s.grad);
+    memcpy(b->hess, s.hess, sizeof s.hess);
+}

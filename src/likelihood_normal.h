@@ -1,0 +1,30 @@
+/* The normal likelihoods of one and two responses (mathematics vignette, eq. 1 and 2).
+ *
+ * Predictors eta: m_1..m_k (means), s_1..s_k (log sds), then r for the pair of responses,
+ * rho = tanh(r / 2). A cell holds n rows with equal covariates through
+ *   n        number (or total weight) of rows
+ *   mean     k means of the responses
+ *   root     lower Cholesky factor of the scatter sum (y - mean)(y - mean)',
+ *            by columns, k(k+1)/2 numbers; zero for a single row
+ * one after the other, 1 + k + k(k+1)/2 numbers a cell.
+ *
+ * A node of an interpolated covariate holds moments with signed weights instead, which need
+ * not be positive semidefinite:
+ *   n        sum of the weights
+ *   centre   k numbers c
+ *   sums     k sums of weight (y - c)
+ *   scatter  sum of weight (y - c)(y - c)', lower triangle by columns
+ * 1 + 2k + k(k+1)/2 numbers a node. Squares are multiplied out here, which loses a factor
+ * 1 / (1 - rho^2) of precision; c near the responses of the node keeps the rest. */
+#ifndef COVARY_LIKELIHOOD_NORMAL_H
+#define COVARY_LIKELIHOOD_NORMAL_H
+
+#include "likelihood.h"
+
+/* How the statistics of a cell of two responses enter: a row has no scatter. */
+enum normal2_kind { NORMAL2_ROW, NORMAL2_CELL, NORMAL2_NODE };
+
+extern const struct likelihood likelihood_normal1, likelihood_normal1_nodes;
+extern const struct likelihood likelihood_normal2, likelihood_normal2_nodes;
+
+#endif
