@@ -26,7 +26,8 @@ struct SIMD_NAME(spread) {
 /* Over the rows of a cell: sum of the weights, of z, u, v and (pairs) of their products, p_kl those
  * of z_k z_l */
 struct SIMD_NAME(sums2) {
-    SIMD_VEC n, z1, z2, u, v, uu, vv, uz1, uz2, vz1, vz2, p11, p12, p22, one1, one2;
+    SIMD_VEC n, z1, z2, u, v, uu, vv, uz1, uz2, vz1, vz2, p11, p12, p22;
+    SIMD_VEC one1, one2; /* z_k of a row */
 };
 
 SIMD_INLINE struct SIMD_NAME(sums2) SIMD_NAME(sum_row)(SIMD_VEC n, SIMD_VEC z1, SIMD_VEC z2)
@@ -40,8 +41,8 @@ SIMD_INLINE struct SIMD_NAME(sums2) SIMD_NAME(sum_row)(SIMD_VEC n, SIMD_VEC z1, 
     s.z2 = n * z2;
     s.u = n * u;
     s.v = n * v;
-    s.uu = s.u * u;
-    s.vv = s.v * v;
+    s.uu = n * u * u;
+    s.vv = n * v * v;
     s.uz1 = u * s.z1;
     s.uz2 = u * s.z2;
     s.vz1 = v * s.z1;
@@ -103,11 +104,12 @@ SIMD_INLINE struct SIMD_NAME(sums2)
     return s;
 }
 
-/* Value, without the term log(1 + tail) of log cosh unless `logs`; with order 1 grad (5), a row every
- * `stride` doubles, with order 2 hess (15) of the block too */
+/* Value; with order 1 grad (5), a row every `stride` doubles, with order 2 hess (15) of the block too.
+ * `row`: of single rows, whose one residual gives its products with a and b at once; the term
+ * log(1 + tail) of log cosh is then left to the caller. */
 SIMD_INLINE SIMD_VEC SIMD_NAME(density2)(const struct SIMD_NAME(spread) * at,
-                                         const struct SIMD_NAME(sums2) * s, int kind, int order,
-                                         int logs, double *grad, int stride, double *hess)
+                                         const struct SIMD_NAME(sums2) * s, int row, int order,
+                                         double *grad, int stride, double *hess)
 {
     SIMD_VEC n = s->n, w1 = at->w1, w2 = at->w2, r = at->r, size = SIMD_ABS(r), tail = at->tail;
     SIMD_VEC large = 1.0 / tail;
@@ -115,7 +117,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(density2)(const struct SIMD_NAME(spread) * at,
     SIMD_VEC pu = 0.25 * (1.0 + up), pv = 0.25 * (1.0 + down), up4 = 0.25 * up, down4 = 0.25 * down;
     SIMD_VEC a = pv * s->v + pu * s->u, b = pv * s->v - pu * s->u;
     SIMD_VEC az1 = pv * s->vz1 + pu * s->uz1, bz2 = pv * s->vz2 - pu * s->uz2;
-    if (kind == NORMAL2_ROW) az1 = a * s->one1, bz2 = b * s->one2;
+    if (row) az1 = a * s->one1, bz2 = b * s->one2;
     SIMD_VEC inverse = 1.0 / (1.0 + tail);
     if (order > 0) {
         SIMD_VEC tanh = (1.0 - tail) * inverse; /* of |r| / 2 */
@@ -147,7 +149,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(density2)(const struct SIMD_NAME(spread) * at,
 #undef HESS
     }
     SIMD_VEC log_cosh = 0.5 * size; /* of r / 2 */
-    if (logs) log_cosh += SIMD_NAME(log1p)(tail);
+    if (!row) log_cosh += SIMD_NAME(log1p)(tail);
     log_cosh -= LOG_2;
     return n * (log_cosh - LOG_2PI - at->s1 - at->s2) - 0.5 * (pu * s->uu + pv * s->vv);
 }
@@ -165,7 +167,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(cells2)(const double *cell, const double *eta, in
                                    SIMD_NAME(exp_open)(-SIMD_ABS(r))};
     struct SIMD_NAME(sums2) s =
         SIMD_NAME(sum_cell2)(cell, kind, CELLS_LOAD(eta, 0), CELLS_LOAD(eta, 1), &at);
-    return SIMD_NAME(density2)(&at, &s, kind, order, 1, grad, LIKELIHOOD_BLOCK, hess);
+    return SIMD_NAME(density2)(&at, &s, 0, order, grad, LIKELIHOOD_BLOCK, hess);
 }
 
 SIMD_INLINE void SIMD_NAME(evaluate2_as)(struct likelihood_block *b, int kind, int order)
@@ -231,8 +233,7 @@ static SIMD_FUNCTION double SIMD_NAME(score2)(struct likelihood_rows *rows, int 
         struct SIMD_NAME(sums2) s =
             SIMD_NAME(sum_row)(n, (SIMD_LOAD(rows->y[0] + i) - SIMD_LOAD(rows->eta[0] + i)) * at.w1,
                                (SIMD_LOAD(rows->y[1] + i) - SIMD_LOAD(rows->eta[1] + i)) * at.w2);
-        total +=
-            SIMD_NAME(density2)(&at, &s, NORMAL2_ROW, 1, 0, rows->eta[0] + i, LIKELIHOOD_ROWS, 0);
+        total += SIMD_NAME(density2)(&at, &s, 1, 1, rows->eta[0] + i, LIKELIHOOD_ROWS, 0);
         if (!value) continue;
         if (rows->weighted) total += n * SIMD_NAME(log1p)(at.tail);
         else product *= 1.0 + n * at.tail;
