@@ -1,5 +1,5 @@
 /* Eight sums are kept in registers. */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "block_sums.h"
 
 #define STRIP (8 * SIMD_WIDTH)

@@ -4,7 +4,7 @@
 #define COVARY_LIKELIHOOD_CELLS_SIMD_H
 
 #include "likelihood.h"
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 
 #define CELLS_LOAD(first, j) SIMD_LOAD((first) + LIKELIHOOD_BLOCK * (j))
 #define CELLS_STORE(first, j, v) SIMD_STORE((first) + LIKELIHOOD_BLOCK * (j), v)

@@ -1,6 +1,6 @@
 /* One response: log p = -log(2 pi)/2 - s - z^2/2, z = (y - m) exp(-s)                     (eq. 1)
  * through the sums over the rows of y - m and of its squares. Predictors eta = (m, s). */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 #include "likelihood_normal.h"
 #include "likelihood_normal_expect.simd.h"

@@ -11,7 +11,7 @@
  * With alpha = (2 + E + 1/E)/4, beta = (1/E - E)/4 the derivatives need, summed over the rows,
  *   a = alpha z_1 + beta z_2, b = beta z_1 + alpha z_2   (d/dz of the bracket over two)
  * and their products with z, formed from u and v as well. */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 #include "likelihood_normal.h"
 #include "likelihood_normal_expect.simd.h"

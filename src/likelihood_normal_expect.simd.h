@@ -1,5 +1,5 @@
 /* Expectations of cells under a Gaussian of their predictors (likelihood_normal_expect.h). */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 #include "likelihood_normal_expect.h"
 #include "scalar.h"

@@ -1,5 +1,5 @@
 /* One partition of rows added to a table in the order of moments_at(); included once a vector width (simd_ops.simd.h). */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "moments_block.h"
 
 /* Adds a block of prepared rows: s (MOMENTS_BLOCK x padded), t, offset (offset of the cell in

@@ -1,5 +1,5 @@
 /* One partition of rows added to a table of two covariates; included once a vector width (simd_ops.simd.h). */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "moments_two_block.h"
 
 static SIMD_FUNCTION void SIMD_NAME(add_two)(const struct moments_two *data, const int *slot,

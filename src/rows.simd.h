@@ -3,7 +3,7 @@
  * Predictors and scores are held by predictor, so that the density works on neighbouring rows at
  * once. Rows in one interval of a term share its cubics, whose coefficients and sums then stay in
  * registers; rows in any order go to their interval one by one and are turned. */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "rows_block.h"
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Vector code inside ordinary C files, without compiler flags: one text becomes three widths.
  *
  * 1. `name.simd.h` is written in terms of vectors of SIMD_WIDTH doubles: SIMD_VEC, SIMD_LOAD,
- *    SIMD_STORE, ... of simd_ops.simd.h, which it includes first.
+ *    SIMD_STORE, ... of simd_ops.simd.h, and includes simd_math.simd.h first.
  * 2. `name.c` includes it once a width, with SIMD_WIDTH defined as 1, 2 (any processor) and 4
  *    (AVX2); SIMD_HAS_WIDTH_2 and _4 say which of them this build has.
  * 3. SIMD_NAME(f) gives a function the suffix of its width: f_plain, f_base, f_avx2.

@@ -1,7 +1,20 @@
-/* Functions of vectors of SIMD_WIDTH doubles; simd_ops.simd.h includes this once a width. */
-#ifndef SIMD_ADD_FUNCTIONS /* read alone */
+/* Types and functions of vectors of SIMD_WIDTH doubles: exp, log1p, floor, sums and transposes. What
+ * every `.simd.h` begins with; they are defined once a width, macros at every inclusion. */
 #include "simd_ops.simd.h"
-#else
+#include <math.h>
+
+#if SIMD_WIDTH == 1 && !defined(SIMD_FUNCTIONS_1)
+#define SIMD_FUNCTIONS_1
+#define SIMD_ADD_FUNCTIONS
+#elif SIMD_WIDTH == 2 && !defined(SIMD_FUNCTIONS_2)
+#define SIMD_FUNCTIONS_2
+#define SIMD_ADD_FUNCTIONS
+#elif SIMD_WIDTH == 4 && !defined(SIMD_FUNCTIONS_4)
+#define SIMD_FUNCTIONS_4
+#define SIMD_ADD_FUNCTIONS
+#endif
+
+#ifdef SIMD_ADD_FUNCTIONS
 
 #if SIMD_WIDTH == 1
 

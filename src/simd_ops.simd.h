@@ -1,5 +1,5 @@
-/* Vectors of SIMD_WIDTH doubles (simd.h), what every `.simd.h` begins with. Each inclusion defines
- * the macros anew for the SIMD_WIDTH of the moment; types and functions are defined once a width.
+/* Macros of vectors of SIMD_WIDTH doubles (simd.h), defined anew by each inclusion for the SIMD_WIDTH
+ * of the moment. Types and functions are in simd_math.simd.h, what every `.simd.h` begins with.
  *
  *   SIMD_VEC, SIMD_IVEC        a vector of doubles, of 64-bit integers (comparisons give 0 and -1)
  *   SIMD_LOAD(p)               the SIMD_WIDTH doubles from p on; no alignment is asked for
@@ -9,8 +9,7 @@
  *   SIMD_LANE(v, l)            lane l, an lvalue
  *   SIMD_ABS(v)
  *   SIMD_FUNCTION, SIMD_INLINE attributes of the width's functions
- *   SIMD_NAME(f)               f with the suffix of the width
- * and the functions of simd_math.simd.h: exp, log1p, floor, sums and transposes. */
+ *   SIMD_NAME(f)               f with the suffix of the width */
 #include "simd.h"
 
 #undef SIMD_NAME
@@ -71,17 +70,3 @@
 #endif
 #define SIMD_ABS(x) SIMD_SELECT((x) < 0.0, -(x), (x))
 #define SIMD_ROW_VECTORS (4 / SIMD_WIDTH) /* vectors that hold four numbers */
-
-#if SIMD_WIDTH == 1 && !defined(SIMD_FUNCTIONS_1)
-#define SIMD_FUNCTIONS_1
-#define SIMD_ADD_FUNCTIONS
-#elif SIMD_WIDTH == 2 && !defined(SIMD_FUNCTIONS_2)
-#define SIMD_FUNCTIONS_2
-#define SIMD_ADD_FUNCTIONS
-#elif SIMD_WIDTH == 4 && !defined(SIMD_FUNCTIONS_4)
-#define SIMD_FUNCTIONS_4
-#define SIMD_ADD_FUNCTIONS
-#endif
-#ifdef SIMD_ADD_FUNCTIONS
-#include "simd_math.simd.h"
-#endif

@@ -1,5 +1,5 @@
 /* Vector code of surrogate_batch.c. */
-#include "simd_ops.simd.h"
+#include "simd_math.simd.h"
 #include "surrogate_batch.h"
 #include <math.h>
 
