@@ -68,7 +68,9 @@ ours <- function(d, b) {
       list(list(
         x = d$x, group = NULL, grid = c(cells, 0, cells), groups = 1L,
         coefficients = as.vector(table)
-      )), list(likelihood = list(name = "normal", responses = 2), level = 2, threads = 1, value = TRUE)
+      )), list(
+        likelihood = list(name = "normal", responses = 2),
+        level = 2, threads = 1, value = TRUE)
     )
     list(value = out$value, gradient = as.vector(t(matrix(out$scores, 5) %*% cubics)))
   }

@@ -24,7 +24,9 @@ rows <- function(level, threads = 1, x = d$x, value = 0) {
     list(list(
       x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
       coefficients = coefficients
-    )), list(likelihood = list(name = "normal", responses = 2), level = level, threads = threads, value = value)
+    )), list(
+        likelihood = list(name = "normal", responses = 2),
+        level = level, threads = threads, value = value)
   )
 }
 names <- c("plain C", "base vectors", "AVX2")

@@ -23,7 +23,9 @@ local({
       list(list(
         x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
         coefficients = coefficients
-      )), list(likelihood = list(name = "normal", responses = 2), level = 2, threads = threads, value = FALSE)
+      )), list(
+        likelihood = list(name = "normal", responses = 2),
+        level = 2, threads = threads, value = FALSE)
     )
   }
   work <- list(

@@ -1,16 +1,16 @@
 /* Averaged natural-gradient steps for minibatches.
  *
  * With theta = m + L z, g the (noisy) gradient at theta and v = L' g:
- *   m <- m + a (P g + L z)                              P a fixed metric near the posterior covariance
+ *   m <- m + a (P g + L z),   P a fixed metric near the posterior covariance
  *   L <- L (I + a A),  A = tril((v + z) z'), diagonal halved   (Tan 2021, arXiv 2109.00375, eq. 8)
  *   mean-field: log s <- log s + a (s (g + Q s z) z + 1 - s^2 diag Q) / 2,   Q = P^-1
- * Beside each gradient stands a term of expectation zero, the gradient at a draw of a Gaussian target with
- * precision Q (mean steps, mean-field) or (L L')^-1 (full-rank: sticking the landing): with it only the
- * noise of the batch is left near the optimum. A part of the target with known expectations enters as
- * E[gradient] + E[Hessian] (theta - m), which has the expectations of its gradients (target.h).
- * In units of the posterior every direction then contracts at the same rate a, whatever the
- * conditioning, and averages of the iterates (Polyak and Juditsky 1992) lose the gradient noise
- * at the best possible rate. Averaged are m and L (mean-field: log s). */
+ * Beside each gradient stands a term of expectation zero, the gradient at a draw of a Gaussian
+ * target with precision Q (mean steps, mean-field) or (L L')^-1 (full-rank: sticking the landing):
+ * with it only the noise of the batch is left near the optimum. A part of the target with known
+ * expectations enters as E[gradient] + E[Hessian] (theta - m), which has the expectations of its
+ * gradients (target.h). In units of the posterior every direction then contracts at the same rate
+ * a, whatever the conditioning, and averages of the iterates (Polyak and Juditsky 1992) lose the
+ * gradient noise at the best possible rate. Averaged are m and L (mean-field: log s). */
 #include "advi.h"
 #include "scalar.h"
 #include "vector.h"
@@ -44,7 +44,8 @@ static void step_mean(const struct natural_settings *a, double size, const doubl
 
 static double cut(double x, double most) { return x > most ? most : x < -most ? -most : x; }
 
-/* L <- L (I + a A): column j of L gains a z_j (v_j L_j / 2 + sum_(i > j) v_i L_i); here v has z in it */
+/* L <- L (I + a A): column j of L gains a z_j (v_j L_j / 2 + sum_(i > j) v_i L_i); here v has z in
+ * it */
 static void step_root(const struct natural_settings *a, double size, const double *z,
                       const double *v, double *root, double *s)
 {

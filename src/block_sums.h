@@ -1,9 +1,9 @@
 /* Products of rows of SUM_LENGTH numbers, the loops under every evaluation of the regression.
  * `rows` is a matrix of count rows; `level` as in simd.h.
  *
- * BLAS has no X' W X with weights of either sign, nor skips columns that are zero in a block. Scaled
- * copies of X and dgemm in place of sum_dots() took 9 to 10 times as long for a Hessian of 5 x 30 to
- * 5 x 120 coefficients with the reference BLAS, and 1.2 to 0.7 times with OpenBLAS. */
+ * BLAS has no X' W X with weights of either sign, nor skips columns that are zero in a block.
+ * Scaled copies of X and dgemm in place of sum_dots() took 9 to 10 times as long for a Hessian of 5
+ * x 30 to 5 x 120 coefficients with the reference BLAS, and 1.2 to 0.7 times with OpenBLAS. */
 #ifndef COVARY_BLOCK_SUMS_H
 #define COVARY_BLOCK_SUMS_H
 

@@ -1,7 +1,7 @@
-/* Elliptical slice sampling (Murray, Adams and MacKay 2010) of the coefficients of a regression given
- * its smoothing sds. With the Gaussian surrogate of the base, q = N(centre, C) given the sds, the
- * posterior is q exp(gap), gap = base - (b' beta - beta' A beta / 2): the prior of the penalised
- * coefficients is part of both and cancels. A move stays on the ellipse
+/* Elliptical slice sampling (Murray, Adams and MacKay 2010) of the coefficients of a regression
+ * given its smoothing sds. With the Gaussian surrogate of the base, q = N(centre, C) given the sds,
+ * the posterior is q exp(gap), gap = base - (b' beta - beta' A beta / 2): the prior of the
+ * penalised coefficients is part of both and cancels. A move stays on the ellipse
  *   beta(angle) = centre + (beta - centre) cos(angle) + (nu - centre) sin(angle),  nu ~ q,
  * and shrinks its bracket until gap is above a random level: it leaves the posterior as it is. */
 #ifndef COVARY_ELLIPSE_H
@@ -20,7 +20,8 @@ struct ellipse {
 long ellipse_work(const struct regression *model);
 /* gap at beta */
 double ellipse_gap(const struct ellipse *e, const double *beta);
-/* Moves beta (d), whose gap is *gap; uniform: 2 + ELLIPSE_TRIES numbers in (0, 1). Returns the tries. */
+/* Moves beta (d), whose gap is *gap; uniform: 2 + ELLIPSE_TRIES numbers in (0, 1). Returns the
+ * tries. */
 int ellipse_move(const struct ellipse *e, const double *centre, const double *nu,
                  const double *uniform, double *beta, double *gap);
 

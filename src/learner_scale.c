@@ -9,7 +9,8 @@
  *                                                   automatic differentiation of a full matrix)
  *
  * Valid covariances form one region, whatever the parameterisation:
- *   SMALLEST_SD <= L_ii <= LARGEST_SD,   |L|_F |L^-1|_F <= MAX_CONDITION  (rows of L in starting units).
+ *   SMALLEST_SD <= L_ii <= LARGEST_SD,   |L|_F |L^-1|_F <= MAX_CONDITION
+ * (rows of L in starting units).
  * Inside it every number below stays finite for stimuli up to 1e150, and L L' is positive
  * definite in double precision, not only on paper: its condition number is below 1e13.
  */

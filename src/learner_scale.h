@@ -17,7 +17,8 @@ void learner_scale_gradient(enum learner_scale scale, int d, double log_density_
                             const double *lower, const double *inverse, const double *u,
                             const double *w, double *gradient, double *scratch);
 
-/* Log densities, logits, gradients and velocities stay within this: far below overflow, far above any use. */
+/* Log densities, logits, gradients and velocities stay within this: far below overflow, far above
+ * any use. */
 #define LARGEST 1e304
 
 static inline double bounded(double x, double limit)

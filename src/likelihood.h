@@ -1,5 +1,5 @@
-/* Likelihoods: the log density of rows, and of cells of rows with equal covariates, as a function of
- * their predictors. Every pass over cells or rows goes through struct likelihood; a density is
+/* Likelihoods: the log density of rows, and of cells of rows with equal covariates, as a function
+ * of their predictors. Every pass over cells or rows goes through struct likelihood; a density is
  * written once, in one file, and entered in the list of likelihood.c.
  *
  * A cell holds what a likelihood must know of its rows: `size` numbers, the first of which is the
@@ -50,7 +50,8 @@ struct likelihood {
     int size;  /* statistics of a cell */
     /* All cells of a block: value, with order 1 grad, with order 2 hess too. */
     void (*evaluate)(struct likelihood_block *b, int order, int level);
-    /* Expectations of value, grad and hess under eta ~ N(eta, cov). NULL: cubature of evaluate(). */
+    /* Expectations of value, grad and hess under N(eta, cov), which may be overwritten.
+     * NULL: cubature of evaluate(). */
     void (*expect)(struct likelihood_block *b, int level);
     /* Adds the values of one cell at LIKELIHOOD_BLOCK points, eta: q x LIKELIHOOD_BLOCK, a row a
      * predictor. NULL: by evaluate(). */

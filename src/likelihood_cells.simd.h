@@ -1,5 +1,5 @@
-/* SIMD_WIDTH neighbouring cells of a block (likelihood.h), given by a pointer to the first: element j
- * of each of them, a row of the block. */
+/* SIMD_WIDTH neighbouring cells of a block (likelihood.h), given by a pointer to the first: element
+ * j of each of them, a row of the block. */
 #ifndef COVARY_LIKELIHOOD_CELLS_SIMD_H
 #define COVARY_LIKELIHOOD_CELLS_SIMD_H
 

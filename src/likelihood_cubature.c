@@ -22,7 +22,8 @@ static const struct rule five = {5,
                                  {8.0 / 15, 0.22207592200561264440, 0.22207592200561264440,
                                   0.011257411327720688933, 0.011257411327720688933}};
 
-/* cov of each cell <- its lower Cholesky factor; a direction without variance has a column of zeros. */
+/* cov of each cell <- its lower Cholesky factor; a direction without variance has a column of
+ * zeros. */
 static void factor_covariances(int q, struct likelihood_block *b)
 {
 #define AT(i, j) b->cov[LIKELIHOOD_PAIR(q, i, j)][cell]

@@ -21,7 +21,8 @@ SIMD_INLINE struct SIMD_NAME(sums1) SIMD_NAME(sum_cell1)(const double *cell, SIM
     return s;
 }
 
-/* Value; with order 1 grad (2), a row every `stride` doubles, with order 2 hess (3) of the block too */
+/* Value; with order 1 grad (2), a row every `stride` doubles, with order 2 hess (3) of the block
+ * too */
 SIMD_INLINE SIMD_VEC SIMD_NAME(density1)(struct SIMD_NAME(sums1) sums, SIMD_VEC s, int order,
                                          double *grad, int stride, double *hess)
 {

@@ -104,8 +104,8 @@ SIMD_INLINE struct SIMD_NAME(sums2)
     return s;
 }
 
-/* Value; with order 1 grad (5), a row every `stride` doubles, with order 2 hess (15) of the block too.
- * `row`: of single rows, whose one residual gives its products with a and b at once; the term
+/* Value; with order 1 grad (5), a row every `stride` doubles, with order 2 hess (15) of the block
+ * too. `row`: of single rows, whose one residual gives its products with a and b at once; the term
  * log(1 + tail) of log cosh is then left to the caller. */
 SIMD_INLINE SIMD_VEC SIMD_NAME(density2)(const struct SIMD_NAME(spread) * at,
                                          const struct SIMD_NAME(sums2) * s, int row, int order,

@@ -54,9 +54,10 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(expect_terms)(const struct exp_term *term, int n_
 #undef ADD
 }
 
-/* E log cosh(r / 2) and its two derivatives under N(mean, variance): the trapezoid rule over 7.5 sds
- * either side in steps of 0.75 sds, which is 6e-16 off; the nearest pole of log cosh (r = i pi) adds less than
- * 1e-14 while a step in r is at most 0.6 (scalar.h). Wider Gaussians take gauss_expect(), one by one. */
+/* E log cosh(r / 2) and its two derivatives under N(mean, variance): the trapezoid rule over 7.5
+ * sds either side in steps of 0.75 sds, which is 6e-16 off; the nearest pole of log cosh (r = i pi)
+ * adds less than 1e-14 while a step in r is at most 0.6 (scalar.h). Wider Gaussians take
+ * gauss_expect(), one by one. */
 SIMD_INLINE void SIMD_NAME(expect_log_cosh)(SIMD_VEC mean, SIMD_VEC variance, SIMD_VEC *out)
 {
     static const double weights[] = {/* exp(-z^2 / 2) at z = 0, 0.75, .. 7.5 */

@@ -1,4 +1,4 @@
-/* One partition of rows added to a table in the order of moments_at(); included once a vector width (simd_ops.simd.h). */
+/* One partition of rows added to a table in the order of moments_at() (simd.h). */
 #include "simd_math.simd.h"
 #include "moments_block.h"
 
@@ -68,7 +68,8 @@ static inline SIMD_FUNCTION int SIMD_NAME(find_finite_cells)(const struct moment
     return 1;
 }
 
-/* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the degrees of the others. */
+/* Two responses, SIMD_WIDTH rows from `i` of the block on: four statistics by degree, then the
+ * degrees of the others. */
 SIMD_INLINE void SIMD_NAME(add_two)(const struct moments_rows *rows, long from, int i,
                                     const double *t, const long *offset, double *table)
 {

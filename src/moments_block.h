@@ -1,5 +1,5 @@
-/* A block of rows on its way to the table of moments.c, in plain C. Only moments.c and its vector code
- * include this. */
+/* A block of rows on its way to the table of moments.c, in plain C. Only moments.c and its vector
+ * code include this. */
 #ifndef COVARY_MOMENTS_BLOCK_H
 #define COVARY_MOMENTS_BLOCK_H
 

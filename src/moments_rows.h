@@ -1,5 +1,5 @@
-/* Statistics of rows, weight (1, z, z z'), in blocks: what every pass that makes moments begins with.
- * Included once a file (its functions are inlined there). */
+/* Statistics of rows, weight (1, z, z z'), in blocks: what every pass that makes moments begins
+ * with. Included once a file (its functions are inlined there). */
 #ifndef COVARY_MOMENTS_ROWS_H
 #define COVARY_MOMENTS_ROWS_H
 

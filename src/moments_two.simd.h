@@ -1,4 +1,4 @@
-/* One partition of rows added to a table of two covariates; included once a vector width (simd_ops.simd.h). */
+/* One partition of rows added to a table of two covariates (simd.h). */
 #include "simd_math.simd.h"
 #include "moments_two_block.h"
 

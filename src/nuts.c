@@ -268,7 +268,8 @@ void nuts_transition(const struct nuts_settings *s, const struct target *t, cons
         double log_weight_new = -INFINITY;
         int forward = u->uniform(u->data) > 0.5;
         struct side *near = forward ? &fwd : &bck, *far = forward ? &bck : &fwd;
-        /* backwards in time the same tests hold with all signs turned: a and b keep theirs */
+        /* Backwards in time every momentum changes its sign. Both dot products of the U-turn test
+         * have two momenta each and keep their values: `near` and `far` need no change of sign. */
         if (!double_trajectory(&n, info->depth, forward ? 1 : -1, near, far, rho, &proposal,
                                &log_weight_new))
             break;

@@ -3,8 +3,8 @@
 #ifndef _WIN32
 #include <unistd.h>
 
-/* OpenMP's threads do not live on in a process forked from the one that had them, and the child would
- * wait for them for ever: only the process that loaded the package uses threads. */
+/* OpenMP's threads do not live on in a process forked from the one that had them, and the child
+ * would wait for them for ever: only the process that loaded the package uses threads. */
 static pid_t home;
 void partitions_home(void) { home = getpid(); }
 static int may_use_threads(void) { return getpid() == home; }

@@ -1,5 +1,6 @@
-/* Passes over many rows in partitions, each with a table of sums of its own. How many depends on the rows and the
- * table alone and the tables are added in their order: any number of threads gives the same bits. */
+/* Passes over many rows in partitions, each with a table of sums of its own. How many depends on
+ * the rows and the table alone and the tables are added in their order: any number of threads gives
+ * the same bits. */
 #ifndef COVARY_PARTITIONS_H
 #define COVARY_PARTITIONS_H
 

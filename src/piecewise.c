@@ -1,6 +1,7 @@
 #include "piecewise.h"
 
-/* The interval of x; points mostly come in order, so the last interval and the next are tried before a search. */
+/* The interval of x; points mostly come in order, so the last interval and the next are tried
+ * before a search. */
 static int find_interval(const struct piecewise *f, double x, int last)
 {
     int low = 0, high = f->intervals - 1;

@@ -5,8 +5,8 @@
 struct piecewise {
     int intervals, columns, degree;
     const double *breaks; /* intervals + 1, increasing */
-    const double *
-        coefficients; /* columns x (degree + 1) x intervals: of 1, t, t^2, ... for t from -1 to 1 over a interval */
+    /* columns x (degree + 1) x intervals: of 1, t, t^2, ... for t from -1 to 1 over an interval */
+    const double *coefficients;
 };
 
 /* values: columns x points. A point outside the breaks is taken from the nearest interval. */

@@ -124,7 +124,8 @@ SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP row
     return out;
 }
 
-/* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and the number of bad iterations. */
+/* state: list(mean, root, mean_sum, scale_sum), as in advi.h. Returns it with loss and the number
+ * of bad iterations. */
 SEXP r_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state)
 {
     const struct target *t = read_target(target);

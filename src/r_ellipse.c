@@ -32,8 +32,8 @@ SEXP r_gap(SEXP model, SEXP a, SEXP b, SEXP beta)
     return out;
 }
 
-/* centre, nu, beta: d x chains, uniform: (2 + ELLIPSE_TRIES) x chains, gap: by chain. One move of each chain:
- * list(beta, gap). */
+/* centre, nu, beta: d x chains, uniform: (2 + ELLIPSE_TRIES) x chains, gap: by chain. One move of
+ * each chain: list(beta, gap). */
 SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap)
 {
     struct regression r = read_model(model);

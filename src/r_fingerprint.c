@@ -1,5 +1,5 @@
-/* A fingerprint of an R value: types, lengths, names, shapes and contents, so that an edited object is
- * known before anything relies on it (R/aaa-validate.R).
+/* A fingerprint of an R value: types, lengths, names, shapes and contents, so that an edited object
+ * is known before anything relies on it (R/aaa-validate.R).
  *
  * It is the same after saveRDS(),
      in another session and on another machine. Vectors beyond `WHOLE` numbers
@@ -73,7 +73,8 @@ static uint64_t add_strings(uint64_t hash, SEXP x)
 
 static uint64_t add_value(uint64_t hash, SEXP x, int depth);
 
-/* The attributes that objects of this package rely on; those of model frames and terms among them */
+/* The attributes that objects of this package rely on; those of model frames and terms among
+ * them */
 static uint64_t add_attributes(uint64_t hash, SEXP x, int depth)
 {
     static const char *names[] = {"names",       "dim",       "dimnames",   "class",

@@ -3,7 +3,8 @@
 #include "learner.h"
 #include <math.h>
 
-/* The core counts parameters and work in ints: learner_work_size() and learner_parameters() lie below this. */
+/* The core counts parameters and work in ints: learner_work_size() and learner_parameters() lie
+ * below this. */
 static void check_dimensions(double d, double g)
 {
     check_size(d * d * (g + 1) + g * (5 * d + d * d + g + 7), INT_MAX, "learner");

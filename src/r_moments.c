@@ -20,8 +20,8 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
     return rows;
 }
 
-/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: list(level, threads, groups).
- * list(table, counts (missing, infinite, outside)) */
+/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: list(level, threads,
+ * groups). list(table, counts (missing, infinite, outside)) */
 SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
     const double *g = check_doubles(grid, 3, "grid");

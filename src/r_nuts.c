@@ -3,7 +3,8 @@
 #include "nuts.h"
 #include <R_ext/Random.h>
 
-/* Every subtree asks for a uniform number, so a user can interrupt here however long a trajectory grows. */
+/* Every subtree asks for a uniform number, so a user can interrupt here however long a trajectory
+ * grows. */
 static double uniform(void *data)
 {
     int *calls = (int *) data;

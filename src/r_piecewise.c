@@ -2,7 +2,8 @@
 #include "r_read.h"
 #include "piecewise.h"
 
-/* x (points), breaks (intervals + 1), coefficients (columns x (degree + 1) x intervals): columns x points */
+/* x (points), breaks (intervals + 1), coefficients (columns x (degree + 1) x intervals): columns x
+ * points */
 SEXP r_piecewise(SEXP x, SEXP breaks, SEXP coefficients)
 {
     SEXP size = Rf_getAttrib(coefficients, R_DimSymbol);

@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* stop_internal() of the package raises it, so that all conditions have one home (R/aaa-conditions.R). */
+/* stop_internal() of the package raises it, so that all conditions have one home
+ * (R/aaa-conditions.R). */
 void fail(const char *format, ...)
 {
     char text[512];

@@ -17,8 +17,8 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
                       "coefficients");
 }
 
-/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k x 2;
- * settings: list(likelihood, ...) */
+/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k
+ * x 2; settings: list(likelihood, ...) */
 static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     const double *values = check_matrix(y, "y");
@@ -36,7 +36,8 @@ static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms
     return rows;
 }
 
-/* settings: list(likelihood, level, threads, value). list(value, scores: one vector for all terms) */
+/* settings: list(likelihood, level, threads, value). list(value, scores: one vector for all
+ * terms) */
 SEXP r_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms, settings);
@@ -64,7 +65,8 @@ static double curvature_size(const struct rows_data *rows, int coarse)
     return (singles + pairs) * rows->likelihood->pairs;
 }
 
-/* settings: list(likelihood, coarse); variance: NULL or tables as in rows.h. list(value, scores, curvature) */
+/* settings: list(likelihood, coarse); variance: NULL or tables as in rows.h. list(value, scores,
+ * curvature) */
 SEXP r_rows_curvature(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings, SEXP variance)
 {
     struct rows_data rows = read_rows(y, weights, scaling, terms, settings);

@@ -2,8 +2,8 @@
 #include "r_read.h"
 #include "svgd.h"
 
-/* settings: list(particles, bandwidth, moments, batch_size, batch_scale, optimizer); temperature: a number a
- * step; x: dim x particles. list(x, state, size, done) */
+/* settings: list(particles, bandwidth, moments, batch_size, batch_scale, optimizer); temperature: a
+ * number a step; x: dim x particles. list(x, state, size, done) */
 SEXP r_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x, SEXP state)
 {
     const struct target *t = read_target(target);

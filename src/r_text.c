@@ -3,8 +3,8 @@
 #include <R_ext/Utils.h>
 
 /* What is read: the lines, where in them, and the field that was met, in its line or, where quotes
- * have to be taken off, in a place of its own. A field in quotes may hold separators, doubled quotes
- * and ends of lines. */
+ * have to be taken off, in a place of its own. A field in quotes may hold separators, doubled
+ * quotes and ends of lines. */
 struct reader {
     SEXP lines;
     R_xlen_t line;
@@ -96,8 +96,8 @@ static void keep_field(const struct reader *r, SEXP columns, int j, R_xlen_t i, 
 /* lines of text without missing ones, one character between fields, number of fields in a record,
  * numbers (from 1) of the fields to keep and whether as numbers. list(columns: vectors of text or
  * numbers, NULL where a field is no number; line: of each record; bad: line and number of fields of
- * the first record that has not `width`, or nothing; open: line from which a quote is not closed, or
- * 0). Records before a bad or an open one are given; empty lines are none. */
+ * the first record that has not `width`, or nothing; open: line from which a quote is not closed,
+ * or 0). Records before a bad or an open one are given; empty lines are none. */
 SEXP r_split_lines(SEXP lines, SEXP separator, SEXP width, SEXP wanted, SEXP numeric)
 {
     int fields = check_whole(width, 1, 1 << 24, "width");

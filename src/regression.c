@@ -10,7 +10,8 @@
 #endif
 
 /* Columns of the design in a block of cells, one after the other, each a row of LIKELIHOOD_BLOCK in
- * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left out. */
+ * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left
+ * out. */
 struct columns {
     int all;                         /* none is left out */
     int first[LIKELIHOOD_MAX_Q + 1]; /* predictor j: columns first[j] to first[j + 1] - 1 */

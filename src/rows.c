@@ -67,7 +67,8 @@ static void unpack_scores(const struct rows_data *rows)
     }
 }
 
-/* A block for all rows whose packed scores are added to `scores`; rows without weights have weight one. */
+/* A block for all rows whose packed scores are added to `scores`; rows without weights have weight
+ * one. */
 static void new_block(const struct rows_data *rows, double *scores, struct rows_block *b)
 {
     for (int j = 0; j < rows->n_terms; j++) {
@@ -160,8 +161,8 @@ static int row_tables(const struct rows_data *rows, const struct rows_block *b, 
     return used;
 }
 
-/* Covariances of the predictors of n rows from the tables that hold their parts; `used` tables a row,
- * where they start in `at` */
+/* Covariances of the predictors of n rows from the tables that hold their parts; `used` tables a
+ * row, where they start in `at` */
 static void set_covariance(const double *variance, const long *at, int used, int n, int pairs,
                            struct likelihood_block *cells)
 {
@@ -179,8 +180,8 @@ struct curvature {
     double *tables, total;
 };
 
-/* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves scores in
- * place of the predictors. */
+/* Rows `from` to from + n - 1 of a block with its predictors: adds to tables and total and leaves
+ * scores in place of the predictors. */
 static void add_curvature(const struct rows_data *rows, struct rows_block *b, int from, int n,
                           struct curvature *out)
 {

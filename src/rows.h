@@ -42,10 +42,10 @@ long rows_work(const struct rows_data *rows);
 /* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work);
 
-/* Curvature of the rows, gathered in bins: bin b of a term holds `coarse` neighbouring cells of one
+/* Curvature of the rows, summed in bins: bin b of a term holds `coarse` neighbouring cells of one
  * group. For every term one table and for every pair of terms (i < j) one table of the
- * q (q + 1) / 2 second derivatives (lower triangle by columns), summed over the rows of a bin or of a
- * pair of bins:
+ * q (q + 1) / 2 second derivatives (lower triangle by columns), summed over the rows of a bin or of
+ * a pair of bins:
  *   single[j]: h x bins[j],  pair[i, j]: h x bins[i] x bins[j],  all in one vector in the order
  *   (0), (1), .., (0, 1), (0, 2), (1, 2), (0, 3), ...
  * With `variance` (the same layout: parts of the covariance of the predictors) value, scores and

@@ -1,8 +1,8 @@
-/* The stages of a block of rows; included once a vector width (simd_ops.simd.h).
+/* The stages of a block of rows (simd.h).
  *
  * Predictors and scores are held by predictor, so that the density works on neighbouring rows at
  * once. Rows in one interval of a term share its cubics, whose coefficients and sums then stay in
- * registers; rows in any order go to their interval one by one and are turned. */
+ * registers; rows in any order go to their interval one by one and are transposed. */
 #include "simd_math.simd.h"
 #include "rows_block.h"
 #include <math.h>

@@ -1,4 +1,5 @@
-/* A block of rows on its way through the pass of rows.c. Only rows.c and its vector code include this. */
+/* A block of rows on its way through the pass of rows.c. Only rows.c and its vector code include
+ * this. */
 #ifndef COVARY_ROWS_BLOCK_H
 #define COVARY_ROWS_BLOCK_H
 
@@ -17,8 +18,8 @@ struct rows_block {
     double *scores[ROWS_MAX_TERMS];
 };
 
-/* The coefficients of an interval are in the order of packed_index(): four predictors (some of which
- * may be missing) by power, then the powers of each later predictor. */
+/* The coefficients of an interval are in the order of packed_index(): four predictors (some of
+ * which may be missing) by power, then the powers of each later predictor. */
 #define ROWS_TOGETHER 4
 static inline int interval_size(const struct rows_data *rows)
 {

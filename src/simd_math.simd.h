@@ -1,5 +1,5 @@
-/* Types and functions of vectors of SIMD_WIDTH doubles: exp, log1p, floor, sums and transposes. What
- * every `.simd.h` begins with; they are defined once a width, macros at every inclusion. */
+/* Types and functions of vectors of SIMD_WIDTH doubles: exp, log1p, floor, sums and transposes.
+ * What every `.simd.h` begins with; they are defined once a width, macros at every inclusion. */
 #include "simd_ops.simd.h"
 #include <math.h>
 
@@ -45,8 +45,8 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(floor)(SIMD_VEC u, SIMD_IVEC *integer)
     return nearest + SIMD_SELECT(over, SIMD_SET(-1.0), SIMD_SET(0.0));
 }
 
-/* exp of |x| <= 700 by x = k log 2 + r, |r| <= log(2)/2, and 1 + r + r^2 p(r), p interpolating at the ten
- * Chebyshev nodes (relative error 1.7e-17). */
+/* exp of |x| <= 700 by x = k log 2 + r, |r| <= log(2)/2, and 1 + r + r^2 p(r), p interpolating at
+ * the ten Chebyshev nodes (relative error 1.7e-17). */
 SIMD_INLINE SIMD_VEC SIMD_NAME(exp_inside)(SIMD_VEC x)
 {
     const SIMD_VEC shift =
@@ -96,7 +96,8 @@ static inline SIMD_FUNCTION SIMD_VEC SIMD_NAME(log1p)(SIMD_VEC x)
 
 #endif
 
-/* Four numbers of SIMD_WIDTH rows: from vectors of one number each to the vectors of each row, and back */
+/* Four numbers of SIMD_WIDTH rows: from vectors of one number each to the vectors of each row, and
+ * back */
 
 #if SIMD_WIDTH == 1
 

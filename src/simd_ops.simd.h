@@ -1,5 +1,6 @@
-/* Macros of vectors of SIMD_WIDTH doubles (simd.h), defined anew by each inclusion for the SIMD_WIDTH
- * of the moment. Types and functions are in simd_math.simd.h, what every `.simd.h` begins with.
+/* Macros of vectors of SIMD_WIDTH doubles (simd.h), defined anew by each inclusion for the
+ * SIMD_WIDTH of the moment. Types and functions are in simd_math.simd.h, what every `.simd.h`
+ * begins with.
  *
  *   SIMD_VEC, SIMD_IVEC        a vector of doubles, of 64-bit integers (comparisons give 0 and -1)
  *   SIMD_LOAD(p)               the SIMD_WIDTH doubles from p on; no alignment is asked for

@@ -53,8 +53,8 @@ static void distances(long n, long d, const double *x, double *d2)
     }
 }
 
-/* The part of the direction that the kernel 1 + sum_a (x_a - m_a) (y_a - m_a) / v_a adds, m and v means and
- * variances of the particles:  mean(g) + (C + I) (x - m) / v,  C = mean of g (x - m)' */
+/* The part of the direction that the kernel 1 + sum_a (x_a - m_a) (y_a - m_a) / v_a adds, m and v
+ * means and variances of the particles:  mean(g) + (C + I) (x - m) / v,  C = mean of g (x - m)' */
 static void add_moment_direction(long n, long d, const double *x, const double *g, double t,
                                  double *phi, double *work)
 {

@@ -19,9 +19,9 @@ struct target {
     double (*batch)(const struct target *t, const double *theta, const int *row, int n,
                     double scale, double *grad);
     /* NULL, or a part of the log density, left out of value and batch, whose expectations under
-     * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
-     * root: dim x dim, lower triangular; with `diagonal` only its diagonal is read, for the rest is
-     * zero */
+     * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns
+     * E[part]. root: dim x dim, lower triangular; with `diagonal` only its diagonal is read, for
+     * the rest is zero */
     double (*expected_part)(const struct target *t, const double *mean, const double *root,
                             int diagonal, const double *move, double *grad);
 };

@@ -6,8 +6,8 @@
  * so z has about unit spread for every t: as t falls the form is the non-centred one, as t grows
  * the centred one, and no funnel is left at either end. Log Jacobian: sum log s.
  *
- * Coefficients without such a prior, u, move as w, u = w + A b with A their regression on b, else they
- * would follow the funnel of b. */
+ * Coefficients without such a prior, u, move as w, u = w + A b with A their regression on b, else
+ * they would follow the funnel of b. */
 #include "target.h"
 #include <math.h>
 
@@ -26,7 +26,8 @@ static double rotated_back(long size, const double *v, const double *g, long j)
     return sum;
 }
 
-/* Positions of `unpenalised` and `penalised` coefficients: u += A b, or its adjoint on gradients, b += A' u */
+/* Positions of `unpenalised` and `penalised` coefficients: u += A b, or its adjoint on gradients, b
+ * += A' u */
 static void follow(const struct conditional *p, double *at)
 {
     for (long j = 0; j < p->penalised; j++)

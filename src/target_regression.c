@@ -59,7 +59,8 @@ static double covariance(const double *root, long dim, long i, long j, int diago
     return s;
 }
 
-/* eq. 10 of smooths.c. Draws of this part would be those of a funnel, with gradients without bound. */
+/* eq. 10 of smooths.c. Draws of this part would be those of a funnel, with gradients without
+ * bound. */
 static double expected_part(const struct target *target, const double *mean, const double *root,
                             int diagonal, const double *move, double *grad)
 {

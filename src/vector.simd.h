@@ -1,4 +1,4 @@
-/* The loops of vector.h; included once a vector width (simd_ops.simd.h). */
+/* The loops of vector.h (simd.h). */
 #include "simd_math.simd.h"
 
 static SIMD_FUNCTION double SIMD_NAME(dot)(const double *x, const double *y, long n)

@@ -96,7 +96,8 @@ test_that("a cell is the sum of its rows, each a cell", {
     single <- rbind(1, t(data$y), matrix(0, k * (k + 1) / 2, length(data$id)))
     rows <- .Call(C_likelihood, normal_of(k), single, data$eta[, data$id])
     truth <- t(rowsum(data$weight * t(rows), data$id))
-    expect_close(.Call(C_likelihood, normal_of(k), data$cells, data$eta), unname(truth), 1e-10, data$cells[1, ])
+    got <- .Call(C_likelihood, normal_of(k), data$cells, data$eta)
+    expect_close(got, unname(truth), 1e-10, data$cells[1, ])
   }
 })
 
@@ -136,11 +137,13 @@ test_that("every level of vector code gives the kernel, for any number of cells"
         list(
           .Call(C_likelihood, normal_of(k), data$cells, data$eta),
           likelihood_expect(normal_of(k), data$cells, near, cov),
-          .Call(C_likelihood, normal_of(k), unname(nodes), near), likelihood_expect(normal_of(k), unname(nodes), near, cov)
+          .Call(C_likelihood, normal_of(k), unname(nodes), near),
+          likelihood_expect(normal_of(k), unname(nodes), near, cov)
         )
       }
       plain <- at_level("plain", run())
-      expect_close(plain[[3]], at_level("plain", .Call(C_likelihood, normal_of(k), data$cells, near)), 1e-10,
+      of_cells <- at_level("plain", .Call(C_likelihood, normal_of(k), data$cells, near))
+      expect_close(plain[[3]], of_cells, 1e-10,
         floor = n
       )
       for (level in c("base", "avx2")) {
@@ -162,7 +165,8 @@ test_that("the result of a cell does not depend on its neighbours", {
     all <- .Call(C_likelihood, normal_of(k), data$cells, data$eta)
     some <- c(7, 33, 2)
     # cells of one row take a shorter way when no neighbour has a scatter: the same but for rounding
-    expect_close(.Call(C_likelihood, normal_of(k), data$cells[, some], data$eta[, some]), all[, some], 1e-13)
+    got <- .Call(C_likelihood, normal_of(k), data$cells[, some], data$eta[, some])
+    expect_close(got, all[, some], 1e-13)
   }
 })
 
@@ -172,7 +176,8 @@ test_that("what overflows is seen at every level", {
       at_level(
         level,
         .Call(
-          C_likelihood, normal_of(k), cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]),
+          C_likelihood, normal_of(k),
+          cbind(c(1, 0.5, -0.3, 0, 0, 0)[seq_len(1 + k + k * (k + 1) / 2)]),
           cbind(eta)
         )
       )[1]

@@ -208,7 +208,8 @@ test_that("nodes of rows have the densities of their cells", {
       seq_len(m), function(i) as.vector(crossprod(matrix(rnorm(q * q) / 3, q))),
       numeric(q^2)
     )
-    expect_close(.Call(C_likelihood, normal_of(k), nodes, eta), .Call(C_likelihood, normal_of(k), cells, eta), 1e-12,
+    expect_close(.Call(C_likelihood, normal_of(k), nodes, eta),
+      .Call(C_likelihood, normal_of(k), cells, eta), 1e-12,
       floor = 1e-2
     )
     expect_close(likelihood_expect(normal_of(k), nodes, eta, cov),
@@ -220,7 +221,8 @@ test_that("nodes of rows have the densities of their cells", {
     half[-(1 + seq_len(k)), ] <- half[-(1 + seq_len(k)), ] * 3
     minus <- nodes
     minus[-(1 + seq_len(k)), ] <- minus[-(1 + seq_len(k)), ] * -2
-    expect_close(.Call(C_likelihood, normal_of(k), half, eta) + .Call(C_likelihood, normal_of(k), minus, eta),
+    expect_close(
+      .Call(C_likelihood, normal_of(k), half, eta) + .Call(C_likelihood, normal_of(k), minus, eta),
       .Call(C_likelihood, normal_of(k), nodes, eta), 1e-11,
       floor = 1e-2
     )
