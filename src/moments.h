@@ -19,9 +19,9 @@ struct moments_grid {
     int count;
 };
 
-/* Where the passes keep number j of degree d of a cell. The first four numbers stand together, degree
- * by degree, so that a vector of four holds all numbers of one degree; each later number has its four
- * degrees together, so that a vector holds all degrees of one number:
+/* Where the passes keep number j of degree d of a cell. The first four numbers stand together,
+ * degree by degree, so that a vector of four holds all numbers of one degree; each later number has
+ * its four degrees together, so that a vector holds all degrees of one number:
  *              d = 0    1    2    3
  *   j = 0 .. 3     0..3 4..7 8..11 12..15
  *   j = 4         16   17   18   19
