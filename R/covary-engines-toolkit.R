@@ -67,13 +67,13 @@ engine_nuts <- function(model, draws, control, progress) {
 # The density of w where theta = mean + chol(cov)' w, `near` = list(mean, cov): of about unit scale
 # in all directions, so that one kernel width and one step size suit them.
 precondition_density <- function(density, near) {
-  root <- t(chol(near$cov))
-  constant <- sum(log(diag(root)))
+  chol_cov <- chol(near$cov)
+  constant <- sum(log(diag(chol_cov)))
   transforms <- lapply(seq_len(density$dim), function(j) transform_identity())
   names(transforms) <- density$names
   evaluate <- function(theta, order, ...) {
-    out <- .Call(C_target, density, near$mean + root %*% theta, NULL, 1, order > 0)
-    c(out$value + constant, if (order > 0) crossprod(root, out$gradient))
+    out <- .Call(C_target, density, near$mean + crossprod(chol_cov, theta), NULL, 1, order > 0)
+    c(out$value + constant, if (order > 0) chol_cov %*% out$gradient)
   }
   new_density("r", list(), transforms, evaluate = evaluate, label = "a preconditioned density")
 }

@@ -50,9 +50,9 @@ sampling_form.covary_model_target <- function(target, start, progress) {
   moved <- conditional_density(target, near)
   if (is.null(start)) {
     at <- conditional_start(moved, near)
-    start <- new_approximation(moved, "advi", "fullrank", mean = at$mean, root = t(chol(at$cov)))
+    start <- new_approximation(moved, "advi", "fullrank", mean = at$mean, chol_cov = chol(at$cov))
     noise <- matched_noise(max(100, 2 * target$dim), target$dim)
-    start$draws <- sweep(tcrossprod(noise, start$root), 2, at$mean, "+")
+    start$draws <- sweep(noise %*% start$chol_cov, 2, at$mean, "+")
   } else if (inherits(start, "covary_approximation")) {
     start <- new_approximation(moved, "advi", "draws",
       draws = to_conditional(moved, free_draws(start, max(1000, 8 * target$dim)))

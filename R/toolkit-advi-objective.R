@@ -1,4 +1,4 @@
-# The objective: ELBO = E[log p] + entropy under the approximation N(mean, root root'), and its
+# The objective: ELBO = E[log p] + entropy under the approximation N(mean, cov), cov = crossprod(chol_cov), and its
 # gradient and Hessian, from list(value, gradient, hessian) of E[log p]: in closed form where the
 # target has it (density_expect()), else over draws by Stein's identity.
 
@@ -9,18 +9,18 @@ new_noise <- function(m, d) {
   if (m > 4 * d + 10) z * sqrt(m / (m - 1)) else z
 }
 
-# Expectations over draws mean + root z, a column of z a draw; the Hessian by Stein's identity, E[g
-# z'] root^-1. Draws are taken with the gradient of a Gaussian target of precision Q beside them,
+# Expectations over draws mean + L z, L = t(chol_cov), a column of z a draw; the Hessian by Stein's
+# identity, E[g z'] L^-1. Draws are taken with the gradient of a Gaussian target of precision Q beside them,
 # whose expectations are known: where Q is near E[-H], little noise is left.
-stein_expect <- function(target, mean, root, z, precision = chol2inv(t(root))) {
-  at <- density_at(target, t(mean + root %*% z), gradient = TRUE)
+stein_expect <- function(target, mean, chol_cov, z, precision = chol2inv(chol_cov)) {
+  moves <- crossprod(chol_cov, z)
+  at <- density_at(target, t(mean + moves), gradient = TRUE)
   g <- at$gradient
   h <- if (all(is.finite(g))) {
-    move <- root %*% z
-    g <- g + precision %*% move
+    g <- g + precision %*% moves
     gz <- tcrossprod(g, z) / ncol(z)
-    # E[g z'] root^-1, made symmetric
-    h <- t(backsolve(t(root), t(gz), upper.tri = TRUE, transpose = FALSE))
+    # E[g z'] L^-1, made symmetric
+    h <- t(backsolve(chol_cov, t(gz)))
     (h + t(h)) / 2 - precision
   } else {
     matrix(NaN, length(mean), length(mean))
@@ -34,11 +34,11 @@ expect_at <- function(target, state, mean, cov) {
   if (state$exact) {
     return(density_expect(target, mean, cov))
   }
-  root <- attempt(t(cholesky(cov)))
-  if (is.null(root)) {
+  chol_cov <- attempt(cholesky(cov))
+  if (is.null(chol_cov)) {
     return(list(value = NaN, gradient = mean * NaN, hessian = cov * NaN))
   }
-  at <- stein_expect(target, mean, root, state$noise)
+  at <- stein_expect(target, mean, chol_cov, state$noise)
   if (!is_known(at)) at$value <- NaN
   at
 }
@@ -52,10 +52,10 @@ is_known <- function(at) {
 # very many rows fewer.
 member_expect <- function(target, at, precision = NULL) {
   if (has_expectations(target)) {
-    return(density_expect(target, at$mean, tcrossprod(at$root)))
+    return(density_expect(target, at$mean, crossprod(at$chol_cov)))
   }
   m <- max(4 * target$dim + 12, 100)
   if (target$rows * m > 4e6) m <- 32
-  if (is.null(precision)) precision <- chol2inv(t(at$root))
-  stein_expect(target, at$mean, at$root, new_noise(m, target$dim), precision)
+  if (is.null(precision)) precision <- chol2inv(at$chol_cov)
+  stein_expect(target, at$mean, at$chol_cov, new_noise(m, target$dim), precision)
 }

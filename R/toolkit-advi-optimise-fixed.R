@@ -124,7 +124,7 @@ place_member <- function(target, state, to) {
 # The optimum of the family as seen from here, or from between: curvature mixed with that of the
 # member.
 step_member <- function(target, setup, state) {
-  root <- t(chol(state$cov))
+  chol_cov <- chol(state$cov)
   new <- NULL
   for (size in 0.5^(0:8)) {
     seen <- list(
@@ -133,7 +133,7 @@ step_member <- function(target, setup, state) {
     )
     new <- place_member(
       target, state,
-      refit_family(target, setup$family, state$mean, root, seen, state$low)
+      refit_family(target, setup$family, state$mean, chol_cov, seen, state$low)
     )
     if (isTRUE(new$elbo >= state$elbo - 1e-9 * (1 + abs(state$elbo)))) break
     new <- NULL
@@ -167,8 +167,7 @@ start_polish <- function(setup, state) {
     metric <- if (is.null(state$at)) {
       diag(1, d)
     } else {
-      root <- robust_chol(-state$at$hessian * outer(sd, sd))
-      chol2inv(root)
+      chol2inv(robust_chol(-state$at$hessian * outer(sd, sd)))
     }
   }
   state$metric <- metric
@@ -220,16 +219,18 @@ finish_polish <- function(setup, state) {
 
 polished_moments <- function(setup, state) {
   at <- family_moments(setup$family, state$par)
-  root <- state$unit %*% at$root
-  list(mean = state$centre + as.vector(state$unit %*% at$mean), cov = tcrossprod(root))
+  list(
+    mean = state$centre + as.vector(state$unit %*% at$mean),
+    cov = tcrossprod(state$unit %*% t(at$chol_cov))
+  )
 }
 
 # Fresh draws of the same kind and number: what they would change is the Monte Carlo error.
 step_check <- function(target, setup, state) {
   m <- ncol(state$noise)
   fresh <- new_noise(m, setup$family$dim)
-  root <- t(chol(state$cov))
-  seen <- stein_expect(target, state$mean, root, fresh)
+  chol_cov <- chol(state$cov)
+  seen <- stein_expect(target, state$mean, chol_cov, fresh)
   # The family reaches beyond the support of the target: its ELBO is -Inf, and more draws would
   # say so. The answer is the best over the draws so far, and the verdict counts what lies
   # outside.
@@ -239,9 +240,9 @@ step_check <- function(target, setup, state) {
     return(state)
   }
   error <- if (setup$family$name == "lowrank") {
-    expected_error(target, setup$family, state$mean, root, seen, state$low)
+    expected_error(target, setup$family, state$mean, chol_cov, seen, state$low)
   } else {
-    newton_error(setup$family$name, state$mean, root, seen)
+    newton_error(setup$family$name, state$mean, chol_cov, seen)
   }
   state$error <- error$rms
   if (error$rms <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
@@ -260,8 +261,11 @@ step_check <- function(target, setup, state) {
 
 moments_fixed <- function(setup, state) {
   at <- if (state$phase == "polish") polished_moments(setup, state) else state[c("mean", "cov")]
-  root <- t(chol(at$cov))
-  list(mean = at$mean, root = root, parameters = c(at$mean, lower_triangle(root)))
+  chol_cov <- chol(at$cov)
+  list(
+    mean = at$mean, chol_cov = chol_cov,
+    parameters = c(at$mean, lower_triangle(t(chol_cov)))
+  )
 }
 
 fixed_engine <- list(start = start_fixed, step = step_fixed, moments = moments_fixed)

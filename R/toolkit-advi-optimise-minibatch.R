@@ -7,10 +7,10 @@ start_natural <- function(target, setup) {
   d <- target$dim
   at <- pilot_fit(target, setup)
   diagonal <- setup$family$name == "meanfield"
-  root <- if (diagonal) diag(sqrt(diag(at$cov)), d) else t(chol(at$cov))
+  chol_cov <- if (diagonal) diag(sqrt(diag(at$cov)), d) else chol(at$cov)
   precision <- if (diagonal) crossprod(robust_chol(-at$at$hessian)) else at$precision
   list(
-    iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, root = root,
+    iteration = 0, losses = numeric(), done = FALSE, mean = at$mean, chol_cov = chol_cov,
     metric = solve_spd(precision), precision = precision,
     queue = NULL, origin = at$mean, mean_sum = numeric(d),
     scale_sum = numeric(if (diagonal) d else d * d), count = 0, before = NULL,
@@ -48,9 +48,9 @@ pilot_fit <- function(target, setup) {
   if (!has_smooths(target)) {
     return(state)
   }
-  to <- refit_family(sub, pilot$family, state$mean, t(chol(state$cov)), state$at)
+  to <- refit_family(sub, pilot$family, state$mean, chol(state$cov), state$at)
   state$mean <- to$mean
-  state$cov <- tcrossprod(to$root)
+  state$cov <- crossprod(to$chol_cov)
   state$precision <- solve_spd(state$cov)
   state$at <- density_expect(sub, state$mean, state$cov)
   state
@@ -86,13 +86,13 @@ step_natural <- function(target, setup, state, most) {
   out <- guard_target(.Call(
     C_natural, target, natural_settings(target, setup, state),
     state$iteration + 1, k, part$noise, part$rows,
-    state[c("mean", "root", "mean_sum", "scale_sum")]
+    c(state[c("mean", "mean_sum", "scale_sum")], list(root = t(state$chol_cov)))
   ))
   state$bad <- state$bad + out$bad
   check_bad(target, setup, state, state$iteration + k)
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
-  state$root <- matrix(out$root, width)
+  state$chol_cov <- t(matrix(out$root, width))
   state$count <- state$count + k - out$bad
   state$iteration <- state$iteration + k
   state$queue$used <- state$queue$used + k
@@ -127,7 +127,7 @@ judge_window <- function(target, setup, state) {
   }
   if (!state$done && !is.null(state$answer)) {
     state[c("origin", "mean")] <- at[c("mean", "mean")]
-    if (setup$family$name != "lowrank") state$root <- at$root
+    if (setup$family$name != "lowrank") state$chol_cov <- at$chol_cov
     state["before"] <- list(NULL)
   }
   state
@@ -137,24 +137,25 @@ average_natural <- function(setup, state) {
   d <- setup$family$dim
   n <- state$count + if (is.null(state$before)) 0 else state$before$count
   if (n == 0) {
-    return(list(mean = state$mean, root = state$root))
+    return(list(mean = state$mean, chol_cov = state$chol_cov))
   }
   mean <- (state$mean_sum + if (is.null(state$before)) 0 else state$before$mean_sum) / n
   scale <- (state$scale_sum + if (is.null(state$before)) 0 else state$before$scale_sum) / n
-  list(mean = mean, root = if (setup$family$name == "meanfield") {
+  list(mean = mean, chol_cov = if (setup$family$name == "meanfield") {
     diag(exp(scale), d)
   } else {
-    matrix(scale, d)
+    t(matrix(scale, d))
   })
 }
 
 moments_natural <- function(setup, state) {
   at <- if (is.null(state$answer)) average_natural(setup, state) else state$answer
   if (setup$family$name == "lowrank" && is.null(state$answer)) {
-    low <- low_rank_nearest(chol2inv(t(at$root)), sqrt(rowSums(at$root^2)), setup$family$rank)
-    at$root <- t(chol(low_rank_cov(low)))
+    sd <- sqrt(colSums(at$chol_cov^2))
+    low <- low_rank_nearest(chol2inv(at$chol_cov), sd, setup$family$rank)
+    at$chol_cov <- chol(low_rank_cov(low))
   }
-  c(at, list(parameters = c(at$mean, lower_triangle(at$root))))
+  c(at, list(parameters = c(at$mean, lower_triangle(t(at$chol_cov)))))
 }
 
 natural_engine <- list(start = start_natural, step = step_natural, moments = moments_natural)

@@ -5,10 +5,10 @@
 # A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly
 # needed, fixed-point steps of the ELBO are ever smaller parts of the way that is left.
 
-# `expected`: value, gradient and Hessian of the whole target under N(mean, root root'). `low`:
-# factors of a low-rank member near by, where they are known. list(mean, root; low-rank: low)
-refit_family <- function(target, family, mean, root, expected, low = NULL) {
-  cov <- tcrossprod(root)
+# `expected`: value, gradient and Hessian of the whole target under N(mean, crossprod(chol_cov)). `low`:
+# factors of a low-rank member near by, where they are known. list(mean, chol_cov; low-rank: low)
+refit_family <- function(target, family, mean, chol_cov, expected, low = NULL) {
+  cov <- crossprod(chol_cov)
   if (!has_smooths(target)) {
     return(newton_member(family, mean, expected, low))
   }
@@ -26,12 +26,12 @@ refit_family <- function(target, family, mean, root, expected, low = NULL) {
     )
   }
   if (family$name == "lowrank") {
-    return(refit_low_rank(expect, family, mean, root, low))
+    return(refit_low_rank(expect, family, mean, chol_cov, low))
   }
   fit <- gaussian_vi(expect, mean, cov, family$name == "meanfield",
     limits = vi_limits(300L, 1e-4)
   )
-  list(mean = fit$mean, root = t(chol(fit$cov)))
+  list(mean = fit$mean, chol_cov = chol(fit$cov))
 }
 
 # One Newton step: exact where the target is quadratic.
@@ -42,10 +42,10 @@ newton_member <- function(family, mean, expected, low = NULL) {
   # the member nearest to N(mean, cov), in the direction of the ELBO
   if (family$name == "lowrank") {
     low <- low_rank_nearest(precision, sqrt(diag(cov)), family$rank, low)
-    return(list(mean = mean, root = t(chol(low_rank_cov(low))), low = low))
+    return(list(mean = mean, chol_cov = chol(low_rank_cov(low)), low = low))
   }
-  list(mean = mean, root = if (family$name == "fullrank") {
-    t(chol(cov))
+  list(mean = mean, chol_cov = if (family$name == "fullrank") {
+    chol(cov)
   } else {
     diag(1 / sqrt(diag(precision)), nrow(cov))
   })
@@ -53,11 +53,11 @@ newton_member <- function(family, mean, expected, low = NULL) {
 
 # L-BFGS over mean, log s and B of S^2 + B B'; mean and scales in units of the member it starts
 # from.
-refit_low_rank <- function(expect, family, mean, root, low = NULL) {
+refit_low_rank <- function(expect, family, mean, chol_cov, low = NULL) {
   d <- length(mean)
-  sd <- sqrt(rowSums(root^2))
+  sd <- sqrt(colSums(chol_cov^2))
   start <- if (is.null(low)) {
-    low_rank_start(tcrossprod(root / sd), family$rank)
+    low_rank_start(crossprod(chol_cov) / outer(sd, sd), family$rank)
   } else {
     list(s = low$s / sd, b = low$b / sd)
   }
@@ -66,7 +66,7 @@ refit_low_rank <- function(expect, family, mean, root, low = NULL) {
     s <- exp(par[d + seq_len(d)])
     b <- matrix(par[at_b], d)
     list(
-      s = s, b = b, mean = mean + as.vector(root %*% par[seq_len(d)]),
+      s = s, b = b, mean = mean + as.vector(par[seq_len(d)] %*% chol_cov),
       cov = (diag(s^2, d) + tcrossprod(b)) * outer(sd, sd)
     )
   }
@@ -79,22 +79,22 @@ refit_low_rank <- function(expect, family, mean, root, low = NULL) {
     at <- member(par)
     expected <- expect(at$mean, at$cov)
     slope <- expected$hessian * outer(sd, sd) + solve_spd(at$cov / outer(sd, sd))
-    -c(crossprod(root, expected$gradient), at$s^2 * diag(slope), slope %*% at$b)
+    -c(chol_cov %*% expected$gradient, at$s^2 * diag(slope), slope %*% at$b)
   }
   best <- stats::optim(c(numeric(d), log(start$s), start$b), value, gradient,
     method = "L-BFGS-B",
     control = list(maxit = 1000, lmm = 20, factr = 1e5)
   )
   at <- member(best$par)
-  list(mean = at$mean, root = t(chol(at$cov)), low = list(s = sd * at$s, b = sd * at$b))
+  list(mean = at$mean, chol_cov = chol(at$cov), low = list(s = sd * at$s, b = sd * at$b))
 }
 
 # Differences of means in units of `sd`, and of log sds. Where the curvature says less than the
 # family, as along the log sd of a smooth that is hardly needed, the sd of the family counts.
 member_distance <- function(at, to, sd) {
-  own <- sqrt(rowSums(to$root^2))
+  own <- sqrt(colSums(to$chol_cov^2))
   mean <- (to$mean - at$mean) / pmax(sd, own)
-  scale <- log(own) - 0.5 * log(rowSums(at$root^2))
+  scale <- log(own) - 0.5 * log(colSums(at$chol_cov^2))
   rms <- sqrt(mean(c(mean^2, scale^2)))
   list(rms = if (is.finite(rms)) rms else Inf, mean = mean, scale = scale)
 }

@@ -3,14 +3,14 @@
 # models with smooths it is the move to the optimum as seen from there (toolkit-advi-optimum.R).
 #
 # With E[g], E[H] the expected gradient and Hessian of the target under the approximation N(mean,
-# root root'):
-#   full-rank   mean is off by root' E[g], log sds by (1 + diag(root' E[H] root)) / 2
+# L L'), L = t(chol_cov):
+#   full-rank   mean is off by L' E[g], log sds by (1 + diag(L' E[H] L)) / 2
 #   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds
 #               by the same halves
 #   low-rank    by comparison with the member nearest to that step: where a specific variance is zero,
 #               as at the optimum of many a factor model, the curvature along it says nothing
 
-newton_error <- function(family, mean, root, expected) {
+newton_error <- function(family, mean, chol_cov, expected) {
   d <- length(mean)
   h <- expected$hessian
   if (any(!is.finite(expected$gradient)) || any(!is.finite(h))) {
@@ -21,9 +21,9 @@ newton_error <- function(family, mean, root, expected) {
     # in sds of the posterior, of which those of the family are a part
     shift <- as.vector(cov %*% expected$gradient) / sqrt(diag(cov))
   } else {
-    shift <- as.vector(crossprod(root, expected$gradient))
+    shift <- as.vector(chol_cov %*% expected$gradient)
   }
-  scale <- (1 + colSums(root * (h %*% root))) / 2
+  scale <- (1 + rowSums(chol_cov * (chol_cov %*% h))) / 2
   list(rms = sqrt(mean(c(shift^2, scale^2))), mean = shift, scale = scale, at = expected)
 }
 
@@ -31,7 +31,7 @@ newton_error <- function(family, mean, root, expected) {
 # where it has a closed form)
 certify <- function(approx) {
   error <- member_error(
-    approx$target, approx$setup$family, approx[c("mean", "root")],
+    approx$target, approx$setup$family, approx[c("mean", "chol_cov")],
     approx$state$precision, approx$state$low
   )
   names <- approx$target$names
@@ -41,7 +41,7 @@ certify <- function(approx) {
     scale_error = stats::setNames(error$scale, names),
     worst = names[which.max(size)], elbo = if (has_expectations(approx$target)) {
       error$at$value +
-        gaussian_entropy(tcrossprod(approx$root))
+        gaussian_entropy(crossprod(approx$chol_cov))
     }
   )
 }
@@ -49,23 +49,23 @@ certify <- function(approx) {
 # `low`: factors of the low-rank member, where they are known. list(rms, mean, scale: errors, at:
 # expectations, to: the optimum of the family as seen from here, where it was needed)
 member_error <- function(target, family, at, precision = NULL, low = NULL) {
-  expected_error(target, family, at$mean, at$root, member_expect(target, at, precision), low)
+  expected_error(target, family, at$mean, at$chol_cov, member_expect(target, at, precision), low)
 }
 
-expected_error <- function(target, family, mean, root, expected, low = NULL) {
+expected_error <- function(target, family, mean, chol_cov, expected, low = NULL) {
   if (!has_smooths(target) && family$name != "lowrank") {
-    return(newton_error(family$name, mean, root, expected))
+    return(newton_error(family$name, mean, chol_cov, expected))
   }
   d <- target$dim
   none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
   if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) {
     return(none)
   }
-  to <- attempt(refit_family(target, family, mean, root, expected, low))
+  to <- attempt(refit_family(target, family, mean, chol_cov, expected, low))
   if (is.null(to)) {
     return(none)
   }
-  at <- list(mean = mean, root = root)
+  at <- list(mean = mean, chol_cov = chol_cov)
   c(
     member_distance(at, to, sqrt(diag(chol2inv(robust_chol(-expected$hessian))))),
     list(at = expected, to = to)
@@ -93,7 +93,7 @@ finish_advi <- function(approx, engine) {
   approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
   suspect <- approx$setup$suspect ||
     suspect_gradient(
-      approx$target, approx$mean, sqrt(rowSums(approx$root^2)), "end",
+      approx$target, approx$mean, sqrt(colSums(approx$chol_cov^2)), "end",
       approx$setup$batch_size
     )
   approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&

@@ -163,7 +163,7 @@ run_advi <- function(approx, iterations, refresh) {
 engine_view <- function(approx, engine) {
   at <- engine$moments(approx$setup, approx$state)
   approx$mean <- at$mean
-  approx$root <- at$root
+  approx$chol_cov <- at$chol_cov
   approx$parameters <- at$parameters
   approx$history <- approx$state$losses[seq_len(approx$state$iteration)]
   approx

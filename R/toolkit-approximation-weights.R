@@ -4,14 +4,14 @@
 add_gaussian_draws <- function(x, n) {
   d <- x$target$dim
   z <- matched_noise(n, d)
-  x$draws <- sweep(tcrossprod(z, x$root), 2, x$mean, "+")
+  x$draws <- sweep(z %*% x$chol_cov, 2, x$mean, "+")
   # Over many rows, densities of all draws would cost more than the fit.
   weighed <- if (x$target$rows > 20000) {
     seq_len(min(n, if (x$target$kind == "r") 30 else 100))
   } else {
     seq_len(n)
   }
-  lq <- -0.5 * rowSums(z[weighed, , drop = FALSE]^2) - sum(log(abs(diag(x$root)))) -
+  lq <- -0.5 * rowSums(z[weighed, , drop = FALSE]^2) - sum(log(abs(diag(x$chol_cov)))) -
     0.5 * d * log(2 * pi)
   lp <- density_at(x$target, x$draws[weighed, , drop = FALSE])$value
   pad <- rep(NA_real_, n - length(weighed))

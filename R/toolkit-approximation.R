@@ -1,5 +1,5 @@
 # Approximations: what every engine of the toolkit returns. Fields: target, method, family, mean and
-# root (Gaussian: mean and lower Cholesky factor of the covariance of the free numbers), draws
+# chol_cov (Gaussian: mean and Cholesky factor of the covariance of the free numbers), draws
 # (free, a row a draw), lp and lq (log target, up to its constant, and log approximation at the
 # draws), chain, history (losses), info, state (to continue), callbacks. Plain data: saveRDS() keeps
 # everything.
@@ -28,11 +28,11 @@
 NULL
 
 new_approximation <- function(
-  target, method, family, mean = NULL, root = NULL, draws = NULL,
+  target, method, family, mean = NULL, chol_cov = NULL, draws = NULL,
   chain = NULL, lp = NULL, lq = NULL, history = NULL
 ) {
   structure(list(
-    target = target, method = method, family = family, mean = mean, root = root,
+    target = target, method = method, family = family, mean = mean, chol_cov = chol_cov,
     draws = draws, chain = chain, lp = lp,
     lq = lq, history = history, info = list(), callbacks = list()
   ), class = "covary_approximation")
@@ -49,15 +49,15 @@ free_draws <- function(x, n = NULL) {
     if (n == 1) at <- sample.int(nrow(x$draws), 1)
     return(x$draws[at, , drop = FALSE])
   }
-  if (!is.null(x$root)) {
-    return(sweep(tcrossprod(matched_noise(n, length(x$mean)), x$root), 2, x$mean, "+"))
+  if (!is.null(x$chol_cov)) {
+    return(sweep(matched_noise(n, length(x$mean)) %*% x$chol_cov, 2, x$mean, "+"))
   }
   x$draws[sample.int(nrow(x$draws), n, replace = TRUE), , drop = FALSE]
 }
 
 free_covariance <- function(x) {
-  if (!is.null(x$root)) {
-    return(tcrossprod(x$root))
+  if (!is.null(x$chol_cov)) {
+    return(crossprod(x$chol_cov))
   }
   stats::cov(x$draws)
 }
@@ -66,7 +66,7 @@ free_mean <- function(x) if (!is.null(x$mean)) x$mean else colMeans(x$draws)
 
 view_moments <- function(x, scale) {
   scale <- check_choice(scale, c("parameters", "free"), "scale")
-  if (scale == "free" || (is_plain(x$target) && !is.null(x$root))) {
+  if (scale == "free" || (is_plain(x$target) && !is.null(x$chol_cov))) {
     return(list(
       mean = stats::setNames(free_mean(x), x$target$names),
       cov = structure(free_covariance(x), dimnames = list(x$target$names, x$target$names))
@@ -74,7 +74,7 @@ view_moments <- function(x, scale) {
   }
   theta <- if (is.null(x$draws)) {
     sweep(
-      tcrossprod(fixed_view_noise(length(x$mean)), x$root), 2,
+      fixed_view_noise(length(x$mean)) %*% x$chol_cov, 2,
       x$mean, "+"
     )
   } else {

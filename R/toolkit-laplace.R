@@ -30,8 +30,8 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
       "The search for the mode was interrupted; before it ends there is no approximation."
     )
   })
-  root <- attempt(cholesky(-mode$hessian))
-  if (is.null(root)) {
+  chol_precision <- attempt(cholesky(-mode$hessian))
+  if (is.null(chol_precision)) {
     stop_covary("no_mode",
       "The search ended where the density has no maximum (its curvature is not that of one); ",
       "a Laplace approximation does not exist here. Use advi().",
@@ -39,10 +39,10 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
     )
   }
   # the size of a further Newton step, in posterior sds, is the verdict
-  left <- sqrt(sum(backsolve(root, mode$gradient, transpose = TRUE)^2) / target$dim)
+  left <- sqrt(sum(backsolve(chol_precision, mode$gradient, transpose = TRUE)^2) / target$dim)
   x <- new_approximation(target, "laplace", "fullrank",
     mean = mode$theta,
-    root = t(chol(chol2inv(root))), history = -mode$trace
+    chol_cov = chol(chol2inv(chol_precision)), history = -mode$trace
   )
   reached <- isTRUE(left < 1e-3)
   x$info <- list(
@@ -50,7 +50,7 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
     mode = stats::setNames(mode$theta, target$names)
   )
   x <- add_gaussian_draws(x, draws)
-  suspect <- suspect || suspect_gradient(target, x$mean, sqrt(rowSums(x$root^2)), "end")
+  suspect <- suspect || suspect_gradient(target, x$mean, sqrt(colSums(x$chol_cov^2)), "end")
   x$info$converged <- reached && fits_support(x$info) && !suspect
   warn_support(x)
   if (!reached) {
@@ -96,8 +96,8 @@ find_mode <- function(target, start, iterations) {
   for (k in 1:20) {
     h <- hessian_at(target, theta)
     if (any(!is.finite(h))) break
-    root <- robust_chol(-h)
-    step <- -backsolve(root, backsolve(root, at$g, transpose = TRUE))
+    chol_precision <- robust_chol(-h)
+    step <- -solve_chol(chol_precision, at$g)
     decrement <- -sum(step * at$g)
     if (decrement < 1e-12) break
     moved <- line_search(objective, theta, step, at, -decrement)

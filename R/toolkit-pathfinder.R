@@ -69,7 +69,7 @@ pathfinder <- function(
   pool_paths(target, runs, draws, failures, interrupted, suspect)
 }
 
-# The best Gaussian along one path: list(mean, root, elbo), or NULL where the path fails.
+# The best Gaussian along one path: list(mean, chol_cov, elbo), or NULL where the path fails.
 one_path <- function(target, theta, elbo_draws, iterations, history) {
   evaluations <- 0
   objective <- function(x) {
@@ -124,35 +124,35 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
     )
   }, numeric(d))
   h <- matrix(h, d)
-  root <- attempt(t(cholesky((h + t(h)) / 2)))
-  if (is.null(root)) {
+  chol_cov <- attempt(cholesky((h + t(h)) / 2))
+  if (is.null(chol_cov)) {
     return(best)
   }
   mean <- theta - as.vector(h %*% g)
   z <- matched_noise(elbo_draws, d)
-  draws <- sweep(tcrossprod(z, root), 2, mean, "+")
+  draws <- sweep(z %*% chol_cov, 2, mean, "+")
   if (any(!is.finite(draws))) {
     return(best)
   }
   lp <- density_at(target, draws)$value
-  elbo <- mean(lp) + mean(rowSums(z^2)) / 2 + sum(log(diag(root))) + 0.5 * d * log(2 * pi)
+  elbo <- mean(lp) + mean(rowSums(z^2)) / 2 + sum(log(diag(chol_cov))) + 0.5 * d * log(2 * pi)
   if (!is.finite(elbo) || (!is.null(best) && best$elbo >= elbo)) {
     return(best)
   }
-  list(mean = mean, root = root, elbo = elbo)
+  list(mean = mean, chol_cov = chol_cov, elbo = elbo)
 }
 
 # Draws of all paths, weighed and resampled; one path stays a Gaussian.
 pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
-  x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, root = best$root)
+  x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, chol_cov = best$chol_cov)
   x$info <- list(
     path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures,
     interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations"))
   )
   x <- add_gaussian_draws(x, draws)
   if (length(runs) > 1) x <- resample_paths(target, x, runs, draws)
-  suspect <- suspect || suspect_gradient(target, best$mean, sqrt(rowSums(best$root^2)), "end")
+  suspect <- suspect || suspect_gradient(target, best$mean, sqrt(colSums(best$chol_cov^2)), "end")
   close <- isTRUE(x$info$khat <= khat_threshold(draws))
   x$info$converged <- close && fits_support(x$info) && !suspect
   warn_support(x)
@@ -169,8 +169,8 @@ resample_paths <- function(target, x, runs, draws) {
   parts <- lapply(runs, function(r) {
     z <- matched_noise(draws, target$dim)
     list(
-      theta = sweep(tcrossprod(z, r$root), 2, r$mean, "+"),
-      lq = -0.5 * rowSums(z^2) - sum(log(diag(r$root))) - 0.5 * target$dim * log(2 * pi)
+      theta = sweep(z %*% r$chol_cov, 2, r$mean, "+"),
+      lq = -0.5 * rowSums(z^2) - sum(log(diag(r$chol_cov))) - 0.5 * target$dim * log(2 * pi)
     )
   })
   theta <- do.call(rbind, lapply(parts, `[[`, "theta"))
@@ -179,7 +179,7 @@ resample_paths <- function(target, x, runs, draws) {
   w <- weigh_draws(lp, lq)
   rows <- sample(resample(w$weights, draws))
   x$mean <- NULL
-  x$root <- NULL
+  x$chol_cov <- NULL
   x$family <- "paths"
   x$draws <- theta[rows, , drop = FALSE]
   x$lp <- lp[rows]

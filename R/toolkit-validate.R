@@ -14,12 +14,12 @@ approximation_rules <- local({
     mean = rule("a number for each free number", absent_or(function(v, x) {
       is.numeric(v) && length(v) == x$target$dim
     })),
-    root = rule("a square matrix", absent_or(function(v, x) {
+    chol_cov = rule("a square matrix", absent_or(function(v, x) {
       is_matrix(v, x$target$dim, x$target$dim) && !is.null(x$mean)
     })),
     draws = rule("a numeric matrix with a column for each free number", function(v, x) {
       if (is.null(v)) {
-        return(!is.null(x$root))
+        return(!is.null(x$chol_cov))
       }
       is_matrix(v, columns = x$target$dim) && nrow(v) > 0 && !anyNA(some_of(v))
     }),

@@ -1,4 +1,4 @@
-# Gaussian families: between the raw parameters of family.c and (mean, root of the covariance).
+# Gaussian families: between the raw parameters of family.c and (mean, chol_cov).
 
 family_names <- c("meanfield", "fullrank", "lowrank")
 
@@ -46,21 +46,21 @@ family_start <- function(family, mean, sd) {
   out
 }
 
-# list(mean, root): lower Cholesky factor of the covariance
+# list(mean, chol_cov)
 family_moments <- function(family, par) {
   d <- family$dim
   s <- softplus(par[scale_positions(family)])
   mean <- par[seq_len(d)]
   if (family$name == "meanfield") {
-    return(list(mean = mean, root = diag(s, d)))
+    return(list(mean = mean, chol_cov = diag(s, d)))
   }
   if (family$name == "fullrank") {
-    root <- lower_matrix(par[-seq_len(d)], d)
-    diag(root) <- s
-    return(list(mean = mean, root = root))
+    chol_cov <- t(lower_matrix(par[-seq_len(d)], d))
+    diag(chol_cov) <- s
+    return(list(mean = mean, chol_cov = chol_cov))
   }
   b <- matrix(par[-seq_len(2 * d)], d)
-  list(mean = mean, root = t(chol(diag(s^2, d) + tcrossprod(b))))
+  list(mean = mean, chol_cov = chol(diag(s^2, d) + tcrossprod(b)))
 }
 
 # Low-rank factors of a covariance: B from the leading eigenvectors, s^2 what is left (principal

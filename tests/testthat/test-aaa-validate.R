@@ -129,7 +129,7 @@ test_that("learners, approximations and targets are refused when edited", {
   fit <- advi(linear_regression(y ~ x, d), draws = 100)
   for (x in list(
     change(fit, x$draws <- NULL), change(fit, x$draws <- x$draws[, -1]),
-    change(fit, x$mean <- "m"), change(fit, x$root <- x$root[-1, ]),
+    change(fit, x$mean <- "m"), change(fit, x$chol_cov <- x$chol_cov[-1, ]),
     change(fit, x$lp <- 1), change(fit, x$target <- NULL), change(fit, x$target$dim <- 99L),
     change(fit, x$target$data$cells <- NULL), change(fit, x$info <- NULL)
   )) {

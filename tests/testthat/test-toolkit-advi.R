@@ -176,7 +176,7 @@ test_that("a fit that is cut, saved and continued is the uninterrupted one, bit 
       expect_identical(.Random.seed, before)
       expect_identical(second$history, whole$history, info = paste(name, cut))
       expect_identical(second$mean, whole$mean, info = paste(name, cut))
-      expect_identical(second$root, whole$root, info = paste(name, cut))
+      expect_identical(second$chol_cov, whole$chol_cov, info = paste(name, cut))
       expect_identical(second$draws, whole$draws, info = paste(name, cut))
     }
   }

@@ -48,7 +48,7 @@ test_that("lagging the normaliser removes the bias of the sd", {
       iterations = 1000, optimizer = optimizer,
       start_sigma = sqrt(0.1), start = c(x1 = 0.5),
       control = advi_control(stl = FALSE), draws = 100,
-      callbacks = tracker(sd = function(a) a$root[1, 1], every = 50)
+      callbacks = tracker(sd = function(a) a$chol_cov[1, 1], every = 50)
     ))
     fit <- suppressWarnings(refine(fit, if (full_tests()) 200000 else 60000))
     mean(tracked(fit)$sd[-(1:100), 1]) / sqrt(0.1)
