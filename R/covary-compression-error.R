@@ -1,77 +1,92 @@
-# What a compressed fit is worth: its error is estimated after the fit, and where it is too large
-# the rows are compressed to finer cells, or fitted themselves.
+# Is the fit that of the rows? What stood for them (covary-prepare.R) is checked after the fit, and
+# says what to do where it was not good enough: covary() fits again.
 
-# After the fit of anything but the rows themselves: list(way, certificate (of cells), accuracy),
-# else NULL.
-estimate_compression_error <- function(ready, result, control) {
-  if (!is.null(ready$tables)) {
-    # Their curvature is that of bins, by which engines may not find the mode.
-    return(list(
-      way = "tables", certificate = NA, accuracy = measure_accuracy(ready, result),
-      converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)
+# What a check found, class covary_compression with the subclass compression_compressed,
+# compression_cells or compression_tables:
+#   certificate  shift of the mode in posterior sds, NA where it is not known
+#   accuracy     data frame, a row a predictor (measure_accuracy()), or NULL
+#   converged    FALSE where the engine may have failed for want of the rows
+#   kind         how the certificate was found
+# and, of cells, rows, groups, continuous (how many continuous covariates), cells, nodes and
+# quadrature_error (shift of the mode by merging cells to nodes, in posterior sds).
+new_compression <- function(
+  source, certificate, accuracy = NULL, converged = TRUE, kind = NULL, sizes = NULL
+) {
+  structure(
+    class = c(paste0("compression_", source), "covary_compression"),
+    c(sizes, list(
+      certificate = certificate, kind = kind, accuracy = accuracy, converged = converged
     ))
-  }
-  compression <- ready$compression
-  if (is.null(compression)) {
-    return(NULL)
-  }
-  has_rows <- compression$way == "rows"
-  compression$certificate <- if (has_rows) {
-    compression_error_of_rows(ready, result, control$threads)
-  } else {
-    compression_error_of_cells(ready, result)
-  }
-  compression$kind <- if (has_rows) {
-    "exact pass over the rows"
-  } else if (!has_moments(ready$suffstats)) {
-    "exact cells"
-  } else {
-    "bound from the moments"
-  }
-  compression$accuracy <- if (has_rows) {
-    measure_accuracy(ready, result)
-  } else if (has_moments(ready$suffstats)) {
-    measure_cells(ready, result)
-  }
-  compression
-}
-
-say_compressed <- function(compression) {
-  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE),
-    " rows were compressed to ", format(compression$cells, big.mark = ","),
-    " cells (", compression$nodes, " nodes); the mode is ",
-    format(compression$certificate, digits = 2),
-    " posterior sds from that of the rows. See `compress` in covary_control().",
-    fields = list(compression = compression)
   )
 }
 
-is_compression_accurate <- function(compression) {
-  compression$way == "cells" ||
-    !isFALSE(compression$converged) &&
-      (is.na(compression$certificate) || compression$certificate <= compression_limit) &&
-      is_accurate(compression$accuracy)
+# `result`: of the engine. NULL where the rows themselves were fitted, and nothing is to check.
+estimate_compression_error <- function(prepared, result, control) {
+  UseMethod("estimate_compression_error")
 }
 
-# Finer cells, then the rows: by tables those of several continuous covariates, at last one by one.
-refine_compression <- function(control, compression) {
-  finer <- control$resolution * 8
-  last <- compression$way == "tables" || finer > 30000
-  if (compression$way == "rows") control$resolution <- finer
-  if (last) {
-    control$compress <- if (compression$way == "tables" || compression$continuous == 1) {
-      "exact"
-    } else {
-      "rows"
-    }
-  }
-  why <- if (isFALSE(compression$converged)) {
+estimate_compression_error.default <- function(prepared, result, control) NULL
+
+# The curvature of tables is that of bins, by which engines may not find the mode.
+estimate_compression_error.prepared_tables <- function(prepared, result, control) {
+  new_compression("tables", NA,
+    accuracy = measure_accuracy(prepared, result),
+    converged = isTRUE(result$info$converged) || isTRUE(result$info$interrupted)
+  )
+}
+
+estimate_compression_error.prepared_compressed <- function(prepared, result, control) {
+  new_compression("compressed", compression_error_of_rows(prepared, result, control$threads),
+    accuracy = measure_accuracy(prepared, result), kind = "exact pass over the rows",
+    sizes = prepared$compression
+  )
+}
+
+estimate_compression_error.prepared_cells <- function(prepared, result, control) {
+  is_exact <- !has_moments(prepared$suffstats)
+  new_compression("cells", compression_error_of_cells(prepared, result),
+    accuracy = if (!is_exact) measure_cells(prepared, result),
+    kind = if (is_exact) "exact cells" else "bound from the moments",
+    sizes = prepared$compression
+  )
+}
+
+# Is the fit accepted? One of cells without rows is, or ends in an error (record_compression()).
+is_accepted <- function(compression) UseMethod("is_accepted")
+
+is_accepted.default <- function(compression) {
+  compression$converged &&
+    (is.na(compression$certificate) || compression$certificate <= compression_limit) &&
+    is_accurate(compression$accuracy)
+}
+
+is_accepted.compression_cells <- function(compression) TRUE
+
+# The settings of the next try, which is announced: finer cells, then the rows; by tables those of
+# several continuous covariates, at last one by one.
+refine_compression <- function(compression, control) UseMethod("refine_compression")
+
+refine_compression.compression_compressed <- function(compression, control) {
+  control$resolution <- control$resolution * 8
+  last <- control$resolution > finest_resolution
+  if (last) control$compress <- if (compression$continuous == 1) "exact" else "rows"
+  say_refined(compression, "cells", last)
+  control
+}
+
+refine_compression.compression_tables <- function(compression, control) {
+  control$compress <- "exact"
+  say_refined(compression, "tables", last = TRUE)
+  control
+}
+
+finest_resolution <- 30000 # beyond it, rows are as cheap
+
+say_refined <- function(compression, what, last) {
+  why <- if (!compression$converged) {
     "By tables of the rows the fit did not converge; "
   } else if (!is_accurate(compression$accuracy)) {
-    paste0(
-      "Predictors read from ", if (compression$way == "tables") "tables " else "cells ",
-      worst_accuracy(compression$accuracy), " off; "
-    )
+    paste0("Predictors read from ", what, " ", worst_accuracy(compression$accuracy), " off; ")
   } else {
     paste0(
       "Compression would have moved the mode by ",
@@ -83,33 +98,55 @@ refine_compression <- function(control, compression) {
   } else {
     "finer cells are tried."
   },
-  fields = list(compression = compression)
+  fields = list(compression = unclass(compression))
   )
-  control
 }
 
-add_compression <- function(fit, compression) {
-  if (is.null(compression)) {
-    return(fit)
-  }
+# The fit with what was found, which the user is told.
+record_compression <- function(compression, fit) UseMethod("record_compression")
+
+record_compression.NULL <- function(compression, fit) fit
+
+record_compression.compression_tables <- function(compression, fit) {
   fit$info$accuracy <- compression$accuracy
-  if (compression$way == "tables") {
-    return(fit)
-  }
-  fit$info$certificate <- compression$certificate
-  fit$info$compression <- compression[names(compression) != "accuracy"]
-  if (compression$way == "rows") {
-    say_compressed(compression)
-  } else if (!is.null(compression$accuracy) && !is_accurate(compression$accuracy)) {
+  fit
+}
+
+record_compression.compression_compressed <- function(compression, fit) {
+  say_compressed(compression)
+  with_compression(fit, compression)
+}
+
+record_compression.compression_cells <- function(compression, fit) {
+  if (!is.null(compression$accuracy) && !is_accurate(compression$accuracy)) {
     stop_inaccurate(compression)
-  } else if (isTRUE(compression$certificate > compression_limit)) {
+  }
+  if (isTRUE(compression$certificate > compression_limit)) {
     warn_covary("certificate", "The cells may have moved the mode by ",
       format(compression$certificate, digits = 2),
       " posterior sds. Compress again with a higher `resolution`.",
       fields = list(certificate = compression$certificate)
     )
   }
+  with_compression(fit, compression)
+}
+
+with_compression <- function(fit, compression) {
+  fit$info$accuracy <- compression$accuracy
+  fit$info$certificate <- compression$certificate
+  found <- unclass(compression)
+  fit$info$compression <- found[setdiff(names(found), c("accuracy", "converged"))]
   fit
+}
+
+say_compressed <- function(compression) {
+  inform_covary("compressed", format(compression$rows, big.mark = ",", scientific = FALSE),
+    " rows were compressed to ", format(compression$cells, big.mark = ","),
+    " cells (", compression$nodes, " nodes); the mode is ",
+    format(compression$certificate, digits = 2),
+    " posterior sds from that of the rows. See `compress` in covary_control().",
+    fields = list(compression = unclass(compression))
+  )
 }
 
 stop_inaccurate <- function(compression) {

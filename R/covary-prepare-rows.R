@@ -1,10 +1,13 @@
 # From many rows that cells cannot hold to the target: by tables of the terms, or in blocks.
 
-# `frame` has what tables hold (hold_terms()); without `tabulate` only columns themselves will do.
-# NULL where all columns are better in memory.
-prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
-                             threads = 1L) {
-  if (ncol(frame$y) > 2 || !engines()[[algorithm]]$likelihood) {
+# `held`: the frame with what tables hold, and why they could not hold some term (hold_terms()):
+# then only the columns themselves will do. NULL where all columns are better in memory. The
+# prepared model has, for the check after the fit, `held` (that frame) and `tables` (the target of
+# tables).
+prepare_rows_fit <- function(parsed, held, settings) {
+  frame <- held$frame
+  tabulate <- settings$control$compress != "exact" && is.null(held$refusal)
+  if (ncol(frame$y) > 2 || !engines()[[settings$algorithm]]$likelihood) {
     return(NULL)
   }
   if (!tabulate && frame$n <= blocks_from) {
@@ -20,7 +23,7 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
   pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)
   total <- suffstats_of_rows(pattern, new_rows(frame$y, weights = frame$weights))
   scales <- compressed_scales(total)
-  check_responses(frame, scales, algorithm)
+  check_responses(frame, scales, settings$algorithm)
   design <- design_from_points(
     parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values
   )
@@ -29,7 +32,7 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
     return(NULL)
   }
   scales <- scales_of_rows(scales, design, frame)
-  priors <- resolve_priors(design, scales, prior)
+  priors <- resolve_priors(design, scales, settings$prior)
   small <- list(
     id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2],
     y_centre = total$scaling[, 1], stats = total$stats
@@ -43,14 +46,14 @@ prepare_rows_fit <- function(parsed, frame, prior, algorithm, tabulate = TRUE,
   target <- if (tabulated) {
     new_rows_target(
       target, fill_row_terms(terms, tables, frame), frame,
-      threads
+      settings$control$threads
     )
   } else {
     new_blocks_target(target, tables, frame, priors, scales)
   }
-  list(
-    frame = frame, held = frame, cells = list(id = NULL, m = frame$n), design = design,
-    priors = priors, target = target,
-    tables = if (tabulated) target
+  new_prepared(
+    if (tabulated) "tables" else "blocks", frame, list(id = NULL, m = frame$n), design, priors,
+    target,
+    held = frame, tables = if (tabulated) target
   )
 }

@@ -6,12 +6,12 @@ usable_range <- log(30)
 
 # Draws that are an approximation and nothing else, and put a sd far off or leave it no spread at
 # all.
-check_usable <- function(ready, result) {
-  target <- ready$target
+check_usable <- function(prepared, result) {
+  target <- prepared$target
   if (is.null(target$pilot) || !all(is.finite(result$beta))) {
     return()
   }
-  check_scatter(ready, result)
+  check_scatter(prepared, result)
   khat <- result$info$khat
   corrected <- !any(khat > khat_threshold(), na.rm = TRUE) || has_forgotten(result$info$moves)
   if (corrected) {
@@ -24,7 +24,7 @@ check_usable <- function(ready, result) {
     thin <- column_sds(log_sd) < 0.01 / sqrt(2 * target$scales$n)
     if (any(far | thin)) {
       stop_unusable(
-        ready, names(target$standard$scale)[j], which(far | thin),
+        prepared, names(target$standard$scale)[j], which(far | thin),
         result
       )
     }
@@ -46,16 +46,16 @@ spread_draws <- function(target, result, j) {
 
 # Where rows have no scatter (equal responses, exact lines) the sd is the bound of the likelihood
 # and nothing that the data say.
-check_scatter <- function(ready, result) {
+check_scatter <- function(prepared, result) {
   for (response in names(result$info$bound$floor)) {
     cells <- result$info$bound$floor[[response]]
-    if (length(cells)) stop_unusable(ready, response, cells, result)
+    if (length(cells)) stop_unusable(prepared, response, cells, result)
   }
 }
 
-stop_unusable <- function(ready, response, cells, result) {
-  rows <- if (is.null(ready$cells$id)) integer() else which(ready$cells$id %in% cells)
-  terms <- unlist(lapply(ready$design$predictors, function(p) {
+stop_unusable <- function(prepared, response, cells, result) {
+  rows <- if (is.null(prepared$cells$id)) integer() else which(prepared$cells$id %in% cells)
+  terms <- unlist(lapply(prepared$design$predictors, function(p) {
     if (!response %in% p$resp || has_role(p, "correlation")) {
       return(NULL)
     }

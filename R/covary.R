@@ -116,63 +116,38 @@ covary <- function(
   control <- check_control(control)
   if (!is.null(refresh)) check_flag(refresh, "refresh")
   check_further_formulas(...)
-  if (missing(formula)) {
-    stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.",
-      fields = list(arg = "formula")
-    )
-  }
-  if (missing(data)) {
-    stop_covary("data", "`data` is missing; it must be a data frame.",
-      fields = list(arg = "data")
-    )
-  }
-  if (inherits(data, "cells")) data <- check_cells(data, "data") else check_data(data)
+  check_given(missing(formula), missing(data))
+  data <- check_source(data)
   env <- parent.frame()
-  columns <- if (inherits(data, "cells")) list() else data
-  weights <- evaluate(substitute(weights), columns, env, "Weights")
-  subset <- evaluate(substitute(subset), columns, env, "Subset")
-  check_cells_arguments(data, weights, subset)
-
-  parsed <- parse_formulas(formula, ..., data_names = if (inherits(data, "cells")) {
-    names(data$covariates)
-  } else {
-    names(data)
-  })
+  choice <- list(
+    weights = evaluate(substitute(weights), data_columns(data), env, "Weights"),
+    subset = evaluate(substitute(subset), data_columns(data), env, "Subset"),
+    na_action = na.action
+  )
+  check_choice_of_rows(choice, data)
+  parsed <- parse_formulas(formula, ..., data_names = data_names(data))
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
+
+  settings <- list(prior = prior, algorithm = algorithm, control = control)
   repeat {
-    ready <- prepare_fit(parsed, data, weights, subset, na.action, prior, algorithm, control)
-    ready$target <- bound_likelihood(ready$target, control$row_sd, fit_pilot)
+    prepared <- prepare_fit(parsed, data, choice, settings)
+    prepared$target <- bound_likelihood(prepared$target, control$row_sd, fit_pilot)
     if (algorithm == "none") {
-      return(regression_density(ready$target, ready$design))
+      return(regression_density(prepared$target, prepared$design))
     }
     clock$lap("prepare")
     result <- run_engine(
-      engines()[[algorithm]], ready$target, draws, control,
-      new_progress(refresh)
+      engines()[[algorithm]], prepared$target, draws, control, new_progress(refresh)
     )
     clock$lap("fit")
-    compression <- estimate_compression_error(ready, result, control)
+    compression <- estimate_compression_error(prepared, result, settings$control)
     if (is.null(compression)) break
     clock$lap("certificate")
-    if (is_compression_accurate(compression)) break
-    control <- refine_compression(control, compression)
+    if (is_accepted(compression)) break
+    settings$control <- refine_compression(compression, settings$control)
   }
-  result$info$bound <- bound_effect(ready$target, result)
-  check_usable(ready, result)
-  fit <- new_fit(call, ready, result, algorithm, clock)
-  add_compression(fit, compression)
-}
-
-new_clock <- function() {
-  last <- proc.time()[["elapsed"]]
-  laps <- numeric()
-  list(
-    lap = function(name) {
-      now <- proc.time()[["elapsed"]]
-      laps[[name]] <<- sum(laps[name], now - last, na.rm = TRUE)
-      last <<- now
-    },
-    laps = function() laps
-  )
+  result$info$bound <- bound_effect(prepared$target, result)
+  check_usable(prepared, result)
+  record_compression(compression, new_fit(call, prepared, result, algorithm, clock))
 }

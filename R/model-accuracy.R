@@ -10,22 +10,22 @@ accuracy_limits <- c(residual = 0.01, posterior = 0.1)
 
 # Data frame: a line a predictor with key, rows (compared), residual and posterior (largest
 # differences in sds).
-measure_accuracy <- function(ready, result) {
+measure_accuracy <- function(prepared, result) {
   beta <- colMeans(result$beta)
-  read <- if (is.null(ready$tables)) node_reader(ready, beta) else table_reader(ready$tables, beta)
-  frame <- ready$held
+  read <- if (is.null(prepared$tables)) node_reader(prepared, beta) else table_reader(prepared$tables, beta)
+  frame <- prepared$held
   rows <- unique(c(evenly_spread_rows(frame$n, frame$covariates), read$extremes))
   compare_predictors(
-    ready, result$beta, beta, rows_data(frame, rows),
+    prepared, result$beta, beta, rows_data(frame, rows),
     read$at(frame$covariates, rows)
   )
 }
 
 # read: rows x predictors at the coefficients `beta`, as the fit has them, in standardised units
-compare_predictors <- function(ready, draws, beta, data, read) {
-  target <- ready$target
-  design <- ready$design
-  design$tables <- ready$smooth_tables
+compare_predictors <- function(prepared, draws, beta, data, read) {
+  target <- prepared$target
+  design <- prepared$design
+  design$tables <- prepared$smooth_tables
   exact <- evaluate_design(design, data)
   offset <- (exact$offset - target$standard$rest) / target$standard$size
   keys <- names(design$predictors)
@@ -81,10 +81,10 @@ worst_accuracy <- function(accuracy) {
 
 # The same for cells without their rows: predictors on a grid ten times finer in each cell (of some
 # cells, where they are many) against those that the fit reads there.
-measure_cells <- function(ready, result) {
-  points <- cell_points(ready$suffstats, ready$cell_index, 20000)
-  data <- node_data(ready$suffstats, points)
+measure_cells <- function(prepared, result) {
+  points <- cell_points(prepared$suffstats, prepared$cell_index, 20000)
+  data <- node_data(prepared$suffstats, points)
   beta <- colMeans(result$beta)
-  read <- node_reader(ready, beta)$at(data, seq_along(points$group), points$group)
-  compare_predictors(ready, result$beta, beta, data, read)
+  read <- node_reader(prepared, beta)$at(data, seq_along(points$group), points$group)
+  compare_predictors(prepared, result$beta, beta, data, read)
 }

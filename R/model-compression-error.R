@@ -11,44 +11,44 @@
 
 compression_limit <- 1e-3
 
-compression_error_of_rows <- function(ready, result, threads = 1L) {
+compression_error_of_rows <- function(prepared, result, threads = 1L) {
   mean <- colMeans(result$beta)
-  target <- without_bound(ready$target)
+  target <- without_bound(prepared$target)
   cov <- mode_covariance(target, mean, result$log_tau)
   if (is.null(cov)) {
     return(NA_real_)
   }
   compressed <- target_base(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
-  gradient <- gradient_by_tables(ready$suffstats, ready, threads)
+  gradient <- gradient_by_tables(prepared$suffstats, prepared, threads)
   halves <- gradient(mean, 1L)
   shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
 }
 
 # Gradient of the log likelihood of the rows, a function of (beta, halvings: how often cells of the
 # tables are halved)
-gradient_by_tables <- function(suffstats, ready, threads) UseMethod("gradient_by_tables")
+gradient_by_tables <- function(suffstats, prepared, threads) UseMethod("gradient_by_tables")
 
 #' @export
-gradient_by_tables.covary_suffstats_grid1d <- function(suffstats, ready, threads) {
-  function(beta, halvings) rows_gradient(ready, beta, rows_table(ready, halvings), threads)
+gradient_by_tables.covary_suffstats_grid1d <- function(suffstats, prepared, threads) {
+  function(beta, halvings) rows_gradient(prepared, beta, rows_table(prepared, halvings), threads)
 }
 
 # Where every term uses one of the two covariates, tables of the terms; else the columns themselves
 # at all rows, which need no halving.
 #' @export
-gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, ready, threads) {
-  terms <- row_terms(ready$design, ready$held)
+gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, prepared, threads) {
+  terms <- row_terms(prepared$design, prepared$held)
   if (is.character(terms)) {
     exact <- NULL
     return(function(beta, halvings) {
-      if (is.null(exact)) exact <<- exact_rows_gradient(ready, beta)
+      if (is.null(exact)) exact <<- exact_rows_gradient(prepared, beta)
       exact
     })
   }
   function(beta, halvings) {
     target <- new_rows_target(
-      ready$target,
-      fill_row_terms(terms, ready$design, ready$held, row_cells * 2^halvings), ready$held
+      prepared$target,
+      fill_row_terms(terms, prepared$design, prepared$held, row_cells * 2^halvings), prepared$held
     )
     call <- rows_call(target, beta)
     rows_scores(
@@ -64,13 +64,13 @@ gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, ready, threads
   }
 }
 
-exact_rows_gradient <- function(ready, beta, block = 1e5) {
-  scales <- ready$target$scales
+exact_rows_gradient <- function(prepared, beta, block = 1e5) {
+  scales <- prepared$target$scales
   total <- 0
-  for (start in seq(1, ready$held$n, by = block)) {
+  for (start in seq(1, prepared$held$n, by = block)) {
     target <- target_of_rows(
-      ready$design, ready$held, start:min(start + block - 1, ready$held$n),
-      ready$priors, scales
+      prepared$design, prepared$held, start:min(start + block - 1, prepared$held$n),
+      prepared$priors, scales
     )
     total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }
@@ -79,18 +79,18 @@ exact_rows_gradient <- function(ready, beta, block = 1e5) {
 
 # Without rows: what the aggregation of nodes and the last moment kept do to the mode, at the
 # posterior mean. The moments left out do less than the last one kept.
-compression_error_of_cells <- function(ready, result) {
-  if (!has_moments(ready$suffstats)) {
+compression_error_of_cells <- function(prepared, result) {
+  if (!has_moments(prepared$suffstats)) {
     return(0)
   }
   mean <- colMeans(result$beta)
-  cov <- mode_covariance(ready$target, mean, result$log_tau)
+  cov <- mode_covariance(prepared$target, mean, result$log_tau)
   if (is.null(cov)) {
     return(NA_real_)
   }
-  target <- without_bound(ready$target)
-  fine <- ready$fine$target
-  targets <- list(fine, without_last_moments(ready$suffstats, ready$fine), target)
+  target <- without_bound(prepared$target)
+  fine <- prepared$fine$target
+  targets <- list(fine, without_last_moments(prepared$suffstats, prepared$fine), target)
   gradient <- lapply(targets, function(target) target_base(target, mean, 1L)$gradient)
   max(
     shift_in_sds(gradient[[2]] - gradient[[1]], cov),

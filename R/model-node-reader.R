@@ -8,19 +8,19 @@ predictor_places <- function(x) {
 
 # What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
 # with the largest and smallest predictors).
-node_reader <- function(ready, beta) {
-  model <- ready$target$model
+node_reader <- function(prepared, beta) {
+  model <- prepared$target$model
   at <- predictor_places(model$x)
   eta <- vapply(seq_along(at), function(j) {
     model$offset[j, ] +
       as.vector(crossprod(model$x[[j]], beta[at[[j]]]))
   }, numeric(ncol(model$offset)))
-  index <- ready$cell_index
+  index <- prepared$cell_index
   eta <- eta_before_aggregation(index$aggregation, matrix(eta, ncol = length(at)))
   fine <- eta_at_all_nodes(index, eta)
   size <- index$per_cell
-  read <- function(covariates, rows, group = ready$group) {
-    place <- cell_of_rows(ready$suffstats, index, covariates, rows, group)
+  read <- function(covariates, rows, group = prepared$group) {
+    place <- cell_of_rows(prepared$suffstats, index, covariates, rows, group)
     first <- size * (place$cell - 1)
     out <- 0
     for (node in seq_len(size)) {
@@ -30,9 +30,9 @@ node_reader <- function(ready, beta) {
     out
   }
   ends <- unique(as.vector(apply(fine, 2, range_places)))
-  extremes <- if (!is.null(ready$held)) {
+  extremes <- if (!is.null(prepared$held)) {
     cells <- unique(ceiling(ends / size))
-    rows_in_cells(ready$suffstats, index, ready$held, ready$group, cells)
+    rows_in_cells(prepared$suffstats, index, prepared$held, prepared$group, cells)
   }
   list(at = read, extremes = extremes)
 }

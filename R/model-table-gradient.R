@@ -3,13 +3,13 @@
 
 # The design where the tables take it from: 4 nodes a filled cell, or a half of one. list(axis,
 # cell, group (by cell), places (nodes_of_cells()), x, offset: design at the nodes).
-rows_table <- function(ready, halvings) {
-  axis <- cell_axes(ready$suffstats)[[1]]
-  cells <- ready$fine$nodes$cells
+rows_table <- function(prepared, halvings) {
+  axis <- cell_axes(prepared$suffstats)[[1]]
+  cells <- prepared$fine$nodes$cells
   cell <- cells$index[, 1] + 1
   group <- cells$group
   if (halvings == 0) {
-    model <- ready$fine$target$model
+    model <- prepared$fine$target$model
     return(list(
       axis = axis, cell = cell, group = group, places = nodes_of_cells(axis, cell),
       x = model$x, offset = model$offset
@@ -20,9 +20,9 @@ rows_table <- function(ready, halvings) {
   group <- rep(group, each = 2)[halves$inside]
   places <- nodes_of_cells(axis, halves$cell)
   x <- matrix(places$x, dimnames = list(NULL, axis$name))
-  data <- node_data(ready$suffstats, list(x = x, group = rep(group, each = 4)))
-  at <- evaluate_design(ready$design, data)
-  standard <- ready$target$standard
+  data <- node_data(prepared$suffstats, list(x = x, group = rep(group, each = 4)))
+  at <- evaluate_design(prepared$design, data)
+  standard <- prepared$target$standard
   list(
     axis = axis, cell = halves$cell, group = group, places = places,
     x = at$x, offset = (at$offset - standard$rest) / standard$size
@@ -30,8 +30,8 @@ rows_table <- function(ready, halvings) {
 }
 
 # Gradient of the log likelihood of all rows with the predictors of a table.
-rows_gradient <- function(ready, beta, table, threads = 1L) {
-  groups <- dim(ready$suffstats$table)[4]
+rows_gradient <- function(prepared, beta, table, threads = 1L) {
+  groups <- dim(prepared$suffstats$table)[4]
   axis <- table$axis
   q <- length(table$x)
   at <- table$cell + axis$count * (table$group - 1)
@@ -47,15 +47,15 @@ rows_gradient <- function(ready, beta, table, threads = 1L) {
     array(map_cells(matrix(eta, 4), maps, kind), c(4, length(at), q)),
     c(3, 1, 2)
   )
-  standard <- ready$target$standard
+  standard <- prepared$target$standard
   term <- list(
-    x = as.double(ready$held$covariates[[axis$name]]),
-    group = ready$group,
+    x = as.double(prepared$held$covariates[[axis$name]]),
+    group = prepared$group,
     grid = c(2^axis$step, axis$first, axis$count), groups = as.integer(groups),
     coefficients = as.vector(cubics)
   )
   scores <- .Call(
-    C_rows, ready$held$y, ready$held$weights,
+    C_rows, prepared$held$y, prepared$held$weights,
     cbind(standard$centre, standard$scale), list(term),
     list(
       likelihood = ready$target$model$likelihood, level = simd_level(),

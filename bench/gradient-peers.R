@@ -79,8 +79,8 @@ from_cells <- function(d, b) {
   cells <- suppressMessages(compress(d, c("y1", "y2"), by = ~x))
   parsed <- internal$parse_formulas(five16, data_names = "x")
   target <- internal$prepare_fit(
-    parsed, cells, NULL, NULL, na.omit, NULL, "nested",
-    covary_control()
+    parsed, cells, list(na_action = na.omit),
+      list(algorithm = "nested", control = covary_control())
   )$target
   theta <- target$start
   function(beta) internal$target_base(target, theta, 1L)

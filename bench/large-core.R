@@ -68,8 +68,8 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
     rho ~ s(x, k = K)
   ), list(K = case[2])))
   target <- internal$prepare_fit(
-    internal$parse_formulas(formulas, data_names = names(d)), d, NULL,
-    NULL, na.omit, NULL, "nested", covary_control()
+    internal$parse_formulas(formulas, data_names = names(d)), d, list(na_action = na.omit),
+      list(algorithm = "nested", control = covary_control())
   )$target
   m <- target$model$size$cells
   beta <- target$start

@@ -20,8 +20,8 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
     data_names = names(d)
   )
   ready <- suppressMessages(internal$prepare_fit(
-    parsed, d, NULL, NULL, na.omit, NULL, "nested",
-    covary_control(compress = if (n < 1e4) "never" else "always")
+    parsed, d, list(na_action = na.omit),
+      list(algorithm = "nested", control = covary_control(compress = if (n < 1e4) "never" else "always"))
   ))
   target <- ready$target
   ridge <- internal$penalty(target, rep(log(2), target$n_sds))

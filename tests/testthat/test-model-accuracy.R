@@ -155,13 +155,14 @@ test_that("the check sees a wave that cells, rectangles and tables cannot hold",
     # As if no term were looked at before.
     frame <- read_frame(parsed, d, NULL, NULL, na.omit)
     control <- covary_control(compress = "always", resolution = 100)
+    settings <- list(algorithm = "nested", control = control)
     ready <- if (kind %in% c("cells", "rectangles")) {
       prepare_compressed_fit(
         parsed,
-        try_compression(parsed, frame, "nested", control), NULL, "nested"
+        try_compression(parsed, list(frame = frame), settings), settings
       )
     } else {
-      prepare_rows_fit(parsed, frame, NULL, "nested")
+      prepare_rows_fit(parsed, list(frame = frame), settings)
     }
     beta <- matrix(rnorm(100 * ready$target$dim, 0.2, 0.01), 100)
     at <- measure_accuracy(ready, list(beta = beta))

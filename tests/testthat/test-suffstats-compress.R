@@ -342,8 +342,8 @@ test_that("the compressed mode is that of the rows", {
     )
     parsed <- parse_formulas(formulas, data_names = names(d))
     ready <- prepare_fit(
-      parsed, d, NULL, NULL, na.omit, NULL, "nested",
-      covary_control(compress = "always")
+      parsed, d, list(na_action = na.omit),
+      list(algorithm = "nested", control = covary_control(compress = "always"))
     )
     # A weak penalty, but one under which the rows have a mode: at a tenth of it the smooths of the
     # skewed covariate run through its last row, where sd and 1 - |rho| go to zero together.
@@ -387,11 +387,11 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
   parsed <- parse_formulas(list(y1 ~ sin(200 * x), sigma ~ 1), data_names = names(d))
   frame <- read_frame(parsed, d, NULL, NULL, na.omit)
   control <- covary_control(compress = "always", resolution = 60)
+  settings <- list(algorithm = "nested", control = control)
   # Left to itself, the value of the wave becomes the covariate of the cells.
   expect_identical(names(hold_terms(parsed, frame, control)$frame$covariates), "`sin(200 * x)`")
   ready <- prepare_compressed_fit(
-    parsed, try_compression(parsed, frame, "nested", control), NULL,
-    "nested"
+    parsed, try_compression(parsed, list(frame = frame), settings), settings
   )
   mode <- newton_mode(ready$target, numeric(ready$target$dim))
   cells <- list(

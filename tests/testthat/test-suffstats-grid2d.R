@@ -206,8 +206,8 @@ test_that("rows of two covariates are compressed by themselves, and the certific
     if (is.null(formulas)) next
     parsed <- parse_formulas(formulas, data_names = names(d))
     ready <- prepare_fit(
-      parsed, d, NULL, NULL, na.omit, NULL, "nested",
-      covary_control(compress = "always")
+      parsed, d, list(na_action = na.omit),
+      list(algorithm = "nested", control = covary_control(compress = "always"))
     )
     t <- rep(-1, ready$target$n_sds)
     ridge <- penalty(ready$target, t)

@@ -1,0 +1,66 @@
+# From cells to the model: cells that compress() made before, or of rows compressed on the way.
+
+prepare_cells <- function(parsed, suffstats, settings) {
+  row_dependent_calls <- row_functions(parsed)
+  if (length(row_dependent_calls)) {
+    stop_covary("cells", "The formulas call ", enumerate(row_dependent_calls),
+      "(), which may depend on all rows; cells only know functions of ",
+      "single values, splines, poly() and scale().",
+      fields = list(functions = row_dependent_calls)
+    )
+  }
+  check_cell_terms(parsed, suffstats)
+  prepare_compressed_fit(
+    parsed, list(suffstats = suffstats, frame = NULL, group = NULL, source = "cells"),
+    settings
+  )
+}
+
+# `compressed`: what compress_frame() returns, with the source "compressed" or "cells"; of cells
+# there is no frame. The prepared model has, for the check after the fit, `held` (the frame of what
+# the cells hold), `suffstats` (the cells), `group` (the group of each row), `fine` (the same model
+# at all nodes), `cell_index` (cells by number), `smooth_tables`, and what was compressed to what,
+# `compression`.
+prepare_compressed_fit <- function(parsed, compressed, settings) {
+  prepared <- prepare_compressed(parsed, compressed$suffstats, compressed$frame)
+  check_responses(prepared$frame, prepared$scales, settings$algorithm)
+  priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
+  compression <- list(
+    rows = prepared$suffstats$rows,
+    groups = nrow(prepared$suffstats$groups),
+    continuous = length(continuous_names(prepared$suffstats))
+  )
+  if (is.null(prepared$nodes)) {
+    out <- list(
+      cells = prepared$cells, design = prepared$design,
+      target = new_target(prepared$design, prepared$cells, priors, prepared$scales)
+    )
+    compression <- c(
+      compression,
+      list(cells = prepared$cells$m, nodes = prepared$cells$m, quadrature_error = 0)
+    )
+  } else {
+    out <- choose_nodes(prepared$suffstats, prepared, priors)
+    # Better no cells than a fit that the certificate will refuse.
+    if (compressed$source == "compressed" && out$quadrature_error > quadrature_limit) {
+      stop_covary("nodes", "the model needs more than ", nodes_limit, " nodes.",
+        fields = list(quadrature_error = out$quadrature_error)
+      )
+    }
+    compression <- c(compression, list(
+      cells = count_cells(prepared$suffstats), nodes = out$cells$m,
+      quadrature_error = out$quadrature_error
+    ))
+  }
+  out$target$rows <- prepared$suffstats$rows
+  more <- out[intersect(names(out), c("fine", "cell_index"))]
+  do.call(new_prepared, c(
+    list(compressed$source, prepared$frame, out$cells, out$design, priors, out$target), more,
+    list(
+      held = compressed$frame, suffstats = prepared$suffstats,
+      group = compressed$group,
+      smooth_tables = if (compressed$source == "cells") prepared$design$tables,
+      compression = compression
+    )
+  ))
+}
