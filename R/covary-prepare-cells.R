@@ -1,4 +1,4 @@
-# From cells to the model: cells that compress() made before, or of rows compressed on the way.
+# From cells to the model: cells that compress() made before, or of rows compressed before the fit.
 
 prepare_cells <- function(parsed, suffstats, settings) {
   row_dependent_calls <- row_functions(parsed)

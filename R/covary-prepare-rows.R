@@ -33,14 +33,14 @@ prepare_rows_fit <- function(parsed, held, settings) {
   }
   scales <- scales_of_rows(scales, design, frame)
   priors <- resolve_priors(design, scales, settings$prior)
-  small <- list(
+  one_cell <- list(
     id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2],
     y_centre = total$scaling[, 1], stats = total$stats
   )
   one <- design
   one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
   one$offset <- design$offset[, 1, drop = FALSE]
-  target <- new_target(one, small, priors, scales)
+  target <- new_target(one, one_cell, priors, scales)
   tables <- tabulate_smooths(design)
   tabulated <- is.list(terms)
   target <- if (tabulated) {

@@ -3,7 +3,7 @@
 # What stands for the rows in front of the engine decides how the fit is checked afterwards
 # (covary-compression-error.R). It is the subclass:
 #   prepared_rows        the rows as they are; those with equal covariates share an exact cell
-#   prepared_compressed  rows that were compressed to cells on the way
+#   prepared_compressed  rows that were compressed to cells before the fit
 #   prepared_cells       cells that compress() made before; the rows are not at hand
 #   prepared_tables      many rows with several continuous covariates, by tables of the terms
 #   prepared_blocks      the same where terms join covariates: columns in blocks of rows

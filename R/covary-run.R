@@ -7,8 +7,8 @@ run_engine <- function(engine, model, draws, control, progress) {
   run <- function() {
     retype(
       engine$fit(model, draws, control, progress), "numerics",
-      "The posterior cannot be computed; the responses may be ",
-      "fitted without error, or a prior or an offset be far from the data. What failed: "
+      "The posterior cannot be computed. Check that the formulas do not fit a response without ",
+      "error, and that priors and offsets are in the units of the data. What failed: "
     )
   }
   out <- tryCatch(run(), interrupt = function(i) {

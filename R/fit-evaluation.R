@@ -110,16 +110,3 @@ distinct_rows <- function(at) {
   at$index <- seq_len(nrow(at$x))
   at
 }
-
-# Posterior summary at N rows: data frame estimate, sd, lower, upper. `values(rows)` gives S x rows.
-summarise_rows <- function(values, n, s, interval) {
-  tail <- (1 - interval) / 2
-  out <- matrix(NA_real_, n, 4, dimnames = list(NULL, c("estimate", "sd", "lower", "upper")))
-  for (rows in in_blocks(n, s)) {
-    v <- values(rows)
-    out[rows, 1] <- colMeans(v)
-    out[rows, 2] <- column_sds(v)
-    out[rows, 3:4] <- column_quantiles(v, c(tail, 1 - tail))
-  }
-  as.data.frame(out)
-}

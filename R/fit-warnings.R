@@ -11,16 +11,16 @@ warn_quality <- function(fit) {
     return()
   }
   parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
-  endless <- if (is.finite(sum(fit$draws))) {
+  infinite <- if (is.finite(sum(fit$draws))) {
     0
   } else {
     sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
   }
-  if (endless > 0) {
-    warn_covary("infinite", endless, " of ", nrow(fit$draws),
+  if (infinite > 0) {
+    warn_covary("infinite", infinite, " of ", nrow(fit$draws),
       " draws are too large for a number; the priors are too wide for the units ",
       "of the data.",
-      fields = list(draws = endless)
+      fields = list(draws = infinite)
     )
   }
   if (!info$converged) {

@@ -128,13 +128,13 @@ choose_by <- function(fit, name, keys, by, fixed = character()) {
       fields = list(arg = "by")
     )
   }
-  together <- lapply(keys, function(k) {
+  shared <- lapply(keys, function(k) {
     uses <- shaping_covariates(fit, k)
     if (name %in% uses) setdiff(uses, name)
   })
   candidates <- Filter(
     function(c) fit$design$covariates[[c]]$type != "numeric",
-    unique(unlist(together))
+    unique(unlist(shared))
   )
   if (!is.null(by)) {
     if (!by %in% names(fit$design$covariates) || fit$design$covariates[[by]]$type %in%

@@ -54,33 +54,6 @@ predict.covary <- function(
   join_parts(columns, parts)
 }
 
-# The user's columns beside results, with other names where these would clash.
-newdata_columns <- function(fit, newdata, labels) {
-  columns <- if (is.null(newdata)) training_data(fit) else newdata
-  clash <- names(columns) %in% c(labels, "estimate", "sd", "lower", "upper", "extrapolated")
-  names(columns)[clash] <- paste0(names(columns)[clash], ".newdata")
-  columns
-}
-
-mark_extrapolated <- function(fit, newdata, out, keys) {
-  marks <- extrapolates(if (is.null(newdata)) training_data(fit) else newdata, fit$design, keys)
-  marks[is.na(out$estimate)] <- NA
-  marks
-}
-
-# The user's columns beside every part. One part keeps its row names; several cannot.
-join_parts <- function(columns, parts) {
-  if (length(parts) == 1) {
-    return(cbind(columns, parts[[1]]))
-  }
-  out <- cbind(
-    columns[rep(seq_len(nrow(columns)), length(parts)), , drop = FALSE],
-    do.call(rbind, unname(parts))
-  )
-  row.names(out) <- NULL
-  out
-}
-
 # All predictors of the parameters asked for; by default those that `resp` has.
 predicted_keys <- function(fit, dpar, resp, default) {
   if (default || identical(dpar, dpar_names())) {

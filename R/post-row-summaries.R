@@ -1,0 +1,47 @@
+# Data frames with a posterior summary a row: what predict(), correlation() and covariance() give.
+
+# The columns of a summary: of draws v (S x n) of a quantity at n rows, an n x columns matrix.
+# `tails`: the two probabilities of the interval. The one place that a new column needs.
+row_summary <- function(v, tails) {
+  limits <- column_quantiles(v, tails)
+  cbind(estimate = colMeans(v), sd = column_sds(v), lower = limits[, 1], upper = limits[, 2])
+}
+
+row_summary_names <- function() colnames(row_summary(matrix(0, 1, 1), c(0, 1)))
+
+# Data frame of N rows. values(rows): draws of the quantity, S x rows, for blocks of them.
+summarise_rows <- function(values, n, s, interval) {
+  names <- row_summary_names()
+  out <- matrix(NA_real_, n, length(names), dimnames = list(NULL, names))
+  for (rows in in_blocks(n, s)) out[rows, ] <- row_summary(values(rows), tail_probs(interval))
+  as.data.frame(out)
+}
+
+# The user's columns beside results, with other names where these would clash.
+newdata_columns <- function(fit, newdata, labels) {
+  columns <- if (is.null(newdata)) training_data(fit) else newdata
+  clash <- names(columns) %in% c(labels, row_summary_names(), "extrapolated")
+  names(columns)[clash] <- paste0(names(columns)[clash], ".newdata")
+  columns
+}
+
+# TRUE where a numeric covariate of the predictors `keys` lies outside the data, NA where there is no
+# estimate.
+mark_extrapolated <- function(fit, newdata, out, keys) {
+  marks <- extrapolates(if (is.null(newdata)) training_data(fit) else newdata, fit$design, keys)
+  marks[is.na(out$estimate)] <- NA
+  marks
+}
+
+# The user's columns beside every part. One part keeps its row names; several cannot.
+join_parts <- function(columns, parts) {
+  if (length(parts) == 1) {
+    return(cbind(columns, parts[[1]]))
+  }
+  out <- cbind(
+    columns[rep(seq_len(nrow(columns)), length(parts)), , drop = FALSE],
+    do.call(rbind, unname(parts))
+  )
+  row.names(out) <- NULL
+  out
+}
