@@ -39,12 +39,15 @@ register_class <- function(
   )
 }
 
+# The first of the classes of x that is known here; others may stand before it.
+registered_class <- function(x) Find(is_registered, class(x))
+
 is_registered <- function(class) !is.null(registered_classes[[class]])
 
 # ---- the seal --------------------------------------------------------------------------------
 
 # The object with the fingerprints of its sealed fields, by name.
-seal <- function(x, class = base::class(x)[1]) {
+seal <- function(x, class = registered_class(x)) {
   x$seal <- fingerprints(x, registered_classes[[class]])
   x
 }
@@ -66,7 +69,7 @@ fingerprints <- function(x, contract) {
 # ---- checking --------------------------------------------------------------------------------
 
 # The object, or a typed error that names the first field at fault.
-check_object <- function(x, class = base::class(x)[1], arg = "object") {
+check_object <- function(x, class = registered_class(x), arg = "object") {
   contract <- registered_classes[[class]]
   fault <- object_fault(x, contract)
   if (is.null(fault)) {
