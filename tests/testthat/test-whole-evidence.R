@@ -1,5 +1,5 @@
-# The log evidence of fits: known answers are in test-covary-engines.R; here large data, and what it is
-# for.
+# The log evidence of fits of large data, and what it is for; known answers are in
+# test-covary-engines.R.
 
 curves <- list(
   smooth = list(

@@ -1,15 +1,7 @@
 # Hostile calls: a legitimate call of an exported function or method with one to three arguments
 # replaced.
 
-quietly <- function(code) suppressWarnings(suppressMessages(code))
-
-set.seed(1)
-rows <- data.frame(
-  x = stats::runif(40), w = stats::runif(40), g = factor(rep(letters[1:4], 10)),
-  k = rep(c("a", "b"), 20)
-)
-rows$y1 <- rows$x + stats::rnorm(40)
-rows$y2 <- rows$y1 / 2 + stats::rnorm(40)
+source(file.path(here, "rows.R"))
 fit <- quietly(covary(cbind(y1, y2) ~ x + g, sigma ~ x, data = rows, draws = 100))
 single <- quietly(covary(y1 ~ s(x, k = 4) + w, data = rows, draws = 100, algorithm = "fullrank"))
 ages <- quietly(compress(rows, "y1", by = ~g))
@@ -19,8 +11,6 @@ many <- data.frame(
 )
 moments <- quietly(compress(many, c("y1", "y2"), by = ~ x + g, resolution = 20))
 learner <- quietly(learn_categories(k ~ y1 + y2, rows, epochs = 1))
-line <- linear_regression(y1 ~ x, rows)
-bimodal <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
 gaussian <- target_density(function(theta) -0.5 * sum(theta^2), names = c("a", "b"))
 approximation <- quietly(advi(line, draws = 100))
 tracked_fit <- quietly(advi(bimodal,

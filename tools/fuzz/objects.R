@@ -1,21 +1,11 @@
 # Edited objects: each object of the package with one to three places changed, given to what takes
 # such objects.
 
-quietly <- function(code) suppressWarnings(suppressMessages(code))
-
-set.seed(1)
-rows <- data.frame(
-  x = stats::runif(40), w = stats::runif(40), g = factor(rep(letters[1:4], 10)),
-  k = rep(c("a", "b"), 20)
-)
-rows$y1 <- rows$x + stats::rnorm(40)
-rows$y2 <- rows$y1 / 2 + stats::rnorm(40)
+source(file.path(here, "rows.R"))
 many <- data.frame(
   x = stats::runif(5000), z = stats::runif(5000), g = rep(c("u", "v"), 2500),
   y1 = stats::rnorm(5000), y2 = stats::rnorm(5000)
 )
-bimodal <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
-line <- linear_regression(y1 ~ x, rows)
 gaussian <- target_density(function(theta) -0.5 * sum(theta^2),
   names = c("a", "b"),
   transforms = list(b = "log")
