@@ -58,7 +58,7 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
     C_rows, prepared$held$y, prepared$held$weights,
     cbind(standard$centre, standard$scale), list(term),
     list(
-      likelihood = ready$target$model$likelihood, level = simd_level(),
+      likelihood = prepared$target$model$likelihood, level = simd_level(),
       threads = threads, value = FALSE
     )
   )$scores
