@@ -8,15 +8,10 @@ regression_density <- function(model, design = NULL) {
   transforms <- rep(list(transform_identity()), length(names))
   names(transforms) <- names
   for (i in model$dim + seq_len(model$n_sds)) transforms[[i]] <- transform_log()
-  cells <- model$model$size$cells
-  extra <- list(
-    regression = model, design = design, constrain = if (!is.null(design)) {
-      constrain_regression
-    },
-    constant = model$log_jacobian
-  )
-  new_regression_target(model$model, transforms, cells, c(model$start, rep(-1, model$n_sds)),
-    label = paste("regression model,", cells, "cells"), extra = extra,
+  new_regression_target(model$model, transforms,
+    start = c(model$start, rep(-1, model$n_sds)), regression = model, design = design,
+    constrain = if (!is.null(design)) constrain_regression, constant = model$log_jacobian,
+    label = paste("regression model,", model$model$size$cells, "cells"),
     class = "covary_model_target"
   )
 }

@@ -27,15 +27,16 @@
 #' @aliases covary_approximation
 NULL
 
-new_approximation <- function(
-  target, method, family, mean = NULL, chol_cov = NULL, draws = NULL,
-  chain = NULL, lp = NULL, lq = NULL, history = NULL
-) {
-  structure(list(
-    target = target, method = method, family = family, mean = mean, chol_cov = chol_cov,
-    draws = draws, chain = chain, lp = lp,
-    lq = lq, history = history, info = list(), callbacks = list()
-  ), class = "covary_approximation")
+# `...`: what is known of it, by the names of the fields above.
+new_approximation <- function(target, method, family, ...) {
+  out <- list(
+    target = target, method = method, family = family, mean = NULL, chol_cov = NULL, draws = NULL,
+    chain = NULL, lp = NULL, lq = NULL, history = NULL, info = list(), callbacks = list()
+  )
+  known <- list(...)
+  stopifnot(names(known) %in% names(out))
+  out[names(known)] <- known
+  structure(out, class = "covary_approximation")
 }
 
 # n x dim draws of the free numbers

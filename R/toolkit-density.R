@@ -11,18 +11,18 @@
 #   constrain, derived  (optional) other ways from free numbers to parameters
 # `class` goes in front of covary_density and has the methods of toolkit-contract.R.
 
-new_density <- function(
-  kind, data, transforms, rows = 0L, start = NULL, evaluate = NULL, label = kind, extra = list(),
-  class = NULL
-) {
+# `...`: rows, start, evaluate and further fields, by name.
+new_density <- function(kind, data, transforms, ..., label = kind, class = NULL) {
   dim <- sum(vapply(transforms, `[[`, 0L, "free"))
   out <- list(
-    kind = kind, dim = dim, rows = as.integer(rows), data = data, evaluate = evaluate,
+    kind = kind, dim = dim, rows = 0L, data = data,
     names = value_labels(transforms, "free"), parameters = value_labels(transforms, "size"),
-    transforms = transforms,
-    start = if (is.null(start)) numeric(dim) else start, label = label
+    transforms = transforms, start = numeric(dim), label = label
   )
-  seal(structure(c(out, extra), class = c(class, "covary_density")), "covary_density")
+  more <- list(...)
+  out[names(more)] <- more
+  out$rows <- as.integer(out$rows)
+  seal(structure(out, class = c(class, "covary_density")), "covary_density")
 }
 
 # Labels of the values of parameters, by `what`: "size" (as the density sees them) or "free".

@@ -63,9 +63,9 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
     ifelse(is.na(fit$coefficients), 0, fit$coefficients),
     log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300))
   )
-  extra <- list(blueprint = c(own, list(size = ncol(x))), n = length(y))
-  new_regression_target(model, transforms, m, unname(start),
-    label = paste("linear regression of", length(y), "rows"), extra = extra
+  new_regression_target(model, transforms,
+    start = unname(start), blueprint = c(own, list(size = ncol(x))), n = length(y),
+    label = paste("linear regression of", length(y), "rows")
   )
 }
 

@@ -2,12 +2,9 @@
 # and the models of covary(). `data` is the model of regression.h; theta = (beta, log tau); rows are
 # cells. Expectations under Gaussians are in closed form.
 
-new_regression_target <- function(
-  model, transforms, rows, start, label, extra = list(), class = NULL
-) {
+new_regression_target <- function(model, transforms, ..., label, class = NULL) {
   new_density("regression", model, transforms,
-    rows = rows, start = start, label = label, extra = extra,
-    class = c(class, "covary_regression_target")
+    rows = model$size$cells, ..., label = label, class = c(class, "covary_regression_target")
   )
 }
 

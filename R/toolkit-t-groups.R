@@ -70,7 +70,7 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
   out <- new_density("t_groups", data, transforms,
     rows = length(y),
     label = paste("two groups of Student-t observations,", length(y), "rows"),
-    extra = list(derived = t_groups_derived)
+    derived = t_groups_derived
   )
   inside <- function(s) {
     min(

@@ -30,50 +30,47 @@
 #' @name transforms
 NULL
 
-new_transform <- function(
-  kind, free, size, forward, log_jacobian, inverse, labels = NULL,
-  pullback = complex_pullback, text = kind
-) {
-  self <- list(
-    kind = kind, free = free, size = size, forward = forward,
-    log_jacobian = log_jacobian,
-    inverse = inverse, labels = labels, text = text
+# `maps`: list(forward, log_jacobian, inverse, and, unless complex steps are to give it, pullback(u,
+# g): gradient by u of f(x(u)) + log Jacobian, from the gradient g of f by x).
+new_transform <- function(kind, free, size, maps, labels = NULL, text = kind) {
+  out <- list(
+    kind = kind, free = free, size = size, forward = maps$forward,
+    log_jacobian = maps$log_jacobian, inverse = maps$inverse, labels = labels, text = text
   )
-  self$pullback <- function(u, g) pullback(self, u, g)
-  structure(self, class = "covary_transform")
+  out$pullback <- if (is.null(maps$pullback)) complex_pullback(maps) else maps$pullback
+  structure(out, class = "covary_transform")
 }
 
-# Gradient by u of f(x(u)) + log Jacobian, from the gradient g of f by x.
-complex_pullback <- function(self, u, g) {
+complex_pullback <- function(maps) {
   h <- 1e-30
-  vapply(seq_along(u), function(j) {
-    z <- matrix(as.complex(u), 1)
-    z[j] <- z[j] + complex(imaginary = h)
-    Im(sum(g * self$forward(z)) + self$log_jacobian(z)) / h
-  }, 0)
+  function(u, g) {
+    vapply(seq_along(u), function(j) {
+      z <- matrix(as.complex(u), 1)
+      z[j] <- z[j] + complex(imaginary = h)
+      Im(sum(g * maps$forward(z)) + maps$log_jacobian(z)) / h
+    }, 0)
+  }
 }
 
 #' @rdname transforms
 #' @export
 transform_identity <- function(n = 1) {
   n <- check_count(n, "n")
-  new_transform("identity", n, n,
-    forward = identity, log_jacobian = function(u) numeric(nrow(u)),
-    inverse = identity,
-    pullback = function(self, u, g) g
-  )
+  new_transform("identity", n, n, list(
+    forward = identity, inverse = identity, log_jacobian = function(u) numeric(nrow(u)),
+    pullback = function(u, g) g
+  ))
 }
 
 #' @rdname transforms
 #' @export
 transform_log <- function(n = 1) {
   n <- check_count(n, "n")
-  new_transform("log", n, n,
+  new_transform("log", n, n, list(
     forward = exp, log_jacobian = function(u) rowSums(u),
-    inverse = function(x) log(check_inside(x, x > 0, "positive")), pullback = function(self, u, g) {
-      g * exp(u) + 1
-    }
-  )
+    inverse = function(x) log(check_inside(x, x > 0, "positive")),
+    pullback = function(u, g) g * exp(u) + 1
+  ))
 }
 
 #' @rdname transforms
@@ -84,18 +81,20 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
   n <- check_count(n, "n")
   width <- upper - lower
   log_slope <- function(u) log_sigmoid(u) + log_sigmoid(-u)
-  new_transform("logit", n, n,
+  maps <- list(
     forward = function(u) lower + width / (1 + exp(-u)),
     log_jacobian = function(u) rowSums(log_slope(u)) + ncol(u) * log(width),
     inverse = function(x) {
       check_inside(x, x > lower & x < upper, paste("strictly between", lower, "and", upper))
       log((x - lower) / (upper - x))
     },
-    pullback = function(self, u, g) {
+    pullback = function(u, g) {
       p <- 1 / (1 + exp(-u))
       g * width * p * (1 - p) + 1 - 2 * p
-    }, text = paste0("logit(", format(lower), ", ", format(upper), ")")
+    }
   )
+  text <- paste0("logit(", format(lower), ", ", format(upper), ")")
+  new_transform("logit", n, n, maps, text = text)
 }
 
 # Without loss at either end
@@ -112,10 +111,10 @@ transform_ordered <- function(n) {
     for (j in seq_len(n)[-1]) u[, j] <- u[, j - 1] + exp(u[, j])
     u
   }
-  new_transform("ordered", n, n, forward,
-    log_jacobian = function(u) rowSums(u[, -1, drop = FALSE]),
+  new_transform("ordered", n, n, list(
+    forward = forward, log_jacobian = function(u) rowSums(u[, -1, drop = FALSE]),
     inverse = function(x) c(x[1], log(check_inside(diff(x), diff(x) > 0, "increasing")))
-  )
+  ))
 }
 
 #' @rdname transforms
@@ -143,7 +142,8 @@ transform_simplex <- function(n) {
     rest <- rev(cumsum(rev(x)))
     log(x[-n] / rest[-1]) + shift
   }
-  new_transform("simplex", n - 1L, n, forward, log_jacobian, inverse)
+  maps <- list(forward = forward, log_jacobian = log_jacobian, inverse = inverse)
+  new_transform("simplex", n - 1L, n, maps)
 }
 
 #' @rdname transforms
@@ -188,8 +188,7 @@ transform_correlation <- function(n) {
   }
   inverse <- function(x) {
     r <- diag(n)
-    r[lower.tri(r)] <- x
-    r[upper.tri(r)] <- t(r)[upper.tri(r)]
+    r[pairs] <- r[pairs[, 2:1, drop = FALSE]] <- x
     l <- attempt(t(cholesky(r)), check_inside(x, FALSE, "a positive definite correlation matrix"))
     u <- numeric(free)
     for (k in seq_len(free)) {
@@ -198,9 +197,8 @@ transform_correlation <- function(n) {
     }
     u
   }
-  new_transform("correlation", free, free, forward, log_jacobian, inverse,
-    labels = paste0("[", row, ",", column, "]")
-  )
+  maps <- list(forward = forward, log_jacobian = log_jacobian, inverse = inverse)
+  new_transform("correlation", free, free, maps, labels = paste0("[", row, ",", column, "]"))
 }
 
 check_inside <- function(x, ok, what) {
