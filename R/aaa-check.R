@@ -77,7 +77,7 @@ describe <- function(x) {
   if (is.character(x) && length(x) == 1) {
     return(dQuote(substr(x, 1, 80), FALSE))
   }
-  known <- paste0("an object of class ", dQuote(class(x)[1], FALSE))
+  known <- paste0("an object of class ", dQuote(c(registered_class(x), class(x))[1], FALSE))
   if (is.atomic(x) && length(x) == 1) {
     return(tryCatch(paste(format(x)), error = function(e) known))
   }
