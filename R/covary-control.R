@@ -13,8 +13,8 @@
 #'   two covariates are continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by
 #'   default, twice as many for four times the resolution.
 #' @param threads Threads for passes over rows; results are the same bits for any number, with one
-#'   BLAS library and one number of its own threads: other libraries, or more threads in them, sum in
-#'   another order. A process that was forked from the one that loaded the package uses one.
+#'   BLAS library and one number of its own threads: other libraries, or more threads in them, sum
+#'   in another order. A process that was forked from the one that loaded the package uses one.
 #' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at
 #'   that row, where standard deviations or correlations change with covariates: it keeps the
 #'   likelihood bounded at rows that a mean runs through. `"auto"` is 0.01, less from 500,000 rows

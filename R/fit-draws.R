@@ -50,9 +50,10 @@ predictor_draws <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   predictor_values(predictor_at(fit, key, newdata, draw_ids))
 }
 
-# A predictor prepared to be evaluated for any block of draws and rows: list(draws (S x p), x (M x p),
-# offset (M), index (N: a row of x, or NA where a covariate is missing), unseen (fresh effects of
-# new levels, drawn once so that all blocks agree)). The rows of the fit are evaluated once a cell.
+# A predictor prepared to be evaluated for any block of draws and rows: list(draws (S x p), x (M x
+# p), offset (M), index (N: a row of x, or NA where a covariate is missing), unseen (fresh effects
+# of new levels, drawn once so that all blocks agree)). The rows of the fit are evaluated once a
+# cell.
 predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   p <- fit$design$predictors[[key]]
   draws <- unclass(fit$draws)[, p$columns$name, drop = FALSE]

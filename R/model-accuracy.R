@@ -12,7 +12,11 @@ accuracy_limits <- c(residual = 0.01, posterior = 0.1)
 # differences in sds).
 measure_accuracy <- function(prepared, result) {
   beta <- colMeans(result$beta)
-  read <- if (is.null(prepared$tables)) node_reader(prepared, beta) else table_reader(prepared$tables, beta)
+  read <- if (is.null(prepared$tables)) {
+    node_reader(prepared, beta)
+  } else {
+    table_reader(prepared$tables, beta)
+  }
   frame <- prepared$held
   rows <- unique(c(evenly_spread_rows(frame$n, frame$covariates), read$extremes))
   compare_predictors(

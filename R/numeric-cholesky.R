@@ -1,5 +1,5 @@
-# Cholesky factors of precisions and covariances. A factor is upper triangular, as chol() has it, and
-# has the name of what it is a factor of: crossprod(chol_cov) is a covariance,
+# Cholesky factors of precisions and covariances. A factor is upper triangular, as chol() has it,
+# and has the name of what it is a factor of: crossprod(chol_cov) is a covariance,
 # crossprod(chol_precision) a precision, so chol2inv(chol_precision) is the covariance.
 #
 # Large products are written as t(a) %*% b and a %*% t(b): with R's reference BLAS crossprod(a, b)

@@ -25,8 +25,8 @@ newdata_columns <- function(fit, newdata, labels) {
   columns
 }
 
-# TRUE where a numeric covariate of the predictors `keys` lies outside the data, NA where there is no
-# estimate.
+# TRUE where a numeric covariate of the predictors `keys` lies outside the data, NA where there is
+# no estimate.
 mark_extrapolated <- function(fit, newdata, out, keys) {
   marks <- extrapolates(if (is.null(newdata)) training_data(fit) else newdata, fit$design, keys)
   marks[is.na(out$estimate)] <- NA

@@ -1,6 +1,7 @@
-# The objective: ELBO = E[log p] + entropy under the approximation N(mean, cov), cov = crossprod(chol_cov), and its
-# gradient and Hessian, from list(value, gradient, hessian) of E[log p]: in closed form where the
-# target has it (density_expect()), else over draws by Stein's identity.
+# The objective: ELBO = E[log p] + entropy under the approximation N(mean, cov), cov =
+# crossprod(chol_cov), and its gradient and Hessian, from list(value, gradient, hessian) of E[log
+# p]: in closed form where the target has it (density_expect()), else over draws by Stein's
+# identity.
 
 # d x m, with second moments (divisor m) exactly one where m allows.
 new_noise <- function(m, d) {
@@ -10,8 +11,8 @@ new_noise <- function(m, d) {
 }
 
 # Expectations over draws mean + L z, L = t(chol_cov), a column of z a draw; the Hessian by Stein's
-# identity, E[g z'] L^-1. Draws are taken with the gradient of a Gaussian target of precision Q beside them,
-# whose expectations are known: where Q is near E[-H], little noise is left.
+# identity, E[g z'] L^-1. Draws are taken with the gradient of a Gaussian target of precision Q
+# beside them, whose expectations are known: where Q is near E[-H], little noise is left.
 stein_expect <- function(target, mean, chol_cov, z, precision = chol2inv(chol_cov)) {
   moves <- crossprod(chol_cov, z)
   at <- density_at(target, t(mean + moves), gradient = TRUE)

@@ -4,7 +4,8 @@
 #   newton  natural-gradient step with E[gradient] and E[Hessian], in closed form or by Stein's
 #           identity (numeric-variational.R has the step)
 #   member  low-rank family: the same step to the nearest member (toolkit-advi-optimum.R), from the
-#           full-rank optimum; a few passes over the target where L-BFGS on the factors takes hundreds
+#           full-rank optimum; a few passes over the target where L-BFGS on the factors takes
+#           hundreds
 #   polish  other families: L-BFGS on the raw parameters, in units of the approximation
 #   check   Monte Carlo error from fresh draws; too large: twice the draws, and that phase again
 

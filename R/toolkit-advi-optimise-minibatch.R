@@ -112,7 +112,8 @@ next_window <- function(target, setup, state) {
 
 # The verdict on the average of two windows, in up to four passes over all rows:
 #   1. The error of the average. Within tolerance: done, the average is the answer.
-#   2. Else, where expectations have a closed form, the optimum of the family as seen from the average
+#   2. Else, where expectations have a closed form, the optimum of the family as seen from the
+#   average
 #      (toolkit-advi-optimum.R) takes its place and is judged the same way;
 #   3. so does the optimum as seen from that one, and once more.
 #   4. If none is within tolerance, iterations go on from the last, and the averages start anew.

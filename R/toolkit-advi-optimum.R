@@ -5,8 +5,9 @@
 # A Newton step alone would miss how far there is to go: along the log sd of a smooth that is hardly
 # needed, fixed-point steps of the ELBO are ever smaller parts of the way that is left.
 
-# `expected`: value, gradient and Hessian of the whole target under N(mean, crossprod(chol_cov)). `low`:
-# factors of a low-rank member near by, where they are known. list(mean, chol_cov; low-rank: low)
+# `expected`: value, gradient and Hessian of the whole target under N(mean, crossprod(chol_cov)).
+# `low`: factors of a low-rank member near by, where they are known. list(mean, chol_cov; low-rank:
+# low)
 refit_family <- function(target, family, mean, chol_cov, expected, low = NULL) {
   cov <- crossprod(chol_cov)
   if (!has_smooths(target)) {

@@ -7,7 +7,8 @@
 #   full-rank   mean is off by L' E[g], log sds by (1 + diag(L' E[H] L)) / 2
 #   mean-field  mean by E[-H]^-1 E[g], in units of the diagonal of E[-H]^-1; log sds
 #               by the same halves
-#   low-rank    by comparison with the member nearest to that step: where a specific variance is zero,
+#   low-rank    by comparison with the member nearest to that step: where a specific variance is
+#   zero,
 #               as at the optimum of many a factor model, the curvature along it says nothing
 
 newton_error <- function(family, mean, chol_cov, expected) {

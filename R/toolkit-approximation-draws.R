@@ -13,7 +13,8 @@ draws_of <- function(x, ndraws = NULL) {
 }
 
 #' @rdname approximation
-#' @importFrom posterior as_draws as_draws_matrix as_draws_array as_draws_df as_draws_list as_draws_rvars
+#' @importFrom posterior as_draws as_draws_matrix as_draws_array as_draws_df as_draws_list
+#'   as_draws_rvars
 #' @export
 as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) {
   posterior::as_draws_matrix(draws_of(x, ndraws))

@@ -145,7 +145,9 @@ better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
 # Draws of all paths, weighed and resampled; one path stays a Gaussian.
 pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
-  x <- new_approximation(target, "pathfinder", "fullrank", mean = best$mean, chol_cov = best$chol_cov)
+  x <- new_approximation(target, "pathfinder", "fullrank",
+    mean = best$mean, chol_cov = best$chol_cov
+  )
   x$info <- list(
     path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures,
     interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations"))

@@ -1,10 +1,13 @@
 #!/bin/sh
-# All benchmarks, one after another, about 25 minutes on a quiet machine; results go to bench/results/.
+# All benchmarks, one after another, about 25 minutes on a quiet machine; results go to
+# bench/results/.
 #   sh bench/run.sh                  all
 #   sh bench/run.sh billion chart    only these
-#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes; and peer-errors (30 minutes) and
-#                                    many-covariates, with peers that may take up to ten minutes each: not part of `all`
-# covary must be installed; peers (mgcv, rstan, TMB, VGAM, bamlss, GJRM) are used if they are: R_LIBS says where.
+#   sh bench/run.sh slow-peers       bamlss and GJRM at a million rows, up to 20 minutes; and
+#                                    peer-errors (30 minutes) and many-covariates, with peers that
+#                                    may take up to ten minutes each: not part of `all`
+# covary must be installed; peers (mgcv, rstan, TMB, VGAM, bamlss, GJRM) are used if they are:
+# R_LIBS says where.
 # A peer that takes longer than COVARY_BENCH_LIMIT seconds (600) is stopped.
 cd "$(dirname "$0")/.." || exit 1
 results=bench/results
@@ -51,6 +54,7 @@ bench() {
   esac
 }
 
-[ $# -gt 0 ] || set -- large-core vi-on-cells overhead gradient-peers calibration large-peers compression-error billion chart \
+[ $# -gt 0 ] || set -- large-core vi-on-cells overhead gradient-peers calibration \
+  large-peers compression-error billion chart \
   advi-iteration nuts-versus-stan vb-versus-covary
 for name in "$@"; do bench "$name"; done

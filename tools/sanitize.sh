@@ -13,18 +13,22 @@ CC = gcc -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-pointe
 CFLAGS = -g -O1
 FLAGS
 mkdir "$work/covary"
-(cd "$root" && git archive HEAD DESCRIPTION NAMESPACE R src tests inst LICENSE) | tar -x -C "$work/covary"
-R_MAKEVARS_USER="$work/Makevars" R CMD INSTALL --preclean --no-test-load --no-docs --library="$work/lib" \
+(cd "$root" && git archive HEAD DESCRIPTION NAMESPACE R src tests inst LICENSE) |
+  tar -x -C "$work/covary"
+R_MAKEVARS_USER="$work/Makevars" R CMD INSTALL --preclean --no-test-load --no-docs \
+  --library="$work/lib" \
     "$work/covary" > "$work/install.log" 2>&1 || { cat "$work/install.log"; exit 1; }
 
 asan=$(gcc -print-file-name=libasan.so)
 echo "sanitizers: running the tests (several minutes)"
-LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0 UBSAN_OPTIONS=print_stacktrace=1 \
+LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0:detect_odr_violation=0 \
+  UBSAN_OPTIONS=print_stacktrace=1 \
     R_LIBS="$work/lib" NOT_CRAN=true Rscript -e '
     library(testthat); library(covary)
     r <- as.data.frame(test_dir(commandArgs(TRUE), package = "covary", load_package = "installed",
         reporter = "silent", stop_on_failure = FALSE))
-    cat(sum(r$passed), "passed,", sum(r$failed) + sum(r$error), "failed\n")' "$root/tests/testthat" \
+    cat(sum(r$passed), "passed,", sum(r$failed) + sum(r$error), "failed\n")' \
+  "$root/tests/testthat" \
     > "$work/tests.log" 2>&1 || true
 tail -n 1 "$work/tests.log"
 found=0

@@ -34,14 +34,19 @@ apt_install() {
     as_root apt-get update -qq >>"$log" 2>&1
     apt_is_fresh=yes
   fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1
 }
 
 ensure_r() {
   if ! command -v Rscript >/dev/null 2>&1; then
     say "Installing R ..."
     has_apt && apt_install r-base-core r-base-dev
-    command -v Rscript >/dev/null 2>&1 || { say "R is not installed and could not be. See https://cran.r-project.org"; tail -n 5 "$log"; exit 1; }
+    command -v Rscript >/dev/null 2>&1 || {
+      say "R is not installed and could not be. See https://cran.r-project.org"
+      tail -n 5 "$log"
+      exit 1
+    }
     # Faster with many coefficients; Debian's alternatives make it the BLAS of R. Fine without.
     apt_install libopenblas0-pthread || apt_install libopenblas0 || true
   fi
@@ -49,7 +54,10 @@ ensure_r() {
   if ! command -v "${compiler:-gcc}" >/dev/null 2>&1 || ! command -v make >/dev/null 2>&1; then
     say "Installing a compiler for R packages ..."
     has_apt && apt_install r-base-dev
-    command -v make >/dev/null 2>&1 || { say "A C compiler and make are needed and could not be installed."; exit 1; }
+    command -v make >/dev/null 2>&1 || {
+      say "A C compiler and make are needed and could not be installed."
+      exit 1
+    }
   fi
 }
 
@@ -66,7 +74,9 @@ described() {
 
 # Those of the named packages that cannot be loaded.
 missing_packages() {
-  Rscript --vanilla -e 'p <- commandArgs(TRUE); cat(p[!vapply(p, requireNamespace, TRUE, quietly = TRUE)])' "$@" 2>/dev/null
+  Rscript --vanilla -e '
+    p <- commandArgs(TRUE)
+    cat(p[!vapply(p, requireNamespace, TRUE, quietly = TRUE)])' "$@" 2>/dev/null
 }
 
 # ensure_packages required|optional name...
@@ -88,8 +98,13 @@ ensure_packages() {
     # shellcheck disable=SC2086
     Rscript --vanilla -e '
       lib <- .libPaths()[1]
-      if (file.access(lib, 2) != 0) { lib <- Sys.getenv("R_LIBS_USER"); dir.create(lib, FALSE, TRUE) }
-      install.packages(commandArgs(TRUE), lib, repos = "https://cloud.r-project.org", quiet = TRUE)' $absent >>"$log" 2>&1 || true
+      if (file.access(lib, 2) != 0) {
+        lib <- Sys.getenv("R_LIBS_USER")
+        dir.create(lib, FALSE, TRUE)
+      }
+      repos <- "https://cloud.r-project.org"
+      install.packages(commandArgs(TRUE), lib, repos = repos, quiet = TRUE)
+    ' $absent >>"$log" 2>&1 || true
     # shellcheck disable=SC2086
     absent=$(missing_packages $absent)
   fi
@@ -111,7 +126,8 @@ install_covary() {
     cat(lib)')}
   # A copy, so that no object files are left in the sources and old ones are not used.
   copy=$(mktemp -d)
-  (cd "$root" && tar cf - --exclude='*.o' --exclude='*.so' --exclude=.git DESCRIPTION NAMESPACE LICENSE R src man inst 2>>"$log") | (cd "$copy" && tar xf -)
+  (cd "$root" && tar cf - --exclude='*.o' --exclude='*.so' --exclude=.git \
+    DESCRIPTION NAMESPACE LICENSE R src man inst 2>>"$log") | (cd "$copy" && tar xf -)
   quietly R CMD INSTALL --no-test-load --library="$lib" "$copy" || exit 1
   rm -rf "$copy"
 }

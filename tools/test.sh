@@ -15,7 +15,8 @@ say "Installing covary ..."
 install_covary "$library"
 cd "$root" || exit 1
 counts=$library/counts
-COVARY_FULL_TESTS=${COVARY_FULL_TESTS:-true} R_LIBS="$library${R_LIBS:+:$R_LIBS}" NOT_CRAN=true Rscript --vanilla tools/test.R "$counts"
+COVARY_FULL_TESTS=${COVARY_FULL_TESTS:-true} R_LIBS="$library${R_LIBS:+:$R_LIBS}" NOT_CRAN=true \
+  Rscript --vanilla tools/test.R "$counts"
 line=$(cat "$counts" 2>/dev/null)
 rm -rf "$library" "$log"
 if [ -z "$line" ]; then

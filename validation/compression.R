@@ -81,7 +81,8 @@ compare <- function(d, basis, k) {
       ready$target, mode$mean,
       1L
     )$gradient, cov),
-    certificate = internal$compression_error_of_rows(ready, result), quadrature_error = ready$compression$quadrature_error,
+    certificate = internal$compression_error_of_rows(ready, result),
+    quadrature_error = ready$compression$quadrature_error,
     nodes = ready$target$model$size$cells
   )
 }
