@@ -21,7 +21,10 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
   )
   ready <- suppressMessages(internal$prepare_fit(
     parsed, d, list(na_action = na.omit),
-      list(algorithm = "nested", control = covary_control(compress = if (n < 1e4) "never" else "always"))
+    list(
+      algorithm = "nested",
+      control = covary_control(compress = if (n < 1e4) "never" else "always")
+    )
   ))
   target <- ready$target
   ridge <- internal$penalty(target, rep(log(2), target$n_sds))
