@@ -31,6 +31,6 @@ as_target.covary <- function(object) {
   need_rows(object, "as_target()")
   cells <- new_cells(object$frame)
   scales <- scales_of_cells(response_scales(cells, object$frame), object$design, cells)
-  target <- new_target(object$design, cells, object$priors, scales)
+  target <- new_cells_model(object$design, cells, object$priors, scales)
   regression_density(target, object$design)
 }

@@ -8,10 +8,10 @@ conditional_density <- function(density, at) {
   density$kind <- "conditional"
   density$rows <- 0L
   density$smooths <- lapply(seq_len(model$n_sds), function(g) {
-    smooth_block(which(model$model$group == g), model$dim + g, at)
+    smooth_block(which(model$core$group == g), model$dim + g, at)
   })
-  density$unpenalised <- which(model$model$group == 0)
-  density$penalised <- which(model$model$group > 0)
+  density$unpenalised <- which(model$core$group == 0)
+  density$penalised <- which(model$core$group > 0)
   density$slope <- if (model$n_sds) {
     penalised <- at$cov[density$penalised, , drop = FALSE]
     t(solve(

@@ -33,7 +33,7 @@ prepare_compressed_fit <- function(parsed, compressed, settings) {
   if (is.null(prepared$nodes)) {
     out <- list(
       cells = prepared$cells, design = prepared$design,
-      target = new_target(prepared$design, prepared$cells, priors, prepared$scales)
+      target = new_cells_model(prepared$design, prepared$cells, priors, prepared$scales)
     )
     compression <- c(
       compression,

@@ -40,16 +40,16 @@ prepare_rows_fit <- function(parsed, held, settings) {
   one <- design
   one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
   one$offset <- design$offset[, 1, drop = FALSE]
-  target <- new_target(one, one_cell, priors, scales)
+  target <- new_cells_model(one, one_cell, priors, scales)
   tables <- tabulate_smooths(design)
   tabulated <- is.list(terms)
   target <- if (tabulated) {
-    new_rows_target(
+    new_rows_model(
       target, fill_row_terms(terms, tables, frame), frame,
       settings$control$threads
     )
   } else {
-    new_blocks_target(target, tables, frame, priors, scales)
+    new_blocks_model(target, tables, frame, priors, scales)
   }
   new_prepared(
     if (tabulated) "tables" else "blocks", frame, list(id = NULL, m = frame$n), design, priors,

@@ -79,5 +79,5 @@ prepare_rows <- function(parsed, frame, settings) {
   design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(scales, design, cells)
   priors <- resolve_priors(design, scales, settings$prior)
-  new_prepared("rows", frame, cells, design, priors, new_target(design, cells, priors, scales))
+  new_prepared("rows", frame, cells, design, priors, new_cells_model(design, cells, priors, scales))
 }

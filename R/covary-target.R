@@ -8,10 +8,10 @@ regression_density <- function(model, design = NULL) {
   transforms <- rep(list(transform_identity()), length(names))
   names(transforms) <- names
   for (i in model$dim + seq_len(model$n_sds)) transforms[[i]] <- transform_log()
-  new_regression_target(model$model, transforms,
+  new_regression_target(model$core, transforms,
     start = c(model$start, rep(-1, model$n_sds)), regression = model, design = design,
     constrain = if (!is.null(design)) constrain_regression, constant = model$log_jacobian,
-    label = paste("regression model,", model$model$size$cells, "cells"),
+    label = paste("regression model,", model$core$size$cells, "cells"),
     class = "covary_model_target"
   )
 }
@@ -28,7 +28,7 @@ constrain_regression <- function(target, theta) {
 #' @export
 subsample_density.covary_model_target <- function(target, rows, scale) {
   out <- NextMethod()
-  out$regression$model <- out$data
+  out$regression$core <- out$data
   out
 }
 

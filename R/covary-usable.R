@@ -40,8 +40,8 @@ spread_draws <- function(target, result, j) {
   }
   at <- match(key, target$keys)
   some <- seq_len(min(500, nrow(result$beta)))
-  result$beta[some, mine, drop = FALSE] %*% target$model$x[[at]] +
-    rep(target$model$offset[at, ], each = length(some))
+  result$beta[some, mine, drop = FALSE] %*% target$core$x[[at]] +
+    rep(target$core$offset[at, ], each = length(some))
 }
 
 # Where rows have no scatter (equal responses, exact lines) the sd is the bound of the likelihood

@@ -11,7 +11,7 @@ engine_meanfield <- function(model, draws, control, progress) {
 joint_gaussian <- function(model, draws, progress, diagonal) {
   start <- joint_start(model, progress)
   fit <- gaussian_vi(
-    function(mean, cov) target_joint_expect(model, mean, cov), start$mean, start$cov, diagonal,
+    function(mean, cov) expect_log_joint(model, mean, cov), start$mean, start$cov, diagonal,
     vi_limits(1000L, if (model$n_sds) 1e-6 else 1e-7),
     keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov))
   )
@@ -28,7 +28,7 @@ joint_gaussian_draws <- function(model, mean, cov, draws, progress) {
   chol_cov <- chol(cov)
   z <- matched_noise(draws, length(mean))
   drawn <- split_draws(model, sweep(z %*% chol_cov, 2, mean, "+"))
-  lp <- log_posterior(model, drawn$beta, drawn$log_tau, progress)
+  lp <- log_joint_draws(model, drawn$beta, drawn$log_tau, progress)
   c(drawn, list(lp = lp, lq = gaussian_log_density(z, chol_cov)))
 }
 

@@ -1,7 +1,7 @@
 # The Gaussian of the coefficients at fixed smoothing sds, where nested fits and others start, and
 # the search for those sds.
 #
-# A fit is list(mean, cov, at: value, gradient and Hessian of E target_base() there, elbo, trace,
+# A fit is list(mean, cov, at: value, gradient and Hessian of E loglik_and_priors() there, elbo, trace,
 # converged, iterations, log_tau).
 
 # At the smoothing sds `log_tau`, from the fit `start`; without them they are found first.
@@ -30,7 +30,7 @@ has_few_rows <- function(model) model$scales$n < 20 * model$dim && model$n_sds >
 # surrogate: quick where rows are many. list(mean, cov, log_tau)
 newton_inner <- function(model, progress) {
   log_tau <- rep(-1, model$n_sds)
-  subsample <- lower_rung(model)
+  subsample <- subsample_model(model)
   start <- if (is.null(model$pilot)) model$start else model$pilot$mean
   mode_at <- function(of, from) {
     newton_mode(of, penalty(model, log_tau), from, tolerance = start_tolerance)
@@ -84,17 +84,17 @@ climb_inner <- function(model, progress) {
 # Covariance to start a variational fit with: from the expected curvature of the priors and of one
 # row's worth of data.
 narrow_start <- function(model, mean, log_tau) {
-  precision <- diag(penalty(model, log_tau), model$dim) - target_base(model, mean, 2L)$hessian
+  precision <- diag(penalty(model, log_tau), model$dim) - loglik_and_priors(model, mean, 2L)$hessian
   chol2inv(ascent_chol(precision, model$means))
 }
 
 # From N(start$mean, start$cov).
 inner_at <- function(model, log_tau, start, progress, tolerance) {
   ridge <- penalty(model, log_tau)
-  group <- model$model$group
+  group <- model$core$group
   constant <- -0.5 * sum(log(2 * pi) + 2 * log_tau[group[group > 0]])
   expect <- function(mean, cov) {
-    at <- target_base_expect(model, mean, cov)
+    at <- expect_loglik_and_priors(model, mean, cov)
     at$base <- at[c("value", "gradient", "hessian")]
     at$value <- at$value + constant - 0.5 * sum(ridge * (mean^2 + diag(cov)))
     at$gradient <- at$gradient - ridge * mean

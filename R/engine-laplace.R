@@ -27,7 +27,7 @@ laplace_draws <- function(model, mode, log_tau, draws, progress) {
   given <- surrogate_draws(surrogate, log_tau, matched_noise(draws, model$dim))
   list(
     beta = given$beta, log_tau = log_tau,
-    lp = log_posterior(model, given$beta, log_tau, progress),
+    lp = log_joint_draws(model, given$beta, log_tau, progress),
     lq = gaussian_log_density(z, chol_cov) + given$log_density
   )
 }

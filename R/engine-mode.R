@@ -7,7 +7,7 @@ newton_mode <- function(
   target, penalty, start = target$start, tolerance = 1e-10, max_iterations = 200L
 ) {
   evaluate <- function(beta) {
-    base <- target_base(target, beta)
+    base <- loglik_and_priors(target, beta)
     hessian <- base$hessian
     diag(hessian) <- diag(hessian) - penalty
     list(

@@ -49,7 +49,7 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   if (!is.null(note)) {
     return(unweighted(sample$beta, sample$log_tau, sample$lq, info, note))
   }
-  sample$lp <- target_base_draws(model, sample$beta, progress) + prior(TRUE)
+  sample$lp <- loglik_and_priors_draws(model, sample$beta, progress) + prior(TRUE)
   log_ratio <- sample$lp - sample$lq
   info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(log_ratio)
   w <- psis(log_ratio)
@@ -88,7 +88,7 @@ add_defensive <- function(sample, model, propose, n, progress) {
   z <- draw_radial_t(law, n)
   more <- propose(z)
   more$square <- rowSums(z^2)
-  more$lp <- log_posterior(model, more$beta, more$log_tau, progress)
+  more$lp <- log_joint_draws(model, more$beta, more$log_tau, progress)
   out <- Map(function(a, b) if (is.matrix(a)) rbind(a, b) else c(a, b), sample, more[names(sample)])
   # The proposals' own lq is that of standard normal noise.
   share <- nrow(sample$beta) / nrow(out$beta)

@@ -27,7 +27,7 @@ fit_pilot <- function(target) {
     before <- log_sd
     log_sd <- do.call(rbind, lapply(regressions, `[[`, "log_sd"))
     if (max(abs(log_sd - if (is.null(before)) rowMeans(log_sd) else before)) < pilot_change) break
-    sub$model$offset[k + seq_len(k), ] <- log_sd
+    sub$core$offset[k + seq_len(k), ] <- log_sd
     sub$start <- c(fit$mean[sub$means], 0 * fit$mean[!sub$means])
   }
   start <- target$start
@@ -36,30 +36,45 @@ fit_pilot <- function(target) {
     start[target$coefficients$key == sd_keys(target)[j]] <-
       regressions[[j]]$coefficients
   }
-  r <- fit$mean[!sub$means][sub$coefficients$key[!sub$means] == "rho"]
-  rho <- which(!target$means & target$coefficients$class == "Intercept" &
-    startsWith(target$coefficients$key, "rho:"))
-  start[rho] <- r[rep_len(1, length(rho))]
+  pairs <- target$keys[target$roles == "correlation"]
+  for (i in which(sub$coefficients$key %in% pairs)) {
+    own <- target$coefficients$class == "Intercept" &
+      target$coefficients$key == sub$coefficients$key[i]
+    start[own] <- fit$mean[i]
+  }
   list(
     mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd,
-    cor = if (length(r)) tanh(r / 2) else 0, log_tau = fit$log_tau
+    cor = pilot_correlation(sub, fit, pairs), log_tau = fit$log_tau
   )
+}
+
+# k x k; zero for pairs whose correlation is known.
+pilot_correlation <- function(sub, fit, pairs) {
+  likelihood <- model_likelihood(sub)
+  out <- diag(length(sub$keys[sub$roles == "mean"]))
+  at <- lower_pairs(nrow(out), diagonal = FALSE)
+  at <- at[order(at[, 1], at[, 2]), , drop = FALSE]
+  link <- likelihood$dpars[[dpars_as(likelihood, "correlation")]]$link
+  for (p in seq_along(pairs)) {
+    r <- fit$mean[sub$coefficients$key == pairs[p]]
+    if (length(r)) out[at[p, 1], at[p, 2]] <- out[at[p, 2], at[p, 1]] <- link$inverse(r)
+  }
+  out
 }
 
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
 # information.
 pilot_covariance <- function(target, sub, fit) {
-  k <- target$model$likelihood$responses
-  n <- pmax(target$model$cells[1, ], 0)
+  k <- target$core$likelihood$responses
+  n <- pmax(target$core$cells[1, ], 0)
   out <- matrix(0, target$dim, target$dim)
   out[target$means, target$means] <- fit$cov[sub$means, sub$means]
   for (j in seq_along(target$keys)[-seq_len(k)]) {
     mine <- which(target$coefficients$key == target$keys[j])
     if (length(mine) == 0) next
-    x <- target$model$x[[j]]
-    information <- if (j <= 2 * k) 2 else 0.25
+    x <- target$core$x[[j]]
     precision <- pilot_precision(target, mine) +
-      information * (x * rep(n, each = nrow(x))) %*% t(x)
+      target$information[j] * (x * rep(n, each = nrow(x))) %*% t(x)
     out[mine, mine] <- chol2inv(robust_chol(precision))
   }
   out
@@ -80,7 +95,7 @@ quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
 
 # The target with one constant in place of the columns of each log sd and rhobit that is not known.
 constant_spread <- function(target) {
-  model <- target$model
+  model <- target$core
   k <- model$likelihood$responses
   q <- length(model$x)
   spread <- seq_len(q)[-seq_len(k)]
@@ -89,26 +104,25 @@ constant_spread <- function(target) {
   means <- which(target$means)
   d <- length(means) + length(free)
   sds <- max(0L, target$coefficients$sd[means])
-  is_rho <- free > 2 * k
+  priors <- target$constant_priors[free]
   model$size[c("coefficients", "smooths")] <- list(d, sds)
   model$group <- c(model$group[means], integer(length(free)))
-  model$family <- c(model$family[means], ifelse(is_rho, 3L, 1L))
+  model$family <- c(model$family[means], vapply(priors, `[[`, 0L, "code"))
   model$prior <- cbind(
     model$prior[, means, drop = FALSE],
-    rbind(rep(0, length(free)), ifelse(is_rho, 1, prior_spread), 0)
+    vapply(priors, `[[`, numeric(3), "par")
   )
   model$joint <- Filter(function(block) all(block$at <= length(means)), model$joint)
   model$sd_family <- model$sd_family[seq_len(sds)]
   model$sd_prior <- model$sd_prior[, seq_len(sds), drop = FALSE]
   start <- c(target$start[means], numeric(length(free)))
-  if (any(is_rho)) start[d] <- 2 * atanh(0.9 * max(-1, min(1, target$scales$cor[2, 1])))
-  structure(
-    list(
-      model = model, dim = d, n_sds = sds, start = start,
-      means = seq_len(d) <= length(means), scales = target$scales, keys = target$keys,
-      coefficients = list(key = c(target$coefficients$key[means], ifelse(is_rho, "rho", "sigma")))
-    ),
-    class = "covary_target"
+  pairs <- target$roles[free] == "correlation"
+  start[length(means) + which(pairs)] <- target$constant_start[free[pairs]]
+  new_model(
+    model, list(key = c(target$coefficients$key[means], target$keys[free])),
+    target$sds[seq_len(sds), ],
+    start = start, means = seq_len(d) <= length(means), scales = target$scales,
+    predictors = target[c("keys", "roles", "information", "constant_priors", "likelihood")]
   )
 }
 
@@ -116,14 +130,14 @@ constant_spread <- function(target) {
 # The variance of the mean counts too, so that a row which the mean runs through does not look like
 # one without spread.
 expected_squares <- function(target, fit) {
-  k <- target$model$likelihood$responses
-  moments <- standard_moments(target$model$cells, k)
+  k <- target$core$likelihood$responses
+  moments <- standard_moments(target$core$cells, k)
   from <- 0
   for (j in seq_len(k)) {
-    at <- from + seq_len(nrow(target$model$x[[j]]))
+    at <- from + seq_len(nrow(target$core$x[[j]]))
     from <- from + length(at)
-    x <- target$model$x[[j]]
-    mean <- target$model$offset[j, ] + as.vector(fit$mean[at] %*% x)
+    x <- target$core$x[[j]]
+    mean <- target$core$offset[j, ] + as.vector(fit$mean[at] %*% x)
     variance <- colSums(x * (fit$cov[at, at, drop = FALSE] %*% x))
     moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n *
       (mean^2 + variance)
@@ -135,8 +149,8 @@ expected_squares <- function(target, fit) {
 #   sum(-n s - squares exp(-2 s) / 2) - penalty,
 # whose log sds are smooth however few the rows. list(coefficients, log_sd (m))
 log_variance_regression <- function(target, j, mine, squares, n) {
-  x <- target$model$x[[j]]
-  offset <- target$model$offset[j, ]
+  x <- target$core$x[[j]]
+  offset <- target$core$offset[j, ]
   if (length(mine) == 0) {
     return(list(coefficients = numeric(), log_sd = offset))
   }
@@ -168,9 +182,9 @@ log_variance_regression <- function(target, j, mine, squares, n) {
 # Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing
 # sds.
 pilot_precision <- function(target, mine) {
-  penalised <- target$model$group[mine] > 0
+  penalised <- target$core$group[mine] > 0
   out <- diag(ifelse(penalised, exp(-2 * pilot_log_tau), 1 / prior_spread^2), length(mine))
-  for (block in target$model$joint) {
+  for (block in target$core$joint) {
     at <- match(block$at, mine)
     if (!anyNA(at)) out[at, at] <- block$precision
   }

@@ -1,7 +1,7 @@
 # Draws from the prior alone.
 
 engine_prior <- function(model, draws, control, progress) {
-  core <- model$model
+  core <- model$core
   log_tau <- matrix(0, draws, model$n_sds)
   for (g in seq_len(model$n_sds)) {
     log_tau[, g] <- log(draw_prior(core$sd_family[g], core$sd_prior[, g], draws))
@@ -24,5 +24,5 @@ engine_prior <- function(model, draws, control, progress) {
 
 # Of the unpenalised coefficients, a row a draw.
 log_coefficient_prior <- function(model, beta) {
-  .Call(C_base_draws, without_likelihood(model)$model, beta)
+  .Call(C_base_draws, without_likelihood(model)$core, beta)
 }

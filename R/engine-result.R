@@ -44,9 +44,3 @@ split_draws <- function(model, theta) {
     log_tau = theta[, model$dim + seq_len(model$n_sds), drop = FALSE]
   )
 }
-
-# Log posterior at draws: likelihood, priors of coefficients, of smooths and of their sds.
-log_posterior <- function(model, beta, log_tau, progress = NULL) {
-  target_base_draws(model, beta, progress) + log_smooth_prior(model, beta, log_tau) +
-    log_sd_prior(model, log_tau)
-}

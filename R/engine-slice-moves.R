@@ -27,7 +27,7 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   state <- list(
     beta = t(sample$beta[at, , drop = FALSE]), log_tau = sample$log_tau[at, , drop = FALSE]
   )
-  state$gap <- .Call(C_gap, model$model, wide$a, wide$b, state$beta)
+  state$gap <- .Call(C_gap, model$core, wide$a, wide$b, state$beta)
   first <- chain_values(state)
   most <- min(s$most, s$seconds / seconds)
   done <- 0
@@ -53,15 +53,15 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   rows <- sample.int(length(kept) * s$chains, draws)
   beta <- t(do.call(cbind, lapply(kept, `[[`, "beta")))[rows, , drop = FALSE]
   log_tau <- do.call(rbind, lapply(kept, `[[`, "log_tau"))[rows, , drop = FALSE]
-  lp <- log_posterior(model, beta, log_tau)
-  gap <- as.vector(.Call(C_gap, model$model, surrogate$a, surrogate$b, t(beta)))
+  lp <- log_joint_draws(model, beta, log_tau)
+  gap <- as.vector(.Call(C_gap, model$core, surrogate$a, surrogate$b, t(beta)))
   c(list(beta = beta, log_tau = log_tau, lp = lp, gap = gap, sweeps = done), verdict)
 }
 
 # Seconds of one sweep of one chain, about: a factor of the penalised coefficients, predictors at
 # three corners and densities at half a dozen points.
 slice_cost <- function(model, surrogate) {
-  m <- model$model$size$cells
+  m <- model$core$size$cells
   1e-9 * (length(surrogate$b_p)^3 / 2 + m * (3 * model$dim + 200) + 8 * model$dim^2) + 5e-6
 }
 
@@ -77,7 +77,7 @@ slice_sweep <- function(model, wide, state) {
   drawn <- surrogate_draws(wide, state$log_tau[twice, , drop = FALSE], noise)$beta
   uniform <- matrix(stats::runif(42 * chains), 42)
   new <- .Call(
-    C_ellipse, model$model, wide$a, wide$b, t(drawn[moved + 1, , drop = FALSE]),
+    C_ellipse, model$core, wide$a, wide$b, t(drawn[moved + 1, , drop = FALSE]),
     t(drawn[moved, , drop = FALSE]), uniform,
     state$beta, state$gap
   )
@@ -89,7 +89,7 @@ slice_sweep <- function(model, wide, state) {
 move_sds <- function(model, beta, log_tau, rounds = 2) {
   for (i in seq_len(rounds)) {
     for (g in seq_len(model$n_sds)) {
-      on <- which(model$model$group == g)
+      on <- which(model$core$group == g)
       square <- colSums(beta[on, , drop = FALSE]^2)
       new <- log_tau
       new[, g] <- 0.5 *

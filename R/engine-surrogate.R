@@ -1,15 +1,15 @@
 # The smoothing level of the nested engine: the log likelihood and the priors of the unpenalised
-# coefficients (target_base()) are replaced by a quadratic in beta, so that beta can be integrated
+# coefficients (loglik_and_priors()) are replaced by a quadratic in beta, so that beta can be integrated
 # out for any smoothing sds (mathematics vignette, eq. 11-13).
 
-# From the expected (or exact) gradient and Hessian of target_base() at `mean`:
+# From the expected (or exact) gradient and Hessian of loglik_and_priors() at `mean`:
 # exp(b'beta - beta'A beta / 2). The unpenalised coefficients u are eliminated: with R'R = A[u, u],
 #   chol_precision = R, cross = R'^-1 A[u, p], lead = R'^-1 b[u],
 #   a_p = A[p, p] - cross' cross, b_p = b[p] - cross' lead.
 new_surrogate <- function(model, mean, at) {
   a <- concave_part(-at$hessian, model$means)
   b <- at$gradient + as.vector(a %*% mean)
-  group <- model$model$group
+  group <- model$core$group
   u <- which(group == 0)
   p <- which(group > 0)
   chol_precision <- robust_chol(a[u, u, drop = FALSE])
@@ -46,7 +46,7 @@ surrogate_log_density <- function(s, model, log_tau) {
 surrogate_derivatives <- function(s, model, log_tau) {
   at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(log_tau), 2L, 2L)
   prior <- vapply(seq_len(model$n_sds), function(g) {
-    .Call(C_prior, model$model$sd_family[g], model$model$sd_prior[, g], log_tau[g], NULL)[, 1]
+    .Call(C_prior, model$core$sd_family[g], model$core$sd_prior[, g], log_tau[g], NULL)[, 1]
   }, numeric(3))
   list(
     value = s$constant + at$value + sum(prior[1, ]), gradient = at$gradient[, 1] + prior[2, ],

@@ -21,7 +21,7 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
     beta <- draw_t_proposal(proposal, draws)
     return(unweighted(beta, none, log_t_proposal(proposal, beta), info, note))
   }
-  log_density <- function(beta) target_base_draws(model, beta, progress)
+  log_density <- function(beta) loglik_and_priors_draws(model, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
   if (!is.null(model$pilot) && model$scales$n < defensive_rows * model$dim) {
     # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
@@ -92,7 +92,7 @@ monte_carlo_elbo <- function(log_ratio) {
 
 # As many draws as take about so long, between those wanted and a multiple of them; even.
 affordable_draws <- function(model, draws, seconds, most) {
-  as.integer(2 * ceiling(min(max(seconds / draw_seconds(model), draws), most * draws) / 2))
+  as.integer(2 * ceiling(min(max(seconds / seconds_per_draw(model), draws), most * draws) / 2))
 }
 
 # Cells or rows from which on it is worth while to ask whether weights would matter.
@@ -105,11 +105,11 @@ skip_weights <- function(model, beta, prior, lq, control, progress) {
   if (control$importance == "never") {
     return(list(text = "importance weights switched off"))
   }
-  if (control$importance == "always" || max(model$model$size$cells, model$rows) < probe_from) {
+  if (control$importance == "always" || max(model$core$size$cells, model$rows) < probe_from) {
     return(NULL)
   }
   some <- seq_len(min(200, nrow(beta)))
-  ratio <- target_base_draws(model, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
+  ratio <- loglik_and_priors_draws(model, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
   spread <- stats::sd(ratio)
   if (!is.finite(spread) || spread >= negligible_spread(model)) {
     return(NULL)
@@ -118,11 +118,4 @@ skip_weights <- function(model, beta, prior, lq, control, progress) {
     text = sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread),
     elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean
   )
-}
-
-# The sd of log weights below which they are left out. Their effective share of the draws is
-# exp(-sd^2): 0.99 for 0.1 and 0.78 for 0.5, which counts as enough where every draw is a pass over
-# rows.
-negligible_spread <- function(model) {
-  if (is.null(model$rows_engine) && is.null(model$blocks)) 0.1 else 0.5
 }

@@ -8,22 +8,23 @@ blocks_from <- 100000L
 block_rows <- 50000L
 kept_bytes <- 2^30
 
-new_blocks_target <- function(
-  target, design, frame, priors, scales, size = block_rows,
+new_blocks_model <- function(
+  model, design, frame, priors, scales, size = block_rows,
   memory = kept_bytes
 ) {
-  target <- without_likelihood(target)
-  target$blocks <- list(
+  model <- without_likelihood(model)
+  model$row_blocks <- list(
     design = design, frame = frame, priors = priors, scales = scales,
     starts = seq(1, frame$n, by = size), size = size, memory = memory,
     kept = new.env(parent = emptyenv())
   )
-  target$rows <- frame$n
-  target
+  model$rows <- frame$n
+  class(model) <- c("covary_blocks_model", class(model)[-1])
+  model
 }
 
-# The target of some rows, each a cell.
-target_of_rows <- function(
+# The model of some rows, each a cell.
+model_of_rows <- function(
   design, frame, rows, priors, scales,
   weights = row_weights(frame)[rows]
 ) {
@@ -37,65 +38,54 @@ target_of_rows <- function(
       matrix(0, k * (k + 1) / 2, length(rows))
     )
   )
-  new_target(at_nodes(design, data), cells, priors, scales)
+  new_cells_model(at_nodes(design, data), cells, priors, scales)
 }
 
-# The model of one block, without the priors of coefficients, which count once.
-block_model <- function(blocks, i) {
+# The core of one block, without the priors of coefficients, which count once.
+block_core <- function(blocks, i) {
   key <- as.character(i)
-  model <- blocks$kept[[key]]
-  if (!is.null(model)) {
-    return(model)
+  core <- blocks$kept[[key]]
+  if (!is.null(core)) {
+    return(core)
   }
   rows <- seq(blocks$starts[i], min(blocks$starts[i] + blocks$size - 1, blocks$frame$n))
-  model <- target_of_rows(blocks$design, blocks$frame, rows, blocks$priors, blocks$scales)$model
-  model$family[] <- 0L
-  model$joint <- NULL
-  # The first blocks stay. Predictors with one right side share their columns: more is counted than
-  # is kept.
-  if (8 * rows[length(rows)] * model$size$coefficients <= blocks$memory) blocks$kept[[key]] <- model
-  model
+  core <- model_of_rows(blocks$design, blocks$frame, rows, blocks$priors, blocks$scales)$core
+  core$family[] <- 0L
+  core$joint <- NULL
+  # The first blocks stay. The bytes are an upper bound: predictors with one right side share their
+  # columns.
+  if (8 * rows[length(rows)] * core$size$coefficients <= blocks$memory) blocks$kept[[key]] <- core
+  core
 }
 
-# The sum over blocks of the entries of f(model), from those of `start` on.
-add_blocks <- function(target, start, f) {
-  for (i in seq_along(target$blocks$starts)) {
-    at <- f(block_model(target$blocks, i))
+# The sum over blocks of the entries of f(core), from those of `start` on.
+add_blocks <- function(model, start, f) {
+  for (i in seq_along(model$row_blocks$starts)) {
+    at <- f(block_core(model$row_blocks, i))
     for (part in names(start)) start[[part]] <- start[[part]] + at[[part]]
   }
   start
 }
 
-blocks_base <- function(target, beta, order) {
-  add_blocks(
-    target, .Call(C_base, target$model, beta, order),
-    function(model) .Call(C_base, model, beta, order)
-  )
+loglik_and_priors.covary_blocks_model <- function(model, beta, order = 2L) {
+  one <- function(core) .Call(C_base, core, as.double(beta), order)
+  add_blocks(model, one(model$core), one)
 }
 
-blocks_expect <- function(target, mean, cov) {
-  add_blocks(
-    target, .Call(C_base_expect, target$model, mean, cov),
-    function(model) .Call(C_base_expect, model, mean, cov)
-  )
+expect_loglik_and_priors.covary_blocks_model <- function(model, mean, cov) {
+  one <- function(core) .Call(C_base_expect, core, mean, cov)
+  add_blocks(model, one(model$core), one)
 }
 
-blocks_draws <- function(target, draws, progress = NULL) {
+loglik_and_priors_draws.covary_blocks_model <- function(model, draws, progress = NULL) {
   done <- 0
-  add_blocks(target, list(value = .Call(C_base_draws, target$model, draws)), function(model) {
+  add_blocks(model, list(value = .Call(C_base_draws, model$core, draws)), function(core) {
     done <<- done + 1
-    if (!is.null(progress)) progress$tick("weighing draws", done / length(target$blocks$starts))
-    list(value = .Call(C_base_draws, model, draws))
+    if (!is.null(progress)) progress$tick("weighing draws", done / length(model$row_blocks$starts))
+    list(value = .Call(C_base_draws, core, draws))
   })$value
 }
 
-# The rows `keep` as a target in memory, weighed up to all rows (model-subsample.R).
-blocks_rung <- function(target, keep) {
-  blocks <- target$blocks
-  rung <- target_of_rows(
-    blocks$design, blocks$frame, keep, blocks$priors, blocks$scales,
-    rung_weights(row_weights(blocks$frame), keep)
-  )
-  rung$rows <- length(keep)
-  rung
-}
+seconds_per_draw.covary_blocks_model <- function(model) model$rows * (model$dim + 30) * 0.6e-9
+
+negligible_spread.covary_blocks_model <- function(model) 0.5

@@ -18,36 +18,36 @@ check_row_sd <- function(row_sd) {
   }
 }
 
-# A target with the bound where sds or correlations may vary: `within` (k x m) are the variances
-# within rows, in standardised units, `row_sd` the share, `fit_pilot(target)` the pilot.
-bound_likelihood <- function(target, row_sd, fit_pilot) {
-  if (!is.null(target$rows_engine) || !is.null(target$blocks) || !has_flexible_spread(target)) {
-    return(target)
+# A model with the bound where sds or correlations may vary: `within` (k x m) are the variances
+# within rows, in standardised units, `row_sd` the share, `fit_pilot(model)` the pilot.
+bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
+  if (!has_flexible_spread(model)) {
+    return(model)
   }
-  share <- if (identical(row_sd, "auto")) default_row_sd(target$scales$n) else row_sd
+  share <- if (identical(row_sd, "auto")) default_row_sd(model$scales$n) else row_sd
   if (share == 0) {
-    return(target)
+    return(model)
   }
-  target$pilot <- fit_pilot(target)
-  known <- vapply(sd_keys(target), function(key) !any(target$coefficients$key == key), TRUE)
-  target$within <- share^2 * exp(2 * target$pilot$log_sd)
-  target$within[known, ] <- 0
-  target$row_sd <- share
-  n <- target$model$cells[1, ]
-  target$unbounded <- target$model$cells
-  target$model$cells <- add_within(target$model$cells, target$within)
+  model$pilot <- fit_pilot(model)
+  known <- vapply(sd_keys(model), function(key) !any(model$coefficients$key == key), TRUE)
+  model$within <- share^2 * exp(2 * model$pilot$log_sd)
+  model$within[known, ] <- 0
+  model$row_sd <- share
+  n <- model$core$cells[1, ]
+  model$unbounded <- model$core$cells
+  model$core$cells <- add_within(model$core$cells, model$within)
   # The density of rows that lie where the pilot expects them is as it would be without.
-  target$log_jacobian <- target$log_jacobian + 0.5 * share^2 * sum(n) * sum(!known) /
-    (1 - target$pilot$cor^2)
-  target
+  inflation <- model_likelihood(model)$precision_diagonal(model$pilot$cor)
+  model$log_jacobian <- model$log_jacobian + 0.5 * share^2 * sum(n) * sum(inflation[!known])
+  model
 }
 
 # Keys of the predictors of log sds, by response
-sd_keys <- function(target) target$keys[target$roles == "sd"]
+sd_keys <- function(model) model$keys[model$roles == "sd"]
 
 # Does any log sd or rhobit have more than a constant?
-has_flexible_spread <- function(target) {
-  loose <- target$coefficients$key[!target$means & target$coefficients$class != "Intercept"]
+has_flexible_spread <- function(model) {
+  loose <- model$coefficients$key[!model$means & model$coefficients$class != "Intercept"]
   length(loose) > 0
 }
 
@@ -89,40 +89,40 @@ rotate_column <- function(stats, column, at) {
   stats
 }
 
-# The target without the bound: the likelihood of the rows alone.
-without_bound <- function(target) {
-  if (!is.null(target$unbounded)) target$model$cells <- target$unbounded
-  target
+# The model without the bound: the likelihood of the rows alone.
+without_bound <- function(model) {
+  if (!is.null(model$unbounded)) model$core$cells <- model$unbounded
+  model
 }
 
 # What the bound does to a fit: by response, the largest shift of the log sd at a cell, in its
 # posterior sds, were the width within rows half of what it is (a Newton step at the posterior
 # mean). list(row_sd, shift, floor: by response the cells whose shift is above `floor_limit`), or
 # NULL.
-bound_effect <- function(target, result) {
-  if (is.null(target$within)) {
+bound_effect <- function(model, result) {
+  if (is.null(model$within)) {
     return(NULL)
   }
   mean <- colMeans(result$beta)
-  cov <- mode_covariance(target, mean, result$log_tau)
+  cov <- mode_covariance(model, mean, result$log_tau)
   if (is.null(cov)) {
-    return(list(row_sd = target$row_sd, shift = NA_real_))
+    return(list(row_sd = model$row_sd, shift = NA_real_))
   }
-  half <- without_bound(target)
-  half$model$cells <- add_within(half$model$cells, target$within / 4)
-  change <- target_base(half, mean, 1L)$gradient - target_base(target, mean, 1L)$gradient
-  shifts <- lapply(sd_keys(target), function(key) {
-    mine <- which(target$coefficients$key == key)
+  half <- without_bound(model)
+  half$core$cells <- add_within(half$core$cells, model$within / 4)
+  change <- loglik_and_priors(half, mean, 1L)$gradient - loglik_and_priors(model, mean, 1L)$gradient
+  shifts <- lapply(sd_keys(model), function(key) {
+    mine <- which(model$coefficients$key == key)
     if (length(mine) == 0) {
       return(0)
     }
-    x <- target$model$x[[match(key, target$keys)]]
+    x <- model$core$x[[match(key, model$keys)]]
     abs(as.vector((cov %*% change)[mine] %*% x)) /
       sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x)))
   })
-  names(shifts) <- names(target$standard$scale)
+  names(shifts) <- names(model$standard$scale)
   list(
-    row_sd = target$row_sd, shift = vapply(shifts, max, 0),
+    row_sd = model$row_sd, shift = vapply(shifts, max, 0),
     floor = lapply(shifts, function(s) which(s > floor_limit))
   )
 }

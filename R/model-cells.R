@@ -1,10 +1,7 @@
-# Target: the regression model as a log density of standardised coefficients and log smoothing
-# sds. Engines see only this contract; users' scales are mapped back in fit-draws.R.
-#
-# Responses are (y - centre) / scale; gamma = coefficient * scale of its column / scale of its
-# response.
+# The model of cells or nodes (suffstats-*.R), in standardised units: responses are
+# (y - centre) / scale; gamma = coefficient * scale of its column / scale of its response.
 
-new_target <- function(design, cells, priors, scales) {
+new_cells_model <- function(design, cells, priors, scales) {
   predictors <- design$predictors
   responses <- names(design$responses)
   k <- length(responses)
@@ -27,8 +24,8 @@ new_target <- function(design, cells, priors, scales) {
   joint <- joint_priors(predictors, coefficients, priors, scales)
   sds <- sd_table(predictors, size, priors)
   own <- own_priors(coefficients, priors, unlist(lapply(joint, `[[`, "at")))
-  model <- list(
-    likelihood = list(name = "normal", responses = k),
+  core <- list(
+    likelihood = list(name = likelihood_of(predictors)$name, responses = k),
     size = list(cells = cells$m, coefficients = nrow(coefficients), smooths = nrow(sds)),
     cells = standardise_cells(cells, centre, y_scale),
     offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par,
@@ -36,21 +33,31 @@ new_target <- function(design, cells, priors, scales) {
     sd_family = vapply(sds$prior, `[[`, 0L, "code"),
     sd_prior = vapply(sds$prior, `[[`, numeric(3), "par")
   )
-  structure(list(
-    model = model, coefficients = coefficients, sds = sds, dim = nrow(coefficients),
-    n_sds = nrow(sds),
+  new_model(
+    core, coefficients, sds,
+    start = start_values(coefficients, predictors, scales),
+    means = coefficients$key %in% names(predictors)[means], scales = scales,
+    predictors = describe_predictors(predictors),
     # Standardised offsets are (user's - rest) / size.
     standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)),
-    start = start_values(coefficients, predictors, scales), scales = scales,
-    # Coefficients of means against the others: the expected curvature between them is zero.
-    means = coefficients$key %in% names(predictors)[means],
-    keys = names(predictors), dpars = vapply(predictors, `[[`, "", "dpar"),
-    roles = vapply(predictors, function(p) dpar_of(p)$role, ""),
+    # Where a constant alone would begin, by predictor
+    constant_start = vapply(predictors, function(p) dpar_of(p)$start(scales, p$resp), 0),
     # Coefficients of the constant, by predictor that has it
     constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
     log_jacobian = -scales$n * sum(log(y_scale))
-  ), class = "covary_target")
+  )
+}
+
+# What a model keeps of its predictors, a value each.
+describe_predictors <- function(predictors) {
+  dpars <- lapply(predictors, dpar_of)
+  list(
+    keys = names(predictors), roles = vapply(dpars, `[[`, "", "role", USE.NAMES = FALSE),
+    information = vapply(dpars, `[[`, 0, "information", USE.NAMES = FALSE),
+    constant_priors = unname(lapply(predictors, constant_default)),
+    likelihood = likelihood_of(predictors)$name
+  )
 }
 
 # The default priors of coefficients together, one a predictor that has such; `at` among all
@@ -113,54 +120,34 @@ start_values <- function(coefficients, predictors, scales) {
   start
 }
 
-# Base part (model room of the C core): log likelihood and priors of unpenalised coefficients.
-target_base <- function(target, beta, order = 2L) {
-  if (!is.null(target$rows_engine)) {
-    return(rows_base(target, as.double(beta), order))
-  }
-  if (!is.null(target$blocks)) {
-    return(blocks_base(target, as.double(beta), order))
-  }
-  .Call(C_base, target$model, as.double(beta), order)
+loglik_and_priors.covary_cells_model <- function(model, beta, order = 2L) {
+  .Call(C_base, model$core, as.double(beta), order)
 }
 
-target_base_expect <- function(target, mean, cov) {
-  if (!is.null(target$rows_engine)) {
-    return(rows_expect(target, mean, cov))
-  }
-  if (!is.null(target$blocks)) {
-    return(blocks_expect(target, mean, cov))
-  }
-  .Call(C_base_expect, target$model, mean, cov)
+expect_loglik_and_priors.covary_cells_model <- function(model, mean, cov) {
+  .Call(C_base_expect, model$core, mean, cov)
 }
 
-# Seconds that the log likelihood of one draw takes, about.
-draw_seconds <- function(target) {
-  if (!is.null(target$rows_engine)) {
-    return(target$rows * length(target$rows_engine$terms) * 15e-9)
-  }
-  points <- if (is.null(target$blocks)) target$model$size$cells else target$rows
-  points * (target$dim + 30) * 0.6e-9
+seconds_per_draw.covary_cells_model <- function(model) {
+  model$core$size$cells * (model$dim + 30) * 0.6e-9
 }
 
-# In pieces of about 0.1 s, so that a user can interrupt.
-target_base_draws <- function(target, draws, progress = NULL) {
-  if (!is.null(target$rows_engine)) {
-    return(rows_draws(target, draws, progress))
-  }
-  if (!is.null(target$blocks)) {
-    return(blocks_draws(target, draws, progress))
-  }
-  piece <- max(1, floor(0.1 / draw_seconds(target)))
+# In pieces of about 0.1 s.
+loglik_and_priors_draws.covary_cells_model <- function(model, draws, progress = NULL) {
+  piece <- max(1, floor(0.1 / seconds_per_draw(model)))
   starts <- seq(1, nrow(draws), by = piece)
   if (length(starts) == 1) {
-    return(.Call(C_base_draws, target$model, draws))
+    return(.Call(C_base_draws, model$core, draws))
   }
   out <- numeric(nrow(draws))
   for (s in starts) {
     rows <- s:min(s + piece - 1, nrow(draws))
-    out[rows] <- .Call(C_base_draws, target$model, draws[rows, , drop = FALSE])
+    out[rows] <- .Call(C_base_draws, model$core, draws[rows, , drop = FALSE])
     if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
   }
   out
 }
+
+subsample_model.covary_cells_model <- function(model, most = subsample_size) model
+
+negligible_spread.covary_cells_model <- function(model) 0.1

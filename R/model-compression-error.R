@@ -18,7 +18,7 @@ compression_error_of_rows <- function(prepared, result, threads = 1L) {
   if (is.null(cov)) {
     return(NA_real_)
   }
-  compressed <- target_base(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
+  compressed <- loglik_and_priors(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
   gradient <- gradient_by_tables(prepared$suffstats, prepared, threads)
   halves <- gradient(mean, 1L)
   shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
@@ -46,7 +46,7 @@ gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, prepared, thre
     })
   }
   function(beta, halvings) {
-    target <- new_rows_target(
+    target <- new_rows_model(
       prepared$target,
       fill_row_terms(terms, prepared$design, prepared$held, row_cells * 2^halvings), prepared$held
     )
@@ -56,7 +56,7 @@ gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, prepared, thre
       .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
         list(
-          likelihood = target$model$likelihood, level = simd_level(),
+          likelihood = target$core$likelihood, level = simd_level(),
           threads = threads, value = FALSE
         )
       )$scores
@@ -68,11 +68,11 @@ exact_rows_gradient <- function(prepared, beta, block = 1e5) {
   scales <- prepared$target$scales
   total <- 0
   for (start in seq(1, prepared$held$n, by = block)) {
-    target <- target_of_rows(
+    target <- model_of_rows(
       prepared$design, prepared$held, start:min(start + block - 1, prepared$held$n),
       prepared$priors, scales
     )
-    total <- total + target_base(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
+    total <- total + loglik_and_priors(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
   }
   total
 }
@@ -91,7 +91,7 @@ compression_error_of_cells <- function(prepared, result) {
   target <- without_bound(prepared$target)
   fine <- prepared$fine$target
   targets <- list(fine, without_last_moments(prepared$suffstats, prepared$fine), target)
-  gradient <- lapply(targets, function(target) target_base(target, mean, 1L)$gradient)
+  gradient <- lapply(targets, function(target) loglik_and_priors(target, mean, 1L)$gradient)
   max(
     shift_in_sds(gradient[[2]] - gradient[[1]], cov),
     shift_in_sds(gradient[[3]] - gradient[[1]], cov)
@@ -104,7 +104,7 @@ without_last_moments <- function(suffstats, at) {
   nodes <- quadrature_nodes(suffstats, degrees = 3)
   if (is.null(at$nodes$cells)) nodes <- merge_point_cells(nodes)
   standard <- at$target$standard
-  at$target$model$cells <- standardise_nodes(
+  at$target$core$cells <- standardise_nodes(
     node_cells(suffstats, nodes), standard$centre, standard$scale
   )
   at$target
@@ -114,13 +114,13 @@ without_last_moments <- function(suffstats, at) {
 # which may be fewer than the coefficients); NULL if it is not finite.
 mode_covariance <- function(target, mean, t) {
   precision <- diag(penalty(target, colMeans(t)), length(mean)) -
-    target_base(target, mean, 2L)$hessian
+    loglik_and_priors(target, mean, 2L)$hessian
   if (all(is.finite(precision))) chol2inv(robust_chol(precision))
 }
 
 likelihood_free_gradient <- function(target, mean) {
-  target$model$cells[] <- 0
-  target_base(target, mean, 1L)$gradient
+  target$core$cells[] <- 0
+  loglik_and_priors(target, mean, 1L)$gradient
 }
 
 # Largest entry of cov %*% change in units of the sds

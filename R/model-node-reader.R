@@ -9,7 +9,7 @@ predictor_places <- function(x) {
 # What a fit of nodes has for rows: list(at(covariates, rows): rows x predictors, extremes: rows
 # with the largest and smallest predictors).
 node_reader <- function(prepared, beta) {
-  model <- prepared$target$model
+  model <- prepared$target$core
   at <- predictor_places(model$x)
   eta <- vapply(seq_along(at), function(j) {
     model$offset[j, ] +
@@ -69,7 +69,7 @@ eta_at_all_nodes <- function(index, eta) {
 
 # What a fit of tables has for rows.
 table_reader <- function(tables, beta) {
-  engine <- tables$rows_engine
+  engine <- tables$tables
   cubics <- row_tables(engine, matrix(beta, 1))
   q <- length(engine$constant)
   list(extremes = NULL, at = function(covariates, rows) {

@@ -64,7 +64,7 @@ rows_hessian <- function(target, tables) {
   add <- function(rows, columns, block) {
     if (length(rows) && length(columns)) out[rows, columns] <<- out[rows, columns] + block
   }
-  each_entry(target$rows_engine, function(a, b, r, s, at) {
+  each_entry(target$tables, function(a, b, r, s, at) {
     if (is.null(b)) {
       weighted <- a$binned[[r]] * rep(tables[at], each = nrow(a$binned[[r]]))
       block <- weighted %*% t(a$binned[[s]])
@@ -87,7 +87,7 @@ rows_hessian <- function(target, tables) {
 
 # Parts of the covariance of the predictors by bins.
 rows_variance <- function(target, cov) {
-  engine <- target$rows_engine
+  engine <- target$tables
   q <- length(engine$constant)
   bins <- vapply(engine$terms, `[[`, 0L, "bins")
   out <- numeric(q * (q + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2))

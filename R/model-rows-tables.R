@@ -148,7 +148,7 @@ row_tables <- function(engine, draws) {
 }
 
 rows_scores <- function(target, scores) {
-  engine <- target$rows_engine
+  engine <- target$tables
   q <- length(engine$constant)
   out <- numeric(target$dim)
   used <- 0

@@ -6,8 +6,8 @@
 # covariate: values and scores of rows cost the same for any basis. Curvature is gathered in bins of
 # x_c and pairs of them and multiplied out with the basis afterwards.
 
-new_rows_target <- function(target, terms, frame, threads = 1L) {
-  coarse <- bin_width(terms, length(target$standard$size))
+new_rows_model <- function(model, terms, frame, threads = 1L) {
+  coarse <- bin_width(terms, length(model$standard$size))
   terms <- terms[order(lengths(lapply(terms, `[[`, "x")) == 0)]
   # Rows in one cell of the first term share its cubics, which the core uses where they follow each
   # other.
@@ -23,34 +23,35 @@ new_rows_target <- function(target, terms, frame, threads = 1L) {
   terms <- lapply(terms, function(term) {
     term$shift <- Map(
       function(shift, size) if (!is.null(shift)) shift / size, term$shift,
-      unname(target$standard$size)
+      unname(model$standard$size)
     )
     term
   })
-  target$rows_engine <- list(
+  model$tables <- list(
     terms = terms, coarse = coarse, order = rows,
     y = unname(frame$y[rows, , drop = FALSE]),
     weights = frame$weights[rows], threads = threads
   )
-  target$rows_engine$constant <- unname(-target$standard$rest / target$standard$size)
-  target <- without_likelihood(target)
-  target$rows <- frame$n
-  target
+  model$tables$constant <- unname(-model$standard$rest / model$standard$size)
+  model <- without_likelihood(model)
+  model$rows <- frame$n
+  class(model) <- c("covary_rows_model", class(model)[-1])
+  model
 }
 
 # One cell without rows: what is left is the priors.
-without_likelihood <- function(target) {
-  k <- length(target$standard$scale)
-  target$model$size$cells <- 1L
-  target$model$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
-  target$model$offset <- matrix(0, nrow(target$model$offset), 1)
-  target$model$x <- lapply(target$model$x, function(x) matrix(0, nrow(x), 1))
-  target
+without_likelihood <- function(model) {
+  k <- length(model$standard$scale)
+  model$core$size$cells <- 1L
+  model$core$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
+  model$core$offset <- matrix(0, nrow(model$core$offset), 1)
+  model$core$x <- lapply(model$core$x, function(x) matrix(0, nrow(x), 1))
+  model
 }
 
 # Arguments of the C core for one vector of coefficients.
-rows_call <- function(target, beta, tables = row_tables(target$rows_engine, matrix(beta, 1))) {
-  engine <- target$rows_engine
+rows_call <- function(model, beta, tables = row_tables(model$tables, matrix(beta, 1))) {
+  engine <- model$tables
   terms <- Map(function(term, table) {
     list(
       x = term[["x"]], group = term[["group"]], grid = as.double(term$grid),
@@ -59,64 +60,71 @@ rows_call <- function(target, beta, tables = row_tables(target$rows_engine, matr
   }, engine$terms, tables)
   list(
     y = engine$y, weights = engine$weights,
-    scaling = cbind(target$standard$centre, target$standard$scale), terms = terms
+    scaling = cbind(model$standard$centre, model$standard$scale), terms = terms
   )
 }
 
-rows_base <- function(target, beta, order) {
-  call <- rows_call(target, beta)
-  out <- .Call(C_base, target$model, beta, order)
+loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
+  beta <- as.double(beta)
+  call <- rows_call(model, beta)
+  out <- .Call(C_base, model$core, beta, order)
   if (order < 2) {
     at <- .Call(
       C_rows, call$y, call$weights, call$scaling, call$terms,
       list(
-        likelihood = target$model$likelihood, level = simd_level(),
-        threads = target$rows_engine$threads, value = TRUE
+        likelihood = model$core$likelihood, level = simd_level(),
+        threads = model$tables$threads, value = TRUE
       )
     )
   } else {
     at <- .Call(
       C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
-      list(likelihood = target$model$likelihood, coarse = target$rows_engine$coarse), NULL
+      list(likelihood = model$core$likelihood, coarse = model$tables$coarse), NULL
     )
-    out$hessian <- out$hessian + rows_hessian(target, at$curvature)
+    out$hessian <- out$hessian + rows_hessian(model, at$curvature)
   }
   out$value <- out$value + at$value
-  if (order > 0) out$gradient <- out$gradient + rows_scores(target, at$scores)
+  if (order > 0) out$gradient <- out$gradient + rows_scores(model, at$scores)
   out
 }
 
-rows_expect <- function(target, mean, cov) {
-  call <- rows_call(target, mean)
-  out <- .Call(C_base_expect, target$model, mean, cov)
+expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
+  call <- rows_call(model, mean)
+  out <- .Call(C_base_expect, model$core, mean, cov)
   at <- .Call(
     C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
-    list(likelihood = target$model$likelihood, coarse = target$rows_engine$coarse),
-    rows_variance(target, cov)
+    list(likelihood = model$core$likelihood, coarse = model$tables$coarse),
+    rows_variance(model, cov)
   )
   out$value <- out$value + at$value
-  out$gradient <- out$gradient + rows_scores(target, at$scores)
-  out$hessian <- out$hessian + rows_hessian(target, at$curvature)
+  out$gradient <- out$gradient + rows_scores(model, at$scores)
+  out$hessian <- out$hessian + rows_hessian(model, at$curvature)
   out
 }
 
-rows_draws <- function(target, draws, progress = NULL) {
-  prior <- .Call(C_base_draws, target$model, draws)
-  width <- sum(vapply(target$rows_engine$terms, function(term) ncol(term$cubics[[1]]), 0L)) *
-    length(target$rows_engine$constant)
+loglik_and_priors_draws.covary_rows_model <- function(model, draws, progress = NULL) {
+  prior <- .Call(C_base_draws, model$core, draws)
+  width <- sum(vapply(model$tables$terms, function(term) ncol(term$cubics[[1]]), 0L)) *
+    length(model$tables$constant)
   for (block in in_blocks(nrow(draws), width)) {
-    tables <- row_tables(target$rows_engine, draws[block, , drop = FALSE])
+    tables <- row_tables(model$tables, draws[block, , drop = FALSE])
     for (s in block) {
       if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
-      call <- rows_call(target, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
+      call <- rows_call(model, tables = lapply(tables, function(table) table[, s - block[1] + 1]))
       prior[s] <- prior[s] + .Call(
         C_rows, call$y, call$weights, call$scaling, call$terms,
         list(
-          likelihood = target$model$likelihood, level = simd_level(),
-          threads = target$rows_engine$threads, value = TRUE
+          likelihood = model$core$likelihood, level = simd_level(),
+          threads = model$tables$threads, value = TRUE
         )
       )$value
     }
   }
   prior
 }
+
+seconds_per_draw.covary_rows_model <- function(model) {
+  model$rows * length(model$tables$terms) * 15e-9
+}
+
+negligible_spread.covary_rows_model <- function(model) 0.5

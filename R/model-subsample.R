@@ -2,35 +2,39 @@
 # subsample, weighted up to all rows. A few full passes then lead from its mode to that of the rows
 # (mathematics vignette, eq. 27).
 
-ladder_rows <- 20000L
+subsample_size <- 20000L
 
-# The target of a rung of the ladder; the target itself where its rows are few or not passed one by
-# one. Rows are in the order of the first covariate, so every so many of them are spread evenly
+# Rows of tables are in the order of the first covariate, so every so many of them are spread evenly
 # along it.
-lower_rung <- function(target, most = ladder_rows) {
-  engine <- target$rows_engine
-  if (is.null(target$blocks) && (is.null(engine) || target$rows < 2 * most)) {
-    return(target)
+subsample_model.covary_rows_model <- function(model, most = subsample_size) {
+  if (model$rows < 2 * most) {
+    return(model)
   }
-  keep <- round(seq(1, target$rows, length.out = most))
-  if (!is.null(target$blocks)) {
-    return(blocks_rung(target, keep))
-  }
-  engine$weights <- rung_weights(if (is.null(engine$weights)) {
-    rep(1, target$rows)
-  } else {
-    engine$weights
-  }, keep)
-  engine$y <- engine$y[keep, , drop = FALSE]
-  engine$terms <- lapply(engine$terms, function(term) {
+  keep <- evenly_spread(model$rows, most)
+  tables <- model$tables
+  weights <- if (is.null(tables$weights)) rep(1, model$rows) else tables$weights
+  tables$weights <- subsample_weights(weights, keep)
+  tables$y <- tables$y[keep, , drop = FALSE]
+  tables$terms <- lapply(tables$terms, function(term) {
     term[["x"]] <- term[["x"]][keep]
     term[["group"]] <- term[["group"]][keep]
     term
   })
-  target$rows_engine <- engine
-  target$rows <- length(keep)
-  target
+  model$tables <- tables
+  model$rows <- length(keep)
+  model
 }
 
+subsample_model.covary_blocks_model <- function(model, most = subsample_size) {
+  blocks <- model$row_blocks
+  keep <- evenly_spread(model$rows, most)
+  model_of_rows(
+    blocks$design, blocks$frame, keep, blocks$priors, blocks$scales,
+    subsample_weights(row_weights(blocks$frame), keep)
+  )
+}
+
+evenly_spread <- function(rows, most) round(seq(1, rows, length.out = most))
+
 # Those of the rows that are kept, which stand for all.
-rung_weights <- function(weights, keep) weights[keep] * (sum(weights) / sum(weights[keep]))
+subsample_weights <- function(weights, keep) weights[keep] * (sum(weights) / sum(weights[keep]))

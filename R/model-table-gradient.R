@@ -9,7 +9,7 @@ rows_table <- function(prepared, halvings) {
   cell <- cells$index[, 1] + 1
   group <- cells$group
   if (halvings == 0) {
-    model <- prepared$fine$target$model
+    model <- prepared$fine$target$core
     return(list(
       axis = axis, cell = cell, group = group, places = nodes_of_cells(axis, cell),
       x = model$x, offset = model$offset
@@ -58,7 +58,7 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
     C_rows, prepared$held$y, prepared$held$weights,
     cbind(standard$centre, standard$scale), list(term),
     list(
-      likelihood = prepared$target$model$likelihood, level = simd_level(),
+      likelihood = prepared$target$core$likelihood, level = simd_level(),
       threads = threads, value = FALSE
     )
   )$scores

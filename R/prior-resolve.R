@@ -102,7 +102,7 @@ show_joint_defaults <- function(out, design, scales) {
         location, sd
       )
   }
-  structure(out, joint = blocks) # for new_target()
+  structure(out, joint = blocks) # for new_cells_model()
 }
 
 # From coefficients inside the fit to the user's, both standardised (design-orthogonal.R); `at`:

@@ -13,13 +13,16 @@ has_expectations.covary_regression_target <- function(target) TRUE
 
 #' @export
 density_expect.covary_regression_target <- function(target, mean, cov) {
-  target_joint_expect(regression_core(target), mean, cov)
+  expect_log_joint(regression_core(target), mean, cov)
 }
 
 # list(model, dim: coefficients, n_sds) of a target
 regression_core <- function(target) {
   size <- target$data$size
-  list(model = target$data, dim = size$coefficients, n_sds = size$smooths)
+  structure(
+    list(core = target$data, dim = size$coefficients, n_sds = size$smooths),
+    class = c("covary_cells_model", "covary_model")
+  )
 }
 
 #' @export
@@ -32,13 +35,13 @@ smooths_expect.covary_regression_target <- function(target, mean, cov) {
 
 #' @export
 subsample_density.covary_regression_target <- function(target, rows, scale) {
-  target$data <- subsample_model(target$data, rows, scale)
+  target$data <- subsample_cells(target$data, rows, scale)
   target$rows <- length(rows)
   target
 }
 
 # Some cells of a model, counted `scale` fold.
-subsample_model <- function(model, rows, scale) {
+subsample_cells <- function(model, rows, scale) {
   k <- model$likelihood$responses
   model$size$cells <- length(rows)
   model$cells <- model$cells[, rows, drop = FALSE]

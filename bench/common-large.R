@@ -71,8 +71,8 @@ shift_between <- function(cells, finer, formulas, log_sd = -1) {
     tolerance = 1e-12
   )
   c(
-    shift = internal$mode_shift(fine, coarse, mode), nodes = coarse$model$size$cells,
-    finer = fine$model$size$cells / 4
+    shift = internal$mode_shift(fine, coarse, mode), nodes = coarse$core$size$cells,
+    finer = fine$core$size$cells / 4
   )
 }
 

@@ -83,7 +83,7 @@ from_cells <- function(d, b) {
       list(algorithm = "nested", control = covary_control())
   )$target
   theta <- target$start
-  function(beta) internal$target_base(target, theta, 1L)
+  function(beta) internal$loglik_and_priors(target, theta, 1L)
 }
 stan <- function(d, b) {
   suppressMessages(library(rstan))

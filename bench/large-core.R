@@ -71,7 +71,7 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
     internal$parse_formulas(formulas, data_names = names(d)), d, list(na_action = na.omit),
       list(algorithm = "nested", control = covary_control())
   )$target
-  m <- target$model$size$cells
+  m <- target$core$size$cells
   beta <- target$start
   some <- matrix(rep(beta, each = 1000), 1000) + rnorm(1000 * target$dim, sd = 0.02)
   cov <- diag(1e-4, target$dim)
@@ -82,13 +82,13 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
       "Hessian %.1f, expectation %.1f\n"
     ), m,
     if (is.null(target$rows) || target$rows == m) "rows" else "nodes", target$dim,
-    best(3, quote(.Call(internal$C_base_draws, target$model, some))) / m / 1000 * 1e9,
-    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$model, beta, 1L))) / m /
+    best(3, quote(.Call(internal$C_base_draws, target$core, some))) / m / 1000 * 1e9,
+    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$core, beta, 1L))) / m /
       times * 1e9,
-    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$model, beta, 2L))) / m /
+    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$core, beta, 2L))) / m /
       times * 1e9,
     best(5, quote(for (i in seq_len(times)) {
-      .Call(internal$C_base_expect, target$model, beta, cov)
+      .Call(internal$C_base_expect, target$core, beta, cov)
     })) / m / times * 1e9
   ))
 }

@@ -15,7 +15,7 @@ stages <- c(
   new_cells = "exact cells", prepare_fit = "nodes, target", choose_nodes = "nodes, target",
   fit_inner = "mode and ELBO", sample_sds = "sds of smooths",
   matched_noise = "noise", surrogate_draws = "draws of coefficients", weigh_nested = "weights",
-  target_base_draws = "weights", estimate_compression_error = "certificate",
+  loglik_and_priors_draws = "weights", estimate_compression_error = "certificate",
   new_fit = "fit object", covary = "rest"
 )
 

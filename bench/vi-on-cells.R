@@ -30,7 +30,7 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
   ridge <- internal$penalty(target, rep(log(2), target$n_sds))
   tolerance <- if (n < 1e4) 1e-4 else 1e-8
   expect <- function(mean, cov) {
-    at <- internal$target_base_expect(target, mean, cov)
+    at <- internal$expect_loglik_and_priors(target, mean, cov)
     at$value <- at$value - 0.5 * sum(ridge * (mean^2 + diag(cov)))
     at$gradient <- at$gradient - ridge * mean
     at$hessian <- at$hessian - diag(ridge, length(mean))
@@ -54,7 +54,7 @@ for (n in c(1e3, 1e4, 1e5, 1e6)) {
       "N = %-7g P = %d, %4d %s: Laplace %5.1f ms, %2d iterations; full-rank %5.1f ms, %2d ",
       "iterations (%s); together %.1f ms\n"
     ), n, target$dim,
-    target$model$size$cells, if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],
+    target$core$size$cells, if (n < 1e4) "rows " else "nodes", t[1], mode$iterations, t[2],
     fit$iterations, if (fit$converged) "converged" else "NOT CONVERGED", sum(t)
   ))
   cat(sprintf(

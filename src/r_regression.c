@@ -1,4 +1,4 @@
-/* Doors of the regression model. `model` is the list made by new_target() in R. */
+/* Doors of the regression model. `model` is the list made by new_cells_model() in R. */
 #include "r_read.h"
 
 /* The priors of several coefficients together: a list of lists (R: joint_priors()) */

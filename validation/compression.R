@@ -49,11 +49,11 @@ compare <- function(d, basis, k) {
         id = NULL, first = block, m = length(block), y_scale = c(1, 1),
         y_centre = c(0, 0), stats = stats
       )
-      target <- internal$new_target(
+      target <- internal$new_cells_model(
         design, cells, ready$priors,
         internal$compressed_scales(ready$suffstats)
       )
-      at <- internal$target_base(target, beta, order)
+      at <- internal$loglik_and_priors(target, beta, order)
       if (is.null(total)) {
         prior <- internal$likelihood_free_gradient(target, beta)
       } else {
@@ -72,18 +72,18 @@ compare <- function(d, basis, k) {
   }
   # Newton steps: to the mode of the rows, and what of it is compression and not left over by the
   # optimiser.
-  cov <- chol2inv(chol(diag(ridge) - internal$target_base(ready$target, mode$mean)$hessian))
+  cov <- chol2inv(chol(diag(ridge) - internal$loglik_and_priors(ready$target, mode$mean)$hessian))
   exact <- rows_at(mode$mean, 1L)$gradient
   result <- list(beta = rbind(mode$mean, mode$mean), log_tau = rbind(t, t))
   c(
     whole = internal$shift_in_sds(exact - ridge * mode$mean, cov),
-    shift = internal$shift_in_sds(exact - internal$target_base(
+    shift = internal$shift_in_sds(exact - internal$loglik_and_priors(
       ready$target, mode$mean,
       1L
     )$gradient, cov),
     certificate = internal$compression_error_of_rows(ready, result),
     quadrature_error = ready$compression$quadrature_error,
-    nodes = ready$target$model$size$cells
+    nodes = ready$target$core$size$cells
   )
 }
 

@@ -73,11 +73,11 @@ invisible(record(
   matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
 ))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
-smoothed <- ns$new_target(
+smoothed <- ns$new_cells_model(
   fit$design, ns$new_cells(fit$frame), fit$priors,
   ns$response_scales(ns$new_cells(fit$frame), fit$frame)
 )
-invisible(record(ns$C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds)))
+invisible(record(ns$C_smooths, smoothed$core, rep(0.1, smoothed$dim + smoothed$n_sds)))
 
 doors <- names(getDLLRegisteredRoutines("covary")$.Call)
 failed <- 0

@@ -137,7 +137,7 @@ compile_model <- function(directory) {
 
 # The log posterior written the textbook way, for a check of the Stan program:
 # quadratic form of the inverse covariance matrix, priors by R's densities.
-log_posterior <- function(data, beta, b, tau) {
+log_joint_draws <- function(data, beta, b, tau) {
   eta <- data$X %*% beta + data$Z %*% b
   rho <- tanh(eta[, 5] / 2)
   z1 <- (data$y1 - eta[, 1]) / exp(eta[, 3])
@@ -162,7 +162,7 @@ check_density <- function(fit, data, points = 20) {
     unit <- 1 / sqrt(data$precision + rep(1 / tau^2, each = data$Q))
     free <- c(if (data$Q > 0) beta + data$overlap %*% b else beta, b / unit, log(tau))
     rstan::log_prob(fit, free, adjust_transform = FALSE) - sum(log(unit)) -
-      log_posterior(data, beta, b, tau)
+      log_joint_draws(data, beta, b, tau)
   })
   diff(range(difference))
 }

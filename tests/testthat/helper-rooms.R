@@ -48,5 +48,5 @@ model_of <- function(..., data, prior = NULL, weights = NULL) {
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(response_scales(cells, frame), design, cells)
-  new_target(design, cells, resolve_priors(design, scales, prior), scales)
+  new_cells_model(design, cells, resolve_priors(design, scales, prior), scales)
 }

@@ -70,7 +70,7 @@ minibatch_distance <- function(target, family, batch_size, ...) {
   regression <- target$regression
   start <- internal("joint_start")(regression, internal("new_progress")(FALSE))
   best <- internal("gaussian_vi")(function(mean, cov) {
-    internal("target_joint_expect")(regression, mean, cov)
+    internal("expect_log_joint")(regression, mean, cov)
   }, start$mean, start$cov,
   family == "meanfield",
   internal("vi_limits")(1000L))

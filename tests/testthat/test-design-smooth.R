@@ -13,7 +13,7 @@ test_that("every basis fits, predicts, and rebuilds its columns at the data", {
     f <- stats::as.formula(paste("a ~ z +", term))
     fit <- quick(f, data = d)
     p <- fit$design$predictors[[1]]
-    built <- model_of(f, data = d)$model$x[[1]]
+    built <- model_of(f, data = d)$core$x[[1]]
     rebuilt <- predictor_columns(p, d)$x
     parametric <- seq_along(p$centre)
     rebuilt[, parametric] <- sweep(rebuilt[, parametric], 2, p$centre)

@@ -17,10 +17,10 @@ test_that("expected squares count the variance of the mean: leverage is not take
   sub <- constant_spread(target)
   fit <- fit_inner(sub, quiet_progress)
   squares <- expected_squares(sub, fit)
-  x <- sub$model$x[[1]]
+  x <- sub$core$x[[1]]
   mean <- as.vector(fit$mean[1:2] %*% x)
-  naive <- (sub$model$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) +
-    sub$model$cells[3, ]^2
+  naive <- (sub$core$cells[2, ] - mean)^2 + diag(t(x) %*% fit$cov[1:2, 1:2] %*% x) +
+    sub$core$cells[3, ]^2
   expect_equal(squares$second[1, ], naive, tolerance = rounding_of_solve)
   last <- which.max(x[2, ])
   expect_gt(squares$second[1, last], 0.3)

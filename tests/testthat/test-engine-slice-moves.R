@@ -14,10 +14,10 @@ test_that("the gap is the base less its surrogate", {
   set.seed(2)
   beta <- matrix(stats::rnorm(3 * p$target$dim, 0, 0.3), p$target$dim)
   naive <- apply(beta, 2, function(b) {
-    target_base(p$target, b, 0L)$value - sum(p$surrogate$b * b) +
+    loglik_and_priors(p$target, b, 0L)$value - sum(p$surrogate$b * b) +
       sum(b * (p$surrogate$a %*% b)) / 2
   })
-  expect_equal(.Call(C_gap, p$target$model, p$surrogate$a, p$surrogate$b, beta), naive,
+  expect_equal(.Call(C_gap, p$target$core, p$surrogate$a, p$surrogate$b, beta), naive,
     tolerance = rounding
   )
 })
@@ -31,7 +31,7 @@ test_that("a move ends on its ellipse, above its level, and is that of a plain l
     nu <- centre + stats::rnorm(d, 0, 0.3)
     beta <- centre + stats::rnorm(d, 0, 0.3)
     u <- stats::runif(42)
-    gap_of <- function(b) .Call(C_gap, p$target$model, p$surrogate$a, p$surrogate$b, cbind(b))
+    gap_of <- function(b) .Call(C_gap, p$target$core, p$surrogate$a, p$surrogate$b, cbind(b))
     level <- gap_of(beta) + log(u[1])
     angle <- high <- 2 * pi * u[2]
     low <- high - 2 * pi
@@ -42,7 +42,7 @@ test_that("a move ends on its ellipse, above its level, and is that of a plain l
       angle <- low + (high - low) * u[2 + tries]
     }
     new <- .Call(
-      C_ellipse, p$target$model, p$surrogate$a, p$surrogate$b, cbind(centre), cbind(nu),
+      C_ellipse, p$target$core, p$surrogate$a, p$surrogate$b, cbind(centre), cbind(nu),
       cbind(u), cbind(beta), gap_of(beta)
     )
     expect_equal(as.vector(new$beta), at, tolerance = rounding_of_fit)
@@ -72,7 +72,7 @@ test_that("sweeps leave a posterior as it is, and bring draws from elsewhere to 
 
 test_that("log smoothing sds given their coefficients have the density of prior and penalty", {
   p <- small_problem()
-  on <- which(p$target$model$group == 1)
+  on <- which(p$target$core$group == 1)
   beta <- matrix(0.4, p$target$dim, 4000)
   set.seed(5)
   t <- move_sds(p$target, beta, matrix(-1, 4000, 2), rounds = 10)[, 1]

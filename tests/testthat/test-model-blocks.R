@@ -19,9 +19,9 @@ case <- function(weights = NULL) {
   cells <- list(id = seq_len(n), first = seq_len(n), m = n, stats = rbind(row_weights(frame)))
   design <- tabulate_smooths(new_design(parsed, frame, cells))
   priors <- resolve_priors(design, scales, NULL)
-  exact <- target_of_rows(design, frame, seq_len(n), priors, scales)
+  exact <- model_of_rows(design, frame, seq_len(n), priors, scales)
   list(exact = exact, blocks = function(...) {
-    new_blocks_target(
+    new_blocks_model(
       exact, design, frame, priors, scales,
       ...
     )
@@ -37,34 +37,35 @@ test_that("value, derivatives, expectation and draws are those of all rows, bloc
     draws <- matrix(rnorm(7 * case$exact$dim, sd = 0.2), 7)
     for (memory in c(0, 8 * 900 * case$exact$dim, 1e9)) {
       blocks <- case$blocks(size = 400, memory = memory)
+      expect_s3_class(validate_model(blocks), "covary_blocks_model")
       for (again in 1:2) {
-        expect_equal(target_base(blocks, beta), target_base(case$exact, beta),
+        expect_equal(loglik_and_priors(blocks, beta), loglik_and_priors(case$exact, beta),
           tolerance = rounding_of_sums
         )
-        expect_equal(target_base_expect(blocks, beta, cov),
-          target_base_expect(case$exact, beta, cov),
+        expect_equal(expect_loglik_and_priors(blocks, beta, cov),
+          expect_loglik_and_priors(case$exact, beta, cov),
           tolerance = rounding_of_sums
         )
-        expect_equal(target_base_draws(blocks, draws), target_base_draws(case$exact, draws),
+        expect_equal(loglik_and_priors_draws(blocks, draws), loglik_and_priors_draws(case$exact, draws),
           tolerance = rounding_of_sums
         )
       }
       expect_length(
-        ls(blocks$blocks$kept),
+        ls(blocks$row_blocks$kept),
         c(0, 2, 5)[match(memory, c(0, 8 * 900 * case$exact$dim, 1e9))]
       )
     }
-    expect_equal(target_base(blocks, beta, 1L)$gradient, target_base(case$exact, beta, 1L)$gradient,
+    expect_equal(loglik_and_priors(blocks, beta, 1L)$gradient, loglik_and_priors(case$exact, beta, 1L)$gradient,
       tolerance = rounding_of_sums
     )
   }
 })
 
 test_that("the rung has the weight of all rows and a mode near theirs", {
-  weighed <- lower_rung(case(rep(c(1, 2.5), 850))$blocks(size = 400), most = 800)
-  expect_equal(sum(weighed$model$cells[1, ]), 1700 * 1.75)
+  weighed <- subsample_model(case(rep(c(1, 2.5), 850))$blocks(size = 400), most = 800)
+  expect_equal(sum(weighed$core$cells[1, ]), 1700 * 1.75)
   case <- case()
-  rung <- lower_rung(case$blocks(size = 400), most = 800)
+  rung <- subsample_model(case$blocks(size = 400), most = 800)
   expect_identical(rung$rows, 800L)
   at <- function(target) newton_mode(target, penalty(target, rep(-1, target$n_sds)))
   all <- at(case$exact)

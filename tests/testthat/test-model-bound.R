@@ -15,8 +15,8 @@ test_that("the bound adds a scatter within rows; nothing where sds and correlati
   expect_null(plain$within)
   k <- 2
   scatter <- function(stats) root_to_scatter(stats[-(1:3), , drop = FALSE], k)
-  grown <- scatter(bound$model$cells) - scatter(plain$model$cells)
-  n <- plain$model$cells[1, ]
+  grown <- scatter(bound$core$cells) - scatter(plain$core$cells)
+  n <- plain$core$cells[1, ]
   expect_equal(grown, rbind(n * bound$within[1, ], 0, n * bound$within[2, ]), tolerance = rounding)
   expect_equal(bound$within, 0.05^2 * exp(2 * bound$pilot$log_sd), tolerance = rounding)
   d <- rows_60()
@@ -58,14 +58,14 @@ test_that("the density with the bound is that of rows with a scatter", {
   )$regression
   set.seed(1)
   beta <- matrix(stats::rnorm(4 * 20, 0, 0.5), 20)
-  x <- target$model$x
+  x <- target$core$x
   z <- (sort_by_x(d)$a - target$standard$centre) / target$standard$scale
   own <- apply(beta, 1, function(b) {
     m <- as.vector(b[1:2] %*% x[[1]])
     s <- exp(as.vector(b[3:4] %*% x[[2]]))
     sum(stats::dnorm(z, m, s, log = TRUE) - target$within[1, ] / (2 * s^2))
   })
-  expect_equal(target_base_draws(target, beta) - log_coefficient_prior(target, beta), own,
+  expect_equal(loglik_and_priors_draws(target, beta) - log_coefficient_prior(target, beta), own,
     tolerance = rounding_of_solve
   )
   # Where sds are those of the pilot, the constant gives back what the scatter takes.

@@ -25,7 +25,7 @@ rows_problem <- function(n, k) {
     id = NULL, first = seq_len(n), m = n, y_scale = rep(1, k), y_centre = rep(0, k),
     stats = rbind(row_weights(frame), t(frame$y), matrix(0, k * (k + 1) / 2, n))
   )
-  list(target = ready$target, dense = new_target(
+  list(target = ready$target, dense = new_cells_model(
     at_nodes(ready$design, d), cells, ready$priors,
     compressed_scales(total)
   ), data = d, formulas = formulas)
@@ -34,11 +34,12 @@ rows_problem <- function(n, k) {
 test_that("value and gradient are exact, curvature is right to the width of its bins", {
   for (k in 1:2) {
     p <- rows_problem(6000, k)
+    expect_s3_class(validate_model(p$target), "covary_rows_model")
     set.seed(752)
     beta <- rnorm(p$target$dim) / 5
-    truth <- target_base(p$dense, beta)
+    truth <- loglik_and_priors(p$dense, beta)
     for (order in 0:2) {
-      at <- target_base(p$target, beta, order)
+      at <- loglik_and_priors(p$target, beta, order)
       expect_equal(at$value, truth$value, tolerance = 1e-7)
       if (order > 0) {
         expect_lt(
@@ -49,13 +50,13 @@ test_that("value and gradient are exact, curvature is right to the width of its 
     }
     expect_lt(max(abs(at$hessian - truth$hessian)) / max(abs(truth$hessian)), 0.01)
     cov <- crossprod(matrix(rnorm(p$target$dim^2), p$target$dim)) * 1e-4 / p$target$dim
-    truth <- target_base_expect(p$dense, beta, cov)
-    at <- target_base_expect(p$target, beta, cov)
+    truth <- expect_loglik_and_priors(p$dense, beta, cov)
+    at <- expect_loglik_and_priors(p$target, beta, cov)
     expect_lt(abs(at$value - truth$value) / abs(truth$value), 1e-4)
     expect_lt(max(abs(at$gradient - truth$gradient)) / max(abs(truth$gradient)), 1e-4)
     expect_lt(max(abs(at$hessian - truth$hessian)) / max(abs(truth$hessian)), 0.01)
-    expect_equal(target_base_draws(p$target, rbind(beta, 0)),
-      target_base_draws(p$dense, rbind(beta, 0)),
+    expect_equal(loglik_and_priors_draws(p$target, rbind(beta, 0)),
+      loglik_and_priors_draws(p$dense, rbind(beta, 0)),
       tolerance = 1e-7, ignore_attr = TRUE
     )
   }
@@ -84,17 +85,17 @@ test_that("a fit by tables is the fit of the rows", {
 test_that("a rung of the ladder is a weighted subsample of the rows", {
   for (k in 1:2) {
     p <- rows_problem(6000, k)
-    expect_identical(lower_rung(p$target, most = 3001), p$target)
-    expect_identical(lower_rung(p$dense, most = 10), p$dense)
-    rung <- lower_rung(p$target, most = 500)
+    expect_identical(subsample_model(p$target, most = 3001), p$target)
+    expect_identical(subsample_model(p$dense, most = 10), p$dense)
+    rung <- subsample_model(p$target, most = 500)
     expect_identical(rung$rows, 500L)
-    kept <- p$data$y1 %in% rung$rows_engine$y[, 1]
+    kept <- p$data$y1 %in% rung$tables$y[, 1]
     expect_identical(sum(kept), 500L)
-    weights <- p$dense$model$cells[1, ]
-    p$dense$model$cells[1, ] <- ifelse(kept, weights * (sum(weights) / sum(weights[kept])), 0)
+    weights <- p$dense$core$cells[1, ]
+    p$dense$core$cells[1, ] <- ifelse(kept, weights * (sum(weights) / sum(weights[kept])), 0)
     set.seed(754)
     beta <- rnorm(p$target$dim) / 5
-    expect_equal(target_base(rung, beta, 0L)$value, target_base(p$dense, beta, 0L)$value,
+    expect_equal(loglik_and_priors(rung, beta, 0L)$value, loglik_and_priors(p$dense, beta, 0L)$value,
       tolerance = 1e-7
     )
   }
@@ -110,7 +111,7 @@ test_that("a fit that starts from a rung is the fit of the rows", {
     suppressMessages(covary(y ~ s(a) + s(b) + s(c), sigma ~ s(a) + s(b), data = d, draws = 1000))
   }
   rung <- fit(covary)
-  whole <- fit(package_with(ladder_rows = Inf)$covary)
+  whole <- fit(package_with(subsample_size = Inf)$covary)
   sds <- apply(as.matrix(whole$draws), 2, sd)[names(coef(whole))]
   expect_equal(rung$info$elbo, whole$info$elbo, tolerance = convergence_error)
   expect_lt(max(abs(coef(rung) - coef(whole)) / sds), 0.15)

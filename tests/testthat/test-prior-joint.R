@@ -25,15 +25,15 @@ coded_target <- function(coding) {
 
 # Coefficients of predictor j that make the function f at the cells.
 coefficients_for <- function(target, f) {
-  unlist(lapply(seq_along(target$model$x), function(j) {
-    qr.solve(t(target$model$x[[j]]), f[j, ] - target$model$offset[j, ])
+  unlist(lapply(seq_along(target$core$x), function(j) {
+    qr.solve(t(target$core$x[[j]]), f[j, ] - target$core$offset[j, ])
   }))
 }
 
 test_that("the log prior density of the fitted functions does not depend on coding", {
   targets <- lapply(codings(), coded_target)
   set.seed(4)
-  x <- targets[[1]]$model$x
+  x <- targets[[1]]$core$x
   functions <- do.call(
     rbind,
     lapply(x, function(columns) as.vector(stats::rnorm(nrow(columns)) %*% columns))
@@ -78,7 +78,7 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
   for (name in c("raw", "unwritten_raw")) {
     target <- without_likelihood(coded_target(codings()[[name]]))
     naive <- function(beta) {
-      sum(vapply(target$model$joint, function(block) {
+      sum(vapply(target$core$joint, function(block) {
         b <- beta[block$at] - block$location
         own <- if (is.null(block$weights)) {
           0
@@ -87,10 +87,10 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
           -c - 2 * log(1 + exp(-c))
         }
         block$constant - sum(b * (block$precision %*% b)) / 2 + own
-      }, beta[1])) + sum(vapply(which(target$model$family > 0), function(i) {
-        par <- target$model$prior[, i]
+      }, beta[1])) + sum(vapply(which(target$core$family > 0), function(i) {
+        par <- target$core$prior[, i]
         z <- (beta[i] - par[1]) / par[2]
-        if (target$model$family[i] == 1) {
+        if (target$core$family[i] == 1) {
           -log(2 * pi) / 2 - log(par[2]) - z^2 / 2
         } else {
           -z - 2 * log(1 + exp(-z)) - log(par[2])
@@ -99,15 +99,15 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
     }
     set.seed(2)
     beta <- stats::rnorm(target$dim)
-    at <- .Call(C_base, target$model, beta, 2L)
+    at <- .Call(C_base, target$core, beta, 2L)
     expect_equal(at$value, naive(beta), tolerance = rounding)
     expect_close(at$gradient, t(complex_jacobian(naive, beta)), rounding_of_solve)
-    slope <- function(b) .Call(C_base, target$model, b, 1L)$gradient
+    slope <- function(b) .Call(C_base, target$core, b, 1L)$gradient
     expect_close(as.vector(at$hessian), as.vector(difference_jacobian(slope, beta)), half_of_digits)
     cov <- crossprod(matrix(stats::rnorm(target$dim^2), target$dim)) / 20
-    expected <- .Call(C_base_expect, target$model, beta, cov)
+    expected <- .Call(C_base_expect, target$core, beta, cov)
     draws <- matched_noise(20000, target$dim) %*% chol(cov) + rep(beta, each = 20000)
-    value <- .Call(C_base_draws, target$model, draws)
+    value <- .Call(C_base_draws, target$core, draws)
     expect_lt(abs(mean(value) - expected$value), 4 * stats::sd(value) / sqrt(20000))
   }
 })

@@ -350,7 +350,7 @@ test_that("the compressed mode is that of the rows", {
     t <- rep(-2, ready$target$n_sds)
     ridge <- penalty(ready$target, t)
     mode <- newton_mode(ready$target, ridge, tolerance = 1e-13)
-    cov <- solve(diag(ridge) - target_base(ready$target, mode$mean)$hessian)
+    cov <- solve(diag(ridge) - loglik_and_priors(ready$target, mode$mean)$hessian)
     expect_gt(min(eigen(cov, symmetric = TRUE, only.values = TRUE)$values), 0)
     gradient <- 0
     for (block in split(seq_len(n), ceiling(seq_len(n) / 1e5))) {
@@ -359,11 +359,11 @@ test_that("the compressed mode is that of the rows", {
         id = NULL, first = block, m = length(block), y_scale = c(1, 1),
         y_centre = c(0, 0), stats = rbind(1, t(frame$y), 0, 0, 0)
       )
-      target <- new_target(
+      target <- new_cells_model(
         at_nodes(ready$design, d[block, "x", drop = FALSE]), cells, ready$priors,
         compressed_scales(ready$suffstats)
       )
-      gradient <- gradient + target_base(target, mode$mean, 1L)$gradient -
+      gradient <- gradient + loglik_and_priors(target, mode$mean, 1L)$gradient -
         likelihood_free_gradient(target, mode$mean)
     }
     # The whole distance from the mode of the rows, what the optimiser left over included.
@@ -371,7 +371,7 @@ test_that("the compressed mode is that of the rows", {
     expect_lt(shift_in_sds(g, cov), 1e-5)
     # The certificate does not deny what compression moved.
     moved <- shift_in_sds(gradient + likelihood_free_gradient(target, mode$mean) -
-      target_base(ready$target, mode$mean, 1L)$gradient, cov)
+      loglik_and_priors(ready$target, mode$mean, 1L)$gradient, cov)
     certificate <- compression_error_of_rows(
       ready, list(beta = rbind(mode$mean, mode$mean), log_tau = rbind(t, t))
     )
@@ -398,12 +398,12 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
     id = NULL, first = seq_len(12000), m = 12000L, y_scale = 1, y_centre = 0,
     stats = rbind(1, t(frame$y), 0)
   )
-  rows <- new_target(
+  rows <- new_cells_model(
     at_nodes(ready$design, d["x"]), cells, ready$priors,
     compressed_scales(ready$suffstats)
   )
-  change <- target_base(rows, mode$mean, 1L)$gradient -
-    target_base(ready$target, mode$mean, 1L)$gradient
+  change <- loglik_and_priors(rows, mode$mean, 1L)$gradient -
+    loglik_and_priors(ready$target, mode$mean, 1L)$gradient
   moved <- shift_in_sds(change, chol2inv(mode$chol_precision))
   certificate <- compression_error_of_rows(
     ready, list(beta = rbind(mode$mean, mode$mean), log_tau = matrix(0, 2, 0))

@@ -215,7 +215,7 @@ test_that("rows of two covariates are compressed by themselves, and the certific
     exact <- exact_rows_gradient(ready, mode$mean) +
       likelihood_free_gradient(ready$target, mode$mean)
     moved <- shift_in_sds(
-      exact - target_base(ready$target, mode$mean, 1L)$gradient,
+      exact - loglik_and_priors(ready$target, mode$mean, 1L)$gradient,
       chol2inv(mode$chol_precision)
     )
     certificate <- compression_error_of_rows(
@@ -265,7 +265,7 @@ with_others <- function(f, ...) {
 
 test_that("Newton's method says where a log posterior overflows", {
   steep <- function(target, beta, ...) list(value = 0, gradient = rep(NaN, 2), hessian = -diag(2))
-  newton <- with_others(newton_mode, target_base = steep)
+  newton <- with_others(newton_mode, loglik_and_priors = steep)
   expect_error(newton(list(start = c(1, 1)), c(1, 1)), class = "covary_error_numerics")
 })
 

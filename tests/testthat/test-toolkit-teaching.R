@@ -48,7 +48,7 @@ test_that("the regression target, its minibatches and snapshots agree with each 
   whole <- at(target, matrix(theta, 1), TRUE)
   model <- target$regression
   b <- seq_len(model$dim)
-  base <- internal("target_base")(model, theta[b], 1L)
+  base <- internal("loglik_and_priors")(model, theta[b], 1L)
   more <- internal("log_smooth_prior")(model, matrix(theta[b], 1), matrix(theta[-b], 1)) +
     internal("log_sd_prior")(model, matrix(theta[-b], 1))
   expect_equal(whole$value, base$value + more, tolerance = rounding)

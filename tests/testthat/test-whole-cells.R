@@ -16,8 +16,8 @@ test_that("the log density by cells is that by rows", {
     expect_identical(by_rows$model$size$cells, 60L)
     for (i in 1:5) {
       beta <- stats::rnorm(by_cells$dim, 0, 0.3)
-      one <- target_base(by_cells, beta)
-      two <- target_base(by_rows, beta)
+      one <- loglik_and_priors(by_cells, beta)
+      two <- loglik_and_priors(by_rows, beta)
       # The columns of a smooth differ by the sign and order that eigen() picks, not here: x is the
       # same.
       if (by_cells$n_sds == 0) expect_equal(one, two, tolerance = 1e-11)

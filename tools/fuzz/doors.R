@@ -85,15 +85,15 @@ local(
     )
     .Call(C_prior, 11L, c(0, 1, 3), c(-1, 0, 1), c(1, 1, 1))
     .Call(C_exponential, as.double(-3:3), 2L)
-    smoothed <- package$new_target(
+    smoothed <- package$new_cells_model(
       fit$design, package$new_cells(fit$frame), fit$priors,
       package$response_scales(package$new_cells(fit$frame), fit$frame)
     )
-    .Call(C_smooths, smoothed$model, rep(0.1, smoothed$dim + smoothed$n_sds))
+    .Call(C_smooths, smoothed$core, rep(0.1, smoothed$dim + smoothed$n_sds))
     points <- function() matrix(stats::rnorm(3 * smoothed$dim, 0, 0.1), smoothed$dim)
-    gap <- .Call(C_gap, smoothed$model, diag(smoothed$dim), numeric(smoothed$dim), points())
+    gap <- .Call(C_gap, smoothed$core, diag(smoothed$dim), numeric(smoothed$dim), points())
     .Call(
-      C_ellipse, smoothed$model, diag(smoothed$dim), numeric(smoothed$dim), points(), points(),
+      C_ellipse, smoothed$core, diag(smoothed$dim), numeric(smoothed$dim), points(), points(),
       matrix(stats::runif(3 * 42), 42), points(), gap
     )
     file <- tempfile(fileext = ".csv")
