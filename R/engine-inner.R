@@ -1,8 +1,8 @@
 # The Gaussian of the coefficients at fixed smoothing sds, where nested fits and others start, and
 # the search for those sds.
 #
-# A fit is list(mean, cov, at: value, gradient and Hessian of E loglik_and_priors() there, elbo, trace,
-# converged, iterations, log_tau).
+# A fit is list(mean, cov, at: value, gradient and Hessian of E loglik_and_priors() there, elbo,
+# trace, converged, iterations, log_tau).
 
 # At the smoothing sds `log_tau`, from the fit `start`; without them they are found first.
 fit_inner <- function(model, progress, log_tau = NULL, start = NULL) {
@@ -38,7 +38,7 @@ newton_inner <- function(model, progress) {
   mode <- mode_at(subsample, start)
   for (i in seq_len(if (model$n_sds) 6 else 0)) {
     before <- log_tau
-    surrogate <- new_surrogate(model, mode$mean, mode$base)
+    surrogate <- new_surrogate(model, mode$mean, mode$without_penalty)
     log_tau <- pmax(surrogate_mode(surrogate, model, log_tau)$mode, before - 3)
     mode <- mode_at(subsample, mode$mean)
     progress$tick("finding the mode", i / 6)
@@ -95,7 +95,7 @@ inner_at <- function(model, log_tau, start, progress, tolerance) {
   constant <- -0.5 * sum(log(2 * pi) + 2 * log_tau[group[group > 0]])
   expect <- function(mean, cov) {
     at <- expect_loglik_and_priors(model, mean, cov)
-    at$base <- at[c("value", "gradient", "hessian")]
+    at$without_penalty <- at[c("value", "gradient", "hessian")]
     at$value <- at$value + constant - 0.5 * sum(ridge * (mean^2 + diag(cov)))
     at$gradient <- at$gradient - ridge * mean
     diagonal <- seq.int(1, length(at$hessian), length(mean) + 1)
@@ -106,7 +106,7 @@ inner_at <- function(model, log_tau, start, progress, tolerance) {
     limits = vi_limits(tolerance = tolerance), safe = model$start,
     keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, log_tau = log_tau))
   )
-  fit$at <- fit$at$base # without the penalty
+  fit$at <- fit$at$without_penalty # without the penalty
   fit$log_tau <- log_tau
   fit
 }

@@ -19,7 +19,7 @@ engine_laplace <- function(model, draws, control, progress) {
 
 # list(beta, log_tau, lp, lq) around the mode of the smoothing sds, searched from `log_tau` on.
 laplace_draws <- function(model, mode, log_tau, draws, progress) {
-  surrogate <- new_surrogate(model, mode$mean, mode$base)
+  surrogate <- new_surrogate(model, mode$mean, mode$without_penalty)
   at <- surrogate_mode(surrogate, model, log_tau)
   chol_cov <- chol(cap_covariance(at$precision))
   z <- matched_noise(draws, model$n_sds)

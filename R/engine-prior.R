@@ -24,5 +24,5 @@ engine_prior <- function(model, draws, control, progress) {
 
 # Of the unpenalised coefficients, a row a draw.
 log_coefficient_prior <- function(model, beta) {
-  .Call(C_base_draws, without_likelihood(model)$core, beta)
+  .Call(C_loglik_and_priors_draws, without_likelihood(model)$core, beta)
 }

@@ -68,21 +68,22 @@ add_blocks <- function(model, start, f) {
 }
 
 loglik_and_priors.covary_blocks_model <- function(model, beta, order = 2L) {
-  one <- function(core) .Call(C_base, core, as.double(beta), order)
+  one <- function(core) .Call(C_loglik_and_priors, core, as.double(beta), order)
   add_blocks(model, one(model$core), one)
 }
 
 expect_loglik_and_priors.covary_blocks_model <- function(model, mean, cov) {
-  one <- function(core) .Call(C_base_expect, core, mean, cov)
+  one <- function(core) .Call(C_expect_loglik_and_priors, core, mean, cov)
   add_blocks(model, one(model$core), one)
 }
 
 loglik_and_priors_draws.covary_blocks_model <- function(model, draws, progress = NULL) {
   done <- 0
-  add_blocks(model, list(value = .Call(C_base_draws, model$core, draws)), function(core) {
+  whole <- list(value = .Call(C_loglik_and_priors_draws, model$core, draws))
+  add_blocks(model, whole, function(core) {
     done <<- done + 1
     if (!is.null(progress)) progress$tick("weighing draws", done / length(model$row_blocks$starts))
-    list(value = .Call(C_base_draws, core, draws))
+    list(value = .Call(C_loglik_and_priors_draws, core, draws))
   })$value
 }
 

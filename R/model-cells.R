@@ -121,11 +121,11 @@ start_values <- function(coefficients, predictors, scales) {
 }
 
 loglik_and_priors.covary_cells_model <- function(model, beta, order = 2L) {
-  .Call(C_base, model$core, as.double(beta), order)
+  .Call(C_loglik_and_priors, model$core, as.double(beta), order)
 }
 
 expect_loglik_and_priors.covary_cells_model <- function(model, mean, cov) {
-  .Call(C_base_expect, model$core, mean, cov)
+  .Call(C_expect_loglik_and_priors, model$core, mean, cov)
 }
 
 seconds_per_draw.covary_cells_model <- function(model) {
@@ -137,12 +137,12 @@ loglik_and_priors_draws.covary_cells_model <- function(model, draws, progress = 
   piece <- max(1, floor(0.1 / seconds_per_draw(model)))
   starts <- seq(1, nrow(draws), by = piece)
   if (length(starts) == 1) {
-    return(.Call(C_base_draws, model$core, draws))
+    return(.Call(C_loglik_and_priors_draws, model$core, draws))
   }
   out <- numeric(nrow(draws))
   for (s in starts) {
     rows <- s:min(s + piece - 1, nrow(draws))
-    out[rows] <- .Call(C_base_draws, model$core, draws[rows, , drop = FALSE])
+    out[rows] <- .Call(C_loglik_and_priors_draws, model$core, draws[rows, , drop = FALSE])
     if (!is.null(progress)) progress$tick("weighing draws", s / nrow(draws))
   }
   out

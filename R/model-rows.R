@@ -67,7 +67,7 @@ rows_call <- function(model, beta, tables = row_tables(model$tables, matrix(beta
 loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
   beta <- as.double(beta)
   call <- rows_call(model, beta)
-  out <- .Call(C_base, model$core, beta, order)
+  out <- .Call(C_loglik_and_priors, model$core, beta, order)
   if (order < 2) {
     at <- .Call(
       C_rows, call$y, call$weights, call$scaling, call$terms,
@@ -90,7 +90,7 @@ loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
 
 expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
   call <- rows_call(model, mean)
-  out <- .Call(C_base_expect, model$core, mean, cov)
+  out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov)
   at <- .Call(
     C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
     list(likelihood = model$core$likelihood, coarse = model$tables$coarse),
@@ -103,7 +103,7 @@ expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
 }
 
 loglik_and_priors_draws.covary_rows_model <- function(model, draws, progress = NULL) {
-  prior <- .Call(C_base_draws, model$core, draws)
+  prior <- .Call(C_loglik_and_priors_draws, model$core, draws)
   width <- sum(vapply(model$tables$terms, function(term) ncol(term$cubics[[1]]), 0L)) *
     length(model$tables$constant)
   for (block in in_blocks(nrow(draws), width)) {

@@ -33,10 +33,10 @@ one_sd_prior <- function(model, g, log_tau) {
 expect_log_joint <- function(model, mean, cov) {
   b <- seq_len(model$dim)
   out <- .Call(C_smooths_expect, model$core, mean, cov)
-  base <- expect_loglik_and_priors(model, mean[b], cov[b, b, drop = FALSE])
-  out$value <- out$value + base$value
-  out$gradient[b] <- out$gradient[b] + base$gradient
-  out$hessian[b, b] <- out$hessian[b, b] + base$hessian
+  part <- expect_loglik_and_priors(model, mean[b], cov[b, b, drop = FALSE])
+  out$value <- out$value + part$value
+  out$gradient[b] <- out$gradient[b] + part$gradient
+  out$hessian[b, b] <- out$hessian[b, b] + part$hessian
   out
 }
 

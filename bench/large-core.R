@@ -76,19 +76,20 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
   some <- matrix(rep(beta, each = 1000), 1000) + rnorm(1000 * target$dim, sd = 0.02)
   cov <- diag(1e-4, target$dim)
   times <- ceiling(2e5 / m)
+  loglik <- internal$C_loglik_and_priors
   cat(sprintf(
     paste0(
       "evaluations, %d %s x %d coefficients, ns per cell: draws %.1f, value + gradient %.1f, ",
       "Hessian %.1f, expectation %.1f\n"
     ), m,
     if (is.null(target$rows) || target$rows == m) "rows" else "nodes", target$dim,
-    best(3, quote(.Call(internal$C_base_draws, target$core, some))) / m / 1000 * 1e9,
-    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$core, beta, 1L))) / m /
+    best(3, quote(.Call(internal$C_loglik_and_priors_draws, target$core, some))) / m / 1000 * 1e9,
+    best(5, quote(for (i in seq_len(times)) .Call(loglik, target$core, beta, 1L))) / m /
       times * 1e9,
-    best(5, quote(for (i in seq_len(times)) .Call(internal$C_base, target$core, beta, 2L))) / m /
+    best(5, quote(for (i in seq_len(times)) .Call(loglik, target$core, beta, 2L))) / m /
       times * 1e9,
     best(5, quote(for (i in seq_len(times)) {
-      .Call(internal$C_base_expect, target$core, beta, cov)
+      .Call(internal$C_expect_loglik_and_priors, target$core, beta, cov)
     })) / m / times * 1e9
   ))
 }

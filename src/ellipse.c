@@ -28,7 +28,7 @@ double ellipse_gap(const struct ellipse *e, const double *beta)
     long d = e->model->d;
     times(e->a, beta, d, e->work);
     double surrogate = dot(e->b, beta, d) - 0.5 * dot(e->work, beta, d);
-    return base_value(e->model, beta) - surrogate;
+    return loglik_and_priors_value(e->model, beta) - surrogate;
 }
 
 int ellipse_move(const struct ellipse *e, const double *centre, const double *nu,
@@ -45,7 +45,7 @@ int ellipse_move(const struct ellipse *e, const double *centre, const double *nu
         along[2][i] = nu[i] - centre[i];
     }
     for (int j = 0; j < CORNERS; j++) {
-        base_predictors(r, along[j], j == 0, eta + cells * j);
+        predictors_at(r, along[j], j == 0, eta + cells * j);
         times(e->a, along[j], d, image + d * j);
         linear[j] = dot(e->b, along[j], d);
     }
@@ -64,7 +64,7 @@ int ellipse_move(const struct ellipse *e, const double *centre, const double *nu
             at[i] = eta[i] + weight[1] * eta[cells + i] + weight[2] * eta[2 * cells + i];
         for (long i = 0; i < d; i++)
             point[i] = centre[i] + weight[1] * along[1][i] + weight[2] * along[2][i];
-        double new_gap = base_at_predictors(r, at) + base_priors(r, point) - surrogate;
+        double new_gap = loglik_at_predictors(r, at) + log_priors_at(r, point) - surrogate;
         if (new_gap > level) {
             for (long i = 0; i < d; i++) beta[i] = point[i];
             *gap = new_gap;

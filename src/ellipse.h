@@ -1,7 +1,8 @@
 /* Elliptical slice sampling (Murray, Adams and MacKay 2010) of the coefficients of a regression
- * given its smoothing sds. With the Gaussian surrogate of the base, q = N(centre, C) given the sds,
- * the posterior is q exp(gap), gap = base - (b' beta - beta' A beta / 2): the prior of the
- * penalised coefficients is part of both and cancels. A move stays on the ellipse
+ * given its smoothing sds. With the Gaussian surrogate of loglik_and_priors (regression.h),
+ * q = N(centre, C) given the sds, the posterior is q exp(gap), where
+ *   gap = loglik_and_priors - (b' beta - beta' A beta / 2):
+ * the prior of the penalised coefficients is part of both and cancels. A move stays on the ellipse
  *   beta(angle) = centre + (beta - centre) cos(angle) + (nu - centre) sin(angle),  nu ~ q,
  * and shrinks its bracket until gap is above a random level: it leaves the posterior as it is. */
 #ifndef COVARY_ELLIPSE_H

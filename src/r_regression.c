@@ -86,40 +86,40 @@ static SEXP new_evaluation(int d, int order)
     return out;
 }
 
-SEXP r_base(SEXP model, SEXP beta, SEXP order)
+SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order)
 {
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
     int o = check_whole(order, 0, 2, "order");
     SEXP out = PROTECT(new_evaluation(r.d, o));
     double *f = REAL(VECTOR_ELT(out, 0));
-    if (o <= 0) *f = base_value(&r, b);
-    else if (o == 1) *f = base_gradient(&r, b, REAL(VECTOR_ELT(out, 1)));
-    else *f = base_hessian(&r, b, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    if (o <= 0) *f = loglik_and_priors_value(&r, b);
+    else if (o == 1) *f = loglik_and_priors_gradient(&r, b, REAL(VECTOR_ELT(out, 1)));
+    else *f = loglik_and_priors_hessian(&r, b, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
 
-SEXP r_base_expect(SEXP model, SEXP mean, SEXP cov)
+SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov)
 {
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "mean");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "cov");
     SEXP out = PROTECT(new_evaluation(r.d, 2));
     REAL(VECTOR_ELT(out, 0))
-    [0] = base_expect(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    [0] = expect_loglik_and_priors(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }
 
-SEXP r_base_draws(SEXP model, SEXP draws)
+SEXP r_loglik_and_priors_draws(SEXP model, SEXP draws)
 {
     struct regression r = read_model(model);
     const double *values = check_matrix(draws, "draws");
     if (Rf_ncols(draws) != r.d) fail("'draws' must have a column a coefficient");
     int n = Rf_nrows(draws);
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
-    base_draws(&r, values, n, REAL(out));
+    loglik_and_priors_draws(&r, values, n, REAL(out));
     UNPROTECT(1);
     return out;
 }

@@ -120,8 +120,8 @@ SEXP r_snapshot(SEXP model, SEXP beta)
     SET_VECTOR_ELT(out, 0, Rf_allocVector(REALSXP, r.m));
     SET_VECTOR_ELT(out, 1, Rf_allocVector(REALSXP, (R_xlen_t) r.likelihood->q * r.m));
     SET_VECTOR_ELT(out, 2, Rf_allocVector(REALSXP, r.d));
-    double f = base_snapshot(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
-                             REAL(VECTOR_ELT(out, 2)));
+    double f = loglik_and_priors_snapshot(&r, b, REAL(VECTOR_ELT(out, 0)), REAL(VECTOR_ELT(out, 1)),
+                                          REAL(VECTOR_ELT(out, 2)));
     SET_VECTOR_ELT(out, 3, Rf_ScalarReal(f));
     UNPROTECT(1);
     return out;

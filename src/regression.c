@@ -172,24 +172,25 @@ static double log_likelihood(const struct regression *r, const double *beta, int
     return f;
 }
 
-double base_value(const struct regression *r, const double *beta)
+double loglik_and_priors_value(const struct regression *r, const double *beta)
 {
     return log_likelihood(r, beta, 0, NULL, NULL) + add_priors(r, beta, 0, 0);
 }
 
-double base_gradient(const struct regression *r, const double *beta, double *grad)
+double loglik_and_priors_gradient(const struct regression *r, const double *beta, double *grad)
 {
     return log_likelihood(r, beta, 1, grad, NULL) + add_priors(r, beta, grad, 0);
 }
 
-double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess)
+double loglik_and_priors_hessian(const struct regression *r, const double *beta, double *grad,
+                                 double *hess)
 {
     double f = log_likelihood(r, beta, 2, grad, hess);
     dense_mirror_lower(r->d, hess);
     return f + add_priors(r, beta, grad, hess);
 }
 
-void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta)
+void predictors_at(const struct regression *r, const double *beta, int offsets, double *eta)
 {
     int q = r->likelihood->q;
     for (long i = 0; i < r->m; i++)
@@ -201,7 +202,7 @@ void base_predictors(const struct regression *r, const double *beta, int offsets
         }
 }
 
-double base_at_predictors(const struct regression *r, const double *eta)
+double loglik_at_predictors(const struct regression *r, const double *eta)
 {
     struct likelihood_block b;
     double f = 0;
@@ -220,7 +221,7 @@ double base_at_predictors(const struct regression *r, const double *eta)
     return f;
 }
 
-double base_priors(const struct regression *r, const double *beta)
+double log_priors_at(const struct regression *r, const double *beta)
 {
     return add_priors(r, beta, NULL, NULL);
 }
@@ -240,8 +241,8 @@ static void predictor_covariance(const struct regression *r, const struct column
                     x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
 }
 
-double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,
-                   double *hess)
+double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
+                                double *grad, double *hess)
 {
     struct likelihood_block b;
     double f = 0, out[3];
@@ -298,7 +299,7 @@ static void draw_block(const struct regression *r, const double *block, double *
                 joint_prior_density(r->joint + i, block + s, LIKELIHOOD_BLOCK, r->d, NULL, NULL);
 }
 
-void base_draws(const struct regression *r, const double *draws, int n, double *out)
+void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out)
 {
     double *block = r->work, density[LIKELIHOOD_BLOCK];
     clear(block, (long) LIKELIHOOD_BLOCK * r->d);
@@ -313,8 +314,8 @@ void base_draws(const struct regression *r, const double *draws, int n, double *
 }
 
 /* Some cells only, their log likelihood times `scale`; grad may be NULL. */
-double base_rows(const struct regression *r, const double *beta, const int *row, int n,
-                 double scale, const struct snapshot *snapshot, double *grad)
+double loglik_and_priors_rows(const struct regression *r, const double *beta, const int *row, int n,
+                              double scale, const struct snapshot *snapshot, double *grad)
 {
     struct likelihood_block b;
     double f = 0;
@@ -339,8 +340,8 @@ double base_rows(const struct regression *r, const double *beta, const int *row,
     return scale * f + (snapshot ? snapshot->value : 0) + add_priors(r, beta, grad, 0);
 }
 
-double base_snapshot(const struct regression *r, const double *beta, double *value_of,
-                     double *gradient_of, double *gradient)
+double loglik_and_priors_snapshot(const struct regression *r, const double *beta, double *value_of,
+                                  double *gradient_of, double *gradient)
 {
     struct likelihood_block b;
     double f = 0;

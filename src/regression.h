@@ -2,9 +2,9 @@
  *
  * Predictor j of cell i is offset[j, i] + x[j][, i]' beta[start[j] ..]. Coefficients stand
  * predictor by predictor. Two parts, kept apart because engines treat them differently:
- *   base     log likelihood + log priors of the unpenalised coefficients, in beta (d)
- *   smooths  log N(b | 0, tau^2) of the penalised coefficients + log priors of the
- *            t = log tau, in theta = (beta, t) (d + n_smooths)
+ *   loglik_and_priors  log likelihood + log priors of the unpenalised coefficients, in beta (d)
+ *   smooths            log N(b | 0, tau^2) of the penalised coefficients b + log priors of
+ *                      log_tau, in theta = (beta, log_tau) (d + n_smooths)
  * All Hessians are full symmetric matrices. */
 #ifndef COVARY_REGRESSION_H
 #define COVARY_REGRESSION_H
@@ -35,15 +35,16 @@ struct regression {
 
 long regression_work(int d);
 
-double base_value(const struct regression *r, const double *beta);
-double base_gradient(const struct regression *r, const double *beta, double *grad);
-double base_hessian(const struct regression *r, const double *beta, double *grad, double *hess);
+double loglik_and_priors_value(const struct regression *r, const double *beta);
+double loglik_and_priors_gradient(const struct regression *r, const double *beta, double *grad);
+double loglik_and_priors_hessian(const struct regression *r, const double *beta, double *grad,
+                                 double *hess);
 
 /* Predictors q x m at beta; without offsets, their linear part */
-void base_predictors(const struct regression *r, const double *beta, int offsets, double *eta);
+void predictors_at(const struct regression *r, const double *beta, int offsets, double *eta);
 /* Log likelihood at given predictors (q x m), and the log priors of the unpenalised coefficients */
-double base_at_predictors(const struct regression *r, const double *eta);
-double base_priors(const struct regression *r, const double *beta);
+double loglik_at_predictors(const struct regression *r, const double *eta);
+double log_priors_at(const struct regression *r, const double *beta);
 
 /* The log likelihood at one point, cell by cell: with it, a minibatch only has to estimate the
  * difference from that point, which has far less noise (Johnson and Zhang 2013, SVRG). */
@@ -54,20 +55,20 @@ struct snapshot {
     double value;
 };
 /* Fills the first three at beta and returns the fourth. */
-double base_snapshot(const struct regression *r, const double *beta, double *value_of,
-                     double *gradient_of, double *gradient);
+double loglik_and_priors_snapshot(const struct regression *r, const double *beta, double *value_of,
+                                  double *gradient_of, double *gradient);
 
 /* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with an snapshot,
  * that of all cells at the snapshot plus the scaled difference. */
-double base_rows(const struct regression *r, const double *beta, const int *row, int n,
-                 double scale, const struct snapshot *snapshot, double *grad);
+double loglik_and_priors_rows(const struct regression *r, const double *beta, const int *row, int n,
+                              double scale, const struct snapshot *snapshot, double *grad);
 
 /* Expectations under beta ~ N(mean, cov) */
-double base_expect(const struct regression *r, const double *mean, const double *cov, double *grad,
-                   double *hess);
+double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
+                                double *grad, double *hess);
 
 /* draws: n x d, out: n values */
-void base_draws(const struct regression *r, const double *draws, int n, double *out);
+void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out);
 
 double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess);
 double smooths_expect(const struct regression *r, const double *mean, const double *cov,

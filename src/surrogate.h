@@ -1,5 +1,5 @@
-/* The smoothing level of the nested engine: a Gaussian surrogate of the base log density
- * of the n penalised coefficients, exp(b' beta - beta' A beta / 2), with the prior
+/* The smoothing level of the nested engine: a Gaussian surrogate of loglik_and_priors
+ * (regression.h) of the n penalised coefficients, exp(b' beta - beta' A beta / 2), with the prior
  * beta_i ~ N(0, exp(2 t_g(i))) multiplied in and beta integrated out (eq. 12).
  * Everything is computed from B = I + D A D, D = diag(exp(log_tau)), which stays well
  * conditioned when an sd goes to zero or infinity. */

@@ -1,4 +1,5 @@
-/* The regression model as a target: base part over all cells or some, smooths and their priors. */
+/* The regression model as a target: loglik_and_priors over all cells or some, smooths and their
+ * priors (mathematics vignette, eq. 4). */
 #include "target.h"
 #include "regression.h"
 #include "prior.h"
@@ -40,8 +41,8 @@ static double batch(const struct target *t, const double *theta, const int *row,
     double f;
     if (grad)
         for (int g = 0; g < r->n_smooths; g++) grad[r->d + g] = 0;
-    if (row) f = base_rows(r, theta, row, n, scale, data->snapshot, grad);
-    else f = grad ? base_gradient(r, theta, grad) : base_value(r, theta);
+    if (row) f = loglik_and_priors_rows(r, theta, row, n, scale, data->snapshot, grad);
+    else f = grad ? loglik_and_priors_gradient(r, theta, grad) : loglik_and_priors_value(r, theta);
     if (!data->analytic_prior) f += add_coefficients(r, theta, grad);
     return f + add_sds(r, theta, grad);
 }

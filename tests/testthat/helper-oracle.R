@@ -327,7 +327,7 @@ twin_design <- function(model) {
   design
 }
 
-twin_base <- function(problem, beta) {
+twin_density <- function(problem, beta) {
   model <- problem$model
   eta <- twin_predictors(model, beta)[, problem$id, drop = FALSE]
   free <- which(model$group == 0)
@@ -335,7 +335,7 @@ twin_base <- function(problem, beta) {
   sum(problem$weight * twin_rows(problem$y, eta)) + Reduce(`+`, priors, 0)
 }
 
-twin_base_gradient <- function(problem, beta) {
+twin_density_gradient <- function(problem, beta) {
   model <- problem$model
   eta <- twin_predictors(model, beta)[, problem$id, drop = FALSE]
   scores <- sum_by(problem$weight * t(twin_scores(problem$y, eta)), problem$id)
@@ -345,8 +345,8 @@ twin_base_gradient <- function(problem, beta) {
   as.vector(crossprod(twin_design(model), as.vector(t(scores)))) + unlist(priors)
 }
 
-# Expectations of twin_base() and its derivatives under N(beta, cov) by dense algebra, from those of
-# single cells and priors (which have tests of their own). list(value, gradient, hessian)
+# Expectations of twin_density() and its derivatives under N(beta, cov) by dense algebra, from those
+# of single cells and priors (which have tests of their own). list(value, gradient, hessian)
 twin_expect <- function(model, beta, cov) {
   q <- nrow(model$offset)
   m <- ncol(model$offset)

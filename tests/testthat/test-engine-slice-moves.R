@@ -9,7 +9,7 @@ small_problem <- function(seed = 1, rows = 25) {
   list(target = target, surrogate = surrogate, sds = sample_sds(surrogate, target, 1000, inner))
 }
 
-test_that("the gap is the base less its surrogate", {
+test_that("the gap is the log density less its surrogate", {
   p <- small_problem()
   set.seed(2)
   beta <- matrix(stats::rnorm(3 * p$target$dim, 0, 0.3), p$target$dim)

@@ -99,15 +99,15 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
     }
     set.seed(2)
     beta <- stats::rnorm(target$dim)
-    at <- .Call(C_base, target$core, beta, 2L)
+    at <- .Call(C_loglik_and_priors, target$core, beta, 2L)
     expect_equal(at$value, naive(beta), tolerance = rounding)
     expect_close(at$gradient, t(complex_jacobian(naive, beta)), rounding_of_solve)
-    slope <- function(b) .Call(C_base, target$core, b, 1L)$gradient
+    slope <- function(b) .Call(C_loglik_and_priors, target$core, b, 1L)$gradient
     expect_close(as.vector(at$hessian), as.vector(difference_jacobian(slope, beta)), half_of_digits)
     cov <- crossprod(matrix(stats::rnorm(target$dim^2), target$dim)) / 20
-    expected <- .Call(C_base_expect, target$core, beta, cov)
+    expected <- .Call(C_expect_loglik_and_priors, target$core, beta, cov)
     draws <- matched_noise(20000, target$dim) %*% chol(cov) + rep(beta, each = 20000)
-    value <- .Call(C_base_draws, target$core, draws)
+    value <- .Call(C_loglik_and_priors_draws, target$core, draws)
     expect_lt(abs(mean(value) - expected$value), 4 * stats::sd(value) / sqrt(20000))
   }
 })

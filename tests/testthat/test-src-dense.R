@@ -19,16 +19,16 @@ for (case in list(
     set.seed(421)
     problem <- dense_problem(case$k, case$p, case$m)
     beta <- rnorm(sum(case$p), sd = 0.1)
-    out <- .Call(C_base, problem$model, beta, 2L)
-    expect_close(out$value, twin_base(problem, beta), rounding)
-    expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), rounding_of_sums)
+    out <- .Call(C_loglik_and_priors, problem$model, beta, 2L)
+    expect_close(out$value, twin_density(problem, beta), rounding)
+    expect_close(out$gradient, Re(twin_density_gradient(problem, beta)), rounding_of_sums)
     expect_close(
       c(out$hessian),
-      c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), rounding_of_sums
+      c(complex_jacobian(function(b) twin_density_gradient(problem, b), beta)), rounding_of_sums
     )
     expect_identical(out$hessian, t(out$hessian))
     # Loops over rows serve the other orders.
-    less <- .Call(C_base, problem$model, beta, 1L)
+    less <- .Call(C_loglik_and_priors, problem$model, beta, 1L)
     expect_equal(less[1:2], out[1:2], tolerance = last_bits)
   })
 
@@ -39,7 +39,7 @@ for (case in list(
     beta <- rnorm(sum(case$p), sd = 0.1)
     cov <- random_cov(runif(length(beta), 0.02, 0.1))
     twin <- twin_expect(model, beta, cov)
-    out <- .Call(C_base_expect, model, beta, cov)
+    out <- .Call(C_expect_loglik_and_priors, model, beta, cov)
     expect_close(out$value, twin$value, rounding)
     expect_close(out$gradient, twin$gradient, rounding_of_sums)
     expect_close(c(out$hessian), c(twin$hessian), rounding_of_sums)
@@ -50,11 +50,11 @@ for (case in list(
     problem <- dense_problem(case$k, case$p, case$m)
     for (n in c(1, 127, 128, 129)) {
       draws <- matrix(rnorm(n * sum(case$p), sd = 0.1), n)
-      out <- .Call(C_base_draws, problem$model, draws)
-      each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+      out <- .Call(C_loglik_and_priors_draws, problem$model, draws)
+      each <- apply(draws, 1, function(b) .Call(C_loglik_and_priors, problem$model, b, 0L)$value)
       expect_close(t(out), t(each), 1e-12, floor = 1)
     }
-    expect_length(.Call(C_base_draws, problem$model, draws[0, , drop = FALSE]), 0)
+    expect_length(.Call(C_loglik_and_priors_draws, problem$model, draws[0, , drop = FALSE]), 0)
   })
 }
 
@@ -62,9 +62,9 @@ test_that("draws far out have the density of the scalar kernel, or none", {
   set.seed(424)
   problem <- dense_problem(2, c(15, 20, 0, 17, 13), 70)
   draws <- matrix(rnorm(20 * 65, sd = 3), 20)
-  out <- .Call(C_base_draws, problem$model, draws)
-  each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+  out <- .Call(C_loglik_and_priors_draws, problem$model, draws)
+  each <- apply(draws, 1, function(b) .Call(C_loglik_and_priors, problem$model, b, 0L)$value)
   expect_equal(out, each, tolerance = rounding_of_solve)
   draws[3, 7] <- NaN
-  expect_true(is.nan(.Call(C_base_draws, problem$model, draws)[3]))
+  expect_true(is.nan(.Call(C_loglik_and_priors_draws, problem$model, draws)[3]))
 })

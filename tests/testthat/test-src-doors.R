@@ -11,7 +11,7 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
   for (bad in list(NULL, NA, NA_integer_, NaN, -1, 1e300, Inf, 2.5, "2", list(2L), 1:2)) {
     refused(door("merge_cells", bad, matrix(0, 6, 1), matrix(0, 6, 1)))
     refused(door("cells", 1L, bad, matrix(1, 1, 1), 1))
-    refused(door("base", model_target()$data, c(1, 1, 1), bad))
+    refused(door("loglik_and_priors", model_target()$data, c(1, 1, 1), bad))
     refused(door("nuts", model_target(), list(), numeric(3), numeric(6), bad))
   }
   for (bad in c(NaN, -1, 0, 1e300, Inf, 2.5)) {
@@ -45,7 +45,7 @@ test_that("products of sizes beyond memory are refused, not wrapped", {
 test_that("a code that stands for nothing is refused", {
   for (bad in c(99, 4, -1, NA)) refused(door("prior", bad, c(0, 1, 3), 1, 1))
   model <- model_target()$data
-  refused(door("base", edit(model, family = rep(77L, 3)), c(1, 1, 1), 0L))
+  refused(door("loglik_and_priors", edit(model, family = rep(77L, 3)), c(1, 1, 1), 0L))
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
   for (bad in list(c(9L, 0L), c(2L, 0L), c(2L, 65L), c(NA, 1L), 1L, c(0, 0), NULL)) {
     refused(door("elbo", target, bad, c(0L, 0L), c(0, 0), 0, NULL, NULL))
@@ -63,7 +63,7 @@ test_that("groups, rows, places and categories outside their range are refused",
   refused(door("cells", c(1L, 3L), 2L, matrix(1:2 + 0, 2), c(1, 1)))
   refused(door("cells", c(1L, NA), 2L, matrix(1:2 + 0, 2), c(1, 1)))
   model <- model_target()$data
-  refused(door("base", edit(model, group = c(0L, 0L, 1L)), c(1, 1, 1), 0L))
+  refused(door("loglik_and_priors", edit(model, group = c(0L, 0L, 1L)), c(1, 1, 1), 0L))
   refused(door("surrogate_marginal", matrix(1), 1, 2L, matrix(0), 0L, 2L))
   refused(door("target", model_target(), c(0, 0, 0), 10000L, 1, FALSE))
   refused(door("target", model_target(), c(0, 0, 0), NA_integer_, 1, FALSE))
@@ -73,17 +73,19 @@ test_that("lists without names, of the wrong type or with a missing field are re
   model <- model_target()$data
   for (bad in list(NULL, 1, unname(model), "model", quote(x), globalenv())) {
     refused(door(
-      "base",
+      "loglik_and_priors",
       bad, c(1, 1, 1), 0L
     ))
   }
   for (name in setdiff(names(model), "joint")) {
     expect_error(door(
-      "base", model[setdiff(names(model), name)],
+      "loglik_and_priors", model[setdiff(names(model), name)],
       c(1, 1, 1), 0L
     ), name, class = "covary_error_internal")
   }
-  for (name in names(model)) refused(door("base", replace(model, name, list("a")), c(1, 1, 1), 0L))
+  for (name in names(model)) {
+    refused(door("loglik_and_priors", replace(model, name, list("a")), c(1, 1, 1), 0L))
+  }
 })
 
 test_that("a minibatch without rows, or of a target that has none, is refused", {

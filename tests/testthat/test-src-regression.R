@@ -22,12 +22,12 @@ for (design in designs) {
       for (i in 1:5) {
         problem <- random_problem(design, penalised, penalised)
         beta <- random_beta(problem)
-        value <- twin_base(problem, beta)
-        gradient <- drop(complex_jacobian(function(b) twin_base(problem, b), beta))
-        hessian <- complex_jacobian(function(b) twin_base_gradient(problem, b), beta)
-        expect_close(Re(twin_base_gradient(problem, beta)), gradient, rounding)
+        value <- twin_density(problem, beta)
+        gradient <- drop(complex_jacobian(function(b) twin_density(problem, b), beta))
+        hessian <- complex_jacobian(function(b) twin_density_gradient(problem, b), beta)
+        expect_close(Re(twin_density_gradient(problem, beta)), gradient, rounding)
         for (order in 0:2) {
-          out <- .Call(C_base, problem$model, beta, order)
+          out <- .Call(C_loglik_and_priors, problem$model, beta, order)
           expect_close(out$value, value, rounding_of_sums)
           if (order == 0) expect_null(out$gradient) else expect_close(out$gradient, gradient, 1e-11)
           if (order < 2) {
@@ -54,7 +54,7 @@ for (design in designs) {
         d <- length(beta)
         cov <- random_cov(runif(d, 0.05, 0.3))
         twin <- twin_expect(model, beta, cov)
-        out <- .Call(C_base_expect, model, beta, cov)
+        out <- .Call(C_expect_loglik_and_priors, model, beta, cov)
         expect_close(out$value, twin$value, rounding)
         expect_close(out$gradient, twin$gradient, rounding)
         expect_close(c(out$hessian), c(twin$hessian), rounding)
@@ -68,14 +68,14 @@ for (design in designs) {
     problem <- random_problem(design)
     for (n in c(1, 127, 128, 129, 300)) {
       draws <- matrix(rnorm(n * problem$model$size$coefficients, sd = 0.4), n)
-      out <- .Call(C_base_draws, problem$model, draws)
-      each <- apply(draws, 1, function(b) .Call(C_base, problem$model, b, 0L)$value)
+      out <- .Call(C_loglik_and_priors_draws, problem$model, draws)
+      each <- apply(draws, 1, function(b) .Call(C_loglik_and_priors, problem$model, b, 0L)$value)
       expect_close(t(out), t(each), 1e-13, floor = 1)
     }
     some <- c(1, 128, 129, 257, 300)
-    twin <- apply(draws[some, , drop = FALSE], 1, function(b) twin_base(problem, b))
+    twin <- apply(draws[some, , drop = FALSE], 1, function(b) twin_density(problem, b))
     expect_close(t(out[some]), t(twin), 1e-11, floor = 1)
-    expect_length(.Call(C_base_draws, problem$model, draws[0, , drop = FALSE]), 0)
+    expect_length(.Call(C_loglik_and_priors_draws, problem$model, draws[0, , drop = FALSE]), 0)
   })
 }
 
@@ -88,8 +88,8 @@ test_that("the expectation of the regression equals the mean over its draws", {
     beta <- random_beta(problem)
     cov <- random_cov(runif(length(beta), 0.05, 0.15))
     draws <- beta + t(chol(cov)) %*% matrix(rnorm(length(beta) * n), ncol = n)
-    values <- .Call(C_base_draws, problem$model, t(draws))
-    out <- .Call(C_base_expect, problem$model, beta, cov)$value
+    values <- .Call(C_loglik_and_priors_draws, problem$model, t(draws))
+    out <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov)$value
     expect_lte(abs(mean(values) - out) / (sd(values) / sqrt(n)), 4)
   }
 })
@@ -104,7 +104,8 @@ test_that("a singular covariance is no obstacle", {
       x <- problem$model$x[[5]][, j]
       problem$model$x[[5]][, j] <- x - direction * sum(x * direction) / sum(direction^2)
     }
-    out <- .Call(C_base_expect, problem$model, rnorm(3, sd = 0.3), 10 * outer(direction, direction))
+    mean <- rnorm(3, sd = 0.3)
+    out <- .Call(C_expect_loglik_and_priors, problem$model, mean, 10 * outer(direction, direction))
     if (anyNA(unlist(out))) break
   }
   expect_false(anyNA(unlist(out)))
@@ -113,13 +114,17 @@ test_that("a singular covariance is no obstacle", {
 test_that("a model that does not fit together is refused", {
   set.seed(406)
   model <- random_problem(designs[[1]])$model
-  expect_error(.Call(C_base, replace(model, "offset", list(1)), numeric(5), 0L), "offset")
   expect_error(
-    .Call(C_base, model[names(model) != "offset"], numeric(5), 0L), "offset"
+    .Call(C_loglik_and_priors, replace(model, "offset", list(1)), numeric(5), 0L), "offset"
   )
-  expect_error(.Call(C_base, model, numeric(4), 0L), "beta")
-  expect_error(.Call(C_base, replace(model, "group", list(rep(7L, 5))), numeric(5), 0L), "group")
-  expect_error(.Call(C_base_draws, model, matrix(0, 2, 4)), "draws")
+  expect_error(
+    .Call(C_loglik_and_priors, model[names(model) != "offset"], numeric(5), 0L), "offset"
+  )
+  expect_error(.Call(C_loglik_and_priors, model, numeric(4), 0L), "beta")
+  expect_error(
+    .Call(C_loglik_and_priors, replace(model, "group", list(rep(7L, 5))), numeric(5), 0L), "group"
+  )
+  expect_error(.Call(C_loglik_and_priors_draws, model, matrix(0, 2, 4)), "draws")
 })
 
 # More cells than a block of the vector code, and columns that are zero in whole blocks of cells, as
@@ -141,20 +146,20 @@ test_that("columns that are zero in some blocks change nothing", {
       problem <- sparse_problem(k)
       beta <- random_beta(problem)
       old <- options(covary.simd = level)
-      out <- .Call(C_base, problem$model, beta, 2L)
-      draws <- .Call(C_base_draws, problem$model, rbind(beta, 0, -beta))
+      out <- .Call(C_loglik_and_priors, problem$model, beta, 2L)
+      draws <- .Call(C_loglik_and_priors_draws, problem$model, rbind(beta, 0, -beta))
       cov <- random_cov(runif(length(beta), 0.05, 0.2))
-      expected <- .Call(C_base_expect, problem$model, beta, cov)
+      expected <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov)
       dense <- problem$model # a tiny entry keeps every column in every block
       dense$x <- lapply(dense$x, function(x) replace(x, x == 0, 1e-300))
-      with_all <- .Call(C_base_expect, dense, beta, cov)
+      with_all <- .Call(C_expect_loglik_and_priors, dense, beta, cov)
       options(old)
-      expect_close(out$value, twin_base(problem, beta), rounding)
+      expect_close(out$value, twin_density(problem, beta), rounding)
       expect_close(draws[1], out$value, last_bits)
-      expect_close(out$gradient, Re(twin_base_gradient(problem, beta)), rounding_of_sums)
+      expect_close(out$gradient, Re(twin_density_gradient(problem, beta)), rounding_of_sums)
       expect_close(
         c(out$hessian),
-        c(complex_jacobian(function(b) twin_base_gradient(problem, b), beta)), rounding_of_sums
+        c(complex_jacobian(function(b) twin_density_gradient(problem, b), beta)), rounding_of_sums
       )
       for (part in names(expected)) expect_close(c(expected[[part]]), c(with_all[[part]]), 1e-13)
     }

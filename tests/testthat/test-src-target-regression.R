@@ -38,7 +38,7 @@ twin_joint <- function(problem, theta, row = NULL, scale = 1, smooths = TRUE) {
     problem$weight <- problem$weight * scale *
       tabulate(row, problem$model$size$cells)[problem$id]
   }
-  twin_base(problem, theta[seq_len(d)]) + if (smooths) twin_smooths(problem$model, theta) else 0
+  twin_density(problem, theta[seq_len(d)]) + if (smooths) twin_smooths(problem$model, theta) else 0
 }
 
 expect_gradient <- function(target, twin, theta, row = NULL, scale = 1) {
