@@ -22,14 +22,21 @@ public_names <- function(file = "NAMESPACE") {
   }))
 }
 
+# What generics of the package are called, also those that are not exported.
+generics <- function(folder = "R") {
+  text <- unlist(lapply(list.files(folder, "\\.R$", full.names = TRUE), readLines))
+  unique(unlist(lapply(regmatches(text, regexec("UseMethod\\(\"([^\"]+)", text)), `[`, 2)))
+}
+
 # data.frame(filename, line_number, message) of names that are assigned or are arguments.
-lint_names <- function(file, allowed) {
+lint_names <- function(file, allowed, generics) {
   tokens <- utils::getParseData(parse(file, keep.source = TRUE), includeText = TRUE)
   tokens <- tokens[tokens$terminal, ]
   assigned <- tokens$token == "SYMBOL" & c(tokens$token[-1], "") == "LEFT_ASSIGN" &
     !c("", tokens$token[-nrow(tokens)]) %in% c("'$'", "'@'", "'::'", "NS_GET_INT")
   named <- tokens[assigned | tokens$token == "SYMBOL_FORMALS", ]
-  bad <- named[!grepl(good_name, named$text) & !named$text %in% allowed, ]
+  is_method <- sub("[.].*", "", named$text) %in% generics
+  bad <- named[!grepl(good_name, named$text) & !named$text %in% allowed & !is_method, ]
   message <- sprintf("%s is not a name of words_and_underscores.", bad$text)
   data.frame(filename = rep(file, nrow(bad)), line_number = bad$line1, message)
 }
@@ -40,10 +47,11 @@ main <- function(files) {
     files <- list.files(folders, "\\.R$", recursive = TRUE, full.names = TRUE)
   }
   allowed <- c(dotted_arguments, public_names())
+  generics <- generics()
   cores <- if (.Platform$OS.type == "unix") max(1L, parallel::detectCores(), na.rm = TRUE) else 1L
   found <- parallel::mclapply(files, mc.cores = cores, function(file) {
     lints <- as.data.frame(lintr::lint(file))
-    rbind(lints[c("filename", "line_number", "message")], lint_names(file, allowed))
+    rbind(lints[c("filename", "line_number", "message")], lint_names(file, allowed, generics))
   })
   failed <- vapply(found, inherits, TRUE, "try-error")
   if (any(failed)) stop("lintr failed on ", files[failed][1], ": ", found[failed][[1]])

@@ -18,7 +18,7 @@ made_with <- function(driver) {
 
 check_cells <- function(label, cells, truth) {
   a <- internal$rescale(cells, truth$scaling)
-  
+
   at <- if (length(truth$groups)) {
     match(internal$group_keys(truth$groups), internal$group_keys(a$groups))
   } else {

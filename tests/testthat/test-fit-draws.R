@@ -1,7 +1,7 @@
 test_that("draws are on the user's scale: densities have their Jacobians", {
   d <- rows_60()
   d$a <- 100 * d$a
-  # The bound of the likelihood has its own test (test-target-bound.R).
+  # The bound of the likelihood has its own test (test-model-bound.R).
   fit <- quick(a ~ x, sigma ~ x, data = d, control = covary_control(row_sd = 0))
   b <- coefficients_of(fit)
   own <- vapply(1:20, function(i) {
