@@ -66,4 +66,3 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
   scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)
   unlist(lapply(seq_len(q), function(j) as.vector(table$x[[j]] %*% scores[, j])))
 }
-
