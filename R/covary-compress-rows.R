@@ -51,7 +51,12 @@ try_compression <- function(parsed, held, settings) {
   NULL
 }
 
+insufficient_moments <- "moments of its rows do not say all that this likelihood must know."
+
 not_compressible <- function(parsed, frame) {
+  if (!likelihood_of(parsed$predictors)$is_sufficient) {
+    return(insufficient_moments)
+  }
   if (ncol(frame$y) > 2) {
     return("rows of more than two responses are not compressed by themselves.")
   }

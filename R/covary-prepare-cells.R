@@ -9,6 +9,9 @@ prepare_cells <- function(parsed, suffstats, settings) {
       fields = list(functions = row_dependent_calls)
     )
   }
+  if (!likelihood_of(parsed$predictors)$is_sufficient) {
+    stop_covary("cells", "Cells cannot be fitted: ", insufficient_moments)
+  }
   check_cell_terms(parsed, suffstats)
   prepare_compressed_fit(
     parsed, list(suffstats = suffstats, frame = NULL, group = NULL, source = "cells"),

@@ -6,8 +6,8 @@ formula_dpars <- list(normal = c(mu = "response", sigma = "response", rho = "pai
 
 default_likelihood <- "normal"
 
-# Density, moments and tables of the C core hold so many.
-most_responses <- 2L
+# The density, by likelihood, and moments and tables of the C core hold so many responses.
+most_responses <- c(normal = 2L)
 
 # Of any likelihood; `further`: without that of the mean, those that have formulas of their own.
 dpar_names <- function(further = FALSE) {

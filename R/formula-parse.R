@@ -1,9 +1,10 @@
 # Parses what the user wrote into responses and predictors; knows no data but its names.
 #
-# A predictor is list(key, dpar, resp, rhs, stated): `rhs` is a one-sided formula, `resp`
-# one response label, or two for a correlation, `stated` FALSE for a default.
+# A predictor is list(key, likelihood, dpar, resp, rhs, stated): `likelihood` and `dpar` are names in
+# formula_dpars, `rhs` is a one-sided formula, `resp` one response label, or two for a correlation,
+# `stated` FALSE for a default.
 
-parse_formulas <- function(formula, ..., data_names) {
+parse_formulas <- function(formula, ..., data_names, likelihood = default_likelihood) {
   formulas <- collect_formulas(formula, ...)
   responses <- list()
   means <- list()
@@ -29,14 +30,8 @@ parse_formulas <- function(formula, ..., data_names) {
       "For a column of that name write cbind(sigma) ~ x."
     )
   }
-  if (length(responses) > most_responses) {
-    stop_covary(
-      "formula", "This version fits one or two responses; found ", length(responses),
-      ": ",
-      enumerate(names(responses)), "."
-    )
-  }
-  predictors <- default_predictors(responses, means)
+  check_response_count(names(responses), most_responses[[likelihood]])
+  predictors <- default_predictors(likelihood, responses, means)
   predictors <- apply_overrides(predictors, overrides, responses)
   drop <- unique(unlist(lapply(responses, all.vars)))
   others <- setdiff(data_names, drop)
@@ -131,27 +126,36 @@ further_dpars <- function() {
   paste0("`", dpar_names(further = TRUE), "`", collapse = " or ")
 }
 
-default_predictors <- function(responses, means) {
+check_response_count <- function(labels, most) {
+  if (length(labels) > most) {
+    stop_covary(
+      "formula", "This version fits ", if (most > 1) "one or two responses" else "one response",
+      "; found ", length(labels), ": ", enumerate(labels), "."
+    )
+  }
+}
+
+default_predictors <- function(likelihood, responses, means) {
   labels <- names(responses)
   intercept <- function(label) {
     f <- stats::as.formula(~1)
     environment(f) <- environment(means[[label]])
     f
   }
-  dpars <- formula_dpars[[default_likelihood]]
+  dpars <- formula_dpars[[likelihood]]
   mean <- names(dpars)[1]
   all <- unlist(lapply(names(dpars), function(dpar) {
     lapply(dpar_units(dpars[[dpar]], labels), function(resp) {
       rhs <- if (dpar == mean) right_side(means[[resp]]) else intercept(resp[1])
-      new_predictor(dpar, resp, rhs, dpar == mean)
+      new_predictor(likelihood, dpar, resp, rhs, dpar == mean)
     })
   }), recursive = FALSE)
   stats::setNames(all, vapply(all, `[[`, "", "key"))
 }
 
-new_predictor <- function(dpar, resp, rhs, stated) {
+new_predictor <- function(likelihood, dpar, resp, rhs, stated) {
   list(
-    key = predictor_key(dpar, resp), dpar = dpar, resp = resp, rhs = rhs,
+    key = predictor_key(dpar, resp), likelihood = likelihood, dpar = dpar, resp = resp, rhs = rhs,
     stated = stated
   )
 }

@@ -7,8 +7,9 @@
 #        the dpar belongs to pairs, a K x K list matrix with the array of a pair at [[i, j]], i > j
 # All arrays have one shape, draws x rows mostly, and results have it too.
 
-# name: by which likelihoods() knows it. dpars: list of new_dpar() by name. is_sufficient: do count,
-# means and scatter of rows with equal predictors say all that the rows say? The functions:
+# name: by which likelihoods() and the C core know it. dpars: list of new_dpar() by name.
+# is_sufficient: do count, means and scatter of rows with equal predictors say all that the rows
+# say? If not, every row is a cell, without scatter, and rows are not compressed. The functions:
 #   log_density        (y, eta)         joint log density of each row
 #   log_density_cells  (cells, eta)     log density of all rows, by draw, from moments of cells
 #   simulate           (eta)            y by R's generator
@@ -67,7 +68,7 @@ validate_dpar <- function(x) {
 
 likelihoods <- function() list(normal = normal_likelihood)
 
-# Of a list of predictors, as parse_formulas() makes them.
+# Of a list of predictors, as parse_formulas() makes them; those of older fits name none.
 likelihood_of <- function(predictors) {
   name <- predictors[[1]]$likelihood
   likelihoods()[[if (is.null(name)) default_likelihood else name]]()

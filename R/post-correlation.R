@@ -101,20 +101,13 @@ listed_pairs <- function(k, scaled) {
 
 # S x rows draws of one correlation or covariance.
 pair_values <- function(e, i, j, scaled, rows = NULL) {
-  eta <- evaluation_block(pair_evaluation(e, i, j), rows = rows)
-  value <- e$likelihood$correlation(eta, 1, if (i == j) 1 else 2)
+  eta <- evaluation_block(e, rows = rows)
+  value <- if (i == j) 1 else e$likelihood$correlation(eta, i, j)
   if (!scaled) {
     return(value)
   }
   sd <- parameters_as(e, eta, "sd")
-  value * sd[[1]] * sd[[length(sd)]]
-}
-
-# The evaluation of responses i and j alone, i first.
-pair_evaluation <- function(e, i, j) {
-  at <- unique(c(i, j))
-  e$predictors <- e$likelihood$marginal(e$predictors, at)
-  e
+  value * sd[[i]] * sd[[j]]
 }
 
 pair_array <- function(e, rows, scaled) {

@@ -87,7 +87,7 @@ fitted_predictors <- function(fit) {
 logLik.covary <- function(object, ...) {
   check_fit(object)
   need_rows(object, "logLik()")
-  cells <- new_cells(object$frame)
+  cells <- new_cells(object$frame, fit_likelihood(object)$is_sufficient)
   e <- at_cells(new_evaluation(object, NULL, NULL))
   log_density <- function(eta) e$likelihood$log_density_cells(cells, eta)
   at_mean <- log_density(evaluation_block(average_draws(e)))

@@ -3,9 +3,11 @@
 # (mathematics vignette, eq. 3).
 
 # list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by
-# covariates so that the order of rows does not matter.
-new_cells <- function(frame) {
+# covariates so that the order of rows does not matter. Rows share a cell if `share`: where means
+# and scatter do not say all of them, each is a cell of its own.
+new_cells <- function(frame, share = TRUE) {
   codes <- covariate_codes(frame$covariates)
+  if (!share) codes <- c(codes, list(seq_len(frame$n)))
   id <- combine_codes(codes, frame$n)
   first <- which(!duplicated(id))
   sorted <- first[do.call(order, c(unname(lapply(codes, `[`, first)), list(id[first])))]
