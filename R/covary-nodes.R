@@ -6,7 +6,8 @@ target_at <- function(prepared, nodes, priors) {
   design <- at_nodes(prepared$design, node_data(prepared$suffstats, nodes))
   cells <- node_cells(prepared$suffstats, nodes)
   list(
-    design = design, cells = cells, target = new_cells_model(design, cells, priors, prepared$scales),
+    design = design, cells = cells,
+    target = new_cells_model(design, cells, priors, prepared$scales),
     nodes = nodes
   )
 }
@@ -157,6 +158,7 @@ approximate_mode <- function(target, from = NULL) {
 
 # Largest shift of the mode, in posterior sds, were the gradient that of `exact`.
 mode_shift <- function(exact, target, mode) {
-  change <- loglik_and_priors(exact, mode$mean, 1L)$gradient - loglik_and_priors(target, mode$mean, 1L)$gradient
+  change <- loglik_and_priors(exact, mode$mean, 1L)$gradient -
+    loglik_and_priors(target, mode$mean, 1L)$gradient
   shift_in_sds(change, chol2inv(mode$chol_precision))
 }

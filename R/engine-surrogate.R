@@ -1,6 +1,6 @@
 # The smoothing level of the nested engine: the log likelihood and the priors of the unpenalised
-# coefficients (loglik_and_priors()) are replaced by a quadratic in beta, so that beta can be integrated
-# out for any smoothing sds (mathematics vignette, eq. 11-13).
+# coefficients (loglik_and_priors()) are replaced by a quadratic in beta, so that beta can be
+# integrated out for any smoothing sds (mathematics vignette, eq. 11-13).
 
 # From the expected (or exact) gradient and Hessian of loglik_and_priors() at `mean`:
 # exp(b'beta - beta'A beta / 2). The unpenalised coefficients u are eliminated: with R'R = A[u, u],

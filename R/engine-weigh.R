@@ -109,7 +109,8 @@ skip_weights <- function(model, beta, prior, lq, control, progress) {
     return(NULL)
   }
   some <- seq_len(min(200, nrow(beta)))
-  ratio <- loglik_and_priors_draws(model, beta[some, , drop = FALSE], progress) + prior(some) - lq[some]
+  ratio <- loglik_and_priors_draws(model, beta[some, , drop = FALSE], progress) +
+    prior(some) - lq[some]
   spread <- stats::sd(ratio)
   if (!is.finite(spread) || spread >= negligible_spread(model)) {
     return(NULL)

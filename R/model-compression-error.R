@@ -18,7 +18,8 @@ compression_error_of_rows <- function(prepared, result, threads = 1L) {
   if (is.null(cov)) {
     return(NA_real_)
   }
-  compressed <- loglik_and_priors(target, mean, 1L)$gradient - likelihood_free_gradient(target, mean)
+  compressed <- loglik_and_priors(target, mean, 1L)$gradient -
+    likelihood_free_gradient(target, mean)
   gradient <- gradient_by_tables(prepared$suffstats, prepared, threads)
   halves <- gradient(mean, 1L)
   shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
@@ -72,7 +73,8 @@ exact_rows_gradient <- function(prepared, beta, block = 1e5) {
       prepared$design, prepared$held, start:min(start + block - 1, prepared$held$n),
       prepared$priors, scales
     )
-    total <- total + loglik_and_priors(target, beta, 1L)$gradient - likelihood_free_gradient(target, beta)
+    total <- total + loglik_and_priors(target, beta, 1L)$gradient -
+      likelihood_free_gradient(target, beta)
   }
   total
 }

@@ -6,8 +6,8 @@
 # (model-cells.R), rows by tables of their terms (model-rows.R), rows in blocks (model-blocks.R).
 
 # core          what the C core reads: size, cells, offset, x, priors (src/regression.h)
-# coefficients  a row a coefficient: name, key (of its predictor), class, sd (number of its smooth or
-#               zero), shift and factor: standardised = (user's - shift) * factor
+# coefficients  a row a coefficient: name, key (of its predictor), class, sd (number of its smooth
+#               or zero), shift and factor: standardised = (user's - shift) * factor
 # sds           a row a smooth: name, key, factor, prior
 # dim, n_sds    numbers of both
 # start         d: where engines begin

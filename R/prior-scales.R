@@ -30,8 +30,8 @@ offsets_at <- function(design, data, n) {
   )
 }
 
-# The scales of responses less their offsets; from cells or nodes as new_cells_model() takes them, or
-# from rows.
+# The scales of responses less their offsets; from cells or nodes as new_cells_model() takes them,
+# or from rows.
 scales_of_cells <- function(scales, design, cells, offset = design$offset) {
   if (!has_offsets(design)) {
     return(scales)

@@ -46,7 +46,8 @@ test_that("value, derivatives, expectation and draws are those of all rows, bloc
           expect_loglik_and_priors(case$exact, beta, cov),
           tolerance = rounding_of_sums
         )
-        expect_equal(loglik_and_priors_draws(blocks, draws), loglik_and_priors_draws(case$exact, draws),
+        expect_equal(loglik_and_priors_draws(blocks, draws),
+          loglik_and_priors_draws(case$exact, draws),
           tolerance = rounding_of_sums
         )
       }
@@ -55,7 +56,8 @@ test_that("value, derivatives, expectation and draws are those of all rows, bloc
         c(0, 2, 5)[match(memory, c(0, 8 * 900 * case$exact$dim, 1e9))]
       )
     }
-    expect_equal(loglik_and_priors(blocks, beta, 1L)$gradient, loglik_and_priors(case$exact, beta, 1L)$gradient,
+    expect_equal(loglik_and_priors(blocks, beta, 1L)$gradient,
+      loglik_and_priors(case$exact, beta, 1L)$gradient,
       tolerance = rounding_of_sums
     )
   }

@@ -95,7 +95,8 @@ test_that("a rung of the ladder is a weighted subsample of the rows", {
     p$dense$core$cells[1, ] <- ifelse(kept, weights * (sum(weights) / sum(weights[kept])), 0)
     set.seed(754)
     beta <- rnorm(p$target$dim) / 5
-    expect_equal(loglik_and_priors(rung, beta, 0L)$value, loglik_and_priors(p$dense, beta, 0L)$value,
+    expect_equal(loglik_and_priors(rung, beta, 0L)$value,
+      loglik_and_priors(p$dense, beta, 0L)$value,
       tolerance = 1e-7
     )
   }
