@@ -25,9 +25,11 @@ estimate_compression_error <- function(prepared, result, control) {
   UseMethod("estimate_compression_error")
 }
 
+#' @export
 estimate_compression_error.default <- function(prepared, result, control) NULL
 
 # The curvature of tables is that of bins, by which engines may not find the mode.
+#' @export
 estimate_compression_error.prepared_tables <- function(prepared, result, control) {
   new_compression("tables", NA,
     accuracy = measure_accuracy(prepared, result),
@@ -35,6 +37,7 @@ estimate_compression_error.prepared_tables <- function(prepared, result, control
   )
 }
 
+#' @export
 estimate_compression_error.prepared_compressed <- function(prepared, result, control) {
   new_compression("compressed", compression_error_of_rows(prepared, result, control$threads),
     accuracy = measure_accuracy(prepared, result), kind = "exact pass over the rows",
@@ -42,6 +45,7 @@ estimate_compression_error.prepared_compressed <- function(prepared, result, con
   )
 }
 
+#' @export
 estimate_compression_error.prepared_cells <- function(prepared, result, control) {
   is_exact <- !has_moments(prepared$suffstats)
   new_compression("cells", compression_error_of_cells(prepared, result),
@@ -54,18 +58,21 @@ estimate_compression_error.prepared_cells <- function(prepared, result, control)
 # Is the fit accepted? One of cells without rows is, or ends in an error (record_compression()).
 is_accepted <- function(compression) UseMethod("is_accepted")
 
+#' @export
 is_accepted.default <- function(compression) {
   compression$converged &&
     (is.na(compression$certificate) || compression$certificate <= compression_limit) &&
     is_accurate(compression$accuracy)
 }
 
+#' @export
 is_accepted.compression_cells <- function(compression) TRUE
 
 # The settings of the next try, which is announced: finer cells, then the rows; by tables those of
 # several continuous covariates, at last one by one.
 refine_compression <- function(compression, control) UseMethod("refine_compression")
 
+#' @export
 refine_compression.compression_compressed <- function(compression, control) {
   control$resolution <- control$resolution * 8
   last <- control$resolution > finest_resolution
@@ -74,6 +81,7 @@ refine_compression.compression_compressed <- function(compression, control) {
   control
 }
 
+#' @export
 refine_compression.compression_tables <- function(compression, control) {
   control$compress <- "exact"
   say_refined(compression, "tables", last = TRUE)
@@ -105,18 +113,22 @@ say_refined <- function(compression, what, last) {
 # The fit with what was found, which the user is told.
 record_compression <- function(compression, fit) UseMethod("record_compression")
 
+#' @export
 record_compression.NULL <- function(compression, fit) fit
 
+#' @export
 record_compression.compression_tables <- function(compression, fit) {
   fit$info$accuracy <- compression$accuracy
   fit
 }
 
+#' @export
 record_compression.compression_compressed <- function(compression, fit) {
   say_compressed(compression)
   with_compression(fit, compression)
 }
 
+#' @export
 record_compression.compression_cells <- function(compression, fit) {
   if (!is.null(compression$accuracy) && !is_accurate(compression$accuracy)) {
     stop_inaccurate(compression)

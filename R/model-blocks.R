@@ -67,16 +67,19 @@ add_blocks <- function(model, start, f) {
   start
 }
 
+#' @export
 loglik_and_priors.covary_blocks_model <- function(model, beta, order = 2L) {
   one <- function(core) .Call(C_loglik_and_priors, core, as.double(beta), order)
   add_blocks(model, one(model$core), one)
 }
 
+#' @export
 expect_loglik_and_priors.covary_blocks_model <- function(model, mean, cov) {
   one <- function(core) .Call(C_expect_loglik_and_priors, core, mean, cov)
   add_blocks(model, one(model$core), one)
 }
 
+#' @export
 loglik_and_priors_draws.covary_blocks_model <- function(model, draws, progress = NULL) {
   done <- 0
   whole <- list(value = .Call(C_loglik_and_priors_draws, model$core, draws))
@@ -87,6 +90,8 @@ loglik_and_priors_draws.covary_blocks_model <- function(model, draws, progress =
   })$value
 }
 
+#' @export
 seconds_per_draw.covary_blocks_model <- function(model) model$rows * (model$dim + 30) * 0.6e-9
 
+#' @export
 negligible_spread.covary_blocks_model <- function(model) 0.5

@@ -21,6 +21,7 @@ check_row_sd <- function(row_sd) {
 # A model with the bound where sds or correlations may vary and the likelihood knows of scatter:
 # `within` (k x m) are the variances within rows, in standardised units, `row_sd` the share,
 # `fit_pilot(model)` the pilot.
+#' @export
 bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
   if (!has_flexible_spread(model) || !model_likelihood(model)$is_sufficient) {
     return(model)

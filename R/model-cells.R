@@ -120,19 +120,23 @@ start_values <- function(coefficients, predictors, scales) {
   start
 }
 
+#' @export
 loglik_and_priors.covary_cells_model <- function(model, beta, order = 2L) {
   .Call(C_loglik_and_priors, model$core, as.double(beta), order)
 }
 
+#' @export
 expect_loglik_and_priors.covary_cells_model <- function(model, mean, cov) {
   .Call(C_expect_loglik_and_priors, model$core, mean, cov)
 }
 
+#' @export
 seconds_per_draw.covary_cells_model <- function(model) {
   model$core$size$cells * (model$dim + 30) * 0.6e-9
 }
 
 # In pieces of about 0.1 s.
+#' @export
 loglik_and_priors_draws.covary_cells_model <- function(model, draws, progress = NULL) {
   piece <- max(1, floor(0.1 / seconds_per_draw(model)))
   starts <- seq(1, nrow(draws), by = piece)
@@ -148,6 +152,8 @@ loglik_and_priors_draws.covary_cells_model <- function(model, draws, progress = 
   out
 }
 
+#' @export
 subsample_model.covary_cells_model <- function(model, most = subsample_size) model
 
+#' @export
 negligible_spread.covary_cells_model <- function(model) 0.1

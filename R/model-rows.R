@@ -64,6 +64,7 @@ rows_call <- function(model, beta, tables = row_tables(model$tables, matrix(beta
   )
 }
 
+#' @export
 loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
   beta <- as.double(beta)
   call <- rows_call(model, beta)
@@ -88,6 +89,7 @@ loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
   out
 }
 
+#' @export
 expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
   call <- rows_call(model, mean)
   out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov)
@@ -102,6 +104,7 @@ expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
   out
 }
 
+#' @export
 loglik_and_priors_draws.covary_rows_model <- function(model, draws, progress = NULL) {
   prior <- .Call(C_loglik_and_priors_draws, model$core, draws)
   width <- sum(vapply(model$tables$terms, function(term) ncol(term$cubics[[1]]), 0L)) *
@@ -123,8 +126,10 @@ loglik_and_priors_draws.covary_rows_model <- function(model, draws, progress = N
   prior
 }
 
+#' @export
 seconds_per_draw.covary_rows_model <- function(model) {
   model$rows * length(model$tables$terms) * 15e-9
 }
 
+#' @export
 negligible_spread.covary_rows_model <- function(model) 0.5

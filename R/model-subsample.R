@@ -6,6 +6,7 @@ subsample_size <- 20000L
 
 # Rows of tables are in the order of the first covariate, so every so many of them are spread evenly
 # along it.
+#' @export
 subsample_model.covary_rows_model <- function(model, most = subsample_size) {
   if (model$rows < 2 * most) {
     return(model)
@@ -25,6 +26,7 @@ subsample_model.covary_rows_model <- function(model, most = subsample_size) {
   model
 }
 
+#' @export
 subsample_model.covary_blocks_model <- function(model, most = subsample_size) {
   blocks <- model$row_blocks
   keep <- evenly_spread(model$rows, most)

@@ -84,6 +84,7 @@ negligible_spread <- function(model) UseMethod("negligible_spread")
 # The model with a bound of its likelihood where it can have one (model-bound.R).
 bound_likelihood <- function(model, row_sd, fit_pilot) UseMethod("bound_likelihood")
 
+#' @export
 bound_likelihood.covary_model <- function(model, row_sd, fit_pilot) model
 
 model_likelihood <- function(model) likelihood_of(list(model))

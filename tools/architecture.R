@@ -221,6 +221,23 @@ wrong_equations <- function(folders, tags) {
   as.character(unlist(found))
 }
 
+# Methods of our own generics that NAMESPACE does not register: they are found only by calls from
+# inside the package, not through lapply(), do.call() or a promise.
+unregistered_methods <- function(folder, namespace) {
+  files <- list.files(folder, "\\.R$", full.names = TRUE)
+  code <- do.call(c, lapply(files, function(f) as.list(parse(f, encoding = "UTF-8"))))
+  assigned <- Filter(function(e) is.call(e) && identical(e[[1]], as.name("<-")), code)
+  name <- vapply(assigned, function(e) paste(deparse(e[[2]]), collapse = ""), "")
+  generic <- name[vapply(assigned, function(e) "UseMethod" %in% all.names(e[[3]]), TRUE)]
+  registered <- gsub("[\" ]", "", readLines(namespace))
+  found <- lapply(generic, function(g) {
+    method <- name[startsWith(name, paste0(g, "."))]
+    class <- substring(method, nchar(g) + 2)
+    method[!sprintf("S3method(%s,%s)", g, class) %in% registered]
+  })
+  as.character(unlist(found))
+}
+
 # ---- form ---------------------------------------------------------------------------------------
 
 long_files <- function(folder, most) {
@@ -298,6 +315,7 @@ breaches <- function(root = ".") {
     "long lines" = long_lines(
       c("R", "src", "tests", "tools", "bench", "validation"), most[["characters_of_a_line"]]
     ),
+    "methods that NAMESPACE lacks" = unregistered_methods("R", "NAMESPACE"),
     "wrong includes" = wrong_includes(includes),
     "cycles of includes" = in_words(include_cycles(includes)),
     "lost equations" = wrong_equations(
