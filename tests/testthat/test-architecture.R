@@ -144,7 +144,9 @@ test_that("a cited equation that the vignette lacks is found; a paper's own is n
 test_that("a method that NAMESPACE does not register is found", {
   skip_without_sources()
   folder <- folder_of("post-a.R" = c(
-    "ask <- function(x) UseMethod(\"ask\")", "ask.rows <- function(x) x", "ask.NULL <- function(x) 0"
+    "ask <- function(x) UseMethod(\"ask\")",
+    "ask.rows <- function(x) x",
+    "ask.NULL <- function(x) 0"
   ))
   namespace <- file.path(folder, "NAMESPACE")
   writeLines("S3method(ask,\"NULL\")", namespace)
