@@ -33,6 +33,7 @@ covary_control <- function(
   threads = 1, row_sd = "auto"
 ) {
   structure(list(
+    likelihood = default_likelihood, # there is one so far: no argument chooses it
     row_sd = check_row_sd(row_sd),
     importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(

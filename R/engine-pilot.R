@@ -48,18 +48,11 @@ fit_pilot <- function(target) {
   )
 }
 
-# k x k; zero for pairs whose correlation is known.
+# k x k; predictors of known correlations count as zero.
 pilot_correlation <- function(sub, fit, pairs) {
-  likelihood <- model_likelihood(sub)
-  out <- diag(length(sub$keys[sub$roles == "mean"]))
-  at <- lower_pairs(nrow(out), diagonal = FALSE)
-  at <- at[order(at[, 1], at[, 2]), , drop = FALSE]
-  link <- likelihood$dpars[[dpars_as(likelihood, "correlation")]]$link
-  for (p in seq_along(pairs)) {
-    r <- fit$mean[sub$coefficients$key == pairs[p]]
-    if (length(r)) out[at[p, 1], at[p, 2]] <- out[at[p, 2], at[p, 1]] <- link$inverse(r)
-  }
-  out
+  at <- match(pairs, sub$coefficients$key)
+  predictors <- ifelse(is.na(at), 0, fit$mean[at])
+  correlation_matrix(model_likelihood(sub), sum(sub$roles == "mean"), predictors)
 }
 
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected

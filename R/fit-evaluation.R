@@ -50,15 +50,18 @@ choose_draws <- function(fit, ndraws, draw_ids) {
 
 draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) else length(draw_ids)
 
-# Predictors of some responses, prepared to be evaluated: list(likelihood, responses, predictors (in
-# the shape of eta, see likelihood.R), n, s).
+# Predictors that the distribution of some responses rests on, prepared to be evaluated:
+# list(likelihood, responses, observed (their numbers among the responses that have predictors, NULL
+# if they are those), predictors (in the shape of eta, see likelihood.R), n, s).
 new_evaluation <- function(
   fit, newdata, draw_ids, responses = fit$responses, dpars = names(fit_likelihood(fit)$dpars)
 ) {
   at <- function(key) predictor_at(fit, key, newdata, draw_ids)
+  basis <- responses_behind(fit, responses)
   list(
     likelihood = fit_likelihood(fit), responses = responses,
-    predictors = for_predictors(fit, responses, dpars, at),
+    observed = if (!identical(basis, responses)) match(responses, basis),
+    predictors = for_predictors(fit, basis, dpars, at),
     n = row_count(fit, newdata), s = draw_count(fit, draw_ids)
   )
 }
@@ -72,7 +75,8 @@ for_predictors <- function(fit, responses, dpars, f) {
 
 # eta of a block of draws or rows
 evaluation_block <- function(e, draws = NULL, rows = NULL) {
-  lapply(e$predictors, map_units, function(at) predictor_values(at, draws, rows))
+  eta <- lapply(e$predictors, map_units, function(at) predictor_values(at, draws, rows))
+  if (is.null(e$observed)) eta else e$likelihood$marginal(eta, e$observed)
 }
 
 # The parameters themselves where eta has predictors, those of a role by response.

@@ -43,7 +43,13 @@ unit_key <- function(fit, dpar, resp) {
 
 # Keys of the predictors that the (joint) distribution of some responses rests on.
 distribution_keys <- function(fit, responses, dpars = names(fit_likelihood(fit)$dpars)) {
-  unlist(for_predictors(fit, unique(responses), dpars, identity), use.names = FALSE)
+  basis <- responses_behind(fit, unique(responses))
+  unlist(for_predictors(fit, basis, dpars, identity), use.names = FALSE)
+}
+
+# The responses whose predictors the distribution of some responses rests on, in the fit's order.
+responses_behind <- function(fit, responses) {
+  fit$responses[fit_likelihood(fit)$rests_on(match(responses, fit$responses))]
 }
 
 # Labels of responses from names or ids; NULL: all.

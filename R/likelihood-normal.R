@@ -27,9 +27,13 @@ normal_likelihood <- function(links = default_links()) {
       correlation = function(eta, i, j) {
         if (i == j) 1 else links$correlation$inverse(eta$rho[[max(i, j), min(i, j)]])
       },
+      rests_on = sort,
       marginal = function(eta, observed) {
         lapply(eta, function(part) {
-          if (is.matrix(part)) part[observed, observed, drop = FALSE] else part[observed]
+          if (!is.matrix(part)) {
+            return(part[observed])
+          }
+          for_units(list(of = "pair"), observed, function(pair) part[[max(pair), min(pair)]])
         })
       },
       precision_diagonal = function(cor) diag(solve(cor))

@@ -16,7 +16,10 @@
 #   whiten             (y, eta)         K arrays, independent standard normals if the model is true
 #   correlate          (w, eta)         y: the inverse of whiten
 #   correlation        (eta, i, j)      of responses i and j
-#   marginal           (eta, observed)  predictors of the distribution of some responses alone
+#   rests_on           (observed)       numbers of the responses whose predictors the distribution of
+#                                       the responses `observed` (numbers) rests on
+#   marginal           (eta, observed)  predictors of the distribution of some of the responses of
+#                                       eta alone, in the order in which `observed` numbers them
 #   precision_diagonal (cor)            K numbers: expected squares of a unit error of a response
 #                                       in the exponent, at K x K correlations
 new_likelihood <- function(name, dpars, is_sufficient, functions) {
@@ -32,8 +35,8 @@ new_likelihood <- function(name, dpars, is_sufficient, functions) {
 }
 
 likelihood_functions <- c(
-  "log_density", "log_density_cells", "simulate", "whiten", "correlate", "correlation", "marginal",
-  "precision_diagonal"
+  "log_density", "log_density_cells", "simulate", "whiten", "correlate", "correlation", "rests_on",
+  "marginal", "precision_diagonal"
 )
 
 validate_likelihood <- function(x) {
@@ -99,4 +102,22 @@ for_units <- function(dpar, labels, f) {
 map_units <- function(part, f) {
   part[] <- lapply(part, function(at) if (is.null(at)) NULL else f(at))
   part
+}
+
+# The k x k correlations of responses. predictors: numbers, those of the correlations in the order
+# of dpar_units().
+correlation_matrix <- function(likelihood, k, predictors) {
+  out <- diag(k)
+  if (k == 1) {
+    return(out)
+  }
+  dpar <- likelihood$dpars[[dpars_as(likelihood, "correlation")]]
+  responses <- as.character(seq_len(k))
+  names(predictors) <- vapply(dpar_units(dpar$of, responses), paste, "", collapse = ":")
+  eta <- list(for_units(dpar, responses, function(resp) predictors[[paste(resp, collapse = ":")]]))
+  names(eta) <- dpar$name
+  for (i in seq_len(k)[-1]) {
+    for (j in seq_len(i - 1)) out[i, j] <- out[j, i] <- likelihood$correlation(eta, i, j)
+  }
+  out
 }

@@ -53,7 +53,7 @@ test_that("means, sds and marginals are those of mvtnorm for K = 3", {
   sd <- exp(unlist(eta$sigma))
   covariance <- as_correlation(eta$rho, 1) * outer(sd, sd)
   y <- c(1.4, -2.2, 3)
-  for (observed in list(1:3, 1:2, c(1, 3), 2)) {
+  for (observed in list(1:3, 1:2, c(1, 3), 2, c(3, 1))) {
     at <- normal$marginal(eta, observed)
     expect_equal(
       normal$log_density(as.list(y[observed]), at)[1],
