@@ -7,7 +7,7 @@
 prepare_rows_fit <- function(parsed, held, settings) {
   frame <- held$frame
   tabulate <- settings$control$compress != "exact" && is.null(held$refusal)
-  if (ncol(frame$y) > 2 || !engines()[[settings$algorithm]]$likelihood) {
+  if (ncol(frame$y) > most_responses || !engines()[[settings$algorithm]]$likelihood) {
     return(NULL)
   }
   if (!tabulate && frame$n <= blocks_from) {

@@ -38,9 +38,12 @@ bin_basis <- function(term, coarse) {
   term
 }
 
-# The entries of the tables of curvature, in the order of the C core (rows.h): calls f(a, b, r, s,
-# at) for predictors r >= s of term a, or where b is a term too of the pair a, b; `at` are the
-# places of the entries by bins.
+# The entries of the tables of curvature, one vector in the order of the C core (rows.h). With terms
+# 1, 2, 3 it holds a table a term and then a table a pair of terms,
+#   1 | 2 | 3 | 1,2 | 1,3 | 2,3
+# each with a column a bin of the term (or a pair of bins, those of the first term fastest) and a
+# row a pair of predictors r >= s. Calls f(a, b, r, s, at) for every row of every table: a and b are
+# its terms, b NULL in a table of one term, and `at` the places of the row in the vector.
 each_entry <- function(engine, f) {
   q <- length(engine$constant)
   pair <- lower_pairs(q)
