@@ -1,8 +1,8 @@
 # Parses what the user wrote into responses and predictors; knows no data but its names.
 #
-# A predictor is list(key, likelihood, dpar, resp, rhs, stated): `likelihood` and `dpar` are names in
-# formula_dpars, `rhs` is a one-sided formula, `resp` one response label, or two for a correlation,
-# `stated` FALSE for a default.
+# A predictor is list(key, likelihood, dpar, resp, rhs, stated): `likelihood` and `dpar` are names
+# in formula_dpars, `rhs` is a one-sided formula, `resp` one response label, or two for a
+# correlation, `stated` FALSE for a default.
 
 parse_formulas <- function(formula, ..., data_names, likelihood = default_likelihood) {
   formulas <- collect_formulas(formula, ...)
