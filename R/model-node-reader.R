@@ -77,9 +77,13 @@ table_reader <- function(tables, beta) {
     out <- matrix(0, length(rows), q)
     for (i in seq_along(engine$terms)) {
       term <- engine$terms[[i]]
-      count <- term$grid[3]
+      count <- term$grid$count
       along <- !is.null(term[["x"]])
-      u <- if (along) term[["x"]][place] * term$grid[1] - term$grid[2] else rep(0.5, length(rows))
+      u <- if (along) {
+        term[["x"]][place] * term$grid$inverse_width - term$grid$first
+      } else {
+        rep(0.5, length(rows))
+      }
       cell <- pmin(pmax(floor(u), 0), count - 1)
       t <- if (along) 2 * (u - cell) - 1 else 0
       group <- if (is.null(term[["group"]])) 1 else term[["group"]][place]

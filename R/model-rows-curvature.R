@@ -12,7 +12,7 @@ bin_width <- function(terms, predictors) {
   along <- lengths(lapply(terms, `[[`, "name")) > 0
   wanted <- c(1, vapply(terms[along], `[[`, 0, "coarse"))
   size <- function(coarse) {
-    bins <- vapply(terms, function(term) ceiling(term$grid[3] / coarse) * term$groups, 0)
+    bins <- vapply(terms, function(term) ceiling(term$grid$count / coarse) * term$groups, 0)
     predictors * (predictors + 1) / 2 * (sum(bins) + (sum(bins)^2 - sum(bins^2)) / 2)
   }
   coarse <- if (any(along)) min(wanted[-1]) else 1
@@ -22,7 +22,7 @@ bin_width <- function(terms, predictors) {
 
 # The basis at the middle of each bin: the mean of its cells.
 bin_basis <- function(term, coarse) {
-  cells <- term$grid[3]
+  cells <- term$grid$count
   bin <- rep(floor((seq_len(cells) - 1) / coarse), each = term$nodes)
   bin <- rep(bin, term$groups) + (max(bin) + 1) * rep(seq_len(term$groups) - 1, each = length(bin))
   count <- tabulate(bin + 1)

@@ -81,7 +81,7 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
     term$group <- if (length(term$exact)) tuple_ids(frame$covariates[term$exact], n)
     first <- if (length(term$exact)) which(!duplicated(term$group)) else 1L
     term$groups <- length(first)
-    term$grid <- c(1, 0, 1)
+    term$grid <- list(inverse_width = 1, first = 0, count = 1)
     t <- 0
     data <- lapply(frame$covariates, function(v) v[rep(1L, length(first))])
     for (name in term$exact) data[[name]] <- frame$covariates[[name]][first]
@@ -91,7 +91,9 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
       ends <- range(x)
       # Cells from end to end of the data, so that bases are not evaluated outside.
       cells <- table_cells(x, most)
-      term$grid <- c(cells / diff(ends), ends[1] * cells / diff(ends), cells)
+      term$grid <- list(
+        inverse_width = cells / diff(ends), first = ends[1] * cells / diff(ends), count = cells
+      )
       t <- chebyshev_nodes(4)
       at <- as.vector(ends[1] + outer((t + 1) / 2, seq_len(cells) - 1, "+") * diff(ends) / cells)
       data <- lapply(data, function(v) v[rep(seq_along(first), each = length(at))])
@@ -115,7 +117,7 @@ fill_row_terms <- function(terms, design, frame, most = row_cells) {
         )), map = map)
       }
     }, unname(design$predictors), term$offsets)
-    term$coarse <- if (length(term$name)) max(1, ceiling(term$grid[3] / row_bins)) else 1
+    term$coarse <- if (length(term$name)) max(1, ceiling(term$grid$count / row_bins)) else 1
     term
   })
 }

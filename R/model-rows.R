@@ -54,7 +54,7 @@ rows_call <- function(model, beta, tables = row_tables(model$tables, matrix(beta
   engine <- model$tables
   terms <- Map(function(term, table) {
     list(
-      x = term[["x"]], group = term[["group"]], grid = as.double(term$grid),
+      x = term[["x"]], group = term[["group"]], grid = term$grid,
       groups = as.integer(term$groups), coefficients = table
     )
   }, engine$terms, tables)

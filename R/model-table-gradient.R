@@ -51,7 +51,7 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
   term <- list(
     x = as.double(prepared$held$covariates[[axis$name]]),
     group = prepared$group,
-    grid = c(2^axis$step, axis$first, axis$count), groups = as.integer(groups),
+    grid = axis_grid(axis), groups = as.integer(groups),
     coefficients = as.vector(cubics)
   )
   scores <- .Call(

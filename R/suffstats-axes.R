@@ -11,6 +11,11 @@ axis_over <- function(name, step, range) {
   new_axis(name, step, ends[1], ends[2] - ends[1] + 1, range)
 }
 
+# The cells of an axis as passes of the C core take them (src/moments.h).
+axis_grid <- function(axis) {
+  list(inverse_width = 2^axis$step, first = axis$first, count = axis$count)
+}
+
 axis_names <- function(x) vapply(cell_axes(x), `[[`, "", "name")
 
 halve_axis <- function(axis) axis_over(axis$name, axis$step + 1, axis$range)

@@ -26,7 +26,7 @@ sum_grid1d <- function(common, pattern, rows, group, threads) {
   axis <- widest_axis(name, step, if (length(x)) range else c(0, 0), groups, common$k)
   out <- .Call(
     C_moments, x, unname(rows$y), if (!is.null(rows$weights)) as.double(rows$weights), group,
-    c(2^axis$step, axis$first, axis$count), common$scaling,
+    axis_grid(axis), common$scaling,
     list(level = simd_level(), threads = threads, groups = groups)
   )
   stopifnot(out$counts[3] == 0)

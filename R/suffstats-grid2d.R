@@ -28,10 +28,12 @@ sum_grid2d <- function(common, pattern, rows, group, threads) {
     if (length(x[[1]]) == 0) ends[] <- 0
     count <- ends[2, ] - ends[1, ] + 1
     if (prod(count) * groups <= grid2d_limit) {
-      grid <- rbind(2^step, ends[1, ], count)
+      grids <- lapply(1:2, function(i) {
+        list(inverse_width = 2^step[[i]], first = ends[[1, i]], count = count[[i]])
+      })
       out <- .Call(
         C_moments_two, x[[1]], x[[2]], unname(rows$y),
-        if (!is.null(rows$weights)) as.double(rows$weights), group, grid, common$scaling,
+        if (!is.null(rows$weights)) as.double(rows$weights), group, grids, common$scaling,
         list(
           level = simd_level(), threads = threads, groups = groups,
           most_numbers = grid2d_table_limit

@@ -179,7 +179,7 @@ start_polish <- function(setup, state) {
 
 fixed_objective <- function(target, setup, state, par, noise = state$noise) {
   out <- guard_target(.Call(
-    C_elbo, target, setup$family$code, c(0L, 1L), par, noise, state$centre,
+    C_elbo, target, setup$family, list(stl = FALSE, entropy = TRUE), par, noise, state$centre,
     state$unit
   ))
   list(f = -out$value, g = -out$gradient)

@@ -65,7 +65,7 @@ natural_settings <- function(target, setup, state) {
   width <- if (setup$family$name == "meanfield") 1 else target$dim
   rate <- min(0.05, 0.2 / sqrt(noise))
   list(
-    family = natural_family(setup$family)$code, batch_size = setup$batch_size,
+    family = natural_family(setup$family), batch_size = setup$batch_size,
     batch_scale = scale, rate = rate,
     scale_rate = min(rate, 0.5 / (width * noise)), offset = 200, power = 0.6, most = 0.5,
     metric = state$metric, precision = state$precision
@@ -86,13 +86,13 @@ step_natural <- function(target, setup, state, most) {
   out <- guard_target(.Call(
     C_natural, target, natural_settings(target, setup, state),
     state$iteration + 1, k, part$noise, part$rows,
-    c(state[c("mean", "mean_sum", "scale_sum")], list(root = t(state$chol_cov)))
+    c(state[c("mean", "mean_sum", "scale_sum")], list(chol_cov = t(state$chol_cov)))
   ))
   state$bad <- state$bad + out$bad
   check_bad(target, setup, state, state$iteration + k)
   state$losses <- append_losses(state, out$loss)
   for (n in c("mean", "mean_sum", "scale_sum")) state[[n]] <- out[[n]]
-  state$chol_cov <- t(matrix(out$root, width))
+  state$chol_cov <- t(matrix(out$chol_cov, width))
   state$count <- state$count + k - out$bad
   state$iteration <- state$iteration + k
   state$queue$used <- state$queue$used + k

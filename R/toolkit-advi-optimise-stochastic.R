@@ -17,8 +17,8 @@ stochastic_settings <- function(target, setup) {
   control <- setup$control
   scale <- if (setup$batch_size > 0) target$rows / setup$batch_size else 1
   list(
-    family = setup$family$code, optimizer = setup$optimizer$rule,
-    estimate = c(as.integer(control$stl), 0L),
+    family = setup$family, optimizer = setup$optimizer$rule,
+    estimate = list(stl = control$stl, entropy = FALSE),
     draws = control$draws, batch_size = setup$batch_size, batch_scale = scale,
     loss_scale = if (control$parity == "pymc") 1 / scale else 1, most_norm = control$max_norm
   )
@@ -40,7 +40,7 @@ step_stochastic <- function(target, setup, state, most) {
   done <- out$done + skipped
   state$losses <- append_losses(state, out$loss[seq_len(done)])
   state$par <- out$par
-  state$memory <- out$state
+  state$memory <- out$memory
   state$iteration <- state$iteration + done
   state$queue$used <- state$queue$used + done
   if (done < k && !skipped) stop_nan(target, setup, state, out$gradient)

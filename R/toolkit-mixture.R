@@ -53,7 +53,7 @@ normal_mixture <- function(
         fields = list(arg = "data")
       )
     }
-    x <- c(list(k = k, n = 0L, y = numeric(), prior = c(0, 1, 1, 1)), known)
+    x <- c(list(k = k, n = 0L, y = numeric(), prior = mixture_prior(0, 1, 1, 1)), known)
     return(new_density("mixture", x, list(x = transform_identity()),
       label = paste("density of a mixture of", k, "normals")
     ))
@@ -85,7 +85,7 @@ normal_mixture <- function(
   if (is.null(weights) && k == 1) known$weight <- 1
   x <- c(list(
     k = k, n = length(data), y = as.double(data),
-    prior = c(mean_prior$par[1:2], sd_scale, concentration)
+    prior = mixture_prior(mean_prior$par[1], mean_prior$par[2], sd_scale, concentration)
   ), known)
   out <- new_density("mixture", x, transforms,
     rows = length(data),
@@ -99,4 +99,12 @@ normal_mixture <- function(
     }
   ), out)
   out
+}
+
+# Of what is unknown: normal means, half-normal sds, Dirichlet weights (target_mixture.c).
+mixture_prior <- function(mean_location, mean_scale, sd_scale, concentration) {
+  list(
+    mean_location = mean_location, mean_scale = mean_scale, sd_scale = sd_scale,
+    concentration = concentration
+  )
 }

@@ -44,7 +44,7 @@ learn_metric <- function(settings, draws) {
   keep <- n / (n + 5)
   if (settings$dense) {
     settings$metric <- keep * stats::cov(t(draws)) + diag(1e-3 * (1 - keep), nrow(draws))
-    settings$root <- t(chol(settings$metric))
+    settings$chol_metric <- t(chol(settings$metric))
   } else {
     settings$metric <- keep * apply(draws, 1, stats::var) + 1e-3 * (1 - keep)
   }

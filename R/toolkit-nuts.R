@@ -90,7 +90,7 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
   settings <- list(
     most_depth = control$max_depth, accept = control$accept, adapt = 1,
     dense = as.integer(metric$dense),
-    metric = metric$value, root = if (metric$dense) t(chol(metric$value))
+    metric = metric$value, chol_metric = if (metric$dense) t(chol(metric$value))
   )
   step <- first_step(target, settings, theta, 1)
   total <- warmup + iterations

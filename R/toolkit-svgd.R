@@ -177,7 +177,7 @@ step_svgd <- function(target, setup, state, most) {
   }
   state$losses <- append_losses(state, out$size)
   state$x <- matrix(out$x, target$dim)
-  state$memory <- out$state
+  state$memory <- out$memory
   state$iteration <- i + k
   state$queue$used <- at + k
   if (state$iteration %in% setup$rebalance) state <- rebalance_particles(target, setup, state)

@@ -65,7 +65,10 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
   names(transforms) <- c(paste0("mean_", names), paste0("scale_", names), "nu")
   data <- list(
     n = length(y), y = as.double(y), group = as.integer(group) - 1L,
-    prior = c(mean_prior$par[1:2], scale_range, nu_mean)
+    prior = list(
+      mean = mean_prior$par[1], sd = mean_prior$par[2], low = scale_range[1],
+      high = scale_range[2], nu_mean = nu_mean
+    )
   )
   out <- new_density("t_groups", data, transforms,
     rows = length(y),

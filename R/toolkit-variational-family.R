@@ -6,16 +6,14 @@ softplus <- function(x) ifelse(x > 30, x, log1p(exp(x)))
 
 inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
 
-# list(name, code: for C, dim, rank, noise: length of a draw's noise)
+# list(name, dim, rank: zero but for the low-rank family, noise: length of a draw's noise)
 new_variational_family <- function(name, dim, rank = NULL) {
   if (name != "lowrank") {
     rank <- 0L
   } else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))
   rank <- min(rank, dim, 64L)
   list(
-    name = name, code = c(match(name, family_names) - 1L, as.integer(rank)), dim = dim,
-    rank = rank,
-    noise = dim + rank
+    name = name, dim = dim, rank = rank, noise = dim + rank
   )
 }
 

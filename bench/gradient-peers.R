@@ -66,7 +66,8 @@ ours <- function(d, b) {
     out <- .Call(
       internal$C_rows, y, NULL, scaling,
       list(list(
-        x = d$x, group = NULL, grid = c(cells, 0, cells), groups = 1L,
+        x = d$x, group = NULL, groups = 1L,
+        grid = list(inverse_width = cells, first = 0, count = cells),
         coefficients = as.vector(table)
       )), list(
         likelihood = list(name = "normal", responses = 2),

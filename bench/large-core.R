@@ -22,7 +22,7 @@ rows <- function(level, threads = 1, x = d$x, value = 0) {
   .Call(
     internal$C_rows, y, NULL, scaling,
     list(list(
-      x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
+      x = x, group = NULL, grid = list(inverse_width = 1024, first = 0, count = 1024), groups = 1L,
       coefficients = coefficients
     )), list(
         likelihood = list(name = "normal", responses = 2),

@@ -21,7 +21,8 @@ local({
     .Call(
       internal$C_rows, y, NULL, scaling,
       list(list(
-        x = x, group = NULL, grid = c(1024, 0, 1024), groups = 1L,
+        x = x, group = NULL, groups = 1L,
+        grid = list(inverse_width = 1024, first = 0, count = 1024),
         coefficients = coefficients
       )), list(
         likelihood = list(name = "normal", responses = 2),

@@ -16,38 +16,58 @@ struct advi_settings {
     double most_norm;   /* gradient is shortened to this norm; 0: never */
 };
 
+/* Iterations to be done, and the random numbers that they use up. */
+struct advi_block {
+    double first;        /* number of the first, counted from 1 */
+    int n;               /* iterations */
+    const double *noise; /* a column an iteration: family_noise() x draws numbers */
+    const int *rows;     /* batch_size x n, counted from 0; NULL where batch_size is 0 */
+};
+
+/* What an iteration changes, in place. */
+struct advi_state {
+    double *par;    /* family_parameters() numbers */
+    double *memory; /* optimizer_state() numbers */
+};
+
 struct advi_info {
-    int done; /* iterations done */
-    int bad;  /* iterations whose loss or gradient was NaN (advi_run stops there) */
+    double *loss; /* n: negative ELBO before each step */
+    int done;     /* iterations done */
+    int bad;      /* iterations whose loss or gradient was NaN (advi_run() stops there) */
 };
 
 /* Doubles of work. */
 long advi_work(const struct advi_settings *a);
 
-/* n iterations from number `first` (counted from 1). par, state: parameters and state of the
- * optimiser, updated in place. noise: family_noise x draws x n; rows: batch_size x n, from 0.
- * loss (n): negative ELBO before each step. A step that meets NaN is not taken; grad, at the start
- * of work, then holds the offending gradient. */
-void advi_run(const struct advi_settings *a, const struct target *t, double first, int n,
-              const double *noise, const int *rows, double *par, double *state, double *loss,
-              struct advi_info *info, double *work);
+/* Does the iterations of a block. A step that meets NaN is not taken; the first
+ * family_parameters() numbers of work then hold the gradient that has it. */
+void advi_run(const struct advi_settings *a, const struct target *t, const struct advi_block *block,
+              struct advi_state *state, struct advi_info *info, double *work);
 
-/* Averaged natural-gradient steps, for minibatches (advi_natural.c) */
+/* Averaged natural-gradient steps, for minibatches (advi_natural.c): of a block, a column of noise
+ * is one draw of d numbers. */
 struct natural_settings {
-    struct family family; /* mean-field or full-rank */
+    struct family family; /* mean-field or full-rank, of d dimensions */
     int batch_size;
     double batch_scale;
-    double rate, offset, power; /* step size rate * (1 + t / offset)^-power */
+    double rate, offset, power; /* step size rate * (1 + iteration / offset)^-power */
     double scale_rate;          /* rate of the scales */
-    double most;                /* longest step of the mean, in units of `root` */
+    double most;                /* longest step of the mean, in sds of `metric` */
+    const double *metric;       /* d x d: steps of the mean are metric * gradient */
+    const double *precision;    /* d x d: its inverse; NULL for the full-rank family */
 };
-/* mean (d), root (d x d lower; mean-field: diagonal), metric (d x d): steps of the mean are
- * metric * gradient; precision (d x d): its inverse, read by the mean-field alone.
- * Sums of the iterates go to mean_sum (d) and scale_sum (d x d or d). */
+
+struct natural_state {
+    double *mean;      /* d */
+    double *chol_cov;  /* d x d, lower Cholesky factor of the covariance; mean-field: diagonal */
+    double *mean_sum;  /* d: sum of the means so far */
+    double *scale_sum; /* sum of chol_cov (d x d) or, mean-field, of the log sds (d) */
+};
+
 long natural_work(const struct natural_settings *a);
-void natural_run(const struct natural_settings *a, const struct target *t, double first, int n,
-                 const double *noise, const int *rows, const double *metric,
-                 const double *precision, double *mean, double *root, double *mean_sum,
-                 double *scale_sum, double *loss, struct advi_info *info, double *work);
+/* A step that meets NaN is left out and counted as bad. */
+void natural_run(const struct natural_settings *a, const struct target *t,
+                 const struct advi_block *block, struct natural_state *state,
+                 struct advi_info *info, double *work);
 
 #endif

@@ -1,4 +1,4 @@
-/* Eight sums are kept in registers. */
+/* The products of block_sums.h (simd.h): eight vectors of sums are kept in registers. */
 #include "simd_math.simd.h"
 #include "block_sums.h"
 

@@ -1,14 +1,14 @@
 #include "cells.h"
 #include <math.h>
 
-/* Roots are held by columns of their lower triangle.
+/* Cholesky factors are held by columns of their lower triangle.
  *
- * Rotates one row x of centred responses (overwritten) into the root of a cell. The scatter
- * matrix itself is never formed: its factor would lose eps / (1 - rho^2) of the second
- * pivot, rotations lose the square root of that. */
-static void rotate_in(double *root, double *x, int k)
+ * Rotates one row x of centred responses (k, overwritten) into the Cholesky factor of the scatter
+ * of a cell. The scatter matrix itself is never formed: its factor would lose eps / (1 - rho^2) of
+ * the second pivot, rotations lose the square root of that. */
+static void rotate_in(double *chol, double *x, int k)
 {
-    double *column = root;
+    double *column = chol;
     for (int j = 0; j < k; j++) {
         if (x[j] != 0) {
             double h = hypot(column[0], x[j]), c = column[0] / h, s = x[j] / h;
@@ -24,12 +24,12 @@ static void rotate_in(double *root, double *x, int k)
 }
 
 /* A pivot that is rounding beside the norm of its response is a zero. */
-static void clear_rounding(double *root, int k)
+static void clear_rounding(double *chol, int k)
 {
-    double *pivot = root;
+    double *pivot = chol;
     for (int j = 0; j < k; j++) {
         double norm = 0;
-        const double *entry = root + j; /* row j of the root */
+        const double *entry = chol + j; /* row j of the factor */
         for (int l = 0; l < j; l++) {
             norm = hypot(norm, *entry);
             entry += k - l - 1;
@@ -51,8 +51,8 @@ static void add_means(int n, int k, const int *id, const double *y, const double
     }
 }
 
-/* Rounding of the running means adds up; their residuals put it right. The place of the
- * root holds the sums. */
+/* Rounding of the running means adds up; their residuals put it right. The
+ * place of the Cholesky factor holds the sums. */
 static void correct_means(int n, int k, int m, const int *id, const double *y,
                           const double *weights, double *cells, int size)
 {
@@ -74,7 +74,7 @@ static void correct_means(int n, int k, int m, const int *id, const double *y,
 void cells_fill(int n, int k, int m, const int *id, const double *y, const double *weights,
                 double *cells, double *work)
 {
-    int size = 1 + k + k * (k + 1) / 2;
+    int size = cells_size(k);
     for (long i = 0; i < (long) size * m; i++) cells[i] = 0;
     add_means(n, k, id, y, weights, cells, size);
     correct_means(n, k, m, id, y, weights, cells, size);
@@ -87,13 +87,14 @@ void cells_fill(int n, int k, int m, const int *id, const double *y, const doubl
     for (long i = 0; i < m; i++) clear_rounding(cells + size * i + 1 + k, k);
 }
 
-/* The rows of `other` enter as the columns of its root and the step between the means. */
+/* The rows of `other` enter as the columns of its Cholesky factor and the step between the
+ * means; work: k doubles. */
 static void merge_in(double *cell, const double *other, int k, double *work)
 {
     double n = cell[0] + other[0];
     if (other[0] == 0) return;
     if (cell[0] == 0) {
-        for (int i = 0; i < 1 + k + k * (k + 1) / 2; i++) cell[i] = other[i];
+        for (int i = 0; i < cells_size(k); i++) cell[i] = other[i];
         return;
     }
     double step = sqrt(cell[0] * (other[0] / n));
@@ -111,6 +112,6 @@ static void merge_in(double *cell, const double *other, int k, double *work)
 
 void cells_merge(int k, int m, double *cells, const double *other, double *work)
 {
-    int size = 1 + k + k * (k + 1) / 2;
+    int size = cells_size(k);
     for (long i = 0; i < m; i++) merge_in(cells + size * i, other + size * i, k, work);
 }

@@ -1,4 +1,6 @@
-/* The letters that BLAS and LAPACK take are strings to Fortran, and some compilers pass their
+/* Dense linear algebra by R's BLAS and LAPACK (dense.h).
+ *
+ * The letters that BLAS and LAPACK take are strings to Fortran, and some compilers pass their
  * lengths: FCONE adds those (Writing R Extensions, 6.6.1). */
 #define USE_FC_LEN_T
 #include "dense.h"

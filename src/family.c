@@ -2,6 +2,7 @@
  *   d mu = E[g],  d L = tril(E[g z']) + diag(1 / L_ii),  g = grad log p at theta(z)
  *   (Kucukelbir et al. 2017, JMLR 18; Titsias and Lazaro-Gredilla 2014)
  * STL replaces g by g + Sigma^-1 (theta - mu) and drops the gradient of the entropy.
+ * The ELBO is eq. 5 of the mathematics vignette with an expectation by draws.
  * Low-rank: Sigma = S^2 + B B', by Woodbury through K = I + B' S^-2 B (Ong, Nott, Smith 2018). */
 #include "family.h"
 #include "dense.h"
@@ -40,6 +41,7 @@ static void scales(const struct family *q, const double *par, double *s)
     }
 }
 
+/* theta <- the draw of q with noise z; s as scales() gives them */
 static void draw(const struct family *q, const double *par, const double *s, const double *z,
                  double *theta)
 {
@@ -88,7 +90,7 @@ static void low_rank_solve(const struct family *q, const double *par, const doub
 {
     long d = q->dim;
     for (long i = 0; i < d; i++) x[i] /= s[i] * s[i];
-    double c[64];
+    double c[FAMILY_MOST_RANK];
     for (long k = 0; k < q->rank; k++) {
         c[k] = 0;
         for (long i = 0; i < d; i++) c[k] += par[2 * d + i + d * k] * x[i];
@@ -132,6 +134,8 @@ static void add_path(const struct family *q, const double *z, const double *g, d
             for (long i = 0; i < d; i++) grad[d + i + d * k] += g[i] * z[d + k];
 }
 
+/* From sums over n draws to their means, with the slope of softplus and the gradient of the entropy
+ * (without stl); w, inverse: as low_rank() gives them */
 static void finish_gradient(const struct family *q, const struct estimate *how, const double *par,
                             const double *s, const double *w, const double *inverse, int n,
                             double *grad)

@@ -10,10 +10,13 @@
 
 #include "target.h"
 
+#define FAMILY_MOST_RANK 64
+
 enum family_kind { FAMILY_MEAN_FIELD, FAMILY_FULL_RANK, FAMILY_LOW_RANK };
 
 struct family {
-    int kind, dim, rank;
+    int kind, dim;
+    int rank; /* columns of B; 0 but for the low-rank family */
 };
 
 long family_parameters(const struct family *q);

@@ -2,7 +2,7 @@
 #include "prior.h"
 #include <math.h>
 
-/* Row i of precision (b - location) */
+/* Element i of precision (b - location); beta[stride * a] is coefficient a */
 static double pull(const struct joint_prior *p, const double *beta, long stride, int i)
 {
     double sum = 0;
@@ -25,7 +25,8 @@ static double quadratic(const struct joint_prior *p, const double *beta, long st
     return f;
 }
 
-/* The derivatives `out` (value, first, second) of log f, by the coefficients */
+/* Adds the derivatives of log f(weights' b) by the coefficients; out: log f, its first and second
+ * derivative */
 static double combination(const struct joint_prior *p, const double *out, long d, double *grad,
                           double *hess)
 {

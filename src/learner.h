@@ -83,12 +83,26 @@ int learner_response(int categories, const double *logit);
 void learner_backpropagate(const struct learner_settings *settings, const double *parameter,
                            struct learner_work *work, double *gradient);
 
-/* A block of trials. x: d x rows; y, order: from 0; loss, response: one per trial;
- * record: parameters after every thin-th trial of the run, or NULL. Returns the trials
- * completed in *done: fewer than asked only with LEARNER_SINGULAR, the failing one included. */
-int learner_run(const struct learner_settings *settings, const double *x, const int *y,
-                const int *order, int trials, int thin, struct learner_state *state,
-                struct learner_work *work, struct learner_info *info, double *loss, int *response,
-                double *record, int *done);
+/* Trials to be done: trial i shows stimulus order[i] of category y[order[i]]. */
+struct learner_trials {
+    int n;            /* trials */
+    const int *order; /* n, counted from 0 */
+    const double *x;  /* d x stimuli */
+    const int *y;     /* stimuli: categories, counted from 0 */
+};
+
+/* What happened on them. */
+struct learner_record {
+    double *loss;      /* n */
+    int *response;     /* n: categories, counted from 0 */
+    double *parameter; /* after every thin-th trial of the run, a column each; NULL: not kept */
+    int thin;
+    int done; /* trials completed, one that failed included */
+};
+
+/* A block of trials: all of them, or LEARNER_SINGULAR. */
+int learner_run(const struct learner_settings *settings, const struct learner_trials *trials,
+                struct learner_state *state, struct learner_work *work, struct learner_info *info,
+                struct learner_record *record);
 
 #endif

@@ -93,26 +93,28 @@ static int ends_batch(const struct learner_settings *settings, const struct lear
     return state->waiting == settings->batch || fmod(state->trial, settings->rows) == 0;
 }
 
-int learner_run(const struct learner_settings *settings, const double *x, const int *y,
-                const int *order, int trials, int thin, struct learner_state *state,
-                struct learner_work *work, struct learner_info *info, double *loss, int *response,
-                double *record, int *done)
+int learner_run(const struct learner_settings *settings, const struct learner_trials *trials,
+                struct learner_state *state, struct learner_work *work, struct learner_info *info,
+                struct learner_record *record)
 {
     int n = learner_parameters(settings);
     int status = learner_factor(settings, state->parameter, work, info);
-    for (*done = 0; *done < trials && status == LEARNER_OK; ++*done) {
-        int row = order[*done];
-        learner_activate(settings, state->parameter, x + (size_t) row * settings->dimensions, work);
-        loss[*done] = learner_error(settings->categories, y[row], work->logit, work->error);
-        response[*done] = learner_response(settings->categories, work->logit);
+    double *column = record->parameter;
+    for (record->done = 0; record->done < trials->n && status == LEARNER_OK; record->done++) {
+        int i = record->done, row = trials->order[i];
+        learner_activate(settings, state->parameter,
+                         trials->x + (size_t) row * settings->dimensions, work);
+        record->loss[i] =
+            learner_error(settings->categories, trials->y[row], work->logit, work->error);
+        record->response[i] = learner_response(settings->categories, work->logit);
         info->silent += all_silent(settings, work);
         learner_backpropagate(settings, state->parameter, work, state->gradient);
         state->trial++;
         state->waiting++;
         if (ends_batch(settings, state)) status = step(settings, state, work, info);
-        if (record && fmod(state->trial, thin) == 0) {
-            memcpy(record, state->parameter, n * sizeof(double));
-            record += n;
+        if (column && fmod(state->trial, record->thin) == 0) {
+            memcpy(column, state->parameter, n * sizeof(double));
+            column += n;
         }
     }
     return status;

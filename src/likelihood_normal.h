@@ -4,9 +4,9 @@
  * rho = tanh(r / 2). A cell holds n rows with equal covariates through
  *   n        number (or total weight) of rows
  *   mean     k means of the responses
- *   root     lower Cholesky factor of the scatter sum (y - mean)(y - mean)',
+ *   chol     lower Cholesky factor of the scatter sum (y - mean)(y - mean)',
  *            by columns, k(k+1)/2 numbers; zero for a single row
- * one after the other, 1 + k + k(k+1)/2 numbers a cell.
+ * one after the other, cells_size(k) numbers a cell (cells.h).
  *
  * A node of an interpolated covariate holds moments with signed weights instead, which need
  * not be positive semidefinite:

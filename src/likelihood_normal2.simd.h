@@ -4,7 +4,7 @@
  * (eq. 2). A sum of non-negative squares: 1 - rho^2 is never formed, nothing cancels
  * as |rho| -> 1, and no value is clipped. Predictors eta = (m_1, m_2, s_1, s_2, r).
  *
- * The scatter of a cell enters as two more residuals, the columns of its Cholesky root, so that
+ * The scatter of a cell enters as two more residuals, the columns of its Cholesky factor, so that
  * squares stay squares. A node has only sums of residuals and of their products, from which
  * products with u and v are differences. A row is a cell without scatter.
  *

@@ -1,9 +1,10 @@
 #include "moments_block.h"
+#include "cells.h"
 #include "partitions.h"
 #include <math.h>
 #include "simd.h"
 
-int moments_padded(int k) { return (1 + k + k * (k + 1) / 2 + 3) / 4 * 4; }
+int moments_padded(int k) { return (cells_size(k) + 3) / 4 * 4; }
 
 #ifdef SIMD_HAS_WIDTH_2
 #define SIMD_WIDTH 2

@@ -1,8 +1,8 @@
 /* Polynomial moments of the responses over cells of one continuous covariate (mathematics
  * vignette, eqs 17 and 18).
  *
- * Cell c of a grid holds x in [first + c, first + c + 1) / inverse. With t in [-1, 1) the place
- * in its cell, T_0..T_3 the Chebyshev polynomials, z = (y - centre) / scale and
+ * Cell c of a grid holds x in [first + c, first + c + 1) / inverse_width. With t in [-1, 1) the
+ * position in its cell, T_0..T_3 the Chebyshev polynomials, z = (y - centre) / scale and
  *   s = weight (1, z_1..z_k, z_1 z_1, z_2 z_1, .., z_k z_k)      (lower triangle by columns)
  * the table holds sum T_d(t) s over the rows, as MOMENTS_DEGREES x groups of `padded` numbers:
  *   padded x MOMENTS_DEGREES x count x groups.
@@ -14,7 +14,7 @@
 #define MOMENTS_MAX_K 8
 
 struct moments_grid {
-    double inverse; /* cells a unit of x, a power of two, so that cells of two grids nest */
+    double inverse_width; /* cells a unit of x, a power of two, so that cells of two grids nest */
     double first;
     int count;
 };

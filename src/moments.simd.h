@@ -36,7 +36,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(find_finite_cells)(const struct moment
     SIMD_IVEC out = (SIMD_IVEC){0};
     int i = 0;
     for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
-        SIMD_VEC xi = SIMD_LOAD(x + i), u = xi * grid->inverse - grid->first;
+        SIMD_VEC xi = SIMD_LOAD(x + i), u = xi * grid->inverse_width - grid->first;
         out |= (SIMD_IVEC) (u < 0.0) | (SIMD_IVEC) (u >= (double) grid->count);
         bad += xi - xi;
         for (int j = 0; j < rows->k; j++) {
@@ -49,7 +49,7 @@ static inline SIMD_FUNCTION int SIMD_NAME(find_finite_cells)(const struct moment
         for (int l = 0; l < SIMD_WIDTH; l++) offset[i + l] = cell * (long) SIMD_LANE(at, l);
     }
     for (; i < n; i++) {
-        double u = x[i] * grid->inverse - grid->first;
+        double u = x[i] * grid->inverse_width - grid->first;
         if (!(u >= 0 && u < grid->count)) return 0;
         long c = (long) u;
         t[i] = 2 * (u - (double) c) - 1;

@@ -33,7 +33,7 @@ static inline void find_cells(const struct moments_rows *rows, const struct mome
     if (rows->weights)
         for (int i = 0; i < n; i++) bad[i] += rows->weights[from + i] - rows->weights[from + i];
     for (int i = 0; i < n; i++) {
-        double u = x[i] * grid->inverse - grid->first;
+        double u = x[i] * grid->inverse_width - grid->first;
         if (bad[i] == 0 && u >= 0 && u < grid->count) {
             long c = (long) u;
             t[i] = 2 * (u - (double) c) - 1;

@@ -17,7 +17,8 @@ static inline void prepare(const struct moments_rows *rows, long from, int n, do
 static inline long grid_cell(const struct moments_two *data, long i, double *t, double *u)
 {
     const struct moments_grid *gx = data->grid, *gz = data->grid + 1;
-    double a = data->rows.x[i] * gx->inverse - gx->first, b = data->z[i] * gz->inverse - gz->first;
+    double a = data->rows.x[i] * gx->inverse_width - gx->first,
+           b = data->z[i] * gz->inverse_width - gz->first;
     if (!(a >= 0 && a < gx->count && b >= 0 && b < gz->count)) return -1;
     long c = (long) a, d = (long) b;
     *t = 2 * (a - (double) c) - 1;

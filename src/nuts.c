@@ -4,8 +4,8 @@
 #include <string.h>
 
 struct point {
-    double *q, *p, *g; /* position, momentum, gradient of log density */
-    double value;
+    double *q, *p, *g; /* position, momentum, gradient of log density; d each */
+    double value;      /* log density */
 };
 
 struct sampler {
@@ -20,7 +20,7 @@ struct sampler {
     int leapfrogs, divergent;
 };
 
-/* Boundaries of a subtree: velocity (metric * p) and momentum at its first and last point. */
+/* Velocity (metric * p) and momentum at the first and the last point of a subtree, d each */
 struct ends {
     double *v_begin, *v_end, *p_begin, *p_end;
 };
@@ -59,12 +59,13 @@ static double kinetic(const struct nuts_settings *s, int d, const double *p, dou
 static void draw_momentum(const struct nuts_settings *s, const struct noise *u, int d, double *p)
 {
     for (int i = 0; i < d; i++) p[i] = u->normal(u->data);
-    if (s->dense) dense_solve_lower_transposed(d, s->root, 1, p);
+    if (s->dense) dense_solve_lower_transposed(d, s->chol_metric, 1, p);
     else
         for (int i = 0; i < d; i++) p[i] /= sqrt(s->metric[i]);
 }
 
-/* v: d of work, on return the velocity of the new momentum */
+/* Moves z by one step of `size`, which is negative backwards in time. v: d of work, on return the
+ * velocity at half the step */
 static void leapfrog(const struct nuts_settings *s, const struct target *t, struct point *z,
                      double size, double *v)
 {
@@ -76,7 +77,8 @@ static void leapfrog(const struct nuts_settings *s, const struct target *t, stru
     for (int i = 0; i < d; i++) z->p[i] += 0.5 * size * z->g[i];
 }
 
-/* Both ends still move apart. */
+/* Whether both ends still move apart: v_begin and v_end, velocities at the ends of a trajectory,
+ * rho, the sum of the momenta along it */
 static int going_apart(const double *v_begin, const double *v_end, const double *rho, int d)
 {
     double a = 0, b = 0;
@@ -87,7 +89,7 @@ static int going_apart(const double *v_begin, const double *v_end, const double 
     return a > 0 && b > 0;
 }
 
-/* the same with rho + extra */
+/* The same with rho + extra in place of rho */
 static int apart_with(const double *v_begin, const double *v_end, const double *rho,
                       const double *extra, int d)
 {

@@ -3,7 +3,7 @@
  *
  * A prior is a family and three numbers. The first families are densities of the
  * coefficient itself; the others are densities of a positive sd tau, taken as functions
- * of t = log tau with the Jacobian + t included. */
+ * of log_tau with the Jacobian + log_tau included. */
 #ifndef COVARY_PRIOR_H
 #define COVARY_PRIOR_H
 

@@ -12,7 +12,7 @@ SEXP r_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights)
     const int *cell = check_range(id, n, 1, m, "id");
     const double *weight = check_doubles(weights, n, "weights");
     double *work = (double *) R_alloc(k + 1, sizeof(double));
-    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, 1 + k + k * (k + 1) / 2, m));
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, cells_size(k), m));
     cells_fill(n, k, m, cell, values, weight, REAL(out), work);
     UNPROTECT(1);
     return out;
@@ -22,8 +22,7 @@ SEXP r_merge_cells(SEXP k, SEXP a, SEXP b)
 {
     int size = check_whole(k, 1, MOST_RESPONSES, "responses");
     check_matrix(a, "a");
-    if (Rf_nrows(a) != 1 + size + size * (size + 1) / 2)
-        fail("cells of %d responses have other statistics", size);
+    if (Rf_nrows(a) != cells_size(size)) fail("cells of %d responses have other statistics", size);
     const double *other = check_doubles(b, Rf_xlength(a), "b");
     double *work = (double *) R_alloc(size + 1, sizeof(double));
     SEXP out = PROTECT(Rf_duplicate(a));

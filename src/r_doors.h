@@ -39,7 +39,7 @@ SEXP r_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP r_merge_cells(SEXP k, SEXP a, SEXP b);
 /* r_moments.c */
 SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings);
-SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
+SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grids, SEXP scaling,
                    SEXP settings);
 SEXP r_finite_range(SEXP x);
 /* r_text.c */
@@ -55,14 +55,14 @@ SEXP r_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 SEXP r_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
 SEXP r_snapshot(SEXP model, SEXP beta);
 /* r_advi.c */
-SEXP r_elbo(SEXP target, SEXP family, SEXP how, SEXP par, SEXP noise, SEXP centre, SEXP root);
+SEXP r_elbo(SEXP target, SEXP family, SEXP estimate, SEXP par, SEXP noise, SEXP centre, SEXP lower);
 SEXP r_optimizer_slots(SEXP rule);
 SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
-            SEXP state);
+            SEXP memory);
 SEXP r_natural(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP state);
 /* r_svgd.c */
 SEXP r_svgd(SEXP target, SEXP settings, SEXP first, SEXP temperature, SEXP rows, SEXP x,
-            SEXP state);
+            SEXP memory);
 /* r_nuts.c */
 SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n);
 SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size);

@@ -1,11 +1,9 @@
 /* A fingerprint of an R value: types, lengths, names, shapes and contents, so that an edited object
  * is known before anything relies on it (R/aaa-validate.R).
  *
- * It is the same after saveRDS(),
-     in another session and on another machine. Vectors beyond `WHOLE` numbers
- * are read at evenly spaced places, so the time does not grow with the rows. Of functions,
-     environments and
- * pointers, which are not data, the type alone counts. */
+ * It is the same after saveRDS(), in another session and on another machine. Vectors beyond `WHOLE`
+ * numbers are read at evenly spaced positions, so the time does not grow with the rows. Of
+ * functions, environments and pointers, which are not data, the type alone counts. */
 #include "r_read.h"
 #include <stdint.h>
 #include <stdio.h>

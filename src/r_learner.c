@@ -60,7 +60,7 @@ static SEXP slot(SEXP list, int i, SEXPTYPE type, R_xlen_t n)
     return VECTOR_ELT(list, i);
 }
 
-/* d x n */
+/* d x n doubles; n is found from their number */
 static const double *read_stimuli(SEXP x, int d, int *n)
 {
     *n = whole_in((double) Rf_xlength(x) / d, 0, MOST_COUNT, "stimuli");
@@ -86,37 +86,36 @@ SEXP r_learner_run(SEXP settings_, SEXP x, SEXP y, SEXP order, SEXP thin_, SEXP 
     struct learner_settings settings = read_settings(settings_);
     struct learner_work work = new_work(&settings);
     struct learner_info info = {{0, 0, 0}, 0, -1};
-    int trials = whole_in((double) Rf_xlength(order), 0, MOST_COUNT, "trials"), done;
-    int thin = check_whole(thin_, 0, INT_MAX, "thin");
+    struct learner_trials trials = {
+        .n = whole_in((double) Rf_xlength(order), 0, MOST_COUNT, "trials")};
+    struct learner_record record = {.thin = check_whole(thin_, 0, INT_MAX, "thin")};
     int n = learner_parameters(&settings);
     int stimuli;
-    const double *stimulus = read_stimuli(x, settings.dimensions, &stimuli);
-    const int *category = check_range(y, stimuli, 0, settings.categories - 1, "y");
-    const int *row = check_range(order, trials, 0, stimuli - 1, "order");
+    trials.x = read_stimuli(x, settings.dimensions, &stimuli);
+    trials.y = check_range(y, stimuli, 0, settings.categories - 1, "y");
+    trials.order = check_range(order, trials.n, 0, stimuli - 1, "order");
 
     SEXP out = PROTECT(new_list(13, names));
     struct learner_state state = {.parameter = copy_slot(out, 0, state_, "parameter", n),
                                   .velocity = copy_slot(out, 1, state_, "velocity", n),
                                   .gradient = copy_slot(out, 2, state_, "gradient", n),
                                   .trial = read_trial(state_),
-                                  .waiting = whole(state_, "waiting", 0, INT_MAX - 1 - trials)};
-    double *loss = REAL(slot(out, 8, REALSXP, trials));
-    int *response = INTEGER(slot(out, 9, INTSXP, trials));
-    double *record = NULL;
-    if (thin > 0) {
-        double start = state.trial;
-        R_xlen_t kept = (R_xlen_t) ((start + trials) / thin) - (R_xlen_t) (start / thin);
-        record = REAL(slot(out, 10, REALSXP, kept * n));
+                                  .waiting = whole(state_, "waiting", 0, INT_MAX - 1 - trials.n)};
+    record.loss = REAL(slot(out, 8, REALSXP, trials.n));
+    record.response = INTEGER(slot(out, 9, INTSXP, trials.n));
+    if (record.thin > 0) {
+        double before = state.trial, after = before + trials.n;
+        R_xlen_t kept = (R_xlen_t) (after / record.thin) - (R_xlen_t) (before / record.thin);
+        record.parameter = REAL(slot(out, 10, REALSXP, kept * n));
     }
 
-    int status = learner_run(&settings, stimulus, category, row, trials, thin, &state, &work, &info,
-                             loss, response, record, &done);
+    int status = learner_run(&settings, &trials, &state, &work, &info, &record);
 
     SET_VECTOR_ELT(out, 3, Rf_ScalarReal(state.trial));
     SET_VECTOR_ELT(out, 4, Rf_ScalarInteger(state.waiting));
     SET_VECTOR_ELT(out, 5, Rf_ScalarInteger(status));
     SET_VECTOR_ELT(out, 6, Rf_ScalarInteger(info.category + 1));
-    SET_VECTOR_ELT(out, 7, Rf_ScalarInteger(done));
+    SET_VECTOR_ELT(out, 7, Rf_ScalarInteger(record.done));
     memcpy(REAL(slot(out, 11, REALSXP, 3)), info.held, sizeof info.held);
     SET_VECTOR_ELT(out, 12, Rf_ScalarReal(info.silent));
     UNPROTECT(1);

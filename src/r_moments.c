@@ -20,12 +20,11 @@ static struct moments_rows read_rows(SEXP x, SEXP y, SEXP weights, SEXP group, S
     return rows;
 }
 
-/* grid: inverse, first, count; scaling: k x 2, centre and scale; settings: list(level, threads,
+/* grid: as read_grid() says; scaling: k x 2, centre and scale; settings: list(level, threads,
  * groups). list(table, counts (missing, infinite, outside)) */
 SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling, SEXP settings)
 {
-    const double *g = check_doubles(grid, 3, "grid");
-    struct moments_grid cells = read_grid(g);
+    struct moments_grid cells = read_grid(grid);
     int groups = whole(settings, "groups", 0, MOST_COUNT);
     struct moments_rows rows = read_rows(x, y, weights, group, scaling, groups);
     R_xlen_t size =
@@ -47,16 +46,16 @@ SEXP r_moments(SEXP x, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling
     return out;
 }
 
-/* grid: of x and z, 3 x 2; settings: list(level, threads, groups, most_numbers: in the table).
+/* grids: list(of x, of z); settings: list(level, threads, groups, most_numbers: in the table).
  * list(table, places (from 0), outside); with too many cells `table` is NULL. */
-SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grid, SEXP scaling,
+SEXP r_moments_two(SEXP x, SEXP z, SEXP y, SEXP weights, SEXP group, SEXP grids, SEXP scaling,
                    SEXP settings)
 {
-    const double *g = check_doubles(grid, 6, "grid");
+    if (TYPEOF(grids) != VECSXP || Rf_xlength(grids) != 2) fail("'grids' must be a list of two");
     struct moments_two data = {.groups = whole(settings, "groups", 0, MOST_COUNT)};
     data.rows = read_rows(x, y, weights, group, scaling, data.groups);
     data.z = check_doubles(z, data.rows.n, "z");
-    for (int d = 0; d < 2; d++) data.grid[d] = read_grid(g + 3 * d);
+    for (int d = 0; d < 2; d++) data.grid[d] = read_grid(VECTOR_ELT(grids, d));
     R_xlen_t all_cells = check_size((double) data.grid[0].count * data.grid[1].count * data.groups,
                                     MOST_TABLE, "places");
     int *slot = (int *) R_alloc(all_cells, sizeof(int));

@@ -18,7 +18,7 @@ static double standard_normal(void *data)
     return norm_rand();
 }
 
-/* settings: list(most_depth, accept, adapt, dense, metric, root) */
+/* settings: list(most_depth, accept, adapt, dense, metric, chol_metric) */
 static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
 {
     struct nuts_settings s;
@@ -28,12 +28,12 @@ static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
     s.adapt = flag(x, "adapt");
     s.dense = flag(x, "dense");
     s.metric = doubles(x, "metric", s.dense ? d * d : d);
-    s.root = s.dense ? doubles(x, "root", d * d) : NULL;
+    s.chol_metric = s.dense ? doubles(x, "chol_metric", d * d) : NULL;
     return s;
 }
 
-/* n transitions: list(theta, step, draws (dim x n), info (6 x n: value, accept, energy, depth,
- * leapfrogs, divergent)) */
+/* n transitions from theta with the step size of `step` (nuts.h): list(theta, step, draws
+ * (dim x n), info (6 x n: value, accept, energy, depth, leapfrogs, divergent)) */
 SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
 {
     const struct target *t = read_target(target);
@@ -69,7 +69,8 @@ SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
     return out;
 }
 
-/* A first step size and the state of its adaptation */
+/* The state of adaptation at a first step size, searched from `size` on; NA where the log density
+ * is not finite */
 SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
 {
     const struct target *t = read_target(target);

@@ -49,6 +49,13 @@ SEXP optional(SEXP list, const char *name)
 
 double number(SEXP list, const char *name) { return check_number(field(list, name), name); }
 
+double positive(SEXP list, const char *name)
+{
+    double value = number(list, name);
+    if (!(value > 0 && isfinite(value))) fail("'%s' must be positive, not %g", name, value);
+    return value;
+}
+
 int whole(SEXP list, const char *name, int low, int high)
 {
     return check_whole(field(list, name), low, high, name);
@@ -151,12 +158,12 @@ const struct likelihood *read_likelihood(SEXP likelihood, long size)
     return l;
 }
 
-struct moments_grid read_grid(const double *x)
+struct moments_grid read_grid(SEXP grid)
 {
-    struct moments_grid grid = {x[0], x[1], whole_in(x[2], 1, MOST_COUNT, "count")};
-    if (!(isfinite(grid.inverse) && grid.inverse > 0 && isfinite(grid.first)))
-        fail("a grid must have a finite start and width");
-    return grid;
+    struct moments_grid out = {positive(grid, "inverse_width"), number(grid, "first"),
+                               whole(grid, "count", 1, MOST_COUNT)};
+    if (!isfinite(out.first)) fail("'first' must be finite");
+    return out;
 }
 
 /* A number that may be missing */

@@ -1,12 +1,11 @@
 /* Reading R values into what the core takes; shared by the doors.
  *
- * Nothing that comes from R is trusted: users edit fits,
-     cut them and load those of other versions. Every
- * type, length, size and code is checked here, before the core sees it,
-     and a product of sizes is formed in
- * double precision, where it cannot overflow. A breach is a covary_error_internal (fail()). */
-#ifndef COVARY_DOOR_READ_H
-#define COVARY_DOOR_READ_H
+ * Nothing that comes from R is trusted: users edit fits, cut them and load those of other versions.
+ * Every type, length, size and code is checked here, before the core sees it, and a product of
+ * sizes is formed in double precision, where it cannot overflow. A breach is a
+ * covary_error_internal (fail()). */
+#ifndef COVARY_R_READ_H
+#define COVARY_R_READ_H
 
 #include "r_doors.h"
 #include "moments.h"
@@ -29,10 +28,11 @@
 /* Raises covary_error_internal; the text says what was expected. */
 void fail(const char *format, ...) DOES_NOT_RETURN;
 
-/* r_read.c: parts of a list */
+/* r_read.c: fields of a list, by name */
 SEXP field(SEXP list, const char *name);
 SEXP optional(SEXP list, const char *name); /* NULL where there is none */
 double number(SEXP list, const char *name);
+double positive(SEXP list, const char *name); /* finite as well */
 int whole(SEXP list, const char *name, int low, int high);
 int flag(SEXP list, const char *name);
 const char *string(SEXP list, const char *name); /* one string */
@@ -56,8 +56,8 @@ const int *check_groups(SEXP group, R_xlen_t n, int most);
 R_xlen_t check_size(double size, double most, const char *what);
 /* list(name, responses): the likelihood whose cells have `size` statistics (0: that of rows) */
 const struct likelihood *read_likelihood(SEXP likelihood, long size);
-/* three numbers: inverse, first, count */
-struct moments_grid read_grid(const double *x);
+/* list(inverse_width, first, count) */
+struct moments_grid read_grid(SEXP grid);
 /* threads and the level of vector code (simd.h): any number is legal, and cut to what is of use */
 int threads_of(SEXP settings); /* field `threads` */
 int level_of(SEXP settings);   /* field `level` */

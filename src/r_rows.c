@@ -5,9 +5,8 @@
 static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
 {
     SEXP x = optional(term, "x");
-    const double *grid = check_doubles(field(term, "grid"), 3, "grid");
     out->x = Rf_isNull(x) ? NULL : check_doubles(x, rows->n, "x");
-    out->grid = read_grid(grid);
+    out->grid = read_grid(field(term, "grid"));
     out->groups = whole(term, "groups", 1, MOST_COUNT);
     out->group = check_groups(optional(term, "group"), rows->n, out->groups);
     out->coefficients =
@@ -17,8 +16,8 @@ static void read_term(SEXP term, struct rows_data *rows, struct rows_term *out)
                       "coefficients");
 }
 
-/* terms: list of list(x, group, grid, groups, coefficients), x and group may be missing; scaling: k
- * x 2; settings: list(likelihood, ...) */
+/* terms: list of list(x, group, grid (read_grid()), groups, coefficients), where x and group may
+ * be missing; scaling: k x 2, centre and scale; settings: list(likelihood, ...) */
 static struct rows_data read_rows(SEXP y, SEXP weights, SEXP scaling, SEXP terms, SEXP settings)
 {
     const double *values = check_matrix(y, "y");

@@ -107,7 +107,8 @@ static R_xlen_t next_runs(const struct draws *x, R_xlen_t first, int lanes, stru
     return first;
 }
 
-/* Draw number r of every run; a run that has ended draws its first once more, in vain. */
+/* Draw number r of every run; a run that has ended draws its first once more, which is
+ * not kept. */
 static void draw_each(struct surrogate_batch *batch, const struct draws *x, const struct run *runs,
                       const double *constant, R_xlen_t r)
 {

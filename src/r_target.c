@@ -8,26 +8,31 @@ static const struct target *keep(struct target t)
     return out;
 }
 
+/* data: list(n, y, group, prior: list(mean, sd, low, high, nu_mean)), as in target.h */
 static struct target read_t_groups(SEXP data)
 {
     struct t_groups *g = (struct t_groups *) R_alloc(1, sizeof(struct t_groups));
     g->n = whole(data, "n", 0, MOST_COUNT);
     g->y = doubles(data, "y", g->n);
     g->group = check_range(field(data, "group"), g->n, 0, 1, "group");
-    const double *prior = doubles(data, "prior", 5);
-    g->mean = prior[0];
-    g->sd = prior[1];
-    g->low = prior[2];
-    g->high = prior[3];
-    g->nu_mean = prior[4];
+    SEXP prior = field(data, "prior");
+    g->mean = number(prior, "mean");
+    g->sd = positive(prior, "sd");
+    g->low = number(prior, "low");
+    g->high = number(prior, "high");
+    g->nu_mean = positive(prior, "nu_mean");
+    if (!(g->low < g->high)) fail("'low' must lie below 'high'");
     return target_t_groups(g);
 }
 
+/* k known values, or NULL where they are to be found */
 static const double *known(SEXP data, const char *name, int k)
 {
     return Rf_isNull(field(data, name)) ? NULL : doubles(data, name, k);
 }
 
+/* data: list(k, n, y, weight, mean, sd (NULL: unknown), prior: list(mean_location, mean_scale,
+ * sd_scale, concentration)), as in target.h */
 static struct target read_mixture(SEXP data)
 {
     struct mixture *m = (struct mixture *) R_alloc(1, sizeof(struct mixture));
@@ -38,14 +43,15 @@ static struct target read_mixture(SEXP data)
     m->mean = known(data, "mean", m->k);
     m->sd = known(data, "sd", m->k);
     if (m->n == 0 && !(m->weight && m->mean && m->sd)) fail("a mixture without data must be known");
-    const double *prior = doubles(data, "prior", 4);
-    m->mean_location = prior[0];
-    m->mean_scale = prior[1];
-    m->sd_scale = prior[2];
-    m->concentration = prior[3];
+    SEXP prior = field(data, "prior");
+    m->mean_location = number(prior, "mean_location");
+    m->mean_scale = positive(prior, "mean_scale");
+    m->sd_scale = positive(prior, "sd_scale");
+    m->concentration = positive(prior, "concentration");
     return target_mixture(m);
 }
 
+/* target: list(data: the model, snapshot and analytic_prior: may be missing) */
 static const struct regression_target *read_regression(SEXP target)
 {
     struct regression_target *out =
@@ -69,6 +75,7 @@ static const struct regression_target *read_regression(SEXP target)
     return out;
 }
 
+/* n positions from 1 to `most`, as the core counts them: from 0 */
 static const int *positions(SEXP list, const char *name, int n, int most)
 {
     const int *from = integers(list, name, n);
@@ -129,9 +136,7 @@ SEXP r_snapshot(SEXP model, SEXP beta)
 
 const struct target *read_target(SEXP target)
 {
-    SEXP name = field(target, "kind");
-    if (TYPEOF(name) != STRSXP || Rf_xlength(name) != 1) fail("'kind' must be one string");
-    const char *kind = CHAR(STRING_ELT(name, 0));
+    const char *kind = string(target, "kind");
     SEXP data = field(target, "data");
     if (strcmp(kind, "r") == 0)
         return keep(target_r(target, whole(target, "dim", 1, MOST_COUNT),

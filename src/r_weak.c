@@ -1,5 +1,5 @@
 /* Door of weak references: what a fit may look up while the session lasts, and does not take along
-   when it is saved. */
+ * when it is saved. */
 #include "r_read.h"
 
 /* A reference that keeps `value` alive as long as `key` (an environment) is. */

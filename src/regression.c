@@ -1,3 +1,7 @@
+/* The regression model, block by block of its cells: predictors eta = offset + x' beta, the
+ * likelihood of the block (likelihood.h), and with its derivatives g and h by eta
+ *   gradient  sum over the cells of x g,   Hessian  sum over the cells of x h x'
+ * (block_sums.h). */
 #include "regression.h"
 #include "dense.h"
 #include "prior.h"
@@ -118,7 +122,7 @@ static void add_gradient(const struct regression *r, const struct columns *x,
         add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
 }
 
-/* Lower triangle of hess += x' h x */
+/* Lower triangle of hess (d x d) += sum over the cells of x h x' */
 static void add_hessian(const struct regression *r, const struct columns *x,
                         const struct likelihood_block *b, double *hess)
 {
@@ -153,7 +157,7 @@ static double add_values(const struct likelihood_block *b, int n)
     return f;
 }
 
-/* Value, with order 1 the gradient, with order 2 the Hessian too; without priors */
+/* Log likelihood of all cells; with order 1 its gradient, with order 2 its Hessian too */
 static double log_likelihood(const struct regression *r, const double *beta, int order,
                              double *grad, double *hess)
 {
@@ -226,7 +230,7 @@ double log_priors_at(const struct regression *r, const double *beta)
     return add_priors(r, beta, NULL, NULL);
 }
 
-/* Covariances of the predictors of a block */
+/* Covariances of the predictors of a block under beta ~ N(., cov), cov d x d */
 static void predictor_covariance(const struct regression *r, const struct columns *x,
                                  const double *cov, struct likelihood_block *b)
 {

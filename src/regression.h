@@ -35,6 +35,13 @@ struct regression {
 
 long regression_work(int d);
 
+/* Where the log_tau of penalised coefficient i stands in theta */
+static inline int log_tau_position(const struct regression *r, long i)
+{
+    return r->d + r->group[i] - 1;
+}
+
+/* Value, gradient (d) and Hessian (d x d) at beta */
 double loglik_and_priors_value(const struct regression *r, const double *beta);
 double loglik_and_priors_gradient(const struct regression *r, const double *beta, double *grad);
 double loglik_and_priors_hessian(const struct regression *r, const double *beta, double *grad,
@@ -58,18 +65,20 @@ struct snapshot {
 double loglik_and_priors_snapshot(const struct regression *r, const double *beta, double *value_of,
                                   double *gradient_of, double *gradient);
 
-/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with an snapshot,
+/* Cells row[0..n-1] alone (counted from 0), their log likelihood times `scale`; with a snapshot,
  * that of all cells at the snapshot plus the scaled difference. */
 double loglik_and_priors_rows(const struct regression *r, const double *beta, const int *row, int n,
                               double scale, const struct snapshot *snapshot, double *grad);
 
-/* Expectations under beta ~ N(mean, cov) */
+/* Expected value, gradient (d) and Hessian (d x d) under beta ~ N(mean, cov) */
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
                                 double *grad, double *hess);
 
-/* draws: n x d, out: n values */
+/* Values at n draws of beta; draws: n x d, out: n */
 void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out);
 
+/* The prior of smooths at theta (d + n_smooths), with derivatives, and its expectation under
+ * theta ~ N(mean, cov) (smooths.c) */
 double smooths_hessian(const struct regression *r, const double *theta, double *grad, double *hess);
 double smooths_expect(const struct regression *r, const double *mean, const double *cov,
                       double *grad, double *hess);

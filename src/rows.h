@@ -1,8 +1,8 @@
 /* Log likelihood and score of rows whose predictors are sums of piecewise cubic functions
  * (mathematics vignette, eq. 24; curvature eq. 26).
  *
- * A term gives each row a interval, cell c of the grid of its covariate within the level of its
- * group, and t in [-1, 1) the place in it; it adds sum_d coefficients[c][d] t^d to the
+ * A term gives each row an interval, cell c of the grid of its covariate within the level of its
+ * group, and t in [-1, 1), the position in it; it adds sum_d coefficients[c][d] t^d to the
  * predictors and collects sum_rows t^d d log p / d eta. Whatever basis the predictors have,
  * its score is a fixed linear map of the collected sums.
  *   coefficients, scores: q x 4 x count x groups, q predictors of the likelihood;
@@ -39,7 +39,7 @@ struct rows_data {
 long rows_scores_size(const struct rows_data *rows);
 /* Doubles of work for rows_pass() and rows_curvature() */
 long rows_work(const struct rows_data *rows);
-/* Sum of log densities; `value` 0 spares the logarithms and returns what is left. */
+/* Sum of log densities; with `value` 0 the logarithms are left out of it. */
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work);
 
 /* Curvature of the rows, summed in bins: bin b of a term holds `coarse` neighbouring cells of one
@@ -49,7 +49,7 @@ double rows_pass(struct rows_data *rows, int value, int level, int threads, doub
  *   single[j]: h x bins[j],  pair[i, j]: h x bins[i] x bins[j],  all in one vector in the order
  *   (0), (1), .., (0, 1), (0, 2), (1, 2), (0, 3), ...
  * With `variance` (the same layout: parts of the covariance of the predictors) value, scores and
- * curvature are expectations under that Gaussian. Bins blur the place of a row in its bin, in
+ * curvature are expectations under that Gaussian. Bins blur the position of a row in its bin, in
  * curvature and variance only; value and scores are those of the rows. */
 int rows_bins(const struct rows_term *term, int coarse);
 long rows_curvature_size(const struct rows_data *rows, int coarse);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Places of rows in the intervals of a term */
+/* Positions of rows in the intervals of a term */
 static SIMD_FUNCTION void SIMD_NAME(find_intervals)(const struct rows_data *rows,
                                                     const struct rows_term *term, long from, int n,
                                                     double *t, long *offset)
@@ -17,7 +17,8 @@ static SIMD_FUNCTION void SIMD_NAME(find_intervals)(const struct rows_data *rows
     int i = 0;
     if (term->x) {
         const double *x = term->x + from;
-        double inverse = term->grid.inverse, first = term->grid.first, most = term->grid.count - 1;
+        double inverse = term->grid.inverse_width, first = term->grid.first,
+               most = term->grid.count - 1;
 #if SIMD_WIDTH > 1
         for (; i + SIMD_WIDTH <= n; i += SIMD_WIDTH) {
             SIMD_VEC u = SIMD_LOAD(x + i) * inverse - first,
@@ -145,7 +146,7 @@ static SIMD_FUNCTION void SIMD_NAME(predict)(const struct rows_data *rows, struc
 {
     int q = rows->likelihood->q;
     for (int term = 0; term < rows->n_terms; term++) SIMD_NAME(predict_term)(rows, term, b);
-    for (int j = 0; j < q; j++) /* rows behind the last are harmless */
+    for (int j = 0; j < q; j++) /* rows after the last have weight zero */
         for (int i = b->n; i < b->at.n; i++) b->at.eta[j][i] = 0;
 }
 

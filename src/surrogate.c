@@ -19,7 +19,7 @@ static int factorise(const struct surrogate *s, const double *log_tau, double *c
     return status;
 }
 
-/* d log p / dt_g: sum over the coefficients of g of E (beta / tau)^2 - 1. With S = B^-1 and
+/* d log p / d log_tau_g: sum over the coefficients of g of E (beta / tau)^2 - 1. With S = B^-1 and
  * m = S D b the Hessian is, summed over i in g and j in h (eq. 12, derivatives below it),
  *   2 S_ij^2 + 4 m_i S_ij m_j - 2 [g = h, i = j] (S_ii + m_i^2). */
 static void add_hessian(const struct surrogate *s, const double *cov, const double *mean,

@@ -1,4 +1,5 @@
-/* Vector code of surrogate_batch.c. */
+/* Vector code of surrogate_batch.c: factors of B = I + D A D (mathematics vignette, eq. 12) by
+ * panels of three rows (surrogate_batch.h), SIMD_WIDTH of them at once. */
 #include "simd_math.simd.h"
 #include "surrogate_batch.h"
 #include <math.h>

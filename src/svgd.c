@@ -4,7 +4,7 @@
 long svgd_work(const struct svgd_settings *s, int dim)
 {
     long n = s->particles;
-    /* two matrices, gradients, phi, last places, moments */
+    /* two matrices (n x n); gradients, phi, last positions (dim x n each); moments */
     return 2 * n * n + 3 * n * dim + (long) dim * (dim + 2);
 }
 
@@ -90,7 +90,7 @@ static void copy(double *to, const double *from, long n)
 }
 
 /* Gradients g at x. A particle that has left the support of the target goes back to its last
- * place. */
+ * position. */
 static void find_gradients(long n, const struct target *t, const struct batch *b, double *x,
                            const double *last, double *g)
 {
@@ -103,7 +103,7 @@ static void find_gradients(long n, const struct target *t, const struct batch *b
     }
 }
 
-/* The same without gradients, after the last step: the next run has no last places. */
+/* The same without gradients, after the last step: the next run has no last positions. */
 static void stay_inside(long n, const struct target *t, const struct batch *b, double *x,
                         const double *last)
 {
@@ -139,17 +139,17 @@ double svgd_direction(const struct svgd_settings *s, const struct target *t, con
     return h;
 }
 
-int svgd_run(const struct svgd_settings *s, const struct target *t, double first, int n,
-             const int *rows, const double *temperature, double *x, double *state, double *size,
-             double *work)
+int svgd_run(const struct svgd_settings *s, const struct target *t, const struct svgd_block *block,
+             struct svgd_state *state, double *size, double *work)
 {
+    double *x = state->x;
     long all = (long) s->particles * t->dim;
     struct svgd_settings now = *s;
     double *phi = work, *last = work + all;
     struct batch b = {NULL, s->batch_size, s->batch_scale};
-    for (int i = 0; i < n; i++) {
-        b.row = s->batch_size ? rows + (long) s->batch_size * i : NULL;
-        now.temperature = temperature[i];
+    for (int i = 0; i < block->n; i++) {
+        b.row = s->batch_size ? block->rows + (long) s->batch_size * i : NULL;
+        now.temperature = block->temperature[i];
         svgd_direction(&now, t, &b, x, i ? last : NULL, phi, work + 2 * all);
         double sum = 0;
         for (long j = 0; j < all; j++) {
@@ -159,8 +159,8 @@ int svgd_run(const struct svgd_settings *s, const struct target *t, double first
         size[i] = sqrt(sum / all);
         if (!isfinite(size[i])) return i;
         copy(last, x, all);
-        optimizer_step(&s->optimizer, all, first + i, x, phi, state);
+        optimizer_step(&s->optimizer, all, block->first + i, x, phi, state->memory);
     }
-    if (n > 0) stay_inside(s->particles, t, &b, x, last);
-    return n;
+    if (block->n > 0) stay_inside(s->particles, t, &b, x, last);
+    return block->n;
 }

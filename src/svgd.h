@@ -22,11 +22,23 @@ long svgd_work(const struct svgd_settings *s, int dim);
  * target go back to `last` (dim x particles), unless that is NULL. */
 double svgd_direction(const struct svgd_settings *s, const struct target *t, const struct batch *b,
                       double *x, const double *last, double *phi, double *work);
-/* n steps from number `first`; rows: batch_size x n. Returns the number of steps done: fewer
- * than n when a direction is NaN. A step that leaves the support of the target is undone, so that
- * particles which start in it stay there. size (n): root mean square of phi at each step. */
-int svgd_run(const struct svgd_settings *s, const struct target *t, double first, int n,
-             const int *rows, const double *temperature, double *x, double *state, double *size,
-             double *work);
+
+struct svgd_block {            /* steps to be done */
+    double first;              /* number of the first, counted from 1 */
+    int n;                     /* steps */
+    const double *temperature; /* n */
+    const int *rows;           /* batch_size x n, counted from 0; NULL where batch_size is 0 */
+};
+
+struct svgd_state { /* what a step changes, in place */
+    double *x;      /* dim x particles */
+    double *memory; /* of the optimiser: optimizer_state() numbers */
+};
+
+/* Does the steps of a block and returns how many were done: fewer than n when a direction is NaN.
+ * A step that leaves the support of the target is undone, so that particles which start in it stay
+ * there. size (n): root mean square of phi at each step. */
+int svgd_run(const struct svgd_settings *s, const struct target *t, const struct svgd_block *block,
+             struct svgd_state *state, double *size, double *work);
 
 #endif

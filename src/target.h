@@ -19,10 +19,10 @@ struct target {
     double (*batch)(const struct target *t, const double *theta, const int *row, int n,
                     double scale, double *grad);
     /* NULL, or a part of the log density, left out of value and batch, whose expectations under
-     * N(mean, root root') are known: adds E[gradient] + E[Hessian] move to grad and returns
-     * E[part]. root: dim x dim, lower triangular; with `diagonal` only its diagonal is read, for
-     * the rest is zero */
-    double (*expected_part)(const struct target *t, const double *mean, const double *root,
+     * N(mean, cov) are known: adds E[gradient] + E[Hessian] move to grad and returns E[part].
+     * chol_cov: dim x dim, lower Cholesky factor of cov; with `diagonal` cov is diagonal, and only
+     * the diagonal of chol_cov is read */
+    double (*expected_part)(const struct target *t, const double *mean, const double *chol_cov,
                             int diagonal, const double *move, double *grad);
 };
 
@@ -35,17 +35,16 @@ struct batch {
 
 double target_at(const struct target *t, const double *theta, const struct batch *b, double *grad);
 
-/* target_affine.c: w -> log p(centre + root w), root lower triangular or diagonal.
- * work: 2 * dim doubles */
+/* target_affine.c: w -> log p(centre + lower w), without the log determinant of `lower` */
 struct affine {
     const struct target *inner;
     const double *centre; /* dim */
-    const double *root;   /* dim x dim, lower */
-    double *work;
+    const double *lower;  /* dim x dim, lower triangular */
+    double *work;         /* 2 dim */
 };
 struct target target_affine(struct affine *a);
 
-/* target_regression.c: theta = (beta, log tau); rows are the cells */
+/* target_regression.c: theta = (beta, log_tau); rows are the cells */
 struct regression;
 struct snapshot;
 struct regression_target {
@@ -58,18 +57,18 @@ struct target target_regression(const struct regression_target *r);
 /* target_conditional.c: a regression with smooths standardised given their sds */
 struct smooth_block {
     int first, size;        /* coefficients */
-    int sd;                 /* position of the log sd in theta */
+    int sd;                 /* position of log_tau in theta */
     const double *h, *r;    /* size: precision and linear term of the likelihood */
     const double *rotation; /* size x size, orthogonal, or NULL: none */
 };
 struct conditional {
     const struct target *inner;
     int blocks;
-    const struct smooth_block *block;
-    int unpenalised, penalised; /* coefficients outside and inside the blocks */
-    const int *unpenalised_at, *penalised_at;
-    const double *slope; /* unpenalised x penalised */
-    double *work;        /* conditional_work(dim) */
+    const struct smooth_block *block;         /* blocks */
+    int unpenalised, penalised;               /* coefficients outside and inside the blocks */
+    const int *unpenalised_at, *penalised_at; /* positions in theta */
+    const double *slope;                      /* unpenalised x penalised */
+    double *work;                             /* conditional_work(dim) */
 };
 long conditional_work(int dim);
 struct target target_conditional(struct conditional *p);
@@ -79,8 +78,8 @@ struct target target_conditional(struct conditional *p);
  *   nu - 1 ~ exponential with mean nu_mean */
 struct t_groups {
     int n;
-    const double *y;
-    const int *group; /* 0 or 1 */
+    const double *y;  /* n */
+    const int *group; /* n: 0 or 1 */
     double mean, sd;  /* prior of the group means */
     double low, high; /* prior range of the group scales */
     double nu_mean;   /* prior mean of nu - 1 */
@@ -90,9 +89,9 @@ struct target target_t_groups(const struct t_groups *g);
 /* target_mixture.c */
 #define MIXTURE_MOST 16
 struct mixture {
-    int k; /* components */
-    int n; /* observations; 0: the target is the density of x itself */
-    const double *y;
+    int k;                            /* components */
+    int n;                            /* observations; 0: the target is the density of x itself */
+    const double *y;                  /* n */
     const double *weight, *mean, *sd; /* known values (k each), NULL where unknown */
     double mean_location, mean_scale, sd_scale, concentration; /* priors of the unknown */
 };

@@ -6,18 +6,20 @@ double target_at(const struct target *t, const double *theta, const struct batch
     return t->value(t, theta, grad);
 }
 
-static void outwards(const struct affine *a, int d, const double *w, double *theta)
+/* theta <- centre + lower w */
+static void to_theta(const struct affine *a, int d, const double *w, double *theta)
 {
     for (int i = 0; i < d; i++) theta[i] = a->centre[i];
     for (long j = 0; j < d; j++)
-        for (long i = j; i < d; i++) theta[i] += a->root[i + d * j] * w[j];
+        for (long i = j; i < d; i++) theta[i] += a->lower[i + d * j] * w[j];
 }
 
-static void inwards(const struct affine *a, int d, const double *g, double *grad)
+/* grad <- lower' g */
+static void gradient_of_w(const struct affine *a, int d, const double *g, double *grad)
 {
     for (long j = 0; j < d; j++) {
         double s = 0;
-        for (long i = j; i < d; i++) s += a->root[i + d * j] * g[i];
+        for (long i = j; i < d; i++) s += a->lower[i + d * j] * g[i];
         grad[j] = s;
     }
 }
@@ -28,9 +30,9 @@ static double batch(const struct target *t, const double *w, const int *row, int
     const struct affine *a = t->data;
     double *theta = a->work, *g = grad ? a->work + t->dim : NULL;
     struct batch b = {row, n, scale};
-    outwards(a, t->dim, w, theta);
+    to_theta(a, t->dim, w, theta);
     double f = target_at(a->inner, theta, &b, g);
-    if (grad) inwards(a, t->dim, g, grad);
+    if (grad) gradient_of_w(a, t->dim, g, grad);
     return f;
 }
 

@@ -1,17 +1,17 @@
 /* Smooths standardised given their sd. In the directions that diagonalise its covariance near the
- * posterior, a coefficient c of a smooth with log sd t has the precision h + exp(-2 t) and the mean
- * r / (h + exp(-2 t)), h and r from the likelihood. With k = 1 / (1 + h exp(2 t)), the share of
- * the prior in that precision,
- *   s = exp(t) sqrt(k),  m = r s^2,  c = m + s z,  ds/dt = s k,  dm/dt = 2 m k,
- * so z has about unit spread for every t: as t falls the form is the non-centred one, as t grows
- * the centred one, and no funnel is left at either end. Log Jacobian: sum log s.
+ * posterior, a coefficient c of a smooth with sd tau has the precision h + 1 / tau^2 and the mean
+ * r / (h + 1 / tau^2), h and r from the likelihood. With k = 1 / (1 + h tau^2), the share of the
+ * prior in that precision,
+ *   s = tau sqrt(k),  m = r s^2,  c = m + s z,  ds/dlog_tau = s k,  dm/dlog_tau = 2 m k,
+ * so z has about unit spread for every tau: as tau falls the form is the non-centred one, as it
+ * grows the centred one, and no funnel is left at either end. Log Jacobian: sum log s.
  *
  * Coefficients without such a prior, u, move as w, u = w + A b with A their regression on b, else
  * they would follow the funnel of b. */
 #include "target.h"
 #include <math.h>
 
-/* c to b = V c, V size x size */
+/* b <- V c, V size x size */
 static void rotate(long size, const double *v, const double *c, double *b)
 {
     for (long i = 0; i < size; i++) b[i] = 0;
@@ -19,6 +19,7 @@ static void rotate(long size, const double *v, const double *c, double *b)
         for (long i = 0; i < size; i++) b[i] += v[i + size * j] * c[j];
 }
 
+/* Element j of V' g */
 static double rotated_back(long size, const double *v, const double *g, long j)
 {
     double sum = 0;
@@ -26,8 +27,7 @@ static double rotated_back(long size, const double *v, const double *g, long j)
     return sum;
 }
 
-/* Positions of `unpenalised` and `penalised` coefficients: u += A b, or its adjoint on gradients, b
- * += A' u */
+/* u += A b in theta, u the unpenalised and b the penalised coefficients, A the slope */
 static void follow(const struct conditional *p, double *at)
 {
     for (long j = 0; j < p->penalised; j++)
@@ -35,6 +35,7 @@ static void follow(const struct conditional *p, double *at)
             at[p->unpenalised_at[i]] += p->slope[i + p->unpenalised * j] * at[p->penalised_at[j]];
 }
 
+/* Its adjoint on the gradient g by theta: g_b += A' g_u */
 static void follow_back(const struct conditional *p, double *g)
 {
     for (long j = 0; j < p->penalised; j++)

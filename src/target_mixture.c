@@ -49,7 +49,8 @@ static double read_weights(const struct mixture *x, const double *a, struct comp
     return f;
 }
 
-/* grad_a from the derivatives lw_bar of log p by log w (prior and Jacobian added here) */
+/* grad (k - 1) by a from the derivatives lw_bar (k) of the log likelihood by log w; adds those of
+ * prior and Jacobian */
 static void weights_gradient(const struct mixture *x, const struct components *c,
                              const double *lw_bar, double *grad)
 {

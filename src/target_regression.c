@@ -6,18 +6,18 @@
 #include "scalar.h"
 #include <math.h>
 
-/* log N(b | 0, tau^2), t = log tau (smooths.c has the same with Hessian) */
+/* log N(b | 0, tau^2) of the penalised coefficients b (smooths.c has the same with Hessian) */
 static double add_coefficients(const struct regression *r, const double *theta, double *grad)
 {
     double f = 0;
     for (int i = 0; i < r->d; i++) {
         if (!r->group[i]) continue;
-        int t = r->d + r->group[i] - 1;
-        double w = exp(-2 * theta[t]), z2 = w * theta[i] * theta[i];
-        f += -0.5 * LOG_2PI - theta[t] - 0.5 * z2;
+        int tau = log_tau_position(r, i);
+        double w = exp(-2 * theta[tau]), z2 = w * theta[i] * theta[i];
+        f += -0.5 * LOG_2PI - theta[tau] - 0.5 * z2;
         if (!grad) continue;
         grad[i] -= w * theta[i];
-        grad[t] += z2 - 1;
+        grad[tau] += z2 - 1;
     }
     return f;
 }
@@ -52,17 +52,17 @@ static double value(const struct target *t, const double *theta, double *grad)
     return batch(t, theta, NULL, 0, 1, grad);
 }
 
-/* Element i >= j of root root' */
-static double covariance(const double *root, long dim, long i, long j, int diagonal)
+/* Element i >= j of chol_cov chol_cov' */
+static double covariance(const double *chol_cov, long dim, long i, long j, int diagonal)
 {
     double s = 0;
-    for (long k = diagonal ? j : 0; k <= j; k++) s += root[i + dim * k] * root[j + dim * k];
+    for (long k = diagonal ? j : 0; k <= j; k++) s += chol_cov[i + dim * k] * chol_cov[j + dim * k];
     return s;
 }
 
-/* eq. 10 of smooths.c. Draws of this part would be those of a funnel, with gradients without
- * bound. */
-static double expected_part(const struct target *target, const double *mean, const double *root,
+/* The prior of smooths by eq. 10, as in smooths.c. At draws, the gradients of this
+ * part would have no bound: where log_tau is small it is a funnel. */
+static double expected_part(const struct target *target, const double *mean, const double *chol_cov,
                             int diagonal, const double *move, double *grad)
 {
     const struct regression_target *data = target->data;
@@ -71,15 +71,15 @@ static double expected_part(const struct target *target, const double *mean, con
     double f = 0, v = 0;
     for (long i = 0; i < r->d; i++) {
         if (!r->group[i]) continue;
-        long t = r->d + r->group[i] - 1;
-        if (t != last) v = covariance(root, dim, t, t, diagonal);
-        last = t;
-        double w = exp(-2 * mean[t] + 2 * v);
-        double shift = mean[i] - 2 * covariance(root, dim, t, i, diagonal);
-        double square = w * (shift * shift + covariance(root, dim, i, i, diagonal));
-        f += -0.5 * LOG_2PI - mean[t] - 0.5 * square;
-        grad[i] += w * (2 * shift * move[t] - shift - move[i]);
-        grad[t] += square - 1 + 2 * w * shift * move[i] - 2 * square * move[t];
+        long tau = log_tau_position(r, i);
+        if (tau != last) v = covariance(chol_cov, dim, tau, tau, diagonal);
+        last = tau;
+        double w = exp(-2 * mean[tau] + 2 * v);
+        double shift = mean[i] - 2 * covariance(chol_cov, dim, tau, i, diagonal);
+        double square = w * (shift * shift + covariance(chol_cov, dim, i, i, diagonal));
+        f += -0.5 * LOG_2PI - mean[tau] - 0.5 * square;
+        grad[i] += w * (2 * shift * move[tau] - shift - move[i]);
+        grad[tau] += square - 1 + 2 * w * shift * move[i] - 2 * square * move[tau];
     }
     return f;
 }

@@ -21,7 +21,8 @@ static double digamma_of(double x)
            y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y / 132))));
 }
 
-/* likelihood of n rows (all when row is NULL); d: derivatives by mu_g, log sigma_g, nu */
+/* Log likelihood of the n rows row[..], or of all n when row is NULL; d (5): its derivatives by
+ * mu_1, mu_2, log sigma_1, log sigma_2, nu */
 static double likelihood(const struct t_groups *g, const int *row, int n, const double *mu,
                          const double *sigma, double nu, double *d)
 {

@@ -186,6 +186,11 @@ random_points <- function(k, m, fit, location = 1) {
 }
 
 # What the doors call the normal likelihood of k responses.
+# The cells of a covariate, as src/moments.h has them
+grid_of <- function(inverse_width, first, count) {
+  list(inverse_width = inverse_width, first = first, count = count)
+}
+
 normal_of <- function(k) list(name = "normal", responses = k)
 
 # Expectations of cells (size x m) under N(mean, cov), mean q x m, cov q x q x m: (1 + q + q^2) x m.

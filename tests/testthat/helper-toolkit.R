@@ -55,6 +55,7 @@ log_gamma <- function(x) {
 }
 
 naive_t_groups <- function(y, group, prior) {
+  prior <- unname(prior)
   function(theta) {
     u <- 1 / (1 + exp(-theta[3:4]))
     sigma <- prior[3] + (prior[4] - prior[3]) * u
@@ -69,6 +70,7 @@ naive_t_groups <- function(y, group, prior) {
 }
 
 naive_mixture <- function(y, k, prior, weight = NULL, mean = NULL, sd = NULL) {
+  prior <- unname(prior)
   function(theta) {
     f <- 0
     at <- 0

@@ -16,26 +16,26 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
   }
   for (bad in c(NaN, -1, 0, 1e300, Inf, 2.5)) {
     refused(door(
-      "moments", 0, list(1), NULL, NULL, c(1, 0, bad), c(0, 1),
+      "moments", 0, list(1), NULL, NULL, grid_of(1, 0, bad), c(0, 1),
       list(level = 2, threads = 1, groups = 1)
     ))
     refused(door(
-      "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, bad, 1, 0, 1), c(0, 1),
-      c(2, 1, 1, 1e6)
+      "moments_two", 0, 0, list(1), NULL, NULL, list(grid_of(1, 0, bad), grid_of(1, 0, 1)), c(0, 1),
+      list(level = 2, threads = 1, groups = 1, most_numbers = 1e6)
     ))
   }
 })
 
 test_that("products of sizes beyond memory are refused, not wrapped", {
   refused(door(
-    "moments", 0, list(1), NULL, NULL, c(1, 0, 2^29), c(0, 1),
+    "moments", 0, list(1), NULL, NULL, grid_of(1, 0, 2^29), c(0, 1),
     list(level = 2, threads = 1, groups = 2^29)
   ))
   refused(door(
-    "moments_two", 0, 0, list(1), NULL, NULL, c(1, 0, 2^28, 1, 0, 2^28), c(0, 1),
-    c(2, 1, 2^28, Inf)
+    "moments_two", 0, 0, list(1), NULL, NULL, rep(list(grid_of(1, 0, 2^28)), 2), c(0, 1),
+    list(level = 2, threads = 1, groups = 2^28, most_numbers = Inf)
   ))
-  term <- list(grid = c(1, 0, 2^30), groups = 2^30, coefficients = 0)
+  term <- list(grid = grid_of(1, 0, 2^30), groups = 2^30, coefficients = 0)
   refused(door(
     "rows", matrix(0, 1, 1), NULL, c(0, 1), list(term),
     list(level = 2, threads = 1, groups = 1)
@@ -47,8 +47,28 @@ test_that("a code that stands for nothing is refused", {
   model <- model_target()$data
   refused(door("loglik_and_priors", edit(model, family = rep(77L, 3)), c(1, 1, 1), 0L))
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
-  for (bad in list(c(9L, 0L), c(2L, 0L), c(2L, 65L), c(NA, 1L), 1L, c(0, 0), NULL)) {
-    refused(door("elbo", target, bad, c(0L, 0L), c(0, 0), 0, NULL, NULL))
+  estimate <- list(stl = FALSE, entropy = FALSE)
+  low_rank <- function(rank) list(name = "lowrank", rank = rank)
+  for (bad in list(
+    list(name = "unheard"), low_rank(0L), low_rank(65L), low_rank(NA), list(name = "lowrank"),
+    list(name = 1L), list(rank = 1L), c(0, 0), NULL
+  )) {
+    refused(door("elbo", target, bad, estimate, c(0, 0), 0, NULL, NULL))
+  }
+  mean_field <- list(name = "meanfield")
+  for (bad in list(estimate[1], estimate[2], c(0L, 0L), edit(estimate, stl = NA), NULL)) {
+    refused(door("elbo", target, mean_field, bad, c(0, 0), 0, NULL, NULL))
+  }
+  for (known in list(target, t_groups(c(1, 2, 4, 3), c(1, 1, 2, 2)))) {
+    prior <- known$data$prior
+    for (name in names(prior)) {
+      for (bad in list(NULL, NaN, "a", 1:2, -Inf)) {
+        if (name %in% c("mean", "mean_location", "low") && identical(bad, -Inf)) next
+        edited <- unclass(known)
+        edited$data$prior <- replace(prior, name, list(bad))
+        refused(door("target", edited, numeric(known$dim), NULL, 1, FALSE))
+      }
+    }
   }
   refused(door("svgd", target, list(
     particles = 2, bandwidth = 0, moments = 0, batch_size = 0,
@@ -90,8 +110,8 @@ test_that("lists without names, of the wrong type or with a missing field are re
 
 test_that("a minibatch without rows, or of a target that has none, is refused", {
   settings <- list(
-    family = c(0L, 1L), optimizer = sgd(.1)$rule, estimate = c(0L, 0L),
-    draws = 1, batch_size = 3,
+    family = list(name = "meanfield"), optimizer = sgd(.1)$rule,
+    estimate = list(stl = FALSE, entropy = FALSE), draws = 1, batch_size = 3,
     batch_scale = 1, loss_scale = 1, most_norm = 0
   )
   refused(door("advi", model_target(), settings, 1, 2L, numeric(6), NULL, numeric(6), numeric()))
@@ -145,18 +165,18 @@ test_that("stimuli, categories, order and state of a learner are checked against
 
 test_that("any number of threads and any level of vector code are legal", {
   expected <- door(
-    "moments", 0.5, list(1), NULL, NULL, c(1, 0, 1), c(0, 1),
+    "moments", 0.5, list(1), NULL, NULL, grid_of(1, 0, 1), c(0, 1),
     list(level = 2, threads = 1, groups = 1)
   )
   for (threads in c(-1, 0, 1e9, NaN, Inf)) {
     expect_identical(door(
       "moments", 0.5, list(1), NULL,
-      NULL, c(1, 0, 1), c(0, 1), list(level = 2, threads = threads, groups = 1)
+      NULL, grid_of(1, 0, 1), c(0, 1), list(level = 2, threads = threads, groups = 1)
     ), expected)
   }
   for (level in c(-1, 99, NaN)) {
     expect_equal(door(
-      "moments", 0.5, list(1), NULL, NULL, c(1, 0, 1),
+      "moments", 0.5, list(1), NULL, NULL, grid_of(1, 0, 1),
       c(0, 1), list(level = level, threads = 1, groups = 1)
     ), expected)
   }

@@ -9,7 +9,7 @@ moments_of <- function(x, y, weights = NULL, group = NULL, grid, scaling, level 
     C_moments, x, lapply(seq_len(k), function(j) y[, j]), weights, group, grid, scaling,
     list(level = level, threads = threads, groups = max(group, 1))
   )
-  out$table <- array(out$table, c(moments_padded(k), 4, grid[3], max(group, 1)))
+  out$table <- array(out$table, c(moments_padded(k), 4, grid$count, max(group, 1)))
   out
 }
 
@@ -18,10 +18,10 @@ twin_moments <- function(x, y, weights, group, grid, scaling) {
   z <- sweep(sweep(y, 2, scaling[, 1]), 2, scaling[, 2], "/")
   pair <- which(lower.tri(diag(k), TRUE), arr.ind = TRUE)
   s <- weights * cbind(1, z, z[, pair[, 1], drop = FALSE] * z[, pair[, 2], drop = FALSE])
-  u <- x * grid[1] - grid[2]
+  u <- x * grid$inverse_width - grid$first
   cell <- floor(u)
   t <- 2 * (u - cell) - 1
-  out <- array(0, c(moments_padded(k), 4, grid[3], max(group)))
+  out <- array(0, c(moments_padded(k), 4, grid$count, max(group)))
   for (i in seq_along(x)) {
     at <- out[seq_len(ncol(s)), , cell[i] + 1, group[i]]
     out[seq_len(ncol(s)), , cell[i] + 1, group[i]] <- at + outer(s[i, ], cos(0:3 * acos(t[i])))
@@ -39,7 +39,7 @@ test_that("moments are those of a naive pass", {
       group <- sample.int(3, n, TRUE)
       group[1] <- 3L
       scaling <- cbind(rnorm(k), runif(k, 0.5, 2))
-      grid <- c(4, -12, 20)
+      grid <- grid_of(4, -12, 20)
       truth <- twin_moments(x, y, weights, group, grid, scaling)
       for (level in levels_of_simd()) {
         out <- moments_of(x, y, weights, group, grid, scaling, level)
@@ -55,7 +55,7 @@ test_that("rows that are not finite or outside are counted and left out", {
   n <- 500
   x <- runif(n)
   y <- cbind(rnorm(n), rnorm(n))
-  grid <- c(16, 0, 16)
+  grid <- grid_of(16, 0, 16)
   scaling <- cbind(c(0, 0), 1)
   bad_x <- replace(x, c(3, 200, 201), c(NA, Inf, 1.5))
   bad_y <- replace(y, c(5, n + 6, n + 7), c(NaN, -Inf, NA))
@@ -75,13 +75,13 @@ test_that("any number of threads gives the same bits", {
   n <- 3e5
   x <- runif(n)
   y <- cbind(rnorm(n), rnorm(n))
-  one <- moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 1)
+  one <- moments_of(x, y, NULL, NULL, grid_of(256, 0, 256), cbind(c(0, 0), 1), threads = 1)
   expect_identical(
-    moments_of(x, y, NULL, NULL, c(256, 0, 256), cbind(c(0, 0), 1), threads = 2),
+    moments_of(x, y, NULL, NULL, grid_of(256, 0, 256), cbind(c(0, 0), 1), threads = 2),
     one
   )
   term <- list(
-    x = x, group = NULL, grid = c(256, 0, 256), groups = 1L,
+    x = x, group = NULL, grid = grid_of(256, 0, 256), groups = 1L,
     coefficients = rnorm(5 * 4 * 256) / 10
   )
   rows <- lapply(1:2, function(threads) {
@@ -110,7 +110,7 @@ test_that("the pass over rows sums the kernels of the rows", {
       weights <- if (weighted) runif(n, 0, 3)
       x <- cbind(runif(n), rnorm(n))
       group <- sample.int(2, n, TRUE)
-      grids <- list(c(8, 0, 8), c(2, -10, 20))
+      grids <- list(grid_of(8, 0, 8), grid_of(2, -10, 20))
       terms <- list(
         list(
           x = x[, 1], group = group, grid = grids[[1]], groups = 2L,
@@ -121,7 +121,7 @@ test_that("the pass over rows sums the kernels of the rows", {
           coefficients = rnorm(q * 4 * 20) / 4
         ),
         list(
-          x = NULL, group = group, grid = c(1, 0, 1), groups = 2L,
+          x = NULL, group = group, grid = grid_of(1, 0, 1), groups = 2L,
           coefficients = rnorm(q * 8) / 4
         )
       )
@@ -129,10 +129,11 @@ test_that("the pass over rows sums the kernels of the rows", {
       place <- list()
       for (j in 1:3) {
         term <- terms[[j]]
-        u <- if (is.null(term$x)) rep(0.5, n) else term$x * term$grid[1] - term$grid[2]
-        cell <- pmin(floor(u), term$grid[3] - 1)
+        grid <- term$grid
+        u <- if (is.null(term$x)) rep(0.5, n) else term$x * grid$inverse_width - grid$first
+        cell <- pmin(floor(u), grid$count - 1)
         t <- 2 * (u - cell) - 1
-        cell <- cell + (if (is.null(term$group)) 0 else term$grid[3] * (term$group - 1))
+        cell <- cell + (if (is.null(term$group)) 0 else grid$count * (term$group - 1))
         b <- array(term$coefficients, c(q, 4, length(term$coefficients) / q / 4))
         for (d in 1:4) eta <- eta + b[seq_len(q), d, cell + 1] * rep(t^(d - 1), each = q)
         place[[j]] <- list(cell = cell, t = t, shape = dim(b))
@@ -168,7 +169,7 @@ test_that("vector code stays finite at extreme predictors", {
   for (r in c(-40, 40)) {
     coefficients[5, 1, 1] <- r
     term <- list(
-      x = NULL, group = NULL, grid = c(1, 0, 1), groups = 1L,
+      x = NULL, group = NULL, grid = grid_of(1, 0, 1), groups = 1L,
       coefficients = as.vector(coefficients)
     )
     for (level in 1:2) {

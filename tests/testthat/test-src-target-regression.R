@@ -116,19 +116,20 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
   n <- d + model$size$smooths
   m <- model$size$cells
   for (diagonal in c(TRUE, FALSE)) {
-    root <- diag(runif(n, 0.1, 0.3))
-    if (!diagonal) root[lower.tri(root)] <- rnorm(n * (n - 1) / 2, sd = 0.02)
+    chol_cov <- diag(runif(n, 0.1, 0.3))
+    if (!diagonal) chol_cov[lower.tri(chol_cov)] <- rnorm(n * (n - 1) / 2, sd = 0.02)
     mean <- c(rnorm(d, sd = 0.4), rnorm(n - d, sd = 0.5))
     z <- rnorm(n)
-    move <- as.vector(root %*% z)
+    move <- as.vector(chol_cov %*% z)
     rate <- 1e-3
     settings <- list(
-      family = c(if (diagonal) 0L else 1L, 0L), batch_size = m, batch_scale = 1,
+      family = list(name = if (diagonal) "meanfield" else "fullrank"), batch_size = m,
+      batch_scale = 1,
       rate = rate, scale_rate = 0, offset = 1e300,
       power = 0, most = 1e300, metric = diag(n), precision = diag(n)
     )
     state <- list(
-      mean = mean, root = root, mean_sum = numeric(n),
+      mean = mean, chol_cov = chol_cov, mean_sum = numeric(n),
       scale_sum = numeric(if (diagonal) n else n^2)
     )
     out <- .Call(
@@ -144,13 +145,13 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
     }
     draw <- function(x) twin_joint(problem, x, smooths = FALSE) + sds(x)
     # eq. 10 less the expectation of the priors of the sds
-    expected <- .Call(C_smooths_expect, model, mean, tcrossprod(root))
+    expected <- .Call(C_smooths_expect, model, mean, tcrossprod(chol_cov))
     sd_part <- vapply(
       seq_len(n - d),
       function(g) {
         .Call(
           C_prior, model$sd_family[g], model$sd_prior[, g], mean[d + g],
-          sqrt(sum(root[d + g, ]^2))
+          sqrt(sum(chol_cov[d + g, ]^2))
         )[, 1]
       },
       numeric(3)
@@ -161,7 +162,7 @@ test_that("natural-gradient steps see the prior of smooths through its expectati
     exact <- drop(complex_jacobian(draw, mean + move)) + expected$gradient +
       as.vector(expected$hessian %*% move)
     expect_lt(max(abs(seen - exact)) / max(abs(exact)), rounding_of_fit)
-    entropy <- sum(log(diag(root))) + n / 2 * (1 + log(2 * pi))
+    entropy <- sum(log(diag(chol_cov))) + n / 2 * (1 + log(2 * pi))
     expect_equal(-out$loss, draw(mean + move) + expected$value - sum(sd_part[1, ]) + entropy,
       tolerance = rounding
     )

@@ -65,11 +65,12 @@ test_that("moments of two covariates are those of a naive pass", {
     step <- c(1, 0)
     truth <- twin_tensor(x, z, y, weights, group, step, scaling)
     first <- c(floor(min(x) * 2), floor(min(z)))
-    grid <- rbind(2^step, first, c(floor(max(x) * 2), floor(max(z))) - first + 1)
+    count <- c(floor(max(x) * 2), floor(max(z))) - first + 1
+    grids <- lapply(1:2, function(i) grid_of(2^step[i], first[i], count[i]))
     for (level in 0:2) {
       out <- .Call(
         C_moments_two, x, z, lapply(seq_len(k), function(j) y[, j]), weights, group,
-        grid, scaling, list(level = level, threads = 1, groups = 2, most_numbers = 2^20)
+        grids, scaling, list(level = level, threads = 1, groups = 2, most_numbers = 2^20)
       )
       expect_identical(out$outside, 0)
       expect_identical(length(out$places), nrow(truth$places))
@@ -77,7 +78,7 @@ test_that("moments of two covariates are those of a naive pass", {
     }
   }
   expect_null(.Call(
-    C_moments_two, x, z, list(y[, 1]), NULL, NULL, grid, scaling[1, , drop = FALSE],
+    C_moments_two, x, z, list(y[, 1]), NULL, NULL, grids, scaling[1, , drop = FALSE],
     list(level = 0, threads = 1, groups = 1, most_numbers = 10)
   )$table)
 })

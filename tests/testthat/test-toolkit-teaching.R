@@ -5,7 +5,7 @@ test_that("C targets have the values and gradients of their naive twins", {
   tg <- t_groups(y, g)
   for (i in 1:10) {
     expect_lt(
-      max(gradient_error(tg, naive_t_groups(y, g, tg$data$prior), tg$start + rnorm(5))),
+      max(gradient_error(tg, naive_t_groups(y, g, unlist(tg$data$prior)), tg$start + rnorm(5))),
       rounding_of_fit
     )
   }
@@ -16,12 +16,12 @@ test_that("C targets have the values and gradients of their naive twins", {
     list(means = c(-1, 1), sds = c(1, 2))
   )) {
     mx <- do.call(normal_mixture, c(list(data = x, k = 2), known))
-    twin <- naive_mixture(x, 2, mx$data$prior, known$weights, known$means, known$sds)
+    twin <- naive_mixture(x, 2, unlist(mx$data$prior), known$weights, known$means, known$sds)
     for (i in 1:4) expect_lt(max(gradient_error(mx, twin, rnorm(mx$dim))), 1e-9)
   }
   mx <- normal_mixture(data = x, k = 4, concentration = 3)
   expect_lt(
-    max(gradient_error(mx, naive_mixture(x, 4, mx$data$prior), rnorm(mx$dim))),
+    max(gradient_error(mx, naive_mixture(x, 4, unlist(mx$data$prior)), rnorm(mx$dim))),
     rounding_of_fit
   )
   px <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .2))
