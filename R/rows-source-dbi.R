@@ -43,7 +43,7 @@ query_source <- function(connection, query) {
   }
   # The end of the line ends a comment that has none.
   if (grepl("^[(\\s]*(select|with|values)\\b", text, ignore.case = TRUE, perl = TRUE)) {
-    return(paste0("(", text, "\n) AS covary_rows"))
+    return(paste0("(", text, "\n) covary_rows"))
   }
   known <- retype_database(DBI::dbExistsTable(connection, query))
   if (!known) {
@@ -123,7 +123,8 @@ materialise_query <- function(query, spec) {
   moment <- sub(".*[.]", "", format(as.double(Sys.time()), digits = 17))
   name <- sql_names(query$connection, paste("covary_rows", Sys.getpid(), moment, sep = "_"))
   columns <- sql_list(sql_names(query$connection, used_columns(query, spec)))
-  sql <- paste("CREATE TEMPORARY TABLE", name, "AS SELECT", columns, "FROM", query$source)
+  rows <- paste("SELECT", columns, "FROM", query$source)
+  sql <- query$dialect$temporary_table(name, rows)
   retype(
     DBI::dbExecute(query$connection, sql), "database",
     "The data base cannot write a temporary table: "

@@ -7,27 +7,39 @@
 #   column_types    function(connection, source, names): types of the columns of the rows that
 #                   `source` stands for, as in rows-columns.R; NA where nobody knows
 #   floor           function(x): the whole part of a number that is not negative
+#   as_double       function(column): the column as double precision numbers
+#   first_rows      function(sql, n): the first n rows of a SELECT statement
+#   temporary_table function(name, sql): the statement that writes the rows of a SELECT statement to
+#                   a table which ends with the session
 #   sent_number     function(column): a column of numbers, such that the driver sends doubles
 #   repeated_names  function(names): the names of the columns of a result before the engine made
 #                   them differ
 
-new_sql_dialect <- function(drivers = character(), embedded = FALSE, column_types = driver_types,
-                            floor = function(x) paste0("FLOOR(", x, ")"),
-                            sent_number = identity, repeated_names = identity) {
-  structure(class = "covary_sql_dialect", list(
-    drivers = drivers, embedded = embedded, column_types = column_types, floor = floor,
-    sent_number = sent_number, repeated_names = repeated_names
-  ))
+# drivers and ...: those that differ from standard SQL
+new_sql_dialect <- function(drivers = character(), ...) {
+  standard <- list(
+    drivers = drivers, embedded = FALSE, column_types = driver_types,
+    floor = function(x) paste0("FLOOR(", x, ")"), as_double = cast_to("DOUBLE PRECISION"),
+    first_rows = function(sql, n) paste(sql, "LIMIT", n),
+    temporary_table = function(name, sql) paste("CREATE TEMPORARY TABLE", name, "AS", sql),
+    sent_number = identity, repeated_names = identity
+  )
+  structure(class = "covary_sql_dialect", utils::modifyList(standard, list(...)))
 }
 
 validate_sql_dialect <- function(x) {
+  functions <- c(
+    "column_types", "floor", "as_double", "first_rows", "temporary_table", "sent_number",
+    "repeated_names"
+  )
   stopifnot(
-    inherits(x, "covary_sql_dialect"), is.character(x$drivers), is_flag(x$embedded),
-    is.function(x$column_types), is.function(x$floor), is.function(x$sent_number),
-    is.function(x$repeated_names)
+    inherits(x, "covary_sql_dialect"), setequal(names(x), c("drivers", "embedded", functions)),
+    is.character(x$drivers), is_flag(x$embedded), vapply(x[functions], is.function, TRUE)
   )
   x
 }
+
+cast_to <- function(type) function(column) paste0("CAST(", column, " AS ", type, ")")
 
 sql_dialects <- function() {
   list(
@@ -35,8 +47,8 @@ sql_dialects <- function() {
     # column from its first value, and numbers columns of one name.
     sqlite = new_sql_dialect(
       drivers = "SQLiteConnection", embedded = TRUE, column_types = sqlite_types,
-      floor = function(x) paste0("CAST(", x, " AS INTEGER)"),
-      sent_number = sql_double, repeated_names = function(names) sub(":[0-9]+$", "", names)
+      floor = cast_to("INTEGER"),
+      sent_number = cast_to("DOUBLE PRECISION"), repeated_names = function(names) sub(":[0-9]+$", "", names)
     ),
     postgresql = new_sql_dialect(
       drivers = c("PqConnection", "PostgreSQLConnection", "RedshiftConnection"),
@@ -61,10 +73,10 @@ sql_dialect <- function(connection) {
 # --- types of columns -----------------------------------------------------------------------------
 
 # As the engine says itself, of a first row: ask(column) is the question.
-engine_types <- function(ask) {
+engine_types <- function(ask, first_rows = new_sql_dialect()$first_rows) {
   function(connection, source, names) {
     asks <- sql_list(paste0(ask(sql_names(connection, names)), " AS t", seq_along(names)))
-    out <- ask_database(connection, paste("SELECT", asks, "FROM", source, "LIMIT 1"))
+    out <- ask_database(connection, first_rows(paste("SELECT", asks, "FROM", source), 1))
     words <- if (nrow(out)) unlist(out) else rep(NA_character_, length(names))
     stats::setNames(vapply(words, read_type, ""), names)
   }

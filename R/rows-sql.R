@@ -18,8 +18,6 @@ sql_number <- function(x) sprintf("%.17e", x)
 
 sql_list <- function(...) paste(c(...), collapse = ", ")
 
-sql_double <- function(column) paste0("CAST(", column, " AS DOUBLE PRECISION)")
-
 # `by`, an aggregate such as COUNT, of the rows where the condition holds
 sql_where <- function(condition, value, by, name) {
   paste0(by, "(CASE WHEN ", condition, " THEN ", value, " END) AS ", name)

@@ -49,7 +49,7 @@ group_sums <- function(plan, around_means) {
     means <- paste0("SUM(w * ", z, ")", over, " / SUM(w)", over, " AS m", seq_len(k))
     rows <- paste0(
       "SELECT ", sql_list(plan$group, "w", z, means), " FROM (", rows,
-      ") AS covary_scaled"
+      ") covary_scaled"
     )
     centred <- paste0("(", z, " - m", seq_len(k), ")")
   }
@@ -60,7 +60,7 @@ group_sums <- function(plan, around_means) {
   columns <- sql_list(plan$group, paste0(sums, " AS s", seq_along(sums)))
   out <- ask_database(plan$query$connection, paste0(
     "SELECT ", columns, " FROM (", rows,
-    ") AS covary_rows_of_groups", sql_group_by(plan$group)
+    ") covary_rows_of_groups", sql_group_by(plan$group)
   ))
   values <- t(double_columns(out[length(plan$group) + seq_along(sums)]))
   list(

@@ -42,7 +42,7 @@ count_groups <- function(plan) {
   sql <- paste0(
     "SELECT COUNT(*) AS n FROM (SELECT DISTINCT ",
     sql_list(if (length(plan$group)) plan$group else "1 AS one"),
-    " FROM (", plan$scaled, ") AS covary_scaled) AS covary_distinct"
+    " FROM (", plan$scaled, ") covary_scaled) covary_distinct"
   )
   as.double(ask_database(plan$query$connection, sql)$n)
 }
@@ -56,16 +56,16 @@ moments_of_cells <- function(plan, grid) {
   cell <- plan$query$dialect$floor("u")
   placed <- paste0(
     "SELECT ", keep, ", x * ", sql_number(2^grid$step), " - (", sql_number(grid$first),
-    ") AS u FROM (", plan$scaled, ") AS covary_scaled"
+    ") AS u FROM (", plan$scaled, ") covary_scaled"
   )
   celled <- paste0(
     "SELECT ", keep, ", ", cell, " AS cell, 2 * (u - ", cell, ") - 1 AS t FROM (", placed,
-    ") AS covary_placed"
+    ") covary_placed"
   )
   powers <- paste0(
     "SELECT ", keep, ", cell, ",
     "w * t AS w1, w * (2 * t * t - 1) AS w2, w * t * (4 * t * t - 3) AS w3 ",
-    "FROM (", celled, ") AS covary_celled"
+    "FROM (", celled, ") covary_celled"
   )
   pair <- lower_pairs(length(plan$y))
   products <- c("", paste0(" * ", z), paste0(" * ", z[pair[, 1]], " * ", z[pair[, 2]]))
@@ -73,7 +73,7 @@ moments_of_cells <- function(plan, grid) {
   sums <- c("COUNT(*)", paste0("SUM(", power, products, ")"))
   columns <- sql_list(plan$group, "cell", paste0(sums, " AS s", seq_along(sums)))
   out <- ask_database(plan$query$connection, paste0(
-    "SELECT ", columns, " FROM (", powers, ") AS covary_powers",
+    "SELECT ", columns, " FROM (", powers, ") covary_powers",
     sql_group_by(c(plan$group, "cell"))
   ))
   values <- t(double_columns(out[length(plan$group) + 1 + seq_along(sums)]))
@@ -94,9 +94,9 @@ spread_sample <- function(plan, bins = 4096) {
     out <- ask_database(plan$query$connection, paste0(
       "SELECT bin, COUNT(*) AS n FROM (SELECT ",
       plan$query$dialect$floor("u"), " AS bin FROM (SELECT (x - (", sql_number(ends[1]), ")) / ",
-      sql_number(width), " AS u FROM (", plan$scaled, ") AS covary_scaled WHERE x >= ",
+      sql_number(width), " AS u FROM (", plan$scaled, ") covary_scaled WHERE x >= ",
       sql_number(ends[1]), " AND x <= ", sql_number(ends[2]),
-      ") AS covary_placed) AS covary_bins GROUP BY bin"
+      ") covary_placed) covary_bins GROUP BY bin"
     ))
     out <- data.frame(bin = pmin(as.double(out$bin), bins - 1), n = as.double(out$n))
     out <- out[order(out$bin), ]

@@ -34,9 +34,10 @@ scale_plan <- function(plan, spec) {
 
 # SQL of the columns of a plan: y, x, w as doubles, all, and the numbers among them.
 sql_columns <- function(plan) {
-  y <- sql_double(plan$y)
-  x <- if (length(plan$x)) sql_double(plan$x)
-  w <- if (length(plan$weights)) sql_double(plan$weights)
+  as_double <- plan$query$dialect$as_double
+  y <- as_double(plan$y)
+  x <- if (length(plan$x)) as_double(plan$x)
+  w <- if (length(plan$weights)) as_double(plan$weights)
   list(
     y = y, x = x, w = w, all = c(plan$by, plan$y, plan$x, plan$weights),
     numbers = c(y, x, w, plan$by[plan$types %in% "numeric"])
@@ -97,7 +98,7 @@ scaled_rows <- function(plan, columns, rules) {
   z <- paste0("((", columns$y, " - (", centre, ")) / ", sql_number(plan$scaling[, 2]), ")")
   values <- sql_list(
     paste(plan$by, "AS", plan$group, recycle0 = TRUE),
-    paste(if (length(columns$w)) columns$w else sql_double("1"), "AS w"),
+    paste(if (length(columns$w)) columns$w else plan$query$dialect$as_double("1"), "AS w"),
     paste(z, "AS", paste0("z", seq_along(z))),
     if (length(columns$x)) paste(columns$x, "AS x")
   )

@@ -104,9 +104,10 @@ check_summable <- function(x, dated, types) {
 
 # Has the column more distinct values than are kept exactly?
 many_values <- function(column, query) {
+  distinct <- paste("SELECT DISTINCT", column, "AS v FROM", query$source)
   sql <- paste0(
-    "SELECT COUNT(*) AS n FROM (SELECT DISTINCT ", column, " AS v FROM ", query$source,
-    " LIMIT ", exact_limit + 1, ") AS covary_distinct"
+    "SELECT COUNT(*) AS n FROM (", query$dialect$first_rows(distinct, exact_limit + 1),
+    ") covary_distinct"
   )
   as.double(ask_database(query$connection, sql)$n) > exact_limit
 }
