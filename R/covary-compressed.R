@@ -10,7 +10,7 @@ prepare_compressed <- function(parsed, suffstats, frame = NULL) {
   nodes <- if (has_moments(suffstats)) quadrature_nodes(suffstats)
   design <- design_of_suffstats(parsed, suffstats, nodes, frame)
   if (is.null(frame)) frame <- frame_without_rows(suffstats)
-  scales <- compressed_scales(suffstats)
+  scales <- response_scales(response_moments(suffstats), suffstats$responses)
   cells <- NULL
   if (is.null(nodes)) {
     cells <- exact_cells(suffstats)

@@ -42,6 +42,6 @@ default_prior <- function(
   frame <- read$frame
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells)
-  scales <- scales_of_cells(response_scales(cells, frame), design, cells)
+  scales <- scales_of_cells(response_scales(cells_moments(cells), colnames(frame$y)), design, cells)
   prior_columns(resolve_priors(design, scales, NULL))
 }

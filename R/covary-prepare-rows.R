@@ -22,7 +22,7 @@ prepare_rows_fit <- function(parsed, held, settings) {
   }
   pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)
   total <- suffstats_of_rows(pattern, new_rows(frame$y, weights = frame$weights))
-  scales <- compressed_scales(total)
+  scales <- response_scales(response_moments(total), total$responses)
   check_responses(frame, scales, settings$algorithm)
   design <- design_from_points(
     parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values

@@ -74,7 +74,7 @@ read_rows <- function(parsed, data, weights, subset, na_action) {
 
 prepare_rows <- function(parsed, frame, settings) {
   cells <- new_cells(frame, likelihood_of(parsed$predictors)$is_sufficient)
-  scales <- response_scales(cells, frame)
+  scales <- response_scales(cells_moments(cells), colnames(frame$y))
   check_responses(frame, scales, settings$algorithm)
   design <- new_design(parsed, frame, cells)
   scales <- scales_of_cells(scales, design, cells)

@@ -4,7 +4,15 @@
 # scales: list(mean, sd, size (root mean square), log_sd (where the log sd's intercept is expected):
 # named by response; cor, n, constant).
 
-new_scales <- function(moments, responses) {
+# From `moments`, list(mean, sd, cor, n) of all rows; refused where a computer's numbers end.
+response_scales <- function(moments, responses) {
+  extreme <- responses[moments$sd > 0 & !is.finite(1 / moments$sd) | !is.finite(moments$sd)]
+  if (length(extreme)) {
+    stop_covary("scale", "Response ", enumerate(extreme),
+      " varies too little or too much for a number. Change its units.",
+      fields = list(response = extreme)
+    )
+  }
   sd <- ifelse(moments$sd > 0, moments$sd, ifelse(moments$mean != 0, abs(moments$mean), 1))
   named <- function(x) stats::setNames(x, responses)
   list(
@@ -117,20 +125,4 @@ standard_moments <- function(stats, k) {
   )
   list(n = n, first = means * rep(n, each = k), second = means^2 * rep(n, each = k) +
     do.call(rbind, scatter))
-}
-
-response_scales <- function(cells, frame) {
-  moments <- cells_moments(cells)
-  extreme <- colnames(frame$y)[moments$sd > 0 & !is.finite(1 / moments$sd) | !is.finite(moments$sd)]
-  if (length(extreme)) {
-    stop_covary("scale", "Response ", enumerate(extreme),
-      " varies too little or too much for a number. Change its units.",
-      fields = list(response = extreme)
-    )
-  }
-  new_scales(moments, colnames(frame$y))
-}
-
-compressed_scales <- function(object) {
-  new_scales(response_moments(object), object$responses)
 }

@@ -47,6 +47,6 @@ model_of <- function(..., data, prior = NULL, weights = NULL) {
   frame <- read_frame(parsed, data, weights, NULL, stats::na.omit)
   cells <- new_cells(frame)
   design <- new_design(parsed, frame, cells)
-  scales <- scales_of_cells(response_scales(cells, frame), design, cells)
+  scales <- scales_of_cells(response_scales(cells_moments(cells), colnames(frame$y)), design, cells)
   new_cells_model(design, cells, resolve_priors(design, scales, prior), scales)
 }

@@ -6,7 +6,7 @@ test_that("predictors of all kinds of formulas are whole", {
   )) {
     parsed <- parse_formulas(formulas, data_names = names(d))
     frame <- read_frame(parsed, d, NULL, NULL, stats::na.omit)
-    design <- new_design(parsed, frame, new_cells(frame), d)
+    design <- new_design(parsed, frame, new_cells(frame))
     for (p in design$predictors) expect_identical(validate_predictor(p), p)
     sds <- unlist(lapply(design$predictors, function(p) p$columns$sd))
     expect_identical(max(0L, sds), as.integer(design$n_sds))

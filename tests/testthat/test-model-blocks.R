@@ -15,7 +15,7 @@ case <- function(weights = NULL) {
     sigma ~ offset(known) + s(x, k = 5), rho ~ x:z
   ), data_names = names(d))
   frame <- read_frame(parsed, d, weights, NULL, stats::na.omit)
-  scales <- response_scales(new_cells(frame), frame)
+  scales <- response_scales(cells_moments(new_cells(frame)), colnames(frame$y))
   cells <- list(id = seq_len(n), first = seq_len(n), m = n, stats = rbind(row_weights(frame)))
   design <- tabulate_smooths(new_design(parsed, frame, cells))
   priors <- resolve_priors(design, scales, NULL)

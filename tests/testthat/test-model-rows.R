@@ -27,7 +27,7 @@ rows_problem <- function(n, k) {
   )
   list(target = ready$target, dense = new_cells_model(
     at_nodes(ready$design, d), cells, ready$priors,
-    compressed_scales(total)
+    response_scales(response_moments(total), total$responses)
   ), data = d, formulas = formulas)
 }
 

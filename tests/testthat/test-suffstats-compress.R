@@ -361,7 +361,7 @@ test_that("the compressed mode is that of the rows", {
       )
       target <- new_cells_model(
         at_nodes(ready$design, d[block, "x", drop = FALSE]), cells, ready$priors,
-        compressed_scales(ready$suffstats)
+        response_scales(response_moments(ready$suffstats), ready$suffstats$responses)
       )
       gradient <- gradient + loglik_and_priors(target, mode$mean, 1L)$gradient -
         likelihood_free_gradient(target, mode$mean)
@@ -400,7 +400,7 @@ test_that("the certificate sees what a cubic on a cell leaves out", {
   )
   rows <- new_cells_model(
     at_nodes(ready$design, d["x"]), cells, ready$priors,
-    compressed_scales(ready$suffstats)
+    response_scales(response_moments(ready$suffstats), ready$suffstats$responses)
   )
   change <- loglik_and_priors(rows, mode$mean, 1L)$gradient -
     loglik_and_priors(ready$target, mode$mean, 1L)$gradient
