@@ -19,11 +19,3 @@ is_matrix <- function(v, rows = nrow(v), columns = ncol(v)) {
 }
 
 all_finite <- function(v) is.numeric(v) && all(is.finite(v))
-
-# Of a long vector evenly spaced values, so that the time does not grow with it. With `by` only of
-# every so manieth, counted from the first.
-some_of <- function(v, by = 1) {
-  n <- length(v) %/% by
-  at <- if (n <= 2^15) seq_len(n) else round(seq(1, n, length.out = 2^12))
-  v[by * (at - 1) + 1]
-}

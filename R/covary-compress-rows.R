@@ -60,10 +60,7 @@ not_compressible <- function(parsed, frame) {
   if (ncol(frame$y) > most_responses) {
     return("rows of more than two responses are not compressed by themselves.")
   }
-  plain <- vapply(
-    frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
-    TRUE
-  )
+  plain <- are_plain(frame$covariates)
   if (!all(plain)) {
     return(paste0("covariate ", enumerate(names(plain)[!plain]), " is not a plain vector."))
   }

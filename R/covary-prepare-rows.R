@@ -13,11 +13,7 @@ prepare_rows_fit <- function(parsed, held, settings) {
   if (!tabulate && frame$n <= blocks_from) {
     return(NULL)
   }
-  plain <- vapply(
-    frame$covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
-    TRUE
-  )
-  if (!all(plain) || length(plain) == 0) {
+  if (!all(are_plain(frame$covariates)) || length(frame$covariates) == 0) {
     return(NULL)
   }
   pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)

@@ -24,7 +24,7 @@ column_table <- function(p, parametric, n_sds) {
       )
     }
   }
-  quick_frame(out)
+  unchecked_frame(out)
 }
 
 # The unpenalised columns of a predictor: name, class, x_scale, ...

@@ -36,7 +36,8 @@ whole_of_rows <- function(frame, block = 1e5) {
   blocks <- lapply(seq(1, frame$n, by = block), function(start) {
     function() {
       rows <- start:min(start + block - 1, frame$n)
-      list(data = quick_frame(lapply(frame$covariates, take_rows, rows)), weights = weights[rows])
+      data <- unchecked_frame(lapply(frame$covariates, take_rows, rows))
+      list(data = data, weights = weights[rows])
     }
   })
   list(
@@ -73,23 +74,19 @@ distinct_points <- function(data, weights) {
 # Where the covariates are three or more, or no plain vectors, a sample has to do.
 row_points <- function(frame, names) {
   covariates <- frame$covariates[names]
-  plain <- all(vapply(
-    covariates, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)),
-    TRUE
-  ))
   continuous <- names[vapply(covariates, function(v) {
     is.numeric(v) && NCOL(v) == 1 &&
       distinct_above(v, exact_limit)
   }, TRUE)]
-  if (!plain || length(continuous) > 2) {
-    rows <- round(seq(1, frame$n, length.out = min(frame$n, 20000)))
+  if (!all(are_plain(covariates)) || length(continuous) > 2) {
+    rows <- evenly_spaced(frame$n, 20000)
     return(list(
-      data = quick_frame(lapply(covariates, take_rows, rows)),
+      data = unchecked_frame(lapply(covariates, take_rows, rows)),
       weights = row_weights(frame)[rows]
     ))
   }
   if (length(continuous) == 0) {
-    return(distinct_points(quick_frame(covariates), row_weights(frame)))
+    return(distinct_points(unchecked_frame(covariates), row_weights(frame)))
   }
   known <- lapply(covariates, describe_covariate)
   for (name in continuous) known[[name]]$kind <- "continuous"

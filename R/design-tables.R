@@ -27,7 +27,7 @@ tabulate_smooth <- function(smooth, breaks = polynomial_knots(smooth$sm)) {
   powers <- 0:polynomial_degree(smooth$sm)
   t <- chebyshev_nodes(length(powers))
   at <- outer(t + 1, half) + rep(breaks[-length(breaks)], each = length(t))
-  some <- unique(round(seq(1, length(half), length.out = min(20, length(half)))))
+  some <- evenly_spaced(length(half), 20)
   between <- breaks[some] + 0.7 * half[some]
   values <- smooth_values(smooth, c(at, between))
   nodes <- seq_along(at)

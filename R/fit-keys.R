@@ -9,7 +9,7 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
   keep <- rep(TRUE, length(predictors))
   if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
   if (!is.null(resp)) {
-    wanted <- unlist(strsplit(paste(resp, collapse = ":"), ":", fixed = TRUE))
+    wanted <- unlist(strsplit(unit_label(resp), ":", fixed = TRUE))
     at <- match(wanted, fit$responses)
     at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)
     if (anyNA(at)) {
@@ -70,7 +70,7 @@ choose_responses <- function(fit, resp) {
 
 # "a" or "a:b" of the predictors `keys`.
 key_labels <- function(fit, keys) {
-  vapply(fit$design$predictors[keys], function(p) paste(p$resp, collapse = ":"), "",
+  vapply(fit$design$predictors[keys], function(p) unit_label(p$resp), "",
     USE.NAMES = FALSE
   )
 }

@@ -17,6 +17,9 @@ dpar_names <- function(further = FALSE) {
 # What a dpar belongs to: a list of one response each, or of two.
 dpar_units <- function(of, labels) if (of == "pair") response_pairs(labels) else as.list(labels)
 
+# What messages, data frames and keys call a unit, such as "y1" or "y1:y2".
+unit_label <- function(resp) paste(resp, collapse = ":")
+
 predictor_key <- function(dpar, resp) paste(c(dpar, resp), collapse = ":")
 
 # Pairs in the order of the lower triangle by rows: (1, 2), (1, 3), (2, 3), ...

@@ -9,7 +9,7 @@ course_data <- function(learner, type, window = NULL) {
   } else {
     as.numeric(trials$response == learner$category[trials$row])
   }
-  at <- unique(round(seq(1, n, length.out = min(2000, n))))
+  at <- evenly_spaced(n, 2000)
   out <- data.frame(trial = at, epoch = trials$epoch[at], running_mean(value, window, at))
   names(out)[3] <- type
   out

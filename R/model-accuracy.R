@@ -39,7 +39,7 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
       as.vector(crossprod(exact$x[[j]], beta[at[[j]]]))
   }, numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
-  draws <- draws[unique(round(seq(1, nrow(draws), length.out = 500))), , drop = FALSE]
+  draws <- draws[evenly_spaced(nrow(draws), 500), , drop = FALSE]
   gap <- abs(read - eta)
   k <- length(target$standard$scale)
   lines <- lapply(seq_along(keys), function(j) {
@@ -55,7 +55,7 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
     c(residual = max(residual), posterior = max(posterior))
   })
   lines <- do.call(rbind, lines)
-  quick_frame(list(
+  unchecked_frame(list(
     predictor = keys, rows = rep(nrow(data), length(keys)),
     residual = unname(lines[, 1]), posterior = unname(lines[, 2])
   ))

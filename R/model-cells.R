@@ -102,7 +102,7 @@ sd_table <- function(predictors, size, priors) {
   sds <- lapply(unclass(priors)[c("name", "x_scale", "prior")], `[`, priors$class == "sds")
   key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
   factor <- sds$x_scale / unlist(size[key])
-  out <- quick_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) {
+  out <- unchecked_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) {
     unname(factor)
   } else {
     numeric()

@@ -11,7 +11,7 @@ subsample_model.covary_rows_model <- function(model, most = subsample_size) {
   if (model$rows < 2 * most) {
     return(model)
   }
-  keep <- evenly_spread(model$rows, most)
+  keep <- evenly_spaced(model$rows, most)
   tables <- model$tables
   weights <- if (is.null(tables$weights)) rep(1, model$rows) else tables$weights
   tables$weights <- subsample_weights(weights, keep)
@@ -29,14 +29,12 @@ subsample_model.covary_rows_model <- function(model, most = subsample_size) {
 #' @export
 subsample_model.covary_blocks_model <- function(model, most = subsample_size) {
   blocks <- model$row_blocks
-  keep <- evenly_spread(model$rows, most)
+  keep <- evenly_spaced(model$rows, most)
   model_of_rows(
     blocks$design, blocks$frame, keep, blocks$priors, blocks$scales,
     subsample_weights(row_weights(blocks$frame), keep)
   )
 }
-
-evenly_spread <- function(rows, most) round(seq(1, rows, length.out = most))
 
 # Those of the rows that are kept, which stand for all.
 subsample_weights <- function(weights, keep) weights[keep] * (sum(weights) / sum(weights[keep]))

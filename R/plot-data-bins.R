@@ -88,7 +88,7 @@ one_bin <- function(along, key, rows, group) {
   limits <- link$inverse(found + c(0, -1.96, 1.96) * reach)
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,
-    resp = paste(p$resp, collapse = ":"), n = length(rows),
+    resp = unit_label(p$resp), n = length(rows),
     estimate = limits[1], lower = limits[2], upper = limits[3]
   )
 }
@@ -142,7 +142,7 @@ thin_fit <- function(fit, most = 50000) {
   if (!has_rows(fit) || n <= most) {
     return(fit)
   }
-  keep <- round(seq(1, n, length.out = most))
+  keep <- evenly_spaced(n, most)
   fit$frame$y <- fit$frame$y[keep, , drop = FALSE]
   fit$frame$covariates <- lapply(fit$frame$covariates, take_rows, keep)
   fit$frame$weights <- fit$frame$weights[keep]

@@ -171,7 +171,7 @@ effect_of <- function(fit, key, name, grid, reference, by) {
       } else {
         by
       }, group = group,
-      dpar = p$dpar, resp = paste(p$resp, collapse = ":"), limits,
+      dpar = p$dpar, resp = unit_label(p$resp), limits,
       extrapolated = extrapolates(newdata, fit$design, key)
     )
   })

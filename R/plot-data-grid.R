@@ -78,8 +78,7 @@ usable_grid <- function(fit, name, keys, points, extend, reference) {
     return(inside)
   }
   observed <- sort(unique(training_data(fit)[[name]]))
-  some <- round(seq(1, length(observed), length.out = min(points, length(observed))))
-  observed <- observed[unique(some)]
+  observed <- observed[evenly_spaced(length(observed), points)]
   data.frame(x = as.double(observed), level = NA_character_, value = observed)
 }
 

@@ -71,7 +71,7 @@ pp_bins_data <- function(fit, rows, replicates, covariate, bins, dpar) {
       q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
       data.frame(
         covariate = covariate, bin = b, x = mean(position[at]), n = length(at),
-        resp = paste(resp, collapse = ":"), observed = observed,
+        resp = unit_label(resp), observed = observed,
         estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5]
       )
     }))
@@ -90,7 +90,7 @@ pp_distance_data <- function(fit, rows, replicates, most = 400) {
     Reduce(`+`, lapply(w, function(w) w^2))
   }
   n <- length(rows)
-  at <- sort(unique(round(c(seq(1, n, length.out = most), max(1, n - 50):n))))
+  at <- sort(unique(c(evenly_spaced(n, most), max(1, n - 50):n)))
   p <- (at - 0.5) / n
   observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
   replicated <- vapply(

@@ -56,12 +56,8 @@ pp_check.covary <- function(
   if (type %in% c("correlation", "sd")) {
     covariate <- first_covariate(object, covariate, numeric = FALSE)
   }
-  rows <- if (object$frame$n > max_rows) {
-    round(seq(1, object$frame$n, length.out = max_rows))
-  } else {
-    seq_len(object$frame$n)
-  }
-  draws <- round(seq(1, nrow(object$draws), length.out = min(ndraws, nrow(object$draws))))
+  rows <- evenly_spaced(object$frame$n, max_rows)
+  draws <- evenly_spaced(nrow(object$draws), ndraws)
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
     dens = pp_density_data(object, rows, replicates),

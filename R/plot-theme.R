@@ -116,8 +116,7 @@ draw_bins <- function(d, colour = "grey35") {
 # Evenly spaced row numbers along v, at most `most`.
 thin_rows <- function(v, most) {
   o <- order(v)
-  if (length(o) > most) o <- o[round(seq(1, length(o), length.out = most))]
-  o
+  o[evenly_spaced(length(o), most)]
 }
 
 # Dots that stay readable from ten to a million of them.

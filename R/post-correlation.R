@@ -84,7 +84,7 @@ pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
       function(rows) pair_values(e, at[1], at[2], scaled, rows), e$n, e$s,
       interval
     )
-    label <- paste(fit$responses[at], collapse = ":")
+    label <- unit_label(fit$responses[at])
     keys <- distribution_keys(fit, unique(fit$responses[at]), dpars)
     cbind(pair = rep(label, e$n), out, extrapolated = mark_extrapolated(fit, newdata, out, keys))
   })

@@ -76,7 +76,7 @@ fitted_predictors <- function(fit) {
     value <- stats::fitted(fit, dpar = dpar$name)
     if (dpar$role == "correlation") value[] <- pmin(pmax(value, -limit), limit)
     for_units(dpar, fit$responses, function(resp) {
-      dpar$link$link(value[, paste(resp, collapse = ":")])
+      dpar$link$link(value[, unit_label(resp)])
     })
   })
 }
@@ -92,7 +92,7 @@ logLik.covary <- function(object, ...) {
   log_density <- function(eta) e$likelihood$log_density_cells(cells, eta)
   at_mean <- log_density(evaluation_block(average_draws(e)))
   # The mean over draws needs no more of them than bounded time allows; they are in no order.
-  some <- unique(round(seq(1, e$s, length.out = min(e$s, max(400, floor(2e7 / cells$m))))))
+  some <- evenly_spaced(e$s, max(400, floor(2e7 / cells$m)))
   total <- 0
   for (s in in_blocks(length(some), cells$m * length(e$responses))) {
     total <- total + sum(log_density(evaluation_block(e, some[s])))

@@ -47,9 +47,9 @@ predict.covary <- function(
     row.names(out) <- NULL
     labels <- list(
       dpar = rep(p$dpar, nrow(out)),
-      resp = rep(paste(p$resp, collapse = ":"), nrow(out))
+      resp = rep(unit_label(p$resp), nrow(out))
     )
-    cbind(quick_frame(labels), out, extrapolated = mark_extrapolated(object, newdata, out, key))
+    cbind(unchecked_frame(labels), out, extrapolated = mark_extrapolated(object, newdata, out, key))
   })
   join_parts(columns, parts)
 }

@@ -39,7 +39,7 @@ parameter_table <- function(design) {
     list(
       class = ifelse(random, "sds", columns$class[at]), coef = columns$coef[at],
       dpar = rep(p$dpar, length(at)),
-      resp = rep(paste(p$resp, collapse = ":"), length(at)), name = name,
+      resp = rep(unit_label(p$resp), length(at)), name = name,
       x_scale = columns$x_scale[at]
     )
   })
@@ -50,7 +50,7 @@ matches_prior <- function(prior, table) {
   same <- function(want, have) !nzchar(want) | have == want
   resp <- same(prior$resp, table$resp) |
     vapply(strsplit(table$resp, ":", fixed = TRUE), function(r) {
-      paste(rev(r), collapse = ":") ==
+      unit_label(rev(r)) ==
         prior$resp
     }, TRUE)
   table$class == prior$class & same(prior$coef, table$coef) & same(prior$dpar, table$dpar) & resp

@@ -59,7 +59,7 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
   out <- data.frame(
     class = class, coef = if (is.null(coef)) "" else as.character(coef),
     dpar = if (is.null(dpar)) "" else dpar,
-    resp = if (is.null(resp)) "" else paste(resp, collapse = ":")
+    resp = if (is.null(resp)) "" else unit_label(resp)
   )
   out$prior <- list(prior)
   structure(out, class = c("covary_priors", "data.frame"))

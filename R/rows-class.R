@@ -66,6 +66,14 @@ stored_frame <- function(frame) {
   structure(frame[setdiff(names(frame), gone)], class = class(frame))
 }
 
+# Responses, n x k or a list of vectors already, as a list of k vectors by name.
+response_columns <- function(y) {
+  if (is.list(y)) {
+    return(y)
+  }
+  stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
+}
+
 is_rowless <- function(frame) inherits(frame, "covary_rowless_frame")
 
 # The weights of the rows, ones where none were given.

@@ -136,12 +136,17 @@ exact_double <- function(v, name) {
 
 check_whole_numbers <- function(v, name) {
   if (any(abs(v) >= 2^53 & is.finite(v), na.rm = TRUE)) {
-    stop_covary("covariate", "Covariate '", name,
-      "' has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
-      "Make it text, or subtract a constant.",
-      fields = list(covariate = name)
-    )
+    stop_large_numbers("Covariate '", name, "'", remedy = "Make it text", name = name)
   }
+}
+
+# ...: what holds them. `name`: the columns at fault.
+stop_large_numbers <- function(..., remedy, name) {
+  stop_covary("covariate", ...,
+    " has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
+    remedy, ", or subtract a constant.",
+    fields = list(covariate = name)
+  )
 }
 
 # Text of one encoding can be sorted and compared; bytes that are none cannot.
@@ -172,6 +177,11 @@ restore_column <- function(values, how) {
 
 # Dates and times are numbers too.
 is_number <- function(v) is.numeric(v) || inherits(v, c("Date", "POSIXct", "difftime"))
+
+# Which columns are plain vectors or factors: no matrices, dates or other classes? By name.
+are_plain <- function(columns) {
+  vapply(columns, function(v) is.null(dim(v)) && (is.factor(v) || !is.object(v)), TRUE)
+}
 
 take_rows <- function(v, rows) if (is.matrix(v)) v[rows, , drop = FALSE] else v[rows]
 

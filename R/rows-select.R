@@ -103,6 +103,17 @@ complete_rows <- function(rows, place = row_place) {
   rows
 }
 
+# The words for a count of rows with missing values, of `total` rows where that is given: "2 of 60
+# rows have missing values"; with `verb = "with"` "2 rows with missing values".
+say_missing_rows <- function(n, total = NULL, verb = "have") {
+  one <- n == 1 && is.null(total)
+  count <- format(c(n, total), scientific = FALSE, trim = TRUE)
+  paste(
+    paste(count, collapse = " of "), if (one) "row" else "rows",
+    if (one && verb == "have") "has" else verb, "missing values"
+  )
+}
+
 check_infinite <- function(selection, place = row_place) {
   for (name in names(selection$infinite)) {
     bad <- selection$infinite[[name]]
@@ -140,11 +151,4 @@ sql_row_rules <- function(columns, numbers, weight = NULL) {
     present = present, finite = finite, complete = complete, used = all_of(finite, weighted),
     infinite = paste(all_of(complete, weighted), "AND", row_rules$infinite$sql(numbers))
   )
-}
-
-response_columns <- function(y) {
-  if (is.list(y)) {
-    return(y)
-  }
-  stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }

@@ -81,7 +81,7 @@ read_csv_chunk <- function(csv, types, place, start) {
     types$decided <- names(types$type)
     close_csv(csv)
   }
-  structure(data, class = "data.frame", row.names = .set_row_names(length(out$line)))
+  unchecked_frame(data, length(out$line))
 }
 
 read_csv_header <- function(csv) {

@@ -95,10 +95,8 @@ type_query <- function(query, spec) {
 check_query_types <- function(types, spec) {
   large <- intersect(spec$by, attr(types, "large"))
   if (length(large)) {
-    stop_covary("covariate", "Column ", enumerate(large),
-      " has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
-      "Make it text in `query`, or subtract a constant.",
-      fields = list(covariate = large)
+    stop_large_numbers("Column ", enumerate(large),
+      remedy = "Make it text in `query`", name = large
     )
   }
   for (label in names(spec$responses)) {
@@ -158,11 +156,7 @@ typed_column <- function(v, type, name) {
   if (type == "numeric" && is.character(v)) {
     v <- as.double(v)
     if (any(abs(v) >= 2^53 & v == round(v), na.rm = TRUE)) {
-      stop_covary("covariate", "Column '", name,
-        "' has whole numbers beyond 2^53, of which doubles cannot tell neighbours apart. ",
-        "Make it text in `query`, or subtract a constant.",
-        fields = list(covariate = name)
-      )
+      stop_large_numbers("Column '", name, "'", remedy = "Make it text in `query`", name = name)
     }
   }
   if (type == "character") as.character(v) else if (type == "logical") as.logical(v) else v
@@ -189,9 +183,8 @@ query_rows <- function(query, chunk) {
       at <<- done
       done <<- done + nrow(out)
       if (nrow(out) > 0) {
-        structure(Map(typed_column, unname(as.list(out)), query$types, names),
-          names = names, class = "data.frame", row.names = .set_row_names(nrow(out))
-        )
+        columns <- Map(typed_column, unname(as.list(out)), query$types, names)
+        unchecked_frame(stats::setNames(columns, names), nrow(out))
       }
     })
   }

@@ -228,7 +228,7 @@ report_dropped <- function(missing, responses, others, fail) {
     sum(any_row(row_rules$missing, columns))
   }
   counts <- paste0(
-    length(missing), " of ", length(responses[[1]]), " rows have missing values (",
+    say_missing_rows(length(missing), length(responses[[1]])), " (",
     among(responses), " in a response, ", among(others), " in a covariate or weight)"
   )
   if (fail) {

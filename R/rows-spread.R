@@ -29,9 +29,10 @@ known_levels <- function(v) {
 }
 
 # Points that stand for the rows when bases are built: rows spread over the data, the ends of every
-# numeric covariate and a row of every level.
+# numeric covariate and a row of every level: list(data, weights), whose weights are equal and have
+# the sum of those of all rows.
 sample_rows <- function(frame, points = 500) {
-  rows <- unique(round(seq(1, frame$n, length.out = points)))
+  rows <- evenly_spaced(frame$n, points)
   covariates <- frame$all_covariates
   for (v in covariates) {
     rows <- c(rows, if (is.numeric(v)) {
@@ -42,14 +43,13 @@ sample_rows <- function(frame, points = 500) {
   }
   rows <- sort(unique(rows))
   list(
-    data = structure(lapply(covariates, take_rows, rows),
-      class = "data.frame",
-      row.names = .set_row_names(length(rows))
-    ),
+    data = unchecked_frame(lapply(covariates, take_rows, rows), length(rows)),
     weights = rep(sum(row_weights(frame)) / length(rows), length(rows))
   )
 }
 
+# Up to `most` rows of the covariates `names`, ends and levels among them, with the weights that
+# they have themselves: list(data, weights).
 many_rows <- function(frame, names, most = 10000) {
   rows <- if (frame$n <= most) {
     seq_len(frame$n)
@@ -57,15 +57,12 @@ many_rows <- function(frame, names, most = 10000) {
     sort(evenly_spread_rows(frame$n, frame$covariates[names], most))
   }
   list(
-    data = quick_frame(lapply(frame$covariates[names], take_rows, rows)),
+    data = unchecked_frame(lapply(frame$covariates[names], take_rows, rows)),
     weights = row_weights(frame)[rows]
   )
 }
 
 # The rows as new data: what cells hold, and what terms are evaluated from.
 rows_data <- function(frame, rows) {
-  structure(lapply(frame$all_covariates, take_rows, rows),
-    class = "data.frame",
-    row.names = .set_row_names(length(rows))
-  )
+  unchecked_frame(lapply(frame$all_covariates, take_rows, rows), length(rows))
 }

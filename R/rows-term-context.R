@@ -6,7 +6,7 @@ context_rows <- function(columns, n, most = 2000) {
   if (n <= most) {
     return(seq_len(n))
   }
-  sort(unique(c(round(seq(1, n, length.out = most)), unlist(lapply(columns, telling_rows)))))
+  sort(unique(c(evenly_spaced(n, most), unlist(lapply(columns, telling_rows)))))
 }
 
 # The least and the greatest value, or two that differ.
@@ -24,8 +24,7 @@ same_in_parts <- function(expr, value, columns, n, env) {
   ends <- unlist(lapply(columns, telling_rows))
   single <- unique(stats::na.omit(c(utils::head(ends, 8), 1L, n, ceiling(n / 2), ceiling(n / 3))))
   inner <- setdiff(seq_len(n), ends)
-  some <- round(seq(1, length(inner), length.out = min(500, ceiling(length(inner) / 2))))
-  half <- inner[unique(some)]
+  half <- inner[evenly_spaced(length(inner), min(500, ceiling(length(inner) / 2)))]
   whole <- rev(seq_len(n))
   tried <- FALSE
   failed <- FALSE
@@ -61,17 +60,7 @@ same_rows <- function(value, rows, other) {
   }, TRUE))
 }
 
-# R's generator is left as it was: a check must not change the draws.
-keep_seed <- function(code) {
-  seed <- get0(".Random.seed", globalenv(), inherits = FALSE)
-  on.exit(if (!is.null(seed)) {
-    assign(".Random.seed", seed, globalenv())
-  } else if (exists(".Random.seed", globalenv(), inherits = FALSE)) {
-    rm(".Random.seed", envir = globalenv())
-  })
-  code
-}
-
+# The value of `expr`, or NULL where it cannot be evaluated.
 evaluate_quietly <- function(expr, data, env) {
   suppressWarnings(tryCatch(eval(expr, data, env), error = function(e) NULL))
 }

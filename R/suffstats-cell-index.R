@@ -51,7 +51,7 @@ cell_of_rows <- function(x, cells, covariates, rows, group) {
 # A row of each of some cells (numbers in the index), of 5,000 rows that are looked at.
 rows_in_cells <- function(x, index, frame, group, cells) {
   axes <- cell_axes(x)
-  rows <- round(seq(1, frame$n, length.out = min(frame$n, 5000)))
+  rows <- evenly_spaced(frame$n, 5000)
   at <- lapply(axes, function(axis) {
     floor(as.double(frame$covariates[[axis$name]][rows]) * 2^axis$step) - axis$first
   })

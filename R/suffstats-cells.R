@@ -51,9 +51,7 @@ print.cells <- function(x, ...) {
     cat("Error:      none, the cells are sufficient\n")
   }
   if (any(x$dropped > 0)) {
-    cat("Left out:   ", sum(x$dropped), " rows with missing values\n",
-      sep = ""
-    )
+    cat("Left out:   ", say_missing_rows(sum(x$dropped), verb = "with"), "\n", sep = "")
   }
   invisible(x)
 }

@@ -130,11 +130,29 @@ rescale <- function(x, scaling) {
 
 # The statistics of a y + b; a, b: length k
 transform_responses <- function(x, a, b) UseMethod("transform_responses")
+#' @export
+transform_responses.covary_suffstats <- function(x, a, b) {
+  size <- 1 + x$k + triangle_size(x$k)
+  d <- dim(x$table)
+  flat <- matrix(x$table, d[1])
+  flat[seq_len(size), ] <- transform_sums(flat[seq_len(size), , drop = FALSE], x$k, a, b)
+  x$table <- array(flat, d)
+  x
+}
 
-# Those of some responses (numbers `at`)
+# The statistics of some responses (numbers `at`)
 take_responses <- function(x, at) UseMethod("take_responses")
+#' @export
+take_responses.covary_suffstats <- function(x, at) {
+  rows <- sum_rows_of(x$k, at)
+  table <- array(0, c(moments_padded(length(at)), dim(x$table)[-1]))
+  # four dimensions, of one covariate (with groups) or of two
+  table[seq_along(rows), , , ] <- x$table[rows, , , , drop = FALSE]
+  x$table <- table
+  keep_response_fields(x, at)
+}
 
-# Those of the groups with the numbers `keep`
+# The statistics of the groups with the numbers `keep`
 keep_groups <- function(x, keep) UseMethod("keep_groups")
 
 # Sums (n, y, y y') by group or cell, whose row sums are those of all rows

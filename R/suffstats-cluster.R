@@ -61,7 +61,7 @@ first_look <- function(data, spec, settings) {
 first_rows <- function(rows, most) {
   complete <- select_rows(c(rows$y, rows$covariates), rows$weights)$rows
   if (length(complete) == 0) complete <- seq_along(rows$y[[1]])
-  complete[unique(round(seq(1, length(complete), length.out = min(length(complete), most))))]
+  complete[evenly_spaced(length(complete), most)]
 }
 
 # What a worker does.

@@ -205,7 +205,7 @@ new_cells_object <- function(suffstats) {
     stop_covary("data", "No complete rows to compress", all, ".", fields = list(arg = "data"))
   }
   if (dropped > 0) {
-    inform_covary("dropped_rows", dropped, " rows have missing values and are left out.",
+    inform_covary("dropped_rows", say_missing_rows(dropped), " and are left out.",
       fields = list(dropped = suffstats$dropped)
     )
   }

@@ -149,10 +149,7 @@ database_groups <- function(out, plan) {
     bad <- sum(is.infinite(values[[name]]))
     if (bad > 0) stop_infinite_rows(name, bad, "the groups of the query")
   }
-  values <- structure(values,
-    names = plan$keys, row.names = .set_row_names(nrow(out)),
-    class = "data.frame"
-  )
+  values <- unchecked_frame(stats::setNames(values, plan$keys), nrow(out))
   list(values = values, covariates = read$known)
 }
 

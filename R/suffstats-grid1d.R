@@ -60,13 +60,6 @@ stop_too_large <- function(groups) {
   )
 }
 
-# Vector code by option: "auto", or "plain", "base", "avx2" to hold it back.
-simd_level <- function() {
-  match(getOption("covary.simd", "avx2"), c("plain", "base", "avx2"),
-    nomatch = 3L
-  ) - 1
-}
-
 #' @export
 merge_sums.covary_suffstats_grid1d <- function(a, b, ids) {
   if (length(a$core) && length(b$core)) a$core <- max(a$core, b$core)
@@ -106,26 +99,6 @@ coarsen.covary_suffstats_grid1d <- function(x, step) {
     x$step <- x$step - 1
   }
   x
-}
-
-#' @export
-transform_responses.covary_suffstats <- function(x, a, b) {
-  size <- 1 + x$k + triangle_size(x$k)
-  d <- dim(x$table)
-  flat <- matrix(x$table, d[1])
-  flat[seq_len(size), ] <- transform_sums(flat[seq_len(size), , drop = FALSE], x$k, a, b)
-  x$table <- array(flat, d)
-  x
-}
-
-#' @export
-take_responses.covary_suffstats <- function(x, at) {
-  rows <- sum_rows_of(x$k, at)
-  table <- array(0, c(moments_padded(length(at)), dim(x$table)[-1]))
-  # one covariate or two: four dimensions
-  table[seq_along(rows), , , ] <- x$table[rows, , , , drop = FALSE]
-  x$table <- table
-  keep_response_fields(x, at)
 }
 
 #' @export

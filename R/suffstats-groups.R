@@ -49,9 +49,8 @@ match_groups <- function(a, b) {
   keys <- lapply(list(a, b), group_keys)
   new <- which(!keys[[2]] %in% keys[[1]])
   all <- c(keys[[1]], keys[[2]][new])
-  groups <- structure(Map(function(u, v) c(u, v[new]), a, b),
-    row.names = .set_row_names(length(all)), class = "data.frame", names = names(a)
-  )
+  columns <- stats::setNames(Map(function(u, v) c(u, v[new]), a, b), names(a))
+  groups <- unchecked_frame(columns, length(all))
   list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
 }
 
@@ -67,12 +66,8 @@ group_keys <- function(groups) {
   do.call(paste0, keys)
 }
 
-take_groups <- function(groups, keep) {
-  structure(lapply(groups, `[`, keep),
-    names = names(groups), row.names = .set_row_names(sum(keep)),
-    class = "data.frame"
-  )
-}
+# The lines of a data frame where `keep` is TRUE.
+take_groups <- function(groups, keep) unchecked_frame(lapply(groups, `[`, keep), sum(keep))
 
 # Exact covariates as the user had them
 factor_groups <- function(x) {

@@ -24,7 +24,7 @@ merge_suffstats <- function(a, b) {
   out <- merge_sums(a, b, ids)
   out$groups <- ids$groups
   out$rows <- a$rows + b$rows
-  out$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+  out$dropped <- add_dropped(a, b)
   promote_covariates(complete_levels(out))
 }
 
@@ -32,9 +32,12 @@ make_continuous <- function(x, name) {
   if (x$covariates[[name]]$kind == "continuous") x else add_axis(x, name)
 }
 
+add_dropped <- function(a, b) c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+
+# a with the counts of b, an object without rows of its own, added.
 keep_counts <- function(a, b) {
   a$rows <- a$rows + b$rows
-  a$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+  a$dropped <- add_dropped(a, b)
   a
 }
 

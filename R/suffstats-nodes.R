@@ -77,10 +77,7 @@ node_data <- function(cells, nodes) {
   for (name in continuous_names(cells)) {
     out[[name]] <- restore_column(nodes$x[, name], cells$covariates[[name]])
   }
-  structure(out[names(cells$covariates)],
-    class = "data.frame",
-    row.names = .set_row_names(length(nodes$group))
-  )
+  unchecked_frame(out[names(cells$covariates)], length(nodes$group))
 }
 
 # Standardised node statistics: z' = (y - centre) / scale from sums of (y - y_centre) / y_scale.

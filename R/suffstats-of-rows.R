@@ -18,9 +18,8 @@ suffstats_of_rows <- function(pattern, rows, threads = 1L) {
   columns <- lapply(rows$covariates[exact], function(v) plain_values(v[first]))
   common <- pattern[c("k", "responses", "scaling", "covariates", "resolution")]
   common <- complete_levels(c(common, list(
-    rows = as.double(n), dropped = rows$dropped, groups = structure(columns,
-      row.names = .set_row_names(length(first)), class = "data.frame", names = exact
-    )
+    rows = as.double(n), dropped = rows$dropped,
+    groups = unchecked_frame(stats::setNames(columns, exact), length(first))
   )))
   switch(1 + length(continuous_names(pattern)),
     sum_exact(common, rows, group),
@@ -34,7 +33,7 @@ suffstats_of_rows <- function(pattern, rows, threads = 1L) {
 power_scaling <- function(y) {
   y <- response_columns(y)
   n <- length(y[[1]])
-  at <- round(seq(1, n, length.out = min(n, 8192)))
+  at <- evenly_spaced(n, 8192)
   some <- matrix(unlist(lapply(y, `[`, at), use.names = FALSE), length(at))
   sd <- apply(some, 2, stats::sd)
   size <- apply(abs(some), 2, max)

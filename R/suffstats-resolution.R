@@ -40,7 +40,7 @@ distinct_above <- function(v, limit) {
     return(FALSE)
   }
   for (size in c(2, 8) * limit) {
-    if (n > 2 * size && length(unique(v[round(seq(1, n, length.out = size))])) > limit) {
+    if (n > 2 * size && length(unique(v[evenly_spaced(n, size)])) > limit) {
       return(TRUE)
     }
   }
@@ -54,8 +54,7 @@ choose_step <- function(x, resolution, finer = 3) {
   if (length(x) == 0) {
     return(0)
   }
-  some <- if (length(x) > 2e4) x[round(seq(1, length(x), length.out = 2e4))] else x
-  some <- sort(some)
+  some <- sort(x[evenly_spaced(length(x), 2e4)])
   q <- stats::quantile(some, c(0.01, 0.99), names = FALSE)
   width <- if (q[2] > q[1]) q[2] - q[1] else max(diff(range(x)), 1e-8 * max(abs(x), 1))
   distinct <- some[c(TRUE, diff(some) > 0)]
@@ -66,7 +65,7 @@ choose_step <- function(x, resolution, finer = 3) {
 
 # Width of the central half of the distinct values
 core_width <- function(x) {
-  some <- unique(if (length(x) > 2000) x[round(seq(1, length(x), length.out = 2000))] else x)
+  some <- unique(x[evenly_spaced(length(x), 2000)])
   if (length(some)) diff(stats::quantile(some, c(0.25, 0.75), names = FALSE)) else 0
 }
 

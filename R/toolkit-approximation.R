@@ -46,7 +46,7 @@ free_draws <- function(x, n = NULL) {
   }
   n <- check_count(n, "ndraws")
   if (n <= nrow(x$draws)) {
-    at <- if (is.null(x$chain)) seq_len(n) else round(seq(1, nrow(x$draws), length.out = n))
+    at <- if (is.null(x$chain)) seq_len(n) else evenly_spaced(nrow(x$draws), n)
     if (n == 1) at <- sample.int(nrow(x$draws), 1)
     return(x$draws[at, , drop = FALSE])
   }

@@ -87,8 +87,7 @@ regression_frame <- function(formula, data) {
   dropped <- nrow(data) - nrow(frame)
   if (dropped > 0) {
     inform_covary(
-      "dropped_rows", dropped, " of ", nrow(data),
-      " rows have missing values and are left out."
+      "dropped_rows", say_missing_rows(dropped, nrow(data)), " and are left out."
     )
   }
   list(

@@ -1,10 +1,11 @@
-# Data frames without the checks of data.frame() and rbind().
-
 # data.frame() and rbind() without their checks, which cost more than the algebra of a small fit.
-quick_frame <- function(columns) {
-  structure(columns, class = "data.frame", row.names = .set_row_names(length(columns[[1]])))
+
+# A data frame of named columns, each with n values or rows.
+unchecked_frame <- function(columns, n = length(columns[[1]])) {
+  structure(columns, class = "data.frame", row.names = .set_row_names(n))
 }
 
+# The lines of data frames with the same columns, one below the other.
 stack_frames <- function(frames) {
-  quick_frame(do.call(Map, c(list(c), unname(lapply(frames, unclass)))))
+  unchecked_frame(do.call(Map, c(list(c), unname(lapply(frames, unclass)))))
 }
