@@ -89,19 +89,19 @@ conditional_jacobian <- function(density, theta) {
 # inform them allows.
 conditional_start <- function(density, at) {
   d <- density$regression$dim
-  root <- diag(d)
+  map <- diag(d)
   spread <- numeric()
   for (block in density$smooths) {
     columns <- columns_of(block)
     log_scale <- conditional_parts(block, at$mean[block$sd])$log_scale
     rotation <- if (is.null(block$rotation)) diag(block$size) else block$rotation
-    root[columns, columns] <- exp(-as.vector(log_scale)) * t(rotation)
+    map[columns, columns] <- exp(-as.vector(log_scale)) * t(rotation)
     share <- exp(2 * (as.vector(log_scale) - at$mean[block$sd]))
     spread <- c(spread, 1 / (1 + 2 * sum((1 - share)^2)))
   }
-  root[density$unpenalised, density$penalised] <- -density$slope
+  map[density$unpenalised, density$penalised] <- -density$slope
   n <- density$dim
   cov <- diag(c(numeric(d), spread), n)
-  cov[seq_len(d), seq_len(d)] <- root %*% at$cov[seq_len(d), seq_len(d)] %*% t(root)
+  cov[seq_len(d), seq_len(d)] <- map %*% at$cov[seq_len(d), seq_len(d)] %*% t(map)
   list(mean = to_conditional(density, matrix(at$mean, 1))[1, ], cov = cov)
 }

@@ -79,63 +79,63 @@ spread_out <- function(z, eta, links) {
   Map(one, z, eta$mu, eta$sigma)
 }
 
-# Cholesky factor of the correlations: list(root: K x K list matrix, log_det: sum of the logs of its
-# diagonal). z: K x K list matrix of Fisher's z.
-correlation_root <- function(z) {
+# Lower Cholesky factor of the correlations: list(chol: K x K list matrix, log_det: sum of the logs
+# of its diagonal). z: K x K list matrix of Fisher's z.
+correlation_chol <- function(z) {
   k <- nrow(z)
-  root <- matrix(list(), k, k)
-  root[[1, 1]] <- 1
+  chol <- matrix(list(), k, k)
+  chol[[1, 1]] <- 1
   log_det <- 0
   for (i in seq_len(k)[-1]) {
     left <- 1
     for (j in seq_len(i - 1)) {
       v <- tanh(z[[i, j]])
-      for (l in seq_len(j - 1)) v <- v - root[[i, l]] * root[[j, l]]
-      root[[i, j]] <- v / root[[j, j]]
-      left <- left - root[[i, j]]^2
+      for (l in seq_len(j - 1)) v <- v - chol[[i, l]] * chol[[j, l]]
+      chol[[i, j]] <- v / chol[[j, j]]
+      left <- left - chol[[i, j]]^2
     }
     # Not positive definite (possible from three responses on): NaN.
     left[!is.na(left) & left <= 0] <- NaN
     log_diagonal <- if (i == 2) -log_cosh(z[[2, 1]]) else log(left) / 2
-    root[[i, i]] <- exp(log_diagonal)
+    chol[[i, i]] <- exp(log_diagonal)
     log_det <- log_det + log_diagonal
   }
-  list(root = root, log_det = log_det)
+  list(chol = chol, log_det = log_det)
 }
 
 # w = L^-1 x of standardised residuals x with correlations of Fisher's z
-whiten_standard <- function(x, z, root = correlation_root(z)$root) {
+whiten_standard <- function(x, z, chol = correlation_chol(z)$chol) {
   w <- x
   for (i in seq_along(x)[-1]) {
     if (i == 2) {
       w[[2]] <- ((x[[2]] - x[[1]]) * exp(z[[2, 1]]) + (x[[2]] + x[[1]]) * exp(-z[[2, 1]])) / 2
       next
     }
-    for (j in seq_len(i - 1)) w[[i]] <- w[[i]] - root[[i, j]] * w[[j]]
-    w[[i]] <- w[[i]] / root[[i, i]]
+    for (j in seq_len(i - 1)) w[[i]] <- w[[i]] - chol[[i, j]] * w[[j]]
+    w[[i]] <- w[[i]] / chol[[i, i]]
   }
   w
 }
 
 correlate_standard <- function(w, z) {
-  root <- correlation_root(z)$root
+  chol <- correlation_chol(z)$chol
   x <- w
   for (i in seq_along(w)[-1]) {
-    x[[i]] <- Reduce(`+`, lapply(seq_len(i), function(j) root[[i, j]] * w[[j]]))
+    x[[i]] <- Reduce(`+`, lapply(seq_len(i), function(j) chol[[i, j]] * w[[j]]))
   }
   x
 }
 
 # Joint log density of standardised residuals; minus sum(log(sigma)) makes it that of y.
 standard_log_density <- function(x, z) {
-  factor <- correlation_root(z)
-  squares <- Reduce(`+`, lapply(whiten_standard(x, z, factor$root), function(w) w^2))
+  factor <- correlation_chol(z)
+  squares <- Reduce(`+`, lapply(whiten_standard(x, z, factor$chol), function(w) w^2))
   -0.5 * squares - factor$log_det - 0.5 * length(x) * log(2 * pi)
 }
 
 # Log likelihood of each draw from the moments of cells (suffstats-exact.R): the density at the mean
-# of a cell, to the power of its weight, and squares of its scatter, whose root is whitened column
-# by column.
+# of a cell, to the power of its weight, and squares of its scatter, whose Cholesky factor is
+# whitened column by column.
 normal_cells <- function(cells, eta, links, z) {
   k <- length(eta$mu)
   draws <- nrow(eta$mu[[1]])
@@ -147,13 +147,13 @@ normal_cells <- function(cells, eta, links, z) {
   out <- drop((standard_log_density(x, z) - Reduce(`+`, lapply(sigma, log))) %*% cells$stats[1, ])
   places <- lower_places(k)
   for (l in seq_len(k)) {
-    root <- lapply(seq_len(k), function(i) {
+    chol <- lapply(seq_len(k), function(i) {
       if (i < l) {
         return(0 * sigma[[i]])
       }
       spread(cells$stats[1 + k + places[i, l], ], i) / sigma[[i]]
     })
-    out <- out - 0.5 * Reduce(`+`, lapply(whiten_standard(root, z), function(w) rowSums(w^2)))
+    out <- out - 0.5 * Reduce(`+`, lapply(whiten_standard(chol, z), function(w) rowSums(w^2)))
   }
   out
 }

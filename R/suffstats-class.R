@@ -30,7 +30,7 @@
 #   table     padded x 4 x cells x G             padded x 4 x 4 x m
 # `table` holds sums of T_d(t) (1, y, y y') with t in [-1, 1] across the cell (moments.h); the first
 # dimension is padded with zeros to a multiple of 4. Exact statistics have in its place
-#   stats     (1 + k + k (k + 1) / 2) x G: weight, means, lower triangle of the root of the scatter
+#   stats     (1 + k + k (k + 1) / 2) x G: weight, means, Cholesky factor of the scatter
 
 suffstats_kinds <- c("exact", "grid1d", "grid2d") # by number of continuous covariates
 

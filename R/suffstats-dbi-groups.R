@@ -25,7 +25,7 @@ sum_groups <- function(plan, spec, resolution) {
   check_evaluation(plan, sum(groups$rows), sum(groups$n), rowSums(groups$sums))
   keys <- database_groups(groups$out, plan)
   at <- do.call(order, c(unname(keys$values), list(seq_along(groups$n))))
-  stats <- rbind(groups$n, means, scatter_to_root(scatter, k))
+  stats <- rbind(groups$n, means, scatter_to_chol(scatter, k))
   common <- plan_fields(plan, spec, resolution, keys$covariates)
   common$groups <- keys$values[at, , drop = FALSE]
   suffstats <- new_suffstats_exact(common, stats[, at, drop = FALSE])

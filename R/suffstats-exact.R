@@ -32,12 +32,12 @@ cells_moments <- function(cells) {
   centre <- as.vector(means %*% n) / total
   d <- means - centre
   scatter <- d %*% (t(d) * n)
-  root <- cells$stats[-seq_len(1 + k), , drop = FALSE]
+  chol <- cells$stats[-seq_len(1 + k), , drop = FALSE]
   at <- lower_places(k)
   for (i in seq_len(k)) {
     for (j in seq_len(k)) {
       for (l in seq_len(min(i, j))) {
-        scatter[i, j] <- scatter[i, j] + sum(root[at[i, l], ] * root[at[j, l], ])
+        scatter[i, j] <- scatter[i, j] + sum(chol[at[i, l], ] * chol[at[j, l], ])
       }
     }
   }
@@ -100,8 +100,8 @@ transform_responses.covary_suffstats_exact <- function(x, a, b) {
 take_responses.covary_suffstats_exact <- function(x, at) {
   k <- x$k
   products <- sum_rows_of(k, at)[-seq_len(1 + length(at))] - 1 - k
-  scatter <- root_to_scatter(x$stats[-seq_len(1 + k), , drop = FALSE], k)[products, , drop = FALSE]
-  x$stats <- rbind(x$stats[c(1, 1 + at), , drop = FALSE], scatter_to_root(scatter, length(at)))
+  scatter <- chol_to_scatter(x$stats[-seq_len(1 + k), , drop = FALSE], k)[products, , drop = FALSE]
+  x$stats <- rbind(x$stats[c(1, 1 + at), , drop = FALSE], scatter_to_chol(scatter, length(at)))
   keep_response_fields(x, at)
 }
 

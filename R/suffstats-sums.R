@@ -17,13 +17,13 @@ transform_sums <- function(stats, k, a, b) {
   out
 }
 
-# Raw sums (n, sums, products) of cells (n, means, root).
+# Raw sums (n, sums, products) of cells (n, means, lower Cholesky factor of the scatter).
 cells_to_sums <- function(stats, k) {
   n <- stats[1, ]
   means <- stats[1 + seq_len(k), , drop = FALSE]
   out <- stats
   out[1 + seq_len(k), ] <- sweep(means, 2, n, "*")
-  scatter <- root_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
+  scatter <- chol_to_scatter(stats[-seq_len(1 + k), , drop = FALSE], k)
   pair <- lower_pairs(k)
   for (i in seq_len(nrow(pair))) {
     out[1 + k + i, ] <- scatter[i, ] + n * means[pair[i, 1], ] *
@@ -32,34 +32,35 @@ cells_to_sums <- function(stats, k) {
   out
 }
 
-root_to_scatter <- function(root, k) {
+# Scatter of cells from its lower Cholesky factor, both k (k + 1) / 2 x m, and back
+chol_to_scatter <- function(chol, k) {
   at <- lower_places(k)
   pair <- lower_pairs(k)
-  out <- root
+  out <- chol
   for (i in seq_len(nrow(pair))) {
     out[i, ] <- 0
     for (l in seq_len(min(pair[i, ]))) {
-      out[i, ] <- out[i, ] + root[at[pair[i, 1], l], ] *
-        root[at[pair[i, 2], l], ]
+      out[i, ] <- out[i, ] + chol[at[pair[i, 1], l], ] *
+        chol[at[pair[i, 2], l], ]
     }
   }
   out
 }
 
-scatter_to_root <- function(scatter, k) {
+scatter_to_chol <- function(scatter, k) {
   at <- lower_places(k)
-  root <- scatter
+  chol <- scatter
   for (j in seq_len(k)) {
     done <- seq_len(j - 1)
-    pivot <- scatter[at[j, j], ] - colSums(root[at[j, done], , drop = FALSE]^2)
-    root[at[j, j], ] <- sqrt(pmax(pivot, 0))
+    pivot <- scatter[at[j, j], ] - colSums(chol[at[j, done], , drop = FALSE]^2)
+    chol[at[j, j], ] <- sqrt(pmax(pivot, 0))
     for (i in seq_len(k - j) + j) {
       rest <- scatter[at[i, j], ] -
-        colSums(root[at[i, done], , drop = FALSE] * root[at[j, done], , drop = FALSE])
-      root[at[i, j], ] <- ifelse(root[at[j, j], ] > 0, rest / root[at[j, j], ], 0)
+        colSums(chol[at[i, done], , drop = FALSE] * chol[at[j, done], , drop = FALSE])
+      chol[at[i, j], ] <- ifelse(chol[at[j, j], ] > 0, rest / chol[at[j, j], ], 0)
     }
   }
-  root
+  chol
 }
 
 # Rows of the sums of k responses that belong to some of them (numbers `at`)

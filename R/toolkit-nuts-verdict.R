@@ -15,20 +15,20 @@ new_sample <- function(target, form, runs, warmup, control, interrupted, suspect
   ess <- statistic(posterior::ess_bulk)
   out <- new_approximation(target, "nuts", "draws",
     draws = free, chain = chain,
-    lp = info[1, ] - form$log_jacobian(moved)
+    lp = info["value", ] - form$log_jacobian(moved)
   )
   suspect <- suspect || suspect_gradient(target, colMeans(free), apply(free, 2, stats::sd), "end")
-  mixed <- isTRUE(all(rhat < 1.01)) && sum(info[6, ]) == 0
+  mixed <- isTRUE(all(rhat < 1.01)) && sum(info["divergent", ]) == 0
   out$info <- list(
     converged = mixed && !interrupted && !suspect,
     rhat = stats::setNames(rhat, target$names),
-    ess = stats::setNames(ess, target$names), divergences = sum(info[6, ]),
-    deepest = sum(info[4, ] >= control$max_depth), accept = mean(info[2, ]),
+    ess = stats::setNames(ess, target$names), divergences = sum(info["divergent", ]),
+    deepest = sum(info["depth", ] >= control$max_depth), accept = mean(info["accept", ]),
     step = vapply(runs, `[[`, 0, "step"),
-    evaluations = sum(info[5, ]) + sum(unlist(lapply(runs, function(r) r$warmup[5, ]))),
-    divergent = info[6, ] > 0, energy = info[3, ], depth = info[4, ], iterations = n,
-    warmup = warmup,
-    interrupted = interrupted
+    evaluations = sum(info["leapfrogs", ]) +
+      sum(unlist(lapply(runs, function(r) r$warmup["leapfrogs", ]))),
+    divergent = info["divergent", ] > 0, energy = info["energy", ], depth = info["depth", ],
+    iterations = n, warmup = warmup, interrupted = interrupted
   )
   warn_sample(out)
   out

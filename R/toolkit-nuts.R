@@ -107,7 +107,7 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
     done <- done + window$n
     if (window$metric) {
       settings <- learn_metric(settings, part$draws)
-      step <- first_step(target, settings, theta, exp(step[2]))
+      step <- first_step(target, settings, theta, exp(step$log_mean))
     }
   }
   settings$adapt <- 0
@@ -117,7 +117,7 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
   )
   list(
     cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info,
-    warmup = do.call(cbind, infos), step = exp(step[2])
+    warmup = do.call(cbind, infos), step = exp(step$log_mean)
   )
 }
 
@@ -134,15 +134,19 @@ find_start <- function(target, start, jitter) {
 
 first_step <- function(target, settings, theta, size) {
   step <- guard_target(.Call(C_nuts_step, target, settings, theta, size))
-  if (anyNA(step)) stop_covary("start", "The log density is not finite where the chain starts.")
+  if (is.null(step)) stop_covary("start", "The log density is not finite where the chain starts.")
   step
 }
+
+# Of a transition: log density of the new point, mean acceptance statistic, energy at the start,
+# depth of the tree, leapfrog steps, whether it diverged.
+transition_info <- c("value", "accept", "energy", "depth", "leapfrogs", "divergent")
 
 # In pieces, so that a user can interrupt; R's generator makes the result independent of the cuts.
 # An interrupt ends it; with `keep` draws or more, those that there are are returned.
 transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
   draws <- matrix(0, target$dim, n)
-  info <- matrix(0, 6, n)
+  info <- matrix(0, 6, n, dimnames = list(transition_info, NULL))
   done <- 0
   run <- function() {
     while (done < n) {

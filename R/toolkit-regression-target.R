@@ -46,7 +46,7 @@ subsample_cells <- function(model, rows, scale) {
   model$size$cells <- length(rows)
   model$cells <- model$cells[, rows, drop = FALSE]
   model$cells[1, ] <- model$cells[1, ] * scale
-  # nodes hold sums, cells the root of their scatter (src/likelihood_normal.h)
+  # nodes hold sums, cells the Cholesky factor of their scatter (src/likelihood_normal.h)
   rest <- -seq_len(1 + k)
   nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
   model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)

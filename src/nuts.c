@@ -158,21 +158,19 @@ static int grow_tree(struct sampler *n, int depth, int sign, struct point *propo
 }
 
 /* Dual averaging of the log step size towards the wanted acceptance */
-static void adapt_step(const struct nuts_settings *s, double accept, double *step)
+static void adapt_step(const struct nuts_settings *s, double accept, struct nuts_step *step)
 {
-    double n = ++step[STEP_COUNT], eta = 1 / (n + 10);
+    double n = ++step->count, eta = 1 / (n + 10);
     if (isnan(accept)) accept = 0;
-    step[STEP_ERROR] = (1 - eta) * step[STEP_ERROR] + eta * (s->accept - accept);
-    step[STEP_LOG] = step[STEP_MU] - step[STEP_ERROR] * sqrt(n) / 0.05;
+    step->error = (1 - eta) * step->error + eta * (s->accept - accept);
+    step->log_size = step->centre - step->error * sqrt(n) / 0.05;
     double keep = pow(n, -0.75);
-    step[STEP_LOG_MEAN] = keep * step[STEP_LOG] + (1 - keep) * step[STEP_LOG_MEAN];
+    step->log_mean = keep * step->log_size + (1 - keep) * step->log_mean;
 }
 
-void nuts_restart_step(double *step, double size)
+struct nuts_step nuts_new_step(double size)
 {
-    step[STEP_LOG] = step[STEP_LOG_MEAN] = log(size);
-    step[STEP_MU] = log(10 * size);
-    step[STEP_ERROR] = step[STEP_COUNT] = step[STEP_SPARE] = 0;
+    return (struct nuts_step){log(size), log(size), log(10 * size), 0, 0};
 }
 
 /* One side of the trajectory: where it stands and the ends of its last subtree */
@@ -234,20 +232,12 @@ static int keeps_on(const struct side *near, const struct side *far, double *rho
 }
 
 void nuts_transition(const struct nuts_settings *s, const struct target *t, const struct noise *u,
-                     double *theta, double *step, struct nuts_info *info, double *work)
+                     double *theta, struct nuts_step *step, struct nuts_info *info, double *work)
 {
     int d = t->dim;
-    struct sampler n = {s,
-                        t,
-                        u,
-                        d,
-                        exp(s->adapt ? step[STEP_LOG] : step[STEP_LOG_MEAN]),
-                        0,
-                        {NULL, NULL, NULL, 0},
-                        NULL,
-                        0,
-                        0,
-                        0};
+    struct sampler n = {
+        s,    t, u, d, exp(s->adapt ? step->log_size : step->log_mean), 0, {NULL, NULL, NULL, 0},
+        NULL, 0, 0, 0};
     n.levels = work;
     work += 8L * d * s->most_depth;
     n.z.q = take(&work, d);

@@ -24,8 +24,15 @@ struct nuts_settings {
     const double *chol_metric; /* dense: lower Cholesky factor of metric, d x d; else NULL */
 };
 
-/* State of dual averaging (Hoffman and Gelman 2014, section 3.2), STEP_LENGTH numbers */
-enum { STEP_LOG, STEP_LOG_MEAN, STEP_MU, STEP_ERROR, STEP_COUNT, STEP_SPARE, STEP_LENGTH };
+/* The step size and its dual averaging (Hoffman and Gelman 2014, section 3.2, whose symbols stand
+ * in brackets) */
+struct nuts_step {
+    double log_size; /* while it adapts [log epsilon] */
+    double log_mean; /* average of the above, the step size once it is fixed [log epsilon-bar] */
+    double centre;   /* log_size is drawn towards it [mu] */
+    double error;    /* average of wanted less seen acceptance [H-bar] */
+    double count;    /* transitions that have adapted it [m] */
+};
 
 struct nuts_info { /* of one transition */
     double value;  /* log density of the new point */
@@ -35,13 +42,14 @@ struct nuts_info { /* of one transition */
 };
 
 long nuts_work(const struct nuts_settings *s, int dim);
-/* One transition from theta, in place. step: STEP_LENGTH numbers. */
+/* One transition from theta, in place, as is the adaptation of step */
 void nuts_transition(const struct nuts_settings *s, const struct target *t, const struct noise *u,
-                     double *theta, double *step, struct nuts_info *info, double *work);
+                     double *theta, struct nuts_step *step, struct nuts_info *info, double *work);
 /* A step size with an acceptance of about 0.8 in one leapfrog step, from `size` on; 0 if the
  * density is not finite */
 double nuts_first_step(const struct nuts_settings *s, const struct target *t, const struct noise *u,
                        const double *theta, double size, double *work);
-void nuts_restart_step(double *step, double size);
+/* The adaptation at its start, from a step size */
+struct nuts_step nuts_new_step(double size);
 
 #endif

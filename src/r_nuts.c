@@ -32,29 +32,45 @@ static struct nuts_settings read_settings(SEXP x, R_xlen_t d)
     return s;
 }
 
-/* n transitions from theta with the step size of `step` (nuts.h): list(theta, step, draws
- * (dim x n), info (6 x n: value, accept, energy, depth, leapfrogs, divergent)) */
+static const char *step_fields[] = {"log_size", "log_mean", "centre", "error", "count", ""};
+
+static struct nuts_step read_step(SEXP x)
+{
+    return (struct nuts_step){number(x, "log_size"), number(x, "log_mean"), number(x, "centre"),
+                              number(x, "error"), number(x, "count")};
+}
+
+static SEXP from_step(struct nuts_step step)
+{
+    const double value[] = {step.log_size, step.log_mean, step.centre, step.error, step.count};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, step_fields));
+    for (int i = 0; i < 5; i++) SET_VECTOR_ELT(out, i, Rf_ScalarReal(value[i]));
+    UNPROTECT(1);
+    return out;
+}
+
+/* n transitions from theta, with a step as in nuts.h: list(theta, step, draws (dim x n), info (6 x
+ * n: value, accept, energy, depth, leapfrogs, divergent)) */
 SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
 {
     const struct target *t = read_target(target);
     int d = t->dim, count = check_whole(n, 0, MOST_COUNT, "n"), calls = 0;
     struct nuts_settings s = read_settings(settings, d);
     struct noise u = {uniform, standard_normal, &calls};
+    struct nuts_step adapted = read_step(step);
     check_doubles(theta, d, "theta");
-    check_doubles(step, STEP_LENGTH, "step");
     check_size((double) count * (d > 6 ? d : 6), MOST_TABLE, "draws");
     double *work = (double *) R_alloc(nuts_work(&s, d), sizeof(double));
     const char *names[] = {"theta", "step", "draws", "info", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));
     SET_VECTOR_ELT(out, 0, Rf_duplicate(theta));
-    SET_VECTOR_ELT(out, 1, Rf_duplicate(step));
     SET_VECTOR_ELT(out, 2, Rf_allocMatrix(REALSXP, d, count));
     SET_VECTOR_ELT(out, 3, Rf_allocMatrix(REALSXP, 6, count));
-    double *x = REAL(VECTOR_ELT(out, 0)), *a = REAL(VECTOR_ELT(out, 1));
+    double *x = REAL(VECTOR_ELT(out, 0));
     GetRNGstate();
     for (int i = 0; i < count; i++) {
         struct nuts_info info;
-        nuts_transition(&s, t, &u, x, a, &info, work);
+        nuts_transition(&s, t, &u, x, &adapted, &info, work);
         memcpy(REAL(VECTOR_ELT(out, 2)) + (R_xlen_t) d * i, x, sizeof(double) * d);
         double *to = REAL(VECTOR_ELT(out, 3)) + 6L * i;
         to[0] = info.value;
@@ -65,12 +81,13 @@ SEXP r_nuts(SEXP target, SEXP settings, SEXP theta, SEXP step, SEXP n)
         to[5] = info.divergent;
     }
     PutRNGstate();
+    SET_VECTOR_ELT(out, 1, from_step(adapted));
     UNPROTECT(1);
     return out;
 }
 
-/* The state of adaptation at a first step size, searched from `size` on; NA where the log density
- * is not finite */
+/* The step at the start of its adaptation, searched from `size` on; NULL where the log density is
+ * not finite */
 SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
 {
     const struct target *t = read_target(target);
@@ -80,13 +97,8 @@ SEXP r_nuts_step(SEXP target, SEXP settings, SEXP theta, SEXP size)
     double start = check_number(size, "size");
     check_doubles(theta, t->dim, "theta");
     double *work = (double *) R_alloc(nuts_work(&s, t->dim), sizeof(double));
-    SEXP out = PROTECT(Rf_allocVector(REALSXP, STEP_LENGTH));
     GetRNGstate();
     double first = nuts_first_step(&s, t, &u, REAL(theta), start, work);
     PutRNGstate();
-    if (first > 0) nuts_restart_step(REAL(out), first);
-    else
-        for (int i = 0; i < STEP_LENGTH; i++) REAL(out)[i] = NA_REAL;
-    UNPROTECT(1);
-    return out;
+    return first > 0 ? from_step(nuts_new_step(first)) : R_NilValue;
 }

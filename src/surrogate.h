@@ -15,8 +15,8 @@ struct surrogate {
 };
 
 /* Log integral as a function of log_tau (groups), NaN if A makes B indefinite. Its gradient
- * (groups) and its Hessian (groups x groups) are added to grad and hess; hess may be NULL. Values alone:
- * surrogate_batch.h. work: n * n + 2 n doubles. */
+ * (groups) and its Hessian (groups x groups) are added to grad and hess; hess may be NULL. Values
+ * alone: surrogate_batch.h. work: n * n + 2 n doubles. */
 double surrogate_marginal(const struct surrogate *s, const double *log_tau, double *grad,
                           double *hess, double *work);
 

@@ -14,7 +14,7 @@ test_that("the bound adds a scatter within rows; nothing where sds and correlati
   bound <- flexible(0.05)
   expect_null(plain$within)
   k <- 2
-  scatter <- function(stats) root_to_scatter(stats[-(1:3), , drop = FALSE], k)
+  scatter <- function(stats) chol_to_scatter(stats[-(1:3), , drop = FALSE], k)
   grown <- scatter(bound$core$cells) - scatter(plain$core$cells)
   n <- plain$core$cells[1, ]
   expect_equal(grown, rbind(n * bound$within[1, ], 0, n * bound$within[2, ]), tolerance = rounding)
@@ -36,16 +36,16 @@ test_that("cells and nodes take the same scatter", {
     abs(stats::rnorm(2))
   )
   within <- matrix(c(0.1, 0.2, 0.3, 0), 2)
-  nodes <- rbind(stats[1, ], stats[2:3, ], matrix(0, 2, 2), root_to_scatter(stats[4:6, ], 2))
+  nodes <- rbind(stats[1, ], stats[2:3, ], matrix(0, 2, 2), chol_to_scatter(stats[4:6, ], 2))
   one <- add_within(stats, within)
   two <- add_within(nodes, within)
-  expect_equal(root_to_scatter(one[4:6, ], 2), two[6:8, ], tolerance = rounding)
+  expect_equal(chol_to_scatter(one[4:6, ], 2), two[6:8, ], tolerance = rounding)
 })
 
 test_that("a response without scatter does not take that of the other with it", {
   stats <- rbind(1, 0.2, -0.3, 0, 0, 0)
   grown <- add_within(stats, matrix(c(0, 0.04), 2))
-  expect_equal(as.vector(root_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04),
+  expect_equal(as.vector(chol_to_scatter(grown[4:6, , drop = FALSE], 2)), c(0, 0, 0.04),
     tolerance = rounding
   )
 })
