@@ -58,11 +58,10 @@ pilot_correlation <- function(sub, fit, pairs) {
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
 # information.
 pilot_covariance <- function(target, sub, fit) {
-  k <- target$core$likelihood$responses
   n <- pmax(target$core$cells[1, ], 0)
   out <- matrix(0, target$dim, target$dim)
   out[target$means, target$means] <- fit$cov[sub$means, sub$means]
-  for (j in seq_along(target$keys)[-seq_len(k)]) {
+  for (j in which(target$roles != "mean")) {
     mine <- which(target$coefficients$key == target$keys[j])
     if (length(mine) == 0) next
     x <- target$core$x[[j]]

@@ -81,7 +81,7 @@ evaluation_block <- function(e, draws = NULL, rows = NULL) {
 
 # The parameters themselves where eta has predictors, those of a role by response.
 parameters_as <- function(e, eta, role) {
-  dpar <- e$likelihood$dpars[[dpars_as(e$likelihood, role)]]
+  dpar <- dpar_as(e$likelihood, role)
   lapply(eta[[dpar$name]], dpar$link$inverse)
 }
 

@@ -86,6 +86,26 @@ dpars_as <- function(likelihood, role) {
   names(likelihood$dpars)[vapply(likelihood$dpars, `[[`, "", "role") == role]
 }
 
+# The first dpar of a role.
+dpar_as <- function(likelihood, role) likelihood$dpars[[dpars_as(likelihood, role)[1]]]
+
+# A dpar by its name alone, as tables and pictures have it. Likelihoods that share a name share its
+# role and title.
+dpar_named <- function(name) {
+  for (make in likelihoods()) {
+    dpar <- make()$dpars[[name]]
+    if (!is.null(dpar)) {
+      return(dpar)
+    }
+  }
+}
+
+# The roles of dpars by their names, "mean", "sd" or "correlation" each.
+dpar_roles <- function(names) {
+  roles <- vapply(unique(names), function(name) dpar_named(name)$role, "")
+  unname(roles[names])
+}
+
 # What f(resp) gives for the responses or pairs that a dpar belongs to, in the shape of eta.
 for_units <- function(dpar, labels, f) {
   if (dpar$of == "response") {
@@ -111,7 +131,7 @@ correlation_matrix <- function(likelihood, k, predictors) {
   if (k == 1) {
     return(out)
   }
-  dpar <- likelihood$dpars[[dpars_as(likelihood, "correlation")]]
+  dpar <- dpar_as(likelihood, "correlation")
   responses <- as.character(seq_len(k))
   names(predictors) <- vapply(dpar_units(dpar$of, responses), paste, "", collapse = ":")
   eta <- list(for_units(dpar, responses, function(resp) predictors[[paste(resp, collapse = ":")]]))

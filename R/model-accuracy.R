@@ -41,9 +41,9 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
   eta <- matrix(eta, nrow(data))
   draws <- draws[evenly_spaced(nrow(draws), 500), , drop = FALSE]
   gap <- abs(read - eta)
-  k <- length(target$standard$scale)
+  size <- residual_units(design$predictors, eta)
   lines <- lapply(seq_along(keys), function(j) {
-    residual <- gap[, j] * if (j <= k) exp(-eta[, k + j]) else 1
+    residual <- gap[, j] / size[, j]
     posterior <- 0
     if (length(at[[j]])) {
       away <- draws[, at[[j]], drop = FALSE] - rep(beta[at[[j]]], each = nrow(draws))
@@ -59,6 +59,20 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
     predictor = keys, rows = rep(nrow(data), length(keys)),
     residual = unname(lines[, 1]), posterior = unname(lines[, 2])
   ))
+}
+
+# What one unit of each predictor is measured by at the rows: the sd of its response for a mean, one
+# for others. eta: rows x predictors; the result has its shape.
+residual_units <- function(predictors, eta) {
+  link <- dpar_as(likelihood_of(predictors), "sd")$link
+  of_sds <- vapply(predictors, has_role, TRUE, "sd")
+  sd_of <- names(predictors)[of_sds]
+  names(sd_of) <- vapply(predictors[of_sds], `[[`, "", "resp")
+  out <- 1 + 0 * eta
+  for (j in which(vapply(predictors, has_role, TRUE, "mean"))) {
+    out[, j] <- link$inverse(eta[, match(sd_of[[predictors[[j]]$resp]], names(predictors))])
+  }
+  out
 }
 
 is_accurate <- function(accuracy) {

@@ -66,7 +66,7 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
 # Panels without curves; those of correlations show -1, 0 and 1.
 ggplot_effect_frame <- function(d) {
   out <- ggplot2::ggplot(d, mapped(x = "x", y = "estimate", colour = "curve", fill = "curve"))
-  zero <- data.frame(panel = unique(d$panel[d$dpar == "rho"]))
+  zero <- data.frame(panel = unique(d$panel[dpar_roles(d$dpar) == "correlation"]))
   if (nrow(zero) == 0) {
     return(out)
   }

@@ -58,8 +58,7 @@ bins_of_predictor <- function(along, key, rows, group = NA_character_) {
   do.call(rbind, parts)
 }
 
-# One bin: statistic of the residuals on the link scale, less the fit in the bin, plus the curve
-# shown.
+# One bin: the statistic of the residuals in it, moved from the fit in the bin to the curve shown.
 one_bin <- function(along, key, rows, group) {
   p <- along$fit$design$predictors[[key]]
   v <- along$values[rows]
@@ -75,22 +74,31 @@ one_bin <- function(along, key, rows, group) {
   reference[[along$covariate]] <- if (numeric) of_type(x, v) else v[1]
   if (!is.na(group)) reference[[along$by]] <- as_level(group, reference[[along$by]])
   curve <- as.vector(central_at(along$fit, p, reference))
-  link <- dpar_of(p)$link
-  if (has_role(p, "sd")) {
-    found <- curve + 0.5 * log(sum(w * z[, 1]^2) / sum(w))
-    reach <- 1 / sqrt(2 * sum(w))
+  limits <- if (has_role(p, "sd")) {
+    bin_sd(z[, 1], w, dpar_of(p)$link$inverse(curve))
   } else {
-    r <- sum(w * z[, 1] * z[, 2]) / sqrt(sum(w * z[, 1]^2) * sum(w * z[, 2]^2))
-    found <- curve + link$link(r) - stats::weighted.mean(along$predictors[rows, key], w)
-    # The error of Fisher's z, whose slope is 1 / (1 - r^2), on the scale of the link
-    reach <- (1 - r^2) / link$derivative(link$link(r)) / sqrt(max(sum(w) - 3, 1))
+    fitted <- stats::weighted.mean(along$predictors[rows, key], w)
+    bin_correlation(z, w, dpar_of(p)$link, curve - fitted)
   }
-  limits <- link$inverse(found + c(0, -1.96, 1.96) * reach)
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,
     resp = unit_label(p$resp), n = length(rows),
     estimate = limits[1], lower = limits[2], upper = limits[3]
   )
+}
+
+# Estimate and 95 % limits of the sd of residuals z, weights w, that are in units of the fitted sds,
+# times the sd `shown` by the curve. The log of an sd has standard error 1 / sqrt(2 n).
+bin_sd <- function(z, w, shown) {
+  shown * sqrt(sum(w * z^2) / sum(w)) * exp(c(0, -1.96, 1.96) / sqrt(2 * sum(w)))
+}
+
+# The same of the correlation of residuals z (n x 2), moved by `shift` on the scale of the link.
+bin_correlation <- function(z, w, link, shift) {
+  r <- sum(w * z[, 1] * z[, 2]) / sqrt(sum(w * z[, 1]^2) * sum(w * z[, 2]^2))
+  # The error of Fisher's z, whose slope is 1 / (1 - r^2), on the scale of the link
+  reach <- (1 - r^2) / link$derivative(link$link(r)) / sqrt(max(sum(w) - 3, 1))
+  link$inverse(link$link(r) + shift + c(0, -1.96, 1.96) * reach)
 }
 
 # Bin of each row: equal counts along a number, levels otherwise.
@@ -109,10 +117,18 @@ covariate_bins <- function(v, known, bins = NULL, smallest = 40) {
   findInterval(v, edges, rightmost.closed = TRUE, all.inside = TRUE)
 }
 
+# The parameters of a role in place of their predictors `eta` (N x predictors): N x K.
+central_parameters <- function(fit, eta, role) {
+  dpar <- dpar_as(fit_likelihood(fit), role)
+  keys <- vapply(fit$responses, unit_key, "", fit = fit, dpar = dpar)
+  out <- dpar$link$inverse(eta[, keys, drop = FALSE])
+  colnames(out) <- fit$responses
+  out
+}
+
 # Residuals divided by the fitted standard deviations, N x K.
 central_residuals <- function(fit, eta = central_predictors(fit)) {
-  z <- (fit$frame$y - eta[, paste0("mu:", fit$responses), drop = FALSE]) *
-    exp(-eta[, paste0("sigma:", fit$responses), drop = FALSE])
+  z <- (fit$frame$y - central_parameters(fit, eta, "mean")) / central_parameters(fit, eta, "sd")
   dimnames(z) <- list(NULL, fit$responses)
   z
 }

@@ -10,7 +10,8 @@ response_pair <- function(fit, resp = NULL) {
   if (is.null(resp)) {
     return(fit$responses[1:2])
   }
-  fit$design$predictors[[find_keys(fit, "rho", resp)[1]]]$resp
+  dpar <- dpar_as(fit_likelihood(fit), "correlation")
+  fit$design$predictors[[find_keys(fit, dpar$name, resp)[1]]]$resp
 }
 
 ellipse_values <- function(fit, covariate, at) {
@@ -34,10 +35,13 @@ bivariate_at <- function(fit, covariate, at, pair, conditions = list()) {
   newdata <- reference_row(fit, conditions)[rep(1, length(at)), , drop = FALSE]
   newdata[[covariate]] <- of_type(at, newdata[[covariate]])
   rownames(newdata) <- NULL
-  centre <- function(dpar, resp) posterior_limits(fit, find_keys(fit, dpar, resp), newdata)$estimate
+  centre <- function(role, resp) {
+    dpar <- dpar_as(fit_likelihood(fit), role)
+    posterior_limits(fit, unit_key(fit, dpar, resp), newdata)$estimate
+  }
   data.frame(
-    value = at, mean_x = centre("mu", pair[1]), mean_y = centre("mu", pair[2]),
-    sd_x = centre("sigma", pair[1]), sd_y = centre("sigma", pair[2]), rho = centre("rho", pair)
+    value = at, mean_x = centre("mean", pair[1]), mean_y = centre("mean", pair[2]),
+    sd_x = centre("sd", pair[1]), sd_y = centre("sd", pair[2]), rho = centre("correlation", pair)
   )
 }
 

@@ -31,52 +31,57 @@ pp_density_data <- function(fit, rows, replicates) {
   do.call(rbind, parts)
 }
 
-# The same statistic of residuals, from the data and from every replicate, in bins along a
-# covariate.
-pp_bins_data <- function(fit, rows, replicates, covariate, bins, dpar) {
+# The same statistic of residuals, their sd or correlation (`role`), from the data and from every
+# replicate, in bins along a covariate.
+pp_bins_data <- function(fit, rows, replicates, covariate, bins, role) {
   v <- training_data(fit)[[covariate]][rows]
   known <- fit$design$covariates[[covariate]]
   id <- covariate_bins(v, known, bins)
   position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
   eta <- central_predictors(fit)[rows, , drop = FALSE]
-  w <- row_weights(fit$frame)[rows]
-  standard <- function(y, resp) {
-    (y - rep(eta[, paste0("mu:", resp)], each = NROW(y))) /
-      rep(if (dpar == "rho") exp(eta[, paste0("sigma:", resp)]) else 1, each = NROW(y))
+  mean <- central_parameters(fit, eta, "mean")
+  # An sd is shown in the units of its response, a correlation has none.
+  sd <- if (role == "correlation") central_parameters(fit, eta, "sd") else 1 + 0 * mean
+  # y: draws x rows
+  residuals <- function(y, resp) {
+    (y - rep(mean[, resp], each = nrow(y))) / rep(sd[, resp], each = nrow(y))
   }
-  sets <- if (dpar == "rho") list(response_pair(fit)) else as.list(fit$responses)
-  parts <- lapply(sets, function(resp) {
+  statistic <- if (role == "correlation") weighted_correlations else weighted_sds
+  units <- if (role == "correlation") list(response_pair(fit)) else as.list(fit$responses)
+  w <- row_weights(fit$frame)[rows]
+  parts <- lapply(units, function(resp) {
+    observed <- lapply(resp, function(r) residuals(t(fit$frame$y[rows, r]), r))
+    replicated <- lapply(resp, function(r) {
+      residuals(matrix(replicates[, , r], dim(replicates)[1]), r)
+    })
     do.call(rbind, lapply(sort(unique(id)), function(b) {
       at <- which(id == b)
       if (length(at) < 10) {
         return(NULL)
       }
-      statistic <- function(y) {
-        # y: list of draws x rows matrices, a response each
-        product <- function(i, j) as.vector((y[[i]] * y[[j]])[, at, drop = FALSE] %*% w[at])
-        if (dpar == "rho") {
-          product(1, 2) / sqrt(product(1, 1) * product(2, 2))
-        } else {
-          sqrt(product(1, 1) / sum(w[at]))
-        }
-      }
-      observed <- statistic(lapply(resp, function(r) standard(t(fit$frame$y[rows, r]), r)))
-      replicated <-
-        statistic(lapply(resp, function(r) {
-          standard(
-            matrix(replicates[, , r], dim(replicates)[1]),
-            r
-          )
-        }))
-      q <- stats::quantile(replicated, c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE)
+      q <- stats::quantile(statistic(replicated, at, w), c(0.5, 0.025, 0.975, 0.25, 0.75),
+        names = FALSE
+      )
       data.frame(
         covariate = covariate, bin = b, x = mean(position[at]), n = length(at),
-        resp = unit_label(resp), observed = observed,
+        resp = unit_label(resp), observed = statistic(observed, at, w),
         estimate = q[1], lower = q[2], upper = q[3], lower50 = q[4], upper50 = q[5]
       )
     }))
   })
   do.call(rbind, parts)
+}
+
+# By draw, over the rows `at` of residuals z, a draws x rows matrix a response; w: weights of rows.
+weighted_sds <- function(z, at, w) sqrt(weighted_products(z, 1, 1, at, w) / sum(w[at]))
+
+weighted_correlations <- function(z, at, w) {
+  weighted_products(z, 1, 2, at, w) /
+    sqrt(weighted_products(z, 1, 1, at, w) * weighted_products(z, 2, 2, at, w))
+}
+
+weighted_products <- function(z, i, j, at, w) {
+  as.vector((z[[i]][, at, drop = FALSE] * z[[j]][, at, drop = FALSE]) %*% w[at])
 }
 
 pp_distance_data <- function(fit, rows, replicates, most = 400) {

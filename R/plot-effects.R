@@ -46,47 +46,59 @@ draw_effect_page <- function(d, fit, max_points, conditions) {
         k <- keys[i, ]
         panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
         found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
-        draw_effect_panel(panel, found, if (k$dpar == "mu") fit, palette, max_points, conditions)
+        over <- if (dpar_roles(k$dpar) == "mean") fit # the data, of which only means have the scale
+        draw_effect_panel(panel, found, over, palette, max_points, conditions)
       }
       if (band) legend_above(if (length(groups)) paste(by, "=", groups), palette, note)
     }
   )
 }
 
+# Where the panels of some dpars go: list(matrix (as layout() has it), order (of the panels drawn),
+# widths (of columns)).
 plan_panels <- function(dpar) {
-  mu <- which(dpar == "mu")
-  sigma <- which(dpar == "sigma")
-  rho <- which(dpar == "rho")
-  across <- max(length(mu), length(sigma))
-  if (length(mu) == 0 || length(sigma) == 0 || length(rho) == 0) {
-    # One row as long as it fits, means and sds of one response above each other otherwise.
-    n <- length(dpar)
-    if (length(mu) && length(sigma) && across > 1) {
-      return(list(
-        matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(mu, sigma),
-        widths = rep(1, across)
-      ))
-    }
-    columns <- if (n <= 3) n else ceiling(n / 2)
-    m <- matrix(0, ceiling(n / columns), columns)
-    m[] <- 0
-    m <- t(m)
-    m[seq_len(n)] <- seq_len(n)
-    return(list(matrix = t(m), order = seq_len(n), widths = rep(1, columns)))
+  role <- dpar_roles(dpar)
+  at <- lapply(c(mean = "mean", sd = "sd", correlation = "correlation"), function(r) which(role == r))
+  across <- max(lengths(at[c("mean", "sd")]))
+  if (all(lengths(at) > 0)) {
+    return(plan_three_roles(at, across))
   }
-  m <- matrix(0, 2, across + ceiling(length(rho) / 2))
-  m[1, seq_along(mu)] <- seq_along(mu)
-  m[2, seq_along(sigma)] <- length(mu) + seq_along(sigma)
-  first <- length(mu) + length(sigma)
-  for (j in seq_along(rho)) {
+  # Means and sds of one response above each other, else one row as long as it fits.
+  if (length(at$mean) && length(at$sd) && across > 1) {
+    return(list(
+      matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(at$mean, at$sd),
+      widths = rep(1, across)
+    ))
+  }
+  n <- length(dpar)
+  columns <- if (n <= 3) n else ceiling(n / 2)
+  rows <- ceiling(n / columns)
+  places <- c(seq_len(n), numeric(rows * columns - n))
+  list(
+    matrix = matrix(places, rows, byrow = TRUE), order = seq_len(n), widths = rep(1, columns)
+  )
+}
+
+# Means above sds, correlations in tall panels at the right, two of them in one column.
+plan_three_roles <- function(at, across) {
+  n <- lengths(at)
+  m <- matrix(0, 2, across + ceiling(n[["correlation"]] / 2))
+  m[1, seq_len(n[["mean"]])] <- seq_len(n[["mean"]])
+  m[2, seq_len(n[["sd"]])] <- n[["mean"]] + seq_len(n[["sd"]])
+  first <- n[["mean"]] + n[["sd"]]
+  for (j in seq_len(n[["correlation"]])) {
     column <- across + ceiling(j / 2)
     if (j %% 2 == 1) m[, column] <- first + j else m[2, column] <- first + j
   }
-  list(matrix = m, order = c(mu, sigma, rho), widths = rep(c(1, 1.12), c(across, ncol(m) - across)))
+  list(
+    matrix = m, order = unlist(at, use.names = FALSE),
+    widths = rep(c(1, 1.12), c(across, ncol(m) - across))
+  )
 }
 
 draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
   discrete <- !is.na(d$level[1])
+  role <- dpar_roles(d$dpar[1])
   dots <- if (!is.null(fit) && !discrete && max_points > 0) {
     data_dots(fit, d, max_points, conditions)
   }
@@ -101,7 +113,7 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
     xlab = d$covariate[1], x_at = at,
     x_labels = if (discrete) unique(d$level) else TRUE
   )
-  if (d$dpar[1] == "rho") graphics::abline(h = 0, col = "grey40", lwd = 1)
+  if (role == "correlation") graphics::abline(h = 0, col = "grey40", lwd = 1)
   colour_of <- function(group) if (is.na(group)) palette[[1]] else palette[[group]]
   if (!is.null(dots)) {
     style <- dot_style(nrow(dots))
@@ -128,12 +140,13 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
   }
 }
 
-predictor_title <- function(dpar, resp) {
-  switch(dpar,
-    mu = paste("mean of", resp),
-    sigma = paste("sd of", resp),
-    rho = c("correlation of", paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and "))
-  )
+# Title of a panel, in pieces that go onto one line or two.
+predictor_title <- function(dpar, resp) unit_title(dpar_named(dpar)$title, resp)
+
+# resp: "a", or "a:b" for a pair.
+unit_title <- function(text, resp) {
+  labels <- strsplit(resp, ":", fixed = TRUE)[[1]]
+  if (length(labels) == 1) paste(text, resp) else c(text, paste(labels, collapse = " and "))
 }
 
 # The covariates that a picture holds still.
@@ -170,10 +183,11 @@ data_dots <- function(fit, d, max_points, conditions) {
   out[order((seq_along(rows) * 7919) %% 104729), ]
 }
 
-# Limits that show the curves inside the data and nearly all dots; wild bands and extrapolation are
-# cut.
+# Limits that show the curves inside the data and nearly all dots; bands much wider than these, and
+# extrapolation, are cut.
 effect_range <- function(d, dots, bins) {
-  if (d$dpar[1] == "rho") {
+  role <- dpar_roles(d$dpar[1])
+  if (role == "correlation") {
     return(c(-1, 1))
   }
   inside <- !d$extrapolated
@@ -191,6 +205,6 @@ effect_range <- function(d, dots, bins) {
   # A little of what lies beyond the data.
   beyond <- 0.25 * diff(out)
   out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
-  if (d$dpar[1] == "sigma") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
+  if (role == "sd") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
   if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
 }

@@ -61,15 +61,15 @@ pp_check.covary <- function(
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
     dens = pp_density_data(object, rows, replicates),
-    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "rho"),
-    sd = pp_bins_data(object, rows, replicates, covariate, bins, "sigma"),
+    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "correlation"),
+    sd = pp_bins_data(object, rows, replicates, covariate, bins, "sd"),
     qq = pp_distance_data(object, rows, replicates)
   )
   if (plot) {
     switch(type,
       dens = draw_pp_density(out),
-      correlation = draw_pp_bins(out, object, "rho"),
-      sd = draw_pp_bins(out, object, "sigma"),
+      correlation = draw_pp_bins(out, object, "correlation"),
+      sd = draw_pp_bins(out, object, "sd"),
       qq = draw_pp_distances(out, length(object$responses))
     )
   }
@@ -94,7 +94,7 @@ draw_pp_density <- function(d) {
   })
 }
 
-draw_pp_bins <- function(d, fit, dpar) {
+draw_pp_bins <- function(d, fit, role) {
   labels <- unique(d$resp)
   known <- fit$design$covariates[[d$covariate[1]]]
   levels <- if (known$type != "numeric") known$levels
@@ -103,9 +103,9 @@ draw_pp_bins <- function(d, fit, dpar) {
       part <- d[d$resp == resp, ]
       ylim <- range(part$lower, part$upper, part$observed)
       ylim <- ylim + c(-0.1, 0.1) * diff(ylim)
-      if (dpar == "rho") ylim <- c(max(-1, ylim[1]), min(1, ylim[2]))
+      if (role == "correlation") ylim <- c(max(-1, ylim[1]), min(1, ylim[2]))
       pad <- 0.04 * max(diff(range(part$x)), if (is.null(levels)) 0 else 8)
-      start_panel(range(part$x) + c(-pad, pad), ylim, pp_bins_title(dpar, resp),
+      start_panel(range(part$x) + c(-pad, pad), ylim, pp_bins_title(role, resp),
         xlab = d$covariate[1],
         x_at = if (!is.null(levels)) seq_along(levels), x_labels = if (is.null(levels)) {
           TRUE
@@ -113,7 +113,7 @@ draw_pp_bins <- function(d, fit, dpar) {
           levels
         }
       )
-      if (dpar == "rho") graphics::abline(h = 0, col = "grey40")
+      if (role == "correlation") graphics::abline(h = 0, col = "grey40")
       colour <- group_colours(1)
       graphics::segments(part$x, part$lower, part$x, part$upper,
         col = fade(colour, 0.35), lwd = 7,
@@ -132,16 +132,7 @@ draw_pp_bins <- function(d, fit, dpar) {
   })
 }
 
-pp_bins_title <- function(dpar, resp) {
-  if (dpar == "rho") {
-    c(
-      "correlation of residuals of",
-      paste(strsplit(resp, ":", fixed = TRUE)[[1]], collapse = " and ")
-    )
-  } else {
-    paste("sd of residuals of", resp)
-  }
-}
+pp_bins_title <- function(role, resp) unit_title(paste(role, "of residuals of"), resp)
 
 draw_pp_distances <- function(d, k) {
   with_canvas(list(matrix(1)), mar = c(3, 3.4, 1.8, 0.7), {

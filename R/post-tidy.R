@@ -69,7 +69,7 @@ augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
   y <- tryCatch(observed_responses(x, used, x$responses), covary_error = function(e) NULL)
   likelihood <- fit_likelihood(x)
   average <- function(role, resp) {
-    dpar <- likelihood$dpars[[dpars_as(likelihood, role)]]
+    dpar <- dpar_as(likelihood, role)
     mean_over_draws(predictor_at(x, unit_key(x, dpar, resp), used), dpar$link$inverse)
   }
   for (label in x$responses) {
