@@ -30,7 +30,8 @@ as_target.covary <- function(object) {
   check_fit(object)
   need_rows(object, "as_target()")
   cells <- new_cells(object$frame)
-  scales <- scales_of_cells(response_scales(cells_moments(cells), colnames(object$frame$y)), object$design, cells)
+  scales <- response_scales(cells_moments(cells), colnames(object$frame$y))
+  scales <- scales_of_cells(scales, object$design, cells)
   target <- new_cells_model(object$design, cells, object$priors, scales)
   regression_density(target, object$design)
 }

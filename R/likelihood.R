@@ -16,8 +16,8 @@
 #   whiten             (y, eta)         K arrays, independent standard normals if the model is true
 #   correlate          (w, eta)         y: the inverse of whiten
 #   correlation        (eta, i, j)      of responses i and j
-#   rests_on           (observed)       numbers of the responses whose predictors the distribution of
-#                                       the responses `observed` (numbers) rests on
+#   rests_on           (observed)       numbers of the responses on whose predictors the
+#                                       distribution of the responses `observed` (numbers) rests
 #   marginal           (eta, observed)  predictors of the distribution of some of the responses of
 #                                       eta alone, in the order in which `observed` numbers them
 #   precision_diagonal (cor)            K numbers: expected squares of a unit error of a response
@@ -28,10 +28,9 @@ new_likelihood <- function(name, dpars, is_sufficient, functions) {
     function(dpar, name, of) structure(c(list(name = name, of = of), dpar), class = "covary_dpar"),
     dpars, names(of), of
   )
-  validate_likelihood(structure(
-    c(list(name = name, dpars = dpars, is_sufficient = is_sufficient), functions),
+  structure(c(list(name = name, dpars = dpars, is_sufficient = is_sufficient), functions),
     class = "covary_likelihood"
-  ))
+  )
 }
 
 likelihood_functions <- c(
@@ -71,10 +70,15 @@ validate_dpar <- function(x) {
 
 likelihoods <- function() list(normal = normal_likelihood)
 
+# Those asked for in this session: a fit asks a few hundred times.
+made_likelihoods <- new.env(parent = emptyenv())
+
 # Of a list of predictors, as parse_formulas() makes them; those of older fits name none.
 likelihood_of <- function(predictors) {
   name <- predictors[[1]]$likelihood
-  likelihoods()[[if (is.null(name)) default_likelihood else name]]()
+  if (is.null(name)) name <- default_likelihood
+  if (is.null(made_likelihoods[[name]])) made_likelihoods[[name]] <- likelihoods()[[name]]()
+  made_likelihoods[[name]]
 }
 
 dpar_of <- function(p) likelihood_of(list(p))$dpars[[p$dpar]]
