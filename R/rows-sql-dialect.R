@@ -48,7 +48,8 @@ sql_dialects <- function() {
     sqlite = new_sql_dialect(
       drivers = "SQLiteConnection", embedded = TRUE, column_types = sqlite_types,
       floor = cast_to("INTEGER"),
-      sent_number = cast_to("DOUBLE PRECISION"), repeated_names = function(names) sub(":[0-9]+$", "", names)
+      sent_number = cast_to("DOUBLE PRECISION"),
+      repeated_names = function(names) sub(":[0-9]+$", "", names)
     ),
     postgresql = new_sql_dialect(
       drivers = c("PqConnection", "PostgreSQLConnection", "RedshiftConnection"),
