@@ -58,7 +58,8 @@ draw_effect_page <- function(d, fit, max_points, conditions) {
 # widths (of columns)).
 plan_panels <- function(dpar) {
   role <- dpar_roles(dpar)
-  at <- lapply(c(mean = "mean", sd = "sd", correlation = "correlation"), function(r) which(role == r))
+  roles <- c(mean = "mean", sd = "sd", correlation = "correlation")
+  at <- lapply(roles, function(r) which(role == r))
   across <- max(lengths(at[c("mean", "sd")]))
   if (all(lengths(at) > 0)) {
     return(plan_three_roles(at, across))
