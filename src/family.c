@@ -1,8 +1,8 @@
-/* ELBO = E_z [log p(theta(z))] + H(q), by par:
+/* The ELBO (mathematics vignette, eq. 5) and its derivatives by par, as expectations over noise z:
+ *   ELBO = E[log p(theta(z))] + H(q),
  *   d mu = E[g],  d L = tril(E[g z']) + diag(1 / L_ii),  g = grad log p at theta(z)
  *   (Kucukelbir et al. 2017, JMLR 18; Titsias and Lazaro-Gredilla 2014)
  * STL replaces g by g + Sigma^-1 (theta - mu) and drops the gradient of the entropy.
- * The ELBO is eq. 5 of the mathematics vignette with an expectation by draws.
  * Low-rank: Sigma = S^2 + B B', by Woodbury through K = I + B' S^-2 B (Ong, Nott, Smith 2018). */
 #include "family.h"
 #include "dense.h"

@@ -1,3 +1,5 @@
+/* The normal likelihood of one response (mathematics vignette, eq. 1): its entry in the list of
+ * likelihoods; the density stands in likelihood_normal1.simd.h. */
 #include "likelihood_normal.h"
 #include "simd.h"
 #include <stddef.h>

@@ -1,3 +1,5 @@
+/* The normal likelihood of two responses (mathematics vignette, eq. 2): its entry in the list of
+ * likelihoods; the density stands in likelihood_normal2.simd.h. */
 #include "likelihood_normal.h"
 #include "simd.h"
 #include <stddef.h>
@@ -16,7 +18,7 @@
 #undef SIMD_WIDTH
 #endif
 
-/* Cells without scatter, such as rows, are spared its residuals. */
+/* Cells without scatter, such as rows, have no residuals of it: NORMAL2_ROW leaves them out. */
 static int kind_of_cells(const struct likelihood_block *b)
 {
     int scatter = 0;

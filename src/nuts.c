@@ -32,12 +32,14 @@ long nuts_work(const struct nuts_settings *s, int dim)
 
 static void copy(double *to, const double *from, int d) { memcpy(to, from, sizeof(double) * d); }
 
+/* log(exp(a) + exp(b)) */
 static double log_sum(double a, double b)
 {
     double top = a > b ? a : b;
     return top == -INFINITY ? top : top + log(exp(a - top) + exp(b - top));
 }
 
+/* v <- metric p */
 static void velocity(const struct nuts_settings *s, int d, const double *p, double *v)
 {
     if (!s->dense) {
@@ -47,6 +49,7 @@ static void velocity(const struct nuts_settings *s, int d, const double *p, doub
     dense_symmetric_times(d, s->metric, p, v);
 }
 
+/* p' metric p / 2; v receives metric p */
 static double kinetic(const struct nuts_settings *s, int d, const double *p, double *v)
 {
     double k = 0;
@@ -101,6 +104,7 @@ static int apart_with(const double *v_begin, const double *v_end, const double *
     return a > 0 && b > 0;
 }
 
+/* One leapfrog step beyond the moving end: a tree of depth 0 (grow_tree()) */
 static int grow_leaf(struct sampler *n, int sign, struct point *proposal, const struct ends *e,
                      double *rho, double *log_weight)
 {
@@ -223,6 +227,8 @@ static int double_trajectory(struct sampler *n, int depth, int sign, struct side
     return valid;
 }
 
+/* Whether the whole trajectory, and what crosses from one half to the other, has no U-turn yet; rho
+ * receives the sum of its momenta. */
 static int keeps_on(const struct side *near, const struct side *far, double *rho, int d)
 {
     for (int i = 0; i < d; i++) rho[i] = near->rho[i] + far->rho[i];

@@ -38,6 +38,7 @@ static double median(double *x, long n)
     return 0.5 * (upper + smallest(x, n, n / 2 - 1));
 }
 
+/* d2 (n x n): squared distances between the columns of x (d x n) */
 static void distances(long n, long d, const double *x, double *d2)
 {
     for (long i = 0; i < n; i++) {

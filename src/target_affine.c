@@ -1,3 +1,5 @@
+/* A target in other coordinates: w with theta = centre + lower w. By w the gradient is lower' g, g
+ * that by theta. */
 #include "target.h"
 
 double target_at(const struct target *t, const double *theta, const struct batch *b, double *grad)
