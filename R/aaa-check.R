@@ -1,4 +1,5 @@
-# Validators of arguments: each returns its argument or raises a typed error.
+# Checks of arguments: each raises a typed error, or returns its argument. (check_function(),
+# check_dots() and need_package() return nothing.)
 
 check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE, whole = FALSE) {
   ok <- is.numeric(x) && length(x) == 1 && !is.na(x)
@@ -68,22 +69,6 @@ by_name <- function(x, labels, what, arg, condition = "argument") {
   x[labels]
 }
 
-# What was found, for messages: the value if short, else its class and length. Nothing is known of
-# it, so its methods may fail.
-describe <- function(x) {
-  if (is.null(x)) {
-    return("NULL")
-  }
-  if (is.character(x) && length(x) == 1) {
-    return(dQuote(substr(x, 1, 80), FALSE))
-  }
-  known <- paste0("an object of class ", dQuote(c(registered_class(x), class(x))[1], FALSE))
-  if (is.atomic(x) && length(x) == 1) {
-    return(tryCatch(paste(format(x)), error = function(e) known))
-  }
-  paste0(known, " and length ", length(x))
-}
-
 check_function <- function(x, arg) {
   if (!is.function(x)) {
     stop_covary("argument", "`", arg, "` must be a function, not ", describe(x),
@@ -113,12 +98,6 @@ check_dots <- function(...) {
 
 # A probability that an interval holds.
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
-
-# Probabilities of the two ends of the central interval that holds `prob`.
-tail_probs <- function(prob, arg = "prob") {
-  check_interval(prob, arg)
-  c((1 - prob) / 2, (1 + prob) / 2)
-}
 
 # A suggested package that `what` cannot do without.
 need_package <- function(package, what) {

@@ -52,8 +52,8 @@ new_condition <- function(class, parents, message, fields) {
   structure(class = c(class, parents, "condition"), c(list(message = message, call = NULL), fields))
 }
 
-# Runs code that is not ours: its plain errors become typed, with its own words at the end.
-retype <- function(code, what, ..., fields = list()) {
+# The value of code that is not ours: its plain errors become typed, with its own words at the end.
+with_typed_errors <- function(code, what, ..., fields = list()) {
   tryCatch(code, error = function(e) {
     if (inherits(e, "covary_error") || is_limit(e)) stop(e)
     stop_covary(what, ..., conditionMessage(e), fields = fields)
@@ -81,19 +81,6 @@ is_limit <- function(e) {
   )
   words <- sub("%.*", "", c(words, gettext(words, domain = "R")))
   any(startsWith(conditionMessage(e), trimws(words)))
-}
-
-# "a", "b" and "c", for messages; long lists are cut and counted.
-enumerate <- function(x, quote = TRUE, most = 5) {
-  more <- length(x) - most
-  if (more > 0) x <- x[seq_len(most)]
-  if (quote) x <- paste0("'", x, "'")
-  text <- if (length(x) > 1 && more <= 0) {
-    paste(paste(x[-length(x)], collapse = ", "), "and", x[length(x)])
-  } else {
-    paste(x, collapse = ", ")
-  }
-  if (more > 0) paste0(text, " and ", more, " more") else text
 }
 
 # For generics of this package: objects of other classes.

@@ -8,7 +8,7 @@ is_one_number <- function(v, low = -Inf, high = Inf) {
   is.numeric(v) && length(v) == 1 && !is.na(v) && v >= low && v <= high
 }
 
-is_whole <- function(v, low = 0, high = .Machine$integer.max) {
+is_whole_number <- function(v, low = 0, high = .Machine$integer.max) {
   is_one_number(v, low, high) && v == round(v)
 }
 

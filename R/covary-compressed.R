@@ -29,8 +29,8 @@ prepare_compressed <- function(parsed, suffstats, frame = NULL) {
 design_of_suffstats <- function(parsed, suffstats, nodes, frame) {
   # Terms whose values are held need the covariates that they are made of.
   points <- if (length(frame$values)) sample_rows(frame) else design_points(suffstats)
-  whole <- if (!is.null(nodes)) whole_of_nodes(suffstats, nodes, frame)
-  design_from_points(parsed, suffstats, points, whole, frame$values)
+  all_rows <- if (!is.null(nodes)) all_rows_of_nodes(suffstats, nodes, frame)
+  design_from_points(parsed, suffstats, points, all_rows, frame$values)
 }
 
 # Exact statistics as the cells of a target

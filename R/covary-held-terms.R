@@ -37,6 +37,9 @@ hold_terms <- function(parsed, frame, control) {
   list(frame = frame, refusal = NULL)
 }
 
+# Must a term be evaluated at the rows and held as a covariate? TRUE where it calls functions that
+# are not known to be smooth, jumps, is an offset of two continuous covariates, or is none of the
+# cubics that cells and tables read.
 needs_value <- function(v, frame, continuous, control) {
   used <- intersect(all.vars(v$expr), names(frame$covariates))
   if (length(used) == 0) {
@@ -82,16 +85,19 @@ row_value <- function(v, frame) {
 
 none_infinite <- function(v) !is.numeric(v) || is.finite(sum(as.double(v)))
 
+# The covariates that a term uses, at some rows: a list of columns.
+term_data <- function(v, frame, rows) {
+  names <- intersect(all.vars(v$expr), names(frame$covariates))
+  lapply(frame$covariates[names], take_rows, rows)
+}
+
 value_error_limit <- 1e-3 # in sds of the term
 
 # Does a term differ at some rows from its cubics on the cells of a covariate? Of several covariates
 # all but one are held.
 lost_within_cells <- function(v, frame, along, continuous, control) {
   rows <- evenly_spread_rows(frame$n, frame$covariates[along])
-  data <- lapply(
-    frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows,
-    rows
-  )
+  data <- term_data(v, frame, rows)
   value <- function(data) as.matrix(suppressWarnings(evaluate(v$call, data, v$env, "Term")))
   exact <- value(data)
   if (!is.numeric(exact) || nrow(exact) != length(rows)) {
@@ -119,10 +125,7 @@ bin_loss_limit <- 0.02
 # within them than its own values, as a covariate, would leave there?
 lost_within_bins <- function(v, frame, along) {
   rows <- evenly_spread_rows(frame$n, frame$covariates[along])
-  data <- lapply(
-    frame$covariates[intersect(all.vars(v$expr), names(frame$covariates))], take_rows,
-    rows
-  )
+  data <- term_data(v, frame, rows)
   value <- suppressWarnings(evaluate(v$call, data, v$env, "Term"))
   if (!is.numeric(value) || !is.null(dim(value)) || length(value) != length(rows)) {
     return(FALSE)

@@ -28,7 +28,7 @@ prepare_many <- function(parsed, frame, settings) {
     }
     inform_covary("rows", frame$n, " rows are fitted one by one: ", conditionMessage(prepared))
   }
-  if (may_tabulate(parsed, held, settings)) prepare_rows_fit(parsed, held, settings)
+  if (may_tabulate(parsed, held, settings)) prepare_tables_or_blocks(parsed, held, settings)
 }
 
 # Can tables or blocks stand for the rows of `held` (hold_terms())?

@@ -25,11 +25,11 @@ new_prepared <- function(source, frame, cells, design, priors, target, ...) {
 
 # The prepared model, or an error that says what of it breaks the contract; tests run it.
 validate_prepared <- function(x) {
-  whole <- c(
+  holds <- c(
     "class covary_prepared" = inherits(x, "covary_prepared") && length(class(x)) == 2,
     "parsed: formulas" = length(x$parsed$predictors) > 0,
     "frame: rows" = inherits(x$frame, "covary_rows"),
-    "cells: how many" = is_whole(x$cells$m, 1),
+    "cells: how many" = is_whole_number(x$cells$m, 1),
     "design: predictors as in the formulas" =
       identical(names(x$design$predictors), names(x$parsed$predictors)),
     "target: coefficients as in the priors" =
@@ -37,8 +37,8 @@ validate_prepared <- function(x) {
     "compression: what was compressed" = is.null(x$compression) ||
       all(c("rows", "groups", "continuous", "cells", "nodes") %in% names(x$compression))
   )
-  if (!all(whole)) {
-    stop_covary("internal", "A prepared model breaks its contract: ", names(whole)[!whole][1], ".")
+  if (!all(holds)) {
+    stop_covary("internal", "A prepared model breaks its contract: ", names(holds)[!holds][1], ".")
   }
   x
 }

@@ -5,7 +5,7 @@ run_engine <- function(engine, model, draws, control, progress) {
   on.exit(progress$close())
   interrupted <- FALSE
   run <- function() {
-    retype(
+    with_typed_errors(
       engine$fit(model, draws, control, progress), "numerics",
       "The posterior cannot be computed. Check that the formulas do not fit a response without ",
       "error, and that priors and offsets are in the units of the data. What failed: "

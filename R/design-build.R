@@ -9,12 +9,12 @@
 #   covariates   what new data must be (design-newdata.R)
 #   responses, response_variables, outside, ids   of the formulas)
 
-new_design <- function(parsed, frame, cells, whole = NULL) {
+new_design <- function(parsed, frame, cells, all_rows = NULL) {
   has_states <- !is.null(parsed$predictors[[1]]$states)
   if (!has_states) parsed <- add_term_states(parsed, frame$covariates, frame$n)
   at <- list(
     data = lapply(frame$covariates, take_rows, cells$first), m = cells$m,
-    weights = cells$stats[1, ], values = frame$values, whole = whole,
+    weights = cells$stats[1, ], values = frame$values, all_rows = all_rows,
     has_states = has_states, own_priors = isTRUE(parsed$own_priors),
     cache = new.env(parent = emptyenv())
   )
@@ -68,7 +68,7 @@ share_equal <- function(x) {
 # parametric (names), x, offset, collinear). `at`: where and how columns are evaluated,
 #   data, m, weights  the covariates at the cells, their number and weights
 #   values            names of the covariates that are values of terms
-#   whole             what is known of all rows where the cells are a sketch of them, else NULL
+#   all_rows          what is known of all rows where the cells are a sketch of them, else NULL
 #   has_states        did variables get their states (rows-term-state.R) from all rows?
 #   own_priors        do coefficients have priors of their own, so that columns are not mixed?
 #   cache             smooths that were built, by their call
@@ -84,8 +84,8 @@ build_side <- function(p, at) {
   p$intercept <- attr(p$terms, "intercept") == 1
   p$offsets <- parts$offsets
   offset <- if (length(p$offsets)) read_offset(p, at$data, at$m) else 0
-  std <- standardise_columns(x, weights, p$intercept, if (!is.null(at$whole)) {
-    at$whole$columns(p, x, weights)
+  std <- standardise_columns(x, weights, p$intercept, if (!is.null(at$all_rows)) {
+    at$all_rows$columns(p, x, weights)
   })
   p$centre <- std$centre
   p$scale <- std$scale
@@ -130,7 +130,7 @@ cached_smooths <- function(call, p, at) {
   if (!is.null(hit) && identical(hit$env, env)) {
     return(hit$smooths)
   }
-  smooths <- build_smooths(call, env, at$data, at$weights, p$states, at$whole)
+  smooths <- build_smooths(call, env, at$data, at$weights, p$states, at$all_rows)
   at$cache[[key]] <- list(env = env, smooths = smooths)
   smooths
 }
@@ -141,13 +141,13 @@ parametric_frame <- function(formula, p, at) {
   key <- p$key
   tf <- stats::terms(formula)
   variables <- as.list(attr(tf, "variables"))[-1]
-  if (!at$has_states && !is.null(at$whole)) {
-    tf <- at$whole$terms(tf)
+  if (!at$has_states && !is.null(at$all_rows)) {
+    tf <- at$all_rows$terms(tf)
   } else {
     attr(tf, "predvars") <-
       as.call(c(as.name("list"), lapply(variables, stateful, states = p$states)))
   }
-  mf <- retype(
+  mf <- with_typed_errors(
     stats::model.frame(terms_with_values(tf, at$values),
       data = at$data,
       na.action = stats::na.pass, drop.unused.levels = TRUE
@@ -199,7 +199,8 @@ parametric_matrix <- function(terms, mf, key) {
       fields = list(covariate = single, predictor = key)
     )
   }
-  retype(stats::model.matrix(terms, mf), "covariate", "The columns of ", key, " cannot be built: ",
+  with_typed_errors(stats::model.matrix(terms, mf), "covariate",
+    "The columns of ", key, " cannot be built: ",
     fields = list(predictor = key)
   )
 }

@@ -26,7 +26,7 @@ spline_knots <- function(spec, data, weights) {
 }
 
 # Those of the rows, if the sketch has more points, as mgcv asks for.
-whole_knots <- function(spec, many, env, sketch, states) {
+knots_of_many_rows <- function(spec, many, env, sketch, states) {
   cubic <- inherits(spec, c("cr.smooth.spec", "cs.smooth.spec", "cc.smooth.spec")) && spec$dim == 1
   if (!cubic && !is_spline(spec)) {
     return(NULL)

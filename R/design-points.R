@@ -9,7 +9,7 @@
 #     NULL where the sketch has quantiles of all rows).
 # Sums over rows are sums over the nodes of their moments.
 
-whole_of_nodes <- function(object, fine, frame = NULL) {
+all_rows_of_nodes <- function(object, fine, frame = NULL) {
   nodes <- few_nodes(object, fine)
   data <- node_data(object, nodes)
   weights <- nodes$stats[1, ]
@@ -31,7 +31,7 @@ whole_of_nodes <- function(object, fine, frame = NULL) {
   )
 }
 
-whole_of_rows <- function(frame, block = 1e5) {
+all_rows_of_frame <- function(frame, block = 1e5) {
   weights <- row_weights(frame)
   blocks <- lapply(seq(1, frame$n, by = block), function(start) {
     function() {
@@ -66,12 +66,14 @@ even_shares <- function(rows, intervals) {
   sort(unique(c(rows$range, at[at > rows$range[1] & at < rows$range[2]])))
 }
 
+# Points without repetitions, their weights added: list(data, weights).
 distinct_points <- function(data, weights) {
   id <- combine_codes(covariate_codes(data), length(weights))
   list(data = data[!duplicated(id), , drop = FALSE], weights = as.vector(rowsum(weights, id)))
 }
 
-# Where the covariates are three or more, or no plain vectors, a sample has to do.
+# Points of the covariates `names` whose weighted sums are those of the rows: list(data, weights).
+# Where three or more are continuous, or some are no plain vectors, they are a sample of the rows.
 row_points <- function(frame, names) {
   covariates <- frame$covariates[names]
   continuous <- names[vapply(covariates, function(v) {
@@ -99,6 +101,9 @@ row_points <- function(frame, names) {
   distinct_points(node_data(suffstats, nodes)[names], nodes$stats[1, ])
 }
 
+# Moments over all rows of the c columns of predictor p: list(mean, square (about the mean), size
+# (largest absolute value)), each of length c. x, weights: columns and weights of the sketch, whose
+# means are what sums are made around; blocks: functions that give list(data, weights).
 column_moments <- function(p, x, weights, blocks) {
   about <- colSums(x * (weights / sum(weights)))
   if (identical(colnames(x), "(Intercept)")) {
@@ -118,69 +123,9 @@ column_moments <- function(p, x, weights, blocks) {
   list(mean = about + first / n, square = pmax(second / n - (first / n)^2, 0), size = size)
 }
 
-has_state <- function(tf) {
-  used <- unlist(lapply(as.list(attr(tf, "variables"))[-1], functions_in))
-  length(setdiff(used, c(smooth_functions, jump_functions))) > 0
-}
-
-terms_of_rows <- function(tf, frame) {
-  if (!has_state(tf)) {
-    return(tf)
-  }
-  attr(stats::model.frame(tf, frame$all_covariates, na.action = stats::na.pass), "terms")
-}
-
-# Knots of bs() and ns() are those of a fine sketch; poly() and scale() take sums over all rows.
-terms_of_cells <- function(tf, object, data, weights) {
-  if (!has_state(tf)) {
-    return(tf)
-  }
-  tf <- attr(
-    stats::model.frame(tf, design_points(object, 20000)$data, na.action = stats::na.pass),
-    "terms"
-  )
-  predvars <- attr(tf, "predvars")
-  variables <- as.list(attr(tf, "variables"))
-  for (i in seq_along(predvars)[-1]) {
-    v <- variables[[i]]
-    head <- called_function(v)
-    if (!head %in% c("poly", "scale") || length(v) > if (head == "poly") 3 else 2) next
-    x <- eval(v[[2]], data, environment(tf))
-    if (head == "poly") {
-      predvars[[i]]$coefs <-
-        weighted_poly(x, weights, length(eval(predvars[[i]]$coefs)$alpha))
-    } else {
-      predvars[[i]][c("center", "scale")] <- weighted_scale(x, weights)
-    }
-  }
-  attr(tf, "predvars") <- predvars
-  tf
-}
-
-# The coefficients that stats::poly() stores, of points with weights (Stieltjes' recursion).
-weighted_poly <- function(x, weights, degree) {
-  before <- 0
-  now <- rep(1, length(x))
-  alpha <- numeric(degree)
-  norm2 <- c(1, sum(weights))
-  for (d in seq_len(degree)) {
-    alpha[d] <- sum(weights * x * now^2) / norm2[d + 1]
-    after <- (x - alpha[d]) * now - if (d == 1) 0 else norm2[d + 1] / norm2[d] * before
-    before <- now
-    now <- after
-    norm2 <- c(norm2, sum(weights * now^2))
-  }
-  list(alpha = alpha, norm2 = norm2)
-}
-
-weighted_scale <- function(x, weights) {
-  centre <- sum(weights * x) / sum(weights)
-  list(center = centre, scale = sqrt(sum(weights * (x - centre)^2) / (sum(weights) - 1)))
-}
-
 # The design built from points that stand for the rows, list(data, weights), with what it needs of
 # all rows.
-design_from_points <- function(parsed, suffstats, points, whole = NULL, values = NULL) {
+design_from_points <- function(parsed, suffstats, points, all_rows = NULL, values = NULL) {
   m <- nrow(points$data)
   frame <- list(
     y = matrix(0, m, suffstats$k, dimnames = list(NULL, suffstats$responses)),
@@ -189,7 +134,7 @@ design_from_points <- function(parsed, suffstats, points, whole = NULL, values =
   )
   cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(points$weights))
   # Knots in a gap of the points need not lie in a gap of the rows.
-  withCallingHandlers(new_design(parsed, frame, cells, whole), warning = function(w) {
+  withCallingHandlers(new_design(parsed, frame, cells, all_rows), warning = function(w) {
     if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) {
       invokeRestart("muffleWarning")
     }

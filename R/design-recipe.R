@@ -16,7 +16,8 @@ predictor_columns <- function(p, newdata) {
   env <- environment(p$rhs)
   tf <- terms_with_values(p$terms, names(newdata))
   at_newdata <- function(code) {
-    retype(code, "newdata", "The terms of ", p$key, " cannot be evaluated in `newdata`: ",
+    with_typed_errors(code, "newdata",
+      "The terms of ", p$key, " cannot be evaluated in `newdata`: ",
       fields = list(predictor = p$key)
     )
   }

@@ -6,24 +6,56 @@
 # the basis, and `bs = "re"` keeps its usual meaning.
 
 # The smooths of one formula term; several when `by` is a factor. `states`: what to evaluate for its
-# variables (formula-variables.R). Where `data` are a sketch of the rows, `whole` (see
+# variables (formula-variables.R). Where `data` are a sketch of the rows, `all_rows` (see
 # design-points.R) has points whose weighted sums are those of all rows, and many rows to choose
 # knots from where the sketch has rows at random and no quantiles.
-build_smooths <- function(call, env, data, weights, states = list(), whole = NULL) {
-  as_smooth <- function(code, verb) {
-    withCallingHandlers(
-      retype(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ",
-        fields = list(term = deparse1(call))
-      ),
-      simpleWarning = function(w) {
-        warn_covary("smooth", "Smooth ", deparse1(call), ": ", trimws(conditionMessage(w)),
-          fields = list(term = deparse1(call))
-        )
-        invokeRestart("muffleWarning")
-      }
+build_smooths <- function(call, env, data, weights, states = list(), all_rows = NULL) {
+  spec <- with_smooth_conditions(read_smooth(call, env), call, "read")
+  check_smooth_spec(spec, call)
+  names <- unique(
+    unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data))))
+  )
+  states <- states[intersect(
+    names(states),
+    vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), "")
+  )]
+  data <- with_smooth_conditions(smooth_data(spec, data, env, states), call, "built")
+  check_smooth_data(spec, call, data)
+  levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
+  with_smooth_conditions(call = call, verb = "built", code = {
+    at <- if (!is.null(all_rows) && !inherits(spec, "re.smooth.spec")) all_rows$points(names)
+    if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, states, levels)
+    knots <- if (is.null(all_rows$many)) {
+      spline_knots(spec, data, weights)
+    } else {
+      knots_of_many_rows(spec, all_rows$many(names), env, data, states)
+    }
+    # modCon = 3: t2() predicts under the constraint it was fitted with.
+    smooths <- mgcv::smoothCon(centred_spec(spec, weights, at),
+      data = data, knots = knots, absorb.cons = TRUE, n = NROW(data[[1]]), modCon = 3
     )
-  }
-  spec <- as_smooth(read_smooth(call, env), "read")
+    lapply(smooths, new_smooth,
+      call = call, env = env, weights = weights, levels = levels, states = states, at = at
+    )
+  })
+}
+
+# The value of `code`, whose errors and warnings name the smooth; `verb`: what was to be done.
+with_smooth_conditions <- function(code, call, verb) {
+  withCallingHandlers(
+    with_typed_errors(code, "smooth", "Smooth ", deparse1(call), " cannot be ", verb, ": ",
+      fields = list(term = deparse1(call))
+    ),
+    simpleWarning = function(w) {
+      warn_covary("smooth", "Smooth ", deparse1(call), ": ", trimws(conditionMessage(w)),
+        fields = list(term = deparse1(call))
+      )
+      invokeRestart("muffleWarning")
+    }
+  )
+}
+
+check_smooth_spec <- function(spec, call) {
   if (!any(endsWith(class(spec), "smooth.spec"))) {
     stop_covary("smooth", "Term ", deparse1(call),
       " is not a smooth; s() and t2() must stand alone.",
@@ -37,38 +69,6 @@ build_smooths <- function(call, env, data, weights, states = list(), whole = NUL
       fields = list(term = deparse1(call))
     )
   }
-  names <- unique(
-    unlist(lapply(c(spec$term, spec$by), function(v) covariates_in(str2lang(v), names(data))))
-  )
-  states <- states[intersect(
-    names(states),
-    vapply(smooth_terms(spec), function(term) variable_key(str2lang(term)), "")
-  )]
-  data <- as_smooth(smooth_data(spec, data, env, states), "built")
-  check_smooth_data(spec, call, data)
-  as_smooth(
-    {
-      levels <- lapply(data[vapply(data, is.factor, TRUE)], levels)
-      at <- if (!is.null(whole) && !inherits(spec, "re.smooth.spec")) whole$points(names)
-      if (!is.null(at)) at$data <- smooth_data(spec, at$data, env, states, levels)
-      knots <- if (is.null(whole$many)) {
-        spline_knots(spec, data, weights)
-      } else {
-        whole_knots(spec, whole$many(names), env, data, states)
-      }
-      # modCon = 3: t2() predicts under the constraint it was fitted with.
-      smooths <- mgcv::smoothCon(centred_spec(spec, weights, at),
-        data = data, knots = knots,
-        absorb.cons = TRUE,
-        n = NROW(data[[1]]), modCon = 3
-      )
-      lapply(smooths, new_smooth,
-        call = call, env = env, weights = weights, levels = levels,
-        states = states, at = at
-      )
-    },
-    "built"
-  )
 }
 
 # A smooth sums to zero over the rows, not over their distinct values or a sketch of them: mgcv

@@ -2,12 +2,12 @@
 
 # Columns centred and scaled to sd one. list(x, centre, scale, constant: combination of the user's
 # columns that is one at every row, NULL if there is none; its own columns are not centred).
-# `whole`: list(mean, square (about the mean), size) of the columns over all rows, where x are those
-# of a sketch.
-standardise_columns <- function(x, weights, intercept, whole = NULL) {
+# `all_rows`: list(mean, square (about the mean), size) of the columns over all rows, where x are
+# those of a sketch.
+standardise_columns <- function(x, weights, intercept, all_rows = NULL) {
   share <- weights / sum(weights)
   size <- apply(abs(x), 2, function(v) if (length(v)) max(v) else 1)
-  if (!is.null(whole)) size <- pmax(size, whole$size)
+  if (!is.null(all_rows)) size <- pmax(size, all_rows$size)
   size[size == 0] <- 1
   shares <- sweep(x, 2, size, "/")
   constant <- if (intercept) {
@@ -15,13 +15,13 @@ standardise_columns <- function(x, weights, intercept, whole = NULL) {
   } else {
     constant_combination(shares, weights)
   }
-  mean <- if (is.null(whole)) colSums(shares * share) * size else whole$mean
+  mean <- if (is.null(all_rows)) colSums(shares * share) * size else all_rows$mean
   centre <- if (is.null(constant)) rep(0, ncol(x)) else ifelse(constant == 0, mean, 0)
   out <- sweep(sweep(x, 2, centre), 2, size, "/")
-  spread <- sqrt(if (is.null(whole)) {
+  spread <- sqrt(if (is.null(all_rows)) {
     colSums(out^2 * share)
   } else {
-    (whole$square + (mean - centre)^2) / size^2
+    (all_rows$square + (mean - centre)^2) / size^2
   })
   # A column that is constant up to rounding says nothing; its coefficient keeps its prior.
   fixed <- colnames(x) == "(Intercept)"

@@ -21,7 +21,7 @@ expand_dot <- function(rhs, names) {
 # Parts of a right side: parametric terms, calls of smooths and of offset().
 split_rhs <- function(rhs) {
   specials <- c("s", "t2", "te", "ti")
-  tf <- retype(
+  tf <- with_typed_errors(
     stats::terms(rhs, specials = specials, keep.order = TRUE), "formula", "Formula ",
     deparse1(rhs), " cannot be read: "
   )

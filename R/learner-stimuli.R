@@ -19,7 +19,7 @@ learner_stimuli <- function(formula, data) {
     )
   }
   about <- "`formula` cannot be evaluated in `data`: "
-  terms <- retype(stats::terms(formula, data = data), "formula", about,
+  terms <- with_typed_errors(stats::terms(formula, data = data), "formula", about,
     fields = list(arg = "formula")
   )
   check_terms(terms)
@@ -34,7 +34,8 @@ learner_stimuli <- function(formula, data) {
       fields = list(arg = "formula", column = unknown)
     )
   }
-  frame <- retype(stats::model.frame(terms, data, na.action = stats::na.pass), "data", about,
+  frame <- with_typed_errors(
+    stats::model.frame(terms, data, na.action = stats::na.pass), "data", about,
     fields = list(arg = "data")
   )
   category <- check_categories(stats::model.response(frame), names(frame)[1])
@@ -180,7 +181,7 @@ new_stimuli <- function(learner, newdata) {
   # a single row may lose the shape of its terms
   rows <- if (nrow(newdata) == 1) c(1L, 1L) else seq_len(nrow(newdata))
   terms <- stats::delete.response(learner$terms)
-  frame <- retype(
+  frame <- with_typed_errors(
     stats::model.frame(terms, newdata[rows, , drop = FALSE],
       na.action = stats::na.pass
     ), "data", "The dimensions cannot be evaluated in `newdata`: ",

@@ -1,15 +1,5 @@
-# Newton's method for the mode of a log density, and which search is for what:
-#
-#   newton_maximum()   value, gradient and Hessian are at hand, the curvature may be indefinite:
-#                      coefficients of a model (engine-mode.R)
-#   nlminb()           a few parameters in a box, exact Hessian: log sds of smooths (surrogate_mode)
-#   lbfgs_*()          value and gradient only: densities of the toolkit (numeric-lbfgs.R); ends in
-#                      Newton steps where the mode itself is the answer (find_mode())
-#   gaussian_vi()      the mode of the ELBO over Gaussians, not of the density
-#   optim("L-BFGS-B")  factors of covariances in a box, no passes over data (low_rank_nearest())
-#
-# Fisher scoring of the pilot's log sds (log_variance_regression()) keeps one factor for all steps,
-# and so is none of these.
+# Newton's method for the mode of a log density whose value, gradient and Hessian are at hand; the
+# curvature may be indefinite. With value and gradient alone: numeric-lbfgs.R.
 
 # The longest step of one parameter, in standardised units.
 longest_step <- 10

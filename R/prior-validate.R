@@ -8,7 +8,7 @@ prior_codes <- c(
 prior_rules <- list(
   family = rule("a known family", alone(is_among, names(prior_codes))),
   code = rule("the number of its family", function(v, x) {
-    is_whole(v) &&
+    is_whole_number(v) &&
       v == prior_codes[[x$family]]
   }),
   par = rule(

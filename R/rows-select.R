@@ -1,5 +1,5 @@
 # Which rows count: the one place where that is decided, for data frames, chunks, files and queries
-# whose rows come to R, and for the sums that a data base makes.
+# whose rows come to R, and for the sums that a database makes.
 #
 # Of the rows that `subset` asks for, in this order,
 #   missing      a response, a covariate or the weight is NA or NaN: the row is left out and counted
@@ -34,7 +34,7 @@ row_rules <- list(
   )
 )
 
-# Data bases that know NaN put it above all numbers. One over infinity is zero, of NaN it is none.
+# Databases that know NaN put it above all numbers. One over infinity is zero, of NaN it is none.
 sql_is_nan <- function(v) {
   paste0(
     "(CASE WHEN ABS(", v, ") <= 1e308 THEN 0 WHEN ABS(1.0 / ", v,

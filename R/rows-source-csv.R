@@ -42,7 +42,9 @@ close_csv <- function(csv) {
 # The value of `code`, which reads the file; the file is closed where that ends early.
 closing_on_error <- function(csv, code) {
   typed <- function() {
-    retype(code, "data", "File ", csv$file, " cannot be read: ", fields = list(files = csv$file))
+    with_typed_errors(code, "data", "File ", csv$file, " cannot be read: ",
+      fields = list(files = csv$file)
+    )
   }
   ended <- function(e) close_csv(csv)
   withCallingHandlers(typed(), error = ended, covary_types_changed = ended)

@@ -1,4 +1,4 @@
-# The rows of a query of a data base (package DBI). Fields of a `covary_query`:
+# The rows of a query of a database (package DBI). Fields of a `covary_query`:
 #   connection  of DBI
 #   dialect     rows-sql-dialect.R
 #   source      SQL for the rows: what stands after FROM
@@ -10,7 +10,7 @@
 new_query <- function(data, query) {
   if (inherits(data, "tbl_lazy")) {
     need_package("dbplyr", "lazy tables")
-    query <- retype(
+    query <- with_typed_errors(
       as.character(dbplyr::sql_render(data)), "database", "The lazy table cannot be read: "
     )
     data <- dbplyr::remote_con(data)
@@ -45,7 +45,7 @@ query_source <- function(connection, query) {
   if (grepl("^[(\\s]*(select|with|values)\\b", text, ignore.case = TRUE, perl = TRUE)) {
     return(paste0("(", text, "\n) covary_rows"))
   }
-  known <- retype_database(DBI::dbExistsTable(connection, query))
+  known <- with_database_errors(DBI::dbExistsTable(connection, query))
   if (!known) {
     stop_covary("data", "The data base has no table ", dQuote(query, FALSE),
       ". (One of a schema by SELECT * FROM schema.table.)",
@@ -123,7 +123,7 @@ materialise_query <- function(query, spec) {
   columns <- sql_list(sql_names(query$connection, used_columns(query, spec)))
   rows <- paste("SELECT", columns, "FROM", query$source)
   sql <- query$dialect$temporary_table(name, rows)
-  retype(
+  with_typed_errors(
     DBI::dbExecute(query$connection, sql), "database",
     "The data base cannot write a temporary table: "
   )
@@ -177,7 +177,7 @@ query_rows <- function(query, chunk) {
   done <- 0
   at <- 0
   read <- function() {
-    retype_database({
+    with_database_errors({
       if (is.null(result)) result <<- DBI::dbSendQuery(query$connection, sql)
       out <- DBI::dbFetch(result, n = chunk)
       at <<- done

@@ -68,7 +68,7 @@ whole_file_source <- function(file, read) {
       return(NULL)
     }
     done <<- TRUE
-    out <- retype(read(file), "data", "File ", file, " cannot be read: ",
+    out <- with_typed_errors(read(file), "data", "File ", file, " cannot be read: ",
       fields = list(files = file)
     )
     if (is.null(out)) {

@@ -59,7 +59,7 @@ check_data <- function(data) {
 }
 
 evaluate <- function(expr, data, env, what) {
-  retype(eval(expr, data, env), "variable", what, " ", deparse1(expr),
+  with_typed_errors(eval(expr, data, env), "variable", what, " ", deparse1(expr),
     " cannot be evaluated (columns of `data` are ",
     enumerate(names(data), most = 12), "): ",
     fields = list(term = deparse1(expr))

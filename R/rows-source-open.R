@@ -1,4 +1,4 @@
-# Sources of what compress() is given, but for data bases (rows-source-dbi.R).
+# Sources of what compress() is given, but for databases (rows-source-dbi.R).
 
 # `spec` says which columns will be looked at (rows-spec.R); `settings` are those of compress(), of
 # which chunk and reader are used; `types` what is known of the columns of CSV files.
@@ -34,7 +34,9 @@ frame_source <- function(data) {
 
 function_source <- function(reader) {
   call_reader <- function(reset) {
-    retype(reader(reset), "data", "The chunk reader failed: ", fields = list(arg = "data"))
+    with_typed_errors(reader(reset), "data", "The chunk reader failed: ",
+      fields = list(arg = "data")
+    )
   }
   call_reader(TRUE)
   count <- 0

@@ -86,7 +86,7 @@ engine_types <- function(ask, first_rows = new_sql_dialect()$first_rows) {
 # As the driver reports the columns of a result.
 driver_types <- function(connection, source, names) {
   columns <- sql_list(sql_names(connection, names))
-  info <- retype_database({
+  info <- with_database_errors({
     sql <- paste("SELECT", columns, "FROM", source, "WHERE 1 = 0")
     result <- DBI::dbSendQuery(connection, sql)
     info <- DBI::dbColumnInfo(result)
@@ -135,7 +135,7 @@ stop_mixed_column <- function(connection, source, name) {
   )
 }
 
-# The type that an engine or driver means by its word
+# The type that an engine or driver means by its word, or NA
 read_type <- function(word) {
   words <- c(
     logical = "^bool|^logical", date = "^date$", time = "timestamp|datetime|posix",

@@ -1,14 +1,14 @@
-# SQL text, and what a data base answers to it. Nothing here depends on the engine: what does stands
+# SQL text, and what a database answers to it. Nothing here depends on the engine: what does stands
 # in rows-sql-dialect.R.
 
-# The answer of the data base; what it cannot answer is an error of ours with its words.
+# The answer of the database; what it cannot answer is an error of ours with its words.
 ask_database <- function(connection, sql) {
-  retype_database(DBI::dbGetQuery(connection, sql), fields = list(sql = sql))
+  with_database_errors(DBI::dbGetQuery(connection, sql), fields = list(sql = sql))
 }
 
-# The value of `code`, which asks the data base.
-retype_database <- function(code, fields = list()) {
-  retype(code, "database", "The data base cannot answer: ", fields = fields)
+# The value of `code`, which asks the database.
+with_database_errors <- function(code, fields = list()) {
+  with_typed_errors(code, "database", "The data base cannot answer: ", fields = fields)
 }
 
 sql_names <- function(connection, names) as.character(DBI::dbQuoteIdentifier(connection, names))
@@ -19,7 +19,7 @@ sql_number <- function(x) sprintf("%.17e", x)
 sql_list <- function(...) paste(c(...), collapse = ", ")
 
 # `by`, an aggregate such as COUNT, of the rows where the condition holds
-sql_where <- function(condition, value, by, name) {
+sql_aggregate_if <- function(condition, value, by, name) {
   paste0(by, "(CASE WHEN ", condition, " THEN ", value, " END) AS ", name)
 }
 

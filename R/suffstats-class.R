@@ -87,7 +87,8 @@ continuous_names <- function(x) {
   names(x$covariates)[vapply(x$covariates, function(v) v$kind == "continuous", TRUE)]
 }
 
-# After the sums: the fields of some responses or groups
+# The statistics x with the fields of the responses numbered `at`; their sums are replaced by the
+# caller.
 keep_response_fields <- function(x, at) {
   x$k <- length(at)
   x$responses <- x$responses[at]
@@ -95,6 +96,7 @@ keep_response_fields <- function(x, at) {
   x
 }
 
+# The statistics x with the lines `keep` of its data frame of groups; likewise.
 take_groups_of <- function(x, keep) {
   x$groups <- x$groups[keep, , drop = FALSE]
   row.names(x$groups) <- NULL

@@ -1,4 +1,4 @@
-# Exact cells summed by a data base.
+# Exact cells summed by a database.
 
 # Digits that a group may lose where its squares are summed around the centre of all rows: squares
 # / scatter.
@@ -34,7 +34,6 @@ sum_groups <- function(plan, spec, resolution) {
 
 group_means <- function(groups) sweep(groups$sums, 2, groups$n, "/")
 
-
 # By group, one statement: list(out: what came, groups in front, rows, n: weights, sums and
 # products: weighted)
 group_sums <- function(plan, around_means) {
@@ -64,9 +63,8 @@ group_sums <- function(plan, around_means) {
   ))
   values <- t(double_columns(out[length(plan$group) + seq_along(sums)]))
   list(
-    out = out, rows = values[1, ], n = values[2, ], sums = values[2 + seq_len(k), ,
-      drop = FALSE
-    ],
+    out = out, rows = values[1, ], n = values[2, ],
+    sums = values[2 + seq_len(k), , drop = FALSE],
     products = values[-seq_len(2 + k), , drop = FALSE]
   )
 }

@@ -1,4 +1,4 @@
-# Moments of a continuous covariate summed by a data base.
+# Moments of a continuous covariate summed by a database.
 
 # The statistics of one continuous covariate: sums of T_d(t) w (1, z_1.., z_1 z_1, ..) by group and
 # cell, as in moments.h.

@@ -1,4 +1,4 @@
-# What a data base must know before it sums: how many rows are used, the centre and scale of the
+# What a database must know before it sums: how many rows are used, the centre and scale of the
 # responses, the range of the continuous covariate, and totals to check later evaluations of the
 # query by.
 
@@ -51,10 +51,10 @@ summarise_query <- function(plan, columns, rules) {
   y <- columns$y
   w <- columns$w
   each <- function(letter) paste0(letter, seq_along(y))
-  used <- function(value, by, name) sql_where(rules$used, value, by, name)
+  used <- function(value, by, name) sql_aggregate_if(rules$used, value, by, name)
   asks <- sql_list(
-    "COUNT(*) AS n_all", sql_where(rules$present, 1, "COUNT", "n_present"),
-    sql_where(rules$finite, 1, "COUNT", "n_finite"), used(1, "COUNT", "n_used"),
+    "COUNT(*) AS n_all", sql_aggregate_if(rules$present, 1, "COUNT", "n_present"),
+    sql_aggregate_if(rules$finite, 1, "COUNT", "n_finite"), used(1, "COUNT", "n_used"),
     used(y, "AVG", each("a")), used(y, "MIN", each("l")), used(y, "MAX", each("h")),
     used(if (length(w)) w else "1.0", "SUM", "weight"),
     used(if (length(w)) paste(w, "*", y) else y, "SUM", each("t")),
@@ -69,8 +69,8 @@ summarise_query <- function(plan, columns, rules) {
 # error.
 count_complete <- function(plan, numbers, rules) {
   asks <- sql_list(
-    sql_where(rules$complete, 1, "COUNT", "complete"),
-    sql_where(rules$infinite, 1, "COUNT", paste0("c", seq_along(numbers)))
+    sql_aggregate_if(rules$complete, 1, "COUNT", "complete"),
+    sql_aggregate_if(rules$infinite, 1, "COUNT", paste0("c", seq_along(numbers)))
   )
   sql <- paste("SELECT", asks, "FROM", plan$query$source)
   count <- as.double(unlist(ask_database(plan$query$connection, sql)))

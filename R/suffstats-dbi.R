@@ -1,8 +1,8 @@
-# Cells from a data base. Cells of discrete covariates are computed there by GROUP BY
+# Cells from a database. Cells of discrete covariates are computed there by GROUP BY
 # (suffstats-dbi-groups.R). Moments of a continuous covariate are sums of products by cell: they are
 # computed there too (`moments = "database"`, suffstats-dbi-moments.R), or rows are streamed to R.
 #
-# Sums of squares lose digits when the mean is large, so the data base sums (y - c) / s with c and
+# Sums of squares lose digits when the mean is large, so the database sums (y - c) / s with c and
 # s known before: from its own AVG and range, both rounded to few digits (suffstats-dbi-scaling.R).
 # Every statement evaluates the query anew; the last one holds all sums, whose counts and totals
 # must be those of the first.
@@ -27,11 +27,11 @@ compress_database <- function(data, query, spec, settings) {
   }
 }
 
-# Rows from which the sums of a data base server are asked for by themselves
+# Rows from which the sums of a database server are asked for by themselves
 # (validation/postgresql.R).
 database_from <- 1e6
 
-# What the data base shall sum; NULL where rows must come to R. Fields of a `covary_sql_plan`:
+# What the database shall sum; NULL where rows must come to R. Fields of a `covary_sql_plan`:
 #   query          rows-source-dbi.R
 #   y, x, weights  SQL of the responses, of the continuous covariate and of the weights, NULL if
 #                  there is none; `x_name` is the name of the covariate

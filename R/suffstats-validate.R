@@ -1,7 +1,7 @@
 # What cells must be when they come back from a user.
 
 cells_rules <- list(
-  k = rule("the number of responses", alone(is_whole, 1)),
+  k = rule("the number of responses", alone(is_whole_number, 1)),
   responses = rule("the names of the responses", function(v, x) {
     is_text(v, x$k) &&
       !anyDuplicated(v)

@@ -137,7 +137,7 @@ sd <- function(x, ...) UseMethod("sd")
 #' @export
 sd.default <- function(x, na.rm = FALSE, ...) {
   check_dots(...)
-  retype(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ",
+  with_typed_errors(stats::sd(x, na.rm = na.rm), "argument", "`x` has no standard deviation: ",
     fields = list(arg = "x")
   )
 }

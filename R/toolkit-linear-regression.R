@@ -19,7 +19,8 @@
 #' @export
 linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half_t(1, 0, 5)) {
   check_data(data)
-  parts <- retype(regression_frame(formula, data), "variable", "The formula cannot be evaluated: ",
+  parts <- with_typed_errors(regression_frame(formula, data), "variable",
+    "The formula cannot be evaluated: ",
     fields = list(arg = "formula")
   )
   x <- parts$x

@@ -76,7 +76,8 @@ regression_rows <- function(own, newdata) {
   if (length(complete) == 0) {
     return(out)
   }
-  at <- retype(design_rows(own, lapply(columns, take_rows, complete), length(complete)), "newdata",
+  at <- with_typed_errors(
+    design_rows(own, lapply(columns, take_rows, complete), length(complete)), "newdata",
     "The predictors cannot be evaluated in `newdata`: ",
     fields = list(arg = "newdata")
   )

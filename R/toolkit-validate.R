@@ -61,7 +61,7 @@ optimizer_rules <- list(
 
 callback_rules <- list(
   kind = rule("text", alone(is_text)),
-  every = rule("a count", alone(is_whole, 1)),
+  every = rule("a count", alone(is_whole_number, 1)),
   first = rule("TRUE or FALSE", alone(is_flag)),
   run = rule("a function", alone(is.function)),
   memory = rule("what the callback keeps", function(v, x) {
@@ -76,7 +76,8 @@ transform_rules <- local({
   code <- rule("a function", alone(is.function))
   list(
     kind = rule("text", alone(is_text)), text = rule("text", alone(is_text)),
-    free = rule("a count", alone(is_whole)), size = rule("a count", alone(is_whole, 1)),
+    free = rule("a count", alone(is_whole_number)),
+    size = rule("a count", alone(is_whole_number, 1)),
     forward = code, inverse = code, log_jacobian = code, pullback = code,
     labels = rule("a text a value", absent_or(function(v, x) is_text(v, x$size)))
   )
@@ -97,15 +98,15 @@ quadrature_rules <- list(
 
 advi_control_rules <- list(
   parity = rule("\"none\" or \"pymc\"", alone(is_among, c("none", "pymc"))),
-  draws = rule("a count", alone(is_whole, 1)),
+  draws = rule("a count", alone(is_whole_number, 1)),
   stl = rule("TRUE or FALSE", alone(is_flag)),
-  rank = rule("a count up to 64", absent_or(alone(is_whole, 1, 64))),
-  fixed_draws = rule("a count from 4", absent_or(alone(is_whole, 4))),
-  most_draws = rule("a count from 4", alone(is_whole, 4)),
+  rank = rule("a count up to 64", absent_or(alone(is_whole_number, 1, 64))),
+  fixed_draws = rule("a count from 4", absent_or(alone(is_whole_number, 4))),
+  most_draws = rule("a count from 4", alone(is_whole_number, 4)),
   tolerance = rule("a number between 0 and 1", alone(is_one_number, 1e-300, 1)),
   closed_form = rule("TRUE or FALSE", alone(is_flag)),
   max_norm = rule("a number from 0", alone(is_one_number, 0)),
-  pilot_rows = rule("a count from 10", absent_or(alone(is_whole, 10)))
+  pilot_rows = rule("a count from 10", absent_or(alone(is_whole_number, 10)))
 )
 
 nuts_control_rules <- list(
@@ -114,7 +115,7 @@ nuts_control_rules <- list(
       v < 1
   }),
   metric = rule("the name of a metric", alone(is_among, c("auto", "dense", "diagonal"))),
-  max_depth = rule("a count up to 20", alone(is_whole, 1, 20)),
+  max_depth = rule("a count up to 20", alone(is_whole_number, 1, 20)),
   jitter = rule("a number from 0", alone(is_one_number, 0, 1e300))
 )
 

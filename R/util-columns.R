@@ -33,3 +33,9 @@ in_blocks <- function(total, width) {
 percent_names <- function(probs) {
   paste0(format(100 * probs, trim = TRUE, digits = 4, drop0trailing = TRUE), "%")
 }
+
+# Probabilities of the two ends of the central interval that holds `prob`.
+tail_probs <- function(prob, arg = "prob") {
+  check_interval(prob, arg)
+  c((1 - prob) / 2, (1 + prob) / 2)
+}

@@ -162,7 +162,7 @@ test_that("the check sees a wave that cells, rectangles and tables cannot hold",
         try_compression(parsed, list(frame = frame), settings), settings
       )
     } else {
-      prepare_rows_fit(parsed, list(frame = frame), settings)
+      prepare_tables_or_blocks(parsed, list(frame = frame), settings)
     }
     beta <- matrix(rnorm(100 * ready$target$dim, 0.2, 0.01), 100)
     at <- measure_accuracy(ready, list(beta = beta))

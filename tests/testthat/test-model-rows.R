@@ -16,7 +16,7 @@ rows_problem <- function(n, k) {
   parsed <- parse_formulas(formulas, data_names = names(d))
   frame <- read_frame(parsed, d, if (k == 1) runif(n) else NULL, NULL, na.omit)
   settings <- list(algorithm = "nested", control = covary_control())
-  ready <- prepare_rows_fit(parsed, list(frame = frame), settings)
+  ready <- prepare_tables_or_blocks(parsed, list(frame = frame), settings)
   pattern <- pattern_of_rows(response_columns(frame$y), list(), resolution = 1)
   total <- suffstats_of_rows(pattern, list(
     y = frame$y, covariates = list(), weights = frame$weights, dropped = c(missing = 0)

@@ -55,13 +55,13 @@ test_that("time limits pass through as what they are", {
   for (e in list(
     limited(compress(slow, "y", by = ~x)),
     limited(compress(file, "y", by = ~x, reader = slow)),
-    limited(retype(slow(), "data", "Wrong: ")), limited(attempt(slow()))
+    limited(with_typed_errors(slow(), "data", "Wrong: ")), limited(attempt(slow()))
   )) {
     expect_s3_class(e, "error")
     expect_false(inherits(e, "covary_error"))
   }
-  expect_error(retype(numeric(1e15), "data", "Wrong: "), "allocate")
-  expect_error(retype(stop("other"), "data", "Wrong: "), "Wrong: other",
+  expect_error(with_typed_errors(numeric(1e15), "data", "Wrong: "), "allocate")
+  expect_error(with_typed_errors(stop("other"), "data", "Wrong: "), "Wrong: other",
     class = "covary_error_data"
   )
   expect_null(attempt(stop("other")))

@@ -4,7 +4,7 @@
 # then only the columns themselves will do. NULL where all columns are better in memory. The
 # prepared model has, for the check after the fit, `held` (that frame) and `tables` (the target of
 # tables).
-prepare_rows_fit <- function(parsed, held, settings) {
+prepare_tables_or_blocks <- function(parsed, held, settings) {
   frame <- held$frame
   tabulate <- settings$control$compress != "exact" && is.null(held$refusal)
   if (ncol(frame$y) > most_responses || !engines()[[settings$algorithm]]$likelihood) {
@@ -21,7 +21,7 @@ prepare_rows_fit <- function(parsed, held, settings) {
   scales <- response_scales(response_moments(total), total$responses)
   check_responses(frame, scales, settings$algorithm)
   design <- design_from_points(
-    parsed, total, sample_rows(frame), whole_of_rows(frame), frame$values
+    parsed, total, sample_rows(frame), all_rows_of_frame(frame), frame$values
   )
   terms <- if (tabulate) row_terms(design, frame) else "the terms cannot be tabulated."
   if (is.character(terms) && frame$n <= blocks_from) {
@@ -29,27 +29,26 @@ prepare_rows_fit <- function(parsed, held, settings) {
   }
   scales <- scales_of_rows(scales, design, frame)
   priors <- resolve_priors(design, scales, settings$prior)
-  one_cell <- list(
+  base <- one_cell_model(design, total, priors, scales)
+  smooths <- tabulate_smooths(design)
+  cells <- list(id = NULL, m = frame$n)
+  if (is.character(terms)) {
+    target <- new_blocks_model(base, smooths, frame, priors, scales)
+    return(new_prepared("blocks", frame, cells, design, priors, target, held = frame))
+  }
+  filled <- fill_row_terms(terms, smooths, frame)
+  target <- new_rows_model(base, filled, frame, settings$control$threads)
+  new_prepared("tables", frame, cells, design, priors, target, held = frame, tables = target)
+}
+
+# The model of one cell that holds all rows, `total` (exact statistics): its priors and scales are
+# those of the rows, its likelihood is replaced.
+one_cell_model <- function(design, total, priors, scales) {
+  cell <- list(
     id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2],
     y_centre = total$scaling[, 1], stats = total$stats
   )
-  one <- design
-  one$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
-  one$offset <- design$offset[, 1, drop = FALSE]
-  target <- new_cells_model(one, one_cell, priors, scales)
-  tables <- tabulate_smooths(design)
-  tabulated <- is.list(terms)
-  target <- if (tabulated) {
-    new_rows_model(
-      target, fill_row_terms(terms, tables, frame), frame,
-      settings$control$threads
-    )
-  } else {
-    new_blocks_model(target, tables, frame, priors, scales)
-  }
-  new_prepared(
-    if (tabulated) "tables" else "blocks", frame, list(id = NULL, m = frame$n), design, priors,
-    target,
-    held = frame, tables = if (tabulated) target
-  )
+  design$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
+  design$offset <- design$offset[, 1, drop = FALSE]
+  new_cells_model(design, cell, priors, scales)
 }
