@@ -29,10 +29,8 @@ print_head <- function(x, draws = nrow(x$draws)) {
   )
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
-  missing <- frame$dropped[[1]] # by its place: fits of version 0.1.0 have this count alone
-  dropped <- if (missing) paste0("; ", say_missing_rows(missing, verb = "with"), " dropped")
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
-    dropped, "\n",
+    paste(";", dropped_text(frame), recycle0 = TRUE), "\n",
     sep = ""
   )
   if (!is.null(x$info$certificate)) {

@@ -30,7 +30,7 @@ summary.covary <- function(object, prob = 0.95, ...) {
   structure(c(
     object[c("call", "algorithm", "responses", "n_cells", "info")], tables,
     list(
-      design = object$design["predictors"], frame = object$frame[c("n", "dropped")],
+      design = object$design["predictors"], frame = frame_counts(object$frame),
       diagnostics = diagnostics(object)
     )
   ), class = "summary.covary")

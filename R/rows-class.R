@@ -23,9 +23,12 @@ new_rows <- function(y, covariates = list(), weights = NULL, dropped = c(missing
   ))
 }
 
-new_frame <- function(rows, numbers, row_names, columns, response_calls, response_variables) {
+# selection: of all rows (rows-select.R), by which `rows` were taken
+new_frame <- function(rows, selection, row_names, columns, response_calls, response_variables) {
+  n <- nrow(rows$y)
   more <- list(
-    rows = numbers, n = nrow(rows$y), row_names = row_names, columns = columns,
+    rows = if (is.null(selection$rows)) seq_len(n) else selection$rows, n = n,
+    row_names = row_names, columns = columns,
     response_calls = response_calls, response_variables = response_variables,
     values = character(), all_covariates = rows$covariates
   )
@@ -73,6 +76,9 @@ response_columns <- function(y) {
   }
   stats::setNames(lapply(seq_len(ncol(y)), function(j) as.double(y[, j])), colnames(y))
 }
+
+# What a summary says of the rows.
+frame_counts <- function(frame) frame[c("n", "dropped")]
 
 is_rowless <- function(frame) inherits(frame, "covary_rowless_frame")
 

@@ -114,6 +114,32 @@ say_missing_rows <- function(n, total = NULL, verb = "have") {
   )
 }
 
+# responses, others: the columns that select_rows() saw
+report_dropped <- function(selection, responses, others, fail) {
+  missing <- selection$missing
+  if (length(missing) == 0) {
+    return()
+  }
+  among <- function(columns) {
+    columns <- lapply(Filter(Negate(is.null), columns), take_rows, missing)
+    sum(any_row(row_rules$missing, columns))
+  }
+  counts <- paste0(
+    say_missing_rows(length(missing), length(responses[[1]])), " (",
+    among(responses), " in a response, ", among(others), " in a covariate or weight)"
+  )
+  if (fail) {
+    stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = missing))
+  }
+  inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = missing))
+}
+
+# Of a frame or its frame_counts(); NULL where no row was dropped.
+dropped_text <- function(frame) {
+  missing <- frame$dropped[[1]] # by its place: fits of version 0.1.0 have this count alone
+  if (missing) paste(say_missing_rows(missing, verb = "with"), "dropped")
+}
+
 check_infinite <- function(selection, place = row_place) {
   for (name in names(selection$infinite)) {
     bad <- selection$infinite[[name]]

@@ -12,7 +12,7 @@ read_frame <- function(parsed, data, weights, subset, na_action) {
   weights <- check_weights(weights, n)
   selection <- select_rows(c(columns, covariates), weights, check_subset(subset, n))
   rows <- selection$rows
-  report_dropped(selection$missing, columns, c(covariates, list(weights)), fail)
+  report_dropped(selection, columns, c(covariates, list(weights)), fail)
   used <- if (is.null(rows)) n else length(rows)
   if (used < n || n < 2) check_response_values(columns, used)
   check_infinite(selection)
@@ -32,8 +32,7 @@ read_frame <- function(parsed, data, weights, subset, na_action) {
   y <- response_matrix(columns)
   names <- if (is.character(attr(data, "row.names"))) row.names(data)
   new_frame(
-    new_rows(y, covariates, weights, selection$dropped),
-    numbers = if (is.null(rows)) seq_len(n) else rows,
+    new_rows(y, covariates, weights, selection$dropped), selection,
     row_names = if (is.null(rows)) names else names[rows],
     columns = columns, response_calls = calls, response_variables = variables
   )
@@ -216,25 +215,6 @@ check_na_action <- function(na_action) {
     )
   }
   names(at)[1] == "fail"
-}
-
-# `missing`: numbers of the rows
-report_dropped <- function(missing, responses, others, fail) {
-  if (length(missing) == 0) {
-    return()
-  }
-  among <- function(columns) {
-    columns <- lapply(Filter(Negate(is.null), columns), take_rows, missing)
-    sum(any_row(row_rules$missing, columns))
-  }
-  counts <- paste0(
-    say_missing_rows(length(missing), length(responses[[1]])), " (",
-    among(responses), " in a response, ", among(others), " in a covariate or weight)"
-  )
-  if (fail) {
-    stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = missing))
-  }
-  inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = missing))
 }
 
 # `used`: the number of rows that count
