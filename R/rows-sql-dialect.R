@@ -62,13 +62,14 @@ sql_dialects <- function() {
   )
 }
 
+# That of the connection's own class, else of the nearest that it extends.
 sql_dialect <- function(connection) {
-  for (dialect in sql_dialects()) {
-    if (inherits(connection, dialect$drivers)) {
-      return(dialect)
-    }
-  }
-  new_sql_dialect()
+  dialects <- sql_dialects()
+  distance <- vapply(dialects, function(dialect) {
+    at <- inherits(connection, dialect$drivers, which = TRUE)
+    min(at[at > 0], Inf)
+  }, 0)
+  if (all(is.infinite(distance))) new_sql_dialect() else dialects[[which.min(distance)]]
 }
 
 # --- types of columns -----------------------------------------------------------------------------

@@ -26,6 +26,9 @@ test_that("every dialect is whole, and an engine without one is asked in standar
     connection <- structure(list(), class = dialects[[name]]$drivers[1])
     expect_identical(sql_dialect(connection)$embedded, dialects[[name]]$embedded, label = name)
   }
+  wrapped <- structure(list(), class = c("duckdb_connection", "SQLiteConnection"))
+  expect_identical(sql_dialect(wrapped)$as_double("x"), sql_dialects()$duckdb$as_double("x"))
+  expect_identical(sql_dialect(wrapped)$floor("u"), "FLOOR(u)")
   standard <- sql_dialect(structure(list(), class = "SparkConnection"))
   expect_identical(standard$floor("u"), "FLOOR(u)")
   expect_identical(standard$sent_number("`x`"), "`x`")
