@@ -57,7 +57,7 @@ not_compressible <- function(parsed, frame) {
   if (!likelihood_of(parsed$predictors)$is_sufficient) {
     return(insufficient_moments)
   }
-  if (ncol(frame$y) > most_responses) {
+  if (ncol(frame$y) > most_tabulated_responses) {
     return("rows of more than two responses are not compressed by themselves.")
   }
   plain <- are_plain(frame$covariates)

@@ -6,8 +6,11 @@ formula_dpars <- list(normal = c(mu = "response", sigma = "response", rho = "pai
 
 default_likelihood <- "normal"
 
-# The density, by likelihood, and moments and tables of the C core hold so many responses.
+# The density, by likelihood, holds so many responses.
 most_responses <- c(normal = 2L)
+
+# Moments of cells and tables of rows hold so many.
+most_tabulated_responses <- 2L
 
 # Of any likelihood; `further`: without that of the mean, those that have formulas of their own.
 dpar_names <- function(further = FALSE) {
