@@ -129,7 +129,12 @@ further_dpars <- function() {
 check_response_count <- function(labels, most) {
   if (length(labels) > most) {
     stop_covary(
-      "formula", "This version fits ", if (most > 1) "one or two responses" else "one response",
+      "formula", "This version fits ",
+      switch(most,
+        "one response",
+        "one or two responses",
+        paste("up to", most, "responses")
+      ),
       "; found ", length(labels), ": ", enumerate(labels), "."
     )
   }
