@@ -51,7 +51,9 @@ compare <- function(d, basis, k) {
       )
       target <- internal$new_cells_model(
         design, cells, ready$priors,
-        internal$compressed_scales(ready$suffstats)
+        internal$response_scales(
+          internal$response_moments(ready$suffstats), ready$suffstats$responses
+        )
       )
       at <- internal$loglik_and_priors(target, beta, order)
       if (is.null(total)) {

@@ -73,9 +73,10 @@ invisible(record(
   matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
 ))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
+cells <- ns$new_cells(fit$frame)
 smoothed <- ns$new_cells_model(
-  fit$design, ns$new_cells(fit$frame), fit$priors,
-  ns$response_scales(ns$new_cells(fit$frame), fit$frame)
+  fit$design, cells, fit$priors,
+  ns$response_scales(ns$cells_moments(cells), colnames(fit$frame$y))
 )
 invisible(record(ns$C_smooths, smoothed$core, rep(0.1, smoothed$dim + smoothed$n_sds)))
 

@@ -85,9 +85,10 @@ local(
     )
     .Call(C_prior, 11L, c(0, 1, 3), c(-1, 0, 1), c(1, 1, 1))
     .Call(C_exponential, as.double(-3:3), 2L)
+    cells <- package$new_cells(fit$frame)
     smoothed <- package$new_cells_model(
-      fit$design, package$new_cells(fit$frame), fit$priors,
-      package$response_scales(package$new_cells(fit$frame), fit$frame)
+      fit$design, cells, fit$priors,
+      package$response_scales(package$cells_moments(cells), colnames(fit$frame$y))
     )
     .Call(C_smooths, smoothed$core, rep(0.1, smoothed$dim + smoothed$n_sds))
     points <- function() matrix(stats::rnorm(3 * smoothed$dim, 0, 0.1), smoothed$dim)
