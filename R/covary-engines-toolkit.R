@@ -17,8 +17,8 @@ engine_svgd <- function(model, draws, control, progress) {
   near <- joint_start(model, progress)
   # Noise that is not used: it keeps the random stream of earlier versions.
   matched_noise(max(settings$particles, 20), model$dim + model$n_sds)
-  round <- precondition_density(regression_density(model), near)
-  fit <- muffle_verdict(svgd(round,
+  preconditioned <- precondition_density(regression_density(model), near)
+  fit <- muffle_verdict(svgd(preconditioned,
     particles = settings$particles, iterations = settings$iterations, heat = 1, jitter = 1,
     refresh = FALSE
   ))
@@ -34,8 +34,8 @@ engine_pathfinder <- function(model, draws, control, progress) {
   settings <- control$pathfinder
   # The joint density of coefficients and sds has no maximum: paths start near the posterior.
   near <- joint_start(model, progress)
-  round <- precondition_density(regression_density(model), near)
-  fit <- muffle_verdict(pathfinder(round,
+  preconditioned <- precondition_density(regression_density(model), near)
+  fit <- muffle_verdict(pathfinder(preconditioned,
     paths = settings$paths, draws = draws, jitter = 1, iterations = settings$iterations
   ))
   fit <- from_preconditioned(fit, near)

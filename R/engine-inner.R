@@ -20,14 +20,14 @@ fit_inner <- function(model, progress, log_tau = NULL, start = NULL) {
   })
 }
 
-# Of fits that others start from: a hundredth of a squared posterior sd, a tenth of an sd.
+# Tolerance of fits that others start from: a hundredth of a squared posterior sd, a tenth of an sd.
 start_tolerance <- 1e-2
 
 # Few rows a coefficient: the mode of the coefficients may be a spike, their Gaussian is not.
 has_few_rows <- function(model) model$scales$n < 20 * model$dim && model$n_sds > 0
 
-# By alternating between the mode of the coefficients and the mode of their smoothing sds under the
-# surrogate: quick where rows are many. list(mean, cov, log_tau)
+# The start of a fit, by alternating between the mode of the coefficients and the mode of their
+# smoothing sds under the surrogate: quick where rows are many. list(mean, cov, log_tau)
 newton_inner <- function(model, progress) {
   log_tau <- rep(-1, model$n_sds)
   subsample <- subsample_model(model)
@@ -88,7 +88,7 @@ narrow_start <- function(model, mean, log_tau) {
   chol2inv(ascent_chol(precision, model$means))
 }
 
-# From N(start$mean, start$cov).
+# The fit at fixed smoothing sds `log_tau` (one a smooth), from N(start$mean, start$cov) on.
 inner_at <- function(model, log_tau, start, progress, tolerance) {
   ridge <- penalty(model, log_tau)
   group <- model$core$group
@@ -106,7 +106,7 @@ inner_at <- function(model, log_tau, start, progress, tolerance) {
     limits = vi_limits(tolerance = tolerance), safe = model$start,
     keep = function(mean, cov) progress$keep(list(mean = mean, cov = cov, log_tau = log_tau))
   )
-  fit$at <- fit$at$without_penalty # without the penalty
+  fit$at <- fit$at$without_penalty
   fit$log_tau <- log_tau
   fit
 }

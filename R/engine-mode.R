@@ -1,6 +1,6 @@
 # The mode of the coefficients at fixed smoothing sds.
 
-# Of log p(y | beta) + log p(unpenalised beta) - sum(penalty * beta^2) / 2. list(mean,
+# The maximum of log p(y | beta) + log p(unpenalised beta) - sum(penalty * beta^2) / 2. list(mean,
 # chol_precision: upper Cholesky factor of the precision; value at the mode; without_penalty: value,
 # gradient and Hessian there without the penalty; converged, iterations)
 newton_mode <- function(

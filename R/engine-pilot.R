@@ -118,9 +118,9 @@ constant_spread <- function(target) {
   )
 }
 
-# list(n (m), second (k x m)): expected squares of the residuals, summed over the rows of each cell.
-# The variance of the mean counts too, so that a row which the mean runs through does not look like
-# one without spread.
+# list(n (m), second (k x m)): counts of rows, and expected squares of the residuals, summed over
+# the rows of each cell. The variance of the mean counts too, so that a row which the mean runs
+# through does not look like one without spread.
 expected_squares <- function(target, fit) {
   k <- target$core$likelihood$responses
   moments <- standard_moments(target$core$cells, k)
@@ -137,7 +137,8 @@ expected_squares <- function(target, fit) {
   moments[c("n", "second")]
 }
 
-# Log sds of predictor j given squares of residuals, by Fisher scoring of
+# Log sds of predictor j given squares of residuals (m, summed over the n (m) rows of each cell), by
+# Fisher scoring over its coefficients, whose places among all are `mine`, of
 #   sum(-n s - squares exp(-2 s) / 2) - penalty,
 # whose log sds are smooth however few the rows. list(coefficients, log_sd (m))
 log_variance_regression <- function(target, j, mine, squares, n) {
@@ -171,8 +172,8 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   list(coefficients = b, log_sd = offset + as.vector(b %*% x))
 }
 
-# Precision of the penalty: that of the default priors, whatever the coding, and of fixed smoothing
-# sds.
+# Precision of the penalty of the coefficients at the places `mine` of all: that of the default
+# priors, whatever the coding, and of fixed smoothing sds.
 pilot_precision <- function(target, mine) {
   penalised <- target$core$group[mine] > 0
   out <- diag(ifelse(penalised, exp(-2 * pilot_log_tau), 1 / prior_spread^2), length(mine))

@@ -22,7 +22,7 @@ engine_prior <- function(model, draws, control, progress) {
   new_engine_result(beta, log_tau, density, density, info)
 }
 
-# Of the unpenalised coefficients, a row a draw.
+# Log prior of the unpenalised coefficients, a number a draw (row of beta).
 log_coefficient_prior <- function(model, beta) {
   .Call(C_loglik_and_priors_draws, without_likelihood(model)$core, beta)
 }

@@ -4,7 +4,7 @@
 
 # beta     S x d: draws of the coefficients
 # log_tau  S x smooths: draws of the log standard deviations of smooths, no columns without smooths
-# lp, lq   S: log density of the posterior (standardised, up to no constant) and of what the draws
+# lp, lq   S: log density of the posterior (standardised, with all constants) and of what the draws
 #          came from; NA where an engine does not know them
 # info     a list: `khat` (named numbers, none where there are no weights), `converged`, and what
 #          else the engine has found (`iterations`, `trace`, `elbo`, `elbo_mcse`, `log_evidence`,
@@ -19,7 +19,7 @@ new_engine_result <- function(beta, log_tau, lp, lq, info) {
 # The result, or an error that says what of it breaks the contract; tests run it for every engine.
 validate_engine_result <- function(x, model, draws) {
   n <- nrow(x$beta)
-  whole <- c(
+  holds <- c(
     "class covary_engine_result" = inherits(x, "covary_engine_result"),
     "beta: a row a draw, a column a coefficient" =
       is.double(x$beta) && identical(dim(x$beta), c(as.integer(draws), model$dim)),
@@ -31,8 +31,8 @@ validate_engine_result <- function(x, model, draws) {
       is.numeric(x$info$khat) && (length(x$info$khat) == 0 || !is.null(names(x$info$khat))),
     "info$converged: TRUE or FALSE" = is_flag(x$info$converged)
   )
-  if (!all(whole)) {
-    stop_covary("internal", "An engine broke its contract: ", names(whole)[!whole][1], ".")
+  if (!all(holds)) {
+    stop_covary("internal", "An engine broke its contract: ", names(holds)[!holds][1], ".")
   }
   x
 }

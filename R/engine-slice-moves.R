@@ -102,5 +102,5 @@ move_sds <- function(model, beta, log_tau, rounds = 2) {
   log_tau
 }
 
-# Coefficients and log smoothing sds, a row a chain
+# chains x (d + smooths): coefficients and log smoothing sds.
 chain_values <- function(state) cbind(t(state$beta), state$log_tau)

@@ -42,7 +42,7 @@ surrogate_log_density <- function(s, model, log_tau) {
     log_sd_prior(model, log_tau)
 }
 
-# list(value, gradient, hessian) of that log density at one log_tau
+# list(value, gradient, hessian) of surrogate_log_density() at one log_tau
 surrogate_derivatives <- function(s, model, log_tau) {
   at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(log_tau), 2L, 2L)
   prior <- vapply(seq_len(model$n_sds), function(g) {

@@ -10,15 +10,7 @@ find_keys <- function(fit, dpar = NULL, resp = NULL) {
   if (!is.null(dpar)) keep <- keep & vapply(predictors, function(p) p$dpar == dpar, TRUE)
   if (!is.null(resp)) {
     wanted <- unlist(strsplit(unit_label(resp), ":", fixed = TRUE))
-    at <- match(wanted, fit$responses)
-    at[is.na(at)] <- match(wanted[is.na(at)], fit$ids)
-    if (anyNA(at)) {
-      stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
-        ", not ", enumerate(wanted), ".",
-        fields = list(arg = "resp")
-      )
-    }
-    wanted <- fit$responses[at]
+    wanted <- match_responses(fit, wanted)
     keep <- keep & vapply(predictors, function(p) setequal(p$resp, wanted), TRUE)
   }
   if (!any(keep)) {
@@ -57,15 +49,24 @@ choose_responses <- function(fit, resp) {
   if (is.null(check_names(resp, "resp"))) {
     return(fit$responses)
   }
-  at <- match(resp, fit$responses)
-  at[is.na(at)] <- match(resp[is.na(at)], fit$ids)
-  if (anyNA(at) || anyDuplicated(at) || length(at) == 0) {
-    stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
-      ", not ", enumerate(as.character(resp)), ".",
-      fields = list(arg = "resp")
-    )
-  }
+  labels <- match_responses(fit, resp)
+  if (length(labels) == 0 || anyDuplicated(labels)) stop_unknown_response(fit, resp)
+  labels
+}
+
+# Labels of responses given by label or id.
+match_responses <- function(fit, given) {
+  at <- match(given, fit$responses)
+  at[is.na(at)] <- match(given[is.na(at)], fit$ids)
+  if (anyNA(at)) stop_unknown_response(fit, given)
   fit$responses[at]
+}
+
+stop_unknown_response <- function(fit, given) {
+  stop_covary("argument", "`resp` must name responses of the fit, ", enumerate(fit$responses),
+    ", not ", enumerate(as.character(given)), ".",
+    fields = list(arg = "resp")
+  )
 }
 
 # "a" or "a:b" of the predictors `keys`.

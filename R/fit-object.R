@@ -63,7 +63,7 @@ user_info <- function(info, log_jacobian, timings) {
 # every engine and source; what users hand back passes check_fit().
 validate_fit <- function(x) {
   k <- length(x$responses)
-  whole <- c(
+  holds <- c(
     "class covary" = inherits(x, "covary"),
     "call: a call of covary()" = is.call(x$call),
     "formulas: a list of formulas" = all(vapply(x$formulas, inherits, TRUE, "formula")),
@@ -84,8 +84,8 @@ validate_fit <- function(x) {
       length(x$cell) == x$frame$n && max(x$cell) <= x$n_cells,
     "info: what the engine found" = is_flag(x$info$converged) && is.numeric(x$info$timings)
   )
-  if (!all(whole)) {
-    stop_covary("internal", "A fit breaks its contract: ", names(whole)[!whole][1], ".")
+  if (!all(holds)) {
+    stop_covary("internal", "A fit breaks its contract: ", names(holds)[!holds][1], ".")
   }
   x
 }

@@ -1,6 +1,7 @@
 # What is said of a fit before it is handed out.
 
-# Never a fit without a verdict: warnings are classed and stay in the object.
+# Raises the warnings of a fit: interrupted, infinite draws, not converged, khat. What they rest on
+# stays in the object (fit$info).
 warn_quality <- function(fit) {
   info <- fit$info
   if (info$interrupted) {

@@ -23,7 +23,7 @@ check_row_sd <- function(row_sd) {
 # `fit_pilot(model)` the pilot.
 #' @export
 bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
-  if (!has_flexible_spread(model) || !model_likelihood(model)$is_sufficient) {
+  if (!has_varying_sd(model) || !model_likelihood(model)$is_sufficient) {
     return(model)
   }
   share <- if (identical(row_sd, "auto")) default_row_sd(model$scales$n) else row_sd
@@ -48,7 +48,7 @@ bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
 sd_keys <- function(model) model$keys[model$roles == "sd"]
 
 # Does any log sd or rhobit have more than a constant?
-has_flexible_spread <- function(model) {
+has_varying_sd <- function(model) {
   loose <- model$coefficients$key[!model$means & model$coefficients$class != "Intercept"]
   length(loose) > 0
 }

@@ -37,7 +37,7 @@ new_model <- function(
 # The model, or an error that says what of it breaks the contract; tests run it for every kind.
 validate_model <- function(x) {
   size <- x$core$size
-  whole <- c(
+  holds <- c(
     "class covary_model" = inherits(x, "covary_model"),
     "core$size: cells, coefficients, smooths" =
       x$dim == size$coefficients && x$n_sds == size$smooths && size$cells == ncol(x$core$cells),
@@ -51,8 +51,8 @@ validate_model <- function(x) {
     "start: a number each" = length(x$start) == x$dim && all(is.finite(x$start)),
     "means: TRUE or FALSE each" = is.logical(x$means) && length(x$means) == x$dim
   )
-  if (!all(whole)) {
-    stop_covary("internal", "A model broke its contract: ", names(whole)[!whole][1], ".")
+  if (!all(holds)) {
+    stop_covary("internal", "A model broke its contract: ", names(holds)[!holds][1], ".")
   }
   x
 }

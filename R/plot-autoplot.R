@@ -92,10 +92,10 @@ ggplot_curves <- function(picture, d) {
   d$piece <- cumsum(c(TRUE, diff(d$extrapolated) != 0 | d$curve[-1] != d$curve[-nrow(d)] |
     d$panel[-1] != d$panel[-nrow(d)]))
   picture + ggplot2::geom_ribbon(mapped(ymin = "lower", ymax = "upper"),
-    alpha = 0.2, colour = NA
+    alpha = ribbon_alpha[["outer"]], colour = NA
   ) +
     ggplot2::geom_ribbon(mapped(ymin = "lower50", ymax = "upper50"),
-      alpha = 0.3, colour = NA
+      alpha = ribbon_alpha[["inner"]], colour = NA
     ) +
     ggplot2::geom_line(mapped(group = "piece", linetype = "extrapolated"), d) +
     ggplot2::scale_linetype_manual(values = c(`FALSE` = "solid", `TRUE` = "22"), guide = "none")
@@ -106,7 +106,7 @@ ggplot_curve_colours <- function(d) {
   curves <- sort(unique(d$curve))
   groups <- setdiff(curves, "all")
   colours <- if (length(groups)) {
-    c(stats::setNames(group_colours(length(groups)), groups), all = whole_colour)
+    c(stats::setNames(group_colours(length(groups)), groups), all = all_rows_colour)
   } else {
     c(all = group_colours(1))
   }

@@ -129,7 +129,7 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
   }
   for (g in seq_along(groups)) {
     here <- if (is.na(groups[g])) is.na(d$group) else d$group %in% groups[g]
-    colour <- if (is.na(groups[g]) && length(palette) > 1) whole_colour else colour_of(groups[g])
+    colour <- if (is.na(groups[g]) && length(palette) > 1) all_rows_colour else colour_of(groups[g])
     mine <- bins[if (is.na(groups[g])) is.na(bins$group) else bins$group %in% groups[g], ]
     if (discrete) {
       if (NROW(mine)) draw_bins(transform(mine, x = mine$x + shift[g] + 0.1))
@@ -150,19 +150,18 @@ unit_title <- function(text, resp) {
   if (length(labels) == 1) paste(text, resp) else c(text, paste(labels, collapse = " and "))
 }
 
-# The covariates that a picture holds still.
+# The covariates that a page of effects holds still; NULL where they are none or more than fit.
 held_text <- function(fit, keys, shown, conditions) {
-  used <- unique(unlist(lapply(paste(keys$dpar, keys$resp, sep = ":"), shaping_covariates,
-    fit = fit
-  )))
+  keys <- paste(keys$dpar, keys$resp, sep = ":")
+  held <- setdiff(unique(unlist(lapply(keys, shaping_covariates, fit = fit))), shown)
+  if (length(held) > 0 && length(held) <= 4) fixed_text(fit, held, conditions)
+}
+
+# "a = 1, b = x": the values at which pictures hold covariates.
+fixed_text <- function(fit, names, conditions) {
   reference <- reference_row(fit, conditions)
-  held <- setdiff(used, shown)
-  if (length(held) == 0 || length(held) > 4) {
-    return(NULL)
-  }
-  paste(vapply(held, function(name) paste(name, "=", format(reference[[name]], digits = 3)), ""),
-    collapse = ", "
-  )
+  text <- vapply(names, function(name) paste(name, "=", format(reference[[name]], digits = 3)), "")
+  paste(text, collapse = ", ")
 }
 
 # Rows of the data for a panel of means; where other factors are held by the user, only rows that

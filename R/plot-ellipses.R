@@ -4,72 +4,70 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
   pair <- response_pair(fit, resp)
   outlines <- ellipse_frame(fit, covariate, at, pair, conditions)
   values <- unique(outlines$value)
-  if (length(values) > 8) {
-    stop_covary("argument", "`at` has ", length(values), " values; a picture can show at most 8.",
+  n <- length(values)
+  if (n > 8) {
+    stop_covary("argument", "`at` has ", n, " values; a picture can show at most 8.",
       fields = list(arg = "at")
     )
   }
-  colours <- value_colours(length(values))
+  colours <- value_colours(n)
   range <- fit$design$covariates[[covariate]]$range
   path <- bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
   data <- training_data(fit)
   near <- lapply(values, nearest_rows,
     fit = fit, data = data, covariate = covariate,
-    reference = reference_row(fit, conditions), n = length(values)
+    reference = reference_row(fit, conditions), n = n
   )
-  n <- length(values)
+  y <- fit$frame$y[, pair, drop = FALSE]
+  dots <- list(
+    y = y[if (max_points > 0) thin_rows(data[[covariate]], max_points), , drop = FALSE],
+    near = if (max_points > 0) lapply(near, function(rows) y[rows, , drop = FALSE])
+  )
   with_canvas(list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25)), {
     graphics::par(mar = c(2.9, 3.2, 1.8, 0.8))
-    y <- fit$frame$y[, pair, drop = FALSE]
-    shown <- if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()
-    limits <- lapply(
-      1:2,
-      function(j) {
-        range(outlines[[c("x", "y")[j]]], if (length(shown)) {
-          stats::quantile(y[shown, j], c(0.003, 0.997))
-        })
-      }
-    )
-    start_panel(limits[[1]], limits[[2]],
-      title = overlay_title(fit, covariate, conditions),
-      xlab = pair[1], ylab = pair[2]
-    )
-    style <- dot_style(length(shown))
-    graphics::points(y[shown, 1], y[shown, 2],
-      pch = 16, cex = style$cex,
-      col = fade("grey40", style$alpha * 0.8)
-    )
-    if (max_points > 0) {
-      for (i in seq_len(n)) {
-        graphics::points(y[near[[i]], 1], y[near[[i]], 2],
-          pch = 16, cex = style$cex + 0.1,
-          col = fade(colours[i], 0.6)
-        )
-      }
-    }
-    graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
-    graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
-    for (i in seq_len(n)) draw_outline(outlines[outlines$value == values[i], ], colours[i])
+    draw_overlay(outlines, path, dots, colours, overlay_title(fit, covariate, conditions))
     draw_value_key(covariate, values, colours)
     graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
     for (i in seq_len(n)) {
       draw_shape_panel(
-        outlines[outlines$value == values[i], ],
-        y[near[[i]], , drop = FALSE], covariate, colours[i], max_points > 0
+        outlines[outlines$value == values[i], ], dots$near[[i]], covariate, colours[i]
       )
     }
   })
   invisible(outlines)
 }
 
-overlay_title <- function(fit, covariate, conditions) {
-  held <- setdiff(
-    unique(unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit))), covariate
+# All outlines over the data, with the path of the means. dots: list(y (n x 2), near (a matrix like
+# it for each value)), empty where no data are shown.
+draw_overlay <- function(outlines, path, dots, colours, title) {
+  limits <- lapply(1:2, function(j) {
+    range(outlines[[c("x", "y")[j]]], if (nrow(dots$y)) {
+      stats::quantile(dots$y[, j], c(0.003, 0.997))
+    })
+  })
+  start_panel(limits[[1]], limits[[2]],
+    title = title, xlab = colnames(dots$y)[1], ylab = colnames(dots$y)[2]
   )
-  reference <- reference_row(fit, conditions)
-  text <- vapply(held, function(name) paste(name, "=", format(reference[[name]], digits = 3)), "")
-  paste(c(paste("Shape of the data along", covariate), if (length(text)) {
-    paste0("(", paste(text, collapse = ", "), ")")
+  style <- dot_style(nrow(dots$y))
+  graphics::points(dots$y[, 1], dots$y[, 2],
+    pch = 16, cex = style$cex, col = fade("grey40", style$alpha * 0.8)
+  )
+  for (i in seq_along(dots$near)) {
+    graphics::points(dots$near[[i]][, 1], dots$near[[i]][, 2],
+      pch = 16, cex = style$cex + 0.1, col = fade(colours[i], 0.6)
+    )
+  }
+  graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
+  graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
+  values <- unique(outlines$value)
+  for (i in seq_along(values)) draw_outline(outlines[outlines$value == values[i], ], colours[i])
+}
+
+overlay_title <- function(fit, covariate, conditions) {
+  used <- unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit))
+  text <- fixed_text(fit, setdiff(unique(used), covariate), conditions)
+  paste(c(paste("Shape of the data along", covariate), if (nzchar(text)) {
+    paste0("(", text, ")")
   }), collapse = " ")
 }
 
@@ -107,12 +105,13 @@ draw_value_key <- function(covariate, values, colours) {
 }
 
 # Residuals in units of the fitted sds: what is left is the correlation.
-draw_shape_panel <- function(d, y, covariate, colour, data) {
+# y: rows near the value, n x 2, or NULL.
+draw_shape_panel <- function(d, y, covariate, colour) {
   z <- function(v, axis) (v - d[[paste0("mean_", axis)]][1]) / d[[paste0("sd_", axis)]][1]
   graphics::plot.new()
   graphics::plot.window(c(-3.4, 3.4), c(-3.4, 3.4), asp = 1)
   graphics::abline(h = 0, v = 0, col = "grey90")
-  if (data) {
+  if (!is.null(y)) {
     graphics::points(z(y[, 1], "x"), z(y[, 2], "y"),
       pch = 16, cex = 0.45,
       col = fade(colour, 0.5)

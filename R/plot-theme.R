@@ -83,8 +83,9 @@ draw_ribbon <- function(d, colour, lwd = 2) {
     outside <- d$extrapolated[at[1]]
     # Pieces meet: one point of the neighbour inside the data joins those outside.
     if (outside) at <- sort(unique(pmin(pmax(c(min(at) - 1, at, max(at) + 1), 1), nrow(d))))
-    draw_band(d$x[at], d$lower[at], d$upper[at], fade(colour, if (outside) 0.1 else 0.2))
-    draw_band(d$x[at], d$lower50[at], d$upper50[at], fade(colour, if (outside) 0.15 else 0.35))
+    alpha <- if (outside) ribbon_alpha_outside else ribbon_alpha
+    draw_band(d$x[at], d$lower[at], d$upper[at], fade(colour, alpha[["outer"]]))
+    draw_band(d$x[at], d$lower50[at], d$upper50[at], fade(colour, alpha[["inner"]]))
     graphics::lines(d$x[at], d$estimate[at], col = colour, lwd = lwd, lty = if (outside) {
       "22"
     } else {

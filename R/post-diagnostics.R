@@ -50,69 +50,76 @@ elbo.covary <- function(object, ...) check_fit(object)$info$elbo
 
 #' @export
 print.covary_diagnostics <- function(x, ...) {
-  cat("Algorithm:    ", x$algorithm, if (x$converged) " (converged" else " (NOT CONVERGED", ", ",
-    x$iterations, " iterations)\n",
-    sep = ""
+  converged <- if (x$converged) " (converged" else " (NOT CONVERGED"
+  lines <- list(
+    Algorithm = paste0(x$algorithm, converged, ", ", x$iterations, " iterations)"),
+    Data = paste0(format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells"),
+    Compression = if (!is.null(x$certificate)) compression_text(x),
+    Predictors = if (!is.null(x$accuracy)) accuracy_text(x$accuracy),
+    "Pareto khat" = if (length(x$khat)) khat_text(x),
+    Note = x$note,
+    Moved = if (!is.null(x$moves)) moves_text(x$moves),
+    "Within rows" = if (!is.null(x$bound)) bound_text(x$bound),
+    ELBO = elbo_text(x),
+    "Log evidence" = if (length(x$log_evidence)) format(x$log_evidence, digits = 8),
+    Seconds = paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE),
+      collapse = ", "
+    )
   )
-  cat("Data:         ", format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells\n",
-    sep = ""
-  )
-  if (!is.null(x$certificate)) {
-    cat("Compression:  ", x$compression$nodes, " nodes from ", x$compression$cells,
-      " cells; certificate ", format(x$certificate, digits = 2),
-      " posterior sds (", x$compression$kind, ")\n",
-      sep = ""
-    )
-  }
-  if (!is.null(x$accuracy)) {
-    cat("Predictors:   within ", format(max(x$accuracy$residual), digits = 2), " residual sds and ",
-      format(max(x$accuracy$posterior), digits = 2),
-      " posterior sds of those of ", max(x$accuracy$rows), " rows or points of cells\n",
-      sep = ""
-    )
-  }
-  if (length(x$khat)) {
-    shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
-    equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
-    cat("Pareto khat:  ",
-      paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""),
-        collapse = ", "
-      ),
-      " (reliable below ", format(x$khat_threshold, digits = 2), ")\n",
-      sep = ""
-    )
-  }
-  if (!is.null(x$note)) cat("Note:         ", x$note, "\n", sep = "")
-  if (!is.null(x$moves)) {
-    cat("Moved:        ", x$moves$chains, " chains by ", x$moves$sweeps,
-      " sweeps of elliptical slice sampling; memory of their start ",
-      format(x$moves$memory, digits = 2), ", error left ", format(x$moves$error, digits = 2),
-      " posterior sds (good below ", chain_limits$memory,
-      " and ", chain_limits$error, ")\n",
-      sep = ""
-    )
-  }
-  if (!is.null(x$bound)) {
-    cat("Within rows:  sd ", format(100 * x$bound$row_sd, digits = 2),
-      " % of the residual sd; half of it moves log sds by at most ",
-      format(max(x$bound$shift), digits = 2), " posterior sds\n",
-      sep = ""
-    )
-  }
-  if (is.na(x$elbo)) {
-    cat("ELBO:         not known: rare draws make up its mean\n")
-  } else {
-    cat("ELBO:         ", format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
-      paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")
-    }, "\n", sep = "")
-  }
-  if (length(x$log_evidence)) {
-    cat("Log evidence: ", format(x$log_evidence, digits = 8), "\n",
-      sep = ""
-    )
-  }
-  cat("Seconds:      ", paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE),
-    collapse = ", "
-  ), "\n", sep = "")
+  lines <- lines[!vapply(lines, is.null, TRUE)]
+  cat(paste0(format(paste0(names(lines), ":"), width = 14), lines, "\n"), sep = "")
   invisible(x)
+}
+
+# What each line of diagnostics says; x: diagnostics, or the field the function is named by.
+compression_text <- function(x) {
+  paste0(
+    x$compression$nodes, " nodes from ", x$compression$cells, " cells; certificate ",
+    format(x$certificate, digits = 2), " posterior sds (", x$compression$kind, ")"
+  )
+}
+
+accuracy_text <- function(accuracy) {
+  paste0(
+    "within ", format(max(accuracy$residual), digits = 2), " residual sds and ",
+    format(max(accuracy$posterior), digits = 2), " posterior sds of those of ",
+    max(accuracy$rows), " rows or points of cells"
+  )
+}
+
+khat_text <- function(x) {
+  shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
+  equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
+  paste0(
+    paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""),
+      collapse = ", "
+    ),
+    " (reliable below ", format(x$khat_threshold, digits = 2), ")"
+  )
+}
+
+moves_text <- function(moves) {
+  paste0(
+    moves$chains, " chains by ", moves$sweeps,
+    " sweeps of elliptical slice sampling; memory of their start ",
+    format(moves$memory, digits = 2), ", error left ", format(moves$error, digits = 2),
+    " posterior sds (good below ", chain_limits$memory, " and ", chain_limits$error, ")"
+  )
+}
+
+bound_text <- function(bound) {
+  paste0(
+    "sd ", format(100 * bound$row_sd, digits = 2),
+    " % of the residual sd; half of it moves log sds by at most ",
+    format(max(bound$shift), digits = 2), " posterior sds"
+  )
+}
+
+elbo_text <- function(x) {
+  if (is.na(x$elbo)) {
+    return("not known: rare draws make up its mean")
+  }
+  paste0(format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
+    paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")
+  })
 }

@@ -6,11 +6,12 @@
 prior_spread <- 2.5
 slope_spread <- prior_spread
 
-# Of directions that no row shows (collinear columns), which have to be proper all the same.
+# Prior precision of directions that no row shows (collinear columns), which have to be proper all
+# the same.
 hidden_precision <- 1 / prior_spread^2
 
-# Of the constant of predictor p; by default in standardised units. By the rhobit link a correlation
-# is uniform.
+# The default prior of the constant of predictor p; by default in standardised units. By the rhobit
+# link a correlation is uniform.
 constant_default <- function(p, location = 0, size = 1) {
   if (has_role(p, "correlation")) {
     logistic(location, size)
@@ -19,22 +20,18 @@ constant_default <- function(p, location = 0, size = 1) {
   }
 }
 
-# Of a coefficient whose column has sd `x_scale`; together with others it has a joint one
-# (prior-joint.R).
-slope_default <- function(size, x_scale) normal(0, slope_spread * (size / x_scale))
-
-# A mean without a constant is a function around zero: its size is that of the response, not of its
-# variation. In units of the response's sd.
-slope_spread_of <- function(p, scales) {
+# Prior sd of the function that the coefficients of predictor p make at the rows, in standardised
+# units (prior-joint.R). A mean without a constant is a function around zero: its size is that of
+# the response, not of its variation.
+function_sd <- function(p, scales) {
   if (!has_role(p, "mean") || holds_constant(p)) {
     return(slope_spread)
   }
   slope_spread * scales$size[[p$resp]] / scales$sd[[p$resp]]
 }
 
-sd_default <- function(size, x_scale) half_t(3, 0, size / x_scale)
-
-# The prior of one parameter of predictor p, in the user's units. name, coef: what messages call it.
+# The default prior of one parameter of predictor p, in the user's units; NULL for coefficients,
+# which have one together (prior-joint.R). name, coef: what messages call it.
 default_of <- function(class, coef, name, x_scale, p, scales) {
   size <- predictor_size(p, scales)
   if (class == "Intercept") {
@@ -48,7 +45,7 @@ default_of <- function(class, coef, name, x_scale, p, scales) {
       fields = list(coef = coef)
     )
   }
-  if (class == "sds") sd_default(size, x_scale) else slope_default(size, x_scale)
+  if (class == "sds") half_t(3, 0, spread)
 }
 
 # The table in the documentation of default_prior(); tests compare it with the priors above.

@@ -135,7 +135,7 @@ draw_prior <- function(code, par, n) {
   )
 }
 
-# Of the distributions that constants have by default.
+# Sd of a normal or logistic prior, which constants have by default.
 prior_sd <- function(prior) {
   switch(prior$family,
     normal = prior$par[2],

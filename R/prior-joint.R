@@ -25,7 +25,7 @@ joint_prior <- function(p, at, scales) {
   if (length(at) == 0) {
     return(NULL)
   }
-  precision <- function_precision(p, slope_spread_of(p, scales))
+  precision <- function_precision(p, function_sd(p, scales))
   moments <- p$moments
   n <- length(at)
   if (p$intercept || !holds_constant(p)) {

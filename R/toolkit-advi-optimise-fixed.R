@@ -30,7 +30,7 @@ start_fixed <- function(target, setup) {
     state$cov <- diag(1 / diag(solve_spd(state$cov)), target$dim)
   }
   if (!exact) state$noise <- new_noise(first_draws(setup), setup$family$dim)
-  widen_start(target, setup, state)
+  shrink_start(target, setup, state)
 }
 
 first_draws <- function(setup) {
@@ -38,8 +38,8 @@ first_draws <- function(setup) {
   if (is.null(m)) max(64L, 4L * setup$family$dim + 12L) else m
 }
 
-# Smaller scales until the ELBO is finite at the start.
-widen_start <- function(target, setup, state) {
+# Smaller sds until the ELBO is finite at the start.
+shrink_start <- function(target, setup, state) {
   for (i in 1:20) {
     at <- expect_at(target, state, state$mean, state$cov)
     if (is_known(at)) break
@@ -269,4 +269,4 @@ moments_fixed <- function(setup, state) {
   )
 }
 
-fixed_engine <- list(start = start_fixed, step = step_fixed, moments = moments_fixed)
+fixed_scheme <- list(start = start_fixed, step = step_fixed, moments = moments_fixed)

@@ -159,4 +159,4 @@ moments_natural <- function(setup, state) {
   c(at, list(parameters = c(at$mean, lower_triangle(t(at$chol_cov)))))
 }
 
-natural_engine <- list(start = start_natural, step = step_natural, moments = moments_natural)
+natural_scheme <- list(start = start_natural, step = step_natural, moments = moments_natural)

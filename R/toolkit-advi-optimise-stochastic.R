@@ -84,7 +84,7 @@ moments_stochastic <- function(setup, state) {
   c(family_moments(setup$family, state$par), list(parameters = state$par))
 }
 
-stochastic_engine <- list(
+stochastic_scheme <- list(
   start = start_stochastic, step = step_stochastic,
   moments = moments_stochastic
 )

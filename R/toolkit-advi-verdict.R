@@ -73,8 +73,8 @@ expected_error <- function(target, family, mean, chol_cov, expected, low = NULL)
   )
 }
 
-finish_advi <- function(approx, engine) {
-  approx <- engine_view(approx, engine)
+finish_advi <- function(approx, scheme) {
+  approx <- advi_view(approx, scheme)
   info <- approx$info
   approx$state$snapshot <- NULL
   verdict <- certify(approx)

@@ -1,4 +1,4 @@
-# advi(): the verb. An engine is list(start, step, moments): `step(target, setup, state, most)` does
+# advi(): the verb. A scheme is list(start, step, moments): `step(target, setup, state, most)` does
 # at most that many iterations and returns the state (toolkit-run.R), which is plain data.
 
 #' Variational inference
@@ -77,10 +77,7 @@ advi <- function(
   if (!is.null(iterations)) iterations <- check_count(iterations, "iterations")
   check_class(control, "covary_advi_control", "control", "advi_control()")
   if (!identical(optimizer, "auto")) {
-    check_class(
-      optimizer, "covary_optimizer", "optimizer",
-      "adam(), adagrad_window() ..."
-    )
+    check_optimizer(optimizer)
   } else if (control$parity == "pymc") optimizer <- adagrad_window()
   batch_size <- check_batch(batch_size, target)
   if (!is.null(start_sigma)) start_sigma <- check_sigma(start_sigma, target)
@@ -89,36 +86,23 @@ advi <- function(
     family = family, control = control, optimizer = optimizer, batch_size = batch_size,
     start = read_start(start, target), start_sigma = start_sigma
   )
-  engine <- choose_engine(setup, target)
+  scheme <- choose_scheme(setup, target)
   if (is.null(iterations)) {
-    iterations <- switch(engine,
+    iterations <- switch(scheme,
       fixed = 1000L,
       natural = 50000L,
       stochastic = 10000L
     )
   }
   approx <- new_approximation(target, "advi", family$name)
-  approx$setup <- c(setup, list(engine = engine, draws = draws))
+  approx$setup <- c(setup, list(draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
   approx$setup$suspect <- suspect_gradient(
     target, setup$start,
     if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size
   )
-  approx$state <- advi_engines()[[engine]]$start(target, approx$setup)
+  approx$state <- advi_schemes()[[scheme]]$start(target, approx$setup)
   run_advi(approx, iterations, refresh)
-}
-
-check_batch <- function(batch_size, target) {
-  if (is.null(batch_size)) {
-    return(0L)
-  }
-  batch_size <- check_count(batch_size, "batch_size")
-  if (target$rows == 0) {
-    stop_covary("argument", "`batch_size` needs a target with rows; this one has none.",
-      fields = list(arg = "batch_size")
-    )
-  }
-  if (batch_size >= target$rows) 0L else batch_size
 }
 
 check_sigma <- function(x, target) {
@@ -133,76 +117,38 @@ check_sigma <- function(x, target) {
   rep_len(as.double(x), target$dim)
 }
 
-choose_engine <- function(setup, target) {
+choose_scheme <- function(setup, target) {
   if (inherits(setup$optimizer, "covary_optimizer")) {
     return("stochastic")
   }
   if (setup$batch_size > 0) "natural" else "fixed"
 }
 
-advi_engines <- function() {
+advi_schemes <- function() {
   list(
-    fixed = fixed_engine, natural = natural_engine,
-    stochastic = stochastic_engine
+    fixed = fixed_scheme, natural = natural_scheme,
+    stochastic = stochastic_scheme
   )
 }
 
 run_advi <- function(approx, iterations, refresh) {
-  engine <- advi_engines()[[approx$setup$engine]]
+  scheme <- advi_schemes()[[choose_scheme(approx$setup, approx$target)]]
   run_iterations(approx, iterations, refresh, "variational inference",
     step = function(approx, most) {
-      engine$step(approx$target, approx$setup, approx$state, most)
+      scheme$step(approx$target, approx$setup, approx$state, most)
     },
-    view = function(approx) engine_view(approx, engine), finish = function(approx) {
-      finish_advi(approx, engine)
+    view = function(approx) advi_view(approx, scheme), finish = function(approx) {
+      finish_advi(approx, scheme)
     }
   )
 }
 
 # The approximation as callbacks see it.
-engine_view <- function(approx, engine) {
-  at <- engine$moments(approx$setup, approx$state)
+advi_view <- function(approx, scheme) {
+  at <- scheme$moments(approx$setup, approx$state)
   approx$mean <- at$mean
   approx$chol_cov <- at$chol_cov
   approx$parameters <- at$parameters
   approx$history <- approx$state$losses[seq_len(approx$state$iteration)]
   approx
-}
-
-#' Continue a fit
-#'
-#' @param object A fit of [advi()] or [svgd()].
-#' @param iterations How many iterations more.
-#' @param ... Not used.
-#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
-#' @return The fit after further iterations: the same, bit for bit, as if it had never stopped.
-#' @examples
-#' target <- normal_mixture(c(.5, .5), c(-1, 1), c(1, 1))
-#' fit <- suppressWarnings(advi(target, optimizer = adam(), iterations = 100))
-#' fit <- suppressWarnings(refine(fit, 100))
-#' length(fit$history)
-#' @export
-refine <- function(object, ...) UseMethod("refine")
-
-#' @export
-refine.default <- function(object, ...) {
-  stop_no_method(
-    object, "refine()",
-    "fits of advi() and svgd()", "object"
-  )
-}
-
-#' @rdname refine
-#' @export
-refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {
-  check_approximation(object)
-  iterations <- check_count(iterations, "iterations")
-  switch(object$method,
-    advi = run_advi(object, iterations, refresh),
-    svgd = run_svgd(object, iterations, refresh),
-    stop_covary("argument", "refine() continues fits of advi() and svgd(); this one comes from ",
-      object$method, "().",
-      fields = list(arg = "object")
-    )
-  )
 }

@@ -1,5 +1,5 @@
-# Approximations: what every engine of the toolkit returns. Fields: target, method, family, mean and
-# chol_cov (Gaussian: mean and Cholesky factor of the covariance of the free numbers), draws
+# Approximations: what every algorithm of the toolkit returns. Fields: target, method, family, mean
+# and chol_cov (Gaussian: mean and Cholesky factor of the covariance of the free numbers), draws
 # (free, a row a draw), lp and lq (log target, up to its constant, and log approximation at the
 # draws), chain, history (losses), info, state (to continue), callbacks. Plain data: saveRDS() keeps
 # everything.
@@ -8,7 +8,7 @@
 #'
 #' What [advi()], [svgd()], [laplace()], [pathfinder()] and [nuts()] return. `mean()`, `sd()`,
 #' `vcov()` and `coef()` are those of the parameters as the user wrote them; `scale = "free"` gives
-#' those of the unconstrained numbers that the engine moved on.
+#' those of the unconstrained numbers that the algorithm moved on.
 #'
 #' @param object,x A fit.
 #' @param scale `"parameters"` or `"free"`.
@@ -16,8 +16,8 @@
 #'   anew.
 #' @param ... Not used.
 #' @return `summary()`: a data frame with mean, median, sd, mad, quantiles, Monte Carlo standard
-#'   error, and khat (approximations) or R-hat and bulk effective sample size (NUTS). khat above 0.7
-#'   means that the family does not fit the target.
+#'   error, and khat (approximations) or R-hat and bulk effective sample size (NUTS). A khat
+#'   above `r format(khat_threshold())` means that the family does not fit the target.
 #' @examples
 #' fit <- advi(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' summary(fit)

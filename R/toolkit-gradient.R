@@ -51,7 +51,8 @@ gradient_directions <- function(d) {
   cbind(first, (1 + 0.4 * cos(2.3 * seq_len(d))) * (-1)^seq_len(d), deparse.level = 0)
 }
 
-# As density_at(), with a value of NaN where the user's functions fail: no engine may ever go there.
+# As density_at(), with a value of NaN where the user's functions fail: no algorithm may
+# ever go there.
 quiet_density <- function(target, rows) {
   scale <- if (is.null(rows)) 1 else target$rows / length(rows)
   function(x, gradient) {

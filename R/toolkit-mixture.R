@@ -25,38 +25,12 @@ normal_mixture <- function(
   concentration = 1
 ) {
   given <- list(weights = weights, means = means, sds = sds)
-  k <- unique(c(lengths(given[!vapply(given, is.null, TRUE)]), k))
-  if (length(k) != 1 || !is.numeric(k) || k < 1 || k > 16) {
-    stop_covary("argument",
-      "`weights`, `means`, `sds` and `k` must agree on one number of components, 1 to 16.",
-      fields = list(arg = "k")
-    )
-  }
-  k <- as.integer(k)
-  for (n in names(given)) {
-    v <- given[[n]]
-    bad <- !is.null(v) && (!is.numeric(v) || any(!is.finite(v)) || (n != "means" && any(v <= 0)) ||
-      (n == "weights" && abs(sum(v) - 1) > 1e-8))
-    if (bad) {
-      stop_covary("argument", "`", n, "` must be finite", if (n != "means") " and positive",
-        if (n == "weights") " with sum 1", ".",
-        fields = list(arg = n)
-      )
-    }
-  }
-  known <- list(weight = if (!is.null(weights)) as.double(weights), mean = if (!is.null(means)) {
-    as.double(means)
-  }, sd = if (!is.null(sds)) as.double(sds))
+  k <- mixture_size(given, k)
+  for (name in names(given)) check_mixture_values(given[[name]], name)
+  known <- lapply(given, function(v) if (!is.null(v)) as.double(v))
+  names(known) <- c("weight", "mean", "sd")
   if (is.null(data)) {
-    if (any(vapply(known, is.null, TRUE))) {
-      stop_covary("argument", "Without `data`, `weights`, `means` and `sds` must all be given.",
-        fields = list(arg = "data")
-      )
-    }
-    x <- c(list(k = k, n = 0L, y = numeric(), prior = mixture_prior(0, 1, 1, 1)), known)
-    return(new_density("mixture", x, list(x = transform_identity()),
-      label = paste("density of a mixture of", k, "normals")
-    ))
+    return(mixture_density(k, known))
   }
   if (!is.numeric(data) || length(data) < 2 || any(!is.finite(data))) {
     stop_covary("argument", "`data` must hold at least two finite numbers.",
@@ -69,35 +43,72 @@ normal_mixture <- function(
       fields = list(arg = "data")
     )
   }
-  spread <- stats::sd(data)
-  if (is.null(mean_prior)) mean_prior <- normal(mean(data), 2 * spread)
-  if (inherits(mean_prior, "covary_prior")) check_object(mean_prior, "covary_prior", "mean_prior")
-  if (!inherits(mean_prior, "covary_prior") || mean_prior$family != "normal") {
-    stop_covary("prior", "`mean_prior` must be normal().", fields = list(arg = "mean_prior"))
-  }
-  sd_scale <- positive(if (is.null(sd_scale)) spread else sd_scale, "sd_scale")
+  mean_prior <- check_mean_prior(mean_prior, data)
+  sd_scale <- positive(if (is.null(sd_scale)) stats::sd(data) else sd_scale, "sd_scale")
   positive(concentration, "concentration")
-  transforms <- c(
-    if (is.null(weights) && k > 1) list(weight = transform_simplex(k)),
-    if (is.null(means)) list(mean = transform_ordered(k)),
-    if (is.null(sds)) list(sd = transform_log(k))
+  prior <- mixture_prior(mean_prior$par[1], mean_prior$par[2], sd_scale, concentration)
+  mixture_posterior(k, known, data, prior)
+}
+
+# The one number of components that all that is given agrees on.
+mixture_size <- function(given, k) {
+  k <- unique(c(lengths(given[!vapply(given, is.null, TRUE)]), k))
+  if (length(k) != 1 || !is.numeric(k) || k < 1 || k > 16) {
+    stop_covary("argument",
+      "`weights`, `means`, `sds` and `k` must agree on one number of components, 1 to 16.",
+      fields = list(arg = "k")
+    )
+  }
+  as.integer(k)
+}
+
+# v: NULL, or the values of the argument "weights", "means" or "sds".
+check_mixture_values <- function(v, name) {
+  bad <- !is.null(v) && (!is.numeric(v) || any(!is.finite(v)) || (name != "means" && any(v <= 0)) ||
+    (name == "weights" && abs(sum(v) - 1) > 1e-8))
+  if (bad) {
+    stop_covary("argument", "`", name, "` must be finite", if (name != "means") " and positive",
+      if (name == "weights") " with sum 1", ".",
+      fields = list(arg = name)
+    )
+  }
+}
+
+# The density of x itself. known: list(weight, mean, sd), k numbers each or NULL where unknown.
+mixture_density <- function(k, known) {
+  if (any(vapply(known, is.null, TRUE))) {
+    stop_covary("argument", "Without `data`, `weights`, `means` and `sds` must all be given.",
+      fields = list(arg = "data")
+    )
+  }
+  values <- c(list(k = k, n = 0L, y = numeric(), prior = mixture_prior(0, 1, 1, 1)), known)
+  new_density("mixture", values, list(x = transform_identity()),
+    label = paste("density of a mixture of", k, "normals")
   )
-  if (is.null(weights) && k == 1) known$weight <- 1
-  x <- c(list(
-    k = k, n = length(data), y = as.double(data),
-    prior = mixture_prior(mean_prior$par[1], mean_prior$par[2], sd_scale, concentration)
-  ), known)
-  out <- new_density("mixture", x, transforms,
+}
+
+# The posterior of what is unknown; prior: from mixture_prior().
+mixture_posterior <- function(k, known, data, prior) {
+  unknown <- vapply(known, is.null, TRUE)
+  if (unknown[["weight"]] && k == 1) {
+    known$weight <- 1
+    unknown[["weight"]] <- FALSE
+  }
+  transforms <- list(
+    weight = if (unknown[["weight"]]) transform_simplex(k), mean = transform_ordered(k),
+    sd = transform_log(k)
+  )
+  values <- c(list(k = k, n = length(data), y = as.double(data), prior = prior), known)
+  out <- new_density("mixture", values, transforms[unknown],
     rows = length(data),
     label = paste("mixture of", k, "normals,", length(data), "rows")
   )
+  spread <- stats::sd(data)
   quantiles <- stats::quantile(data, (seq_len(k) - 0.5) / k, names = FALSE)
-  out$start <- read_start(c(
-    if (is.null(weights) && k > 1) list(weight = rep(1 / k, k)),
-    if (is.null(means)) list(mean = quantiles + spread * 1e-3 * seq_len(k)), if (is.null(sds)) {
-      list(sd = rep(spread / k, k))
-    }
-  ), out)
+  start <- list(
+    weight = rep(1 / k, k), mean = quantiles + spread * 1e-3 * seq_len(k), sd = rep(spread / k, k)
+  )
+  out$start <- read_start(start[unknown], out)
   out
 }
 

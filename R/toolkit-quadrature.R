@@ -34,7 +34,35 @@ quadrature_kl <- function(
   check_flag(truncated, "truncated")
   n <- check_count(n, "n", 101)
   if (!is.null(weight)) check_function(weight, "weight")
-  # midpoints, so that densities infinite or zero at the ends do no harm
+  grid <- quadrature_grid(log_density, lower, upper, n)
+  if (is.null(start)) {
+    mean <- sum(grid$x * grid$p) * grid$width
+    start <- c(mean, sqrt(sum((grid$x - mean)^2 * grid$p) * grid$width))
+  }
+  if (!is.numeric(start) || length(start) != 2 || any(!is.finite(start)) || start[2] <= 0) {
+    stop_covary("start", "`start` must be a mean and a positive sd.", fields = list(arg = "start"))
+  }
+  w <- if (is.null(weight)) grid$p else weight(grid$x)
+  distance <- quadrature_distance(grid, measure, truncated, w)
+  scale <- c(start[2], 1)
+  search <- function(par) {
+    stats::optim(par, distance, control = list(reltol = 1e-13, maxit = 2000, parscale = scale))
+  }
+  first <- search(c(start[1], log(start[2])))
+  fit <- search(first$par)
+  # a simplex that starts anew and stays where it was has converged
+  converged <- max(abs(fit$par - first$par) / scale) < 1e-3 && fit$value < 1e9
+  if (!converged) warn_covary("not_converged", "The quadrature fit did not converge.")
+  q <- exp(log_normal_on_grid(fit$par, grid, truncated))
+  structure(list(
+    mean = fit$par[1], sd = exp(fit$par[2]), divergence = fit$value, measure = measure,
+    truncated = truncated, converged = converged, grid = data.frame(x = grid$x, p = grid$p, q = q)
+  ), class = "covary_quadrature")
+}
+
+# list(x (n), width, lp, p (n): log density and density at x, with integral one). Midpoints, so that
+# densities infinite or zero at the ends do no harm.
+quadrature_grid <- function(log_density, lower, upper, n) {
   width <- (upper - lower) / n
   x <- lower + (seq_len(n) - 0.5) * width
   lp <- log_density(x)
@@ -47,45 +75,29 @@ quadrature_kl <- function(
   }
   top <- max(lp)
   lp <- lp - top - log(sum(exp(lp - top)) * width)
-  p <- exp(lp)
-  w <- if (is.null(weight)) p else weight(x)
-  log_q <- function(par) {
-    lq <- stats::dnorm(x, par[1], exp(par[2]), log = TRUE)
-    if (truncated) lq - log(sum(exp(lq)) * width) else lq
-  }
-  distance <- function(par) {
-    lq <- log_q(par)
+  list(x = x, width = width, lp = lp, p = exp(lp))
+}
+
+# par: mean and log sd.
+log_normal_on_grid <- function(par, grid, truncated) {
+  lq <- stats::dnorm(grid$x, par[1], exp(par[2]), log = TRUE)
+  if (truncated) lq - log(sum(exp(lq)) * grid$width) else lq
+}
+
+# The measure as a function of mean and log sd; w: weights of squared differences.
+quadrature_distance <- function(grid, measure, truncated, w) {
+  function(par) {
+    lq <- log_normal_on_grid(par, grid, truncated)
     q <- exp(lq)
     out <- switch(measure,
-      kl = sum(ifelse(q > 0, q * (lq - pmax(lp, -1e4)), 0)) * width,
-      kl_inclusive = sum(ifelse(p > 0, p * (lp - pmax(lq, -1e4)), 0)) * width,
-      weighted_mse = sum(w * (p - q)^2) * width
+      kl = sum(ifelse(q > 0, q * (lq - pmax(grid$lp, -1e4)), 0)) * grid$width,
+      kl_inclusive = sum(ifelse(grid$p > 0, grid$p * (grid$lp - pmax(lq, -1e4)), 0)) * grid$width,
+      weighted_mse = sum(w * (grid$p - q)^2) * grid$width
     )
     # mass of q beyond the range has density zero under p
-    if (measure == "kl" && !truncated) out <- out + 1e4 * max(1 - sum(q) * width, 0)
+    if (measure == "kl" && !truncated) out <- out + 1e4 * max(1 - sum(q) * grid$width, 0)
     if (is.finite(out)) out else 1e10
   }
-  if (is.null(start)) {
-    m <- sum(x * p) * width
-    start <- c(m, sqrt(sum((x - m)^2 * p) * width))
-  }
-  if (!is.numeric(start) || length(start) != 2 || any(!is.finite(start)) || start[2] <= 0) {
-    stop_covary("start", "`start` must be a mean and a positive sd.", fields = list(arg = "start"))
-  }
-  scale <- c(start[2], 1)
-  search <- function(par) {
-    stats::optim(par, distance, control = list(reltol = 1e-13, maxit = 2000, parscale = scale))
-  }
-  first <- search(c(start[1], log(start[2])))
-  fit <- search(first$par)
-  # a simplex that starts anew and stays where it was has converged
-  converged <- max(abs(fit$par - first$par) / scale) < 1e-3 && fit$value < 1e9
-  if (!converged) warn_covary("not_converged", "The quadrature fit did not converge.")
-  structure(list(
-    mean = fit$par[1], sd = exp(fit$par[2]), divergence = fit$value, measure = measure,
-    truncated = truncated, converged = converged,
-    grid = data.frame(x = x, p = p, q = exp(log_q(fit$par)))
-  ), class = "covary_quadrature")
 }
 
 #' @export

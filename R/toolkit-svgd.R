@@ -59,12 +59,7 @@ svgd <- function(
     check_choice(kernel, c("moments", "rbf"), "kernel")
   }
   if (!is.null(bandwidth)) positive(bandwidth, "bandwidth")
-  if (!is.null(optimizer)) {
-    check_class(
-      optimizer, "covary_optimizer", "optimizer",
-      "adam(), adagrad_window() ..."
-    )
-  }
+  if (!is.null(optimizer)) check_optimizer(optimizer)
   batch_size <- check_batch(batch_size, target)
   rebalance <- if (is.null(rebalance)) {
     target$dim <= 3 && particles >= 20
@@ -229,69 +224,4 @@ local_roots <- function(x) {
     function(r) chol(stats::cov(x[order(r)[seq_len(near + 1)], , drop = FALSE]) + ridge),
     simplify = FALSE
   )
-}
-
-# At rest, the Stein direction in units of the spread of the particles is small.
-finish_svgd <- function(approx) {
-  approx <- svgd_view(approx)
-  spread <- apply(approx$draws, 2, stats::sd)
-  tail <- approx$history[max(1, length(approx$history) - 99):length(approx$history)]
-  h <- approx$setup
-  cooled <- svgd_temperature(h, approx$state$iteration) <= h$temperature * 1.001
-  # phi has units of a score; a particle at rest feels forces far below the 1 / spread of the
-  # target's own
-  force <- mean(tail) * sqrt(mean(spread^2))
-  noise <- if (h$batch_size > 0) 1 else 0.1
-  rest <- cooled && isTRUE(force < noise)
-  at <- density_at(approx$target, approx$draws, gradient = TRUE)
-  approx$lp <- at$value
-  stein <- stein_errors(approx$draws, t(at$gradient) / h$temperature)
-  faithful <- isTRUE(stein[["linear"]] < 0.2)
-  outside <- sum(at$value == -Inf, na.rm = TRUE)
-  undefined <- sum(is.na(at$value) | at$value == Inf, na.rm = TRUE)
-  suspect <- h$suspect || suspect_gradient(
-    approx$target, colMeans(approx$draws), spread, "end",
-    h$batch_size
-  )
-  approx$info <- list(
-    outside = outside, undefined = undefined, weighed = nrow(approx$draws),
-    iterations = approx$state$iteration, force = force, stein = stein,
-    temperature = svgd_temperature(h, approx$state$iteration),
-    stopped = approx$info$stopped, interrupted = approx$info$interrupted,
-    converged = rest && faithful && !suspect && !approx$info$interrupted
-  )
-  approx$info$converged <- approx$info$converged && fits_support(approx$info)
-  if (!is.null(approx$info$stopped)) inform_covary("stopped", approx$info$stopped, ".")
-  warn_support(approx)
-  if (approx$info$interrupted) {
-    warn_covary(
-      "interrupted", "The run was interrupted at iteration ",
-      approx$info$iterations, "; refine() continues it."
-    )
-  } else if (!rest) {
-    warn_covary("not_converged", "The particles have not come to rest after ",
-      approx$info$iterations, " iterations (force ", format(force, digits = 2),
-      if (!cooled) ", still above the final temperature", "). Use refine() or more iterations.",
-      fields = list(force = force)
-    )
-  } else if (!faithful) {
-    warn_covary("not_converged",
-      "The particles are at rest but their spread is not that of the target (error of Stein's ",
-      "identity ",
-      format(stein[["linear"]], digits = 2),
-      "). Use kernel = \"moments\", more particles, or nuts().",
-      fields = list(stein = stein)
-    )
-  }
-  approx
-}
-
-# E[g f(u) + f'(u)] = 0 for the score g of the target: the largest error over parameters for f = u
-# (spread) and u^2 (shape), u in units of the particles' spread.
-stein_errors <- function(draws, score) {
-  centred <- sweep(draws, 2, colMeans(draws))
-  s <- sqrt(colMeans(centred^2))
-  u <- sweep(centred, 2, s, "/")
-  g <- sweep(score, 2, s, "*")
-  c(linear = max(abs(colMeans(g * u + 1))), quadratic = max(abs(colMeans(g * u^2 + 2 * u))))
 }

@@ -20,6 +20,36 @@
 #' summary(advi(target))
 #' @export
 t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 29) {
+  group <- check_groups_data(y, group)
+  mean_prior <- check_mean_prior(mean_prior, y)
+  if (is.null(scale_range)) scale_range <- stats::sd(y) * c(0.001, 10)
+  if (!is.numeric(scale_range) || length(scale_range) != 2) {
+    stop_covary("argument", "`scale_range` must be two numbers.",
+      fields = list(arg = "scale_range")
+    )
+  }
+  check_number(scale_range[1], "scale_range", 0, Inf)
+  check_number(scale_range[2], "scale_range", scale_range[1], Inf, open = TRUE)
+  positive(nu_mean, "nu_mean")
+  transforms <- t_groups_transforms(make.names(levels(group)), scale_range)
+  data <- list(
+    n = length(y), y = as.double(y), group = as.integer(group) - 1L,
+    prior = list(
+      mean = mean_prior$par[1], sd = mean_prior$par[2], low = scale_range[1],
+      high = scale_range[2], nu_mean = nu_mean
+    )
+  )
+  out <- new_density("t_groups", data, transforms,
+    rows = length(y),
+    label = paste("two groups of Student-t observations,", length(y), "rows"),
+    derived = t_groups_derived
+  )
+  out$start <- t_groups_start(y, group, transforms, scale_range)
+  out
+}
+
+# The groups as a factor of two levels.
+check_groups_data <- function(y, group) {
   if (!is.numeric(y) || length(y) < 4 || any(!is.finite(y))) {
     stop_covary("argument", "`y` must hold at least four finite numbers.", fields = list(arg = "y"))
   }
@@ -36,59 +66,33 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
       fields = list(arg = "group")
     )
   }
-  spread <- stats::sd(y)
-  if (spread == 0) {
+  if (stats::sd(y) == 0) {
     stop_covary("constant_response", "All observations are equal.",
       fields = list(arg = "y")
     )
   }
-  if (is.null(mean_prior)) mean_prior <- normal(mean(y), 2 * spread)
-  if (inherits(mean_prior, "covary_prior")) check_object(mean_prior, "covary_prior", "mean_prior")
-  if (!inherits(mean_prior, "covary_prior") || mean_prior$family != "normal") {
-    stop_covary("prior", "`mean_prior` must be normal().", fields = list(arg = "mean_prior"))
-  }
-  if (is.null(scale_range)) scale_range <- spread * c(0.001, 10)
-  if (!is.numeric(scale_range) || length(scale_range) != 2) {
-    stop_covary("argument", "`scale_range` must be two numbers.",
-      fields = list(arg = "scale_range")
-    )
-  }
-  check_number(scale_range[1], "scale_range", 0, Inf)
-  check_number(scale_range[2], "scale_range", scale_range[1], Inf, open = TRUE)
-  positive(nu_mean, "nu_mean")
-  names <- make.names(levels(group))
+  group
+}
+
+# Means, scales within their range, and nu > 1, by the names of the groups.
+t_groups_transforms <- function(names, scale_range) {
   logit <- function() transform_logit(scale_range[1], scale_range[2])
   shifted <- transform_log()
   shifted$forward <- function(u) 1 + exp(u)
   shifted$inverse <- function(x) log(check_inside(x, x > 1, "greater than 1") - 1)
-  transforms <- list(transform_identity(), transform_identity(), logit(), logit(), shifted)
-  names(transforms) <- c(paste0("mean_", names), paste0("scale_", names), "nu")
-  data <- list(
-    n = length(y), y = as.double(y), group = as.integer(group) - 1L,
-    prior = list(
-      mean = mean_prior$par[1], sd = mean_prior$par[2], low = scale_range[1],
-      high = scale_range[2], nu_mean = nu_mean
-    )
-  )
-  out <- new_density("t_groups", data, transforms,
-    rows = length(y),
-    label = paste("two groups of Student-t observations,", length(y), "rows"),
-    derived = t_groups_derived
-  )
-  inside <- function(s) {
-    min(
-      max(s, scale_range[1] + 0.01 * diff(scale_range)),
-      scale_range[2] - 0.01 * diff(scale_range)
-    )
-  }
-  sds <- tapply(y, group, stats::sd)
-  sds[is.na(sds)] <- spread
-  out$start <- c(
-    tapply(y, group, mean),
-    vapply(1:2, function(j) transforms[[2 + j]]$inverse(inside(sds[[j]])), 0), log(10)
-  )
-  out$start <- unname(out$start)
+  out <- list(transform_identity(), transform_identity(), logit(), logit(), shifted)
+  names(out) <- c(paste0("mean_", names), paste0("scale_", names), "nu")
   out
+}
+
+# Free numbers to start from: means and sds of the groups, the latter well inside their range.
+t_groups_start <- function(y, group, transforms, scale_range) {
+  sds <- tapply(y, group, stats::sd)
+  sds[is.na(sds)] <- stats::sd(y)
+  margin <- 0.01 * diff(scale_range)
+  inside <- pmin(pmax(sds, scale_range[1] + margin), scale_range[2] - margin)
+  scales <- vapply(1:2, function(j) transforms[[2 + j]]$inverse(inside[[j]]), 0)
+  unname(c(tapply(y, group, mean), scales, log(10)))
 }
 
 # Standard deviation of a t distribution is scale * sqrt(nu / (nu - 2)) and may not exist; scales

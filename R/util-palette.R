@@ -7,7 +7,7 @@ okabe_ito <- c(
   sky = "#56B4E9", orange = "#E69F00", black = "#000000", grey = "#999999", yellow = "#F0E442"
 )
 
-# Curves of a fit: the first is that of the whole, the others of groups.
+# Curves of a fit: one a group, or the first alone where there are no groups.
 group_colours <- function(n) {
   order <- c("blue", "vermillion", "green", "purple", "sky", "orange", "black")
   rep_len(unname(okabe_ito[order]), n)
@@ -30,7 +30,11 @@ value_colours <- function(n) grDevices::hcl.colors(n + 1, "viridis")[seq_len(n)]
 
 fade <- function(colour, alpha) grDevices::adjustcolor(colour, alpha)
 
-whole_colour <- "grey15" # the curve of all rows beside curves of groups
+# Opacity of the 95 % and 50 % ribbons of a curve, and of those outside the data
+ribbon_alpha <- c(outer = 0.2, inner = 0.35)
+ribbon_alpha_outside <- c(outer = 0.1, inner = 0.15)
+
+all_rows_colour <- "grey15" # the curve of all rows beside curves of groups
 ink <- "grey25" # text
 axis_colour <- "grey60" # axes, their ticks, and what lies in the background
 grid_colour <- "grey93" # lines of the grid

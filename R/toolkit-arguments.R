@@ -1,0 +1,31 @@
+# Checks of arguments that several functions of the toolkit share.
+
+# Rows a minibatch; 0: all rows.
+check_batch <- function(batch_size, target) {
+  if (is.null(batch_size)) {
+    return(0L)
+  }
+  batch_size <- check_count(batch_size, "batch_size")
+  if (target$rows == 0) {
+    stop_covary("argument", "`batch_size` needs a target with rows; this one has none.",
+      fields = list(arg = "batch_size")
+    )
+  }
+  if (batch_size >= target$rows) 0L else batch_size
+}
+
+check_optimizer <- function(optimizer) {
+  check_class(optimizer, "covary_optimizer", "optimizer", "adam(), adagrad_window() ...")
+}
+
+# The prior of means: a normal(), by default at the mean of the data with twice their sd.
+check_mean_prior <- function(mean_prior, data) {
+  if (is.null(mean_prior)) {
+    return(normal(mean(data), 2 * stats::sd(data)))
+  }
+  if (inherits(mean_prior, "covary_prior")) check_object(mean_prior, "covary_prior", "mean_prior")
+  if (!inherits(mean_prior, "covary_prior") || mean_prior$family != "normal") {
+    stop_covary("prior", "`mean_prior` must be normal().", fields = list(arg = "mean_prior"))
+  }
+  mean_prior
+}
