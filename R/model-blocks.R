@@ -35,7 +35,7 @@ model_of_rows <- function(
     y_centre = rep(0, k),
     stats = rbind(
       weights, t(frame$y[rows, , drop = FALSE]),
-      matrix(0, k * (k + 1) / 2, length(rows))
+      matrix(0, triangle_size(k), length(rows))
     )
   )
   new_cells_model(at_nodes(design, data), cells, priors, scales)

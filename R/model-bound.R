@@ -58,7 +58,7 @@ add_within <- function(stats, within) {
   k <- nrow(within)
   n <- stats[1, ]
   at <- lower_places(k)
-  if (nrow(stats) > 1 + k + k * (k + 1) / 2) {
+  if (is_of_nodes(stats, k)) {
     rows <- 1 + 2 * k + diag(at)
     stats[rows, ] <- stats[rows, , drop = FALSE] + within * rep(n, each = k)
     return(stats)

@@ -112,7 +112,7 @@ offset_log_sd <- function(logs, known, n, first, second) {
 standard_moments <- function(stats, k) {
   n <- stats[1, ]
   at <- lower_places(k)
-  if (nrow(stats) > 1 + k + k * (k + 1) / 2) { # nodes
+  if (is_of_nodes(stats, k)) {
     return(list(
       n = n, first = stats[1 + k + seq_len(k), , drop = FALSE],
       second = stats[1 + 2 * k + diag(at), , drop = FALSE]

@@ -48,6 +48,10 @@ cells_moments <- function(cells) {
   )
 }
 
+# Are these statistics of nodes, signed sums of responses and products, and not of cells, means and
+# a root of the scatter? Nodes have K more rows (suffstats-nodes.R).
+is_of_nodes <- function(stats, k) nrow(stats) > 1 + k + triangle_size(k)
+
 # Cell statistics of (y - centre) / scale.
 standardise_cells <- function(cells, centre, scale) {
   if (!is.null(cells$sums)) {

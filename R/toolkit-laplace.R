@@ -30,14 +30,7 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
       "The search for the mode was interrupted; before it ends there is no approximation."
     )
   })
-  chol_precision <- attempt(cholesky(-mode$hessian))
-  if (is.null(chol_precision)) {
-    stop_covary("no_mode",
-      "The search ended where the density has no maximum (its curvature is not that of one); ",
-      "a Laplace approximation does not exist here. Use advi().",
-      fields = list(theta = mode$theta)
-    )
-  }
+  chol_precision <- mode_chol_precision(mode)
   # the size of a further Newton step, in posterior sds, is the verdict
   left <- sqrt(sum(backsolve(chol_precision, mode$gradient, transpose = TRUE)^2) / target$dim)
   x <- new_approximation(target, "laplace", "fullrank",
@@ -60,6 +53,19 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
     )
   }
   x
+}
+
+# Upper Cholesky factor of the precision at the mode.
+mode_chol_precision <- function(mode) {
+  out <- attempt(cholesky(-mode$hessian))
+  if (is.null(out)) {
+    stop_covary("no_mode",
+      "The search ended where the density has no maximum (its curvature is not that of one); ",
+      "a Laplace approximation does not exist here. Use advi().",
+      fields = list(theta = mode$theta)
+    )
+  }
+  out
 }
 
 # BFGS-like search, then Newton steps with a Hessian from differences of gradients.
@@ -93,26 +99,35 @@ find_mode <- function(target, start, iterations) {
     trace[length(trace) + 1] <- -at$f
     if (gain < 1e-9 * (1 + abs(at$f)) && i > 3) break
   }
-  for (k in 1:20) {
-    h <- hessian_at(target, theta)
-    if (any(!is.finite(h))) break
-    chol_precision <- robust_chol(-h)
-    step <- -solve_chol(chol_precision, at$g)
-    decrement <- -sum(step * at$g)
-    if (decrement < 1e-12) break
-    moved <- line_search(objective, theta, step, at, -decrement)
-    if (is.null(moved)) break
-    theta <- moved$par
-    at <- moved$at
-    trace[length(trace) + 1] <- -at$f
-  }
-  h <- hessian_at(target, theta)
+  end <- finish_by_newton(target, objective, list(theta = theta, at = at, trace = trace))
+  h <- hessian_at(target, end$theta)
   if (any(!is.finite(h))) {
     stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.",
-      fields = list(theta = theta)
+      fields = list(theta = end$theta)
     )
   }
-  list(theta = theta, gradient = -at$g, hessian = h, iterations = i + k, trace = trace)
+  list(
+    theta = end$theta, gradient = -end$at$g, hessian = h, iterations = i + end$steps,
+    trace = end$trace
+  )
+}
+
+# Newton steps from `here`, list(theta, at: objective(theta), trace), while they gain; with `steps`,
+# their number.
+finish_by_newton <- function(target, objective, here) {
+  for (k in 1:20) {
+    h <- hessian_at(target, here$theta)
+    if (any(!is.finite(h))) break
+    step <- -solve_chol(robust_chol(-h), here$at$g)
+    decrement <- -sum(step * here$at$g)
+    if (decrement < 1e-12) break
+    moved <- line_search(objective, here$theta, step, here$at, -decrement)
+    if (is.null(moved)) break
+    here$theta <- moved$par
+    here$at <- moved$at
+    here$trace[length(here$trace) + 1] <- -here$at$f
+  }
+  c(here, list(steps = k))
 }
 
 # Central differences of the gradient.

@@ -36,14 +36,7 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   if (nrow(x) < 2) stop_covary("data", "A regression needs at least two rows, not ", nrow(x), ".")
   colnames(x) <- clean_name(colnames(x))
   priors <- coefficient_priors(prior, colnames(x))
-  sd_prior <- if (is.null(sigma)) exponential(1e-100) else sigma
-  if (inherits(sd_prior, "covary_prior")) check_object(sd_prior, "covary_prior", "sigma")
-  if (!inherits(sd_prior, "covary_prior") || !is_sd_prior(sd_prior)) {
-    stop_covary("prior", "`sigma` must be a prior of a standard deviation such as half_t(), not ",
-      describe(sigma), ".",
-      fields = list(arg = "sigma")
-    )
-  }
+  sd_prior <- if (is.null(sigma)) exponential(1e-100) else check_sd_prior(sigma)
   id <- combine_codes(lapply(seq_len(ncol(x)), function(j) x[, j]), nrow(x))
   m <- max(id)
   x_cells <- x[!duplicated(id), , drop = FALSE]
@@ -59,15 +52,28 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
   )
   transforms <- c(lapply(colnames(x), function(n) transform_identity()), list(transform_log()))
   names(transforms) <- c(colnames(x), "sigma")
-  fit <- stats::lm.fit(x, y)
-  start <- c(
-    ifelse(is.na(fit$coefficients), 0, fit$coefficients),
-    log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300))
-  )
   new_regression_target(model, transforms,
-    start = unname(start), blueprint = c(own, list(size = ncol(x))), n = length(y),
+    start = least_squares_start(x, y), blueprint = c(own, list(size = ncol(x))), n = length(y),
     label = paste("linear regression of", length(y), "rows")
   )
+}
+
+check_sd_prior <- function(sigma) {
+  if (inherits(sigma, "covary_prior")) check_object(sigma, "covary_prior", "sigma")
+  if (!inherits(sigma, "covary_prior") || !is_sd_prior(sigma)) {
+    stop_covary("prior", "`sigma` must be a prior of a standard deviation such as half_t(), not ",
+      describe(sigma), ".",
+      fields = list(arg = "sigma")
+    )
+  }
+  sigma
+}
+
+# Coefficients and log residual sd by least squares.
+least_squares_start <- function(x, y) {
+  fit <- stats::lm.fit(x, y)
+  log_sd <- log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300))
+  unname(c(ifelse(is.na(fit$coefficients), 0, fit$coefficients), log_sd))
 }
 
 # list(frame, y, x, offset)

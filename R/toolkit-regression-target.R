@@ -48,7 +48,7 @@ subsample_cells <- function(model, rows, scale) {
   model$cells[1, ] <- model$cells[1, ] * scale
   # nodes hold sums, cells the Cholesky factor of their scatter (src/likelihood_normal.h)
   rest <- -seq_len(1 + k)
-  nodes <- nrow(model$cells) == 1 + 2 * k + k * (k + 1) / 2
+  nodes <- is_of_nodes(model$cells, k)
   model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
   model$offset <- model$offset[, rows, drop = FALSE]
   model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])

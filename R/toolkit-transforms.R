@@ -156,25 +156,8 @@ transform_correlation <- function(n) {
   column <- pairs[, 2]
   at <- matrix(0L, n, n)
   at[cbind(row, column)] <- seq_len(free)
-  # rows of the Cholesky factor from partial correlations
-  roots <- function(u) {
-    z <- tanh(u)
-    l <- vector("list", n)
-    zero <- z[, 1] * 0
-    l[[1]] <- matrix(zero + 1, nrow(u), 1)
-    for (i in seq_len(n)[-1]) {
-      left <- zero + 1
-      l[[i]] <- matrix(zero, nrow(u), i)
-      for (j in seq_len(i - 1)) {
-        l[[i]][, j] <- z[, at[i, j]] * sqrt(left)
-        left <- left * (1 - z[, at[i, j]]^2)
-      }
-      l[[i]][, i] <- sqrt(left)
-    }
-    l
-  }
   forward <- function(u) {
-    l <- roots(u)
+    l <- correlation_factor(u, at)
     out <- u
     for (k in seq_len(free)) {
       j <- seq_len(column[k])
@@ -199,6 +182,26 @@ transform_correlation <- function(n) {
   }
   maps <- list(forward = forward, log_jacobian = log_jacobian, inverse = inverse)
   new_transform("correlation", free, free, maps, labels = paste0("[", row, ",", column, "]"))
+}
+
+# Rows of the Cholesky factor of correlation matrices, a list of S x i matrices, from their partial
+# correlations tanh(u). u: S x pairs; at[i, j]: the column of pair (i, j), j < i.
+correlation_factor <- function(u, at) {
+  n <- nrow(at)
+  z <- tanh(u)
+  l <- vector("list", n)
+  zero <- z[, 1] * 0
+  l[[1]] <- matrix(zero + 1, nrow(u), 1)
+  for (i in seq_len(n)[-1]) {
+    left <- zero + 1
+    l[[i]] <- matrix(zero, nrow(u), i)
+    for (j in seq_len(i - 1)) {
+      l[[i]][, j] <- z[, at[i, j]] * sqrt(left)
+      left <- left * (1 - z[, at[i, j]]^2)
+    }
+    l[[i]][, i] <- sqrt(left)
+  }
+  l
 }
 
 check_inside <- function(x, ok, what) {
