@@ -36,14 +36,12 @@ room_of <- function(file) {
 # file includes files of its own floor or lower ones, never in a circle.
 floors <- list(
   foundations = c(
-    "status", "scalar", "vector", "simd", "dense", "block_sums", "partitions",
-    "stripes", "piecewise"
+    "scalar", "vector", "simd", "dense", "block_sums", "partitions", "piecewise"
   ),
   "sums and densities" = c(
-    "likelihood", "kernel", "expectation", "prior", "joint_prior", "cells", "suffstats", "moments",
-    "rows"
+    "likelihood", "prior", "joint_prior", "cells", "moments", "rows"
   ),
-  "models and targets" = c("model", "regression", "smooths", "surrogate", "target"),
+  "models and targets" = c("regression", "smooths", "surrogate", "target"),
   engines = c("family", "optimizer", "advi", "svgd", "nuts", "ellipse", "learner"),
   border = c("r_", "init")
 )
