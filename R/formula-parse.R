@@ -37,6 +37,7 @@ parse_formulas <- function(formula, ..., data_names, likelihood = default_likeli
   others <- setdiff(data_names, drop)
   predictors <- lapply(predictors, function(p) {
     p$rhs <- expand_dot(p$rhs, others)
+    split_rhs(p$rhs) # refuses what cannot be read, before any data are looked at
     p
   })
   list(

@@ -28,6 +28,7 @@ split_rhs <- function(rhs) {
   variables <- as.list(attr(tf, "variables"))[-1]
   refuse_tensor(variables, attr(tf, "specials"))
   refuse_bar(variables)
+  refuse_empty(variables, attr(tf, "specials"), attr(tf, "offset"))
   at <- unlist(attr(tf, "specials")[c("s", "t2")])
   factors <- attr(tf, "factors")
   labels <- attr(tf, "term.labels")
@@ -85,5 +86,24 @@ refuse_tensor <- function(variables, specials) {
       "as independent random effects. Use t2() in its place.",
       fields = list(term = bad)
     )
+  }
+}
+
+# Smooths and offsets that say nothing of what they are of: s(), s(k = 5), s(x, by = ), offset().
+refuse_empty <- function(variables, specials, offsets) {
+  smooths <- unlist(specials[c("s", "t2")])
+  for (v in variables[c(smooths, offsets)]) {
+    arguments <- as.list(v)[-1]
+    is_empty <- vapply(arguments, identical, TRUE, quote(expr = ))
+    unnamed <- if (is.null(names(arguments))) TRUE else !nzchar(names(arguments))
+    # A number is an offset, but not a covariate.
+    is_offset <- identical(v[[1]], quote(offset))
+    is_of <- if (is_offset) arguments else unlist(lapply(arguments[unnamed], all.vars))
+    if (any(is_empty) || length(is_of) == 0) {
+      stop_covary("formula", "The term ", deparse1(v), " names no variable or has an empty ",
+        "argument; write ", deparse1(v[[1]]), "(x), for instance.",
+        fields = list(term = deparse1(v))
+      )
+    }
   }
 }

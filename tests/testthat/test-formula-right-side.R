@@ -16,6 +16,20 @@ test_that("parts of a right side", {
   refused(~ (1 | g), "s(g, bs = \"re\")")
 })
 
+test_that("a smooth or an offset of nothing is refused with its words", {
+  for (f in list(
+    ~ s(), ~ t2(), ~ x + s(k = 5), ~ s(1), ~ s(NULL), ~ offset(), quote(~ s(x, by = )),
+    quote(~ s(x, k = ))
+  )) {
+    expect_error(split_rhs(eval(f)), "names no variable or has an empty",
+      class = "covary_error_formula"
+    )
+  }
+  d <- data.frame(y = stats::rnorm(30), x = stats::runif(30))
+  expect_error(covary(y ~ s(x, by = ), data = d), "empty argument", class = "covary_error_formula")
+  expect_length(split_rhs(~ s(log(x), by = g, k = 5) + offset(2))$offsets, 1)
+})
+
 test_that("comparisons in interactions are the columns of lm(), however their labels would read", {
   set.seed(5)
   d <- data.frame(
