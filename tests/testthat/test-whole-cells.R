@@ -12,8 +12,8 @@ test_that("the log density by cells is that by rows", {
     by_cells <- model_of(f, data = d)
     f[[1]] <- stats::update(f[[1]], . ~ . + offset(0 * row))
     by_rows <- model_of(f, data = d)
-    expect_lt(by_cells$model$size$cells, 40)
-    expect_identical(by_rows$model$size$cells, 60L)
+    expect_lt(by_cells$core$size$cells, 40)
+    expect_identical(by_rows$core$size$cells, 60L)
     for (i in 1:5) {
       beta <- stats::rnorm(by_cells$dim, 0, 0.3)
       one <- loglik_and_priors(by_cells, beta)
