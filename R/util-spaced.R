@@ -2,7 +2,7 @@
 
 # Numbers in 1, ..., n, in order: all of them, or `most` of them, the first and the last included.
 evenly_spaced <- function(n, most) {
-  if (n <= most) seq_len(n) else round(seq(1, n, length.out = most))
+  round(seq(1, n, length.out = min(n, most)))
 }
 
 # Evenly spaced values of a long vector, so that the time does not grow with it. With `by`, those at

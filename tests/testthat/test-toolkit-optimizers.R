@@ -21,7 +21,7 @@ test_that("every rule takes the steps of its naive twin", {
       grads[t] <- x[1] / 2
       out <- .Call(internal("C_svgd"), target, settings, t, 1, NULL, x, state)
       x <- matrix(out$x, 1)
-      state <- out$state
+      state <- out$memory
       seen[t] <- x[1] - 3
     }
     expect_equal(seen, naive_optimizer(name, cbind(grads), rules[[name]]$rate),
