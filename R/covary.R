@@ -126,7 +126,8 @@ covary <- function(
   )
   check_choice_of_rows(choice, data)
   parsed <- parse_formulas(
-    formula, ..., data_names = data_names(data), likelihood = control$likelihood
+    formula, ...,
+    data_names = data_names(data), likelihood = control$likelihood
   )
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")

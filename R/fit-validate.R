@@ -30,7 +30,8 @@ check_fit <- function(fit, arg = "object") {
   check_object(fit, "covary", arg)
 }
 
-register_class("covary", title = "fit of covary()", remedy = "fit again",
+register_class("covary",
+  title = "fit of covary()", remedy = "fit again",
   rules = fit_rules, inside = list(info = fit_info_rules),
   sealed = c(
     "formulas", "algorithm", "responses", "ids", "pairs", "draws", "design", "priors",

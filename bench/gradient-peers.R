@@ -71,7 +71,8 @@ ours <- function(d, b) {
         coefficients = as.vector(table)
       )), list(
         likelihood = list(name = "normal", responses = 2),
-        level = 2, threads = 1, value = TRUE)
+        level = 2, threads = 1, value = TRUE
+      )
     )
     list(value = out$value, gradient = as.vector(t(matrix(out$scores, 5) %*% cubics)))
   }
@@ -81,7 +82,7 @@ from_cells <- function(d, b) {
   parsed <- internal$parse_formulas(five16, data_names = "x")
   target <- internal$prepare_fit(
     parsed, cells, list(na_action = na.omit),
-      list(algorithm = "nested", control = covary_control())
+    list(algorithm = "nested", control = covary_control())
   )$target
   theta <- target$start
   function(beta) internal$loglik_and_priors(target, theta, 1L)

@@ -25,8 +25,9 @@ rows <- function(level, threads = 1, x = d$x, value = 0) {
       x = x, group = NULL, grid = list(inverse_width = 1024, first = 0, count = 1024), groups = 1L,
       coefficients = coefficients
     )), list(
-        likelihood = list(name = "normal", responses = 2),
-        level = level, threads = threads, value = value)
+      likelihood = list(name = "normal", responses = 2),
+      level = level, threads = threads, value = value
+    )
   )
 }
 names <- c("plain C", "base vectors", "AVX2")
@@ -69,7 +70,7 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
   ), list(K = case[2])))
   target <- internal$prepare_fit(
     internal$parse_formulas(formulas, data_names = names(d)), d, list(na_action = na.omit),
-      list(algorithm = "nested", control = covary_control())
+    list(algorithm = "nested", control = covary_control())
   )$target
   m <- target$core$size$cells
   beta <- target$start

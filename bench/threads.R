@@ -26,7 +26,8 @@ local({
         coefficients = coefficients
       )), list(
         likelihood = list(name = "normal", responses = 2),
-        level = 2, threads = threads, value = FALSE)
+        level = 2, threads = threads, value = FALSE
+      )
     )
   }
   work <- list(

@@ -32,8 +32,10 @@ compare <- function(d, basis, k) {
     data_names = names(d)
   )
   control <- covary_control(compress = "always")
-  ready <- internal$prepare_fit(parsed, d, list(na_action = na.omit),
-      list(algorithm = "nested", control = control))
+  ready <- internal$prepare_fit(
+    parsed, d, list(na_action = na.omit),
+    list(algorithm = "nested", control = control)
+  )
   t <- rep(-2, ready$target$n_sds)
   ridge <- internal$penalty(ready$target, t)
   mode <- internal$newton_mode(ready$target, ridge, tolerance = 1e-13)

@@ -80,7 +80,8 @@ local(
     cell <- package$new_cells(fit$frame)$stats
     eta <- matrix(0.1, 5, ncol(cell))
     .Call(C_likelihood, list(name = "normal", responses = 2L), cell, eta)
-    .Call(C_likelihood_expect, list(name = "normal", responses = 2L), cell, eta,
+    .Call(
+      C_likelihood_expect, list(name = "normal", responses = 2L), cell, eta,
       matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
     )
     .Call(C_prior, 11L, c(0, 1, 3), c(-1, 0, 1), c(1, 1, 1))
