@@ -114,6 +114,12 @@ say_missing_rows <- function(n, total = NULL, verb = "have") {
   )
 }
 
+# The sentence for rows that a message counts and nothing more.
+say_left_out <- function(n, total = NULL) {
+  verb <- if (n == 1 && is.null(total)) "is" else "are"
+  paste(say_missing_rows(n, total), "and", verb, "left out.")
+}
+
 # responses, others: the columns that select_rows() saw
 report_dropped <- function(selection, responses, others, fail) {
   missing <- selection$missing

@@ -205,9 +205,7 @@ new_cells_object <- function(suffstats) {
     stop_covary("data", "No complete rows to compress", all, ".", fields = list(arg = "data"))
   }
   if (dropped > 0) {
-    inform_covary(
-      "dropped_rows", say_missing_rows(dropped), if (dropped == 1) " and is" else " and are",
-      " left out.",
+    inform_covary("dropped_rows", say_left_out(dropped),
       fields = list(dropped = suffstats$dropped)
     )
   }

@@ -93,9 +93,7 @@ regression_frame <- function(formula, data) {
   }
   dropped <- nrow(data) - nrow(frame)
   if (dropped > 0) {
-    inform_covary(
-      "dropped_rows", say_missing_rows(dropped, nrow(data)), " and are left out."
-    )
+    inform_covary("dropped_rows", say_left_out(dropped, nrow(data)))
   }
   list(
     frame = frame, y = y, x = stats::model.matrix(attr(frame, "terms"), frame),
