@@ -1,8 +1,10 @@
-# The multivariate normal likelihood of K responses: means mu, log sds sigma, and correlations rho
-# by a link that rests on Fisher's z (likelihood-links.R).
+# The multivariate normal likelihood of K responses: means mu, log sds sigma, and rho by a link that
+# rests on Fisher's z (likelihood-links.R). rho of responses i > j is their partial correlation
+# given those before j: the correlation itself where j = 1, and any values of all are valid.
 #
 # With L the Cholesky factor of the correlation matrix, z = (y - mu) / sigma is L w, w independent
-# standard normals (mathematics vignette, eq. 2). The second row of L is written in Fisher's z,
+# standard normals (mathematics vignette, eq. 2). Row i of L is written in Fisher's z,
+#   L_ij = tanh(z_ij) prod_(l < j) 1 / cosh(z_il),   L_ii = prod_(l < i) 1 / cosh(z_il),
 # because 1 - rho^2 = 1 / cosh(z)^2 loses all digits near |rho| = 1.
 
 normal_likelihood <- function(links = default_links()) {
@@ -24,16 +26,18 @@ normal_likelihood <- function(links = default_links()) {
       correlate = function(w, eta) {
         spread_out(correlate_standard(w, fisher(eta)), eta, links)
       },
-      correlation = function(eta, i, j) {
-        if (i == j) 1 else links$correlation$inverse(eta$rho[[max(i, j), min(i, j)]])
+      correlation = function(eta, i, j) correlation_of(eta$rho, i, j, links$correlation),
+      rests_on = function(observed) {
+        second <- if (length(observed) > 1) sort(observed, decreasing = TRUE)[2] else 0
+        sort(union(seq_len(second), observed))
       },
-      rests_on = sort,
       marginal = function(eta, observed) {
         lapply(eta, function(part) {
-          if (!is.matrix(part)) {
-            return(part[observed])
+          if (is.matrix(part)) {
+            marginal_pairs(part, observed, links$correlation)
+          } else {
+            part[observed]
           }
-          for_units(list(of = "pair"), observed, function(pair) part[[max(pair), min(pair)]])
         })
       },
       precision_diagonal = function(cor) diag(solve(cor))
@@ -63,9 +67,21 @@ normal_rho <- function(links) {
     size = function(scales, resp) 1, expected = function(scales, resp) 0,
     start = function(scales, resp) {
       at <- match(resp, names(scales$mean))
-      links$correlation$link(0.9 * max(min(scales$cor[at[1], at[2]], 1), -1))
+      shrunk <- 0.9 * pmax(pmin(scales$cor, 1), -1)
+      diag(shrunk) <- 1
+      links$correlation$link(partial_correlation(shrunk, at[2], at[1]))
     }
   )
+}
+
+# Of responses i > j given those before j
+partial_correlation <- function(cor, i, j) {
+  if (j == 1) {
+    return(cor[i, j])
+  }
+  at <- c(seq_len(j), i)
+  upper <- chol(cor[at, at])
+  upper[j, j + 1] / sqrt(sum(upper[j:(j + 1), j + 1]^2))
 }
 
 # (y - mu) / sigma and its inverse, response by response
@@ -79,46 +95,71 @@ spread_out <- function(z, eta, links) {
   Map(one, z, eta$mu, eta$sigma)
 }
 
-# Lower Cholesky factor of the correlations: list(chol: K x K list matrix, log_det: sum of the logs
-# of its diagonal). z: K x K list matrix of Fisher's z.
+# Cholesky factor of the correlations, a K x K list matrix. z: K x K list matrix of Fisher's z.
 correlation_chol <- function(z) {
-  k <- nrow(z)
-  chol <- matrix(list(), k, k)
+  chol <- matrix(list(), nrow(z), nrow(z))
   chol[[1, 1]] <- 1
-  log_det <- 0
+  for (i in seq_len(nrow(z))[-1]) {
+    left <- 0 # log of what the columns before leave
+    for (j in seq_len(i - 1)) {
+      chol[[i, j]] <- tanh(z[[i, j]]) * exp(left)
+      left <- left - log_cosh(z[[i, j]])
+    }
+    chol[[i, i]] <- exp(left)
+  }
+  chol
+}
+
+# Correlation of responses i and j. rho: K x K list matrix of predictors
+correlation_of <- function(rho, i, j, link) {
+  if (i == j) {
+    return(1)
+  }
+  at <- sort(c(i, j))
+  if (at[1] == 1) {
+    return(link$inverse(rho[[at[2], 1]]))
+  }
+  chol <- correlation_chol(map_units(rho[seq_len(at[2]), seq_len(at[2])], link$fisher))
+  Reduce(`+`, lapply(seq_len(at[1]), function(l) chol[[at[1], l]] * chol[[at[2], l]]))
+}
+
+# The predictors of the pairs of some responses alone, in their order
+marginal_pairs <- function(rho, observed, link) {
+  k <- length(observed)
+  if (identical(as.integer(observed), seq_len(k))) {
+    return(rho[seq_len(k), seq_len(k), drop = FALSE])
+  }
+  out <- matrix(list(), k, k)
+  chol <- matrix(list(), k, k)
   for (i in seq_len(k)[-1]) {
     left <- 1
     for (j in seq_len(i - 1)) {
-      v <- tanh(z[[i, j]])
+      v <- correlation_of(rho, observed[i], observed[j], link)
       for (l in seq_len(j - 1)) v <- v - chol[[i, l]] * chol[[j, l]]
-      chol[[i, j]] <- v / chol[[j, j]]
-      left <- left - chol[[i, j]]^2
+      if (j > 1) v <- v / chol[[j, j]]
+      chol[[i, j]] <- v
+      direct <- j == 1 && min(observed[c(i, 1)]) == 1
+      out[[i, j]] <- if (direct) rho[[max(observed[c(i, 1)]), 1]] else link$link(v / sqrt(left))
+      left <- left - v^2
     }
-    # Not positive definite (possible from three responses on): NaN.
-    left[!is.na(left) & left <= 0] <- NaN
-    log_diagonal <- if (i == 2) -log_cosh(z[[2, 1]]) else log(left) / 2
-    chol[[i, i]] <- exp(log_diagonal)
-    log_det <- log_det + log_diagonal
+    chol[[i, i]] <- sqrt(left)
   }
-  list(chol = chol, log_det = log_det)
+  out
 }
 
-# w = L^-1 x of standardised residuals x with correlations of Fisher's z
-whiten_standard <- function(x, z, chol = correlation_chol(z)$chol) {
+# w = L^-1 x of standardised residuals x with Fisher's z
+whiten_standard <- function(x, z) {
   w <- x
   for (i in seq_along(x)[-1]) {
-    if (i == 2) {
-      w[[2]] <- ((x[[2]] - x[[1]]) * exp(z[[2, 1]]) + (x[[2]] + x[[1]]) * exp(-z[[2, 1]])) / 2
-      next
+    for (j in seq_len(i - 1)) {
+      w[[i]] <- ((w[[i]] - w[[j]]) * exp(z[[i, j]]) + (w[[i]] + w[[j]]) * exp(-z[[i, j]])) / 2
     }
-    for (j in seq_len(i - 1)) w[[i]] <- w[[i]] - chol[[i, j]] * w[[j]]
-    w[[i]] <- w[[i]] / chol[[i, i]]
   }
   w
 }
 
 correlate_standard <- function(w, z) {
-  chol <- correlation_chol(z)$chol
+  chol <- correlation_chol(z)
   x <- w
   for (i in seq_along(w)[-1]) {
     x[[i]] <- Reduce(`+`, lapply(seq_len(i), function(j) chol[[i, j]] * w[[j]]))
@@ -128,9 +169,9 @@ correlate_standard <- function(w, z) {
 
 # Joint log density of standardised residuals; minus sum(log(sigma)) makes it that of y.
 standard_log_density <- function(x, z) {
-  factor <- correlation_chol(z)
-  squares <- Reduce(`+`, lapply(whiten_standard(x, z, factor$chol), function(w) w^2))
-  -0.5 * squares - factor$log_det - 0.5 * length(x) * log(2 * pi)
+  squares <- Reduce(`+`, lapply(whiten_standard(x, z), function(w) w^2))
+  log_det <- -Reduce(`+`, lapply(z[lower.tri(z)], log_cosh), 0)
+  -0.5 * squares - log_det - 0.5 * length(x) * log(2 * pi)
 }
 
 # Log likelihood of each draw from the moments of cells (suffstats-exact.R): the density at the mean
@@ -147,7 +188,7 @@ normal_cells <- function(cells, eta, links, z) {
   out <- drop((standard_log_density(x, z) - Reduce(`+`, lapply(sigma, log))) %*% cells$stats[1, ])
   places <- lower_places(k)
   for (l in seq_len(k)) {
-    chol <- lapply(seq_len(k), function(i) {
+    root <- lapply(seq_len(k), function(i) {
       if (i < l) {
         return(0 * sigma[[i]])
       }

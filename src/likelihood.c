@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct likelihood *const likelihoods[] = {
-    &likelihood_normal1, &likelihood_normal1_nodes, &likelihood_normal2, &likelihood_normal2_nodes};
+    &likelihood_normal1, &likelihood_normal1_nodes, &likelihood_normal2, &likelihood_normal2_nodes,
+    &likelihood_normal3};
 
 const struct likelihood *likelihood_find(const char *name, int k, long size)
 {

@@ -2,7 +2,9 @@
  *   E f(eta) = sum_j w_j f(m + L x_j)
  * with the nodes x_j and weights w_j of a product of Gauss-Hermite rules, one a predictor, for
  * f the value, gradient and Hessian. Rules of three points (degree 5) make 3^q nodes; up to three
- * predictors take rules of five points (degree 9). */
+ * predictors take rules of five points (degree 9). From six predictors on the product is cut to the
+ * axes, 2 q + 1 nodes (degree 3):
+ *   E f(eta) = f(m) + sum_j (f(m + sqrt(3) L_j) + f(m - sqrt(3) L_j) - 2 f(m)) / 6. */
 #include "likelihood.h"
 #include <math.h>
 #include <string.h>
@@ -72,6 +74,23 @@ static void add_node(const struct likelihood *l, const struct likelihood_block *
     for (int p = 0; p < l->pairs; p++) add_weighted(w, b->hess[p], s->hess[p]);
 }
 
+static void axes_alone(const struct likelihood *l, struct likelihood_block *b,
+                       double (*m)[LIKELIHOOD_BLOCK], struct sums *s, int level)
+{
+    double x[LIKELIHOOD_MAX_Q] = {0};
+    l->evaluate(b, 2, level);
+    add_node(l, b, 1 - l->q / 3.0, s);
+    for (int j = 0; j < l->q; j++) {
+        for (int side = 1; side <= 2; side++) {
+            x[j] = three.node[side];
+            move_predictors(l->q, m, x, b);
+            l->evaluate(b, 2, level);
+            add_node(l, b, three.weight[side], s);
+        }
+        x[j] = 0;
+    }
+}
+
 void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level)
 {
     const struct rule *rule = l->q <= 3 ? &five : &three;
@@ -81,7 +100,8 @@ void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b,
     memset(&s, 0, sizeof s);
     memcpy(m, b->eta, sizeof m);
     factor_covariances(q, b);
-    while (last < q) {
+    if (q > 5) axes_alone(l, b, m, &s, level);
+    while (q <= 5 && last < q) {
         double x[LIKELIHOOD_MAX_Q], w = 1;
         for (int j = 0; j < q; j++) {
             x[j] = rule->node[digit[j]];

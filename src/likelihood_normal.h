@@ -26,5 +26,6 @@ enum normal2_kind { NORMAL2_ROW, NORMAL2_CELL, NORMAL2_NODE };
 
 extern const struct likelihood likelihood_normal1, likelihood_normal1_nodes;
 extern const struct likelihood likelihood_normal2, likelihood_normal2_nodes;
+extern const struct likelihood likelihood_normal3;
 
 #endif
