@@ -194,7 +194,7 @@ normal_cells <- function(cells, eta, links, z) {
       }
       spread(cells$stats[1 + k + places[i, l], ], i) / sigma[[i]]
     })
-    out <- out - 0.5 * Reduce(`+`, lapply(whiten_standard(chol, z), function(w) rowSums(w^2)))
+    out <- out - 0.5 * Reduce(`+`, lapply(whiten_standard(root, z), function(w) rowSums(w^2)))
   }
   out
 }
