@@ -1,5 +1,5 @@
-# Checks of arguments: each raises a typed error, or returns its argument. (check_function(),
-# check_dots() and need_package() return nothing.)
+# Checks of arguments: each raises a typed error, or returns its argument. (check_function()
+# and need_package() return nothing.)
 
 check_number <- function(x, arg, lower = -Inf, upper = Inf, open = FALSE, whole = FALSE) {
   ok <- is.numeric(x) && length(x) == 1 && !is.na(x)
@@ -76,24 +76,6 @@ check_function <- function(x, arg) {
       fields = list(arg = arg)
     )
   }
-}
-
-# Misspelt arguments must not pass in silence, but tools that hand down arguments of other classes
-# may.
-check_dots <- function(...) {
-  surplus <- ...names()
-  if (...length() == 0) {
-    return(invisible())
-  }
-  surplus <- if (is.null(surplus)) {
-    "(unnamed)"
-  } else {
-    ifelse(is.na(surplus) | !nzchar(surplus), "(unnamed)", surplus)
-  }
-  warn_covary("unused_argument", "Argument ", enumerate(surplus),
-    " is not known here and is ignored.",
-    fields = list(arg = surplus)
-  )
 }
 
 # A probability that an interval holds.

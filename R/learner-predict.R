@@ -29,6 +29,7 @@ predict.covary_learner <- function(
   object, newdata = NULL, type = c("class", "prob", "density"),
   log = FALSE, ...
 ) {
+  check_dots(...)
   check_learner(object)
   type <- check_choice(type, c("class", "prob", "density"), "type")
   check_flag(log, "log")
@@ -47,6 +48,7 @@ predict.covary_learner <- function(
 #'   category x response), `accuracy`, `loss` (mean cross-entropy in nats), `learner`.
 #' @export
 summary.covary_learner <- function(object, newdata = NULL, ...) {
+  check_dots(...)
   check_learner(object)
   category <- if (is.null(newdata)) object$category else new_categories(object, newdata)
   if (is.null(category)) {
@@ -72,6 +74,7 @@ summary.covary_learner <- function(object, newdata = NULL, ...) {
 #' @importFrom stats simulate
 #' @export
 simulate.covary_learner <- function(object, nsim = 1, seed = NULL, newdata = NULL, ...) {
+  check_dots(...)
   check_learner(object)
   nsim <- check_count(nsim, "nsim")
   if (!exists(".Random.seed", globalenv())) stats::runif(1)

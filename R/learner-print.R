@@ -3,6 +3,7 @@
 #' @rdname learn_categories
 #' @export
 print.covary_learner <- function(x, digits = 3, ...) {
+  check_dots(...)
   check_learner(x, "x")
   cat(
     "Category learner:", length(x$categories), "categories,", length(x$dimensions), "dimensions,",
@@ -60,6 +61,7 @@ learner_notes <- function(learner) {
 
 #' @export
 print.summary.covary_learner <- function(x, digits = 3, ...) {
+  check_dots(...)
   print(x$learner, digits = digits)
   cat("\nResponses after learning:\n")
   print(x$confusion)

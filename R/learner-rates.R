@@ -43,6 +43,7 @@ learning_rates <- function(mean = .002, scale = 1e-4, weight = .1) {
 
 #' @export
 print.covary_rates <- function(x, ...) {
+  check_dots(...)
   check_rates(x)
   cat("Learning rates:", paste(names(x), vapply(x, format, ""), collapse = ", "))
   cat("\n")

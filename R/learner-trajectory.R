@@ -42,6 +42,7 @@ trajectory.covary_learner <- function(
   object, what = c("learned", "covariance", "loss"), thin = 1,
   ...
 ) {
+  check_dots(...)
   check_learner(object)
   what <- check_choice(what, c("learned", "covariance", "loss"), "what")
   thin <- check_count(thin, "thin")

@@ -142,6 +142,7 @@ learn_categories <- function(
 #' @importFrom stats coef
 #' @export
 coef.covary_learner <- function(object, ...) {
+  check_dots(...)
   check_learner(object)
   unpack_coef(object$parameter, object)
 }

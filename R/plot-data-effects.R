@@ -53,6 +53,7 @@ conditional_effects.covary <- function(
   conditions = list(),
   points = 100, extend = 0.05, ...
 ) {
+  check_dots(...)
   check_fit(fit, "fit")
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)

@@ -60,6 +60,7 @@ plot.covary <- function(
 #' @rdname plot.covary
 #' @export
 plot.covary_effects <- function(x, ask = NULL, ...) {
+  check_dots(...)
   draw_effects(x, NULL, 0, ask)
   invisible(x)
 }

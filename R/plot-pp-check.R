@@ -43,6 +43,7 @@ pp_check.covary <- function(
   ndraws = NULL, bins = NULL,
   max_rows = 20000, plot = TRUE, ...
 ) {
+  check_dots(...)
   check_fit(object)
   type <- check_choice(type, c("dens", "correlation", "sd", "qq"), "type")
   ndraws <- check_count(

@@ -52,12 +52,16 @@ draws_subset <- function(x, variable, regex) {
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws
 #' @export
-as_draws.covary <- function(x, variable = NULL, regex = FALSE, ...) draws_subset(x, variable, regex)
+as_draws.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
+  draws_subset(x, variable, regex)
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior as_draws_matrix
 #' @export
 as_draws_matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   draws_subset(x, variable, regex)
 }
 
@@ -65,6 +69,7 @@ as_draws_matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @importFrom posterior as_draws_df
 #' @export
 as_draws_df.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   posterior::as_draws_df(draws_subset(x, variable, regex))
 }
 
@@ -72,6 +77,7 @@ as_draws_df.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @importFrom posterior as_draws_array
 #' @export
 as_draws_array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   posterior::as_draws_array(draws_subset(x, variable, regex))
 }
 
@@ -79,6 +85,7 @@ as_draws_array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @importFrom posterior as_draws_list
 #' @export
 as_draws_list.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   posterior::as_draws_list(draws_subset(x, variable, regex))
 }
 
@@ -86,12 +93,14 @@ as_draws_list.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @importFrom posterior as_draws_rvars
 #' @export
 as_draws_rvars.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   posterior::as_draws_rvars(draws_subset(x, variable, regex))
 }
 
 #' @rdname as_draws.covary
 #' @export
 as.matrix.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   draws <- draws_subset(x, variable, regex)
   matrix(as.double(draws), nrow(draws), dimnames = list(NULL, colnames(draws)))
 }
@@ -102,12 +111,14 @@ as.data.frame.covary <- function(
   x, row.names = NULL, optional = FALSE, variable = NULL,
   regex = FALSE, ...
 ) {
+  check_dots(...)
   as.data.frame(as.matrix(x, variable, regex))
 }
 
 #' @rdname as_draws.covary
 #' @export
 as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
+  check_dots(...)
   draws <- as.matrix(x, variable, regex)
   array(
     draws, c(nrow(draws), 1, ncol(draws)),
@@ -118,12 +129,18 @@ as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @rdname as_draws.covary
 #' @importFrom posterior variables
 #' @export
-variables.covary <- function(x, ...) colnames(check_fit(x, "x")$draws)
+variables.covary <- function(x, ...) {
+  check_dots(...)
+  colnames(check_fit(x, "x")$draws)
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior nvariables
 #' @export
-nvariables.covary <- function(x, ...) ncol(check_fit(x, "x")$draws)
+nvariables.covary <- function(x, ...) {
+  check_dots(...)
+  ncol(check_fit(x, "x")$draws)
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior ndraws
@@ -147,7 +164,10 @@ nchains.covary <- function(x) {
 #' @param object A fit of [covary()].
 #' @export
 #' @rawNamespace S3method(rstantools::nsamples, covary)
-nsamples.covary <- function(object, ...) nrow(check_fit(object)$draws)
+nsamples.covary <- function(object, ...) {
+  check_dots(...)
+  nrow(check_fit(object)$draws)
+}
 
 #' @export
 posterior::as_draws

@@ -28,6 +28,7 @@ diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "
 #' @rdname diagnostics
 #' @export
 diagnostics.covary <- function(fit, ...) {
+  check_dots(...)
   check_fit(fit, "fit")
   out <- c(list(
     algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells,
@@ -46,10 +47,14 @@ elbo.default <- function(object, ...) stop_no_method(object, "elbo()", "fits", "
 
 #' @rdname diagnostics
 #' @export
-elbo.covary <- function(object, ...) check_fit(object)$info$elbo
+elbo.covary <- function(object, ...) {
+  check_dots(...)
+  check_fit(object)$info$elbo
+}
 
 #' @export
 print.covary_diagnostics <- function(x, ...) {
+  check_dots(...)
   converged <- if (x$converged) " (converged" else " (NOT CONVERGED"
   lines <- list(
     Algorithm = paste0(x$algorithm, converged, ", ", x$iterations, " iterations)"),

@@ -46,7 +46,10 @@ fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
 #' @rdname fitted.covary
 #' @importFrom stats sigma
 #' @export
-sigma.covary <- function(object, ...) stats::fitted(object, dpar = "sigma")
+sigma.covary <- function(object, ...) {
+  check_dots(...)
+  stats::fitted(object, dpar = "sigma")
+}
 
 #' @rdname fitted.covary
 #' @importFrom stats residuals

@@ -4,6 +4,7 @@
 #' @importFrom stats logLik
 #' @export
 logLik.covary <- function(object, ...) {
+  check_dots(...)
   check_fit(object)
   need_rows(object, "logLik()")
   cells <- new_cells(object$frame, fit_likelihood(object)$is_sufficient)

@@ -38,12 +38,16 @@ coefficient_draws <- function(fit) unclass(fit$draws)[, coefficient_names(fit), 
 #' @rdname coef.covary
 #' @importFrom stats coef
 #' @export
-coef.covary <- function(object, ...) colMeans(coefficient_draws(check_fit(object)))
+coef.covary <- function(object, ...) {
+  check_dots(...)
+  colMeans(coefficient_draws(check_fit(object)))
+}
 
 #' @rdname coef.covary
 #' @importFrom stats vcov
 #' @export
 vcov.covary <- function(object, ...) {
+  check_dots(...)
   check_fit(object)
   draws <- coefficient_draws(object)
   out <- if (ncol(draws)) stats::var(draws) else matrix(0, 0, 0)
@@ -55,6 +59,7 @@ vcov.covary <- function(object, ...) {
 #' @importFrom stats confint
 #' @export
 confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
+  check_dots(...)
   check_fit(object)
   probs <- tail_probs(level, "level")
   draws <- coefficient_draws(object)
@@ -88,6 +93,7 @@ one_predictor <- function(fit, dpar, resp) {
 #' @importFrom stats formula
 #' @export
 formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
+  check_dots(...)
   check_fit(x, "x")
   if (is.null(dpar) && is.null(resp)) {
     return(x$formulas)
@@ -99,6 +105,7 @@ formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
 #' @importFrom stats terms
 #' @export
 terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
+  check_dots(...)
   one_predictor(
     check_fit(x, "x"), dpar,
     resp
@@ -108,12 +115,18 @@ terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
 #' @rdname coef.covary
 #' @importFrom stats nobs
 #' @export
-nobs.covary <- function(object, ...) check_fit(object)$frame$n
+nobs.covary <- function(object, ...) {
+  check_dots(...)
+  check_fit(object)$frame$n
+}
 
 #' @rdname coef.covary
 #' @importFrom stats weights
 #' @export
-weights.covary <- function(object, ...) need_rows(object, "weights()")$frame$weights
+weights.covary <- function(object, ...) {
+  check_dots(...)
+  need_rows(object, "weights()")$frame$weights
+}
 
 #' @rdname coef.covary
 #' @importFrom stats df.residual
@@ -122,6 +135,7 @@ df.residual.covary <- function(
   object,
   ...
 ) {
+  check_dots(...)
   length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
 }
 
@@ -129,6 +143,7 @@ df.residual.covary <- function(
 #' @importFrom stats family
 #' @export
 family.covary <- function(object, ...) {
+  check_dots(...)
   check_fit(object)
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
   links <- lapply(fit_likelihood(object)$dpars[dpars], `[[`, "link")
@@ -144,6 +159,7 @@ family.covary <- function(object, ...) {
 
 #' @export
 print.covary_family <- function(x, ...) {
+  check_dots(...)
   cat(if (length(x$responses) > 1) "Multivariate normal", if (length(x$responses) == 1) "Normal",
     ", links ",
     paste(names(x$links), x$links, sep = " ", collapse = ", "), "\n",
@@ -156,6 +172,7 @@ print.covary_family <- function(x, ...) {
 #' @importFrom stats model.frame
 #' @export
 model.frame.covary <- function(formula, ...) {
+  check_dots(...)
   check_fit(formula, "formula")
   need_rows(formula, "model.frame()")
   columns <- training_data(formula)
@@ -167,6 +184,7 @@ model.frame.covary <- function(formula, ...) {
 #' @importFrom stats model.matrix
 #' @export
 model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+  check_dots(...)
   check_fit(object)
   p <- one_predictor(object, dpar, resp)
   at <- predictor_at(object, p$key)
@@ -186,4 +204,7 @@ row_labels_or_numbers <- function(fit) {
 #' @rdname coef.covary
 #' @export
 #' @rawNamespace S3method(rstantools::prior_summary, covary)
-prior_summary.covary <- function(object, ...) prior_columns(check_fit(object)$priors)
+prior_summary.covary <- function(object, ...) {
+  check_dots(...)
+  prior_columns(check_fit(object)$priors)
+}

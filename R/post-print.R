@@ -11,6 +11,7 @@
 #' fit
 #' @export
 print.covary <- function(x, digits = 3, ...) {
+  check_dots(...)
   check_fit(x, "x")
   check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x)

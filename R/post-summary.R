@@ -60,6 +60,7 @@ effective_draws <- function(fit) {
 #' @rdname summary.covary
 #' @export
 print.summary.covary <- function(x, digits = 3, ...) {
+  check_dots(...)
   check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x, x$diagnostics$draws)
   print_table("Coefficients", x$coefficients, digits)

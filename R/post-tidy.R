@@ -27,6 +27,7 @@ NULL
 #' @rdname tidy.covary
 #' @export
 tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
+  check_dots(...)
   check_fit(x, "x")
   check_flag(conf.int, "conf.int")
   probs <- tail_probs(conf.level, "conf.level")
@@ -47,6 +48,7 @@ tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
 #' @rdname tidy.covary
 #' @export
 glance.covary <- function(x, ...) {
+  check_dots(...)
   check_fit(x, "x")
   number <- function(v) if (length(v) == 1) as.double(v) else NA_real_
   khat <- x$info$khat[!is.na(x$info$khat)]
@@ -61,6 +63,7 @@ glance.covary <- function(x, ...) {
 #' @rdname tidy.covary
 #' @export
 augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
+  check_dots(...)
   check_fit(x, "x")
   newdata <- if (is.null(newdata)) data else newdata
   used <- prepare_newdata(x, newdata)

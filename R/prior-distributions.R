@@ -114,6 +114,7 @@ format.covary_prior <- function(x, ...) check_object(x, "covary_prior", "x")$tex
 
 #' @export
 print.covary_prior <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_prior", "x")
   cat(x$text, "\n", sep = "")
   invisible(x)

@@ -77,6 +77,7 @@ c.covary_priors <- function(...) {
 
 #' @export
 print.covary_priors <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_priors", "x")
   out <- as.data.frame(unclass(x[setdiff(names(x), "prior")]))
   out <- cbind(prior = vapply(x$prior, format, ""), out)

@@ -18,6 +18,7 @@ NULL
 #' @rdname cells-class
 #' @export
 print.cells <- function(x, ...) {
+  check_dots(...)
   x <- check_cells(x, "x")
   continuous <- continuous_names(x)
   cat("Cells of ", paste(x$responses, collapse = ", "), ": ",
@@ -67,6 +68,7 @@ interpolation_bound <- function(x) {
 #' @rdname cells-class
 #' @export
 merge.cells <- function(x, y, ...) {
+  check_dots(...)
   if (!inherits(y, "cells")) {
     stop_covary("argument", "`y` must be an object of compress(), not ",
       describe(y), ".",
@@ -85,6 +87,7 @@ c.cells <- function(...) Reduce(merge.cells, list(...))
 #' @rdname cells-class
 #' @export
 subset.cells <- function(x, subset, ...) {
+  check_dots(...)
   x <- check_cells(x, "x")
   keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
   if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
@@ -103,11 +106,15 @@ subset.cells <- function(x, subset, ...) {
 #' @rdname cells-class
 #' @importFrom stats nobs
 #' @export
-nobs.cells <- function(object, ...) check_cells(object)$rows
+nobs.cells <- function(object, ...) {
+  check_dots(...)
+  check_cells(object)$rows
+}
 
 #' @rdname cells-class
 #' @export
 summary.cells <- function(object, ...) {
+  check_dots(...)
   object <- check_cells(object)
   m <- response_moments(object)
   data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)

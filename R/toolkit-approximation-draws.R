@@ -17,12 +17,14 @@ draws_of <- function(x, ndraws = NULL) {
 #'   as_draws_rvars
 #' @export
 as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
   posterior::as_draws_matrix(draws_of(x, ndraws))
 }
 
 #' @rdname approximation
 #' @export
 as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
   check_approximation(x, "x")
   draws <- draws_of(x, ndraws)
   if (is.null(x$chain) || !is.null(ndraws)) {
@@ -38,28 +40,35 @@ as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
 
 #' @rdname approximation
 #' @export
-as_draws.covary_approximation <- function(x, ndraws = NULL, ...) as_draws_array(x, ndraws)
+as_draws.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
+  as_draws_array(x, ndraws)
+}
 
 #' @rdname approximation
 #' @export
 as_draws_df.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
   posterior::as_draws_df(as_draws_array(x, ndraws))
 }
 
 #' @rdname approximation
 #' @export
 as_draws_list.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
   posterior::as_draws_list(as_draws_array(x, ndraws))
 }
 
 #' @rdname approximation
 #' @export
 as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ...) {
+  check_dots(...)
   posterior::as_draws_rvars(as_draws_array(x, ndraws))
 }
 
 #' @export
 as.matrix.covary_approximation <- function(x, ...) {
+  check_dots(...)
   check_approximation(x, "x")
   out <- draws_of(x)
   out[, setdiff(colnames(out), c("lp__", "lp_approx__")), drop = FALSE]
@@ -67,6 +76,7 @@ as.matrix.covary_approximation <- function(x, ...) {
 
 #' @export
 as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = FALSE, ...) {
+  check_dots(...)
   as.data.frame(as.matrix(x))
 }
 
@@ -87,6 +97,7 @@ as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = F
 #' predict(fit, data.frame(wt = 2:4))
 #' @export
 predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) {
+  check_dots(...)
   check_approximation(object)
   own <- object$target$blueprint
   if (is.null(own)) {

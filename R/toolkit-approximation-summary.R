@@ -2,6 +2,7 @@
 
 #' @export
 print.covary_fit_info <- function(x, ...) {
+  check_dots(...)
   utils::str(unclass(x), give.attr = FALSE, no.list = TRUE)
   invisible(x)
 }
@@ -47,6 +48,7 @@ print.covary_approximation <- function(x, ...) {
 #' @rdname approximation
 #' @export
 summary.covary_approximation <- function(object, ...) {
+  check_dots(...)
   check_approximation(object)
   draws <- posterior::as_draws_array(object)
   keep <- setdiff(posterior::variables(draws), c("lp__", "lp_approx__"))

@@ -118,6 +118,7 @@ mean.covary_approximation <- function(x, ..., scale = c(
                                         "parameters",
                                         "free"
                                       )) {
+  check_dots(...)
   view_moments(check_approximation(x, "x"), scale)$mean
 }
 
@@ -145,6 +146,7 @@ sd.default <- function(x, na.rm = FALSE, ...) {
 #' @rdname sd
 #' @export
 sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
+  check_dots(...)
   sqrt(diag(view_moments(check_approximation(x, "x"), scale)$cov))
 }
 
@@ -155,6 +157,7 @@ vcov.covary_approximation <- function(object, ..., scale = c(
                                         "parameters",
                                         "free"
                                       )) {
+  check_dots(...)
   view_moments(check_approximation(object), scale)$cov
 }
 
@@ -164,16 +167,21 @@ coef.covary_approximation <- function(object, ..., scale = c(
                                         "parameters",
                                         "free"
                                       )) {
+  check_dots(...)
   view_moments(check_approximation(object), scale)$mean
 }
 
 #' @rdname diagnostics
 #' @export
-elbo.covary_approximation <- function(object, ...) check_approximation(object)$info$elbo
+elbo.covary_approximation <- function(object, ...) {
+  check_dots(...)
+  check_approximation(object)$info$elbo
+}
 
 #' @rdname diagnostics
 #' @export
 diagnostics.covary_approximation <- function(fit, ...) {
+  check_dots(...)
   check_approximation(fit, "fit")
   structure(c(list(method = fit$method, family = fit$family), fit$info), class = "covary_fit_info")
 }

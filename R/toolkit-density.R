@@ -176,6 +176,7 @@ is_plain <- function(target) {
 
 #' @export
 print.covary_density <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_density", "x")
   cat("Target: ", x$label, ", ", x$dim, " free number", if (x$dim != 1) "s", if (x$rows > 0) {
     paste0(", ", x$rows, " rows")

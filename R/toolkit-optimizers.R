@@ -108,6 +108,7 @@ optimizer_slots <- function(optimizer) .Call(C_optimizer_slots, optimizer$rule)
 
 #' @export
 print.covary_optimizer <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_optimizer", "x")
   cat("Optimiser ", x$name, ", learning rate ", format(x$rate), "\n", sep = "")
   invisible(x)

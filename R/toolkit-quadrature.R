@@ -102,6 +102,7 @@ quadrature_distance <- function(grid, measure, truncated, w) {
 
 #' @export
 print.covary_quadrature <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_quadrature", "x")
   cat(if (x$truncated) "Truncated normal" else "Normal", " fitted by ", x$measure, ": mean ",
     format(x$mean, digits = 5), ", sd ", format(x$sd, digits = 5),

@@ -26,6 +26,7 @@ refine.default <- function(object, ...) {
 #' @rdname refine
 #' @export
 refine.covary_approximation <- function(object, iterations = 10000, ..., refresh = NULL) {
+  check_dots(...)
   check_approximation(object)
   iterations <- check_count(iterations, "iterations")
   switch(object$method,

@@ -234,6 +234,7 @@ as_transform <- function(x, name) {
 
 #' @export
 print.covary_transform <- function(x, ...) {
+  check_dots(...)
   check_object(x, "covary_transform", "x")
   cat("Transform ", x$text, ": ", x$free, " free number", if (x$free != 1) "s", " to ", x$size,
     "\n",

@@ -149,7 +149,7 @@ test_that("wrong arguments have typed errors", {
     class = "covary_error_new_level"
   )
   expect_error(log_lik(fit, newdata = data.frame(x = 1, f = "p")), class = "covary_error_variable")
-  expect_warning(posterior_predict(fit, new_data = data_two()),
-    class = "covary_warning_unused_argument"
+  expect_error(posterior_predict(fit, new_data = data_two()),
+    class = "covary_error_argument"
   )
 })
