@@ -6,6 +6,10 @@
 
 # At the smoothing sds `log_tau`, from the fit `start`; without them they are found first.
 fit_inner <- function(model, progress, log_tau = NULL, start = NULL) {
+  if (!has_exact_expectations(model)) {
+    if (is.null(start)) start <- cubature_start(model)
+    return(fit_by_cubature(model, progress, log_tau, start))
+  }
   if (!is.null(log_tau)) {
     return(inner_at(model, log_tau, start, progress, tolerance = 1e-5))
   }
@@ -91,12 +95,10 @@ narrow_start <- function(model, mean, log_tau) {
 # The fit at fixed smoothing sds `log_tau` (one a smooth), from N(start$mean, start$cov) on.
 inner_at <- function(model, log_tau, start, progress, tolerance) {
   ridge <- penalty(model, log_tau)
-  group <- model$core$group
-  constant <- -0.5 * sum(log(2 * pi) + 2 * log_tau[group[group > 0]])
   expect <- function(mean, cov) {
     at <- expect_loglik_and_priors(model, mean, cov)
     at$without_penalty <- at[c("value", "gradient", "hessian")]
-    at$value <- at$value + constant - 0.5 * sum(ridge * (mean^2 + diag(cov)))
+    at$value <- at$value + expected_smooth_prior(model, mean, cov, log_tau)
     at$gradient <- at$gradient - ridge * mean
     diagonal <- seq.int(1, length(at$hessian), length(mean) + 1)
     at$hessian[diagonal] <- at$hessian[diagonal] - ridge

@@ -90,7 +90,7 @@ loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
 }
 
 #' @export
-expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov) {
+expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov, every = 1L) {
   call <- rows_call(model, mean)
   out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov)
   at <- .Call(

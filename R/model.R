@@ -61,8 +61,15 @@ validate_model <- function(x) {
 # latter two up to `order`.
 loglik_and_priors <- function(model, beta, order = 2L) UseMethod("loglik_and_priors")
 
-# Its expectation under N(mean, cov), and the gradient and Hessian of that by the mean.
-expect_loglik_and_priors <- function(model, mean, cov) UseMethod("expect_loglik_and_priors")
+# Its expectation under N(mean, cov), and the gradient and Hessian of that by the mean. By cubature
+# the Hessian is averaged at every so-manieth cell, `every`, or stands at the mean where that is 0;
+# exact expectations have no use for it.
+expect_loglik_and_priors <- function(model, mean, cov, every = 1L) {
+  UseMethod("expect_loglik_and_priors")
+}
+
+# Are expectations exact, and so derivatives of one another?
+has_exact_expectations <- function(model) model$core$likelihood$responses <= 2
 
 # The value at draws (S x d), in parts, so that a user can interrupt.
 loglik_and_priors_draws <- function(model, draws, progress = NULL) {

@@ -1,0 +1,127 @@
+# The Gaussian of the coefficients where expectations are by cubature. Values, gradients and Hessians
+# of a rule are not derivatives of one another, so no ELBO decides on a step: Newton's method for
+# E[gradient] = 0 (mathematics vignette, eq. 39) is judged by its decrement, the squared distance to
+# the solution in posterior sds, and a step is halved only where that would grow. The Hessian at the
+# mean stands for its expectation while it is positive definite; the expectation itself, which is
+# expensive, is taken once at the end.
+
+# Hessians are averaged at every so-manieth cell and weighed up: their difference to those at the
+# mean is small and smooth. Or at no cell.
+strided <- 10L
+at_no_cell <- 0L
+
+# Most iterations; the decrements that end them, of a fit (the surrogate takes one step more) and of
+# one that others start from; and the change of log sds that counts as none.
+cubature_limits <- list(iterations = 60L, fit = 1e-3, start = 0.1, still = 0.1)
+
+# From the fit `start` at the smoothing sds `log_tau`; without them they move on the way, to the
+# mode of the surrogate of the moment. A fit as in engine-inner.R.
+fit_by_cubature <- function(model, progress, log_tau = NULL, start = cubature_start(model)) {
+  moving <- is.null(log_tau) && model$n_sds > 0
+  limit <- if (moving) cubature_limits$start else cubature_limits$fit
+  if (is.null(log_tau)) log_tau <- start$log_tau
+  state <- cubature_state(model, start$mean, start$cov, log_tau, at_no_cell)
+  trace <- state$elbo
+  converged <- FALSE
+  for (i in seq_len(cubature_limits$iterations)) {
+    before <- state$log_tau
+    if (moving) state <- move_to_mode(model, state)
+    still <- all(abs(state$log_tau - before) < cubature_limits$still)
+    if (state$decrement < limit && still) {
+      converged <- TRUE
+      break
+    }
+    state <- newton_state(model, state)
+    trace <- c(trace, state$elbo)
+    progress$keep(state[c("mean", "cov", "log_tau")])
+    progress$tick("finding the mode", i / cubature_limits$iterations)
+  }
+  fit <- if (moving) after_step(state) else expected_curvature(model, state)
+  c(fit, list(trace = trace, converged = converged, iterations = i))
+}
+
+# list(mean, cov, log_tau): the pilot, or the mode of the coefficients at moderate smoothing sds.
+cubature_start <- function(model) {
+  if (is.null(model$pilot) && !has_few_rows(model)) {
+    return(newton_inner(model, quiet_progress))
+  }
+  log_tau <- rep(pilot_log_tau, model$n_sds)
+  known <- model$pilot$log_tau
+  log_tau[seq_along(known)] <- known
+  mean <- if (is.null(model$pilot)) model$start else model$pilot$mean
+  list(mean = mean, cov = narrow_start(model, mean, log_tau), log_tau = log_tau)
+}
+
+# Expectations under N(mean, cov) and the Newton step from there. `every`: which Hessians are
+# averaged.
+cubature_state <- function(model, mean, cov, log_tau, every) {
+  at <- expect_loglik_and_priors(model, mean, cov, every)
+  state <- list(mean = mean, cov = cov, at = at, every = every, entropy = gaussian_entropy(cov))
+  state <- penalised_state(model, state, log_tau)
+  if (every == at_no_cell && !state$definite) {
+    return(cubature_state(model, mean, cov, log_tau, strided))
+  }
+  state
+}
+
+# The same expectations with the penalty of other smoothing sds.
+penalised_state <- function(model, state, log_tau) {
+  ridge <- penalty(model, log_tau)
+  gradient <- state$at$gradient - ridge * state$mean
+  precision <- diag(ridge, model$dim) - state$at$hessian
+  factor <- chol_or_null(precision)
+  state$definite <- is_well_conditioned(factor)
+  state$chol_precision <- if (state$definite) factor else ascent_chol(precision, model$means)
+  state$step <- solve_chol(state$chol_precision, gradient)
+  state$decrement <- sum(gradient * state$step)
+  state$log_tau <- log_tau
+  state$elbo <- state$at$value + expected_smooth_prior(model, state$mean, state$cov, log_tau) +
+    state$entropy
+  state
+}
+
+# Smoothing sds towards their mode under the surrogate of this state.
+move_to_mode <- function(model, state) {
+  surrogate <- new_surrogate(model, state$mean, state$at)
+  goal <- surrogate_mode(surrogate, model, state$log_tau)$mode
+  penalised_state(model, state, state$log_tau + pmin(pmax(goal - state$log_tau, -3), 1))
+}
+
+# The state a Newton step on, or less where the decrement would grow. Where no step helps, the
+# Hessian at the mean is to blame.
+newton_state <- function(model, state) {
+  step <- state$step / max(1, max(abs(state$step)) / longest_step)
+  cov <- chol2inv(state$chol_precision)
+  worst <- max(state$decrement, cubature_limits$fit)
+  for (size in 0.5^(0:5)) {
+    new <- cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
+    if (isTRUE(new$decrement <= worst)) {
+      return(new)
+    }
+  }
+  if (state$every == at_no_cell) {
+    new <- cubature_state(model, state$mean, cov, state$log_tau, strided)
+  }
+  new
+}
+
+# The fit with the expected Hessian, and the gradient under the covariance that this gives.
+expected_curvature <- function(model, state) {
+  every <- if (state$every == at_no_cell) strided else state$every
+  cov <- chol2inv(state$chol_precision)
+  wide <- cubature_state(model, state$mean, cov, state$log_tau, every)
+  cov <- chol2inv(wide$chol_precision)
+  at <- expect_loglik_and_priors(model, state$mean, cov, at_no_cell)
+  at$hessian <- wide$at$hessian
+  after_step(penalised_state(model, list(mean = state$mean, cov = cov, at = at), state$log_tau))
+}
+
+# The fit one more Newton step on, along which the gradient is linear.
+after_step <- function(state) {
+  at <- state$at
+  at$gradient <- at$gradient + as.vector(at$hessian %*% state$step)
+  list(
+    mean = state$mean + state$step, cov = chol2inv(state$chol_precision), at = at,
+    elbo = state$elbo, log_tau = state$log_tau
+  )
+}
