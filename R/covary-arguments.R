@@ -1,29 +1,69 @@
 # Arguments of covary(), and what the two kinds of data, data frames and cells, mean for them.
 
-# Arguments that covary() does not have arrive among the formulas; they are not evaluated as such,
-# but named.
-check_further_formulas <- function(...) {
+# What stands among the further formulas of a call of covary(): `formulas`; `data`, where it is the
+# second argument and has no name; `call`, in which it has its name. Arguments that covary() does
+# not have are refused by name, and not evaluated for that.
+further_arguments <- function(call, takes_data, ...) {
+  out <- list(formulas = list(), data = NULL, call = call)
   for (i in seq_len(...length())) {
     name <- c(...names(), "")[i]
-    if (is.na(name) || !nzchar(name) ||
-      inherits(tryCatch(...elt(i), error = function(e) NULL), "formula")) {
-      next
+    if (is.na(name)) name <- ""
+    value <- if (nzchar(name)) tryCatch(...elt(i), error = function(e) NULL) else ...elt(i)
+    if (!nzchar(name) && takes_data && is.null(out$data) && is_source(value)) {
+      out$data <- value
+      out$call <- name_data(call, i)
+    } else if (!is_normal_family(name, value)) {
+      if (nzchar(name) && !inherits(value, "formula")) refuse_argument(name)
+      out$formulas <- c(out$formulas, list(value))
     }
-    advice <- switch(name,
-      offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
-      seed = "call set.seed() before",
-      family = "responses are normal; transform them in the formula, such as log(y) ~ x",
-      sigma = ,
-      rho = paste0("write a formula with that left side, ", name, " ~ x"),
-      paste0(
-        "see ?covary; it has ",
-        enumerate(setdiff(names(formals(covary)), "..."), quote = FALSE, most = 20)
-      )
-    )
-    stop_covary("formula", "covary() has no argument '", name, "': ", advice, ".",
-      fields = list(arg = name)
-    )
   }
+  out
+}
+
+is_source <- function(x) is.data.frame(x) || inherits(x, "cells")
+
+# The call with its i-th further argument named data. Arguments of covary() have their names.
+name_data <- function(call, i) {
+  further <- setdiff(which(!names(call) %in% names(formals(covary))), 1)
+  names(call)[further[i]] <- "data"
+  call
+}
+
+# family = gaussian() is what every fit has.
+is_normal_family <- function(name, value) {
+  if (name != "family") {
+    return(FALSE)
+  }
+  if (is.function(value)) value <- attempt(value())
+  identical(value, "gaussian") ||
+    inherits(value, "family") && identical(c(value$family, value$link), c("gaussian", "identity"))
+}
+
+refuse_argument <- function(name) {
+  has <- setdiff(names(formals(covary)), "...")
+  advice <- switch(name,
+    offset = "write offset() in the formula of its predictor, such as y ~ x + offset(o)",
+    family = "responses are normal; transform them in the formula, such as log(y) ~ x",
+    sigma = ,
+    rho = paste0("write a formula with that left side, ", name, " ~ x"),
+    chains = ,
+    iter = ,
+    warmup = ,
+    thin = "the default algorithm has no chains; `draws` is the number of independent draws, and
+      algorithm = \"nuts\" takes its settings from covary_control()",
+    cores = ,
+    threads = "a fit uses one core",
+    backend = "there is nothing to compile; see `algorithm`",
+    method = "see `algorithm`",
+    knots = ,
+    k = "write it in the smooth, such as s(x, k = 20)",
+    argument_advice(name, has)
+  )
+  stop_covary("formula", "covary() has no argument '", name, "'",
+    if (length(advice)) paste0(": ", gsub("\n *", " ", advice)),
+    "; it has ", enumerate(has, quote = FALSE, most = 20), ".",
+    fields = list(arg = name)
+  )
 }
 
 check_given <- function(no_formula, no_data) {

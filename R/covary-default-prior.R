@@ -30,13 +30,17 @@ default_prior <- function(
   formula, ..., data, weights = NULL, subset = NULL,
   na.action = stats::na.omit
 ) {
+  call <- match.call()
+  further <- further_arguments(call, missing(data), ...)
+  if (missing(data) && !is.null(further$data)) data <- further$data
+  check_given(missing(formula), missing(data))
   check_data(data)
   env <- parent.frame()
   weights <- evaluate(substitute(weights), data, env, "Weights")
   subset <- evaluate(substitute(subset), data, env, "Subset")
   read <- read_rows(
-    parse_formulas(formula, ..., data_names = names(data)), data, weights, subset,
-    na.action
+    parse_formulas(c(as_formulas(formula), further$formulas), data_names = names(data)),
+    data, weights, subset, na.action
   )
   parsed <- read$parsed
   frame <- read$frame

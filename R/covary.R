@@ -56,7 +56,7 @@
 #'
 #' @param formula A formula, or a list of formulas.
 #' @param ... Further formulas.
-#' @param data A data frame, or cells made by [compress()].
+#' @param data A data frame, or cells made by [compress()]; may stand unnamed after the formula.
 #' @param weights Optional weights of rows (an expression in `data`): a row of weight w counts as w
 #'   equal rows. Rows of weight zero are left out.
 #' @param subset Optional expression in `data`: rows to use.
@@ -66,8 +66,10 @@
 #' @param algorithm See Algorithms.
 #' @param draws Number of posterior draws (>= 100).
 #' @param control Settings from [covary_control()].
-#' @param refresh `TRUE` or `FALSE` to force or silence the progress bar; by default it appears
+#' @param refresh `TRUE` or `FALSE` (or 0) to force or silence the progress bar; by default it appears
 #'   after two seconds in interactive sessions.
+#' @param seed A whole number: the fit is that after `set.seed(seed)`, and the state of R's generator
+#'   afterwards is that of before. `NULL` (default): the generator goes on from where it is.
 #' @return An object of class `covary`: plain R data that can be saved by [saveRDS()]. Use
 #'   `summary()`, `plot()`, `predict()`, [correlation()], [posterior_predict()],
 #'   [posterior::as_draws_matrix()], [diagnostics()].
@@ -106,16 +108,21 @@ covary <- function(
     "nested", "fullrank", "meanfield", "laplace", "prior", "advi",
     "svgd", "pathfinder", "nuts", "none"
   ), draws = 4000,
-  control = covary_control(), refresh = NULL
+  control = covary_control(), refresh = NULL, seed = NULL
 ) {
   clock <- new_clock()
-  call <- match.call()
   if (missing(algorithm)) algorithm <- "nested"
   algorithm <- check_choice(algorithm, names(engines()), "algorithm")
   draws <- check_count(draws, "draws", 100)
   control <- check_control(control)
-  if (!is.null(refresh)) check_flag(refresh, "refresh")
-  check_further_formulas(...)
+  refresh <- check_refresh(refresh)
+  if (!is.null(seed)) {
+    restore <- use_seed(seed)
+    on.exit(restore())
+  }
+  call <- match.call()
+  further <- further_arguments(call, missing(data), ...)
+  if (missing(data) && !is.null(further$data)) data <- further$data
   check_given(missing(formula), missing(data))
   data <- check_source(data)
   env <- parent.frame()
@@ -126,7 +133,7 @@ covary <- function(
   )
   check_choice_of_rows(choice, data)
   parsed <- parse_formulas(
-    formula, ...,
+    c(as_formulas(formula), further$formulas),
     data_names = data_names(data), likelihood = control$likelihood
   )
   # A coefficient with a prior of its own is a column inside the fit too.
@@ -152,5 +159,5 @@ covary <- function(
   }
   result$info$bound <- bound_effect(prepared$target, result)
   check_usable(prepared, result)
-  record_compression(compression, new_fit(call, prepared, result, algorithm, clock))
+  record_compression(compression, new_fit(further$call, prepared, result, algorithm, clock))
 }

@@ -46,8 +46,10 @@ parse_formulas <- function(formula, ..., data_names, likelihood = default_likeli
   )
 }
 
+as_formulas <- function(x) if (is.list(x) && !is.object(x)) x else list(x)
+
 collect_formulas <- function(formula, ...) {
-  all <- c(if (is.list(formula) && !is.object(formula)) formula else list(formula), list(...))
+  all <- c(as_formulas(formula), list(...))
   ok <- is.list(all) && length(all) > 0 &&
     all(vapply(all, function(f) inherits(f, "formula"), TRUE))
   if (!ok) {

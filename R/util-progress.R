@@ -3,7 +3,7 @@
 # list(tick(stage, share), keep(state), kept(), close()). Silent for two seconds, then a bar on the
 # console; never in knitr or scripts unless `refresh` asks for it.
 new_progress <- function(refresh = NULL) {
-  if (!is.null(refresh)) check_flag(refresh, "refresh")
+  refresh <- check_refresh(refresh)
   show <- if (is.null(refresh)) {
     interactive() && !isTRUE(getOption("knitr.in.progress"))
   } else {
@@ -27,4 +27,10 @@ new_progress <- function(refresh = NULL) {
     kept = function() state,
     close = function() if (width > 0) message("\r", strrep(" ", width), "\r", appendLF = FALSE)
   )
+}
+
+# NULL, TRUE or FALSE; 0 and larger numbers, as for Stan, are FALSE and TRUE.
+check_refresh <- function(refresh) {
+  if (is.numeric(refresh)) refresh <- check_number(refresh, "refresh", 0) > 0
+  if (is.null(refresh)) NULL else check_flag(refresh, "refresh")
 }

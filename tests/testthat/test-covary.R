@@ -61,7 +61,7 @@ test_that("arguments are checked before anything is fitted", {
   for (algorithm in list("nsted", NA, 1, NULL, c("nested", "laplace"))) {
     refused(algorithm = algorithm)
   }
-  for (refresh in list("a", NA, 1)) refused(refresh = refresh)
+  for (refresh in list("a", NA, -1, c(TRUE, FALSE))) refused(refresh = refresh)
   for (control in list(list(), NULL, 1)) refused(control = control)
   refused(iter = 2000, class = "covary_error_formula")
   expect_error(covary(data = d), class = "covary_error_formula")
@@ -102,7 +102,7 @@ test_that("a fit called from a function finds its weights and subset there", {
 
 test_that("arguments that covary() does not have are named, with what to type", {
   ask <- function(...) tryCatch(covary(mpg ~ wt, data = mtcars, ...), error = identity)
-  for (name in c("offset", "seed", "family", "iter", "weight", "sigma")) {
+  for (name in c("offset", "chains", "family", "iter", "weight", "sigma")) {
     found <- do.call(ask, stats::setNames(list(1), name))
     expect_s3_class(found, "covary_error_formula")
     expect_match(conditionMessage(found), paste0("'", name, "'"), fixed = TRUE)
@@ -116,6 +116,27 @@ test_that("arguments that covary() does not have are named, with what to type", 
     quiet(covary(mpg ~ wt, spread = sigma ~ wt, data = mtcars, draws = 100)),
     "covary"
   )
+})
+
+test_that("what users of other packages type first works", {
+  fit <- function(...) quiet(covary(mpg ~ wt, ..., draws = 100))
+  set.seed(1)
+  right <- fit(data = mtcars)
+  before <- .Random.seed
+  expect_identical(fit(mtcars, seed = 1)$draws, right$draws)
+  expect_identical(.Random.seed, before)
+  set.seed(1)
+  expect_identical(fit(data = mtcars, refresh = 0, family = gaussian())$draws, right$draws)
+  second <- fit(mtcars)
+  expect_identical(as.list(quiet(covary(mpg ~ wt, mtcars, draws = 100))$call)$data, quote(mtcars))
+  expect_s3_class(quiet(update(second, . ~ . + hp)), "covary")
+  expect_identical(
+    default_prior(mpg ~ wt, sigma ~ wt, mtcars), default_prior(mpg ~ wt, sigma ~ wt, data = mtcars)
+  )
+  expect_error(fit(mtcars, family = binomial()), "transform them", class = "covary_error_formula")
+  expect_error(fit(mtcars, seed = "a"), class = "covary_error_argument")
+  expect_error(fit(mtcars, refresh = -1), class = "covary_error_argument")
+  expect_error(fit(mtcars, data = mtcars), class = "covary_error_formula")
 })
 
 test_that("a response near the largest number is a typed error", {
