@@ -1,17 +1,22 @@
 # A fit at the posterior means of its coefficients, and a fit with fewer rows: for pictures.
 
-# The parameters of a role in place of their predictors `eta` (N x predictors): N x K.
-central_parameters <- function(fit, eta, role) {
-  dpar <- dpar_as(fit_likelihood(fit), role)
-  keys <- vapply(fit$responses, unit_key, "", fit = fit, dpar = dpar)
-  out <- dpar$link$inverse(eta[, keys, drop = FALSE])
+# The parameters `keys` (fit-marginal.R), N x keys, at the rows of the fit or at new data.
+central_marginals <- function(fit, keys, newdata = NULL) {
+  m <- average_draws(new_marginals(fit, keys, newdata))
+  values <- vapply(marginal_values(m), as.vector, numeric(m$n))
+  matrix(values, m$n, dimnames = list(NULL, keys))[m$index, , drop = FALSE]
+}
+
+# Those of a role of the responses, N x K.
+central_parameters <- function(fit, role) {
+  out <- central_marginals(fit, role_keys(fit, role))
   colnames(out) <- fit$responses
   out
 }
 
 # Residuals divided by the fitted standard deviations, N x K.
-central_residuals <- function(fit, eta = central_predictors(fit)) {
-  z <- (fit$frame$y - central_parameters(fit, eta, "mean")) / central_parameters(fit, eta, "sd")
+central_residuals <- function(fit) {
+  z <- (fit$frame$y - central_parameters(fit, "mean")) / central_parameters(fit, "sd")
   dimnames(z) <- list(NULL, fit$responses)
   z
 }

@@ -79,12 +79,6 @@ evaluation_block <- function(e, draws = NULL, rows = NULL) {
   if (is.null(e$observed)) eta else e$likelihood$marginal(eta, e$observed)
 }
 
-# The parameters themselves where eta has predictors, those of a role by response.
-parameters_as <- function(e, eta, role) {
-  dpar <- dpar_as(e$likelihood, role)
-  lapply(eta[[dpar$name]], dpar$link$inverse)
-}
-
 # Draws of several quantities (S x N each) as S x N x length array, or a matrix if there is one.
 stack_draws <- function(draws, labels, rows, drop = TRUE) {
   s <- nrow(draws[[1]])
@@ -97,20 +91,24 @@ stack_draws <- function(draws, labels, rows, drop = TRUE) {
   array(unlist(draws, use.names = FALSE), c(s, n, length(draws)), list(NULL, rows, labels))
 }
 
-# Mean over draws of a parameter at N rows.
-mean_over_draws <- function(at, inverse) {
-  total <- numeric(nrow(at$x))
-  s <- nrow(at$draws)
-  once <- distinct_rows(at)
-  for (block in in_blocks(s, nrow(at$x))) {
-    total <- total +
-      colSums(inverse(predictor_values(once, block)))
-  }
-  (total / s)[at$index]
-}
-
 # The same predictor at its distinct rows; `[at$index]` brings back all rows.
 distinct_rows <- function(at) {
   at$index <- seq_len(nrow(at$x))
   at
+}
+
+# An evaluation with its predictors changed.
+change_parts <- function(e, change) {
+  e$predictors <- lapply(e$predictors, map_units, change)
+  e
+}
+
+# The same evaluation with the mean of the coefficients as its only draw.
+average_draws <- function(e) {
+  e <- change_parts(e, function(at) {
+    at$draws <- matrix(colMeans(at$draws), 1)
+    at
+  })
+  e$s <- 1L
+  e
 }

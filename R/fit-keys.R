@@ -33,6 +33,12 @@ unit_key <- function(fit, dpar, resp) {
   if (dpar$of == "pair") pair_key(fit, dpar$name, resp) else predictor_key(dpar$name, resp)
 }
 
+# The keys of a role, "mean" or "sd", by response; of "correlation" by pair.
+role_keys <- function(fit, role, units = fit$responses) {
+  dpar <- dpar_as(fit_likelihood(fit), role)
+  vapply(units, unit_key, "", fit = fit, dpar = dpar, USE.NAMES = FALSE)
+}
+
 # Keys of the predictors that the (joint) distribution of some responses rests on.
 distribution_keys <- function(fit, responses, dpars = names(fit_likelihood(fit)$dpars)) {
   basis <- responses_behind(fit, unique(responses))

@@ -11,7 +11,7 @@ normal_likelihood <- function(links = default_links()) {
   fisher <- function(eta) map_units(eta$rho, links$correlation$fisher)
   new_likelihood("normal",
     dpars = list(mu = normal_mean(links), sigma = normal_sd(links), rho = normal_rho(links)),
-    is_sufficient = TRUE,
+    marginals = list(mean = "mu", sd = "sigma", correlation = "rho"), is_sufficient = TRUE,
     functions = list(
       log_density = function(y, eta) {
         standard_log_density(standard_residuals(y, eta, links), fisher(eta)) -
@@ -26,7 +26,8 @@ normal_likelihood <- function(links = default_links()) {
       correlate = function(w, eta) {
         spread_out(correlate_standard(w, fisher(eta)), eta, links)
       },
-      correlation = function(eta, i, j) correlation_of(eta$rho, i, j, links$correlation),
+      sds = function(eta, at) lapply(eta$sigma[at], links$sd$inverse),
+      correlations = function(eta, pairs) correlations_of(eta$rho, pairs, links$correlation),
       rests_on = function(observed) {
         second <- if (length(observed) > 1) sort(observed, decreasing = TRUE)[2] else 0
         sort(union(seq_len(second), observed))
@@ -95,11 +96,11 @@ spread_out <- function(z, eta, links) {
   Map(one, z, eta$mu, eta$sigma)
 }
 
-# Cholesky factor of the correlations, a K x K list matrix. z: K x K list matrix of Fisher's z.
-correlation_chol <- function(z) {
+# Rows `at` of the Cholesky factor of the correlations (eq. 33), a K x K list matrix. z: K x K list
+# matrix of Fisher's z.
+correlation_chol <- function(z, at = seq_len(nrow(z))) {
   chol <- matrix(list(), nrow(z), nrow(z))
-  chol[[1, 1]] <- 1
-  for (i in seq_len(nrow(z))[-1]) {
+  for (i in at) {
     left <- 0 # log of what the columns before leave
     for (j in seq_len(i - 1)) {
       chol[[i, j]] <- tanh(z[[i, j]]) * exp(left)
@@ -110,17 +111,21 @@ correlation_chol <- function(z) {
   chol
 }
 
-# Correlation of responses i and j. rho: K x K list matrix of predictors
-correlation_of <- function(rho, i, j, link) {
-  if (i == j) {
-    return(1)
-  }
-  at <- sort(c(i, j))
-  if (at[1] == 1) {
-    return(link$inverse(rho[[at[2], 1]]))
-  }
-  chol <- correlation_chol(map_units(rho[seq_len(at[2]), seq_len(at[2])], link$fisher))
-  Reduce(`+`, lapply(seq_len(at[1]), function(l) chol[[at[1], l]] * chol[[at[2], l]]))
+# Correlations of pairs of responses, c(i, j) each. rho: K x K list matrix of predictors
+correlations_of <- function(rho, pairs, link) {
+  direct <- vapply(pairs, function(at) min(at) == 1, TRUE) # partial and marginal are the same
+  rows <- unique(unlist(pairs[!direct]))
+  chol <- correlation_chol(map_units(rho, function(r) link$fisher(r)), sort(rows))
+  lapply(pairs, function(at) {
+    at <- sort(at)
+    if (at[1] == at[2]) {
+      return(1)
+    }
+    if (at[1] == 1) {
+      return(link$inverse(rho[[at[2], 1]]))
+    }
+    Reduce(`+`, lapply(seq_len(at[1]), function(l) chol[[at[1], l]] * chol[[at[2], l]]))
+  })
 }
 
 # The predictors of the pairs of some responses alone, in their order
@@ -134,7 +139,7 @@ marginal_pairs <- function(rho, observed, link) {
   for (i in seq_len(k)[-1]) {
     left <- 1
     for (j in seq_len(i - 1)) {
-      v <- correlation_of(rho, observed[i], observed[j], link)
+      v <- correlations_of(rho, list(observed[c(i, j)]), link)[[1]]
       for (l in seq_len(j - 1)) v <- v - chol[[i, l]] * chol[[j, l]]
       if (j > 1) v <- v / chol[[j, j]]
       chol[[i, j]] <- v

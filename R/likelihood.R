@@ -8,40 +8,48 @@
 # All arrays have one shape, draws x rows mostly, and results have it too.
 
 # name: by which likelihoods() and the C core know it. dpars: list of new_dpar() by name.
-# is_sufficient: do count, means and scatter of rows with equal predictors say all that the rows
-# say? If not, every row is a cell, without scatter, and rows are not compressed. The functions:
+# marginals: by role, the dpars that means, marginal sds and marginal correlations rest on; an sd
+# that rests on its own predictor alone is that predictor by its link. is_sufficient: do count,
+# means and scatter of rows with equal predictors say all that the rows say? If not, every row is a
+# cell, without scatter, and rows are not compressed. The functions:
 #   log_density        (y, eta)         joint log density of each row
 #   log_density_cells  (cells, eta)     log density of all rows, by draw, from moments of cells
 #   simulate           (eta)            y by R's generator
 #   whiten             (y, eta)         K arrays, independent standard normals if the model is true
 #   correlate          (w, eta)         y: the inverse of whiten
-#   correlation        (eta, i, j)      of responses i and j
+#   sds                (eta, at)        marginal sds of the responses numbered `at`: a list
+#   correlations       (eta, pairs)     marginal correlations of pairs of numbers: a list
 #   rests_on           (observed)       numbers of the responses on whose predictors the
 #                                       distribution of the responses `observed` (numbers) rests
 #   marginal           (eta, observed)  predictors of the distribution of some of the responses of
 #                                       eta alone, in the order in which `observed` numbers them
 #   precision_diagonal (cor)            K numbers: expected squares of a unit error of a response
 #                                       in the exponent, at K x K correlations
-new_likelihood <- function(name, dpars, is_sufficient, functions) {
+new_likelihood <- function(name, dpars, marginals, is_sufficient, functions) {
   of <- formula_dpars[[name]]
   dpars <- Map(
     function(dpar, name, of) structure(c(list(name = name, of = of), dpar), class = "covary_dpar"),
     dpars, names(of), of
   )
-  structure(c(list(name = name, dpars = dpars, is_sufficient = is_sufficient), functions),
+  structure(
+    c(
+      list(name = name, dpars = dpars, marginals = marginals, is_sufficient = is_sufficient),
+      functions
+    ),
     class = "covary_likelihood"
   )
 }
 
 likelihood_functions <- c(
-  "log_density", "log_density_cells", "simulate", "whiten", "correlate", "correlation", "rests_on",
-  "marginal", "precision_diagonal"
+  "log_density", "log_density_cells", "simulate", "whiten", "correlate", "sds", "correlations",
+  "rests_on", "marginal", "precision_diagonal"
 )
 
 validate_likelihood <- function(x) {
   stopifnot(
     is_text(x$name), identical(names(x$dpars), names(formula_dpars[[x$name]])),
-    is_flag(x$is_sufficient), vapply(x[likelihood_functions], is.function, TRUE)
+    all(unlist(x$marginals) %in% names(x$dpars)), is_flag(x$is_sufficient),
+    vapply(x[likelihood_functions], is.function, TRUE)
   )
   for (dpar in x$dpars) validate_dpar(dpar)
   x
@@ -117,7 +125,7 @@ for_units <- function(dpar, labels, f) {
   }
   out <- matrix(list(), length(labels), length(labels))
   for (i in seq_along(labels)[-1]) {
-    for (j in seq_len(i - 1)) out[[i, j]] <- f(labels[c(j, i)])
+    for (j in seq_len(i - 1)) out[i, j] <- list(f(labels[c(j, i)]))
   }
   out
 }
@@ -140,8 +148,8 @@ correlation_matrix <- function(likelihood, k, predictors) {
   names(predictors) <- vapply(dpar_units(dpar$of, responses), paste, "", collapse = ":")
   eta <- list(for_units(dpar, responses, function(resp) predictors[[paste(resp, collapse = ":")]]))
   names(eta) <- dpar$name
-  for (i in seq_len(k)[-1]) {
-    for (j in seq_len(i - 1)) out[i, j] <- out[j, i] <- likelihood$correlation(eta, i, j)
-  }
+  at <- which(lower.tri(out), arr.ind = TRUE)
+  values <- unlist(likelihood$correlations(eta, lapply(seq_len(nrow(at)), function(i) at[i, ])))
+  out[at] <- out[at[, 2:1, drop = FALSE]] <- values
   out
 }

@@ -5,7 +5,10 @@
 # no rows.
 residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = list()) {
   predictors <- fit$design$predictors
-  keys <- names(predictors)[vapply(predictors, function(p) !has_role(p, "mean") && !p$known, TRUE)]
+  keys <- Filter(
+    function(key) !has_role(predictors[[key]], "mean") && !is_known_marginal(fit, key),
+    names(predictors)
+  )
   empty <- data.frame(
     covariate = character(), x = numeric(), group = character(),
     dpar = character(), resp = character(), n = integer(),
@@ -34,14 +37,14 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
 
 # What all bins along a covariate share: the fit, the covariate (name, values of the N rows, known
 # facts), the factor of the curves, the number of bins asked for, the row at which curves are shown,
-# predictors and residuals of all rows (N x predictors, N x K).
+# correlations and residuals of all rows (N x pairs, by key, N x K).
 bins_along <- function(fit, covariate, by, bins, conditions) {
-  central <- central_predictors(fit)
   list(
     fit = fit, covariate = covariate, values = training_data(fit)[[covariate]],
     known = fit$design$covariates[[covariate]], by = by, bins = bins,
-    reference = reference_row(fit, conditions), predictors = central,
-    residuals = central_residuals(fit, central), weights = row_weights(fit$frame)
+    reference = reference_row(fit, conditions),
+    correlations = central_marginals(fit, role_keys(fit, "correlation", fit$pairs)),
+    residuals = central_residuals(fit), weights = row_weights(fit$frame)
   )
 }
 
@@ -73,12 +76,13 @@ one_bin <- function(along, key, rows, group) {
   reference <- along$reference
   reference[[along$covariate]] <- if (numeric) of_type(x, v) else v[1]
   if (!is.na(group)) reference[[along$by]] <- as_level(group, reference[[along$by]])
-  curve <- as.vector(central_at(along$fit, p, reference))
+  curve <- as.vector(central_marginals(along$fit, key, reference))
   limits <- if (has_role(p, "sd")) {
-    bin_sd(z[, 1], w, dpar_of(p)$link$inverse(curve))
+    bin_sd(z[, 1], w, curve)
   } else {
-    fitted <- stats::weighted.mean(along$predictors[rows, key], w)
-    bin_correlation(z, w, dpar_of(p)$link, curve - fitted)
+    link <- default_links()$correlation
+    fitted <- stats::weighted.mean(link$link(along$correlations[rows, key]), w)
+    bin_correlation(z, w, link, link$link(curve) - fitted)
   }
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,

@@ -58,7 +58,7 @@ conditional_effects.covary <- function(
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)
   keys <- find_keys(fit, dpar, resp)
-  keys <- keys[!vapply(fit$design$predictors[keys], `[[`, TRUE, "known")]
+  keys <- keys[!vapply(keys, is_known_marginal, TRUE, fit = fit)]
   if (length(keys) == 0) {
     stop_covary("argument", "All predictors asked for are known; there is nothing to show.")
   }
@@ -73,17 +73,24 @@ conditional_effects.covary <- function(
   structure(do.call(rbind, out), class = c("covary_effects", "data.frame"))
 }
 
-# Covariates that shape a predictor; those of its offsets do not count.
+# Covariates that shape a parameter; those of offsets do not count.
 shaping_covariates <- function(fit, key) {
-  p <- fit$design$predictors[[key]]
-  terms <- c(
-    attr(p$terms, "term.labels"),
-    unlist(lapply(p$smooths, function(s) smooth_terms(s$sm)))
-  )
-  found <- unlist(lapply(terms, function(t) free_variables(str2lang(t))))
-  # In the order of the formula.
-  found <- intersect(predictor_variables(list(p)), intersect(found, names(fit$design$covariates)))
+  found <- lapply(fit$design$predictors[marginal_keys(fit, key)], function(p) {
+    terms <- c(
+      attr(p$terms, "term.labels"),
+      unlist(lapply(p$smooths, function(s) smooth_terms(s$sm)))
+    )
+    found <- unlist(lapply(terms, function(t) free_variables(str2lang(t))))
+    # In the order of the formula.
+    intersect(predictor_variables(list(p)), intersect(found, names(fit$design$covariates)))
+  })
+  found <- unique(unlist(found, use.names = FALSE))
   Filter(function(name) fit$design$covariates[[name]]$type != "matrix", found)
+}
+
+# Does a parameter rest on known predictors alone?
+is_known_marginal <- function(fit, key) {
+  all(vapply(fit$design$predictors[marginal_keys(fit, key)], `[[`, TRUE, "known"))
 }
 
 # Named list: covariate -> keys of the predictors to show along it.
@@ -173,7 +180,7 @@ effect_of <- function(fit, key, name, grid, reference, by) {
         by
       }, group = group,
       dpar = p$dpar, resp = unit_label(p$resp), limits,
-      extrapolated = extrapolates(newdata, fit$design, key)
+      extrapolated = extrapolates(newdata, fit$design, marginal_keys(fit, key))
     )
   })
   out <- do.call(rbind, parts)
@@ -194,15 +201,16 @@ as_level <- function(level, like) {
 }
 
 posterior_limits <- function(fit, key, newdata) {
-  eta <- withCallingHandlers(predictor_draws(fit, key, newdata), warning = function(w) {
-    # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
-    # says it.
-    if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
-  })
-  q <- apply(eta, 2, stats::quantile,
-    probs = c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE,
-    na.rm = TRUE
+  draws <- withCallingHandlers(
+    marginal_values(new_marginals(fit, key, newdata))[[1]],
+    warning = function(w) {
+      # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
+      # says it.
+      if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
+    }
   )
-  q <- dpar_of(fit$design$predictors[[key]])$link$inverse(q)
+  q <- apply(draws, 2, stats::quantile,
+    probs = c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE, na.rm = TRUE
+  )
   stats::setNames(as.data.frame(t(q)), c("estimate", "lower", "upper", "lower50", "upper50"))
 }

@@ -87,7 +87,8 @@ grid_exists <- function(fit, keys, reference, name, grid) {
   newdata[[name]] <- grid$value
   suppressWarnings(tryCatch(
     {
-      for (key in keys) predictor_columns(fit$design$predictors[[key]], newdata)
+      behind <- unique(unlist(lapply(keys, marginal_keys, fit = fit)))
+      for (key in behind) predictor_columns(fit$design$predictors[[key]], newdata)
       TRUE
     },
     covary_error = function(e) FALSE

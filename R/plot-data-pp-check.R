@@ -38,10 +38,13 @@ pp_bins_data <- function(fit, rows, replicates, covariate, bins, role) {
   known <- fit$design$covariates[[covariate]]
   id <- covariate_bins(v, known, bins)
   position <- if (is_number(v)) as.double(v) else as.integer(factor(v, levels = known$levels))
-  eta <- central_predictors(fit)[rows, , drop = FALSE]
-  mean <- central_parameters(fit, eta, "mean")
+  mean <- central_parameters(fit, "mean")[rows, , drop = FALSE]
   # An sd is shown in the units of its response, a correlation has none.
-  sd <- if (role == "correlation") central_parameters(fit, eta, "sd") else 1 + 0 * mean
+  sd <- if (role == "correlation") {
+    central_parameters(fit, "sd")[rows, , drop = FALSE]
+  } else {
+    1 + 0 * mean
+  }
   # y: draws x rows
   residuals <- function(y, resp) {
     (y - rep(mean[, resp], each = nrow(y))) / rep(sd[, resp], each = nrow(y))

@@ -1,13 +1,18 @@
 #' Fitted correlations and covariances at given covariates
 #'
+#' Marginal correlations and covariances of the responses, whatever the predictors of the model are.
+#'
 #' @inheritParams posterior_predict.covary
+#' @param resp Which pairs: `NULL` (default) for all; pairs `"a:b"`, one or several; or responses,
+#'   for all pairs among them, as in `c("a", "b", "c")`.
 #' @param interval Probability of the central interval; default 0.95.
 #' @param draws `TRUE` for draws in place of summaries.
 #' @param ... Arguments of methods.
 #' @return A data frame, N rows for every pair of responses: the columns of `newdata`, `pair`
 #'   (`"a:b"`; of a covariance also `"a:a"`, the variance), `estimate` (posterior mean), `sd`,
 #'   `lower`, `upper`, `extrapolated`, as in [predict.covary()]. Covariances are in the units of the
-#'   responses. With `draws = TRUE`, an S x N x K x K array of correlation or covariance matrices.
+#'   responses. With `draws = TRUE`, an S x N x K x K array of the correlation or covariance
+#'   matrices of the K responses in `resp`.
 #' @section Errors:
 #' `covary_error_argument` (among others, for correlations of a single response),
 #' `covary_error_newdata`, `covary_error_new_level`.
@@ -42,8 +47,8 @@ covariance.default <- function(object, ...) {
 #' @rdname correlation
 #' @export
 correlation.covary <- function(
-  object, newdata = NULL, interval = 0.95, draws = FALSE,
-  ndraws = NULL, draw_ids = NULL, ...
+  object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
+  draw_ids = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
@@ -53,68 +58,103 @@ correlation.covary <- function(
       fields = list(arg = "object")
     )
   }
-  pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), FALSE)
+  pairs <- choose_pairs(object, resp)
+  draw_ids <- choose_draws(object, ndraws, draw_ids)
+  pair_summaries(object, newdata, pairs, interval, draws, draw_ids, FALSE)
 }
 
 #' @rdname correlation
 #' @export
 covariance.covary <- function(
-  object, newdata = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
+  object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
   draw_ids = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
-  pair_summaries(object, newdata, interval, draws, choose_draws(object, ndraws, draw_ids), TRUE)
+  pairs <- choose_pairs(object, resp, TRUE)
+  draw_ids <- choose_draws(object, ndraws, draw_ids)
+  pair_summaries(object, newdata, pairs, interval, draws, draw_ids, TRUE)
 }
 
-pair_summaries <- function(fit, newdata, interval, draws, draw_ids, scaled) {
+# Pairs of labels, variances (`a:a`) first where they are wanted: those named, or all of the
+# responses named.
+choose_pairs <- function(fit, resp, variances = FALSE) {
+  resp <- check_names(resp, "resp")
+  named <- strsplit(as.character(resp), ":", fixed = TRUE)
+  if (length(resp) && all(lengths(named) == 2)) {
+    pairs <- lapply(named, function(pair) {
+      fit$responses[sort(match(
+        match_responses(fit, pair), fit$responses
+      ))]
+    })
+    equal <- vapply(pairs, function(pair) pair[1] == pair[2], TRUE)
+    if (any(equal) && !variances) stop_no_pair(resp[equal])
+    return(unique(pairs))
+  }
+  responses <- fit$responses[fit$responses %in% choose_responses(fit, resp)]
+  pairs <- response_pairs(responses)
+  if (length(pairs) == 0 && !variances) stop_no_pair(resp)
+  c(if (variances) lapply(responses, function(label) c(label, label)), pairs)
+}
+
+stop_no_pair <- function(resp) {
+  stop_covary("argument", "A correlation is of two responses; `resp` is ",
+    enumerate(resp), ". Write \"a:b\" or c(\"a\", \"b\").",
+    fields = list(arg = "resp")
+  )
+}
+
+pair_summaries <- function(fit, newdata, pairs, interval, draws, draw_ids, scaled) {
   check_interval(interval, "interval")
   check_flag(draws, "draws")
-  likelihood <- fit_likelihood(fit)
-  dpars <- c(if (scaled) dpars_as(likelihood, "sd"), dpars_as(likelihood, "correlation"))
-  keys <- distribution_keys(fit, fit$responses, dpars)
-  newdata <- prepare_newdata(fit, newdata, keys)
-  e <- new_evaluation(fit, newdata, draw_ids, dpars = dpars)
+  labels <- fit$responses[fit$responses %in% unlist(pairs)]
+  if (draws) pairs <- choose_pairs(fit, labels, scaled)
+  behind <- lapply(pairs, function(pair) {
+    unique(unlist(lapply(pair_parts(fit, pair, scaled), marginal_keys, fit = fit)))
+  })
+  newdata <- prepare_newdata(fit, newdata, unique(unlist(behind)))
+  keys <- unique(unlist(lapply(pairs, pair_parts, fit = fit, scaled = scaled)))
+  m <- new_marginals(fit, keys, newdata, draw_ids)
+  values <- function(rows = NULL) {
+    at <- marginal_values(m, rows = rows)
+    lapply(pairs, function(pair) Reduce(`*`, at[pair_parts(fit, pair, scaled)]))
+  }
   if (draws) {
-    return(pair_array(e, row_labels(fit, newdata), scaled))
+    return(pair_array(values, m, pairs, labels, row_labels(fit, newdata)))
   }
   columns <- newdata_columns(fit, newdata, "pair")
-  parts <- lapply(listed_pairs(length(fit$responses), scaled), function(at) {
-    out <- summarise_rows(
-      function(rows) pair_values(e, at[1], at[2], scaled, rows), e$n, e$s,
-      interval
-    )
-    label <- unit_label(fit$responses[at])
-    keys <- distribution_keys(fit, unique(fit$responses[at]), dpars)
-    cbind(pair = rep(label, e$n), out, extrapolated = mark_extrapolated(fit, newdata, out, keys))
-  })
-  join_parts(columns, parts)
+  names <- vapply(pairs, unit_label, "")
+  parts <- summarise_rows(values, names, m$n, m$s, interval)
+  join_parts(columns, Map(function(out, label, behind) {
+    out <- out[m$index, , drop = FALSE]
+    row.names(out) <- NULL
+    marks <- mark_extrapolated(fit, newdata, out, behind)
+    cbind(pair = rep(label, nrow(out)), out, extrapolated = marks)
+  }, parts, names, behind))
 }
 
-# Pairs (i <= j) in the order of the lower triangle by rows; variances first.
-listed_pairs <- function(k, scaled) {
-  equal <- if (scaled) lapply(seq_len(k), function(i) c(i, i))
-  c(equal, unlist(lapply(seq_len(k)[-1], function(i) lapply(seq_len(i - 1), function(j) c(j, i))),
-    recursive = FALSE
-  ))
+# Keys of the parameters whose product is a correlation, or a covariance (`scaled`).
+pair_parts <- function(fit, pair, scaled) {
+  c(
+    if (scaled) role_keys(fit, "sd", pair),
+    if (pair[1] != pair[2]) role_keys(fit, "correlation", list(pair))
+  )
 }
 
-# S x rows draws of one correlation or covariance.
-pair_values <- function(e, i, j, scaled, rows = NULL) {
-  eta <- evaluation_block(e, rows = rows)
-  value <- if (i == j) 1 else e$likelihood$correlation(eta, i, j)
-  if (!scaled) {
-    return(value)
-  }
-  sd <- parameters_as(e, eta, "sd")
-  value * sd[[i]] * sd[[j]]
-}
-
-pair_array <- function(e, rows, scaled) {
-  k <- length(e$responses)
-  out <- array(1, c(e$s, e$n, k, k), list(NULL, rows, e$responses, e$responses))
-  for (at in listed_pairs(k, scaled)) {
-    out[, , at[1], at[2]] <- out[, , at[2], at[1]] <- pair_values(e, at[1], at[2], scaled)
+# S x N x K x K draws of matrices, blocks of rows at a time.
+pair_array <- function(values, m, pairs, labels, rows) {
+  k <- length(labels)
+  n <- length(m$index)
+  out <- array(1, c(m$s, n, k, k), list(NULL, rows, labels, labels))
+  for (block in in_blocks(m$n, m$s * length(pairs))) {
+    at <- values(block)
+    here <- which(m$index %in% block)
+    from <- match(m$index[here], block)
+    for (l in seq_along(pairs)) {
+      value <- at[[l]][, from, drop = FALSE]
+      out[, here, pairs[[l]][1], pairs[[l]][2]] <- value
+      out[, here, pairs[[l]][2], pairs[[l]][1]] <- value
+    }
   }
   out
 }

@@ -10,7 +10,8 @@
 #' @param ... Not used.
 #' @return
 #' * `fitted()`: N x K matrix of posterior means of `dpar`, or a vector of N for one response
-#'   of several given by `resp`. For `"rho"`, a column a pair.
+#'   of several given by `resp`. For `"rho"`, a column a pair. Standard deviations and correlations
+#'   are marginal, whatever the predictors of the model are.
 #' * `sigma()`: N x K matrix of fitted standard deviations, the same as `fitted(dpar = "sigma")`.
 #'   They vary with covariates, so this is never a single number.
 #' * `residuals()`: N x K matrix. Rows that were dropped from the fit do not appear.
@@ -33,13 +34,8 @@ fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_fit(object)
   check_dots(...)
   keys <- find_keys(object, check_dpar(dpar), resp)
-  values <- lapply(
-    keys,
-    function(key) mean_over_draws(predictor_at(object, key), fit_link(object, dpar)$inverse)
-  )
-  out <- matrix(unlist(values, use.names = FALSE), object$frame$n,
-    dimnames = list(row_labels_or_numbers(object), key_labels(object, keys))
-  )
+  out <- marginal_means(new_marginals(object, keys))
+  dimnames(out) <- list(row_labels_or_numbers(object), key_labels(object, keys))
   if (is.null(resp)) out else out[, 1]
 }
 
@@ -61,25 +57,32 @@ residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), res
   out <- object$frame$y - stats::fitted(object)
   dimnames(out) <- list(row_labels_or_numbers(object), object$responses)
   if (type != "raw") out <- out / stats::sigma(object)
-  if (type == "whitened") {
-    y <- lapply(object$responses, function(label) object$frame$y[, label])
-    out[] <- unlist(fit_likelihood(object)$whiten(y, fitted_predictors(object)))
+  if (type == "whitened" && ncol(out) > 1) {
+    cor <- marginal_means(new_marginals(object, role_keys(object, "correlation", object$pairs)))
+    out <- whiten_rows(out, cor)
   }
   if (is.null(resp)) out else out[, choose_responses(object, resp)]
 }
 
-# The predictors, in the shape of eta, that give the fitted parameters; those of correlations are
-# kept away from +-1.
-fitted_predictors <- function(fit) {
-  limit <- 1 - .Machine$double.eps
-  lapply(fit_likelihood(fit)$dpars, function(dpar) {
-    if (dpar$of == "pair" && length(fit$responses) == 1) {
-      return(matrix(list(), 1, 1))
+# Residuals z (N x K) divided by their sds, made independent of those before (eq. 33): L^-1 z with
+# the Cholesky factor L of the correlations of each row. cor: N x pairs, in the order of
+# response_pairs(). What the responses before leave is kept away from zero.
+whiten_rows <- function(z, cor) {
+  k <- ncol(z)
+  at <- matrix(0, k, k)
+  at[upper.tri(at)] <- seq_len(k * (k - 1) / 2) # by column, as the pairs are
+  chol <- matrix(list(), k, k)
+  for (i in seq_len(k)) {
+    left <- rep(1, nrow(z))
+    for (j in seq_len(i - 1)) {
+      v <- cor[, at[j, i]]
+      for (l in seq_len(j - 1)) v <- v - chol[[i, l]] * chol[[j, l]]
+      chol[[i, j]] <- v / chol[[j, j]]
+      left <- left - chol[[i, j]]^2
+      z[, i] <- z[, i] - chol[[i, j]] * z[, j]
     }
-    value <- stats::fitted(fit, dpar = dpar$name)
-    if (dpar$role == "correlation") value[] <- pmin(pmax(value, -limit), limit)
-    for_units(dpar, fit$responses, function(resp) {
-      dpar$link$link(value[, unit_label(resp)])
-    })
-  })
+    chol[[i, i]] <- sqrt(pmax(left, .Machine$double.eps))
+    z[, i] <- z[, i] / chol[[i, i]]
+  }
+  z
 }

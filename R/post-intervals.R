@@ -81,21 +81,18 @@ bayes_R2.covary <- function(
   check_dots(...)
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)
-  likelihood <- fit_likelihood(object)
-  e <- new_evaluation(
-    object, NULL, choose_draws(object, ndraws, draw_ids), responses,
-    c(dpars_as(likelihood, "mean"), dpars_as(likelihood, "sd"))
-  )
+  means <- role_keys(object, "mean", responses)
+  sds <- role_keys(object, "sd", responses)
+  m <- new_marginals(object, c(means, sds), NULL, choose_draws(object, ndraws, draw_ids))
   share <- row_weights(object$frame)
   share <- share / sum(share)
-  draws <- matrix(NA_real_, e$s, length(responses), dimnames = list(NULL, responses))
-  for (s in in_blocks(e$s, e$n * length(responses))) {
-    eta <- evaluation_block(e, s)
-    mean <- parameters_as(e, eta, "mean")
-    sd <- parameters_as(e, eta, "sd")
+  share <- drop(rowsum(share, m$index))
+  draws <- matrix(NA_real_, m$s, length(responses), dimnames = list(NULL, responses))
+  for (s in in_blocks(m$s, m$n * length(responses))) {
+    at <- marginal_values(m, s)
     draws[s, ] <- vapply(
       seq_along(responses),
-      function(k) explained(mean[[k]], sd[[k]], share), numeric(length(s))
+      function(k) explained(at[[means[k]]], at[[sds[k]]], share), numeric(length(s))
     )
   }
   if (!summary) {

@@ -25,16 +25,3 @@ logLik.covary <- function(object, ...) {
 
 # Evaluation a cell, not a row.
 at_cells <- function(e) change_parts(e, distinct_rows)
-
-# The same evaluation with the mean as its only draw.
-average_draws <- function(e) {
-  change_parts(e, function(at) {
-    at$draws <- matrix(colMeans(at$draws), 1)
-    at
-  })
-}
-
-change_parts <- function(e, change) {
-  e$predictors <- lapply(e$predictors, map_units, change)
-  e
-}

@@ -8,14 +8,16 @@
 #'   A level that a random effect (`bs = "re"`) has not seen gets a new effect, one a draw.
 #' @param dpar `"mu"` (default), `"sigma"` or `"rho"`.
 #' @param resp A response; for `dpar = "rho"` a pair `"a:b"`. `NULL` (default) for all.
-#' @param transform `TRUE` to apply the inverse link: the identity for mu, exp for sigma,
-#'   `tanh(r / 2)` for rho.
+#' @param transform `TRUE` to apply the inverse link of the predictor: the identity for mu, exp for
+#'   sigma, `tanh(r / 2)` for rho. With three or more responses that of rho is a partial correlation
+#'   (see [covary()]); `posterior_epred()` has the marginal one.
 #' @param ndraws Number of draws, chosen at random; `NULL` (default) for all.
 #' @param draw_ids Row numbers of draws, in place of `ndraws`.
 #' @param ... Not used; unknown arguments give a warning.
 #' @return
 #' * `posterior_linpred()`: predictors on the link scale (log for sigma, rhobit for rho).
-#' * `posterior_epred()`: expected responses; with `dpar` standard deviations or correlations.
+#' * `posterior_epred()`: expected responses; with `dpar` their standard deviations or correlations,
+#'   marginal ones whatever the predictors are.
 #' * `posterior_predict()`: new responses, correlated within a row.
 #' * `predictive_error()`: the responses minus these.
 #'
@@ -51,7 +53,13 @@ posterior_linpred.covary <- function(
   check_fit(object)
   check_dots(...)
   check_flag(transform, "transform")
-  linpred(object, newdata, dpar, resp, ndraws, draw_ids, transform)
+  if (is.null(dpar)) dpar <- "mu"
+  keys <- find_keys(object, check_dpar(dpar), resp)
+  newdata <- prepare_newdata(object, newdata, keys)
+  draw_ids <- choose_draws(object, ndraws, draw_ids)
+  inverse <- if (transform) fit_link(object, dpar)$inverse else identity
+  draws <- lapply(keys, function(key) inverse(predictor_draws(object, key, newdata, draw_ids)))
+  stack_draws(draws, key_labels(object, keys), row_labels(object, newdata))
 }
 
 #' @rdname posterior_predict.covary
@@ -63,17 +71,17 @@ posterior_epred.covary <- function(
 ) {
   check_fit(object)
   check_dots(...)
-  linpred(object, newdata, dpar, resp, ndraws, draw_ids, TRUE)
-}
-
-linpred <- function(fit, newdata, dpar, resp, ndraws, draw_ids, transform) {
   if (is.null(dpar)) dpar <- "mu"
-  keys <- find_keys(fit, check_dpar(dpar), resp)
-  newdata <- prepare_newdata(fit, newdata, keys)
-  draw_ids <- choose_draws(fit, ndraws, draw_ids)
-  inverse <- if (transform) fit_link(fit, dpar)$inverse else identity
-  draws <- lapply(keys, function(key) inverse(predictor_draws(fit, key, newdata, draw_ids)))
-  stack_draws(draws, key_labels(fit, keys), row_labels(fit, newdata))
+  keys <- find_keys(object, check_dpar(dpar), resp)
+  behind <- lapply(keys, marginal_keys, fit = object)
+  newdata <- prepare_newdata(object, newdata, unique(unlist(behind)))
+  m <- new_marginals(object, keys, newdata, choose_draws(object, ndraws, draw_ids), behind)
+  draws <- lapply(keys, function(key) matrix(NA_real_, m$s, length(m$index)))
+  for (s in in_blocks(m$s, m$n * length(keys))) {
+    values <- marginal_values(m, s)
+    for (k in seq_along(keys)) draws[[k]][s, ] <- values[[k]][, m$index, drop = FALSE]
+  }
+  stack_draws(draws, key_labels(object, keys), row_labels(object, newdata))
 }
 
 #' @rdname posterior_predict.covary

@@ -1,12 +1,15 @@
 #' Predicted means, standard deviations and correlations
 #'
-#' Posterior summaries of the parameters of the responses at given covariates. For intervals of new
-#' responses see [predictive_interval.covary()], for draws [posterior_epred()].
+#' Posterior summaries of the parameters of the responses at given covariates: means, and marginal
+#' standard deviations and correlations whatever the predictors of the model are. For intervals of
+#' new responses see [predictive_interval.covary()], for draws [posterior_epred()].
 #'
 #' @inheritParams posterior_predict.covary
 #' @param dpar One or several of `"mu"`, `"sigma"`, `"rho"`; by default all that the fit has.
 #' @param resp A response or a pair `"a:b"`; `NULL` (default) for all.
-#' @param type `"response"` (default), or `"link"` for predictors: log for sigma, rhobit for rho.
+#' @param type `"response"` (default), or `"link"` for the predictors themselves: log for sigma,
+#'   rhobit for rho; with three or more responses those of rho are of partial correlations, see
+#'   [covary()].
 #' @param interval Probability of the central interval; default 0.95.
 #' @return A data frame, N rows for every parameter and response: the columns of `newdata` (of the
 #'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean),
@@ -31,27 +34,25 @@ predict.covary <- function(
   type <- check_choice(type, c("response", "link"), "type")
   check_interval(interval, "interval")
   keys <- predicted_keys(object, dpar, resp, missing(dpar))
-  newdata <- prepare_newdata(object, newdata, keys)
+  behind <- stats::setNames(as.list(keys), keys)
+  if (type == "response") behind <- lapply(behind, marginal_keys, fit = object)
+  newdata <- prepare_newdata(object, newdata, unique(unlist(behind)))
   draw_ids <- choose_draws(object, ndraws, draw_ids)
   columns <- newdata_columns(object, newdata, c("dpar", "resp"))
-  parts <- lapply(keys, function(key) {
+  m <- new_marginals(object, keys, newdata, draw_ids, behind)
+  values <- if (type == "link") marginal_predictors else marginal_values
+  parts <- summarise_rows(function(rows) values(m, rows = rows), keys, m$n, m$s, interval)
+  join_parts(columns, lapply(keys, function(key) {
     p <- object$design$predictors[[key]]
-    at <- predictor_at(object, key, newdata, draw_ids)
-    inverse <- if (type == "link") identity else dpar_of(p)$link$inverse
-    once <- distinct_rows(at)
-    out <- summarise_rows(
-      function(rows) inverse(predictor_values(once, rows = rows)), nrow(at$x),
-      nrow(at$draws), interval
-    )
-    out <- out[at$index, , drop = FALSE]
+    out <- parts[[key]][m$index, , drop = FALSE]
     row.names(out) <- NULL
     labels <- list(
       dpar = rep(p$dpar, nrow(out)),
       resp = rep(unit_label(p$resp), nrow(out))
     )
-    cbind(unchecked_frame(labels), out, extrapolated = mark_extrapolated(object, newdata, out, key))
-  })
-  join_parts(columns, parts)
+    marks <- mark_extrapolated(object, newdata, out, behind[[key]])
+    cbind(unchecked_frame(labels), out, extrapolated = marks)
+  }))
 }
 
 # All predictors of the parameters asked for; by default those that `resp` has.

@@ -9,12 +9,17 @@ row_summary <- function(v, tails) {
 
 row_summary_names <- function() colnames(row_summary(matrix(0, 1, 1), c(0, 1)))
 
-# Data frame of N rows. values(rows): draws of the quantity, S x rows, for blocks of them.
-summarise_rows <- function(values, n, s, interval) {
+# Data frames of N rows, one a label. values(rows): a list of draws of the quantities, S x rows
+# each, for blocks of rows.
+summarise_rows <- function(values, labels, n, s, interval) {
   names <- row_summary_names()
-  out <- matrix(NA_real_, n, length(names), dimnames = list(NULL, names))
-  for (rows in in_blocks(n, s)) out[rows, ] <- row_summary(values(rows), tail_probs(interval))
-  as.data.frame(out)
+  empty <- matrix(NA_real_, n, length(names), dimnames = list(NULL, names))
+  out <- stats::setNames(rep(list(empty), length(labels)), labels)
+  for (rows in in_blocks(n, s * length(labels))) {
+    draws <- values(rows)
+    for (k in seq_along(out)) out[[k]][rows, ] <- row_summary(draws[[k]], tail_probs(interval))
+  }
+  lapply(out, as.data.frame)
 }
 
 # The user's columns beside results, with other names where these would clash.

@@ -70,21 +70,22 @@ augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
   out <- if (is.null(newdata)) stats::model.frame(x) else newdata
   suffix <- function(labels) if (length(x$responses) > 1) paste0("_", x$ids[labels]) else ""
   y <- tryCatch(observed_responses(x, used, x$responses), covary_error = function(e) NULL)
-  likelihood <- fit_likelihood(x)
-  average <- function(role, resp) {
-    dpar <- dpar_as(likelihood, role)
-    mean_over_draws(predictor_at(x, unit_key(x, dpar, resp), used), dpar$link$inverse)
+  average <- function(role, units) {
+    marginal_means(new_marginals(x, role_keys(x, role, units), used))
   }
-  for (label in x$responses) {
-    mean <- average("mean", label)
-    out[[paste0(".fitted", suffix(label))]] <- mean
-    out[[paste0(".sigma", suffix(label))]] <-
-      average("sd", label)
-    if (!is.null(y)) out[[paste0(".resid", suffix(label))]] <- unname(y[, label]) - mean
+  mean <- average("mean", x$responses)
+  sd <- average("sd", x$responses)
+  for (k in seq_along(x$responses)) {
+    label <- x$responses[k]
+    out[[paste0(".fitted", suffix(label))]] <- mean[, k]
+    out[[paste0(".sigma", suffix(label))]] <- sd[, k]
+    if (!is.null(y)) out[[paste0(".resid", suffix(label))]] <- unname(y[, label]) - mean[, k]
   }
-  for (pair in x$pairs) {
-    name <- paste(c(".rho", x$ids[pair]), collapse = "_")
-    out[[name]] <- average("correlation", pair)
+  if (length(x$pairs)) {
+    rho <- average("correlation", x$pairs)
+    for (k in seq_along(x$pairs)) {
+      out[[paste(c(".rho", x$ids[x$pairs[[k]]]), collapse = "_")]] <- rho[, k]
+    }
   }
   out
 }

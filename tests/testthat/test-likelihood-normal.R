@@ -67,7 +67,12 @@ test_that("means, sds and marginals are those of mvtnorm for K = 3", {
       )
     )
   }
-  expect_equal(normal$correlation(eta, 3, 1)[1], as_correlation(eta$rho, 1)[3, 1])
+  pairs <- list(c(3, 1), c(2, 3), c(2, 2))
+  want <- as_correlation(eta$rho, 1)
+  expect_equal(
+    vapply(normal$correlations(eta, pairs), `[`, 0, 1), c(want[3, 1], want[3, 2], 1)
+  )
+  expect_equal(normal$sds(eta, 3:2), lapply(eta$sigma[3:2], exp))
   back <- normal$correlate(normal$whiten(as.list(y), eta), eta)
   expect_equal(vapply(back, `[`, 0, 1), y)
 })
