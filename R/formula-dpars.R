@@ -7,7 +7,7 @@ formula_dpars <- list(normal = c(mu = "response", sigma = "response", rho = "pai
 default_likelihood <- "normal"
 
 # The density, by likelihood, holds so many responses.
-most_responses <- c(normal = 3L)
+most_responses <- c(normal = 30L)
 
 # Moments of cells and tables of rows hold so many.
 most_tabulated_responses <- 2L

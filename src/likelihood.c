@@ -1,19 +1,59 @@
 #include "likelihood.h"
 #include "likelihood_normal.h"
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-static const struct likelihood *const likelihoods[] = {
-    &likelihood_normal1, &likelihood_normal1_nodes, &likelihood_normal2, &likelihood_normal2_nodes,
-    &likelihood_normal3};
-
-const struct likelihood *likelihood_find(const char *name, int k, long size)
+static int fits(const struct likelihood *l, int k, long size)
 {
-    for (size_t i = 0; i < sizeof likelihoods / sizeof likelihoods[0]; i++) {
-        const struct likelihood *l = likelihoods[i];
-        if (l->k == k && (size == 0 || l->size == size) && strcmp(l->name, name) == 0) return l;
+    return l->k == k && (size == 0 || l->size == size);
+}
+
+int likelihood_find(const char *name, int k, long size, struct likelihood *out)
+{
+    static const struct likelihood *const fast[] = {&likelihood_normal1, &likelihood_normal1_nodes,
+                                                    &likelihood_normal2, &likelihood_normal2_nodes};
+    int normal = strcmp(name, "normal") == 0;
+    if (k > LIKELIHOOD_MOST_K) return 0;
+    for (size_t i = 0; normal && i < sizeof fast / sizeof fast[0]; i++) {
+        *out = *fast[i];
+        if (fits(out, k, size)) return 1;
     }
-    return NULL;
+    for (int columns = 0; columns <= 1; columns++) {
+        *out = likelihood_partial(k, columns);
+        if ((normal || strcmp(name, "partial") == 0) && fits(out, k, size)) return 1;
+    }
+    return 0;
+}
+
+static double *take(double **memory, long rows)
+{
+    double *out = *memory;
+    *memory += rows * LIKELIHOOD_BLOCK;
+    return out;
+}
+
+enum { ALIGNMENT = 64 / sizeof(double) }; /* rows of a block begin with a line of the cache */
+
+long likelihood_block_size(const struct likelihood *l)
+{
+    return (l->size + 1 + 2 * l->q + 2 * (long) l->pairs) * LIKELIHOOD_BLOCK + l->work +
+           (l->expect ? 0 : likelihood_cubature_work(l)) + ALIGNMENT;
+}
+
+struct likelihood_block likelihood_block(const struct likelihood *l, double *memory)
+{
+    struct likelihood_block b;
+    memory += (ALIGNMENT - (uintptr_t) memory / sizeof(double) % ALIGNMENT) % ALIGNMENT;
+    b.cell = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->size);
+    b.eta = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->q);
+    b.value = take(&memory, 1);
+    b.grad = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->q);
+    b.cov = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->pairs);
+    b.hess = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->pairs);
+    b.work = memory;
+    b.rule = memory + l->work;
+    return b;
 }
 
 void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int column,
@@ -34,42 +74,39 @@ void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, in
 void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level)
 {
-    l->evaluate(b, order, level);
+    l->evaluate(l, b, order, level);
 }
 
 void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level)
 {
-    if (l->expect) l->expect(b, level);
+    if (l->expect) l->expect(l, b, level);
     else likelihood_cubature(l, b, level);
 }
 
-void likelihood_points(const struct likelihood *l, const double *cell, const double *eta,
+void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,
                        double *value, int level)
 {
     if (l->points) {
-        l->points(cell, eta, value, level);
+        l->points(cell, b->eta[0], value, level);
         return;
     }
-    struct likelihood_block b;
-    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) likelihood_put(l, &b, i, cell);
-    memcpy(b.eta, eta, sizeof(double) * LIKELIHOOD_BLOCK * (size_t) l->q);
-    l->evaluate(&b, 0, level);
-    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) value[i] += b.value[i];
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) likelihood_put(l, b, i, cell);
+    l->evaluate(l, b, 0, level);
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) value[i] += b->value[i];
 }
 
-double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows, int value,
-                        int level)
+double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows,
+                        struct likelihood_block *b, int value, int level)
 {
     if (l->score) return l->score(rows, value, level);
-    struct likelihood_block b;
     double total = 0;
     for (int from = 0; from < rows->n; from += LIKELIHOOD_BLOCK) {
         int n = rows->n - from < LIKELIHOOD_BLOCK ? rows->n - from : LIKELIHOOD_BLOCK;
-        likelihood_load_rows(l, rows, from, n, &b);
-        l->evaluate(&b, 1, level);
-        for (int i = 0; i < n; i++) total += b.value[i];
+        likelihood_load_rows(l, rows, from, n, b);
+        l->evaluate(l, b, 1, level);
+        for (int i = 0; i < n; i++) total += b->value[i];
         for (int j = 0; j < l->q; j++)
-            memcpy(rows->eta[j] + from, b.grad[j], sizeof(double) * (size_t) n);
+            memcpy(rows->eta[j] + from, b->grad[j], sizeof(double) * (size_t) n);
     }
     return total;
 }

@@ -15,30 +15,30 @@
 
 #define LIKELIHOOD_BLOCK 32 /* cells of a block, a multiple of every vector width */
 #define LIKELIHOOD_ROWS 128 /* rows of struct likelihood_rows, the same */
-#define LIKELIHOOD_MAX_K 3
-#define LIKELIHOOD_MAX_Q 9 /* three means, log sds and correlations */
-#define LIKELIHOOD_MAX_PAIRS (LIKELIHOOD_MAX_Q * (LIKELIHOOD_MAX_Q + 1) / 2)
-#define LIKELIHOOD_MAX_SIZE 13 /* signed sums of three responses */
+#define LIKELIHOOD_MOST_K 30
+#define LIKELIHOOD_MOST_Q (LIKELIHOOD_MOST_K * (LIKELIHOOD_MOST_K + 3) / 2)
 
 /* Element (i, j), i >= j, of a symmetric q x q matrix */
 #define LIKELIHOOD_PAIR(q, i, j) ((j) * (q) - (j) * ((j) -1) / 2 + (i) - (j))
 
 /* Columns 0 to LIKELIHOOD_BLOCK - 1 are cells. */
 struct likelihood_block {
-    double cell[LIKELIHOOD_MAX_SIZE][LIKELIHOOD_BLOCK];
-    double eta[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
-    double cov[LIKELIHOOD_MAX_PAIRS][LIKELIHOOD_BLOCK];
-    double value[LIKELIHOOD_BLOCK];
-    double grad[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
-    double hess[LIKELIHOOD_MAX_PAIRS][LIKELIHOOD_BLOCK];
+    double (*cell)[LIKELIHOOD_BLOCK]; /* size rows */
+    double (*eta)[LIKELIHOOD_BLOCK];  /* q */
+    double (*cov)[LIKELIHOOD_BLOCK];  /* pairs */
+    double *value;
+    double (*grad)[LIKELIHOOD_BLOCK]; /* q */
+    double (*hess)[LIKELIHOOD_BLOCK]; /* pairs */
+    double *work;                     /* of the likelihood */
+    double *rule;                     /* of the rule that stands in for expect() */
 };
 
 /* Rows with their predictors, which score() replaces by the derivatives of the log density. */
 struct likelihood_rows {
     int n;        /* rows, padded with rows of weight zero to a multiple of 8 */
     int weighted; /* whether weights are other than one (and zero, of the padding) */
-    double y[LIKELIHOOD_MAX_K][LIKELIHOOD_ROWS], weight[LIKELIHOOD_ROWS];
-    double eta[LIKELIHOOD_MAX_Q][LIKELIHOOD_ROWS];
+    double (*y)[LIKELIHOOD_ROWS], *weight; /* k */
+    double (*eta)[LIKELIHOOD_ROWS];        /* q */
 };
 
 /* `level` of all functions: of vector code (simd.h). */
@@ -48,11 +48,12 @@ struct likelihood {
     int q;     /* predictors */
     int pairs; /* q (q + 1) / 2 */
     int size;  /* statistics of a cell */
+    long work; /* doubles of a block for evaluate() and expect() */
     /* All cells of a block: value, with order 1 grad, with order 2 hess too. */
-    void (*evaluate)(struct likelihood_block *b, int order, int level);
+    void (*evaluate)(const struct likelihood *l, struct likelihood_block *b, int order, int level);
     /* Expectations of value, grad and hess under N(eta, cov), which may be overwritten.
      * NULL: cubature of evaluate(). */
-    void (*expect)(struct likelihood_block *b, int level);
+    void (*expect)(const struct likelihood *l, struct likelihood_block *b, int level);
     /* Adds the values of one cell at LIKELIHOOD_BLOCK points, eta: q x LIKELIHOOD_BLOCK, a row a
      * predictor. NULL: by evaluate(). */
     void (*points)(const double *cell, const double *eta, double *value, int level);
@@ -62,8 +63,12 @@ struct likelihood {
 };
 
 /* The likelihood `name` of k responses with cells of `size` statistics, or with the fewest where
- * size is 0. NULL if there is none. */
-const struct likelihood *likelihood_find(const char *name, int k, long size);
+ * size is 0. Returns 0 if there is none. */
+int likelihood_find(const char *name, int k, long size, struct likelihood *out);
+
+/* A block in so many doubles of memory */
+long likelihood_block_size(const struct likelihood *l);
+struct likelihood_block likelihood_block(const struct likelihood *l, double *memory);
 
 void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int column,
                     const double *cell);
@@ -77,13 +82,16 @@ void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, in
 void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level);
 void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level);
-void likelihood_points(const struct likelihood *l, const double *cell, const double *eta,
+/* The points are b->eta; the rest of the block may be overwritten. */
+void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,
                        double *value, int level);
-double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows, int value,
-                        int level);
+/* The block is overwritten. */
+double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows,
+                        struct likelihood_block *b, int value, int level);
 
 /* likelihood_cubature.c: expectations by products of Gauss-Hermite rules, exact for polynomials of
  * degree 5 (q > 3) or 9 (q <= 3) */
+long likelihood_cubature_work(const struct likelihood *l); /* doubles of b->rule */
 void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MOST_POINTS 5
+#define MOST_AXES 5 /* of products */
 
 struct rule {
     int points;
@@ -61,58 +62,76 @@ static void add_weighted(double w, const double *from, double *to)
     for (int cell = 0; cell < LIKELIHOOD_BLOCK; cell++) to[cell] += w * from[cell];
 }
 
+/* Sums over the nodes, and the mean; in b->rule */
 struct sums {
-    double value[LIKELIHOOD_BLOCK], grad[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
-    double hess[LIKELIHOOD_MAX_PAIRS][LIKELIHOOD_BLOCK];
+    double *value, (*grad)[LIKELIHOOD_BLOCK], (*hess)[LIKELIHOOD_BLOCK], (*mean)[LIKELIHOOD_BLOCK];
 };
 
+long likelihood_cubature_work(const struct likelihood *l)
+{
+    return (1 + 2 * l->q + (long) l->pairs) * LIKELIHOOD_BLOCK;
+}
+
+static struct sums new_sums(const struct likelihood *l, const struct likelihood_block *b)
+{
+    double(*row)[LIKELIHOOD_BLOCK] = (double(*)[LIKELIHOOD_BLOCK]) b->rule;
+    struct sums s = {row[0], row + 1, row + 1 + l->q, row + 1 + l->q + l->pairs};
+    memset(b->rule, 0, sizeof(double) * (size_t) likelihood_cubature_work(l));
+    memcpy(s.mean[0], b->eta[0], sizeof *b->eta * (size_t) l->q);
+    return s;
+}
+
 static void add_node(const struct likelihood *l, const struct likelihood_block *b, double w,
-                     struct sums *s)
+                     const struct sums *s)
 {
     add_weighted(w, b->value, s->value);
     for (int j = 0; j < l->q; j++) add_weighted(w, b->grad[j], s->grad[j]);
     for (int p = 0; p < l->pairs; p++) add_weighted(w, b->hess[p], s->hess[p]);
 }
 
-static void axes_alone(const struct likelihood *l, struct likelihood_block *b,
-                       double (*m)[LIKELIHOOD_BLOCK], struct sums *s, int level)
+/* The axes alone */
+static void cut_rule(const struct likelihood *l, struct likelihood_block *b, const struct sums *s,
+                     int level)
 {
-    double x[LIKELIHOOD_MAX_Q] = {0};
-    l->evaluate(b, 2, level);
+    double x[LIKELIHOOD_MOST_Q] = {0};
+    l->evaluate(l, b, 2, level);
     add_node(l, b, 1 - l->q / 3.0, s);
     for (int j = 0; j < l->q; j++) {
         for (int side = 1; side <= 2; side++) {
             x[j] = three.node[side];
-            move_predictors(l->q, m, x, b);
-            l->evaluate(b, 2, level);
+            move_predictors(l->q, s->mean, x, b);
+            l->evaluate(l, b, 2, level);
             add_node(l, b, three.weight[side], s);
         }
         x[j] = 0;
     }
 }
 
-void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level)
+static void product_rule(const struct likelihood *l, struct likelihood_block *b,
+                         const struct sums *s, int level)
 {
     const struct rule *rule = l->q <= 3 ? &five : &three;
-    int q = l->q, digit[LIKELIHOOD_MAX_Q] = {0}, last = 0; /* node: a number of q digits */
-    double m[LIKELIHOOD_MAX_Q][LIKELIHOOD_BLOCK];
-    struct sums s;
-    memset(&s, 0, sizeof s);
-    memcpy(m, b->eta, sizeof m);
-    factor_covariances(q, b);
-    if (q > 5) axes_alone(l, b, m, &s, level);
-    while (q <= 5 && last < q) {
-        double x[LIKELIHOOD_MAX_Q], w = 1;
+    int q = l->q, digit[MOST_AXES] = {0}, last = 0; /* node: a number of q digits */
+    while (last < q) {
+        double x[MOST_AXES], w = 1;
         for (int j = 0; j < q; j++) {
             x[j] = rule->node[digit[j]];
             w *= rule->weight[digit[j]];
         }
-        move_predictors(q, m, x, b);
-        l->evaluate(b, 2, level);
-        add_node(l, b, w, &s);
+        move_predictors(q, s->mean, x, b);
+        l->evaluate(l, b, 2, level);
+        add_node(l, b, w, s);
         for (last = 0; last < q && ++digit[last] == rule->points; last++) digit[last] = 0;
     }
-    memcpy(b->value, s.value, sizeof s.value);
-    memcpy(b->grad, s.grad, sizeof s.grad);
-    memcpy(b->hess, s.hess, sizeof s.hess);
+}
+
+void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level)
+{
+    struct sums s = new_sums(l, b);
+    factor_covariances(l->q, b);
+    if (l->q <= MOST_AXES) product_rule(l, b, &s, level);
+    else cut_rule(l, b, &s, level);
+    memcpy(b->value, s.value, sizeof *b->eta);
+    memcpy(b->grad[0], s.grad[0], sizeof *b->grad * (size_t) l->q);
+    memcpy(b->hess[0], s.hess[0], sizeof *b->hess * (size_t) l->pairs);
 }

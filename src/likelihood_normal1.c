@@ -18,23 +18,29 @@
 #undef SIMD_WIDTH
 #endif
 
-static void evaluate_cells(struct likelihood_block *b, int order, int level)
+static void evaluate_cells(const struct likelihood *l, struct likelihood_block *b, int order,
+                           int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), evaluate1, (b, 0, order));
 }
 
-static void evaluate_nodes(struct likelihood_block *b, int order, int level)
+static void evaluate_nodes(const struct likelihood *l, struct likelihood_block *b, int order,
+                           int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), evaluate1, (b, 1, order));
 }
 
-static void expect_cells(struct likelihood_block *b, int level)
+static void expect_cells(const struct likelihood *l, struct likelihood_block *b, int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), expect1, (b, 0));
 }
 
-static void expect_nodes(struct likelihood_block *b, int level)
+static void expect_nodes(const struct likelihood *l, struct likelihood_block *b, int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), expect1, (b, 1));
 }
 

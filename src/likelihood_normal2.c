@@ -32,23 +32,29 @@ static int kind_of_cell(const double *cell)
     return cell[3] != 0 || cell[4] != 0 || cell[5] != 0 ? NORMAL2_CELL : NORMAL2_ROW;
 }
 
-static void evaluate_cells(struct likelihood_block *b, int order, int level)
+static void evaluate_cells(const struct likelihood *l, struct likelihood_block *b, int order,
+                           int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), evaluate2, (b, kind_of_cells(b), order));
 }
 
-static void evaluate_nodes(struct likelihood_block *b, int order, int level)
+static void evaluate_nodes(const struct likelihood *l, struct likelihood_block *b, int order,
+                           int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), evaluate2, (b, NORMAL2_NODE, order));
 }
 
-static void expect_cells(struct likelihood_block *b, int level)
+static void expect_cells(const struct likelihood *l, struct likelihood_block *b, int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), expect2, (b, 0));
 }
 
-static void expect_nodes(struct likelihood_block *b, int level)
+static void expect_nodes(const struct likelihood *l, struct likelihood_block *b, int level)
 {
+    (void) l;
     SIMD_CALL(simd_level(level), expect2, (b, 1));
 }
 

@@ -40,7 +40,7 @@ static void take_block(const struct likelihood *l, const struct likelihood_block
 static SEXP evaluate_cells(const struct likelihood *l, SEXP cells, SEXP eta, const double *cov)
 {
     int m = Rf_ncols(cells), q = l->q, rows = 1 + q + q * q, level = simd_option();
-    struct likelihood_block b;
+    struct likelihood_block b = new_likelihood_block(l);
     SEXP out = PROTECT(Rf_allocMatrix(REALSXP, rows, m));
     for (R_xlen_t first = 0; first < m; first += LIKELIHOOD_BLOCK) {
         int n = m - first < LIKELIHOOD_BLOCK ? (int) (m - first) : LIKELIHOOD_BLOCK;

@@ -152,10 +152,15 @@ const struct likelihood *read_likelihood(SEXP likelihood, long size)
 {
     const char *name = string(likelihood, "name");
     int k = whole(likelihood, "responses", 1, MOST_COUNT);
-    const struct likelihood *l = likelihood_find(name, k, size);
-    if (l == NULL)
+    struct likelihood *l = (struct likelihood *) R_alloc(1, sizeof(struct likelihood));
+    if (!likelihood_find(name, k, size, l))
         fail("there is no likelihood '%.40s' of %d responses and %ld statistics", name, k, size);
     return l;
+}
+
+struct likelihood_block new_likelihood_block(const struct likelihood *l)
+{
+    return likelihood_block(l, (double *) R_alloc(likelihood_block_size(l), sizeof(double)));
 }
 
 struct moments_grid read_grid(SEXP grid)

@@ -71,6 +71,8 @@ struct regression read_model(SEXP model)
     r.level = simd_option();
     r.work = (double *) R_alloc(regression_work(d), sizeof(double));
     r.column = (int *) R_alloc((size_t) d + 1, sizeof(int));
+    r.first = (int *) R_alloc((size_t) q + 1, sizeof(int));
+    r.block = new_likelihood_block(r.likelihood);
     return r;
 }
 

@@ -17,9 +17,9 @@
  * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left
  * out. */
 struct columns {
-    int all;                         /* none is left out */
-    int first[LIKELIHOOD_MAX_Q + 1]; /* predictor j: columns first[j] to first[j + 1] - 1 */
-    const int *number;               /* of the coefficient */
+    int all;           /* none is left out */
+    const int *first;  /* q + 1; predictor j: columns first[j] to first[j + 1] - 1 */
+    const int *number; /* of the coefficient */
     double *rows;
     double *part; /* d doubles of work */
 };
@@ -41,13 +41,15 @@ static int zero_row(const double *row)
 /* Cells index[0..n-1], or from `from` on if index is NULL */
 static struct columns load_columns(const struct regression *r, const int *index, int from, int n)
 {
-    struct columns x = {
-        .number = r->column, .rows = r->work, .part = r->work + (long) LIKELIHOOD_BLOCK * r->d};
+    struct columns x = {.first = r->first,
+                        .number = r->column,
+                        .rows = r->work,
+                        .part = r->work + (long) LIKELIHOOD_BLOCK * r->d};
     int used = 0;
     for (int j = 0; j < r->likelihood->q; j++) {
         int p = r->p[j];
         double *rows = x.rows + (long) LIKELIHOOD_BLOCK * used;
-        x.first[j] = used;
+        r->first[j] = used;
         for (int i = 0; i < n; i++) {
             const double *cell = r->x[j] + (long) p * (index ? index[i] : from + i);
             for (int a = 0; a < p; a++) rows[i + (long) LIKELIHOOD_BLOCK * a] = cell[a];
@@ -61,7 +63,7 @@ static struct columns load_columns(const struct regression *r, const int *index,
             r->column[used++] = r->start[j] + a;
         }
     }
-    x.first[r->likelihood->q] = used;
+    r->first[r->likelihood->q] = used;
     x.all = used == r->d;
     return x;
 }
@@ -161,7 +163,7 @@ static double add_values(const struct likelihood_block *b, int n)
 static double log_likelihood(const struct regression *r, const double *beta, int order,
                              double *grad, double *hess)
 {
-    struct likelihood_block b;
+    struct likelihood_block b = r->block;
     double f = 0;
     if (order > 0) clear(grad, r->d);
     if (order > 1) clear(hess, (long) r->d * r->d);
@@ -208,7 +210,7 @@ void predictors_at(const struct regression *r, const double *beta, int offsets, 
 
 double loglik_at_predictors(const struct regression *r, const double *eta)
 {
-    struct likelihood_block b;
+    struct likelihood_block b = r->block;
     double f = 0;
     int q = r->likelihood->q;
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
@@ -248,7 +250,7 @@ static void predictor_covariance(const struct regression *r, const struct column
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
                                 double *grad, double *hess)
 {
-    struct likelihood_block b;
+    struct likelihood_block b = r->block;
     double f = 0, out[3];
     clear(grad, r->d);
     clear(hess, (long) r->d * r->d);
@@ -280,15 +282,16 @@ double expect_loglik_and_priors(const struct regression *r, const double *mean, 
 static void draw_block(const struct regression *r, const double *block, double *out)
 {
     int q = r->likelihood->q;
-    double eta[LIKELIHOOD_MAX_Q * LIKELIHOOD_BLOCK], prior[3];
+    struct likelihood_block b = r->block;
+    double prior[3];
     for (long i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
-            double *e = eta + LIKELIHOOD_BLOCK * j, offset = r->offset[j + q * i];
+            double *e = b.eta[j], offset = r->offset[j + q * i];
             for (int s = 0; s < LIKELIHOOD_BLOCK; s++) e[s] = offset;
             sum_combined(r->x[j] + r->p[j] * i, block + (long) LIKELIHOOD_BLOCK * r->start[j],
                          r->p[j], e, r->level);
         }
-        likelihood_points(r->likelihood, r->cells + r->likelihood->size * i, eta, out, r->level);
+        likelihood_points(r->likelihood, r->cells + r->likelihood->size * i, &b, out, r->level);
     }
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
@@ -321,7 +324,7 @@ void loglik_and_priors_draws(const struct regression *r, const double *draws, in
 double loglik_and_priors_rows(const struct regression *r, const double *beta, const int *row, int n,
                               double scale, const struct snapshot *snapshot, double *grad)
 {
-    struct likelihood_block b;
+    struct likelihood_block b = r->block;
     double f = 0;
     int q = r->likelihood->q;
     if (grad)
@@ -347,7 +350,7 @@ double loglik_and_priors_rows(const struct regression *r, const double *beta, co
 double loglik_and_priors_snapshot(const struct regression *r, const double *beta, double *value_of,
                                   double *gradient_of, double *gradient)
 {
-    struct likelihood_block b;
+    struct likelihood_block b = r->block;
     double f = 0;
     int q = r->likelihood->q;
     clear(gradient, r->d);

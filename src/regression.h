@@ -30,7 +30,8 @@ struct regression {
     const double *sd_prior; /* 3 x n_smooths */
     int level;              /* of vector code (simd.h) */
     double *work;           /* regression_work(d) doubles */
-    int *column;            /* d, work as well */
+    int *column, *first;    /* d and q + 1, work as well */
+    struct likelihood_block block;
 };
 
 long regression_work(int d);

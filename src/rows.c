@@ -27,10 +27,17 @@ static long packed_size(const struct rows_data *rows)
     return all_intervals(rows) * interval_size(rows);
 }
 
+/* What a block of rows keeps in memory that is handed down: its rows and a block of cells */
+static long block_size(const struct rows_data *rows)
+{
+    const struct likelihood *l = rows->likelihood;
+    return (long) (l->k + 1 + l->q) * ROWS_BLOCK + likelihood_block_size(l);
+}
+
 long rows_work(const struct rows_data *rows)
 {
     long size = packed_size(rows);
-    return 2 * size + partitions_work(rows->n, size);
+    return 2 * size + partitions_work(rows->n, size) + PARTITIONS_MOST * block_size(rows);
 }
 
 /* Packs the coefficients into work; returns what is left of it behind the packed scores. */
@@ -67,10 +74,16 @@ static void unpack_scores(const struct rows_data *rows)
     }
 }
 
-/* A block for all rows whose packed scores are added to `scores`; rows without weights have weight
- * one. */
-static void new_block(const struct rows_data *rows, double *scores, struct rows_block *b)
+/* A block for all rows whose packed scores are added to `scores`, in block_size() doubles of
+ * memory; rows without weights have weight one. */
+static void new_block(const struct rows_data *rows, double *scores, double *memory,
+                      struct rows_block *b)
 {
+    const struct likelihood *l = rows->likelihood;
+    b->at.y = (double(*)[ROWS_BLOCK]) memory;
+    b->at.eta = b->at.y + l->k;
+    b->at.weight = memory + (long) (l->k + l->q) * ROWS_BLOCK;
+    b->cells = likelihood_block(l, b->at.weight + ROWS_BLOCK);
     for (int j = 0; j < rows->n_terms; j++) {
         b->scores[j] = scores;
         scores += term_intervals(rows->term + j) * interval_size(rows);
@@ -99,6 +112,7 @@ struct pass {
     const struct rows_data *rows;
     int value, level;
     double part[PARTITIONS_MOST]; /* log likelihoods of the partitions */
+    double *blocks;               /* block_size() a partition */
 };
 
 static void add_partition(void *data, int partition, long from, long to, double *scores)
@@ -106,15 +120,16 @@ static void add_partition(void *data, int partition, long from, long to, double 
     struct pass *p = data;
     const struct rows_data *rows = p->rows;
     struct rows_block b;
-    new_block(rows, scores, &b);
+    new_block(rows, scores, p->blocks + partition * block_size(rows), &b);
     p->part[partition] =
         SIMD_CALL(simd_level(p->level), rows_partition, (rows, from, to, p->value, p->level, &b));
 }
 
 double rows_pass(struct rows_data *rows, int value, int level, int threads, double *work)
 {
-    struct pass pass = {rows, value, level, {0}};
-    double total = 0, *rest = pack_terms(rows, work);
+    double total = 0, *blocks = pack_terms(rows, work),
+           *rest = blocks + PARTITIONS_MOST * block_size(rows);
+    struct pass pass = {rows, value, level, {0}, blocks};
     int partitions = partitions_run(add_partition, &pass, rows->n, threads, packed_size(rows),
                                     rows->term[0].packed_scores, rest);
     for (int s = 0; s < partitions; s++) total += pass.part[s];
@@ -187,7 +202,7 @@ static void add_curvature(const struct rows_data *rows, struct rows_block *b, in
 {
     const struct likelihood *likelihood = rows->likelihood;
     long at[LIKELIHOOD_BLOCK * ROWS_MAX_TERMS * (ROWS_MAX_TERMS + 1) / 2];
-    struct likelihood_block cells;
+    struct likelihood_block cells = b->cells;
     int used = 0;
     for (int i = 0; i < n; i++)
         used = row_tables(rows, b, from + i, out->coarse, likelihood->pairs, at + (long) used * i);
@@ -210,10 +225,10 @@ double rows_curvature(struct rows_data *rows, int coarse, const double *variance
 {
     struct curvature out = {coarse, level, variance, tables, 0};
     struct rows_block b;
-    pack_terms(rows, work);
+    double *memory = pack_terms(rows, work);
     memset(tables, 0, (size_t) rows_curvature_size(rows, coarse) * sizeof(double));
     memset(rows->term[0].packed_scores, 0, (size_t) packed_size(rows) * sizeof(double));
-    new_block(rows, rows->term[0].packed_scores, &b);
+    new_block(rows, rows->term[0].packed_scores, memory, &b);
     for (long first = 0; first < rows->n; first += b.n) {
         int most = rows->n - first < ROWS_BLOCK ? (int) (rows->n - first) : ROWS_BLOCK;
         SIMD_CALL(simd_level(level), load_block, (rows, first, most, &b));

@@ -123,12 +123,14 @@ SIMD_INLINE void SIMD_NAME(predict_term_as)(int q, const struct rows_data *rows,
         return;
     }
     for (int i = 0; i < b->at.n; i += SIMD_WIDTH) {
-        SIMD_VEC v[LIKELIHOOD_MAX_Q];
+        SIMD_VEC v[ROWS_TOGETHER];
         SIMD_NAME(cubics)(c, t + i, offset + i, v);
-        for (int j = ROWS_TOGETHER; j < q; j++)
-            v[j] = SIMD_NAME(cubic)(c + packed_index(j, 0), t + i, offset + i);
-        for (int j = 0; j < q; j++)
-            SIMD_STORE(b->at.eta[j] + i, term == 0 ? v[j] : SIMD_LOAD(b->at.eta[j] + i) + v[j]);
+        for (int j = 0; j < q; j++) {
+            SIMD_VEC eta = j < ROWS_TOGETHER
+                               ? v[j]
+                               : SIMD_NAME(cubic)(c + packed_index(j, 0), t + i, offset + i);
+            SIMD_STORE(b->at.eta[j] + i, term == 0 ? eta : SIMD_LOAD(b->at.eta[j] + i) + eta);
+        }
     }
 }
 
@@ -242,7 +244,7 @@ static SIMD_FUNCTION double SIMD_NAME(rows_partition)(const struct rows_data *ro
     for (long i = from; i < to; i += b->n) {
         SIMD_NAME(load_block)(rows, i, to - i < ROWS_BLOCK ? (int) (to - i) : ROWS_BLOCK, b);
         SIMD_NAME(predict)(rows, b);
-        total += likelihood_score(rows->likelihood, &b->at, value, level);
+        total += likelihood_score(rows->likelihood, &b->at, &b->cells, value, level);
         SIMD_NAME(collect)(rows, b);
     }
     return total;

@@ -15,6 +15,7 @@ struct rows_block {
     double t[ROWS_MAX_TERMS][ROWS_BLOCK];    /* position in the interval, in [-1, 1) */
     long offset[ROWS_MAX_TERMS][ROWS_BLOCK]; /* of the interval in the packed coefficients */
     struct likelihood_rows at;               /* responses, weights, predictors and then scores */
+    struct likelihood_block cells;           /* of LIKELIHOOD_BLOCK of them */
     double *scores[ROWS_MAX_TERMS];
 };
 

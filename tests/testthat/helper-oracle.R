@@ -79,6 +79,9 @@ twin_rows <- function(y, eta) {
     z <- (y[, 1] - eta[1, ]) / exp(eta[2, ])
     return(-log(2 * pi) / 2 - eta[2, ] - z * z / 2)
   }
+  if (ncol(y) > 2) {
+    return(partial_twin_rows(y, eta))
+  }
   x <- twin_innovation(y, eta)
   -log(2 * pi) - eta[3, ] - eta[4, ] - log(x$root) - x$z1 * x$z1 / 2 - x$e * x$e / 2
 }
@@ -97,6 +100,9 @@ twin_scores <- function(y, eta) {
   if (ncol(y) == 1) {
     z <- (y[, 1] - eta[1, ]) / exp(eta[2, ])
     return(rbind(z / exp(eta[2, ]), z * z - 1))
+  }
+  if (ncol(y) > 2) {
+    return(partial_twin_scores(y, eta))
   }
   x <- twin_innovation(y, eta)
   dz1 <- x$e * x$rho / x$root - x$z1
@@ -178,6 +184,10 @@ random_points <- function(k, m, fit, location = 1) {
     rho <- correlation_parts(eta[5, id])
     if (fit) z[, 2] <- rho$rho * z[, 1] + rho$root * z[, 2]
   }
+  if (k > 2) {
+    eta[-seq_len(2 * k), ] <- random_pairs(k, m)
+    if (fit) z <- partial_spread(z, eta[-seq_len(2 * k), id])
+  }
   scale <- exp(t(eta[k + seq_len(k), id, drop = FALSE]))
   y <- t(eta[seq_len(k), id, drop = FALSE]) + scale * z
   whole <- rep(stats::runif(m) < 0.5, rows)
@@ -192,6 +202,13 @@ grid_of <- function(inverse_width, first, count) {
 }
 
 normal_of <- function(k) list(name = "normal", responses = k)
+
+# Vector code evaluates blocks of 32 cells, the plain form one by one; both are the same formulas.
+at_level <- function(level, code) {
+  old <- options(covary.simd = level)
+  on.exit(options(old))
+  code
+}
 
 # Expectations of cells (size x m) under N(mean, cov), mean q x m, cov q x q x m: (1 + q + q^2) x m.
 likelihood_expect <- function(likelihood, cells, mean, cov, cubature = FALSE) {

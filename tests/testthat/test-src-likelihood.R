@@ -101,13 +101,6 @@ test_that("a cell is the sum of its rows, each a cell", {
   }
 })
 
-# Vector code evaluates blocks of 32 cells, the plain form one by one; both are the same formulas.
-at_level <- function(level, code) {
-  old <- options(covary.simd = level)
-  on.exit(options(old))
-  code
-}
-
 test_that("every level of vector code gives the kernel, for any number of cells", {
   set.seed(150)
   for (k in 1:2) {

@@ -1,0 +1,42 @@
+/* The normal likelihood of any number of responses by canonical partial correlations (mathematics
+ * vignette, eq. 2): its entry in the list of likelihoods; the density stands in
+ * likelihood_partial.simd.h. */
+#include "likelihood_normal.h"
+#include "simd.h"
+#include <stddef.h>
+
+#define SIMD_WIDTH 1
+#include "likelihood_partial.simd.h"
+#undef SIMD_WIDTH
+#ifdef SIMD_HAS_WIDTH_2
+#define SIMD_WIDTH 2
+#include "likelihood_partial.simd.h"
+#undef SIMD_WIDTH
+#endif
+#ifdef SIMD_HAS_WIDTH_4
+#define SIMD_WIDTH 4
+#include "likelihood_partial.simd.h"
+#undef SIMD_WIDTH
+#endif
+
+enum { MOST_LANES = 4 };
+
+static int columns_size(int k) { return (k + 1) * (k + 2); }
+
+static void evaluate(const struct likelihood *l, struct likelihood_block *b, int order, int level)
+{
+    SIMD_CALL(simd_level(level), evaluate_partial, (b, l->k, l->size == columns_size(l->k), order));
+}
+
+struct likelihood likelihood_partial(int k, int columns)
+{
+    int q = k * (k + 3) / 2;
+    struct likelihood out = {.name = "partial",
+                             .k = k,
+                             .q = q,
+                             .pairs = q * (q + 1) / 2,
+                             .size = columns ? columns_size(k) : 1 + k + k * (k + 1) / 2,
+                             .work = MOST_LANES * partial_numbers(k),
+                             .evaluate = evaluate};
+    return out;
+}

@@ -1,0 +1,65 @@
+/* Work of the likelihood of any number of responses by partial correlations, shared by the widths
+ * of its vector code (likelihood_partial.simd.h). Only likelihood_partial.c includes this. */
+#ifndef COVARY_LIKELIHOOD_PARTIAL_H
+#define COVARY_LIKELIHOOD_PARTIAL_H
+
+#include "likelihood.h"
+
+/* The pair of responses i > j, counted from 0 row by row */
+static inline int pair_at(int i, int j) { return i * (i - 1) / 2 + j; }
+/* Element j <= i of row i of a lower triangle with its diagonal */
+static inline int lower_at(int i, int j) { return i * (i + 1) / 2 + j; }
+
+/* A group of cells, as many as a vector has lanes; every number stands for one in each of them.
+ * With k responses, q predictors, r residuals a cell and pairs (i, j), i > j: */
+struct partial {
+    int k, q, residuals;
+    int is_columns; /* statistics are residuals of any sign (likelihood_normal.h) */
+    int first[LIKELIHOOD_MOST_K + 1]; /* of a residual: responses before are zero; not descending */
+    int row[LIKELIHOOD_MOST_Q];       /* of a predictor: the response, the later one of a pair */
+    int column[LIKELIHOOD_MOST_Q];    /* the earlier one of a pair */
+    int span[LIKELIHOOD_MOST_Q];      /* residuals, the first ones, in which phi is not zero */
+    double *scale;                    /* k: exp(-s) */
+    double *up, *down;                /* pairs: exp(w) / 2, exp(-w) / 2 */
+    double *tanh;                     /* pairs: of w */
+    double *before, *after; /* products of cosh w_il, l < j (lower triangle), l > j (pairs) */
+    double *swept;          /* pairs: sinh w_ij times `before` */
+    double *beta;           /* pairs: e_i = alpha_i z_i - sum_j beta_ij e_j */
+    double *weight, *lead;  /* r: of a residual, and what of it moves with the means */
+    double *z, *e, *lambda; /* r x k */
+    double *phi;            /* q x r: d e_i / d eta_a, e before it held fixed */
+    double *step;           /* pairs: sum over residuals of lambda_i times the step's result */
+    double *sum;            /* k x q: sum over residuals of lambda_i phi_a */
+    double *whole, *square; /* lower triangles: T = (I + B)^-1 and T' T */
+    double *bend;           /* pairs x k: d (e_i by e) / d w times columns of T */
+};
+
+/* Numbers that all arrays hold together, a lane */
+static inline long partial_numbers(int k)
+{
+    long pairs = k * (k - 1L) / 2, q = 2 * k + pairs, r = k + 1;
+    return k + 6 * pairs + 3 * (pairs + k) + 2 * r + 3 * r * k + q * r + pairs + k * q + pairs * k;
+}
+
+/* Fills row and column. */
+static inline void partial_rows(struct partial *p)
+{
+    for (int i = 0; i < p->k; i++) {
+        p->row[i] = p->row[p->k + i] = i;
+        for (int j = 0; j < i; j++) {
+            p->row[2 * p->k + pair_at(i, j)] = i;
+            p->column[2 * p->k + pair_at(i, j)] = j;
+        }
+    }
+}
+
+static inline void partial_spans(struct partial *p)
+{
+    for (int a = 0; a < p->q; a++) {
+        int n = 0;
+        while (n < p->residuals && p->first[n] <= p->row[a]) n++;
+        p->span[a] = a < p->k && !p->is_columns ? 1 : n;
+    }
+}
+
+#endif

@@ -1,0 +1,357 @@
+/* K responses, by canonical partial correlations: with w_ij = c_ij / 2 (i > j) and residuals
+ * z_i = (y_i - m_i) exp(-s_i), the whitened residuals e are made by hyperbolic rotations,
+ *   f = z_i,   f <- cosh(w_ij) f - sinh(w_ij) e_j  for j < i in turn,   e_i = f,
+ *   log p = -K/2 log(2 pi) - sum s + sum log cosh w - |e|^2 / 2.
+ * tanh(w_ij) is the correlation of responses i and j given those before j: any w is valid, and two
+ * responses have the density of likelihood_normal2.c. A rotation is formed as
+ * (E (f - e) + (f + e) / E) / 2, E = exp(w), so that nothing cancels as a correlation goes to one.
+ *
+ * Everything is linear in the residual, so the scatter of a cell enters as more residuals, the
+ * columns of its root. Row i of the rotations is e_i = alpha_i z_i - sum_j beta_ij e_j, with
+ * alpha_i = prod_j cosh w_ij and beta_ij = sinh w_ij prod_(l > j) cosh w_il, and no other row knows
+ * its predictors (m_i, s_i, c_i1, ..). With phi_a = d e_i / d eta_a of that row alone,
+ * T = (I + B)^-1 and multipliers lambda = -T' e times the weight of the residual, the sums over
+ * residuals are
+ *   gradient  g_a  = sum lambda_i phi_a
+ *   Hessian   h_ab = -(T' T)_il sum phi_a phi_b + sum lambda_i d2 e_i / d eta_a d eta_b  (i = l)
+ *                    + sum_j (-d beta_ij / d eta_a) T_jl sum lambda_i phi_b              (i > l)
+ * for a of row i and b of row l <= i, because e moves along b by T_.l phi_b. Along w_ij and w_il,
+ * j > l, the second derivative of e_i is tanh(w_ij) times the first by w_il. */
+#include "simd_math.simd.h"
+#include "likelihood_cells.simd.h"
+#include "likelihood_normal.h"
+#include "likelihood_partial.h"
+#include "scalar.h"
+
+#define AT(p, i) SIMD_LOAD((p) + SIMD_WIDTH * (i))
+#define PUT(p, i, v) SIMD_STORE((p) + SIMD_WIDTH * (i), v)
+#define ADD(p, i, v) PUT(p, i, AT(p, i) + (v))
+
+SIMD_INLINE double *SIMD_NAME(take)(double **work, long n)
+{
+    double *out = *work;
+    *work += SIMD_WIDTH * n;
+    return out;
+}
+
+SIMD_INLINE void SIMD_NAME(new_partial)(int k, int is_columns, double *work, struct partial *p)
+{
+    int pairs = k * (k - 1) / 2, q = 2 * k + pairs, r = k + 1, lower = pairs + k;
+    p->k = k;
+    p->q = q;
+    p->is_columns = is_columns;
+    partial_rows(p);
+    p->scale = SIMD_NAME(take)(&work, k);
+    p->up = SIMD_NAME(take)(&work, pairs);
+    p->down = SIMD_NAME(take)(&work, pairs);
+    p->tanh = SIMD_NAME(take)(&work, pairs);
+    p->before = SIMD_NAME(take)(&work, lower);
+    p->after = SIMD_NAME(take)(&work, pairs);
+    p->swept = SIMD_NAME(take)(&work, pairs);
+    p->beta = SIMD_NAME(take)(&work, pairs);
+    p->weight = SIMD_NAME(take)(&work, r);
+    p->lead = SIMD_NAME(take)(&work, r);
+    p->z = SIMD_NAME(take)(&work, r * k);
+    p->e = SIMD_NAME(take)(&work, r * k);
+    p->lambda = SIMD_NAME(take)(&work, r * k);
+    p->phi = SIMD_NAME(take)(&work, q * r);
+    p->step = SIMD_NAME(take)(&work, pairs);
+    p->sum = SIMD_NAME(take)(&work, k * q);
+    p->whole = SIMD_NAME(take)(&work, lower);
+    p->square = SIMD_NAME(take)(&work, lower);
+    p->bend = SIMD_NAME(take)(&work, pairs * k);
+}
+
+/* What the residuals of a cell share; returns sum log cosh w - sum s. */
+SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct partial *p, const double *eta)
+{
+    int k = p->k;
+    SIMD_VEC log_density = SIMD_SET(0.0);
+    for (int i = 0; i < k; i++) {
+        SIMD_VEC s = CELLS_LOAD(eta, k + i), product = SIMD_SET(1.0);
+        PUT(p->scale, i, SIMD_NAME(exp_open)(-s));
+        PUT(p->before, lower_at(i, 0), product);
+        log_density -= s;
+        for (int j = 0; j < i; j++) {
+            int a = pair_at(i, j);
+            SIMD_VEC c = CELLS_LOAD(eta, 2 * k + a), size = SIMD_ABS(c);
+            SIMD_VEC large = SIMD_NAME(exp_open)(0.5 * size), small = 1.0 / large;
+            SIMD_VEC up = 0.5 * SIMD_SELECT(c > 0.0, large, small),
+                     down = 0.5 * SIMD_SELECT(c > 0.0, small, large);
+            PUT(p->up, a, up);
+            PUT(p->down, a, down);
+            PUT(p->swept, a, product * (up - down));
+            product *= up + down;
+            PUT(p->before, lower_at(i, j + 1), product);
+            log_density += 0.5 * size - LOG_2 + SIMD_NAME(log1p)(small * small);
+        }
+    }
+    return log_density;
+}
+
+/* What only derivatives need of them */
+SIMD_INLINE void SIMD_NAME(load_products)(struct partial *p)
+{
+    for (int i = 1; i < p->k; i++) {
+        SIMD_VEC product = SIMD_SET(1.0);
+        for (int j = i - 1; j >= 0; j--) {
+            int a = pair_at(i, j);
+            SIMD_VEC up = AT(p->up, a), down = AT(p->down, a), cosh = up + down, sinh = up - down;
+            PUT(p->after, a, 0.5 * product);
+            PUT(p->beta, a, product * sinh);
+            PUT(p->tanh, a, sinh / cosh);
+            product *= cosh;
+        }
+    }
+}
+
+/* Last column of the root that is not zero in all lanes, counted from 1 */
+SIMD_INLINE int SIMD_NAME(root_columns)(int k, const double *root)
+{
+    for (int c = k; c > 0; c--) {
+        int at = (c - 1) * k - (c - 1) * (c - 2) / 2;
+        for (int i = 0; i <= k - c; i++)
+            for (int l = 0; l < SIMD_WIDTH; l++)
+                if (root[LIKELIHOOD_BLOCK * (at + i) + l] != 0) return c;
+    }
+    return 0;
+}
+
+/* The residual of the means and those of the root */
+SIMD_INLINE void SIMD_NAME(load_cell)(struct partial *p, const double *cell, const double *eta)
+{
+    int k = p->k;
+    const double *root = cell + LIKELIHOOD_BLOCK * (1 + k);
+    p->residuals = 1 + SIMD_NAME(root_columns)(k, root);
+    PUT(p->weight, 0, CELLS_LOAD(cell, 0));
+    PUT(p->lead, 0, SIMD_SET(1.0));
+    p->first[0] = 0;
+    for (int i = 0; i < k; i++)
+        PUT(p->z, i, (CELLS_LOAD(cell, 1 + i) - CELLS_LOAD(eta, i)) * AT(p->scale, i));
+    for (int c = 1, at = 0; c < p->residuals; c++) {
+        PUT(p->weight, c, SIMD_SET(1.0));
+        PUT(p->lead, c, SIMD_SET(0.0));
+        p->first[c] = c - 1;
+        for (int i = c - 1; i < k; i++, at++)
+            PUT(p->z, c * k + i, CELLS_LOAD(root, at) * AT(p->scale, i));
+    }
+}
+
+/* Residuals of any sign: for each its weight, what of it moves with the means, and the rest */
+SIMD_INLINE void SIMD_NAME(load_columns)(struct partial *p, const double *cell, const double *eta)
+{
+    int k = p->k;
+    p->residuals = k + 1;
+    for (int c = 0; c <= k; c++) {
+        SIMD_VEC lead = CELLS_LOAD(cell, 1);
+        PUT(p->weight, c, CELLS_LOAD(cell, 0));
+        PUT(p->lead, c, lead);
+        p->first[c] = 0;
+        cell += 2 * LIKELIHOOD_BLOCK;
+        for (int i = 0; i < k; i++, cell += LIKELIHOOD_BLOCK)
+            PUT(p->z, c * k + i, (SIMD_LOAD(cell) - lead * CELLS_LOAD(eta, i)) * AT(p->scale, i));
+    }
+}
+
+/* Whitens residual c; returns its part of -|e|^2 / 2. Leaves with `order` the derivatives of the
+ * rotations by w in phi. */
+SIMD_INLINE SIMD_VEC SIMD_NAME(whiten)(struct partial *p, int c, int order)
+{
+    int k = p->k, first = p->first[c], r = p->residuals;
+    const double *z = p->z + SIMD_WIDTH * c * k;
+    double *e = p->e + SIMD_WIDTH * c * k, *turn = p->phi + SIMD_WIDTH * (2 * k * r + c);
+    SIMD_VEC squares = SIMD_SET(0.0);
+    for (int i = first; i < k; i++) {
+        int a = pair_at(i, 0);
+        SIMD_VEC zi = AT(z, i), f = zi * AT(p->before, lower_at(i, first));
+        for (int j = 0; j < first && order > 0; j++)
+            PUT(turn, (a + j) * r, zi * AT(p->swept, a + j));
+        for (int j = first; j < i; j++) {
+            SIMD_VEC ej = AT(e, j), u = AT(p->up, a + j) * (f - ej),
+                     v = AT(p->down, a + j) * (f + ej);
+            if (order > 0) PUT(turn, (a + j) * r, u - v);
+            f = u + v;
+        }
+        PUT(e, i, f);
+        squares += f * f;
+    }
+    return -0.5 * AT(p->weight, c) * squares;
+}
+
+/* Multipliers of residual c, and its part of `step` */
+SIMD_INLINE void SIMD_NAME(multiply)(struct partial *p, int c, int order)
+{
+    int k = p->k, first = p->first[c];
+    const double *z = p->z + SIMD_WIDTH * c * k, *e = p->e + SIMD_WIDTH * c * k;
+    double *lambda = p->lambda + SIMD_WIDTH * c;
+    int r = p->residuals;
+    SIMD_VEC minus = -AT(p->weight, c);
+    for (int i = first; i < k; i++) PUT(lambda, i * r, minus * AT(e, i));
+    for (int i = k - 1; i > first; i--) {
+        SIMD_VEC li = AT(lambda, i * r);
+        for (int j = first; j < i; j++) ADD(lambda, j * r, -AT(p->beta, pair_at(i, j)) * li);
+    }
+    if (order < 2) return;
+    for (int i = first; i < k; i++) {
+        int a = pair_at(i, 0);
+        SIMD_VEC li = AT(lambda, i * r), f = AT(z, i);
+        for (int j = 0; j < i; j++) {
+            SIMD_VEC ej = j < first ? SIMD_SET(0.0) : AT(e, j);
+            f = AT(p->up, a + j) * (f - ej) + AT(p->down, a + j) * (f + ej);
+            ADD(p->step, a + j, li * f);
+        }
+    }
+}
+
+/* Makes phi of all predictors from the derivatives of the rotations. */
+SIMD_INLINE void SIMD_NAME(finish_phi)(struct partial *p)
+{
+    int k = p->k, r = p->residuals;
+    for (int i = 0; i < k; i++) {
+        SIMD_VEC alpha = AT(p->before, lower_at(i, i)), slope = -alpha * AT(p->scale, i);
+        for (int c = 0; c < r; c++) {
+            PUT(p->phi, i * r + c, slope * AT(p->lead, c));
+            if (p->first[c] <= i) PUT(p->phi, (k + i) * r + c, -alpha * AT(p->z, c * k + i));
+        }
+    }
+    for (int a = 0; a < p->q - 2 * k; a++)
+        for (int c = 0; c < r; c++)
+            PUT(p->phi, (2 * k + a) * r + c, AT(p->phi, (2 * k + a) * r + c) * AT(p->after, a));
+}
+
+/* Sum over the first n residuals of x y, both contiguous */
+SIMD_INLINE SIMD_VEC SIMD_NAME(dot)(const double *x, const double *y, int n)
+{
+    SIMD_VEC sum = SIMD_SET(0.0);
+    for (int c = 0; c < n; c++) sum += AT(x, c) * AT(y, c);
+    return sum;
+}
+
+/* Sums of lambda_i phi_a into p->sum: of the row of a alone, or of all rows below it too */
+SIMD_INLINE void SIMD_NAME(sum_products)(const struct partial *p, int all)
+{
+    int k = p->k, q = p->q, r = p->residuals;
+    for (int a = 0; a < q; a++)
+        for (int i = p->row[a]; i < (all ? k : p->row[a] + 1); i++)
+            PUT(p->sum, i * q + a,
+                SIMD_NAME(dot)(p->lambda + SIMD_WIDTH * (i * r), p->phi + SIMD_WIDTH * (a * r),
+                               p->span[a]));
+}
+
+/* T, T' T, and what bends e by moving a w of a row above which e moves */
+SIMD_INLINE void SIMD_NAME(solve_rows)(const struct partial *p)
+{
+    int k = p->k;
+    for (int l = 0; l < k; l++) {
+        PUT(p->whole, lower_at(l, l), SIMD_SET(1.0));
+        for (int i = l + 1; i < k; i++) {
+            SIMD_VEC sum = SIMD_SET(0.0);
+            for (int j = l; j < i; j++) {
+                int a = pair_at(i, j);
+                SIMD_VEC t = AT(p->whole, lower_at(j, l)), cosh = AT(p->up, a) + AT(p->down, a);
+                PUT(p->bend, a * k + l, -0.5 * AT(p->tanh, a) * sum - AT(p->after, a) * cosh * t);
+                sum += AT(p->beta, a) * t;
+            }
+            PUT(p->whole, lower_at(i, l), -sum);
+        }
+    }
+    for (int i = 0; i < k; i++)
+        for (int l = 0; l <= i; l++) {
+            SIMD_VEC sum = SIMD_SET(0.0);
+            for (int j = i; j < k; j++)
+                sum += AT(p->whole, lower_at(j, i)) * AT(p->whole, lower_at(j, l));
+            PUT(p->square, lower_at(i, l), sum);
+        }
+}
+
+/* Sum over residuals of lambda times the second derivative of e by predictors a >= b of one row */
+SIMD_INLINE SIMD_VEC SIMD_NAME(within_row)(const struct partial *p, int a, int b)
+{
+    int k = p->k, pair = a - 2 * k;
+    SIMD_VEC first = AT(p->sum, p->row[b] * p->q + b);
+    if (a < k) return SIMD_SET(0.0);
+    if (a < 2 * k) return -first;
+    if (a > b) return 0.5 * AT(p->tanh, pair) * first;
+    return 0.5 * AT(p->after, pair) * AT(p->step, pair);
+}
+
+SIMD_INLINE void SIMD_NAME(partial_hessian)(const struct partial *p, SIMD_VEC n, double *hess)
+{
+    int k = p->k, q = p->q, r = p->residuals;
+    SIMD_VEC weighted[LIKELIHOOD_MOST_K + 1];
+    for (int b = 0, pair = 0; b < q; b++) {
+        int row = p->row[b], span = p->span[b];
+        const double *phi = p->phi + SIMD_WIDTH * (b * r);
+        for (int c = 0; c < span; c++) weighted[c] = AT(p->weight, c) * AT(phi, c);
+        for (int a = b; a < q; a++, pair++) {
+            int low = p->row[a], most = p->span[a] < span ? p->span[a] : span;
+            const double *other = p->phi + SIMD_WIDTH * (a * r);
+            SIMD_VEC sum = SIMD_SET(0.0), h;
+            for (int c = 0; c < most; c++) sum += AT(other, c) * weighted[c];
+            h = -sum * AT(p->square, low > row ? lower_at(low, row) : lower_at(row, low));
+            if (low == row) h += SIMD_NAME(within_row)(p, a, b);
+            else if (low > row && a >= 2 * k && p->column[a] >= row)
+                h += AT(p->bend, (a - 2 * k) * k + row) * AT(p->sum, low * q + b);
+            else if (row > low && b >= 2 * k && p->column[b] >= low)
+                h += AT(p->bend, (b - 2 * k) * k + low) * AT(p->sum, row * q + a);
+            if (a == b && a >= 2 * k) {
+                SIMD_VEC cosh = AT(p->up, a - 2 * k) + AT(p->down, a - 2 * k);
+                h += 0.25 * n / (cosh * cosh);
+            }
+            CELLS_STORE(hess, pair, h);
+        }
+    }
+}
+
+SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct partial *p, SIMD_VEC n, double *grad)
+{
+    int k = p->k, q = p->q;
+    for (int a = 0; a < q; a++) {
+        SIMD_VEC g = AT(p->sum, p->row[a] * q + a);
+        if (a >= 2 * k) g += 0.5 * n * AT(p->tanh, a - 2 * k);
+        else if (a >= k) g -= n;
+        CELLS_STORE(grad, a, g);
+    }
+}
+
+SIMD_INLINE SIMD_VEC SIMD_NAME(partial_cells)(struct partial *p, const double *cell,
+                                              const double *eta, int order, double *grad,
+                                              double *hess)
+{
+    SIMD_VEC log_density = SIMD_NAME(load_rotations)(p, eta), n = SIMD_SET(0.0),
+             squares = SIMD_SET(0.0);
+    if (p->is_columns) SIMD_NAME(load_columns)(p, cell, eta);
+    else SIMD_NAME(load_cell)(p, cell, eta);
+    for (int c = 0; c < p->residuals; c++) {
+        n += AT(p->weight, c) * AT(p->lead, c) * AT(p->lead, c);
+        squares += SIMD_NAME(whiten)(p, c, order);
+    }
+    if (order > 0) {
+        partial_spans(p);
+        SIMD_NAME(load_products)(p);
+        for (int a = 0; a < p->q - 2 * p->k && order > 1; a++) PUT(p->step, a, SIMD_SET(0.0));
+        for (int c = 0; c < p->residuals; c++) SIMD_NAME(multiply)(p, c, order);
+        SIMD_NAME(finish_phi)(p);
+        SIMD_NAME(sum_products)(p, order > 1);
+        SIMD_NAME(partial_gradient)(p, n, grad);
+    }
+    if (order > 1) {
+        SIMD_NAME(solve_rows)(p);
+        SIMD_NAME(partial_hessian)(p, n, hess);
+    }
+    return n * (log_density - 0.5 * p->k * LOG_2PI) + squares;
+}
+
+static SIMD_FUNCTION void SIMD_NAME(evaluate_partial)(struct likelihood_block *b, int k,
+                                                      int is_columns, int order)
+{
+    struct partial p;
+    SIMD_NAME(new_partial)(k, is_columns, b->work, &p);
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i += SIMD_WIDTH)
+        SIMD_STORE(b->value + i, SIMD_NAME(partial_cells)(&p, b->cell[0] + i, b->eta[0] + i, order,
+                                                          b->grad[0] + i, b->hess[0] + i));
+}
+
+#undef AT
+#undef PUT
+#undef ADD

@@ -1,0 +1,122 @@
+# Twins of the normal density of any number of responses by canonical partial correlations, one
+# row at a time, complex arguments allowed; eta: means, log sds, then c_21, c_31, c_32, ..
+
+# Twice w of each pair, a k x k matrix of rows of eta
+pair_rows <- function(k) {
+  at <- matrix(0, k, k)
+  at[upper.tri(at)] <- 2 * k + seq_len(k * (k - 1) / 2)
+  t(at)
+}
+
+# Correlations from partial correlations by the textbook recursion: the correlation of i and j given
+# those before l from those before l + 1, backwards.
+naive_correlation <- function(k, c) {
+  at <- pair_rows(k) - 2 * k
+  r <- diag(k)
+  for (i in seq_len(k)[-1]) {
+    for (j in seq_len(i - 1)) {
+      v <- tanh(c[at[i, j]] / 2)
+      for (l in rev(seq_len(j - 1))) {
+        a <- tanh(c[at[i, l]] / 2)
+        b <- tanh(c[at[j, l]] / 2)
+        v <- a * b + v * sqrt((1 - a^2) * (1 - b^2))
+      }
+      r[i, j] <- r[j, i] <- v
+    }
+  }
+  r
+}
+
+naive_sigma <- function(k, eta) {
+  sd <- exp(eta[k + seq_len(k)])
+  naive_correlation(k, eta[-seq_len(2 * k)]) * outer(sd, sd)
+}
+
+# Log density of the observed responses of rows y (n x k) at one eta.
+naive_density <- function(y, eta, observed = seq_len(ncol(y))) {
+  v <- naive_sigma(ncol(y), eta)[observed, observed, drop = FALSE]
+  d <- t(y[, observed, drop = FALSE]) - eta[observed]
+  -0.5 * (length(observed) * log(2 * pi) + c(determinant(v)$modulus) + colSums(d * solve(v, d)))
+}
+
+# Whitened residuals (list of k) and what derivatives need, for rows y (n x k), eta (q x n).
+partial_whiten <- function(y, eta) {
+  k <- ncol(y)
+  at <- pair_rows(k)
+  z <- e <- list()
+  before <- matrix(list(), k, k)
+  for (i in seq_len(k)) {
+    z[[i]] <- f <- (y[, i] - eta[i, ]) / exp(eta[k + i, ])
+    for (j in seq_len(i - 1)) {
+      before[[i, j]] <- f
+      grow <- exp(eta[at[i, j], ] / 2)
+      f <- (grow * (f - e[[j]]) + (f + e[[j]]) / grow) / 2
+    }
+    e[[i]] <- f
+  }
+  list(z = z, e = e, before = before)
+}
+
+partial_twin_rows <- function(y, eta) {
+  k <- ncol(y)
+  w <- eta[-seq_len(2 * k), , drop = FALSE] / 2
+  sign <- ifelse(Re(w) > 0, 1, -1)
+  log_cosh <- sign * w + log(1 + exp(-2 * sign * w)) - log(2)
+  squares <- Reduce(`+`, lapply(partial_whiten(y, eta)$e, function(e) e * e))
+  -k / 2 * log(2 * pi) - colSums(eta[k + seq_len(k), , drop = FALSE]) + colSums(log_cosh) -
+    squares / 2
+}
+
+# Scores by running the steps of the whitening backwards: bar, the derivative by f and by e.
+partial_twin_scores <- function(y, eta) {
+  k <- ncol(y)
+  at <- pair_rows(k)
+  x <- partial_whiten(y, eta)
+  ebar <- lapply(x$e, function(e) -e)
+  out <- 0 * eta
+  for (i in rev(seq_len(k))) {
+    bar <- ebar[[i]]
+    for (j in rev(seq_len(i - 1))) {
+      grow <- exp(eta[at[i, j], ] / 2)
+      f <- x$before[[i, j]]
+      e <- x$e[[j]]
+      turn <- (grow * (f - e) - (f + e) / grow) / 2
+      tanh <- 1 - 2 / (1 + grow^2)
+      out[at[i, j], ] <- bar * turn / 2 + tanh / 2
+      ebar[[j]] <- ebar[[j]] - (grow - 1 / grow) / 2 * bar
+      bar <- (grow + 1 / grow) / 2 * bar
+    }
+    out[k + i, ] <- -bar * x$z[[i]] - 1
+    out[i, ] <- -bar / exp(eta[k + i, ])
+  }
+  out
+}
+
+# Random c of n points: moderate, and in every second point one pair with |partial correlation| from
+# 0.99 to 1 - 1e-8.
+random_pairs <- function(k, n) {
+  pairs <- k * (k - 1) / 2
+  c <- matrix(stats::rnorm(pairs * n, sd = 1 / sqrt(k - 1)), pairs)
+  gap <- 10^stats::runif(n, -8, -2)
+  gap[2] <- 1e-8
+  for (i in seq(2, n, by = 2)) {
+    c[sample(pairs, 1), i] <- sample(c(-1, 1), 1) * log((2 - gap[i]) / gap[i])
+  }
+  c
+}
+
+# Residuals (n x k) of standard normals e under the model with rows eta (q x n)
+partial_spread <- function(e, c) {
+  k <- ncol(e)
+  at <- pair_rows(k) - 2 * k
+  z <- e
+  for (i in seq_len(k)) {
+    f <- e[, i]
+    for (j in rev(seq_len(i - 1))) {
+      w <- c[at[i, j], ] / 2
+      f <- (f + sinh(w) * e[, j]) / cosh(w)
+    }
+    z[, i] <- f
+  }
+  z
+}
