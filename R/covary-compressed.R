@@ -3,12 +3,12 @@
 # list(frame, cells, design, scales, suffstats, nodes): what read_frame(), new_cells() and
 # new_design() give for rows; `nodes` (suffstats-nodes.R) in place of `cells` where there are
 # moments. `frame` is that of the rows themselves, with what the cells hold (hold_terms()), where
-# it is at hand.
-prepare_compressed <- function(parsed, suffstats, frame = NULL) {
+# it is at hand, `design` one that was built before, with tables of its smooths.
+prepare_compressed <- function(parsed, suffstats, frame = NULL, design = NULL) {
   suffstats <- select_responses(suffstats, names(parsed$responses))
   check_compressed(parsed, suffstats, has_rows = !is.null(frame))
   nodes <- if (has_moments(suffstats)) quadrature_nodes(suffstats)
-  design <- design_of_suffstats(parsed, suffstats, nodes, frame)
+  if (is.null(design)) design <- design_of_suffstats(parsed, suffstats, nodes, frame)
   if (is.null(frame)) frame <- frame_without_rows(suffstats)
   scales <- response_scales(response_moments(suffstats), suffstats$responses)
   cells <- NULL

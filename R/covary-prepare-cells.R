@@ -19,13 +19,15 @@ prepare_cells <- function(parsed, suffstats, settings) {
   )
 }
 
-# `compressed`: what compress_frame() returns, with the source "compressed" or "cells"; of cells
-# there is no frame. The prepared model has, for the check after the fit, `held` (the frame of what
-# the cells hold), `suffstats` (the cells), `group` (the group of each row), `fine` (the same model
-# at all nodes), `cell_index` (cells by number), `smooth_tables`, and what was compressed to what,
-# `compression`.
+# `compressed`: what compress_frame() returns, with the source "compressed" or "cells", and the
+# `design` where it is shared with other fits; of cells there is no frame. The prepared model has,
+# for the check after the fit, `held` (the frame of what the cells hold), `suffstats` (the cells),
+# `group` (the group of each row), `fine` (the same model at all nodes), `cell_index` (cells by
+# number), `smooth_tables`, and what was compressed to what, `compression`.
 prepare_compressed_fit <- function(parsed, compressed, settings) {
-  prepared <- prepare_compressed(parsed, compressed$suffstats, compressed$frame)
+  prepared <- prepare_compressed(
+    parsed, compressed$suffstats, compressed$frame, compressed$design
+  )
   check_responses(prepared$frame, prepared$scales, settings$algorithm)
   priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
   compression <- list(

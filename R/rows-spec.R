@@ -6,8 +6,9 @@
 #   columns    names of all columns that are used
 #   numbers    names of those that must hold numbers
 
-new_row_spec <- function(data, responses, by, weights, env) {
-  exprs <- read_responses(responses)
+# most: responses that are read together
+new_row_spec <- function(data, responses, by, weights, env, most = 8) {
+  exprs <- read_responses(responses, most)
   weights <- read_weights(weights)
   by <- read_covariates(by)
   if (is.null(by)) {
@@ -26,7 +27,7 @@ new_row_spec <- function(data, responses, by, weights, env) {
 }
 
 # Names and calls, with their labels
-read_responses <- function(responses) {
+read_responses <- function(responses, most) {
   exprs <- if (is.character(responses) && length(responses) && !anyNA(responses)) {
     lapply(responses, as.name)
   } else if (inherits(responses, "formula") && length(responses) == 2) {
@@ -38,8 +39,8 @@ read_responses <- function(responses) {
       fields = list(arg = "responses")
     )
   }
-  if (length(exprs) > 8) {
-    stop_covary("argument", "At most 8 responses can be compressed together.",
+  if (length(exprs) > most) {
+    stop_covary("argument", "At most ", most, " responses can be compressed together.",
       fields = list(arg = "responses")
     )
   }

@@ -3,17 +3,21 @@
 # same bits.
 
 compress_on_cluster <- function(cluster, data, spec, settings) {
+  check_cluster(cluster)
+  shards <- new_shards(data, settings$chunk)
+  like <- first_look(data, spec, settings)
+  work <- list(spec = spec, settings = settings, like = like$pattern, types = like$types)
+  parts <- run_shards(cluster, shards, work)
+  Reduce(merge_suffstats, parts)
+}
+
+check_cluster <- function(cluster) {
   if (!inherits(cluster, "cluster") || length(cluster) == 0) {
     stop_covary("argument", "`cluster` must be a cluster of package parallel, not ",
       describe(cluster), ".",
       fields = list(arg = "cluster")
     )
   }
-  shards <- new_shards(data, settings$chunk)
-  like <- first_look(data, spec, settings)
-  work <- list(spec = spec, settings = settings, like = like$pattern, types = like$types)
-  parts <- run_shards(cluster, shards, work)
-  Reduce(merge_suffstats, parts)
 }
 
 new_shards <- function(data, chunk) {
@@ -72,9 +76,10 @@ compress_shard <- function(shard, work) {
 }
 
 # Rounds of one shard a worker. A worker that dies is left out from then on and its shard goes to
-# another; an error of the work itself is raised, when all of its round have answered.
-run_shards <- function(cluster, shards, work) {
-  work$spec$env <- globalenv() # not the caller's data
+# another; an error of the work itself is raised, when all of its round have answered. `task`: name
+# of the function of this package that does a shard, task(shard, work).
+run_shards <- function(cluster, shards, work, task = "compress_shard") {
+  if (!is.null(work$spec)) work$spec$env <- globalenv() # not the caller's data
   work <- serialize(work, NULL)
   paths <- unique(c(dirname(getNamespaceInfo("covary", "path")), .libPaths()))
   workers <- living_workers(cluster)
@@ -92,7 +97,7 @@ run_shards <- function(cluster, shards, work) {
     given <- waiting[seq_along(busy)]
     waiting <- waiting[-seq_along(busy)]
     answers <- ask_workers(
-      busy, lapply(given, function(i) list(shards[[i]], work, paths)),
+      busy, lapply(given, function(i) list(shards[[i]], work, paths, task)),
       cluster_task()
     )
     died <- vapply(answers, is.null, TRUE)
@@ -108,11 +113,11 @@ run_shards <- function(cluster, shards, work) {
 # The function that workers call. The work comes as bytes: objects of the package may be in it, so
 # the worker must know first where the package is.
 cluster_task <- function() {
-  task <- function(shard, work, paths) {
+  task <- function(shard, work, paths, name) {
     tryCatch(
       {
         .libPaths(unique(c(paths, .libPaths())))
-        utils::getFromNamespace("compress_shard", "covary")(shard, unserialize(work))
+        utils::getFromNamespace(name, "covary")(shard, unserialize(work))
       },
       error = function(e) structure(list(e), class = "covary_failure")
     )

@@ -23,6 +23,7 @@ street <- c(
   post = "what is asked of a fit",
   plot = "pictures and the data frames behind them",
   covary = "the verb: the street from end to end, refits, adapters",
+  features = "many responses: margins one by one, correlations pair by pair",
   learner = "category learning; the house rules only"
 )
 
@@ -41,7 +42,7 @@ floors <- list(
   "sums and densities" = c(
     "likelihood", "prior", "joint_prior", "cells", "moments", "rows"
   ),
-  "models and targets" = c("regression", "smooths", "surrogate", "target"),
+  "models and targets" = c("regression", "smooths", "surrogate", "target", "pairs"),
   engines = c("family", "optimizer", "advi", "svgd", "nuts", "ellipse", "learner"),
   border = c("r_", "init")
 )
