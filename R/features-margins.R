@@ -169,7 +169,6 @@ warn_margins <- function(margins) {
   if (nrow(bad)) {
     kinds <- table(sub(":.*", "", bad$status))
     warn_covary("margins", nrow(bad), " of ", nrow(margins$diagnostics),
-    warn_covary("margins", nrow(bad), " of ", nrow(margins$diagnostics),
       " margins are not as they should be (", paste(kinds, names(kinds), collapse = ", "), "): ",
       enumerate(bad$resp),
       ". See `status` in diagnostics().",
