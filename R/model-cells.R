@@ -37,7 +37,7 @@ new_cells_model <- function(design, cells, priors, scales) {
     core, coefficients, sds,
     start = start_values(coefficients, predictors, scales),
     means = coefficients$key %in% names(predictors)[means], scales = scales,
-    predictors = describe_predictors(predictors),
+    predictors = describe_predictors(predictors, scales),
     # Standardised offsets are (user's - rest) / size.
     standard = list(centre = centre, scale = y_scale, rest = left, size = unlist(size)),
     # Where a constant alone would begin, by predictor
@@ -50,12 +50,12 @@ new_cells_model <- function(design, cells, priors, scales) {
 }
 
 # What a model keeps of its predictors, a value each.
-describe_predictors <- function(predictors) {
+describe_predictors <- function(predictors, scales) {
   dpars <- lapply(predictors, dpar_of)
   list(
     keys = names(predictors), roles = vapply(dpars, `[[`, "", "role", USE.NAMES = FALSE),
     information = vapply(dpars, `[[`, 0, "information", USE.NAMES = FALSE),
-    constant_priors = unname(lapply(predictors, constant_default)),
+    constant_priors = unname(lapply(predictors, constant_default, scales = scales)),
     likelihood = likelihood_of(predictors)$name
   )
 }

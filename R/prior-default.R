@@ -10,15 +10,21 @@ slope_spread <- prior_spread
 # the same.
 hidden_precision <- 1 / prior_spread^2
 
-# The default prior of the constant of predictor p; by default in standardised units. By the rhobit
-# link a correlation is uniform.
-constant_default <- function(p, location = 0, size = 1) {
-  if (has_role(p, "correlation")) {
-    logistic(location, size)
-  } else {
-    normal(location, prior_spread * size)
+# The default prior of the constant of predictor p; by default in standardised units. All
+# correlation matrices are equally likely, by the rhobit link; with two responses, rho is uniform.
+constant_default <- function(p, scales, location = 0, size = 1) {
+  if (!is_correlation(p)) {
+    return(normal(location, prior_spread * size))
   }
+  if (length(scales$sd) == 2) {
+    return(logistic(location, size))
+  }
+  lkj_of_pair(lkj(1), match(p$resp[1], names(scales$sd)), length(scales$sd), location, size)
 }
+
+# Is the predictor a (partial) correlation by its link? Some likelihoods of correlated responses
+# have coefficients in their place.
+is_correlation <- function(p) !is.null(dpar_of(p)$link$fisher)
 
 # Prior sd of the function that the coefficients of predictor p make at the rows, in standardised
 # units (prior-joint.R). A mean without a constant is a function around zero: its size is that of
@@ -35,7 +41,7 @@ function_sd <- function(p, scales) {
 default_of <- function(class, coef, name, x_scale, p, scales) {
   size <- predictor_size(p, scales)
   if (class == "Intercept") {
-    return(constant_default(p, dpar_of(p)$expected(scales, p$resp), size))
+    return(constant_default(p, scales, dpar_of(p)$expected(scales, p$resp), size))
   }
   spread <- size / x_scale
   if (!is.finite(spread) || spread == 0) {
@@ -58,7 +64,7 @@ default_prior_table <- function() {
     c(
       "Intercept", paste0("normal(mean(y), ", spread, " s)"),
       paste0("normal(log(s), ", spread, ")"),
-      "logistic(0, 1): rho uniform on (-1, 1)"
+      "lkj(1); of two responses logistic(0, 1): rho uniform on (-1, 1)"
     ),
     c(
       "b, together", paste0("sd ", slope, " s over the rows in each direction"),

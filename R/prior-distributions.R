@@ -6,6 +6,14 @@
 #' coefficients; the others are priors of the standard deviation of a smooth or random effect,
 #' on `(0, Inf)`. All are proper.
 #'
+#' `lkj()` is a prior of the constants (class `"Intercept"`) of all correlations together: the
+#' density of the correlation matrix is proportional to its determinant to the power `shape - 1`, so
+#' 1 makes all matrices equally likely and more favours small correlations. It does not depend on
+#' the order of the responses. For the partial correlation of one pair of K responses, given j - 1
+#' of them, it is a beta distribution of (1 + rho) / 2 with both shapes `shape + (K - 1 - j) / 2`,
+#' which [default_prior()] shows (Lewandowski, Kurowicka and Joe 2009,
+#' <doi:10.1016/j.jmva.2009.04.008>).
+#'
 #' Inside [set_prior()], `gamma(shape, rate)` is the gamma distribution; it is not exported,
 #' so that [base::gamma()] keeps its meaning.
 #'
@@ -62,6 +70,19 @@ logistic <- function(location = 0, scale = 1) {
     "logistic", c(location, positive(scale, "scale"), 0),
     prior_text("logistic", location, scale)
   )
+}
+
+#' @rdname priors
+#' @export
+lkj <- function(shape = 1) {
+  new_prior("lkj", c(0, 1, positive(shape, "shape")), prior_text("lkj", shape))
+}
+
+# That of the pair (j, k) of k_all responses, j < k (eq. 34). location, size: of the predictor.
+lkj_of_pair <- function(prior, j, k_all, location = 0, size = 1) {
+  shape <- prior$par[3] + (k_all - 1 - j) / 2
+  text <- paste0(prior$text, ", ", prior_text("beta", shape, shape))
+  new_prior("lkj", c(location, size, shape), text)
 }
 
 #' @rdname priors
@@ -128,6 +149,7 @@ draw_prior <- function(code, par, n) {
     normal = stats::rnorm(n, par[1], par[2]),
     student_t = par[1] + par[2] * stats::rt(n, par[3]),
     logistic = stats::rlogis(n, par[1], par[2]),
+    lkj = par[1] + par[2] * (log(stats::rgamma(n, par[3])) - log(stats::rgamma(n, par[3]))),
     half_t = abs(par[2] * stats::rt(n, par[3])),
     half_normal = abs(stats::rnorm(n, 0, par[2])),
     exponential = stats::rexp(n, 1 / par[2]),
@@ -136,10 +158,11 @@ draw_prior <- function(code, par, n) {
   )
 }
 
-# Sd of a normal or logistic prior, which constants have by default.
+# Sd of a normal, logistic or LKJ prior, which constants have by default.
 prior_sd <- function(prior) {
   switch(prior$family,
     normal = prior$par[2],
-    logistic = prior$par[2] * pi / sqrt(3)
+    logistic = prior$par[2] * pi / sqrt(3),
+    lkj = prior$par[2] * sqrt(2 * trigamma(prior$par[3]))
   )
 }

@@ -32,7 +32,7 @@ joint_prior <- function(p, at, scales) {
     return(normal_block(at, precision, p$intercept_at))
   }
   # The constant is there but no coefficient's own.
-  prior <- constant_default(p)
+  prior <- constant_default(p, scales)
   sd <- prior_sd(prior)
   whole <- precision + tcrossprod(moments$mean) / sd^2
   if (prior$family == "normal" || n < ncol(precision)) {

@@ -20,7 +20,10 @@ resolve_priors <- function(design, scales, given) {
     winner <- rep(0L, nrow(out))
     for (g in order(detail, seq_along(detail))) winner[matches_prior(given[g, ], out)] <- g
     hit <- winner > 0
-    out$prior[hit] <- given$prior[winner[hit]]
+    out$prior[hit] <- Map(
+      of_parameter, given$prior[winner[hit]], predictors[hit],
+      MoreArgs = list(scales = scales)
+    )
     out$source[hit] <- "user"
     used[winner[hit]] <- TRUE
   }
@@ -40,7 +43,7 @@ parameter_table <- function(design) {
       class = ifelse(random, "sds", columns$class[at]), coef = columns$coef[at],
       dpar = rep(p$dpar, length(at)),
       resp = rep(unit_label(p$resp), length(at)), name = name,
-      x_scale = columns$x_scale[at]
+      x_scale = columns$x_scale[at], correlation = rep(is_correlation(p), length(at))
     )
   })
   stack_frames(rows)
@@ -53,7 +56,17 @@ matches_prior <- function(prior, table) {
       unit_label(rev(r)) ==
         prior$resp
     }, TRUE)
-  table$class == prior$class & same(prior$coef, table$coef) & same(prior$dpar, table$dpar) & resp
+  out <- table$class == prior$class & same(prior$coef, table$coef) & resp
+  if (prior$prior[[1]]$family == "lkj") out <- out & table$correlation
+  out & same(prior$dpar, table$dpar)
+}
+
+# A prior that a user gives many parameters, as it is for one: each pair has its part of LKJ.
+of_parameter <- function(prior, p, scales) {
+  if (prior$family != "lkj") {
+    return(prior)
+  }
+  lkj_of_pair(prior, match(p$resp[1], names(scales$sd)), length(scales$sd))
 }
 
 stop_unused_prior <- function(prior, table) {

@@ -50,6 +50,12 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
     fields = list(arg = "prior")
     )
   }
+  if (prior$family == "lkj" && (class != "Intercept" || !is.null(resp))) {
+    stop_covary("prior", "Prior ", prior$text, " is one of the constants of all correlations: ",
+      "use class = \"Intercept\", without `resp`.",
+      fields = list(arg = "prior")
+    )
+  }
   if (!is.null(dpar)) check_choice(dpar, dpar_names(), "dpar")
   if (!is.null(coef) && !(is.character(coef) && length(coef) == 1)) {
     stop_covary("argument", "`coef` must be the name of one coefficient, not ", describe(coef), ".",

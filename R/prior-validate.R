@@ -1,7 +1,7 @@
 # What priors must be when they come back from a user.
 
 prior_codes <- c(
-  normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
+  normal = 1L, student_t = 2L, logistic = 3L, lkj = 4L, half_t = 11L, half_normal = 12L,
   exponential = 13L, gamma = 14L, inv_gamma = 15L
 )
 
@@ -15,7 +15,7 @@ prior_rules <- list(
     "three numbers, those of scale, shape and degrees of freedom positive",
     function(v, x) {
       all_finite(v) && length(v) == 3 && v[2] > 0 &&
-        (!x$family %in% c("student_t", "half_t") || v[3] > 0) &&
+        (!x$family %in% c("student_t", "half_t", "lkj") || v[3] > 0) &&
         (!x$family %in% c("gamma", "inv_gamma") || v[1] > 0)
     }
   ),

@@ -108,7 +108,7 @@ coefficient_priors <- function(prior, names) {
       return(flat)
     }
     if (inherits(p, "covary_prior")) check_object(p, "covary_prior", "prior")
-    if (!inherits(p, "covary_prior") || is_sd_prior(p)) {
+    if (!inherits(p, "covary_prior") || is_sd_prior(p) || p$family == "lkj") {
       stop_covary("prior",
         "`prior` must be normal(), student_t() or logistic(), or a list of those, not ",
         describe(p), ".",

@@ -31,6 +31,15 @@ static void logistic(double x, const double *par, double *out)
     out[2] = -0.5 * sech_squared(z / 2) / (s * s);
 }
 
+/* Log odds of a beta variable (mathematics vignette, eq. 34); logistic() where the shape is 1 */
+static void lkj(double x, const double *par, double *out)
+{
+    double s = par[1], a = par[2], z = (x - par[0]) / s;
+    out[0] = lgamma(2 * a) - 2 * lgamma(a) - log(s) - 2 * a * (log_cosh(z / 2) + LOG_2);
+    out[1] = -a * tanh(z / 2) / s;
+    out[2] = -0.5 * a * sech_squared(z / 2) / (s * s);
+}
+
 /* Densities of tau = exp(t), with log tau added for the change of variable. */
 
 static void half_t(double t, const double *par, double *out)
@@ -81,6 +90,7 @@ static scalar_function density_of(int family)
     case PRIOR_NORMAL: return normal;
     case PRIOR_STUDENT_T: return student_t;
     case PRIOR_LOGISTIC: return logistic;
+    case PRIOR_LKJ: return lkj;
     case PRIOR_HALF_T: return half_t;
     case PRIOR_HALF_NORMAL: return half_normal;
     case PRIOR_EXPONENTIAL: return exponential;
@@ -128,6 +138,6 @@ void prior_expect(int family, const double *par, double mean, double sd, double 
         return;
     }
     if (family == PRIOR_STUDENT_T) width = 0.2 * par[1] * sqrt(par[2]);
-    if (family == PRIOR_LOGISTIC) width = 0.6 * par[1];
+    if (family == PRIOR_LOGISTIC || family == PRIOR_LKJ) width = 0.6 * par[1];
     gauss_expect(density_of(family), par, mean, sd, width, out);
 }

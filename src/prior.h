@@ -12,6 +12,7 @@ enum prior_family {
     PRIOR_NORMAL = 1,       /* location, scale */
     PRIOR_STUDENT_T = 2,    /* location, scale, df */
     PRIOR_LOGISTIC = 3,     /* location, scale */
+    PRIOR_LKJ = 4,          /* location, scale, shape of both sides */
     PRIOR_HALF_T = 11,      /* 0, scale, df */
     PRIOR_HALF_NORMAL = 12, /* 0, scale */
     PRIOR_EXPONENTIAL = 13, /* 0, scale = 1 / rate */

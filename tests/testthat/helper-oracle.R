@@ -259,7 +259,7 @@ random_cov <- function(sd) {
 # Textbook log densities as formulas in x and par = (a, s, df); derivatives are symbolic (D()).
 # Those of a positive sd tau are written in tau and get tau = exp(x) and the Jacobian x.
 prior_codes <- c(
-  normal = 1L, student_t = 2L, logistic = 3L, half_t = 11L, half_normal = 12L,
+  normal = 1L, student_t = 2L, logistic = 3L, lkj = 4L, half_t = 11L, half_normal = 12L,
   exponential = 13L, gamma = 14L, inv_gamma = 15L
 )
 
@@ -274,6 +274,8 @@ prior_formulas <- local({
     normal = quote(-log(2 * pi) / 2 - log(s) - (x - a)^2 / (2 * s^2)),
     student_t = with_u(t_density, quote((x - a))),
     logistic = quote(-(x - a) / s - log(s) - 2 * log(1 + exp(-(x - a) / s))),
+    lkj = quote(lgamma(2 * df) - 2 * lgamma(df) - log(s) - df * (x - a) / s -
+      2 * df * log(1 + exp(-(x - a) / s))),
     half_t = on_log_sd(call("+", quote(log(2)), with_u(t_density, quote(tau)))),
     half_normal = on_log_sd(quote(log(2) - log(2 * pi) / 2 - log(s) - tau^2 / (2 * s^2))),
     exponential = on_log_sd(quote(-log(s) - tau / s)),

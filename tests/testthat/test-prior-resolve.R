@@ -155,3 +155,47 @@ test_that("the documented table of default priors is that of the code", {
   expect_identical(of("sds", "mu")$family, "half_t")
   expect_equal(of("sds", "mu")$par[c(2, 3)], c(s, 3))
 })
+
+test_that("constants of three correlations have an LKJ prior, those of one the logistic", {
+  p <- default_prior(cbind(mpg, qsec, drat) ~ 1, rho ~ wt, data = mtcars)
+  text <- stats::setNames(vapply(p$prior, format, ""), p$name)
+  expect_identical(text[["b_rho_mpg_qsec_Intercept"]], "lkj(1), beta(1.5, 1.5)")
+  expect_identical(text[["b_rho_mpg_drat_Intercept"]], "lkj(1), beta(1.5, 1.5)")
+  expect_identical(text[["b_rho_qsec_drat_Intercept"]], "lkj(1), beta(1, 1)")
+  expect_match(text[["b_rho_qsec_drat_wt"]], ", joint$")
+  user <- quick(cbind(mpg, qsec, drat) ~ 1,
+    data = mtcars, prior = set_prior(lkj(4), class = "Intercept")
+  )
+  p <- prior_summary(user)
+  expect_identical(
+    vapply(p$prior, `[[`, "", "text")[p$source == "user"],
+    paste0("lkj(4), beta(", c("4.5, 4.5", "4.5, 4.5", "4, 4"), ")")
+  )
+  expect_true(all(p$dpar[p$source == "user"] == "rho"))
+  expect_error(set_prior(lkj(2)), class = "covary_error_prior")
+  expect_error(set_prior(lkj(2), class = "Intercept", resp = "a:b"), class = "covary_error_prior")
+  expect_error(
+    quick(mpg ~ 1, data = mtcars, prior = set_prior(lkj(2), class = "Intercept")),
+    class = "covary_error_prior"
+  )
+})
+
+test_that("prior draws of correlations do not depend on the order of responses", {
+  set.seed(4)
+  # With an intercept, or the constant hidden in columns: then that of the mean of the columns
+  for (rho in list(rho ~ 1, rho ~ 0 + z + I(1 - z))) {
+    d <- transform(mtcars, z = 0.5 + (am - mean(am)))
+    fit <- covary(cbind(mpg, qsec, drat) ~ 1, rho,
+      data = d, algorithm = "prior", draws = 4000
+    )
+    r <- correlation(fit, data.frame(z = 0.5), draws = TRUE)[, 1, , ]
+    # The marginals of LKJ(1) with K responses: (1 + rho) / 2 is beta(K / 2, K / 2).
+    for (pair in list(1:2, c(1, 3), 2:3)) {
+      p <- stats::ks.test((1 + r[, pair[1], pair[2]]) / 2, stats::pbeta, 1.5, 1.5)$p.value
+      expect_gt(p, 0.001)
+    }
+    # Of the whole matrix: E det R is the product of E(1 - rho^2) of the partial correlations.
+    det <- apply(r, 1, det)
+    expect_lt(abs(mean(det) - 0.75^2 * 2 / 3), 4 * stats::sd(det) / sqrt(4000))
+  }
+})
