@@ -53,12 +53,14 @@ engine_nuts <- function(model, draws, control, progress) {
   )
   info <- fit$info
   keep <- seq_len(draws)
+  # Cut chains have different lengths: their draws are one.
+  chains <- if (draws == nrow(fit$draws)) length(unique(fit$chain)) else 1
   fit$draws <- fit$draws[keep, , drop = FALSE]
   fit$lp <- fit$lp[keep]
   toolkit_result(
     model, fit,
     list(
-      rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences,
+      chains = chains, rhat = max(info$rhat), ess = min(info$ess), divergences = info$divergences,
       evaluations = info$evaluations
     )
   )

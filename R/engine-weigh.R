@@ -56,11 +56,19 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
 
 # `all`: list(beta, log_tau, lp, lq); w: their weights, as psis() gives them.
 resample_draws <- function(all, w, draws, info) {
-  rows <- sample(resample(w$weights, draws))
+  rows <- group_repeats(resample(w$weights, draws))
   new_engine_result(
     all$beta[rows, , drop = FALSE], all$log_tau[rows, , drop = FALSE], all$lp[rows], all$lq[rows],
     c(add_khat(info, w), list(log_evidence = w$log_mean), weight_info(w))
   )
+}
+
+# In random order, but repeats stand together: so the autocorrelation of draws tells their effective
+# number to everything that estimates it, such as posterior::summarise_draws().
+group_repeats <- function(rows) {
+  distinct <- unique(rows)
+  distinct <- distinct[sample.int(length(distinct))]
+  distinct[sort(match(rows, distinct))]
 }
 
 add_khat <- function(info, w) replace(info, "khat", list(c(info$khat, coefficients = w$khat)))

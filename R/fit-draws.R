@@ -43,5 +43,7 @@ user_draws <- function(result, target, design) {
     rowSums(result$log_tau)
   out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
   out[, "lp_approx__"] <- result$lq + jacobian
-  posterior::as_draws_matrix(out)
+  out <- posterior::as_draws_matrix(out)
+  if (isTRUE(result$info$chains > 1)) attr(out, "nchains") <- as.integer(result$info$chains)
+  out
 }

@@ -5,10 +5,11 @@
 #' @param regex `TRUE` if `variable` holds regular expressions.
 #' @param row.names,optional Not used.
 #' @param ... Not used.
-#' @return Draws as `draws_matrix` (`as_draws()` too), `draws_df`, `draws_array` (one chain),
+#' @return Draws as `draws_matrix` (`as_draws()` too), `draws_df`, `draws_array`,
 #'   `draws_list` or `draws_rvars`; `as.matrix()` a plain S x variables matrix, `as.data.frame()` a
-#'   plain data frame, `as.array()` an S x 1 x variables array. `variables()`: their names;
-#'   `ndraws()`, `nsamples()`, `niterations()`, `nchains()` (1), `nvariables()`: counts.
+#'   plain data frame, `as.array()` an iterations x chains x variables array. `variables()`: their names;
+#'   `ndraws()`, `nsamples()`, `niterations()`, `nchains()` (1 but for `algorithm = "nuts"`, where
+#'   `draws` is a multiple of its chains), `nvariables()`: counts.
 #'
 #'   Variables are named as in 'brms': `b_mpg_wt` (mean), `b_sigma_mpg_wt`, `b_rho_mpg_qsec_wt`;
 #'   `bs_` is the unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard
@@ -17,6 +18,8 @@
 #'   left out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.
+#'   Repeats stand together, so that [posterior::ess_bulk()] and Monte Carlo standard errors count
+#'   them once. Draws of `algorithm = "nuts"` are in the order of their chains.
 #' @section Errors:
 #' `covary_error_argument` for unknown variables.
 #' @examples
@@ -120,9 +123,10 @@ as.data.frame.covary <- function(
 as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
   check_dots(...)
   draws <- as.matrix(x, variable, regex)
+  chains <- posterior::nchains(x)
   array(
-    draws, c(nrow(draws), 1, ncol(draws)),
-    list(iteration = NULL, chain = "1", variable = colnames(draws))
+    draws, c(nrow(draws) / chains, chains, ncol(draws)),
+    list(iteration = NULL, chain = as.character(seq_len(chains)), variable = colnames(draws))
   )
 }
 
@@ -150,15 +154,12 @@ ndraws.covary <- function(x) nrow(check_fit(x, "x")$draws)
 #' @rdname as_draws.covary
 #' @importFrom posterior niterations
 #' @export
-niterations.covary <- function(x) nrow(check_fit(x, "x")$draws)
+niterations.covary <- function(x) as.integer(posterior::niterations(check_fit(x, "x")$draws))
 
 #' @rdname as_draws.covary
 #' @importFrom posterior nchains
 #' @export
-nchains.covary <- function(x) {
-  check_fit(x, "x")
-  1L
-}
+nchains.covary <- function(x) posterior::nchains(check_fit(x, "x")$draws)
 
 #' @rdname as_draws.covary
 #' @param object A fit of [covary()].

@@ -62,6 +62,7 @@ print.covary_diagnostics <- function(x, ...) {
     Compression = if (!is.null(x$certificate)) compression_text(x),
     Predictors = if (!is.null(x$accuracy)) accuracy_text(x$accuracy),
     "Pareto khat" = if (length(x$khat)) khat_text(x),
+    Chains = if (!is.null(x$rhat)) chains_text(x),
     Note = x$note,
     Moved = if (!is.null(x$moves)) moves_text(x$moves),
     "Within rows" = if (!is.null(x$bound)) bound_text(x$bound),
@@ -122,7 +123,7 @@ bound_text <- function(bound) {
 
 elbo_text <- function(x) {
   if (is.na(x$elbo)) {
-    return("not known: rare draws make up its mean")
+    return(if (is.null(x$rhat)) "not known: rare draws make up its mean" else "not known from chains")
   }
   paste0(format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
     paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")

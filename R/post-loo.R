@@ -29,7 +29,7 @@ loo.covary <- function(x, resp = NULL, ...) {
   draws <- unclass(x$draws)
   gap <- draws[, "lp__"] - draws[, "lp_approx__"]
   # Fits that skipped the weights because they do not matter have a gap of zero throughout.
-  approximate <- !isTRUE(x$info$resampled) && diff(range(gap)) > 0
+  approximate <- !isTRUE(x$info$resampled) && isTRUE(diff(range(gap)) > 0)
   out <- if (approximate) {
     loo::loo_approximate_posterior(densities,
       log_p = as.vector(draws[, "lp__"]),

@@ -79,6 +79,9 @@ verdict <- function(info, draws) {
   } else {
     "NOT CONVERGED"
   }
+  if (!is.null(info$rhat)) {
+    return(paste0(state, ", ", chains_text(info)))
+  }
   khat <- info$khat[!is.na(info$khat)]
   # Where weights are nearly equal their tail index says nothing (see warn_quality()).
   if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
@@ -92,5 +95,12 @@ verdict <- function(info, draws) {
   paste0(
     state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH",
     " (reliable below ", format(limit, digits = 2), ")"
+  )
+}
+
+chains_text <- function(info) {
+  paste0(
+    "R-hat ", format(round(info$rhat, 3), nsmall = 2), " (good below 1.01), at least ",
+    round(info$ess), " effective draws, ", info$divergences, " divergent transitions"
   )
 }

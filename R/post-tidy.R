@@ -12,7 +12,8 @@
 #'   draws), `term`, `component` (`"mu"`, `"sigma"`, `"rho"`), `response` (or `"a:b"`), `class`
 #'   (`"Intercept"`, `"b"`, `"sds"`), `estimate`, `std.error`, `conf.low`, `conf.high`.
 #' * `glance()`: one row: `nobs`, `responses`, `algorithm`, `draws`, `converged`, `khat` (the
-#'   largest), `elbo`, `log_evidence`.
+#'   largest), `rhat` (the largest, of chains), `ess` (effective number of draws, the least of chains),
+#'   `elbo`, `log_evidence`.
 #' * `augment()`: `data` with the columns `.fitted`, `.sigma`, `.resid` (where the responses are
 #'   known) and, with several responses, these by response (`.fitted_mpg`) and `.rho_mpg_qsec`:
 #'   posterior means.
@@ -55,7 +56,8 @@ glance.covary <- function(x, ...) {
   data.frame(
     nobs = x$frame$n, responses = length(x$responses), algorithm = x$algorithm,
     draws = nrow(x$draws), converged = isTRUE(x$info$converged),
-    khat = if (length(khat)) max(khat) else NA_real_, elbo = number(x$info$elbo),
+    khat = if (length(khat)) max(khat) else NA_real_, rhat = number(x$info$rhat),
+    ess = as.double(effective_draws(x)), elbo = number(x$info$elbo),
     log_evidence = number(x$info$log_evidence)
   )
 }

@@ -102,3 +102,14 @@ test_that("columns of the fit are those of its data, also where terms depend on 
   fit <- quiet(covary(y ~ I(x - mean(x)), data = d, draws = 200))
   expect_equal(model.matrix(fit)[, 2], d$x - mean(d$x), ignore_attr = TRUE)
 })
+
+test_that("draws that resampling repeats stand together, and count once", {
+  rows <- group_repeats(c(4L, 2L, 4L, 1L, 2L))
+  expect_identical(sort(rows), c(1L, 2L, 2L, 4L, 4L))
+  expect_identical(sum(diff(rows) == 0), 2L)
+  weights <- c(rep(1, 20), rep(.02, 980))
+  set.seed(1)
+  rows <- group_repeats(resample(weights / sum(weights), 4000))
+  effective <- sum(weights)^2 / sum(weights^2)
+  expect_equal(posterior::ess_basic(stats::rnorm(1000)[rows]), effective, tolerance = 0.5)
+})

@@ -31,3 +31,20 @@ test_that("counts and posterior's summaries", {
   s <- posterior::summarise_draws(fit, "mean", "sd")
   expect_equal(as.numeric(s$mean[2]), coef(fit)[["b_wt"]])
 })
+
+test_that("fits by NUTS keep their chains", {
+  set.seed(1)
+  control <- covary_control(nuts = list(chains = 3, warmup = 200))
+  fit <- quiet(covary(mpg ~ wt, data = mtcars, algorithm = "nuts", draws = 600, control = control))
+  expect_identical(c(nchains(fit), niterations(fit), ndraws(fit)), c(3L, 200L, 600L))
+  expect_identical(dim(as.array(fit)), c(200L, 3L, 5L))
+  expect_identical(posterior::nchains(as_draws_df(fit, "b_wt")), 3L)
+  chain <- as_draws_df(fit)$.chain
+  expect_identical(as_draws_df(fit)$b_wt[chain == 2], as.matrix(fit)[201:400, "b_wt"])
+  expect_output(print(fit), "R-hat")
+  expect_lt(abs(glance(fit)$rhat - 1), 0.1)
+  expect_true(all(is.finite(quiet(loo(fit))$estimates)))
+  # cut chains are one
+  cut <- quiet(covary(mpg ~ wt, data = mtcars, algorithm = "nuts", draws = 100, control = control))
+  expect_identical(c(nchains(cut), ndraws(cut)), c(1L, 100L))
+})

@@ -9,7 +9,7 @@ test_that("tidy, glance and augment", {
   expect_equal(t$conf.low, unname(posterior_interval(fit, 0.95)[, 1]))
   expect_false("conf.low" %in% names(tidy(fit, conf.int = FALSE)))
   g <- glance(fit)
-  expect_identical(dim(g), c(1L, 8L))
+  expect_identical(dim(g), c(1L, 10L))
   expect_identical(g$nobs, 120L)
   expect_equal(g$elbo, elbo(fit))
   expect_identical(
