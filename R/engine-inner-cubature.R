@@ -1,9 +1,9 @@
-# The Gaussian of the coefficients where expectations are by cubature. Values, gradients and Hessians
-# of a rule are not derivatives of one another, so no ELBO decides on a step: Newton's method for
-# E[gradient] = 0 (mathematics vignette, eq. 39) is judged by its decrement, the squared distance to
-# the solution in posterior sds, and a step is halved only where that would grow. The Hessian at the
-# mean stands for its expectation while it is positive definite; the expectation itself, which is
-# expensive, is taken once at the end.
+# The Gaussian of the coefficients where expectations are by cubature. Values, gradients and
+# Hessians of a rule are not derivatives of one another, so no ELBO decides on a step: Newton's
+# method for E[gradient] = 0 (mathematics vignette, eq. 39) is judged by its decrement, the squared
+# distance to the solution in posterior sds, and a step is halved only where that would grow. The
+# Hessian at the mean stands for its expectation while it is positive definite; the expectation
+# itself, which is expensive, is taken once at the end.
 
 # Hessians are averaged at every so-manieth cell and weighed up: their difference to those at the
 # mean is small and smooth. Or at no cell.
@@ -113,7 +113,8 @@ expected_curvature <- function(model, state) {
   cov <- chol2inv(wide$chol_precision)
   at <- expect_loglik_and_priors(model, state$mean, cov, at_no_cell)
   at$hessian <- wide$at$hessian
-  after_step(penalised_state(model, list(mean = state$mean, cov = cov, at = at), state$log_tau))
+  last <- list(mean = state$mean, cov = cov, at = at, entropy = gaussian_entropy(cov))
+  after_step(penalised_state(model, last, state$log_tau))
 }
 
 # The fit one more Newton step on, along which the gradient is linear.

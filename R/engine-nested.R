@@ -5,6 +5,8 @@ engine_nested <- function(model, draws, control, progress) {
   inner <- fit_inner(model, progress)
   if (model$n_sds == 0) {
     info <- c(fit_info(inner), list(elbo = inner$elbo, elbo_mcse = 0))
+    surrogate <- new_surrogate(model, inner$mean, inner$at)
+    info$fresh <- judge_cubature(model, surrogate, matrix(0, 1, 0))
     return(weigh_gaussian(model, inner, draws, info, control, progress))
   }
   surrogate <- new_surrogate(model, inner$mean, inner$at)
@@ -12,10 +14,12 @@ engine_nested <- function(model, draws, control, progress) {
   # The surrogate is best where the posterior of the sds has its mass: build it there.
   inner <- fit_inner(model, progress, log_tau = colSums(sds$points * sds$weights), start = inner)
   surrogate <- new_surrogate(model, inner$mean, inner$at)
-  sds <- sample_sds(surrogate, model, draws, inner, proposal = sds$best)
-  info <- c(fit_info(inner), list(khat = c(smoothing = sds$khat)))
+  sds <- sample_sds(surrogate, model, draws, inner, before = sds)
+  info <- c(fit_info(inner), list(khat = sds_khat(sds), gibbs = sds$gibbs))
   weigh_nested(model, list(surrogate = surrogate, sds = sds), draws, info, control, progress)
 }
+
+sds_khat <- function(sds) if (is.null(sds$gibbs)) c(smoothing = sds$khat) else numeric()
 
 fit_info <- function(inner) inner[c("converged", "iterations", "trace")]
 
@@ -40,6 +44,7 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   noise <- matched_noise(draws, model$dim)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "log_tau")])
+  info$fresh <- judge_cubature(model, level$surrogate, sample$log_tau)
   prior <- function(rows) {
     log_tau <- sample$log_tau[rows, , drop = FALSE]
     log_smooth_prior(model, sample$beta[rows, , drop = FALSE], log_tau) +
@@ -53,16 +58,22 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   log_ratio <- sample$lp - sample$lq
   info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(log_ratio)
   w <- psis(log_ratio)
+  if (is_right_without_weights(w, draws, info, control)) {
+    return(without_weights(sample, w, draws, info))
+  }
   if (are_uneven(w, draws)) {
     n <- affordable_draws(model, draws, seconds = 0.1, most = 10)
     sample <- add_defensive(c(sample, list(square = rowSums(noise^2))), model, propose, n, progress)
     w <- psis(sample$lp - sample$lq)
   }
-  if (max(w$khat, level$sds$khat) > khat_threshold(draws) && control$importance != "never") {
+  if (max(w$khat, sds_khat(level$sds)) > khat_threshold(draws) && control$importance != "never") {
     moved <- move_draws(model, level$surrogate, sample, w, draws, progress)
     if (!is.null(moved)) {
       return(moved_result(moved, log_ratio, level$sds$log_mean, w, info))
     }
+  }
+  if (has_useless_weights(w, draws, info, control)) {
+    return(without_weights(sample, w, draws, info))
   }
   resample_draws(sample, w, draws, info)
 }

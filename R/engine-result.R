@@ -8,7 +8,8 @@
 #          came from; NA where an engine does not know them
 # info     a list: `khat` (named numbers, none where there are no weights), `converged`, and what
 #          else the engine has found (`iterations`, `trace`, `elbo`, `elbo_mcse`, `log_evidence`,
-#          `importance_ess`, `resampled`, `moves`, `note`, `chains`, `rhat`, ...), as diagnostics() shows it
+#          `importance_ess`, `resampled`, `moves`, `fresh` (engine-fresh-draws.R), `gibbs`, `note`,
+#          `chains`, `rhat`, ...), as diagnostics() shows it
 new_engine_result <- function(beta, log_tau, lp, lq, info) {
   structure(
     list(beta = beta, log_tau = log_tau, lp = lp, lq = lq, info = info),

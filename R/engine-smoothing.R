@@ -1,9 +1,25 @@
-# Log smoothing sds under their surrogate posterior, by adaptive importance sampling.
+# Log smoothing sds under their surrogate posterior: by adaptive importance sampling, or by Gibbs
+# sampling where they are too many for it (engine-gibbs.R).
 
-# A sample of log tau (numeric-importance.R) with `best`, a proposal made from it. Without a
-# proposal it starts from the mode and is only good enough to make one: the surrogate moves
-# afterwards.
-sample_sds <- function(surrogate, model, draws, inner, proposal = NULL) {
+# A sample of log tau (numeric-importance.R) with `best`, a proposal made from it. `before`: the
+# sample of an earlier surrogate; the first is only good enough for the surrogate to move.
+sample_sds <- function(surrogate, model, draws, inner, before = NULL) {
+  is_first <- is.null(before)
+  if (model$n_sds > importance_sds$most || !is.null(before$gibbs)) {
+    start <- if (is_first) matrix(inner$log_tau, 1) else before$points
+    return(gibbs_sds(surrogate, model, start, is_first))
+  }
+  sample <- weighed_sds(surrogate, model, draws, inner, before$best)
+  limit <- if (is_first) khat_threshold() else importance_sds$khat
+  if (has_exact_expectations(model) || isTRUE(sample$khat <= limit)) {
+    return(sample)
+  }
+  start <- sample$points[resample(sample$weights, gibbs_settings$chains), , drop = FALSE]
+  gibbs_sds(surrogate, model, start, is_first)
+}
+
+# By importance sampling. Without a proposal it starts from the mode.
+weighed_sds <- function(surrogate, model, draws, inner, proposal) {
   log_density <- function(log_tau) surrogate_log_density(surrogate, model, log_tau)
   points <- sds_points(length(surrogate$b_p), draws)
   is_expensive <- points < 1000

@@ -3,6 +3,10 @@
 # First as many draws of the approximation as are wanted. Where their weights are uneven (few rows,
 # tails heavier than Gaussian) draws with heavier tails are added, and all are weighed against the
 # mixture.
+#
+# Where expectations are by cubature coefficients may be many. Weights are taken then only where
+# they leave half of the draws; else the draws stay as they are, and fresh ones say whether the
+# Gaussian is right (engine-fresh-draws.R).
 
 # Rows a coefficient below which draws around the pilot join those of the Gaussian.
 defensive_rows <- 50
@@ -23,6 +27,10 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
   }
   log_density <- function(beta) loglik_and_priors_draws(model, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
+  all <- weighed_points(sample)
+  if (is_right_without_weights(sample, draws, info, control)) {
+    return(without_weights(all, sample, draws, info))
+  }
   if (!is.null(model$pilot) && model$scales$n < defensive_rows * model$dim) {
     # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
     wide <- new_t_proposal(model$pilot$mean, model$pilot$cov * 4, df = 4)
@@ -40,10 +48,10 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
       affordable_draws(model, draws, seconds = 0.1, most = 10)
     )
   }
-  all <- list(
-    beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
-    lq = sample$log_q
-  )
+  all <- weighed_points(sample)
+  if (has_useless_weights(sample, draws, info, control)) {
+    return(without_weights(all, sample, draws, info))
+  }
   out <- resample_draws(all, sample, draws, info)
   moved <- match_moments(out$beta, sample)
   if (!is.null(moved)) {
@@ -52,6 +60,14 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
     out$lq <- log_mixture(sample)
   }
   out
+}
+
+# An importance sample of the coefficients alone as list(beta, log_tau, lp, lq).
+weighed_points <- function(sample) {
+  list(
+    beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
+    lq = sample$log_q
+  )
 }
 
 # `all`: list(beta, log_tau, lp, lq); w: their weights, as psis() gives them.
@@ -78,13 +94,40 @@ weight_info <- function(w) {
   list(importance_ess = ess, efficiency = ess / length(w$weights), resampled = TRUE)
 }
 
-# Draws that need no weights; `note` from skip_weights().
-unweighted <- function(beta, log_tau, lq, info, note) {
-  info$khat <- c(info$khat, coefficients = NA_real_)
+# Draws that are not weighed; `note`: list(text, khat, log_evidence, ...). No weights are to be
+# applied later either, which is what equal `lp` and `lq` say.
+unweighted <- function(beta, log_tau, lp, info, note) {
+  info$khat <- c(info$khat, coefficients = note$khat)
   info$note <- note$text
   info$log_evidence <- note$log_evidence
   if (is.null(info$elbo)) info <- c(info, note[intersect(c("elbo", "elbo_mcse"), names(note))])
-  new_engine_result(beta, log_tau, lq, lq, info)
+  new_engine_result(beta, log_tau, lp, lp, info)
+}
+
+# Do the weights w leave less than half of so many draws, of a Gaussian that was judged
+# (`info$fresh`)?
+has_useless_weights <- function(w, draws, info, control) {
+  !is.null(info$fresh) && control$importance != "always" && are_uneven(w, draws)
+}
+
+is_right_without_weights <- function(w, draws, info, control) {
+  has_useless_weights(w, draws, info, control) && is_right_gaussian(info$fresh)
+}
+
+# The first draws of `all`, list(beta, log_tau, lp, ...), which are those of the Gaussian, whose
+# weights w are of no use.
+without_weights <- function(all, w, draws, info) {
+  some <- seq_len(draws)
+  note <- list(
+    text = paste0(
+      "weights would leave ", round(importance_ess(w)), " of ", length(w$weights),
+      " draws and are not applied; log evidence is not known: compare models by loo()"
+    ),
+    khat = w$khat, log_evidence = NA_real_
+  )
+  unweighted(
+    all$beta[some, , drop = FALSE], all$log_tau[some, , drop = FALSE], all$lp[some], info, note
+  )
 }
 
 # Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far
@@ -111,7 +154,7 @@ probe_from <- 20000L
 # rows of beta. NULL (weigh), or list(text, elbo, elbo_mcse, log_evidence).
 skip_weights <- function(model, beta, prior, lq, control, progress) {
   if (control$importance == "never") {
-    return(list(text = "importance weights switched off"))
+    return(list(text = "importance weights switched off", khat = NA_real_))
   }
   if (control$importance == "always" || max(model$core$size$cells, model$rows) < probe_from) {
     return(NULL)
@@ -125,6 +168,7 @@ skip_weights <- function(model, beta, prior, lq, control, progress) {
   }
   list(
     text = sprintf("log weights of %d draws have sd %.3f; not needed", length(some), spread),
+    khat = NA_real_,
     elbo = mean(ratio), elbo_mcse = spread / sqrt(length(some)), log_evidence = psis(ratio)$log_mean
   )
 }

@@ -54,7 +54,8 @@ user_info <- function(info, log_jacobian, timings) {
     iterations = info$iterations, resampled = isTRUE(info$resampled),
     importance_ess = info$importance_ess, efficiency = info$efficiency, note = info$note,
     interrupted = isTRUE(info$interrupted), approximation = info$approximation,
-    chains = info$chains, rhat = info$rhat, ess = info$ess, divergences = info$divergences, moves = info$moves,
+    chains = info$chains, rhat = info$rhat, ess = info$ess, divergences = info$divergences,
+    moves = info$moves, fresh = info$fresh, gibbs = info$gibbs,
     bound = info$bound[c("row_sd", "shift")], timings = timings
   )
 }

@@ -31,10 +31,13 @@ warn_quality <- function(fit) {
       " iterations; do not rely on it. See diagnostics()."
     )
   }
+  if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) warn_rough_gaussian(info$fresh)
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
   if (isTRUE(info$efficiency > nearly_equal)) {
     bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
   }
+  # Weights that were not applied say nothing of the draws.
+  if (rests_on_gaussian(info)) bad <- bad[names(bad) != "coefficients"]
   if (!is.null(info$moves)) bad <- bad[!has_forgotten(info$moves)]
   if (length(bad)) {
     warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
@@ -45,4 +48,21 @@ warn_quality <- function(fit) {
       fields = list(khat = bad)
     )
   }
+}
+
+# `fresh`: the verdict of fresh draws (engine-fresh-draws.R).
+warn_rough_gaussian <- function(fresh) {
+  warn_covary("rough", "The draws are an approximation that is not accurate here: by fresh draws, ",
+    "posterior means are off by about ", format(fresh$shift, digits = 2),
+    " posterior standard deviations (good: up to ", newton_check_limits$shift,
+    "), standard deviations by ", percent_range(fresh$sd_ratio), " (good: ",
+    percent_range(newton_check_limits$sd_ratio), "). Use fewer terms, a smaller `k` or constant ",
+    "correlations where rows are few, or algorithm = \"nuts\".",
+    fields = list(fresh = fresh)
+  )
+}
+
+# "-2 % to 1 %", from ratios
+percent_range <- function(ratio) {
+  paste0(format(round(100 * (ratio - 1), 1), trim = TRUE), " %", collapse = " to ")
 }

@@ -28,3 +28,21 @@ chain_memory <- function(before, now) {
   r <- c(correlation(before, now), correlation(standard(before)^2, standard(now)^2))
   sqrt(max(mean(r^2) - 1 / nrow(before), 0))
 }
+
+# Chains have mixed below it.
+gibbs_rhat <- 1.1
+
+# The largest potential scale reduction of columns, halves of chains compared (Gelman et al. 2013).
+# points: a row a chain and step, chains fastest.
+largest_rhat <- function(points, chains) {
+  steps <- nrow(points) / chains
+  half <- steps %/% 2
+  parts <- lapply(0:1, function(i) seq_len(half) + i * half)
+  rhat <- apply(points, 2, function(x) {
+    x <- matrix(x, chains)
+    x <- do.call(rbind, lapply(parts, function(at) x[, at, drop = FALSE]))
+    within <- mean(apply(x, 1, stats::var))
+    sqrt((half - 1) / half + stats::var(rowMeans(x)) / within)
+  })
+  max(1, rhat)
+}

@@ -7,6 +7,13 @@
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
 #'   `moves` (where draws were moved by Markov
 #'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds),
+#'   `fresh` (from three responses on: what a Newton step over `draws` fresh draws from the
+#'   approximation would do: `shift`, the root mean square movement of predictors in posterior sds;
+#'   `sd_ratio`, the least and the largest new sd over the old; `mcse`, their Monte Carlo errors;
+#'   `predictors`, the same a predictor. Good up to 0.05 and within 0.93 and 1.07; draws that
+#'   importance weights could not correct rest on it, and have no log evidence),
+#'   `gibbs` (where smoothing sds were drawn by Gibbs sampling: `chains`, `sweeps` of each and the
+#'   largest `rhat`),
 #'   `bound` (`row_sd`, and by response the largest `shift` of a log sd, in posterior sds, were it
 #'   half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share
 #'   of them), `cells`, `rows`, `timings` (seconds). Fits of many rows by cells or tables have
@@ -63,6 +70,8 @@ print.covary_diagnostics <- function(x, ...) {
     Predictors = if (!is.null(x$accuracy)) accuracy_text(x$accuracy),
     "Pareto khat" = if (length(x$khat)) khat_text(x),
     Chains = if (!is.null(x$rhat)) chains_text(x),
+    "Smoothing sds" = if (!is.null(x$gibbs)) gibbs_text(x$gibbs),
+    "Fresh draws" = if (!is.null(x$fresh)) fresh_text(x$fresh),
     Note = x$note,
     Moved = if (!is.null(x$moves)) moves_text(x$moves),
     "Within rows" = if (!is.null(x$bound)) bound_text(x$bound),
@@ -101,6 +110,23 @@ khat_text <- function(x) {
       collapse = ", "
     ),
     " (reliable below ", format(x$khat_threshold, digits = 2), ")"
+  )
+}
+
+fresh_text <- function(fresh) {
+  limits <- newton_check_limits
+  paste0(
+    "a Newton step over ", fresh$draws, " of them would move means by ",
+    format(fresh$shift, digits = 2), " posterior sds (Monte Carlo error ",
+    format(fresh$mcse[1], digits = 2), ") and change sds by ", percent_range(fresh$sd_ratio),
+    " (good: up to ", limits$shift, ", ", percent_range(limits$sd_ratio), ")"
+  )
+}
+
+gibbs_text <- function(gibbs) {
+  paste0(
+    "by Gibbs sampling, ", gibbs$chains, " chains of ", gibbs$sweeps, " sweeps, R-hat ",
+    format(gibbs$rhat, digits = 3), " (good below ", gibbs_rhat, ")"
   )
 }
 

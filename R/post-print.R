@@ -82,6 +82,9 @@ verdict <- function(info, draws) {
   if (!is.null(info$rhat)) {
     return(paste0(state, ", ", chains_text(info)))
   }
+  if (rests_on_gaussian(info)) {
+    return(paste0(state, fresh_verdict_text(info$fresh)))
+  }
   khat <- info$khat[!is.na(info$khat)]
   # Where weights are nearly equal their tail index says nothing (see warn_quality()).
   if (isTRUE(info$efficiency > nearly_equal)) khat <- khat[names(khat) != "coefficients"]
@@ -102,5 +105,14 @@ chains_text <- function(info) {
   paste0(
     "R-hat ", format(round(info$rhat, 3), nsmall = 2), " (good below 1.01), at least ",
     round(info$ess), " effective draws, ", info$divergences, " divergent transitions"
+  )
+}
+
+fresh_verdict_text <- function(fresh) {
+  paste0(
+    ", by fresh draws means within ", format(max(fresh$shift, 0.01), digits = 1),
+    " posterior sds and sds ", percent_range(fresh$sd_ratio),
+    if (!is_right_gaussian(fresh)) " NOT ACCURATE", " (good: ", newton_check_limits$shift, ", ",
+    percent_range(newton_check_limits$sd_ratio), ")"
   )
 }

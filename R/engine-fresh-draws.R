@@ -1,0 +1,84 @@
+# The verdict on a Gaussian of the coefficients that does not rest on importance weights, which fail
+# where coefficients are many: what would a Newton step over fresh draws change
+# (numeric-newton-check.R)? Asked at several smoothing sds of the draws, of the predictors at some
+# of the cells.
+
+# sds: points of the smoothing sds; pairs: of draws at each, in a round; rounds: the second where
+# the first leaves Monte Carlo errors above `mcse`; cells: at which predictors are compared.
+fresh_settings <- list(sds = 8L, pairs = 4L, rounds = 2L, cells = 25L, mcse = c(0.02, 0.01))
+
+# list(shift: root mean square over predictors and cells, in posterior sds, without what chance
+# adds; sd_ratio: the least and the largest of the predictors; mcse: Monte Carlo errors of both;
+# predictors: data frame, a row a predictor, with the same by key; draws: how many it took).
+# log_tau: draws x smooths, from which the points are taken.
+judge_gaussian <- function(model, surrogate, log_tau) {
+  contrasts <- predictor_contrasts(model)
+  points <- gaussian_points(model, surrogate, log_tau)
+  changes <- lapply(contrasts, function(contrast) list(shift = NULL, log_sd = NULL))
+  pairs <- fresh_settings$pairs * fresh_settings$sds / length(points)
+  for (i in seq_len(fresh_settings$rounds)) {
+    for (point in points) changes <- add_fresh_pairs(model, point, contrasts, changes, pairs)
+    out <- fresh_verdict(changes)
+    if (all(out$mcse <= fresh_settings$mcse)) break
+  }
+  out$draws <- as.integer(2 * i * pairs * length(points))
+  out
+}
+
+fresh_verdict <- function(changes) {
+  by_key <- lapply(changes, summarise_changes)
+  whole <- summarise_changes(list(
+    shift = do.call(rbind, lapply(changes, `[[`, "shift")),
+    log_sd = do.call(rbind, lapply(changes, `[[`, "log_sd"))
+  ))
+  predictors <- data.frame(
+    key = names(changes), do.call(rbind, lapply(by_key, as.data.frame)), row.names = NULL
+  )
+  ratio_mcse <- if (nrow(predictors)) max(predictors$sd_ratio_mcse) else 0
+  list(
+    shift = whole$shift, sd_ratio = range(1, predictors$sd_ratio),
+    mcse = c(whole$shift_mcse, ratio_mcse), predictors = predictors
+  )
+}
+
+# By predictor with coefficients: list(mine (which coefficients), x (their columns at some cells)).
+predictor_contrasts <- function(model) {
+  keys <- intersect(model$keys, model$coefficients$key)
+  names(keys) <- keys
+  lapply(keys, function(key) {
+    x <- model$core$x[[match(key, model$keys)]]
+    # Models that are not cells keep one cell without rows: coefficients themselves stand there.
+    x <- if (any(x != 0)) x[, evenly_spaced(ncol(x), fresh_settings$cells), drop = FALSE]
+    mine <- which(model$coefficients$key == key)
+    list(mine = mine, x = if (is.null(x)) diag(length(mine)) else x)
+  })
+}
+
+# The Gaussians at some of the smoothing sds: list(mean, chol_precision, ridge) each.
+gaussian_points <- function(model, surrogate, log_tau) {
+  rows <- if (model$n_sds) evenly_spaced(nrow(log_tau), fresh_settings$sds) else 1
+  lapply(rows, function(i) {
+    ridge <- penalty(model, log_tau[i, ])
+    chol_precision <- robust_chol(surrogate$a + diag(ridge, model$dim))
+    list(
+      mean = solve_chol(chol_precision, surrogate$b), chol_precision = chol_precision, ridge = ridge
+    )
+  })
+}
+
+add_fresh_pairs <- function(model, point, contrasts, changes, pairs) {
+  gradient <- function(beta) loglik_and_priors(model, beta, 1L)$gradient - point$ridge * beta
+  fresh <- fresh_pairs(gradient, point$mean, point$chol_precision, pairs)
+  root <- backsolve(point$chol_precision, diag(model$dim)) # cov = root root'
+  Map(function(change, contrast) {
+    of <- function(m) crossprod(contrast$x, m[contrast$mine, , drop = FALSE])
+    sd <- sqrt(rowSums(of(root)^2))
+    new <- pair_changes(fresh, of, pmax(sd, .Machine$double.xmin))
+    Map(cbind, change, new)
+  }, changes, contrasts)
+}
+
+# The verdict where expectations are by cubature: by exact ones the Gaussian is what it should be.
+judge_cubature <- function(model, surrogate, log_tau) {
+  if (!has_exact_expectations(model)) judge_gaussian(model, surrogate, log_tau)
+}
