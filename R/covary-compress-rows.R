@@ -98,7 +98,7 @@ compression_pays_from <- function(suffstats, parsed) {
   } else {
     80000
   }
-  least * nrow(suffstats$groups)
+  least * length(suffstats$observed)
 }
 
 # Does a term use both covariates?
@@ -123,6 +123,6 @@ compress_frame <- function(frame, control) {
   pattern <- pattern_of_rows(frame$columns, known, control$resolution, continuous)
   suffstats <- suffstats_of_rows(pattern, rows, control$threads)
   exact <- setdiff(names(frame$covariates), continuous)
-  group <- if (length(exact)) tuple_ids(frame$covariates[exact], frame$n)
+  group <- groups_of_rows(frame$covariates[exact], observed_of_rows(frame$y), frame$n)
   list(suffstats = suffstats, frame = frame, group = group, source = "compressed")
 }

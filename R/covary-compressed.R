@@ -38,7 +38,8 @@ exact_cells <- function(suffstats) {
   m <- ncol(suffstats$stats)
   list(
     id = NULL, first = seq_len(m), m = m, y_scale = suffstats$scaling[, 2],
-    y_centre = suffstats$scaling[, 1], stats = suffstats$stats
+    y_centre = suffstats$scaling[, 1], stats = suffstats$stats,
+    observed = if (!is_complete_suffstats(suffstats)) suffstats$observed
   )
 }
 
@@ -83,5 +84,7 @@ check_compressed <- function(parsed, suffstats, has_rows) {
 # A frame without rows: what fits of cells can know.
 frame_without_rows <- function(suffstats) {
   covariates <- lapply(design_points(suffstats)$data, `[`, 0)
-  new_rowless_frame(suffstats$responses, covariates, suffstats$rows, suffstats$dropped)
+  new_rowless_frame(
+    suffstats$responses, covariates, suffstats$rows, suffstats$dropped, suffstats$incomplete
+  )
 }

@@ -28,7 +28,7 @@
 #' @export
 default_prior <- function(
   formula, ..., data, weights = NULL, subset = NULL,
-  na.action = stats::na.omit
+  na.action = stats::na.omit, missing = c("use", "drop")
 ) {
   call <- match.call()
   further <- further_arguments(call, missing(data), ...)
@@ -36,12 +36,13 @@ default_prior <- function(
   check_given(missing(formula), missing(data))
   check_data(data)
   env <- parent.frame()
-  weights <- evaluate(substitute(weights), data, env, "Weights")
-  subset <- evaluate(substitute(subset), data, env, "Subset")
-  read <- read_rows(
-    parse_formulas(c(as_formulas(formula), further$formulas), data_names = names(data)),
-    data, weights, subset, na.action
+  choice <- list(
+    weights = evaluate(substitute(weights), data, env, "Weights"),
+    subset = evaluate(substitute(subset), data, env, "Subset"),
+    na_action = na.action, missing = check_choice(missing, c("use", "drop"), "missing")
   )
+  formulas <- c(as_formulas(formula), further$formulas)
+  read <- read_rows(parse_formulas(formulas, data_names = names(data)), data, choice)
   parsed <- read$parsed
   frame <- read$frame
   cells <- new_cells(frame)

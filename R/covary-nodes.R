@@ -33,7 +33,7 @@ choose_nodes.covary_suffstats_grid1d <- function(suffstats, prepared, priors) {
   columns <- max(vapply(prepared$design$x, nrow, 0L))
   first <- if (length(knots)) 8 else c(8, 16, 24, 32)[findInterval(columns, c(0, 9, 13, 21))]
   for (intervals in c(first, Filter(function(more) more > first, c(16, 32, 64)))) {
-    if (intervals * 12 * nrow(suffstats$groups) * 2 > nrow(merged$x)) break
+    if (intervals * 12 * length(suffstats$observed) * 2 > nrow(merged$x)) break
     breaks <- list(node_breaks(rows, knots, intervals))
     some <- target_at(prepared, aggregate_nodes(suffstats, merged, breaks, 12), priors)
     if (some$cells$m * 1.5 > fine$cells$m) break

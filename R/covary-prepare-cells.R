@@ -1,6 +1,7 @@
 # From cells to the model: cells that compress() made before, or of rows compressed before the fit.
 
-prepare_cells <- function(parsed, suffstats, settings) {
+# missing: what is done with rows that have some of the responses only, "use" or "drop"
+prepare_cells <- function(parsed, suffstats, settings, missing = "use") {
   row_dependent_calls <- row_functions(parsed)
   if (length(row_dependent_calls)) {
     stop_covary("cells", "The formulas call ", enumerate(row_dependent_calls),
@@ -13,6 +14,8 @@ prepare_cells <- function(parsed, suffstats, settings) {
     stop_covary("cells", "Cells cannot be fitted: ", insufficient_moments)
   }
   check_cell_terms(parsed, suffstats)
+  suffstats <- select_responses(suffstats, names(parsed$responses))
+  if (missing == "drop") suffstats <- complete_rows_of(suffstats)
   prepare_compressed_fit(
     parsed, list(suffstats = suffstats, frame = NULL, group = NULL, source = "cells"),
     settings
@@ -32,7 +35,7 @@ prepare_compressed_fit <- function(parsed, compressed, settings) {
   priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
   compression <- list(
     rows = prepared$suffstats$rows,
-    groups = nrow(prepared$suffstats$groups),
+    groups = length(prepared$suffstats$observed),
     continuous = length(continuous_names(prepared$suffstats))
   )
   if (is.null(prepared$nodes)) {

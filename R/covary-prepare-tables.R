@@ -6,7 +6,7 @@
 # tables).
 prepare_tables_or_blocks <- function(parsed, held, settings) {
   frame <- held$frame
-  tabulate <- settings$control$compress != "exact" && is.null(held$refusal)
+  tabulate <- settings$control$compress != "exact" && is.null(held$refusal) && !anyNA(frame$y)
   if (ncol(frame$y) > most_tabulated_responses || !engines()[[settings$algorithm]]$likelihood) {
     return(NULL)
   }
@@ -46,7 +46,7 @@ prepare_tables_or_blocks <- function(parsed, held, settings) {
 one_cell_model <- function(design, total, priors, scales) {
   cell <- list(
     id = NULL, first = 1L, m = 1L, y_scale = total$scaling[, 2],
-    y_centre = total$scaling[, 1], stats = total$stats
+    y_centre = total$scaling[, 1], stats = total$stats[, 1, drop = FALSE]
   )
   design$x <- lapply(design$x, function(x) x[, 1, drop = FALSE])
   design$offset <- design$offset[, 1, drop = FALSE]

@@ -43,14 +43,14 @@ validate_prepared <- function(x) {
   x
 }
 
-# `choice`: which rows of `data` are wanted, list(weights, subset, na_action). `settings`:
+# `choice`: which rows of `data` are wanted, list(weights, subset, na_action, missing). `settings`:
 # list(prior, algorithm, control).
 prepare_fit <- function(parsed, data, choice, settings) {
   if (inherits(data, "cells")) {
     parsed <- own_scopes(parsed, names(data$covariates))
-    prepared <- prepare_cells(parsed, data, settings)
+    prepared <- prepare_cells(parsed, data, settings, choice$missing)
   } else {
-    read <- read_rows(parsed, data, choice$weights, choice$subset, choice$na_action)
+    read <- read_rows(parsed, data, choice)
     parsed <- read$parsed
     prepared <- prepare_many(parsed, read$frame, settings)
     if (is.null(prepared)) prepared <- prepare_rows(parsed, read$frame, settings)
@@ -61,10 +61,12 @@ prepare_fit <- function(parsed, data, choice, settings) {
 }
 
 # The frame of the rows, and the formulas with all that is to be known of them at new data.
-read_rows <- function(parsed, data, weights, subset, na_action) {
+read_rows <- function(parsed, data, choice) {
   check_data(data)
   parsed <- take_outside(parsed, data)
-  frame <- read_frame(parsed, data, weights, subset, na_action)
+  frame <- read_frame(
+    parsed, data, choice$weights, choice$subset, choice$na_action, choice$missing
+  )
   parsed <- own_scopes(parsed, c(names(data), names(parsed$outside_columns)), nrow(data))
   list(
     parsed = add_term_states(record_columns(parsed, frame, data), frame$covariates, frame$n),

@@ -30,6 +30,14 @@
 #' `m - 1` unpenalised polynomials, whose wide priors count against a large `m` where there are many
 #' smooths; [loo()] compares predictions and hardly depends on priors.)
 #'
+#' @section Missing responses:
+#' A row that lacks some of the responses counts by the likelihood of those that it has, and a
+#' message says how many rows lack what. That is right where responses are missing at random:
+#' whether a value is missing may depend on covariates and on the responses that the row has but,
+#' given these, not on the value itself. Complete rows alone are biased then, unless it depends on
+#' covariates only. [posterior_predict()] and `predict()` with `given = "observed"` give the missing
+#' responses given the others.
+#'
 #' @section Bounded likelihood:
 #' Where standard deviations or correlations may change, the normal likelihood has no upper limit at
 #' rows that a mean runs through. Each row therefore carries a small scatter, 1 % of its residual
@@ -60,8 +68,10 @@
 #' @param weights Optional weights of rows (an expression in `data`): a row of weight w counts as w
 #'   equal rows. Rows of weight zero are left out.
 #' @param subset Optional expression in `data`: rows to use.
-#' @param na.action `na.omit` (default) leaves out rows with missing values and says how many;
-#'   `na.fail` makes them an error.
+#' @param na.action `na.omit` (default) leaves out rows with missing covariates or weights, or without
+#'   any response, and says how many; `na.fail` makes any missing value an error.
+#' @param missing `"use"` (default) takes what rows have that lack some of the responses, see Missing
+#'   responses; `"drop"` leaves such rows out.
 #' @param prior Priors from [set_prior()], combined by `c()`; see [default_prior()].
 #' @param algorithm See Algorithms.
 #' @param draws Number of posterior draws (>= 100).
@@ -103,7 +113,7 @@
 #' @export
 covary <- function(
   formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit,
-  prior = NULL,
+  missing = c("use", "drop"), prior = NULL,
   algorithm = c(
     "nested", "fullrank", "meanfield", "laplace", "prior", "advi",
     "svgd", "pathfinder", "nuts", "none"
@@ -129,7 +139,7 @@ covary <- function(
   choice <- list(
     weights = evaluate(substitute(weights), data_columns(data), env, "Weights"),
     subset = evaluate(substitute(subset), data_columns(data), env, "Subset"),
-    na_action = na.action
+    na_action = na.action, missing = check_choice(missing, c("use", "drop"), "missing")
   )
   check_choice_of_rows(choice, data)
   parsed <- parse_formulas(

@@ -22,7 +22,7 @@ fit_pilot <- function(target) {
     squares <- expected_squares(sub, fit)
     regressions <- lapply(seq_len(k), function(j) {
       mine <- which(target$coefficients$key == sd_keys(target)[j])
-      log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n)
+      log_variance_regression(target, k + j, mine, squares$second[j, ], squares$n[j, ])
     })
     before <- log_sd
     log_sd <- do.call(rbind, lapply(regressions, `[[`, "log_sd"))
@@ -59,14 +59,17 @@ pilot_correlation <- function(sub, fit, pairs) {
 # information.
 pilot_covariance <- function(target, sub, fit) {
   n <- pmax(target$core$cells[1, ], 0)
+  observed <- target$core$observed
+  seen <- if (!is.null(observed)) is_observed(observed, sum(target$roles == "mean"))
   out <- matrix(0, target$dim, target$dim)
   out[target$means, target$means] <- fit$cov[sub$means, sub$means]
   for (j in which(target$roles != "mean")) {
     mine <- which(target$coefficients$key == target$keys[j])
     if (length(mine) == 0) next
     x <- target$core$x[[j]]
+    rows <- if (is.null(seen)) n else n * (colSums(!seen[target$units[[j]], , drop = FALSE]) == 0)
     precision <- pilot_precision(target, mine) +
-      target$information[j] * (x * rep(n, each = nrow(x))) %*% t(x)
+      target$information[j] * (x * rep(rows, each = nrow(x))) %*% t(x)
     out[mine, mine] <- chol2inv(robust_chol(precision))
   }
   out
@@ -114,16 +117,18 @@ constant_spread <- function(target) {
     model, list(key = c(target$coefficients$key[means], target$keys[free])),
     target$sds[seq_len(sds), ],
     start = start, means = seq_len(d) <= length(means), scales = target$scales,
-    predictors = target[c("keys", "roles", "information", "constant_priors", "likelihood")]
+    predictors = target[
+      c("keys", "units", "roles", "information", "constant_priors", "likelihood")
+    ]
   )
 }
 
-# list(n (m), second (k x m)): counts of rows, and expected squares of the residuals, summed over
+# list(n, second), k x m: counts of rows, and expected squares of the residuals, summed over
 # the rows of each cell. The variance of the mean counts too, so that a row which the mean runs
 # through does not look like one without spread.
 expected_squares <- function(target, fit) {
   k <- target$core$likelihood$responses
-  moments <- standard_moments(target$core$cells, k)
+  moments <- standard_moments(target$core$cells, k, target$core$observed)
   from <- 0
   for (j in seq_len(k)) {
     at <- from + seq_len(nrow(target$core$x[[j]]))
@@ -131,8 +136,8 @@ expected_squares <- function(target, fit) {
     x <- target$core$x[[j]]
     mean <- target$core$offset[j, ] + as.vector(fit$mean[at] %*% x)
     variance <- colSums(x * (fit$cov[at, at, drop = FALSE] %*% x))
-    moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] + moments$n *
-      (mean^2 + variance)
+    moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] +
+      moments$n[j, ] * (mean^2 + variance)
   }
   moments[c("n", "second")]
 }

@@ -138,7 +138,7 @@ add_feature_rows <- function(sums, rows, settings, place) {
   rows$covariates <- read_columns(sums$common$covariates, rows$covariates, place)$values
   sums$features <- Map(function(known, y, name) {
     y <- stats::setNames(list(y), name)
-    own <- complete_rows(new_rows(y, rows$covariates, rows$weights), place)
+    own <- rows_that_count(new_rows(y, rows$covariates, rows$weights), FALSE, place)
     add_feature(known, own, pattern, settings$threads)
   }, sums$features, rows$y, names(sums$features))
   sums

@@ -30,13 +30,13 @@ model_of_rows <- function(
 ) {
   k <- ncol(frame$y)
   data <- rows_data(frame, rows)
+  y <- frame$y[rows, , drop = FALSE]
+  observed <- observed_of_rows(y)
+  if (!is.null(observed)) y[is.na(y)] <- 0
   cells <- list(
     id = NULL, first = rows, m = length(rows), y_scale = rep(1, k),
-    y_centre = rep(0, k),
-    stats = rbind(
-      weights, t(frame$y[rows, , drop = FALSE]),
-      matrix(0, triangle_size(k), length(rows))
-    )
+    y_centre = rep(0, k), observed = observed,
+    stats = rbind(weights, t(y), matrix(0, triangle_size(k), length(rows)))
   )
   new_cells_model(at_nodes(design, data), cells, priors, scales)
 }

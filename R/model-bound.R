@@ -34,14 +34,31 @@ bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
   known <- vapply(sd_keys(model), function(key) !any(model$coefficients$key == key), TRUE)
   model$within <- share^2 * exp(2 * model$pilot$log_sd)
   model$within[known, ] <- 0
+  observed <- model$core$observed
+  if (!is.null(observed)) model$within[!is_observed(observed, length(known))] <- 0
   model$row_sd <- share
-  n <- model$core$cells[1, ]
   model$unbounded <- model$core$cells
   model$core$cells <- add_within(model$core$cells, model$within)
   # The density of rows that lie where the pilot expects them is as it would be without.
-  inflation <- model_likelihood(model)$precision_diagonal(model$pilot$cor)
-  model$log_jacobian <- model$log_jacobian + 0.5 * share^2 * sum(n) * sum(inflation[!known])
+  model$log_jacobian <- model$log_jacobian + 0.5 * share^2 * expected_inflation(model, known)
   model
+}
+
+# Sum over the rows of the expected squares of unit errors in the exponent, of the responses whose
+# sd is not known.
+expected_inflation <- function(model, known) {
+  inflation <- model_likelihood(model)$precision_diagonal
+  n <- model$core$cells[1, ]
+  cor <- model$pilot$cor
+  observed <- model$core$observed
+  if (is.null(observed)) {
+    return(sum(n) * sum(inflation(cor)[!known]))
+  }
+  by_kind <- vapply(unique(observed), function(kind) {
+    at <- which_observed(kind, length(known))
+    sum(n[observed == kind]) * sum(inflation(cor[at, at, drop = FALSE])[!known[at]])
+  }, 0)
+  sum(by_kind)
 }
 
 # Keys of the predictors of log sds, by response

@@ -5,6 +5,7 @@ new_cells_model <- function(design, cells, priors, scales) {
   predictors <- design$predictors
   responses <- names(design$responses)
   k <- length(responses)
+  if (!is.null(cells$observed)) check_missing_responses(predictors, responses)
   means <- vapply(predictors, has_role, TRUE, "mean")
   centre <- vapply(predictors[means], predictor_shift, 0, scales)
   y_scale <- unlist(scales$sd[responses])
@@ -27,7 +28,7 @@ new_cells_model <- function(design, cells, priors, scales) {
   core <- list(
     likelihood = list(name = likelihood_of(predictors)$name, responses = k),
     size = list(cells = cells$m, coefficients = nrow(coefficients), smooths = nrow(sds)),
-    cells = standardise_cells(cells, centre, y_scale),
+    cells = standardise_cells(cells, centre, y_scale), observed = cells$observed,
     offset = offset, x = design$x, group = coefficients$sd, family = own$family, prior = own$par,
     joint = joint,
     sd_family = vapply(sds$prior, `[[`, 0L, "code"),
@@ -45,15 +46,28 @@ new_cells_model <- function(design, cells, priors, scales) {
     # Coefficients of the constant, by predictor that has it
     constant = unlist(lapply(predictors, standard_constant), use.names = FALSE),
     # log p(y) = log p(standardised y) + this
-    log_jacobian = -scales$n * sum(log(y_scale))
+    log_jacobian = -scales$n * sum(scales$share[responses] * log(y_scale))
   )
+}
+
+# Rows that lack some responses can be used where the density of the others is at hand in C
+# (likelihood_observed.c).
+check_missing_responses <- function(predictors, responses) {
+  if (likelihood_of(predictors)$name != "normal" || length(responses) > 2) {
+    stop_covary("missing", "Rows that lack some of the responses can be used with one or two of ",
+      "them; the model has ", length(responses), ". Use missing = \"drop\".",
+      fields = list(responses = responses)
+    )
+  }
 }
 
 # What a model keeps of its predictors, a value each.
 describe_predictors <- function(predictors, scales) {
   dpars <- lapply(predictors, dpar_of)
   list(
-    keys = names(predictors), roles = vapply(dpars, `[[`, "", "role", USE.NAMES = FALSE),
+    keys = names(predictors),
+    units = unname(lapply(predictors, function(p) match(p$resp, names(scales$sd)))),
+    roles = vapply(dpars, `[[`, "", "role", USE.NAMES = FALSE),
     information = vapply(dpars, `[[`, 0, "information", USE.NAMES = FALSE),
     constant_priors = unname(lapply(predictors, constant_default, scales = scales)),
     likelihood = likelihood_of(predictors)$name

@@ -20,7 +20,11 @@ compression_error_of_rows <- function(prepared, result, threads = 1L) {
   }
   compressed <- loglik_and_priors(target, mean, 1L)$gradient -
     likelihood_free_gradient(target, mean)
-  gradient <- gradient_by_tables(prepared$suffstats, prepared, threads)
+  gradient <- if (anyNA(prepared$held$y)) {
+    gradient_by_rows(prepared)
+  } else {
+    gradient_by_tables(prepared$suffstats, prepared, threads)
+  }
   halves <- gradient(mean, 1L)
   shift_in_sds(halves - compressed, cov) + shift_in_sds(halves - gradient(mean, 0L), cov)
 }
@@ -34,17 +38,12 @@ gradient_by_tables.covary_suffstats_grid1d <- function(suffstats, prepared, thre
   function(beta, halvings) rows_gradient(prepared, beta, rows_table(prepared, halvings), threads)
 }
 
-# Where every term uses one of the two covariates, tables of the terms; else the columns themselves
-# at all rows, which need no halving.
+# Where every term uses one of the two covariates, tables of the terms.
 #' @export
 gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, prepared, threads) {
   terms <- row_terms(prepared$design, prepared$held)
   if (is.character(terms)) {
-    exact <- NULL
-    return(function(beta, halvings) {
-      if (is.null(exact)) exact <<- exact_rows_gradient(prepared, beta)
-      exact
-    })
+    return(gradient_by_rows(prepared))
   }
   function(beta, halvings) {
     target <- new_rows_model(
@@ -62,6 +61,15 @@ gradient_by_tables.covary_suffstats_grid2d <- function(suffstats, prepared, thre
         )
       )$scores
     )
+  }
+}
+
+# The same from the columns themselves at all rows, which need no halving.
+gradient_by_rows <- function(prepared) {
+  exact <- NULL
+  function(beta, halvings) {
+    if (is.null(exact)) exact <<- exact_rows_gradient(prepared, beta)
+    exact
   }
 }
 

@@ -43,6 +43,7 @@ new_rows_model <- function(model, terms, frame, threads = 1L) {
 without_likelihood <- function(model) {
   k <- length(model$standard$scale)
   model$core$size$cells <- 1L
+  model$core["observed"] <- list(NULL)
   model$core$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
   model$core$offset <- matrix(0, nrow(model$core$offset), 1)
   model$core$x <- lapply(model$core$x, function(x) matrix(0, nrow(x), 1))

@@ -15,8 +15,9 @@
 #               others is zero
 # scales        of the responses (prior-scales.R)
 # likelihood    its name
-# keys, roles, information, constant_priors   a value a predictor: its name, and of its dpar the
-#               role and the information (likelihood.R), and the default prior of a constant
+# keys, units, roles, information, constant_priors   a value a predictor: its name, the numbers of
+#               the responses that it belongs to, of its dpar the role and the information
+#               (likelihood.R), and the default prior of a constant
 # rows          cells or rows that a pass goes over, for what it costs
 # ...           what one kind needs besides; `pilot`, where there is one, as fit_pilot() makes it
 new_model <- function(
@@ -26,7 +27,8 @@ new_model <- function(
     list(
       core = core, coefficients = coefficients, sds = sds, dim = core$size$coefficients,
       n_sds = core$size$smooths, start = start, means = means, scales = scales,
-      keys = predictors$keys, roles = predictors$roles, information = predictors$information,
+      keys = predictors$keys, units = predictors$units, roles = predictors$roles,
+      information = predictors$information,
       constant_priors = predictors$constant_priors, likelihood = predictors$likelihood,
       rows = core$size$cells, ...
     ),
@@ -41,6 +43,8 @@ validate_model <- function(x) {
     "class covary_model" = inherits(x, "covary_model"),
     "core$size: cells, coefficients, smooths" =
       x$dim == size$coefficients && x$n_sds == size$smooths && size$cells == ncol(x$core$cells),
+    "core$observed: a number a cell" =
+      is.null(x$core$observed) || length(x$core$observed) == size$cells,
     "core$x: a matrix a predictor, a column a cell" =
       length(x$core$x) == length(x$keys) && all(vapply(x$core$x, ncol, 0L) == size$cells),
     "core$x: a row a coefficient" = sum(vapply(x$core$x, nrow, 0L)) == x$dim,

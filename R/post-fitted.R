@@ -6,7 +6,8 @@
 #' @param type `"raw"` (default): response minus mean. `"pearson"`: divided by the fitted standard
 #'   deviation. `"whitened"`: multiplied by the inverse of the Cholesky factor of the fitted
 #'   covariance matrix of the row (responses in their order), so that all values are independent
-#'   N(0, 1) if the model is right; the first response is as in `"pearson"`.
+#'   N(0, 1) if the model is right; the first response is as in `"pearson"`. Rows that lack some
+#'   response have those of the others, whitened alone.
 #' @param ... Not used.
 #' @return
 #' * `fitted()`: N x K matrix of posterior means of `dpar`, or a vector of N for one response
@@ -14,7 +15,8 @@
 #'   are marginal, whatever the predictors of the model are.
 #' * `sigma()`: N x K matrix of fitted standard deviations, the same as `fitted(dpar = "sigma")`.
 #'   They vary with covariates, so this is never a single number.
-#' * `residuals()`: N x K matrix. Rows that were dropped from the fit do not appear.
+#' * `residuals()`: N x K matrix, `NA` where a response is missing. Rows that were dropped from the
+#'   fit do not appear.
 #' * `logLik()`: log likelihood (nats, weights included) at the posterior mean of the coefficients.
 #'   Its attribute `df` is the effective number of parameters: twice this value minus twice the
 #'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are
@@ -59,9 +61,20 @@ residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), res
   if (type != "raw") out <- out / stats::sigma(object)
   if (type == "whitened" && ncol(out) > 1) {
     cor <- marginal_means(new_marginals(object, role_keys(object, "correlation", object$pairs)))
-    out <- whiten_rows(out, cor)
+    out[] <- whiten_observed(out, cor)
   }
   if (is.null(resp)) out else out[, choose_responses(object, resp)]
+}
+
+# The same as whiten_rows() for rows that lack some residuals: those that they have, alone.
+whiten_observed <- function(z, cor) {
+  pairs <- lower_pairs(ncol(z), diagonal = FALSE)
+  pairs <- pairs[order(pairs[, 1], pairs[, 2]), , drop = FALSE]
+  each_kind(z, function(rows, at) {
+    among <- pairs[, 1] %in% at & pairs[, 2] %in% at
+    z[rows, at] <<- whiten_rows(z[rows, at, drop = FALSE], cor[rows, among, drop = FALSE])
+  })
+  z
 }
 
 # Residuals z (N x K) divided by their sds, made independent of those before (eq. 33): L^-1 z with

@@ -84,15 +84,15 @@ bayes_R2.covary <- function(
   means <- role_keys(object, "mean", responses)
   sds <- role_keys(object, "sd", responses)
   m <- new_marginals(object, c(means, sds), NULL, choose_draws(object, ndraws, draw_ids))
-  share <- row_weights(object$frame)
-  share <- share / sum(share)
-  share <- drop(rowsum(share, m$index))
+  # Each response by the rows that have it.
+  share <- row_weights(object$frame) * !is.na(object$frame$y[, responses, drop = FALSE])
+  share <- rowsum(share / rep(colSums(share), each = nrow(share)), m$index)
   draws <- matrix(NA_real_, m$s, length(responses), dimnames = list(NULL, responses))
   for (s in in_blocks(m$s, m$n * length(responses))) {
     at <- marginal_values(m, s)
     draws[s, ] <- vapply(
       seq_along(responses),
-      function(k) explained(at[[means[k]]], at[[sds[k]]], share), numeric(length(s))
+      function(k) explained(at[[means[k]]], at[[sds[k]]], share[, k]), numeric(length(s))
     )
   }
   if (!summary) {

@@ -25,7 +25,7 @@
 loo.covary <- function(x, resp = NULL, ...) {
   check_fit(x, "x")
   check_loo(x)
-  densities <- log_lik(x, resp = resp)
+  densities <- observed_log_lik(x, resp)
   draws <- unclass(x$draws)
   gap <- draws[, "lp__"] - draws[, "lp_approx__"]
   # Fits that skipped the weights because they do not matter have a gap of zero throughout.
@@ -47,7 +47,15 @@ loo.covary <- function(x, resp = NULL, ...) {
 waic.covary <- function(x, resp = NULL, ...) {
   check_fit(x, "x")
   check_loo(x)
-  mark_data(loo::waic(log_lik(x, resp = resp), ...), x, resp)
+  mark_data(loo::waic(observed_log_lik(x, resp), ...), x, resp)
+}
+
+# Of the rows that have any of the responses asked for
+observed_log_lik <- function(fit, resp) {
+  out <- log_lik(fit, resp = resp)
+  y <- fit$frame$y[, choose_responses(fit, resp), drop = FALSE]
+  without <- rowSums(!is.na(y)) == 0
+  if (any(without)) out[, !without, drop = FALSE] else out
 }
 
 check_loo <- function(fit) {
@@ -63,5 +71,6 @@ check_loo <- function(fit) {
 # loo_compare() warns where fits with different data are compared.
 mark_data <- function(out, fit, resp) {
   y <- fit$frame$y[, choose_responses(fit, resp), drop = FALSE]
-  structure(out, yhash = c(dim(y), colSums(y), colSums(y * seq_len(nrow(y)))))
+  sums <- function(y) colSums(y, na.rm = TRUE)
+  structure(out, yhash = c(dim(y), sums(y), sums(y * seq_len(nrow(y)))))
 }

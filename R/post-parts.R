@@ -12,7 +12,7 @@
 #' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
 #'   formula of that predictor. `terms()`: its parametric terms.
 #' * `weights()`: the weights of the rows used; `NULL` where none were given.
-#' * `nobs()`: number of rows used. `df.residual()`: observed values of all responses minus the
+#' * `nobs()`: number of rows used, those that lack some response included. `df.residual()`: observed values of all responses minus the
 #'   effective number of parameters of [logLik.covary()].
 #' * `family()`: object of class `covary_family` with `family`, `links`, `linkfun` and `linkinv`
 #'   (lists of functions by `dpar`).
@@ -136,7 +136,7 @@ df.residual.covary <- function(
   ...
 ) {
   check_dots(...)
-  length(check_fit(object)$frame$y) - attr(stats::logLik(object), "df")
+  sum(!is.na(check_fit(object)$frame$y)) - attr(stats::logLik(object), "df")
 }
 
 #' @rdname coef.covary

@@ -11,6 +11,9 @@
 #' @param transform `TRUE` to apply the inverse link of the predictor: the identity for mu, exp for
 #'   sigma, `tanh(r / 2)` for rho. With three or more responses that of rho is a partial correlation
 #'   (see [covary()]); `posterior_epred()` has the marginal one.
+#' @param given `"none"` (default), or `"observed"`: responses that a row of `newdata` has are kept
+#'   as they are, and the others are drawn given them. A response whose column `newdata` does not
+#'   have is missing in all rows. `newdata = NULL` fills in the rows of the fit.
 #' @param ndraws Number of draws, chosen at random; `NULL` (default) for all.
 #' @param draw_ids Row numbers of draws, in place of `ndraws`.
 #' @param ... Not used; unknown arguments give a warning.
@@ -18,14 +21,15 @@
 #' * `posterior_linpred()`: predictors on the link scale (log for sigma, rhobit for rho).
 #' * `posterior_epred()`: expected responses; with `dpar` their standard deviations or correlations,
 #'   marginal ones whatever the predictors are.
-#' * `posterior_predict()`: new responses, correlated within a row.
+#' * `posterior_predict()`: new responses, correlated within a row; given some of them, the others.
 #' * `predictive_error()`: the responses minus these.
 #'
 #' These four are S x N x K arrays with the names of responses (or pairs) on the third dimension,
 #' and S x N matrices if `resp` is given or there is only one.
 #' * `log_lik()`: S x N matrix of the joint log density (nats) of the responses of a row, or of
 #'   those in `resp` alone. Rows of the fit are multiplied by their weights; rows of `newdata`
-#'   count once. Rows with a missing response give `NA`.
+#'   count once. A row with missing responses has the density of those that it has; without any,
+#'   `NA`.
 #'
 #' Random numbers come from R's generator; `set.seed()` reproduces them.
 #' @section Errors:
@@ -35,6 +39,7 @@
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' new <- data.frame(wt = c(2, 3, 4))
 #' dim(posterior_predict(fit, new))
+#' colMeans(posterior_predict(fit, data.frame(wt = 3, mpg = c(15, 25)), given = "observed"))
 #' colMeans(posterior_epred(fit, new, resp = "mpg"))
 #' colMeans(posterior_linpred(fit, transform = TRUE, newdata = new, dpar = "rho"))
 #' dim(log_lik(fit))
@@ -89,23 +94,52 @@ posterior_epred.covary <- function(
 #' @rawNamespace S3method(rstantools::posterior_predict, covary)
 posterior_predict.covary <- function(
   object, newdata = NULL, resp = NULL, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL, given = c("none", "observed"), ...
 ) {
   check_fit(object)
   check_dots(...)
-  responses <- choose_responses(object, resp)
+  given <- check_choice(given, c("none", "observed"), "given")
+  wanted <- choose_responses(object, resp)
+  responses <- if (given == "none") wanted else object$responses
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
   e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
-  stack_draws(draw_responses(e), e$responses, row_labels(object, newdata))
+  draws <- draw_responses(e, if (given == "observed") given_responses(object, newdata))
+  stack_draws(draws[match(wanted, responses)], wanted, row_labels(object, newdata))
 }
 
-# list of K matrices S x N
-draw_responses <- function(e) {
+# list of K matrices S x N; y (N x K): given those of them that are not NA
+draw_responses <- function(e, y = NULL) {
   out <- lapply(e$responses, function(label) matrix(NA_real_, e$s, e$n))
   for (s in in_blocks(e$s, e$n * length(out))) {
-    y <- e$likelihood$simulate(evaluation_block(e, s))
-    for (k in seq_along(out)) out[[k]][s, ] <- y[[k]]
+    eta <- evaluation_block(e, s)
+    drawn <- if (is.null(y)) {
+      e$likelihood$simulate(eta)
+    } else {
+      draw_given_observed(e$likelihood, y, eta)
+    }
+    for (k in seq_along(out)) out[[k]][s, ] <- drawn[[k]]
   }
+  out
+}
+
+# N x K: what is known of the responses of new data, NA elsewhere
+given_responses <- function(fit, newdata) {
+  if (is.null(newdata)) {
+    need_rows(fit, "`given = \"observed\"`")
+    return(fit$frame$y)
+  }
+  found <- vapply(
+    fit$responses,
+    function(label) all(fit$design$response_variables[[label]] %in% names(newdata)), TRUE
+  )
+  out <- matrix(NA_real_, nrow(newdata), length(found), dimnames = list(NULL, fit$responses))
+  if (!any(found)) {
+    stop_covary("variable", "`newdata` has none of the responses ", enumerate(fit$responses),
+      ", which `given` is about.",
+      fields = list(arg = "newdata")
+    )
+  }
+  out[, found] <- observed_responses(fit, newdata, fit$responses[found])
   out
 }
 
@@ -161,8 +195,7 @@ log_lik.covary <- function(
     list(NULL, row_labels(object, newdata))
   })
   for (s in in_blocks(e$s, e$n * length(responses))) {
-    observed <- lapply(seq_along(responses), function(k) rep(y[, k], each = length(s)))
-    log_density <- e$likelihood$log_density(observed, evaluation_block(e, s))
+    log_density <- log_density_of_observed(e$likelihood, y, evaluation_block(e, s))
     out[s, ] <- log_density * rep(weights, each = length(s))
   }
   out

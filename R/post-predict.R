@@ -10,6 +10,9 @@
 #' @param type `"response"` (default), or `"link"` for the predictors themselves: log for sigma,
 #'   rhobit for rho; with three or more responses those of rho are of partial correlations, see
 #'   [covary()].
+#' @param given `"none"` (default), or `"observed"`: means and standard deviations of the responses
+#'   given those that a row of `newdata` (or of the fit) has. A response whose column `newdata` does
+#'   not have is missing in all rows; one that a row has is its own mean, with a `sigma` of zero.
 #' @param interval Probability of the central interval; default 0.95.
 #' @return A data frame, N rows for every parameter and response: the columns of `newdata` (of the
 #'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean),
@@ -22,17 +25,30 @@
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' predict(fit, data.frame(wt = c(2, 3, 8)), dpar = "mu")
 #' predict(fit, data.frame(wt = 3), dpar = "rho", type = "link")
+#' predict(fit, data.frame(wt = 3, mpg = c(15, 25)), resp = "qsec", given = "observed")
 #' @importFrom stats predict
 #' @export
 predict.covary <- function(
   object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL,
   type = c("response", "link"),
-  interval = 0.95, ndraws = NULL, draw_ids = NULL, ...
+  interval = 0.95, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"), ...
 ) {
   check_fit(object)
   check_dots(...)
   type <- check_choice(type, c("response", "link"), "type")
   check_interval(interval, "interval")
+  if (check_choice(given, c("none", "observed"), "given") == "observed") {
+    if (type == "link") {
+      stop_covary("argument", "Given observed responses there are no predictors; use type = ",
+        "\"response\".",
+        fields = list(arg = "type")
+      )
+    }
+    dpars <- given_dpars(object, dpar, missing(dpar))
+    draw_ids <- choose_draws(object, ndraws, draw_ids)
+    wanted <- choose_responses(object, resp)
+    return(predict_given_observed(object, newdata, dpars, wanted, interval, draw_ids))
+  }
   keys <- predicted_keys(object, dpar, resp, missing(dpar))
   behind <- stats::setNames(as.list(keys), keys)
   if (type == "response") behind <- lapply(behind, marginal_keys, fit = object)

@@ -31,7 +31,7 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
   frame <- x$frame
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
-    paste(";", dropped_text(frame), recycle0 = TRUE), "\n",
+    paste(";", missing_texts(frame, x$responses), recycle0 = TRUE), "\n",
     sep = ""
   )
   if (!is.null(x$info$certificate)) {

@@ -2,7 +2,7 @@
 # what an offset leaves of them.
 #
 # scales: list(mean, sd, size (root mean square), log_sd (where the log sd's intercept is expected):
-# named by response; cor, n, constant).
+# named by response; cor, n, share (of the weight n that has the response), constant).
 
 # From `moments`, list(mean, sd, cor, n) of all rows; refused where a computer's numbers end.
 response_scales <- function(moments, responses) {
@@ -17,9 +17,25 @@ response_scales <- function(moments, responses) {
   named <- function(x) stats::setNames(x, responses)
   list(
     mean = named(moments$mean), sd = named(sd), size = named(sqrt(sd^2 + moments$mean^2)),
-    log_sd = named(log(sd)), cor = moments$cor,
-    n = moments$n, constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0
+    log_sd = named(log(sd)), cor = positive_definite(moments$cor),
+    n = moments$n, share = named(moments$share),
+    constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0
   )
+}
+
+# Correlations of pairs, each by the rows that have both, need not be those of any rows together:
+# shrunk until they could be.
+positive_definite <- function(cor) {
+  if (nrow(cor) < 3 || !all(is.finite(cor))) {
+    return(cor)
+  }
+  diagonal <- row(cor) == col(cor)
+  for (i in 1:100) {
+    lowest <- min(eigen(cor * (0.9 + 0.1 * diagonal), TRUE, only.values = TRUE)$values)
+    if (lowest > 1e-10 * max(diag(cor))) break
+    cor[!diagonal] <- 0.95 * cor[!diagonal]
+  }
+  cor
 }
 
 has_offsets <- function(design) any(lengths(lapply(design$predictors, `[[`, "offsets")) > 0)
@@ -44,9 +60,10 @@ scales_of_cells <- function(scales, design, cells, offset = design$offset) {
   if (!has_offsets(design)) {
     return(scales)
   }
+  k <- length(scales$sd)
+  stats <- standardise_cells(cells, scales$mean, scales$sd)
   scales_less_offsets(
-    scales, design$predictors, offset,
-    standard_moments(standardise_cells(cells, scales$mean, scales$sd), length(scales$sd))
+    scales, design$predictors, offset, standard_moments(stats, k, cells$observed)
   )
 }
 
@@ -54,9 +71,10 @@ scales_of_rows <- function(scales, design, frame) {
   if (!has_offsets(design)) {
     return(scales)
   }
-  n <- row_weights(frame)
   z <- t((frame$y - rep(scales$mean, each = frame$n)) / rep(scales$sd, each = frame$n))
-  moments <- list(n = n, first = z * rep(n, each = nrow(z)), second = z^2 * rep(n, each = nrow(z)))
+  n <- matrix(row_weights(frame), nrow(z), frame$n, byrow = TRUE) * !is.na(z)
+  z[is.na(z)] <- 0
+  moments <- list(n = n, first = z * n, second = z^2 * n)
   scales_less_offsets(
     scales, design$predictors, offsets_at(design, frame$covariates, frame$n),
     moments
@@ -69,15 +87,15 @@ scales_less_offsets <- function(scales, predictors, offset, moments) {
     here <- function(p) has_role(p, role) && identical(p$resp, names(scales$sd)[j])
     offset[which(vapply(predictors, here, TRUE)), ]
   }
-  total <- sum(moments$n)
   for (j in seq_along(scales$sd)) {
     sd <- scales$sd[[j]]
     known <- offset_of("mean", j) / sd
-    left <- sum(moments$first[j, ] - moments$n * known) / total
+    n <- moments$n[j, ]
+    left <- sum(moments$first[j, ] - n * known) / sum(n)
     shift <- known + left
     spread <- sqrt(
       max(
-        sum(moments$second[j, ] - 2 * shift * moments$first[j, ] + moments$n * shift^2) / total,
+        sum(moments$second[j, ] - 2 * shift * moments$first[j, ] + n * shift^2) / sum(n),
         0
       )
     )
@@ -89,7 +107,7 @@ scales_less_offsets <- function(scales, predictors, offset, moments) {
     logs <- offset_of("sd", j)
     if (any(logs != 0)) {
       scales$log_sd[j] <- log(sd) +
-        offset_log_sd(logs, known, moments$n, moments$first[j, ], moments$second[j, ])
+        offset_log_sd(logs, known, n, moments$first[j, ], moments$second[j, ])
     }
   }
   scales
@@ -108,9 +126,11 @@ offset_log_sd <- function(logs, known, n, first, second) {
   }
 }
 
-# list(n (m), first, second (k x m)): sums of the standardised responses and of their squares.
-standard_moments <- function(stats, k) {
-  n <- stats[1, ]
+# list(n, first, second), k x m: weight of the rows that have a response, sums of the standardised
+# responses and of their squares.
+standard_moments <- function(stats, k, observed = NULL) {
+  n <- matrix(stats[1, ], k, ncol(stats), byrow = TRUE)
+  if (!is.null(observed)) n <- n * is_observed(observed, k)
   at <- lower_places(k)
   if (is_of_nodes(stats, k)) {
     return(list(
@@ -123,6 +143,5 @@ standard_moments <- function(stats, k) {
     seq_len(k),
     function(j) colSums(stats[1 + k + at[j, seq_len(j)], , drop = FALSE]^2)
   )
-  list(n = n, first = means * rep(n, each = k), second = means^2 * rep(n, each = k) +
-    do.call(rbind, scatter))
+  list(n = n, first = means * n, second = means^2 * n + do.call(rbind, scatter))
 }

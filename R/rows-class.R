@@ -1,5 +1,5 @@
 # Rows that count. Fields of `covary_rows`, of a chunk or of a whole source:
-#   y           n x k, or a named list of k vectors
+#   y           n x k, or a named list of k vectors; NA where a response is not observed
 #   covariates  named list of vectors, or matrices with n rows
 #   weights     NULL: all one
 #   dropped     counts of the rows left out, by reason: missing, and zero_weight where it is known
@@ -10,12 +10,13 @@
 #   columns             the responses as a list, which shares the memory of the data
 #   response_calls      what to evaluate for the responses of new data, by label
 #   response_variables  the columns that takes, by label
+#   incomplete          counts of the rows that lack some response (count_incomplete())
 #   values              names of the covariates that are values of terms (hold_terms())
 #   all_covariates      the covariates, and those that the values were made of
 # A fit keeps the first lines of these: see stored_frame().
 #
-# What a fit of cells knows of its rows, class `covary_rowless_frame`: n, dropped, and columns
-# without values.
+# What a fit of cells knows of its rows, class `covary_rowless_frame`: n, dropped, incomplete, and
+# columns without values.
 
 new_rows <- function(y, covariates = list(), weights = NULL, dropped = c(missing = 0)) {
   structure(class = "covary_rows", list(
@@ -30,16 +31,17 @@ new_frame <- function(rows, selection, row_names, columns, response_calls, respo
     rows = if (is.null(selection$rows)) seq_len(n) else selection$rows, n = n,
     row_names = row_names, columns = columns,
     response_calls = response_calls, response_variables = response_variables,
+    incomplete = count_incomplete(observed_of_rows(rows$y), ncol(rows$y)),
     values = character(), all_covariates = rows$covariates
   )
   structure(class = c("covary_frame", "covary_rows"), c(unclass(rows), more))
 }
 
 # `covariates`: columns of length 0
-new_rowless_frame <- function(responses, covariates, n, dropped) {
+new_rowless_frame <- function(responses, covariates, n, dropped, incomplete) {
   y <- matrix(numeric(), 0, length(responses), dimnames = list(NULL, responses))
   rows <- new_rows(y, covariates, numeric(), dropped)
-  more <- list(rows = integer(), n = n, row_names = NULL)
+  more <- list(rows = integer(), n = n, row_names = NULL, incomplete = incomplete)
   structure(class = c("covary_rowless_frame", "covary_rows"), c(unclass(rows), more))
 }
 
@@ -57,7 +59,8 @@ validate_rows <- function(x) {
     stopifnot(
       x$n == n, length(x$rows) == n, is.null(x$row_names) || length(x$row_names) == n,
       all(x$values %in% names(x$covariates)),
-      all(names(x$covariates) %in% names(x$all_covariates))
+      all(names(x$covariates) %in% names(x$all_covariates)),
+      identical(x$incomplete, count_incomplete(observed_of_rows(x$y), ncol(x$y)))
     )
   }
   x
@@ -78,7 +81,7 @@ response_columns <- function(y) {
 }
 
 # What a summary says of the rows.
-frame_counts <- function(frame) frame[c("n", "dropped")]
+frame_counts <- function(frame) frame[c("n", "dropped", "incomplete")]
 
 is_rowless <- function(frame) inherits(frame, "covary_rowless_frame")
 

@@ -2,7 +2,9 @@
 # whose rows come to R, and for the sums that a database makes.
 #
 # Of the rows that `subset` asks for, in this order,
-#   missing      a response, a covariate or the weight is NA or NaN: the row is left out and counted
+#   missing      a covariate or the weight is NA or NaN, or all responses are: the row is left out
+#                and counted. Where rows are used that have some responses only (`missing = "use"`),
+#                the others of such a row are not looked at; else one that is NA is enough
 #   zero_weight  its weight is zero: the row is left out
 #   infinite     a number is infinite: an error, which names the column
 # All others count. A negative weight is an error wherever it stands, and said before.
@@ -44,40 +46,48 @@ sql_is_nan <- function(v) {
 
 # --- in R -----------------------------------------------------------------------------------------
 
-# `columns`: responses and covariates by name; `keep`: logical, the rows that are asked for. Fields
-# of the result, a `covary_selection`:
-#   rows      numbers of the rows that count, or are infinite; NULL: all of them
-#   dropped   counts by reason: c(missing, zero_weight)
-#   missing   numbers of the rows with missing values
-#   infinite  by name of the column, numbers of the rows
-select_rows <- function(columns, weights = NULL, keep = NULL) {
+# `responses`, `covariates`: columns by name; `keep`: logical, the rows that are asked for;
+# `use`: do rows count that have some of the responses? Fields of the result, a `covary_selection`:
+#   rows        numbers of the rows that count, or are infinite; NULL: all of them
+#   dropped     counts by reason: c(missing, zero_weight)
+#   missing     numbers of the rows that are left out because of missing values
+#   incomplete  numbers of the rows that count and lack some response
+#   infinite    by name of the column, numbers of the rows
+select_rows <- function(responses, covariates, weights = NULL, keep = NULL, use = TRUE) {
   none <- c(missing = 0, zero_weight = 0)
+  weights <- if (!is.null(weights)) list(`the weights` = weights)
+  columns <- c(responses, covariates, weights)
   # Most data are used as they are; one sum a column tells.
-  clean <- all(vapply(c(columns, list(weights)), is_complete, TRUE)) && !any(weights == 0)
+  clean <- all(vapply(columns, is_complete, TRUE)) && !any(weights[[1]] == 0)
   if (clean && is.null(keep)) {
-    return(new_selection(NULL, none, integer(), list()))
+    return(new_selection(NULL, none, integer(), integer(), list()))
   }
-  asked <- if (is.null(keep)) rep(TRUE, NROW(c(columns, list(weights))[[1]])) else keep
-  missing <- asked & any_row(row_rules$missing, c(columns, if (!is.null(weights)) list(weights)))
+  asked <- if (is.null(keep)) rep(TRUE, NROW(columns[[1]])) else keep
+  lacking <- any_row(row_rules$missing, responses)
+  left_out <- if (use) every_row(row_rules$missing, responses) else lacking
+  missing <- asked & (left_out | any_row(row_rules$missing, c(covariates, weights)))
   keep <- asked & !missing
-  weightless <- if (is.null(weights)) FALSE else keep & row_rules$zero_weight$vector(weights)
+  weightless <- if (is.null(weights)) FALSE else keep & row_rules$zero_weight$vector(weights[[1]])
   keep <- keep & !weightless
-  infinite <- lapply(
-    c(columns, if (!is.null(weights)) list(`the weights` = weights)),
-    function(v) which(keep & row_rules$infinite$vector(v))
-  )
+  infinite <- lapply(columns, function(v) which(keep & row_rules$infinite$vector(v)))
   dropped <- c(missing = as.double(sum(missing)), zero_weight = as.double(sum(weightless)))
-  new_selection(which(keep), dropped, which(missing), Filter(length, infinite))
+  new_selection(
+    which(keep), dropped, which(missing), which(keep & lacking), Filter(length, infinite)
+  )
 }
 
-new_selection <- function(rows, dropped, missing, infinite) {
+new_selection <- function(rows, dropped, missing, incomplete, infinite) {
   structure(class = "covary_selection", list(
-    rows = rows, dropped = dropped, missing = missing, infinite = infinite
+    rows = rows, dropped = dropped, missing = missing, incomplete = incomplete,
+    infinite = infinite
   ))
 }
 
 # Does the rule hold for any of the columns? By row.
 any_row <- function(rule, columns) Reduce(`|`, lapply(columns, rule$vector), FALSE)
+
+# Does it hold for all of them?
+every_row <- function(rule, columns) Reduce(`&`, lapply(columns, rule$vector), TRUE)
 
 # No missing and no infinite value, for sure. (A sum that overflows says no.)
 is_complete <- function(v) {
@@ -87,11 +97,11 @@ is_complete <- function(v) {
 # The values of the rows that count
 selected <- function(v, selection) if (is.null(selection$rows)) v else take_rows(v, selection$rows)
 
-# The rows of a chunk that count; place(row) says where one stands.
-complete_rows <- function(rows, place = row_place) {
+# The rows of a chunk that count; place(row) says where one stands, `use` as in select_rows().
+rows_that_count <- function(rows, use, place = row_place) {
   if (is.null(place)) place <- row_place
   rows$y <- response_columns(rows$y)
-  selection <- select_rows(c(rows$y, rows$covariates), rows$weights)
+  selection <- select_rows(rows$y, rows$covariates, rows$weights, use = use)
   check_infinite(selection, place)
   rows$dropped <- selection$dropped["missing"]
   if (is.null(selection$rows)) {
@@ -120,30 +130,65 @@ say_left_out <- function(n, total = NULL) {
   paste(say_missing_rows(n, total), "and", verb, "left out.")
 }
 
-# responses, others: the columns that select_rows() saw
-report_dropped <- function(selection, responses, others, fail) {
+# What becomes of the rows with missing values. responses, others: the columns that select_rows()
+# saw; rows: of y, those that count
+report_missing <- function(selection, responses, others, fail, use) {
+  if (fail) check_nothing_missing(selection, responses, others)
   missing <- selection$missing
-  if (length(missing) == 0) {
-    return()
+  if (length(missing)) {
+    inform_covary("dropped_rows", say_where_missing(missing, responses, others, use),
+      " and are left out.",
+      fields = list(rows = missing)
+    )
   }
-  among <- function(columns) {
-    columns <- lapply(Filter(Negate(is.null), columns), take_rows, missing)
-    sum(any_row(row_rules$missing, columns))
+  if (length(selection$incomplete)) {
+    y <- lapply(responses, `[`, selection$incomplete)
+    counts <- count_incomplete(observed_of_rows(y), length(y))
+    inform_incomplete(counts, names(responses), selection$incomplete)
   }
-  counts <- paste0(
-    say_missing_rows(length(missing), length(responses[[1]])), " (",
-    among(responses), " in a response, ", among(others), " in a covariate or weight)"
-  )
-  if (fail) {
-    stop_covary("missing", counts, " and `na.action` is na.fail.", fields = list(rows = missing))
-  }
-  inform_covary("dropped_rows", counts, " and are left out.", fields = list(rows = missing))
 }
 
-# Of a frame or its frame_counts(); NULL where no row was dropped.
-dropped_text <- function(frame) {
+# The rows, and how many of them lack what
+say_where_missing <- function(rows, responses, others, use) {
+  among <- function(columns, rule) {
+    columns <- lapply(Filter(Negate(is.null), columns), take_rows, rows)
+    sum(rule(row_rules$missing, columns))
+  }
+  all <- use && length(responses) > 1
+  paste0(
+    say_missing_rows(length(rows), length(responses[[1]])), " (",
+    among(responses, if (all) every_row else any_row),
+    if (all) " in all responses, " else " in a response, ",
+    among(others, any_row), " in a covariate or weight)"
+  )
+}
+
+check_nothing_missing <- function(selection, responses, others) {
+  rows <- sort(c(selection$missing, selection$incomplete))
+  if (length(rows)) {
+    stop_covary("missing", say_where_missing(rows, responses, others, use = FALSE),
+      " and `na.action` is na.fail.",
+      fields = list(rows = rows)
+    )
+  }
+}
+
+# `counts`: count_incomplete()
+inform_incomplete <- function(counts, responses, rows = NULL) {
+  inform_covary("incomplete_rows", say_incomplete(counts, responses),
+    ": the responses that a row has are used, which is right where the others are missing at ",
+    "random (`missing`).",
+    fields = list(counts = counts, rows = rows)
+  )
+}
+
+# Of a frame or its frame_counts(): texts of what was left out and what is used in part.
+missing_texts <- function(frame, responses) {
   missing <- frame$dropped[[1]] # by its place: fits of version 0.1.0 have this count alone
-  if (missing) paste(say_missing_rows(missing, verb = "with"), "dropped")
+  c(
+    if (missing) paste(say_missing_rows(missing, verb = "with"), "dropped"),
+    say_incomplete(frame$incomplete, responses)
+  )
 }
 
 check_infinite <- function(selection, place = row_place) {

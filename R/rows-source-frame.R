@@ -1,20 +1,22 @@
 # The rows of a data frame: responses, weights and the raw covariates of the rows that are used.
 
 # Columns are evaluated in `data` first, then in the environment of the formula.
-read_frame <- function(parsed, data, weights, subset, na_action) {
+# weights to missing: as covary() was given them, evaluated
+read_frame <- function(parsed, data, weights, subset, na_action, missing = "use") {
   check_data(data)
   fail <- check_na_action(na_action)
+  use <- missing == "use"
   n <- nrow(data)
   sources <- if (length(parsed$outside_columns)) c(as.list(data), parsed$outside_columns) else data
   env <- environment(parsed$predictors[[1]]$rhs)
   columns <- evaluate_responses(parsed$responses, env, sources, n)
   covariates <- raw_covariates(parsed$predictors, sources, n)
   weights <- check_weights(weights, n)
-  selection <- select_rows(c(columns, covariates), weights, check_subset(subset, n))
+  selection <- select_rows(columns, covariates, weights, check_subset(subset, n), use)
   rows <- selection$rows
-  report_dropped(selection, columns, c(covariates, list(weights)), fail)
+  report_missing(selection, columns, c(covariates, list(weights)), fail, use)
   used <- if (is.null(rows)) n else length(rows)
-  if (used < n || n < 2) check_response_values(columns, used)
+  if (used < n || n < 2 || length(selection$incomplete)) check_response_values(columns, rows, used)
   check_infinite(selection)
   columns <- lapply(columns, selected, selection)
   if (!is.null(rows) || changes_in_place(data)) {
@@ -217,10 +219,11 @@ check_na_action <- function(na_action) {
   names(at)[1] == "fail"
 }
 
-# `used`: the number of rows that count
-check_response_values <- function(columns, used) {
+# `rows`: numbers of those that count, NULL for all; `used`: how many they are
+check_response_values <- function(columns, rows, used) {
   for (label in names(columns)) {
-    if (all(is.na(columns[[label]]))) {
+    v <- columns[[label]]
+    if (all(is.na(v)) || used > 1 && all(is.na(if (is.null(rows)) v else v[rows]))) {
       stop_covary("response", "Response '", label, "' has no value that is not missing.",
         fields = list(response = label)
       )

@@ -29,7 +29,7 @@ print.cells <- function(x, ...) {
   )
   exact <- names(x$groups)
   if (length(exact)) {
-    cat("Exact:      ", paste(exact, collapse = ", "), " (", nrow(x$groups),
+    cat("Exact:      ", paste(exact, collapse = ", "), " (", count_tuples(x),
       " groups)\n",
       sep = ""
     )
@@ -54,6 +54,9 @@ print.cells <- function(x, ...) {
   if (any(x$dropped > 0)) {
     cat("Left out:   ", say_missing_rows(sum(x$dropped), verb = "with"), "\n", sep = "")
   }
+  if (length(x$incomplete)) {
+    cat("Incomplete: ", say_incomplete(x$incomplete, x$responses), "\n", sep = "")
+  }
   invisible(x)
 }
 
@@ -64,6 +67,9 @@ interpolation_bound <- function(x) {
   width <- 2^-x$step / pmax(diff(matrix(x$range, 2))[1, ], 2^-x$step)
   sum((10 * width / 2)^4) / (24 * 8) * sqrt(x$rows)
 }
+
+# Number of distinct tuples of the exact covariates
+count_tuples <- function(x) length(unique(group_keys(x$groups)))
 
 #' @rdname cells-class
 #' @export
@@ -90,7 +96,7 @@ subset.cells <- function(x, subset, ...) {
   check_dots(...)
   x <- check_cells(x, "x")
   keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
-  if (!is.logical(keep) || length(keep) != max(1, nrow(x$groups))) {
+  if (!is.logical(keep) || length(keep) != length(x$observed)) {
     stop_covary("argument", "`subset` must be a condition on the exact covariates ",
       enumerate(names(x$groups)), ".",
       fields = list(arg = "subset")
@@ -117,5 +123,7 @@ summary.cells <- function(object, ...) {
   check_dots(...)
   object <- check_cells(object)
   m <- response_moments(object)
-  data.frame(response = object$responses, n = m$n, mean = m$mean, sd = m$sd, row.names = NULL)
+  data.frame(
+    response = object$responses, n = m$n * m$share, mean = m$mean, sd = m$sd, row.names = NULL
+  )
 }

@@ -15,7 +15,10 @@
 #   resolution  number of cells wanted over the bulk of a continuous covariate
 #   rows        number of rows
 #   dropped     c(missing = number of rows left out)
-#   groups      data frame, G lines: the distinct tuples of the exact covariates
+#   groups      data frame, G lines: the distinct tuples of the exact covariates and of `observed`
+#   observed    G: which responses the rows of a group have (rows-observed.R); those that they lack
+#               count as zeros in all sums. (Not in versions before 0.2.0: all)
+#   incomplete  counts of the rows that lack some response, named by `observed`
 #
 # Fields of cells, [i, i + 1) 2^-step along a covariate: cells of two objects nest, and moments of
 # degree below 4 over two halves are moments of degree below 4 over their union, exactly
@@ -36,6 +39,10 @@ suffstats_kinds <- c("exact", "grid1d", "grid2d") # by number of continuous cova
 
 # The statistics with the class of their kind, also where an older version made them.
 as_suffstats <- function(x) {
+  if (is.null(x$observed)) {
+    x$observed <- rep(all_observed(x$k), max(1L, nrow(x$groups)))
+    x$incomplete <- no_incomplete()
+  }
   kind <- suffstats_kinds[1 + length(continuous_names(x))]
   structure(x, class = c(paste0("covary_suffstats_", kind), "covary_suffstats", "cells"))
 }
@@ -59,13 +66,18 @@ new_suffstats_grid2d <- function(common, range, step, core, places, table) {
 
 common_fields <- function(x) {
   unclass(x)[c(
-    "k", "responses", "scaling", "covariates", "resolution", "rows", "dropped", "groups"
+    "k", "responses", "scaling", "covariates", "resolution", "rows", "dropped", "groups",
+    "observed", "incomplete"
   )]
 }
 
 # No rows yet, but perhaps some left out, and what is known of columns.
-new_suffstats_empty <- function(covariates = list()) {
-  structure(list(rows = 0, dropped = c(missing = 0), covariates = covariates),
+new_suffstats_empty <- function(covariates = list(), dropped = 0) {
+  structure(
+    list(
+      rows = 0, dropped = c(missing = as.double(dropped)), incomplete = no_incomplete(),
+      covariates = covariates
+    ),
     class = c("covary_suffstats_empty", "covary_suffstats")
   )
 }
@@ -90,6 +102,7 @@ continuous_names <- function(x) {
 # The statistics x with the fields of the responses numbered `at`; their sums are replaced by the
 # caller.
 keep_response_fields <- function(x, at) {
+  x$observed <- restrict_observed(x$observed, x$k, at)
   x$k <- length(at)
   x$responses <- x$responses[at]
   x$scaling <- x$scaling[at, , drop = FALSE]
@@ -100,7 +113,20 @@ keep_response_fields <- function(x, at) {
 take_groups_of <- function(x, keep) {
   x$groups <- x$groups[keep, , drop = FALSE]
   row.names(x$groups) <- NULL
+  x$observed <- x$observed[keep]
+  if (length(x$incomplete)) x$incomplete <- incomplete_weights(x)
   x
+}
+
+# Weights of the rows that lack some response, as count_incomplete() has their numbers
+incomplete_weights <- function(x) {
+  observed <- x$observed[group_of_sums(x)]
+  lacking <- observed != all_observed(x$k)
+  if (!any(lacking)) {
+    return(no_incomplete())
+  }
+  sums <- rowsum(raw_sums(x)[1, lacking], observed[lacking])
+  sort_counts(stats::setNames(sums[, 1], rownames(sums)))
 }
 
 exact_names <- function(x) setdiff(names(x$covariates), continuous_names(x))
@@ -137,7 +163,11 @@ transform_responses.covary_suffstats <- function(x, a, b) {
   size <- 1 + x$k + triangle_size(x$k)
   d <- dim(x$table)
   flat <- matrix(x$table, d[1])
-  flat[seq_len(size), ] <- transform_sums(flat[seq_len(size), , drop = FALSE], x$k, a, b)
+  seen <- if (!is_complete_suffstats(x)) {
+    group <- group_of_sums(x)
+    is_observed(x$observed[rep(group, each = ncol(flat) / length(group))], x$k)
+  }
+  flat[seq_len(size), ] <- transform_sums(flat[seq_len(size), , drop = FALSE], x$k, a, b, seen)
   x$table <- array(flat, d)
   x
 }
@@ -159,6 +189,9 @@ keep_groups <- function(x, keep) UseMethod("keep_groups")
 
 # Sums (n, y, y y') by group or cell, whose row sums are those of all rows
 raw_sums <- function(x) UseMethod("raw_sums")
+
+# The group of each column of raw_sums()
+group_of_sums <- function(x) UseMethod("group_of_sums")
 
 # Number of cells that hold rows
 count_cells <- function(x) UseMethod("count_cells")

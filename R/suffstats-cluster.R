@@ -42,7 +42,8 @@ first_look <- function(data, spec, settings) {
     check_columns(names(data), spec)
     many <- function(b) is_number(data[[b]]) && distinct_above(data[[b]], exact_limit)
     continuous <- Filter(many, spec$by)
-    data <- data[first_rows(chunk_rows(data, spec), 1e5), , drop = FALSE]
+    some <- first_rows(chunk_rows(data, spec), 1e5, settings$missing == "use")
+    data <- data[some, , drop = FALSE]
   }
   source <- open_source(data, spec, settings)
   on.exit(source$close())
@@ -62,8 +63,8 @@ first_look <- function(data, spec, settings) {
 }
 
 # Some rows that count, spread over the data; any if none does
-first_rows <- function(rows, most) {
-  complete <- select_rows(c(rows$y, rows$covariates), rows$weights)$rows
+first_rows <- function(rows, most, use) {
+  complete <- select_rows(rows$y, rows$covariates, rows$weights, use = use)$rows
   if (length(complete) == 0) complete <- seq_along(rows$y[[1]])
   complete[evenly_spaced(length(complete), most)]
 }

@@ -39,8 +39,9 @@
 #' text; `NA` is missing, and so is an empty field unless its column is text. In a data base the
 #' declared types decide, whatever class the driver sends; in SQLite, which has none, the values.
 #'
-#' Rows with missing values are left out and counted. An infinite value is an error, as in
-#' [covary()].
+#' Rows with missing covariates or weights, or without any response, are left out and counted. Rows
+#' that lack some of the responses have cells of their own, one set for every combination of
+#' responses that occurs, and are used as in [covary()]. An infinite value is an error, as there.
 #'
 #' A data base sums in several statements, each of which evaluates `query` anew. Their counts and
 #' sums must agree; where they do not, as with a random sample, `moments = "stream"` evaluates the
@@ -82,6 +83,8 @@
 #'   one thread.
 #' @param materialise For a data base: `TRUE` writes the rows of `query` to a temporary table,
 #'   which is dropped at the end.
+#' @param missing `"use"` (default) or `"drop"` rows that have some of the responses only. A data
+#'   base streams its rows where there are such.
 #' @return An object of class `cells`, plain R data: `print()`, `merge()`, `c()`, `subset()`,
 #'   [saveRDS()]; use it as `data` of [covary()].
 #' @examples
@@ -96,9 +99,10 @@ compress <- function(
   data, responses, by = NULL, weights = NULL, resolution = "auto", query = NULL,
   reader = NULL,
   chunk = 1e6, cluster = NULL, threads = 1,
-  moments = c("auto", "stream", "database"), materialise = FALSE
+  moments = c("auto", "stream", "database"), materialise = FALSE, missing = c("use", "drop")
 ) {
   settings <- list(
+    missing = check_choice(missing, c("use", "drop"), "missing"),
     resolution = check_resolution(resolution), threads = check_count(threads, "threads"),
     chunk = check_count(chunk, "chunk", 100), reader = reader,
     moments = check_choice(moments, c("auto", "stream", "database"), "moments"),
@@ -179,11 +183,17 @@ add_rows <- function(suffstats, rows, settings, like = NULL, place = row_place) 
     pattern <- pattern_of(pattern)
     pattern$covariates <- suffstats$covariates[names(pattern$covariates)]
     pattern <- choose_continuous(pattern, rows$covariates)
+    if (suffstats$rows > 0) {
+      new <- setdiff(seq_len(pattern$k), responses_seen(suffstats))
+      pattern$scaling[new, ] <- power_scaling(rows$y)[new, ]
+    }
   }
   # With one covariate and no weights the pass itself finds what is not finite.
+  use <- settings$missing == "use" && length(rows$y) > 1
   plain <- !is.null(pattern) && length(pattern$covariates) == 1 &&
-    length(continuous_names(pattern)) == 1 && is.null(rows$weights)
-  if (plain) rows$place <- place else rows <- complete_rows(rows, place)
+    length(continuous_names(pattern)) == 1 && is.null(rows$weights) &&
+    !(use && any(vapply(rows$y, anyNA, TRUE)))
+  if (plain) rows$place <- place else rows <- rows_that_count(rows, use, place)
   if (length(rows$y[[1]]) == 0) {
     suffstats$dropped <- suffstats$dropped + rows$dropped
     return(suffstats)
@@ -208,6 +218,9 @@ new_cells_object <- function(suffstats) {
     inform_covary("dropped_rows", say_left_out(dropped),
       fields = list(dropped = suffstats$dropped)
     )
+  }
+  if (length(suffstats$incomplete)) {
+    inform_incomplete(suffstats$incomplete, suffstats$responses)
   }
   warn_wide_cells(suffstats)
   suffstats

@@ -15,7 +15,17 @@ compress_database <- function(data, query, spec, settings) {
     on.exit(drop_materialised(query))
   }
   query <- type_query(query, spec)
+  use <- settings$missing == "use" && length(spec$responses) > 1
   plan <- database_plan(query, spec, settings$moments)
+  if (use && !is.null(plan) && has_incomplete_rows(plan)) {
+    if (settings$moments == "database") {
+      stop_covary("database", "The data base sums rows with all responses; some lack one. Use ",
+        "moments = \"stream\", or missing = \"drop\".",
+        fields = list(arg = "moments")
+      )
+    }
+    plan <- NULL
+  }
   if (is.null(plan)) {
     return(compress_source(query_rows(query, settings$chunk), spec, settings))
   }
@@ -154,3 +164,14 @@ database_groups <- function(out, plan) {
 }
 
 double_columns <- function(out) matrix(vapply(out, as.double, numeric(nrow(out))), nrow(out))
+
+# Do rows have some of the responses only?
+has_incomplete_rows <- function(plan) {
+  y <- plan$query$dialect$as_double(plan$y)
+  present <- paste0("(CASE WHEN ABS(", y, ") <= 1e308 THEN 1 ELSE 0 END)", collapse = " + ")
+  sql <- paste0(
+    "SELECT COUNT(*) AS n FROM (SELECT ", present, " AS observed FROM ", plan$query$source,
+    ") covary_observed WHERE observed > 0 AND observed < ", length(y)
+  )
+  as.double(ask_database(plan$query$connection, sql)$n) > 0
+}

@@ -2,23 +2,27 @@
 # weight, means and scatter. Exact, because the normal likelihood depends on nothing else
 # (mathematics vignette, eq. 3).
 
-# list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m)), cells sorted by
-# covariates so that the order of rows does not matter. Rows share a cell if `share`: where means
-# and scatter do not say all of them, each is a cell of its own.
+# list(id (n), first (m: a row of each cell), stats ((1+k+k(k+1)/2) x m), observed (m, or NULL:
+# rows-observed.R)), cells sorted by covariates so that the order of rows does not matter, complete
+# ones first. Responses that are not observed count as zeros in `stats`. Rows share a cell if
+# `share`: where means and scatter do not say all of them, each is a cell of its own.
 new_cells <- function(frame, share = TRUE) {
   codes <- covariate_codes(frame$covariates)
   if (!share) codes <- c(codes, list(seq_len(frame$n)))
+  observed <- observed_of_rows(frame$y)
+  if (!is.null(observed)) codes <- c(list(-observed), codes)
   id <- combine_codes(codes, frame$n)
   first <- which(!duplicated(id))
   sorted <- first[do.call(order, c(unname(lapply(codes, `[`, first)), list(id[first])))]
   id <- match(id, id[sorted])
-  scale <- apply(abs(frame$y), 2, max)
+  scale <- apply(abs(frame$y), 2, max, na.rm = TRUE)
   scale[scale == 0] <- 1
   # Powers of two, so that scaling is exact and 1e300 does not overflow in squares.
   scale <- 2^floor(log2(scale))
   y <- sweep(frame$y, 2, scale, "/")
+  if (!is.null(observed)) y[is.na(y)] <- 0
   list(
-    id = id, first = sorted, m = length(sorted), y_scale = scale,
+    id = id, first = sorted, m = length(sorted), y_scale = scale, observed = observed[sorted],
     stats = .Call(C_cells, id, length(sorted), y, row_weights(frame))
   )
 }
@@ -26,6 +30,9 @@ new_cells <- function(frame, share = TRUE) {
 # Overall means and sds of the responses (weights included), from the cells.
 cells_moments <- function(cells) {
   k <- length(cells$y_scale)
+  if (!is.null(cells$observed)) {
+    return(moments_of_incomplete(cells, is_observed(cells$observed, k)))
+  }
   n <- cells$stats[1, ]
   total <- sum(n)
   means <- cells$stats[1 + seq_len(k), , drop = FALSE]
@@ -43,9 +50,22 @@ cells_moments <- function(cells) {
   }
   sds <- sqrt(diag(scatter) / total)
   list(
-    n = total, mean = centre * cells$y_scale, sd = sds * cells$y_scale,
+    n = total, share = rep(1, k), mean = centre * cells$y_scale, sd = sds * cells$y_scale,
     cor = scatter / total / outer(pmax(sds, .Machine$double.xmin), pmax(sds, .Machine$double.xmin))
   )
+}
+
+# Those of cells with missing responses; seen: k x m
+moments_of_incomplete <- function(cells, seen) {
+  k <- nrow(seen)
+  n <- cells$stats[1, ]
+  means <- cells$stats[1 + seq_len(k), , drop = FALSE]
+  centre <- as.vector((means * seen) %*% n) / as.vector(seen %*% n)
+  cells$stats[1 + seq_len(k), ] <- (means - centre) * seen
+  out <- moments_of_sums(cells_to_sums(cells$stats, k), seen)
+  out$mean <- (centre + out$mean) * cells$y_scale
+  out$sd <- out$sd * cells$y_scale
+  out
 }
 
 # Are these statistics of nodes, signed sums of responses and products, and not of cells, means and
@@ -61,7 +81,9 @@ standardise_cells <- function(cells, centre, scale) {
   k <- length(scale)
   out <- cells$stats
   rows <- cells$y_scale / scale
-  out[1 + seq_len(k), ] <- (out[1 + seq_len(k), , drop = FALSE] - centre / cells$y_scale) * rows
+  away <- centre / cells$y_scale
+  if (!is.null(cells$observed)) away <- away * is_observed(cells$observed, k)
+  out[1 + seq_len(k), ] <- (out[1 + seq_len(k), , drop = FALSE] - away) * rows
   root_row <- lower_pairs(k)[, 1]
   out[-seq_len(1 + k), ] <- out[-seq_len(1 + k), , drop = FALSE] * rows[root_row]
   out
@@ -83,7 +105,7 @@ sum_exact <- function(common, rows, group) {
 #' @export
 merge_sums.covary_suffstats_exact <- function(a, b, ids) {
   wide <- function(stats, at) {
-    out <- matrix(0, nrow(stats), nrow(ids$groups))
+    out <- matrix(0, nrow(stats), length(ids$observed))
     out[, at] <- stats
     out
   }
@@ -94,7 +116,8 @@ merge_sums.covary_suffstats_exact <- function(a, b, ids) {
 #' @export
 transform_responses.covary_suffstats_exact <- function(x, a, b) {
   k <- x$k
-  x$stats[1 + seq_len(k), ] <- x$stats[1 + seq_len(k), , drop = FALSE] * a + b
+  x$stats[1 + seq_len(k), ] <- x$stats[1 + seq_len(k), , drop = FALSE] * a +
+    b * is_observed(x$observed, k)
   rows <- row(diag(k))[lower.tri(diag(k), TRUE)]
   x$stats[-seq_len(1 + k), ] <- x$stats[-seq_len(1 + k), , drop = FALSE] * a[rows]
   x
@@ -120,6 +143,9 @@ keep_groups.covary_suffstats_exact <- function(x, keep) {
 raw_sums.covary_suffstats_exact <- function(x) cells_to_sums(x$stats, x$k)
 
 #' @export
+group_of_sums.covary_suffstats_exact <- function(x) seq_len(ncol(x$stats))
+
+#' @export
 count_cells.covary_suffstats_exact <- function(x) ncol(x$stats)
 
 #' @export
@@ -132,9 +158,9 @@ design_points.covary_suffstats_exact <- function(x, points = 400) {
 add_axis.covary_suffstats_exact <- function(x, name) {
   x$covariates[[name]]$kind <- "continuous"
   values <- x$groups[[name]]
-  rest <- groups_without(x$groups, name)
-  x$groups <- rest$groups
-  groups <- nrow(rest$groups)
+  rest <- groups_without(x, name)
+  x[c("groups", "observed")] <- rest[c("groups", "observed")]
+  groups <- length(rest$observed)
   range <- range(values)
   step <- choose_step(values, x$resolution)
   while (diff(floor(range * 2^step)) >= cells_limit) step <- step - 1

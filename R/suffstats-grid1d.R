@@ -10,13 +10,13 @@ sum_grid1d <- function(common, pattern, rows, group, threads) {
   x <- as.double(rows$covariates[[name]])
   range <- .Call(C_finite_range, x)
   if (range[1] > range[2] && length(x)) { # no row has a covariate
-    common$dropped <- common$dropped + complete_rows(rows, rows$place)$dropped
+    common$dropped <- common$dropped + rows_that_count(rows, FALSE, rows$place)$dropped
     common$rows <- 0
     x <- x[0]
     rows <- list(y = lapply(rows$y, `[`, 0))
     group <- group[0]
   }
-  groups <- nrow(common$groups)
+  groups <- length(common$observed)
   step <- pattern$step
   core <- pattern$core
   if (is.null(step)) {
@@ -30,8 +30,8 @@ sum_grid1d <- function(common, pattern, rows, group, threads) {
     list(level = simd_level(), threads = threads, groups = groups)
   )
   stopifnot(out$counts[3] == 0)
-  # Rows that complete_rows() has not looked at; it names what is infinite.
-  if (out$counts[2] > 0) complete_rows(rows, rows$place)
+  # Rows that rows_that_count() has not looked at; it names what is infinite.
+  if (out$counts[2] > 0) rows_that_count(rows, FALSE, rows$place)
   common$dropped <- common$dropped + out$counts[1]
   common$rows <- common$rows - out$counts[1]
   new_suffstats_grid1d(common, range, axis$step, core, axis$first,
@@ -64,7 +64,7 @@ stop_too_large <- function(groups) {
 merge_sums.covary_suffstats_grid1d <- function(a, b, ids) {
   if (length(a$core) && length(b$core)) a$core <- max(a$core, b$core)
   a$range <- range(a$range, b$range)
-  groups <- max(1L, nrow(ids$groups))
+  groups <- length(ids$observed)
   axis <- widest_axis(continuous_names(a), min(a$step, b$step), a$range, groups, a$k)
   out <- array(0, c(dim(a$table)[1:2], axis$count, groups))
   for (part in list(list(a, ids$a), list(b, ids$b))) {
@@ -120,6 +120,12 @@ keep_groups.covary_suffstats_grid1d <- function(x, keep) {
 raw_sums.covary_suffstats_grid1d <- function(x) matrix(x$table[, 1, , ], dim(x$table)[1])
 
 #' @export
+group_of_sums.covary_suffstats_grid1d <- function(x) {
+  d <- dim(x$table)
+  rep(seq_len(d[4]), each = d[3])
+}
+
+#' @export
 count_cells.covary_suffstats_grid1d <- function(x) sum(x$table[1, 1, , ] != 0)
 
 #' @export
@@ -153,7 +159,7 @@ add_axis.covary_suffstats_grid1d <- function(x, name) {
   check_continuous(x)
   old <- setdiff(continuous_names(x), name)
   values <- x$groups[[name]]
-  rest <- groups_without(x$groups, name)
+  rest <- groups_without(x, name)
   # As wide as the rectangles of rows would be.
   wanted <- x$step - round(log2(x$resolution / grid2d_resolution(x$resolution)))
   fine <- coarsen(x, wanted)
@@ -168,7 +174,7 @@ add_axis.covary_suffstats_grid1d <- function(x, name) {
     unname(cbind(fine$first + filled[, 1] - 1, floor(u), rest$ids[filled[, 2]])),
     table
   )
-  x$groups <- rest$groups
+  x[c("groups", "observed")] <- rest[c("groups", "observed")]
   out <- new_suffstats_grid2d(common_fields(x),
     range = structure(cbind(x$range, range(values)), dimnames = list(NULL, names(step))),
     step = step, core = stats::setNames(c(x$core, core_width(values)), names(step)),

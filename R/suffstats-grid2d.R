@@ -14,7 +14,7 @@ grid2d_step <- function(x, resolution) choose_step(x, grid2d_resolution(resoluti
 sum_grid2d <- function(common, pattern, rows, group, threads) {
   names <- continuous_names(pattern)
   x <- lapply(rows$covariates[names], as.double)
-  groups <- max(1L, nrow(common$groups))
+  groups <- length(common$observed)
   step <- pattern$step
   core <- pattern$core
   if (length(step) < 2) {
@@ -144,6 +144,9 @@ keep_groups.covary_suffstats_grid2d <- function(x, keep) {
 
 #' @export
 raw_sums.covary_suffstats_grid2d <- function(x) matrix(x$table[, 1, 1, ], dim(x$table)[1])
+
+#' @export
+group_of_sums.covary_suffstats_grid2d <- function(x) x$places[, 3]
 
 #' @export
 count_cells.covary_suffstats_grid2d <- function(x) nrow(x$places)

@@ -40,22 +40,23 @@ plain_values <- function(v) {
   if (is.factor(v)) as.character(v) else if (is.numeric(v)) as.double(v) + 0 else v
 }
 
-# Groups of both, those of `a` first: list(groups, a, b (places))
+# Groups of both, those of `a` first: list(groups, observed, a, b (places))
 match_groups <- function(a, b) {
-  b <- b[names(a)]
-  if (length(a) == 0) {
-    return(list(groups = a, a = 1L, b = 1L))
-  }
-  keys <- lapply(list(a, b), group_keys)
+  names <- names(a$groups)
+  keys <- list(group_keys(a$groups, a$observed), group_keys(b$groups[names], b$observed))
   new <- which(!keys[[2]] %in% keys[[1]])
   all <- c(keys[[1]], keys[[2]][new])
-  columns <- stats::setNames(Map(function(u, v) c(u, v[new]), a, b), names(a))
-  groups <- unchecked_frame(columns, length(all))
-  list(groups = groups, a = seq_along(keys[[1]]), b = match(keys[[2]], all))
+  columns <- stats::setNames(
+    Map(function(u, v) c(u, v[new]), a$groups, b$groups[names]), names
+  )
+  list(
+    groups = unchecked_frame(columns, length(all)), observed = c(a$observed, b$observed[new]),
+    a = seq_along(keys[[1]]), b = match(keys[[2]], all)
+  )
 }
 
 # Texts that are equal where the groups are: no text can hold what separates columns.
-group_keys <- function(groups) {
+group_keys <- function(groups, observed = "") {
   keys <- lapply(unname(groups), function(v) {
     if (is.numeric(v)) {
       return(sprintf("%a;", v + 0))
@@ -63,7 +64,7 @@ group_keys <- function(groups) {
     v <- enc2utf8(as.character(v))
     paste0(nchar(v, "bytes"), ":", v)
   })
-  do.call(paste0, keys)
+  do.call(paste0, c(keys, list(observed)))
 }
 
 # The lines of a data frame where `keep` is TRUE.
@@ -87,9 +88,14 @@ complete_levels <- function(x) {
   x
 }
 
-# The groups of all covariates but one: list(groups, ids: their numbers, by former group)
-groups_without <- function(groups, name) {
-  rest <- groups[setdiff(names(groups), name)]
-  keys <- if (length(rest)) group_keys(rest) else rep("", nrow(groups))
-  list(groups = take_groups(rest, !duplicated(keys)), ids = match(keys, unique(keys)))
+# The groups of the statistics x by all covariates but one: list(groups, observed, ids: their
+# numbers, by former group)
+groups_without <- function(x, name) {
+  rest <- x$groups[setdiff(names(x$groups), name)]
+  keys <- group_keys(rest, x$observed)
+  new <- !duplicated(keys)
+  list(
+    groups = take_groups(rest, new), observed = x$observed[new],
+    ids = match(keys, unique(keys))
+  )
 }

@@ -12,6 +12,9 @@ merge_suffstats <- function(a, b) {
     return(keep_counts(a, b))
   }
   check_alike(a, b)
+  # Of a response that no row has had yet the scaling is a guess.
+  new <- setdiff(seq_len(a$k), responses_seen(a))
+  a$scaling[new, ] <- b$scaling[new, ]
   b <- rescale(b, a$scaling)
   for (name in union(continuous_names(a), continuous_names(b))) {
     a <- make_continuous(a, name)
@@ -20,11 +23,10 @@ merge_suffstats <- function(a, b) {
   for (name in names(a$covariates)) {
     a$covariates[[name]] <- join_columns(a$covariates[[name]], b$covariates[[name]])
   }
-  ids <- match_groups(a$groups, b$groups)
+  ids <- match_groups(a, b)
   out <- merge_sums(a, b, ids)
-  out$groups <- ids$groups
-  out$rows <- a$rows + b$rows
-  out$dropped <- add_dropped(a, b)
+  out[c("groups", "observed")] <- ids[c("groups", "observed")]
+  out <- add_counts(out, a, b)
   promote_covariates(complete_levels(out))
 }
 
@@ -32,14 +34,16 @@ make_continuous <- function(x, name) {
   if (x$covariates[[name]]$kind == "continuous") x else add_axis(x, name)
 }
 
-add_dropped <- function(a, b) c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+# The statistics x with the counts of the rows of a and b
+add_counts <- function(x, a, b) {
+  x$rows <- a$rows + b$rows
+  x$dropped <- c(missing = a$dropped[["missing"]] + b$dropped[["missing"]])
+  x$incomplete <- add_incomplete(a$incomplete, b$incomplete)
+  x
+}
 
 # a with the counts of b, an object without rows of its own, added.
-keep_counts <- function(a, b) {
-  a$rows <- a$rows + b$rows
-  a$dropped <- add_dropped(a, b)
-  a
-}
+keep_counts <- function(a, b) add_counts(a, a, b)
 
 check_alike <- function(a, b) {
   if (!identical(a$responses, b$responses)) {

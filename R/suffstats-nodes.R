@@ -83,9 +83,10 @@ node_data <- function(cells, nodes) {
 # Standardised node statistics: z' = (y - centre) / scale from sums of (y - y_centre) / y_scale.
 standardise_nodes <- function(cells, centre, scale) {
   k <- length(scale)
+  seen <- if (!is.null(cells$observed)) is_observed(cells$observed, k)
   node_stats(transform_sums(
     cells$sums, k, cells$y_scale / scale,
-    (cells$y_centre - centre) / scale
+    (cells$y_centre - centre) / scale, seen
   ), k)
 }
 
@@ -95,6 +96,7 @@ node_cells <- function(cells, nodes) {
   list(
     id = NULL, first = seq_len(ncol(nodes$stats)), m = ncol(nodes$stats),
     y_scale = cells$scaling[, 2], y_centre = cells$scaling[, 1],
-    sums = nodes$stats[seq_len(size), , drop = FALSE]
+    sums = nodes$stats[seq_len(size), , drop = FALSE],
+    observed = if (!is_complete_suffstats(cells)) cells$observed[nodes$group]
   )
 }

@@ -1,18 +1,20 @@
 # Sums of responses and of their products, by cell: columns (n, sum y, sum y y') of length
 # 1 + k + k (k + 1) / 2, the products in the order of the lower triangle by column.
 
-# Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums.
-transform_sums <- function(stats, k, a, b) {
+# Sums of z' = a z + b from those of z. stats: (1 + k + k(k+1)/2) x m raw sums; seen: k x m, where b
+# counts, NULL for everywhere.
+transform_sums <- function(stats, k, a, b, seen = NULL) {
   n <- stats[1, ]
   sums <- stats[1 + seq_len(k), , drop = FALSE]
   out <- stats
-  out[1 + seq_len(k), ] <- a * sums + outer(b, n)
+  b <- if (is.null(seen)) matrix(b, k, length(n)) else b * seen
+  out[1 + seq_len(k), ] <- a * sums + b * rep(n, each = k)
   pair <- lower_pairs(k)
   for (i in seq_len(nrow(pair))) {
     j <- pair[i, 1]
     l <- pair[i, 2]
-    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l] * sums[j, ] + a[l] * b[j] *
-      sums[l, ] + b[j] * b[l] * n
+    out[1 + k + i, ] <- a[j] * a[l] * stats[1 + k + i, ] + a[j] * b[l, ] * sums[j, ] + a[l] *
+      b[j, ] * sums[l, ] + b[j, ] * b[l, ] * n
   }
   out
 }

@@ -24,6 +24,14 @@ cells_rules <- list(
     is.data.frame(v) && identical(as.character(names(v)), as.character(exact)) &&
       all(vapply(exact, fits, TRUE))
   }),
+  observed = rule("the observed responses of each group", function(v, x) {
+    is.null(v) && is.null(x$incomplete) || is.numeric(v) &&
+      length(v) == max(1, nrow(x$groups)) && all(v %in% seq_len(all_observed(x$k)))
+  }),
+  incomplete = rule("counts of rows that lack responses", function(v, x) {
+    is.null(v) && is.null(x$observed) || is.numeric(v) && all(v >= 0 & v <= 1e300) &&
+      (length(v) == 0 || all(names(v) %in% as.character(x$observed)))
+  }),
   stats = rule("a column of sums a group", function(v, x) {
     if (length(continuous_names(x))) {
       return(is.null(v))

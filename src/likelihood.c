@@ -53,6 +53,7 @@ struct likelihood_block likelihood_block(const struct likelihood *l, double *mem
     b.hess = (double(*)[LIKELIHOOD_BLOCK]) take(&memory, l->pairs);
     b.work = memory;
     b.rule = memory + l->work;
+    b.incomplete = 0;
     return b;
 }
 
@@ -60,6 +61,24 @@ void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int 
                     const double *cell)
 {
     for (int s = 0; s < l->size; s++) b->cell[s][column] = cell[s];
+}
+
+void likelihood_observe(const struct likelihood *l, struct likelihood_block *b,
+                        const int *observed, const int *index, int from, int n)
+{
+    int all = (1 << l->k) - 1;
+    b->incomplete = 0;
+    if (!observed) return;
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) {
+        b->observed[i] = i < n ? observed[index ? index[i] : from + i] : all;
+        if (b->observed[i] != all) b->incomplete = 1;
+    }
+}
+
+void likelihood_observe_all(const struct likelihood *l, struct likelihood_block *b, int observed)
+{
+    b->incomplete = observed != (1 << l->k) - 1;
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) b->observed[i] = observed;
 }
 
 void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, int n)
@@ -74,24 +93,26 @@ void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, in
 void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level)
 {
-    l->evaluate(l, b, order, level);
+    if (b->incomplete) likelihood_evaluate_observed(l, b, order, level);
+    else l->evaluate(l, b, order, level);
 }
 
 void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level)
 {
-    if (l->expect) l->expect(l, b, level);
+    if (b->incomplete) likelihood_expect_observed(l, b, level);
+    else if (l->expect) l->expect(l, b, level);
     else likelihood_cubature(l, b, level);
 }
 
 void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,
                        double *value, int level)
 {
-    if (l->points) {
+    if (l->points && !b->incomplete) {
         l->points(cell, b->eta[0], value, level);
         return;
     }
     for (int i = 0; i < LIKELIHOOD_BLOCK; i++) likelihood_put(l, b, i, cell);
-    l->evaluate(l, b, 0, level);
+    likelihood_evaluate(l, b, 0, level);
     for (int i = 0; i < LIKELIHOOD_BLOCK; i++) value[i] += b->value[i];
 }
 

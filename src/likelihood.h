@@ -8,6 +8,10 @@
  * Predictors eta, q of them, in the order of the likelihood's file; `pairs` = q (q + 1) / 2 is the
  * length of a symmetric q x q matrix, held by columns of its lower triangle.
  *
+ * Which responses a cell has is a whole number, the sum of 2^j over the responses j (from 0) that
+ * are observed (R: rows-observed.R); statistics of the others are zeros. It counts by the density of
+ * those that it has.
+ *
  * Cells are evaluated in blocks, each quantity in a row of its own, so that vector code (simd.h)
  * treats neighbouring cells at once. The result of a cell does not depend on the others. */
 #ifndef COVARY_LIKELIHOOD_H
@@ -31,6 +35,8 @@ struct likelihood_block {
     double (*hess)[LIKELIHOOD_BLOCK]; /* pairs */
     double *work;                     /* of the likelihood */
     double *rule;                     /* of the rule that stands in for expect() */
+    int incomplete;                   /* do cells lack responses? If so, what each has: */
+    int observed[LIKELIHOOD_BLOCK];
 };
 
 /* Rows with their predictors, which score() replaces by the derivatives of the log density. */
@@ -72,6 +78,12 @@ struct likelihood_block likelihood_block(const struct likelihood *l, double *mem
 
 void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int column,
                     const double *cell);
+/* What cells `index` (or those from `from` on, if it is NULL) have of the responses, n of them;
+ * observed NULL: all. */
+void likelihood_observe(const struct likelihood *l, struct likelihood_block *b,
+                        const int *observed, const int *index, int from, int n);
+/* The same for a block whose columns all are points of one cell */
+void likelihood_observe_all(const struct likelihood *l, struct likelihood_block *b, int observed);
 /* Rows from .. from + n - 1 as cells of one row each, with their predictors; the rest is empty. */
 void likelihood_load_rows(const struct likelihood *l, const struct likelihood_rows *rows, int from,
                           int n, struct likelihood_block *b);
@@ -88,6 +100,13 @@ void likelihood_points(const struct likelihood *l, const double *cell, struct li
 /* The block is overwritten. */
 double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows,
                         struct likelihood_block *b, int value, int level);
+
+/* likelihood_observed.c: cells that lack responses, which not every likelihood knows for every
+ * number `observed` */
+int likelihood_knows(const struct likelihood *l, int observed);
+void likelihood_evaluate_observed(const struct likelihood *l, struct likelihood_block *b, int order,
+                                  int level);
+void likelihood_expect_observed(const struct likelihood *l, struct likelihood_block *b, int level);
 
 /* likelihood_cubature.c: expectations by products of Gauss-Hermite rules, exact for polynomials of
  * degree 5 (q > 3) or 9 (q <= 3) */

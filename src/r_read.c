@@ -158,6 +158,15 @@ const struct likelihood *read_likelihood(SEXP likelihood, long size)
     return l;
 }
 
+const int *read_observed(SEXP observed, const struct likelihood *l, R_xlen_t m)
+{
+    if (Rf_isNull(observed)) return NULL;
+    const int *out = check_range(observed, m, 1, (1 << l->k) - 1, "observed");
+    for (R_xlen_t i = 0; i < m; i++)
+        if (!likelihood_knows(l, out[i])) fail("the likelihood needs all %d responses", l->k);
+    return out;
+}
+
 struct likelihood_block new_likelihood_block(const struct likelihood *l)
 {
     return likelihood_block(l, (double *) R_alloc(likelihood_block_size(l), sizeof(double)));

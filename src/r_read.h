@@ -56,6 +56,8 @@ const int *check_groups(SEXP group, R_xlen_t n, int most);
 R_xlen_t check_size(double size, double most, const char *what);
 /* list(name, responses): the likelihood whose cells have `size` statistics (0: that of rows) */
 const struct likelihood *read_likelihood(SEXP likelihood, long size);
+/* m numbers of observed responses that the likelihood knows, or NULL */
+const int *read_observed(SEXP observed, const struct likelihood *l, R_xlen_t m);
 struct likelihood_block new_likelihood_block(const struct likelihood *l);
 /* list(inverse_width, first, count) */
 struct moments_grid read_grid(SEXP grid);

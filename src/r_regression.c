@@ -42,6 +42,7 @@ struct regression read_model(SEXP model)
     r.likelihood = read_likelihood(field(model, "likelihood"), r.m > 0 ? (long) (stats / r.m) : 0);
     int q = r.likelihood->q;
     r.cells = doubles(model, "cells", (R_xlen_t) r.likelihood->size * r.m);
+    r.observed = read_observed(optional(model, "observed"), r.likelihood, r.m);
     r.offset = doubles(model, "offset", (R_xlen_t) q * r.m);
     r.group = check_range(field(model, "group"), r.d, 0, r.n_smooths, "group");
     r.family = integers(model, "family", r.d);

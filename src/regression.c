@@ -88,6 +88,7 @@ static struct columns load_block(const struct regression *r, const double *beta,
         for (int j = 0; j < q; j++) b->eta[j][i] = r->offset[j + q * cell];
     }
     likelihood_clear(r->likelihood, b, n);
+    likelihood_observe(r->likelihood, b, r->observed, index, from, n);
     for (int j = 0; j < q; j++)
         sum_combined(entries(&x, beta, x.first[j], x.first[j + 1]),
                      x.rows + (long) LIKELIHOOD_BLOCK * x.first[j], x.first[j + 1] - x.first[j],
@@ -221,6 +222,7 @@ double loglik_at_predictors(const struct regression *r, const double *eta)
             for (int j = 0; j < q; j++) b.eta[j][i] = eta[j + (long) q * (from + i)];
         }
         likelihood_clear(r->likelihood, &b, n);
+        likelihood_observe(r->likelihood, &b, r->observed, NULL, from, n);
         likelihood_evaluate(r->likelihood, &b, 0, r->level);
         f += add_values(&b, n);
     }
@@ -291,6 +293,7 @@ static void draw_block(const struct regression *r, const double *block, double *
             sum_combined(r->x[j] + r->p[j] * i, block + (long) LIKELIHOOD_BLOCK * r->start[j],
                          r->p[j], e, r->level);
         }
+        if (r->observed) likelihood_observe_all(r->likelihood, &b, r->observed[i]);
         likelihood_points(r->likelihood, r->cells + r->likelihood->size * i, &b, out, r->level);
     }
     for (long a = 0; a < r->d; a++) {

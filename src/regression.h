@@ -18,6 +18,7 @@ struct regression {
     int d;                /* coefficients */
     int n_smooths;        /* smoothing sds */
     const double *cells;  /* size x m */
+    const int *observed;  /* m: which responses the cells have (likelihood.h); NULL: all */
     const double *offset; /* q x m */
     const double **x;     /* q matrices, p[j] x m */
     const int *p, *start; /* q */

@@ -144,7 +144,7 @@ test_that("missing values are left out and counted", {
   d <- rows_of(5000, 718)
   d$y1[3] <- NA
   d$x[7] <- NaN
-  expect_message(cells <- compress(d, c("y1", "y2"), by = ~x),
+  expect_message(cells <- compress(d, c("y1", "y2"), by = ~x, missing = "drop"),
     class = "covary_message_dropped_rows"
   )
   expect_identical(nobs(cells), 4998)
@@ -152,7 +152,7 @@ test_that("missing values are left out and counted", {
   # Also where they come in a later chunk, which the pass itself looks through.
   e <- rows_of(6000, 718)
   reader <- chunks(e[1:5900, ], d[1:2000, ], replace(d[1:9, ], "x", NaN))
-  later <- suppressMessages(compress(reader, c("y1", "y2"), by = ~x))
+  later <- suppressMessages(compress(reader, c("y1", "y2"), by = ~x, missing = "drop"))
   expect_identical(later$dropped, c(missing = 11))
   expect_identical(nobs(later), 5900 + 1998)
   expect_equal(sum(later$table[1, 1, , ]), nobs(later))

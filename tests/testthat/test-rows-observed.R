@@ -1,0 +1,40 @@
+test_that("what rows have of the responses is a number", {
+  y <- cbind(a = c(1, NA, 3, NA), b = c(1, 2, NaN, NA), c = c(1, 2, 3, NA))
+  expect_identical(observed_of_rows(y), c(7L, 6L, 5L, 0L))
+  expect_identical(observed_of_rows(as.list(as.data.frame(y))), c(7L, 6L, 5L, 0L))
+  expect_null(observed_of_rows(y[1, , drop = FALSE]))
+  expect_identical(unname(is_observed(c(7L, 6L, 5L), 3)), unname(!is.na(t(y[1:3, ]))))
+  expect_identical(which_observed(6L, 3), 2:3)
+  expect_identical(restrict_observed(c(7L, 6L, 5L), 3, c(3, 1)), c(3L, 1L, 3L))
+})
+
+test_that("incomplete rows are counted by what they lack, and said so", {
+  y <- cbind(c(1, NA, NA, 1, 1), c(1, 2, 2, NA, 2))
+  counts <- count_incomplete(observed_of_rows(y), 2)
+  expect_identical(counts, c(`2` = 2, `1` = 1))
+  expect_identical(say_incomplete(counts, c("Ozone", "Temp")), "2 rows lack Ozone, 1 lacks Temp")
+  expect_identical(count_incomplete(NULL, 2), no_incomplete())
+  expect_null(say_incomplete(no_incomplete(), c("a", "b")))
+  expect_identical(add_incomplete(counts, c(`1` = 5)), c(`1` = 6, `2` = 2))
+  # Ten responses with many patterns stay one line.
+  many <- stats::setNames(as.double(60:1), sample(1:1022, 60))
+  text <- say_incomplete(sort_counts(many), letters[1:10])
+  expect_match(text, "lack others \\(56 patterns\\)$")
+  expect_lt(nchar(text), 200)
+  expect_identical(shorten(letters[1:5]), "a, b and 3 more")
+})
+
+test_that("rows count that have some of the responses, with `use`", {
+  y <- list(a = c(1, NA, 3, NA, NA), b = c(1, 2, NA, NA, Inf))
+  x <- list(x = c(1, 2, 3, 4, NA))
+  use <- select_rows(y, x)
+  expect_identical(use$rows, 1:3)
+  expect_identical(use$missing, 4:5)
+  expect_identical(use$incomplete, 2:3)
+  expect_identical(use$dropped, c(missing = 2, zero_weight = 0))
+  drop <- select_rows(y, x, use = FALSE)
+  expect_identical(drop$rows, 1L)
+  expect_identical(drop$incomplete, integer())
+  # An infinite response of a row that counts is an error, with another response missing too.
+  expect_named(select_rows(list(a = c(NA, 1), b = c(-Inf, 2)), list())$infinite, "b")
+})
