@@ -63,8 +63,8 @@ void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int 
     for (int s = 0; s < l->size; s++) b->cell[s][column] = cell[s];
 }
 
-void likelihood_observe(const struct likelihood *l, struct likelihood_block *b,
-                        const int *observed, const int *index, int from, int n)
+void likelihood_observe(const struct likelihood *l, struct likelihood_block *b, const int *observed,
+                        const int *index, int from, int n)
 {
     int all = (1 << l->k) - 1;
     b->incomplete = 0;

@@ -80,8 +80,8 @@ void likelihood_put(const struct likelihood *l, struct likelihood_block *b, int 
                     const double *cell);
 /* What cells `index` (or those from `from` on, if it is NULL) have of the responses, n of them;
  * observed NULL: all. */
-void likelihood_observe(const struct likelihood *l, struct likelihood_block *b,
-                        const int *observed, const int *index, int from, int n);
+void likelihood_observe(const struct likelihood *l, struct likelihood_block *b, const int *observed,
+                        const int *index, int from, int n);
 /* The same for a block whose columns all are points of one cell */
 void likelihood_observe_all(const struct likelihood *l, struct likelihood_block *b, int observed);
 /* Rows from .. from + n - 1 as cells of one row each, with their predictors; the rest is empty. */
