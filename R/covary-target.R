@@ -21,7 +21,7 @@ constrain_regression <- function(target, theta) {
   draws <- split_draws(target$regression, theta)
   result <- new_engine_result(draws$beta, draws$log_tau, unknown, unknown, list())
   out <- unclass(user_draws(result, target$regression, target$design))
-  out <- out[, setdiff(colnames(out), c("lp__", "lp_approx__")), drop = FALSE]
+  out <- out[, setdiff(colnames(out), density_columns), drop = FALSE]
   matrix(out, nrow(out), dimnames = list(NULL, colnames(out)))
 }
 

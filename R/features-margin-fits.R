@@ -86,7 +86,7 @@ margin_posterior <- function(suffstats, template, keep) {
   check_usable(prepared, result)
   draws <- unclass(user_draws(result, prepared$target, prepared$design))
   names <- shared_coefficients(template$design)
-  sds <- setdiff(colnames(draws), c(names, "lp__", "lp_approx__"))
+  sds <- setdiff(colnames(draws), c(names, density_columns))
   list(
     mean = colMeans(draws[, names, drop = FALSE]),
     cov = lower_triangle(stats::cov(draws[, names, drop = FALSE])),

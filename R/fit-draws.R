@@ -1,9 +1,12 @@
 # Draws on the user's scale, from the standardised ones of an engine.
 
+# The last columns: log densities of the prior, of the posterior, and of what the draws came from.
+density_columns <- c("lprior", "lp__", "lp_approx__")
+
 # draws_matrix, S x parameters. result: new_engine_result(); target: the model it comes from.
 user_draws <- function(result, target, design) {
   coefficients <- target$coefficients
-  names <- c(coefficients$name, target$sds$name, "lp__", "lp_approx__")
+  names <- c(coefficients$name, target$sds$name, density_columns)
   # filled in place: draws may be many
   out <- matrix(0, nrow(result$beta), length(names), dimnames = list(NULL, names))
   for (j in seq_along(coefficients$name)) out[, j] <- result$beta[, j]
@@ -41,6 +44,7 @@ user_draws <- function(result, target, design) {
   }, 0))
   jacobian <- sum(log(coefficients$factor)) - mixed + sum(log(target$sds$factor)) -
     rowSums(result$log_tau)
+  out[, "lprior"] <- log_prior_draws(target, result$beta, result$log_tau) + jacobian
   out[, "lp__"] <- result$lp + target$log_jacobian + jacobian
   out[, "lp_approx__"] <- result$lq + jacobian
   out <- posterior::as_draws_matrix(out)

@@ -8,8 +8,8 @@
 #   responses        K labels
 #   ids              K texts that stand for them in the names of draws, named by label
 #   pairs            list of K (K - 1) / 2 pairs of labels
-#   draws            S x parameters (draws_matrix), last "lp__" and "lp_approx__": on the scale of
-#                    the user's columns
+#   draws            S x parameters (draws_matrix), last "lprior", "lp__" and "lp_approx__": on the
+#                    scale of the user's columns
 #   design           predictors (a list by key: terms, smooths, columns, ...), x (by predictor,
 #                    coefficients x M, standardised), offset (predictors x M), covariates (what is
 #                    known of each, by name), and what new responses are made by
@@ -74,7 +74,7 @@ validate_fit <- function(x) {
     "pairs: two labels each" = length(x$pairs) == k * (k - 1) / 2 &&
       all(unlist(x$pairs) %in% x$responses),
     "draws: a row a draw" = inherits(x$draws, "draws_matrix") && nrow(x$draws) > 0 &&
-      identical(utils::tail(colnames(x$draws), 2), c("lp__", "lp_approx__")),
+      identical(utils::tail(colnames(x$draws), 3), density_columns),
     "priors: a row a parameter" = all(x$priors$name %in% colnames(x$draws)),
     "design: predictors by key" = all(startsWith(
       names(x$design$predictors), vapply(x$design$predictors, `[[`, "", "dpar")

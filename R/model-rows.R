@@ -41,7 +41,7 @@ new_rows_model <- function(model, terms, frame, threads = 1L) {
 
 # One cell without rows: what is left is the priors.
 without_likelihood <- function(model) {
-  k <- length(model$standard$scale)
+  k <- model$core$likelihood$responses
   model$core$size$cells <- 1L
   model$core["observed"] <- list(NULL)
   model$core$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)

@@ -52,3 +52,9 @@ log_joint_draws <- function(model, beta, log_tau, progress = NULL) {
   loglik_and_priors_draws(model, beta, progress) + log_smooth_prior(model, beta, log_tau) +
     log_sd_prior(model, log_tau)
 }
+
+# The part of it that is prior: of coefficients, smooths and their sds.
+log_prior_draws <- function(model, beta, log_tau) {
+  .Call(C_loglik_and_priors_draws, without_likelihood(model)$core, beta) +
+    log_smooth_prior(model, beta, log_tau) + log_sd_prior(model, log_tau)
+}

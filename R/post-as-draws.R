@@ -13,8 +13,9 @@
 #'
 #'   Variables are named as in 'brms': `b_mpg_wt` (mean), `b_sigma_mpg_wt`, `b_rho_mpg_qsec_wt`;
 #'   `bs_` is the unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard
-#'   deviation of the latter. `lp__` is the log joint density of data and parameters, `lp_approx__`
-#'   the log density of the approximation the draws were made from. With one response its name is
+#'   deviation of the latter. `lprior` is the log density of the prior (as 'priorsense' wants it), `lp__` the
+#'   log joint density of data and parameters, `lp_approx__` the log density of the approximation the
+#'   draws were made from. With one response its name is
 #'   left out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.

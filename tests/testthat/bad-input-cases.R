@@ -263,7 +263,7 @@ bad_input_outcome <- function(case, data) {
   ok <- outcome == case$expect
   if (inherits(result, "covary")) {
     draws <- unclass(result$draws)
-    finite <- all(is.finite(draws[, setdiff(colnames(draws), c("lp__", "lp_approx__"))]))
+    finite <- all(is.finite(draws[, setdiff(colnames(draws), c("lprior", "lp__", "lp_approx__"))]))
     ok <- ok && (finite || "covary_warning_infinite" %in% warned) &&
       (result$info$converged || "covary_warning_not_converged" %in% warned)
   }

@@ -33,7 +33,7 @@ all_predictors <- function(fit, newdata) {
 }
 
 coefficients_of <- function(fit) {
-  unclass(fit$draws)[, setdiff(colnames(fit$draws), c("lp__", "lp_approx__")), drop = FALSE]
+  unclass(fit$draws)[, setdiff(colnames(fit$draws), c("lprior", "lp__", "lp_approx__")), drop = FALSE]
 }
 
 # Largest difference of two sets of draws in sds of the first.

@@ -46,7 +46,7 @@ test_that("toolkit engines of covary() agree with the nested one", {
   target <- as_target(reference)
   expect_equal(
     target$parameters,
-    setdiff(colnames(unclass(reference$draws)), c("lp__", "lp_approx__"))
+    setdiff(colnames(unclass(reference$draws)), c("lprior", "lp__", "lp_approx__"))
   )
   expect_s3_class(covary(y ~ x, data = d, algorithm = "none"), "covary_density")
   expect_error(covary_control(advi = list(nonsense = 1)), class = "covary_error_argument")

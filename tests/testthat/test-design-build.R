@@ -69,7 +69,7 @@ test_that("names of draws are those of brms, and unique", {
   expect_true(all(c(
     "b_a_Intercept", "b_b_x", "bs_a_sz_1", "s_a_sz_1[1]", "sds_a_sz_1",
     "b_sigma_a_gb", "s_rho_a_b_sx_1[2]", "sds_rho_a_b_sx_1",
-    "lp__", "lp_approx__"
+    "lprior", "lp__", "lp_approx__"
   ) %in% colnames(fit$draws)))
   d$`x 1` <- d$x
   d$x1 <- d$z

@@ -113,3 +113,35 @@ test_that("draws that resampling repeats stand together, and count once", {
   effective <- sum(weights)^2 / sum(weights^2)
   expect_equal(posterior::ess_basic(stats::rnorm(1000)[rows]), effective, tolerance = 0.5)
 })
+
+test_that("lprior is the log prior, on the user's scale", {
+  priors <- c(
+    set_prior(normal(0, 10), class = "b"), set_prior(normal(20, 5), class = "Intercept"),
+    set_prior(normal(0, 1), class = "Intercept", dpar = "sigma"),
+    set_prior(normal(0, .1), class = "b", dpar = "sigma")
+  )
+  set.seed(1)
+  fit <- quiet(covary(mpg ~ wt, sigma ~ hp, mtcars, prior = priors, draws = 200))
+  d <- as.data.frame(fit)
+  centred <- d$b_Intercept + mean(mtcars$wt) * d$b_wt
+  centred_sigma <- d$b_sigma_Intercept + mean(mtcars$hp) * d$b_sigma_hp
+  right <- dnorm(centred, 20, 5, TRUE) + dnorm(d$b_wt, 0, 10, TRUE) +
+    dnorm(centred_sigma, 0, 1, TRUE) + dnorm(d$b_sigma_hp, 0, .1, TRUE)
+  expect_equal(d$lprior, right)
+})
+
+test_that("prior, likelihood and posterior add up, with smooths and by tables of rows", {
+  set.seed(2)
+  for (fit in list(
+    quiet(covary(cbind(a, b) ~ s(x, k = 5), rho ~ x, data = rows_60(), draws = 100)),
+    quiet(covary(a ~ s(x, k = 5),
+      data = rows_60()[rep(1:60, 400), ], draws = 100,
+      control = covary_control(compress = "never", importance = "always")
+    ))
+  )) {
+    d <- as.data.frame(fit)
+    # up to the scatter that bounds the likelihood
+    gap <- rowSums(log_lik(fit)) + d$lprior - d$lp__
+    expect_lt(max(abs(gap - mean(gap))), 0.05)
+  }
+})

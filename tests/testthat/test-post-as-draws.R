@@ -23,10 +23,10 @@ test_that("counts and posterior's summaries", {
     c(ndraws(fit), niterations(fit), nchains(fit), nsamples(fit)),
     c(800L, 800L, 1L, 800L)
   )
-  expect_identical(nvariables(fit), 6L)
+  expect_identical(nvariables(fit), 7L)
   expect_identical(
     variables(fit),
-    c("b_Intercept", "b_wt", "b_sigma_Intercept", "b_sigma_wt", "lp__", "lp_approx__")
+    c("b_Intercept", "b_wt", "b_sigma_Intercept", "b_sigma_wt", "lprior", "lp__", "lp_approx__")
   )
   s <- posterior::summarise_draws(fit, "mean", "sd")
   expect_equal(as.numeric(s$mean[2]), coef(fit)[["b_wt"]])
@@ -37,7 +37,7 @@ test_that("fits by NUTS keep their chains", {
   control <- covary_control(nuts = list(chains = 3, warmup = 200))
   fit <- quiet(covary(mpg ~ wt, data = mtcars, algorithm = "nuts", draws = 600, control = control))
   expect_identical(c(nchains(fit), niterations(fit), ndraws(fit)), c(3L, 200L, 600L))
-  expect_identical(dim(as.array(fit)), c(200L, 3L, 5L))
+  expect_identical(dim(as.array(fit)), c(200L, 3L, 6L))
   expect_identical(posterior::nchains(as_draws_df(fit, "b_wt")), 3L)
   chain <- as_draws_df(fit)$.chain
   expect_identical(as_draws_df(fit)$b_wt[chain == 2], as.matrix(fit)[201:400, "b_wt"])
