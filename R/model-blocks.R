@@ -75,7 +75,7 @@ loglik_and_priors.covary_blocks_model <- function(model, beta, order = 2L) {
 
 #' @export
 expect_loglik_and_priors.covary_blocks_model <- function(model, mean, cov, every = 1L) {
-  one <- function(core) .Call(C_expect_loglik_and_priors, core, mean, cov)
+  one <- function(core) .Call(C_expect_loglik_and_priors, core, mean, cov, every)
   add_blocks(model, one(model$core), one)
 }
 

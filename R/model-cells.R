@@ -141,9 +141,7 @@ loglik_and_priors.covary_cells_model <- function(model, beta, order = 2L) {
 
 #' @export
 expect_loglik_and_priors.covary_cells_model <- function(model, mean, cov, every = 1L) {
-  out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov)
-  if (every == 0) out$hessian <- loglik_and_priors(model, mean)$hessian
-  out
+  .Call(C_expect_loglik_and_priors, model$core, mean, cov, every)
 }
 
 #' @export

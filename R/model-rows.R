@@ -93,7 +93,7 @@ loglik_and_priors.covary_rows_model <- function(model, beta, order = 2L) {
 #' @export
 expect_loglik_and_priors.covary_rows_model <- function(model, mean, cov, every = 1L) {
   call <- rows_call(model, mean)
-  out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov)
+  out <- .Call(C_expect_loglik_and_priors, model$core, mean, cov, every)
   at <- .Call(
     C_rows_curvature, call$y, call$weights, call$scaling, call$terms,
     list(likelihood = model$core$likelihood, coarse = model$tables$coarse),

@@ -90,7 +90,7 @@ for (case in list(c(1e3, 10), c(9999, 10), c(1e5, 16))) {
     best(5, quote(for (i in seq_len(times)) .Call(loglik, target$core, beta, 2L))) / m /
       times * 1e9,
     best(5, quote(for (i in seq_len(times)) {
-      .Call(internal$C_expect_loglik_and_priors, target$core, beta, cov)
+      .Call(internal$C_expect_loglik_and_priors, target$core, beta, cov, 1L)
     })) / m / times * 1e9
   ))
 }

@@ -69,6 +69,14 @@ void dense_mirror_lower(int n, double *a)
         for (long i = 0; i < j; i++) a[i + n * j] = a[j + n * i];
 }
 
+int dense_eigen(int n, double *a, double *values, double *work)
+{
+    int status = 0, size = 3 * n;
+    if (n == 0) return 0;
+    F77_CALL(dsyev)("V", "L", &n, a, &n, values, work, &size, &status FCONE FCONE);
+    return status;
+}
+
 void dense_add_cross_product(int n, int k, const double *a, double *c)
 {
     if (n == 0 || k == 0) return;

@@ -19,6 +19,10 @@ void dense_solve_lower_transposed(int n, const double *l, int columns, double *x
 void dense_invert_cholesky(int n, double *l);
 void dense_mirror_lower(int n, double *a); /* upper triangle <- lower */
 
+/* Eigenvectors of the symmetric a of this lower triangle, in its place, and their n values,
+ * ascending. work: 3 n doubles. Not 0 where they are not found. */
+int dense_eigen(int n, double *a, double *values, double *work);
+
 /* lower triangle of c += a a', a: n x k */
 void dense_add_cross_product(int n, int k, const double *a, double *c);
 /* y <- a x for the symmetric a of this lower triangle (n x n) */

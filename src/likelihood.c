@@ -97,11 +97,11 @@ void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b,
     else l->evaluate(l, b, order, level);
 }
 
-void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level)
+void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int order, int level)
 {
-    if (b->incomplete) likelihood_expect_observed(l, b, level);
+    if (b->incomplete) likelihood_expect_observed(l, b, order, level);
     else if (l->expect) l->expect(l, b, level);
-    else likelihood_cubature(l, b, level);
+    else likelihood_cubature(l, b, order, level);
 }
 
 void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,

@@ -93,7 +93,9 @@ void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, in
 /* The functions of struct likelihood, or what stands in for those that are NULL. */
 void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level);
-void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int level);
+/* With order 1 the Hessian is that at eta where expectations are by cubature. eta stays. */
+void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int order,
+                       int level);
 /* The points are b->eta; the rest of the block may be overwritten. */
 void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,
                        double *value, int level);
@@ -106,11 +108,12 @@ double likelihood_score(const struct likelihood *l, struct likelihood_rows *rows
 int likelihood_knows(const struct likelihood *l, int observed);
 void likelihood_evaluate_observed(const struct likelihood *l, struct likelihood_block *b, int order,
                                   int level);
-void likelihood_expect_observed(const struct likelihood *l, struct likelihood_block *b, int level);
+void likelihood_expect_observed(const struct likelihood *l, struct likelihood_block *b, int order,
+                                int level);
 
-/* likelihood_cubature.c: expectations by products of Gauss-Hermite rules, exact for polynomials of
- * degree 5 (q > 3) or 9 (q <= 3) */
+/* likelihood_cubature.c: expectations where expect() is NULL */
 long likelihood_cubature_work(const struct likelihood *l); /* doubles of b->rule */
-void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int level);
+void likelihood_cubature(const struct likelihood *l, struct likelihood_block *b, int order,
+                         int level);
 
 #endif

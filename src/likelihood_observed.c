@@ -95,7 +95,7 @@ static void evaluate_parts(const struct likelihood *l, struct likelihood_block *
         n[j] = gather(p + j, l, b, 1 << j, own + j);
         complete -= n[j];
         if (n[j] == 0) continue;
-        if (order < 0) likelihood_expect(&p[j].l, own + j, level);
+        if (order < 0) likelihood_expect(&p[j].l, own + j, 2, level);
         else likelihood_evaluate(&p[j].l, own + j, order, level);
     }
     if (complete > 0) {
@@ -112,7 +112,9 @@ void likelihood_evaluate_observed(const struct likelihood *l, struct likelihood_
     evaluate_parts(l, b, order, level);
 }
 
-void likelihood_expect_observed(const struct likelihood *l, struct likelihood_block *b, int level)
+void likelihood_expect_observed(const struct likelihood *l, struct likelihood_block *b, int order,
+                                int level)
 {
+    (void) order;
     evaluate_parts(l, b, -1, level);
 }

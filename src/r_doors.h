@@ -14,11 +14,11 @@
 /* r_likelihood.c */
 int simd_option(void); /* the R option covary.simd as a level of simd.h */
 SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta);
-SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP cubature);
+SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP rule);
 SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
 /* r_regression.c */
 SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order);
-SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov);
+SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov, SEXP every);
 SEXP r_loglik_and_priors_draws(SEXP model, SEXP draws);
 SEXP r_smooths(SEXP model, SEXP theta);
 SEXP r_smooths_expect(SEXP model, SEXP mean, SEXP cov);

@@ -103,14 +103,21 @@ SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order)
     return out;
 }
 
-SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov)
+/* every: by cubature, the Hessian is averaged at every so-manieth cell, or (0) stands at the mean;
+ * exact expectations have no use for it. */
+SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov, SEXP every)
 {
     struct regression r = read_model(model);
     const double *m = check_doubles(mean, r.d, "mean");
     const double *v = check_doubles(cov, (R_xlen_t) r.d * r.d, "cov");
     SEXP out = PROTECT(new_evaluation(r.d, 2));
+    struct cell_sample sample = {(int *) R_alloc((size_t) r.m + 1, sizeof(int)),
+                                 (double *) R_alloc((size_t) r.m + 1, sizeof(double)), 0};
+    int stride = check_whole(every, 0, MOST_COUNT, "every");
+    if (stride > 1 && r.likelihood->expect == NULL) regression_sample(&r, stride, &sample);
     REAL(VECTOR_ELT(out, 0))
-    [0] = expect_loglik_and_priors(&r, m, v, REAL(VECTOR_ELT(out, 1)), REAL(VECTOR_ELT(out, 2)));
+    [0] = expect_loglik_and_priors(&r, m, v, stride == 1 ? NULL : &sample, REAL(VECTOR_ELT(out, 1)),
+                                   REAL(VECTOR_ELT(out, 2)));
     UNPROTECT(1);
     return out;
 }

@@ -249,8 +249,50 @@ static void predictor_covariance(const struct regression *r, const struct column
                     x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
 }
 
+/* Weights may be signed (nodes); what counts is how much of the rows a cell speaks for. */
+static double weight_of(const struct regression *r, int cell)
+{
+    return fabs(r->cells[(long) r->likelihood->size * cell]);
+}
+
+void regression_sample(const struct regression *r, int every, struct cell_sample *out)
+{
+    int picks = r->m / every + (r->m % every > 0);
+    if (picks < LIKELIHOOD_BLOCK) picks = r->m < LIKELIHOOD_BLOCK ? r->m : LIKELIHOOD_BLOCK;
+    double total = 0, passed = 0;
+    for (int i = 0; i < r->m; i++) total += weight_of(r, i);
+    out->n = 0;
+    for (int i = 0, done = 0; i < r->m; i++) {
+        int before = done;
+        passed += weight_of(r, i);
+        while (done < picks && (done + 0.5) * total < passed * picks) done++;
+        if (done == before) continue;
+        out->cell[out->n] = i;
+        out->times[out->n++] = (done - before) * total / (picks * weight_of(r, i));
+    }
+}
+
+/* Adds to the Hessian what expectations change at the cells of the sample. */
+static void add_sample(const struct regression *r, const double *mean, const double *cov,
+                       const struct cell_sample *sample, double *hess)
+{
+    struct likelihood_block b = r->block;
+    for (int from = 0; from < sample->n; from += LIKELIHOOD_BLOCK) {
+        int n = block_length(sample->n, from);
+        struct columns x = load_block(r, mean, sample->cell + from, 0, n, &b);
+        predictor_covariance(r, &x, cov, &b);
+        for (int side = 1; side >= -1; side -= 2) {
+            if (side > 0) likelihood_expect(r->likelihood, &b, 2, r->level);
+            else likelihood_evaluate(r->likelihood, &b, 2, r->level);
+            for (int pair = 0; pair < r->likelihood->pairs; pair++)
+                for (int i = 0; i < n; i++) b.hess[pair][i] *= side * sample->times[from + i];
+            add_hessian(r, &x, &b, hess);
+        }
+    }
+}
+
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
-                                double *grad, double *hess)
+                                const struct cell_sample *sample, double *grad, double *hess)
 {
     struct likelihood_block b = r->block;
     double f = 0, out[3];
@@ -260,11 +302,12 @@ double expect_loglik_and_priors(const struct regression *r, const double *mean, 
         int n = block_length(r->m, from);
         struct columns x = load_block(r, mean, NULL, from, n, &b);
         predictor_covariance(r, &x, cov, &b);
-        likelihood_expect(r->likelihood, &b, r->level);
+        likelihood_expect(r->likelihood, &b, sample ? 1 : 2, r->level);
         f += add_values(&b, n);
         add_gradient(r, &x, &b, grad);
         add_hessian(r, &x, &b, hess);
     }
+    if (sample) add_sample(r, mean, cov, sample, hess);
     dense_mirror_lower(r->d, hess);
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;

@@ -72,9 +72,20 @@ double loglik_and_priors_snapshot(const struct regression *r, const double *beta
 double loglik_and_priors_rows(const struct regression *r, const double *beta, const int *row, int n,
                               double scale, const struct snapshot *snapshot, double *grad);
 
-/* Expected value, gradient (d) and Hessian (d x d) under beta ~ N(mean, cov) */
+/* Cells whose difference between expected Hessian and that at the mean stands, `times` over, for
+ * those of all cells: it is small and smooth. */
+struct cell_sample {
+    int *cell; /* from 0; room for m of them */
+    double *times;
+    int n;
+};
+/* Every so-manieth cell by weight, but 32 cells at least */
+void regression_sample(const struct regression *r, int every, struct cell_sample *out);
+
+/* Expected value, gradient (d) and Hessian (d x d) under beta ~ N(mean, cov). Where expectations
+ * are by cubature, the Hessian is expected at a sample of cells; NULL: at all of them. */
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
-                                double *grad, double *hess);
+                                const struct cell_sample *sample, double *grad, double *hess);
 
 /* Values at n draws of beta; draws: n x d, out: n */
 void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out);

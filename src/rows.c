@@ -208,7 +208,7 @@ static void add_curvature(const struct rows_data *rows, struct rows_block *b, in
         used = row_tables(rows, b, from + i, out->coarse, likelihood->pairs, at + (long) used * i);
     likelihood_load_rows(likelihood, &b->at, from, n, &cells);
     if (out->variance) set_covariance(out->variance, at, used, n, likelihood->pairs, &cells);
-    if (out->variance) likelihood_expect(likelihood, &cells, out->level);
+    if (out->variance) likelihood_expect(likelihood, &cells, 2, out->level);
     else likelihood_evaluate(likelihood, &cells, 2, out->level);
     for (int i = 0; i < n; i++) {
         out->total += cells.value[i];

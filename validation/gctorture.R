@@ -70,7 +70,7 @@ eta <- matrix(0.1, 5, ncol(cell))
 invisible(record(ns$C_likelihood, list(name = "normal", responses = 2L), cell, eta))
 invisible(record(
   ns$C_likelihood_expect, list(name = "normal", responses = 2L), cell, eta,
-  matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
+  matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), 0L
 ))
 invisible(record(ns$C_exponential, as.double(-3:3), 2L))
 cells <- ns$new_cells(fit$frame)

@@ -178,7 +178,7 @@ if (requireNamespace("Rmpfr", quietly = TRUE)) {
     constant <- .Call(
       C_likelihood_expect, normal_of(2L), cbind(c(1, 0, 0, 0, 0, 0)),
       cbind(c(0, 0, s, s, mean[5])),
-      cbind(c(only_r)), FALSE
+      cbind(c(only_r)), 0L
     )[1] - log(2 * pi) - mean[3] - mean[4]
     n <- data$cells[1, i]
     got <- likelihood_expect(

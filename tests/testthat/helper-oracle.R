@@ -211,8 +211,9 @@ at_level <- function(level, code) {
 }
 
 # Expectations of cells (size x m) under N(mean, cov), mean q x m, cov q x q x m: (1 + q + q^2) x m.
-likelihood_expect <- function(likelihood, cells, mean, cov, cubature = FALSE) {
-  .Call(C_likelihood_expect, likelihood, cells, mean, cov, cubature)
+# rule: 0 closed forms where there are any, 1 cubature, 2 cubature with the Hessian at the mean.
+likelihood_expect <- function(likelihood, cells, mean, cov, rule = 0L) {
+  .Call(C_likelihood_expect, likelihood, cells, mean, cov, rule)
 }
 
 # Scaled errors of the likelihood in C, three numbers (value, gradient, Hessian) a point.

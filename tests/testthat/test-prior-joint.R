@@ -105,7 +105,7 @@ test_that("density, gradient, Hessian and expectation of a joint prior are those
     slope <- function(b) .Call(C_loglik_and_priors, target$core, b, 1L)$gradient
     expect_close(as.vector(at$hessian), as.vector(difference_jacobian(slope, beta)), half_of_digits)
     cov <- crossprod(matrix(stats::rnorm(target$dim^2), target$dim)) / 20
-    expected <- .Call(C_expect_loglik_and_priors, target$core, beta, cov)
+    expected <- .Call(C_expect_loglik_and_priors, target$core, beta, cov, 1L)
     draws <- matched_noise(20000, target$dim) %*% chol(cov) + rep(beta, each = 20000)
     value <- .Call(C_loglik_and_priors_draws, target$core, draws)
     expect_lt(abs(mean(value) - expected$value), 4 * stats::sd(value) / sqrt(20000))

@@ -39,7 +39,7 @@ for (case in list(
     beta <- rnorm(sum(case$p), sd = 0.1)
     cov <- random_cov(runif(length(beta), 0.02, 0.1))
     twin <- twin_expect(model, beta, cov)
-    out <- .Call(C_expect_loglik_and_priors, model, beta, cov)
+    out <- .Call(C_expect_loglik_and_priors, model, beta, cov, 1L)
     expect_close(out$value, twin$value, rounding)
     expect_close(out$gradient, twin$gradient, rounding_of_sums)
     expect_close(c(out$hessian), c(twin$hessian), rounding_of_sums)

@@ -197,7 +197,7 @@ test_that("cubature, for likelihoods without closed forms, agrees with those of 
     error <- function(sd) {
       cov <- matrix(as.vector(tcrossprod(sd * root)), q * q, m)
       at <- function(cubature) {
-        likelihood_expect(normal_of(k), data$cells, data$eta, cov, cubature)
+        likelihood_expect(normal_of(k), data$cells, data$eta, cov, as.integer(cubature))
       }
       max(scaled_errors(at(TRUE), at(FALSE), data$cells[1, ]))
     }

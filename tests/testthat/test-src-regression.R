@@ -54,7 +54,7 @@ for (design in designs) {
         d <- length(beta)
         cov <- random_cov(runif(d, 0.05, 0.3))
         twin <- twin_expect(model, beta, cov)
-        out <- .Call(C_expect_loglik_and_priors, model, beta, cov)
+        out <- .Call(C_expect_loglik_and_priors, model, beta, cov, 1L)
         expect_close(out$value, twin$value, rounding)
         expect_close(out$gradient, twin$gradient, rounding)
         expect_close(c(out$hessian), c(twin$hessian), rounding)
@@ -89,7 +89,7 @@ test_that("the expectation of the regression equals the mean over its draws", {
     cov <- random_cov(runif(length(beta), 0.05, 0.15))
     draws <- beta + t(chol(cov)) %*% matrix(rnorm(length(beta) * n), ncol = n)
     values <- .Call(C_loglik_and_priors_draws, problem$model, t(draws))
-    out <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov)$value
+    out <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov, 1L)$value
     expect_lte(abs(mean(values) - out) / (sd(values) / sqrt(n)), 4)
   }
 })
@@ -105,7 +105,7 @@ test_that("a singular covariance is no obstacle", {
       problem$model$x[[5]][, j] <- x - direction * sum(x * direction) / sum(direction^2)
     }
     mean <- rnorm(3, sd = 0.3)
-    out <- .Call(C_expect_loglik_and_priors, problem$model, mean, 10 * outer(direction, direction))
+    out <- .Call(C_expect_loglik_and_priors, problem$model, mean, 10 * outer(direction, direction), 1L)
     if (anyNA(unlist(out))) break
   }
   expect_false(anyNA(unlist(out)))
@@ -149,10 +149,10 @@ test_that("columns that are zero in some blocks change nothing", {
       out <- .Call(C_loglik_and_priors, problem$model, beta, 2L)
       draws <- .Call(C_loglik_and_priors_draws, problem$model, rbind(beta, 0, -beta))
       cov <- random_cov(runif(length(beta), 0.05, 0.2))
-      expected <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov)
+      expected <- .Call(C_expect_loglik_and_priors, problem$model, beta, cov, 1L)
       dense <- problem$model # a tiny entry keeps every column in every block
       dense$x <- lapply(dense$x, function(x) replace(x, x == 0, 1e-300))
-      with_all <- .Call(C_expect_loglik_and_priors, dense, beta, cov)
+      with_all <- .Call(C_expect_loglik_and_priors, dense, beta, cov, 1L)
       options(old)
       expect_close(out$value, twin_density(problem, beta), rounding)
       expect_close(draws[1], out$value, last_bits)

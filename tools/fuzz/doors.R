@@ -82,7 +82,7 @@ local(
     .Call(C_likelihood, list(name = "normal", responses = 2L), cell, eta)
     .Call(
       C_likelihood_expect, list(name = "normal", responses = 2L), cell, eta,
-      matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), FALSE
+      matrix(as.vector(diag(0.1, 5)), 25, ncol(cell)), 0L
     )
     .Call(C_prior, 11L, c(0, 1, 3), c(-1, 0, 1), c(1, 1, 1))
     .Call(C_exponential, as.double(-3:3), 2L)
