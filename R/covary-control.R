@@ -15,6 +15,14 @@
 #' @param threads Threads for passes over rows; results are the same bits for any number, with one
 #'   BLAS library and one number of its own threads: other libraries, or more threads in them, sum
 #'   in another order. A process that was forked from the one that loaded the package uses one.
+#' @param correlation What the predictors of pairs of responses are. `"partial"` (default): partial
+#'   correlations given the responses before the pair, by the rhobit link; `sigma` is the standard
+#'   deviation. `"regression"`: coefficients of each response in a regression on all responses
+#'   before it (modified Cholesky decomposition, identity link); `sigma` is the standard deviation
+#'   of what these leave. It suits responses that have an order, such as times, and many, for which
+#'   it is faster; constant correlations of varying standard deviations are simple by the first
+#'   alone, and its fits depend more on the order. Predictions, [correlation()] and [sigma()] mean
+#'   the same for both.
 #' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at
 #'   that row, where standard deviations or correlations change with covariates: it keeps the
 #'   likelihood bounded at rows that a mean runs through. `"auto"` is 0.01, less from 500,000 rows
@@ -30,10 +38,10 @@ covary_control <- function(
   importance = c("auto", "always", "never"), advi = list(), svgd = list(),
   pathfinder = list(), nuts = list(),
   compress = c("auto", "always", "never"), resolution = "auto",
-  threads = 1, row_sd = "auto"
+  threads = 1, row_sd = "auto", correlation = c("partial", "regression")
 ) {
   structure(list(
-    likelihood = default_likelihood, # there is one so far: no argument chooses it
+    correlation = check_choice(correlation, names(correlation_likelihoods), "correlation"),
     row_sd = check_row_sd(row_sd),
     importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(
@@ -79,6 +87,21 @@ check_control <- function(control) {
     )
   }
   remake(control, covary_control, "control")
+}
+
+# What many responses cost, and what costs less.
+say_cost_of_responses <- function(parsed, control) {
+  k <- length(parsed$responses)
+  if (k <= 10 || control$correlation != "partial") {
+    return(invisible())
+  }
+  inform_covary(
+    "cost", "The ", k * (k - 1) / 2, " partial correlations of ", k, " responses make the fit ",
+    "slow: a step takes about ", k, "^4 operations a row or cell. ",
+    "covary_control(correlation = \"regression\") takes about ", k, "^3, but depends more on the ",
+    "order of the responses.",
+    fields = list(responses = k)
+  )
 }
 
 # Settings that a user has edited pass the checks of the function that makes them.

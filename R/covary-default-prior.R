@@ -28,7 +28,8 @@
 #' @export
 default_prior <- function(
   formula, ..., data, weights = NULL, subset = NULL,
-  na.action = stats::na.omit, missing = c("use", "drop")
+  na.action = stats::na.omit, missing = c("use", "drop"),
+  control = covary_control()
 ) {
   call <- match.call()
   further <- further_arguments(call, missing(data), ...)
@@ -42,7 +43,12 @@ default_prior <- function(
     na_action = na.action, missing = check_choice(missing, c("use", "drop"), "missing")
   )
   formulas <- c(as_formulas(formula), further$formulas)
-  read <- read_rows(parse_formulas(formulas, data_names = names(data)), data, choice)
+  parsed <- parse_formulas(
+    formulas,
+    data_names = names(data),
+    likelihood = likelihood_by_correlation(check_control(control)$correlation)
+  )
+  read <- read_rows(parsed, data, choice)
   parsed <- read$parsed
   frame <- read$frame
   cells <- new_cells(frame)

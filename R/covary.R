@@ -144,8 +144,9 @@ covary <- function(
   check_choice_of_rows(choice, data)
   parsed <- parse_formulas(
     c(as_formulas(formula), further$formulas),
-    data_names = data_names(data), likelihood = control$likelihood
+    data_names = data_names(data), likelihood = likelihood_by_correlation(control$correlation)
   )
+  say_cost_of_responses(parsed, control)
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
 

@@ -12,7 +12,8 @@ new_margin_template <- function(formulas, common, settings, draws) {
   spread[[2]] <- quote(sigma)
   parsed <- parse_formulas(
     list(mean, spread),
-    data_names = names(common$covariates), likelihood = settings$control$likelihood
+    data_names = names(common$covariates),
+    likelihood = likelihood_by_correlation(settings$control$correlation)
   )
   parsed <- own_scopes(parsed, names(common$covariates))
   check_template(parsed, common)

@@ -12,6 +12,20 @@ most_responses <- c(normal = 30L)
 # Moments of cells and tables of rows hold so many.
 most_tabulated_responses <- 2L
 
+# The likelihood by what the predictors of pairs are, the choice of covary_control(correlation = ).
+correlation_likelihoods <- c(partial = "normal", regression = "normal_regression")
+
+likelihood_by_correlation <- function(correlation) {
+  name <- correlation_likelihoods[[correlation]]
+  if (!name %in% names(formula_dpars)) {
+    stop_covary("argument", "`correlation` must be \"partial\"; \"", correlation,
+      "\" is not in this version.",
+      fields = list(arg = "correlation")
+    )
+  }
+  name
+}
+
 # Of any likelihood; `further`: without that of the mean, those that have formulas of their own.
 dpar_names <- function(further = FALSE) {
   unique(unlist(lapply(formula_dpars, function(of) if (further) names(of)[-1] else names(of))))

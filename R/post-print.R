@@ -16,10 +16,12 @@ print.covary <- function(x, digits = 3, ...) {
   check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x)
   means <- stats::coef(x)
+  shown <- coefficient_triangles(x, means)
   if (length(means)) {
     cat("\nPosterior means of coefficients:\n")
-    print(means, digits = digits)
+    print(means[!names(means) %in% shown$names], digits = digits)
   }
+  print_triangles(shown$tables, digits)
   invisible(x)
 }
 
@@ -28,7 +30,9 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("Call:\n", paste(deparse(short_call(x$call)), collapse = "\n"), "\n\nPredictors (link):\n",
     sep = ""
   )
-  cat(paste0("  ", predictor_lines(x$design$predictors), "\n"), sep = "")
+  cat(paste0("  ", predictor_lines(x$design$predictors, x$responses), "\n"), sep = "")
+  order <- order_lines(x$design$predictors, x$responses)
+  if (length(order)) cat("", order, sep = "\n")
   frame <- x$frame
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
     paste(";", missing_texts(frame, x$responses), recycle0 = TRUE), "\n",
@@ -56,17 +60,40 @@ short_call <- function(call) {
   call
 }
 
-# One line a predictor: what it is, its formula, and marks for defaults and known functions.
-predictor_lines <- function(predictors) {
-  what <- vapply(
-    predictors, function(p) paste0(p$dpar, "(", paste(p$resp, collapse = ", "), ")"),
-    ""
-  )
+# One line a predictor: what it is, its formula, and marks for defaults and known functions. Of
+# three responses or more, one line for all predictors of a kind that have one formula.
+predictor_lines <- function(predictors, responses) {
+  units <- vapply(predictors, function(p) paste(p$resp, collapse = ", "), "")
+  dpar <- vapply(predictors, `[[`, "", "dpar")
   link <- vapply(predictors, function(p) paste0("[", dpar_of(p)$link$name, "]"), "")
   right <- vapply(predictors, function(p) {
     paste0(deparse1(p$rhs), if (!p$stated) " (default)", if (p$known) " (known)")
   }, "")
-  paste(format(what), format(link), right)
+  if (length(responses) > 2) {
+    group <- paste(dpar, right, sep = "\r")
+    pairs <- lengths(lapply(predictors, `[[`, "resp")) == 2
+    units <- vapply(split(seq_along(units), factor(group, unique(group))), function(at) {
+      group_text(units[at], pairs[at[1]], sum(dpar == dpar[at[1]]))
+    }, "")
+    first <- !duplicated(group)
+    dpar <- dpar[first]
+    link <- link[first]
+    right <- right[first]
+  }
+  paste(format(paste0(dpar, "(", units, ")")), format(link), right)
+}
+
+# What predictors that share a formula are of, of so many in all.
+group_text <- function(units, pairs, all) {
+  if (length(units) == 1) {
+    return(units)
+  }
+  kind <- if (pairs) "pairs" else "responses"
+  if (length(units) == all) {
+    return(paste("all", all, kind))
+  }
+  if (pairs) units <- gsub(", ", ":", units, fixed = TRUE)
+  if (length(units) > 4) paste(length(units), kind) else paste(units, collapse = ", ")
 }
 
 # Whether to trust the draws, in words.

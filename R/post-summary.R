@@ -28,7 +28,7 @@ summary.covary <- function(object, prob = 0.95, ...) {
     function(on) summary_table(object, object$priors$name[on], probs)
   )
   structure(c(
-    object[c("call", "algorithm", "responses", "n_cells", "info")], tables,
+    object[c("call", "algorithm", "responses", "pairs", "n_cells", "info")], tables,
     list(
       design = object$design["predictors"], frame = frame_counts(object$frame),
       diagnostics = diagnostics(object)
@@ -63,7 +63,12 @@ print.summary.covary <- function(x, digits = 3, ...) {
   check_dots(...)
   check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x, x$diagnostics$draws)
-  print_table("Coefficients", x$coefficients, digits)
+  means <- stats::setNames(x$coefficients$mean, rownames(x$coefficients))
+  sds <- stats::setNames(x$coefficients$sd, names(means))
+  shown <- coefficient_triangles(x, means, sds)
+  other <- !names(means) %in% shown$names
+  print_table("Coefficients", x$coefficients[other, , drop = FALSE], digits)
+  print_triangles(shown$tables, digits)
   print_table("Standard deviations of smooths and random effects", x$sds, digits)
   elbo <- x$info$elbo
   if (length(elbo) && !is.na(elbo)) cat("\nELBO ", format(elbo, digits = 7), "\n", sep = "")

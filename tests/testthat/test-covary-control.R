@@ -18,3 +18,15 @@ test_that("fits of rows and of cells are the same bits for any number of threads
     expect_identical(fits[[1]], fits[[2]], label = paste("threads, compress =", compress))
   }
 })
+
+test_that("what correlations are is partial or regression, and many responses cost", {
+  expect_identical(covary_control()$correlation, "partial")
+  expect_error(covary_control(correlation = "marginal"), class = "covary_error_argument")
+  responses <- stats::setNames(as.list(letters[1:11]), letters[1:11])
+  said <- expect_message(
+    say_cost_of_responses(list(responses = responses), covary_control()),
+    class = "covary_message_cost"
+  )
+  expect_match(conditionMessage(said), "correlation = \"regression\"", fixed = TRUE)
+  expect_no_message(say_cost_of_responses(list(responses = responses[1:10]), covary_control()))
+})

@@ -55,7 +55,10 @@ test_that("all summaries are of marginal parameters", {
   expect_equal(
     link$estimate, unname(colMeans(posterior_linpred(three, dpar = "rho", resp = "qsec:drat")))
   )
-  curve <- conditional_effects(three, "wt", dpar = "rho", resp = "qsec:drat", points = 3, extend = 0)
+  curve <- conditional_effects(
+    three, "wt",
+    dpar = "rho", resp = "qsec:drat", points = 3, extend = 0
+  )
   at <- posterior_epred(three, data.frame(wt = curve$x), dpar = "rho", resp = "qsec:drat")
   expect_equal(curve$estimate, apply(at, 2, median))
   out <- correlation(three, new, resp = c("drat:qsec", "mpg:drat"))
