@@ -24,6 +24,8 @@ SEXP r_smooths(SEXP model, SEXP theta);
 SEXP r_smooths_expect(SEXP model, SEXP mean, SEXP cov);
 /* r_piecewise.c */
 SEXP r_piecewise(SEXP x, SEXP breaks, SEXP coefficients);
+/* r_chart.c */
+SEXP r_chart_tables(SEXP tables, SEXP n);
 /* r_ellipse.c */
 SEXP r_gap(SEXP model, SEXP a, SEXP b, SEXP beta);
 SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, SEXP beta, SEXP gap);

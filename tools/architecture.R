@@ -22,6 +22,7 @@ street <- c(
   fit = "draws on the user's scale, and how to evaluate them at rows",
   post = "what is asked of a fit",
   plot = "pictures and the data frames behind them",
+  chart = "curves as tables: where a person stands, new sites, chart files",
   covary = "the verb: the street from end to end, refits, adapters",
   features = "many responses: margins one by one, correlations pair by pair",
   learner = "category learning; the house rules only"
@@ -37,7 +38,7 @@ room_of <- function(file) {
 # file includes files of its own floor or lower ones, never in a circle.
 floors <- list(
   foundations = c(
-    "scalar", "vector", "simd", "dense", "block_sums", "partitions", "piecewise"
+    "scalar", "vector", "simd", "dense", "block_sums", "partitions", "piecewise", "chart_table"
   ),
   "sums and densities" = c(
     "likelihood", "prior", "joint_prior", "cells", "moments", "rows"

@@ -1,0 +1,58 @@
+# How sure a score is: its posterior standard deviation by the delta method, from the posterior
+# covariance of the predictors at the row (chart-posterior.R).
+
+# n standard deviations of the z of a part: of response `part$of`, or of its last given the others.
+score_errors <- function(s, part) {
+  keys <- keys_behind(s$chart, part$of)
+  gradient <- score_gradient(s, part, keys)
+  fixed <- setdiff(s$excluded, random_labels(s$chart))
+  if (length(fixed)) {
+    stop_covary("argument", "`uncertainty = \"posterior\"` cannot be had without ",
+      enumerate(fixed), ": only random effects can be left out of it.",
+      fields = list(arg = "exclude")
+    )
+  }
+  cov <- posterior_covariance(s$chart, s$at, keys, s$excluded)
+  variance <- 0
+  for (i in seq_along(keys)) {
+    for (j in seq_along(keys)) variance <- variance + gradient[[i]] * gradient[[j]] * cov[, i, j]
+  }
+  sqrt(pmax(variance, 0))
+}
+
+random_labels <- function(chart) {
+  unlist(lapply(chart$predictors, function(p) {
+    lapply(p$tables, function(table) if (table$random) table$labels)
+  }))
+}
+
+# Keys of the predictors that the distribution of some responses (numbers) rests on.
+keys_behind <- function(chart, responses) {
+  likelihood <- chart_likelihood(chart)
+  basis <- chart$responses[likelihood$rests_on(sort(responses))]
+  unlist(lapply(likelihood$dpars, function(dpar) {
+    for_units(dpar, basis, function(resp) chart_key(chart, dpar, resp))
+  }), use.names = FALSE)
+}
+
+# Derivatives of z by each predictor, by central differences: list of n numbers.
+score_gradient <- function(s, part, keys) {
+  likelihood <- chart_likelihood(s$chart)
+  z_at <- function(values) {
+    eta <- likelihood$marginal(in_shape_of_eta(s$chart, values), part$of)
+    w <- likelihood$whiten(lapply(part$of, function(k) s$y[, k]), eta)
+    as.double(w[[length(w)]])
+  }
+  sd <- dpar_as(likelihood, "sd")
+  lapply(keys, function(key) {
+    p <- s$chart$predictors[[key]]
+    step <- 1e-4
+    if (likelihood$dpars[[p$dpar]]$role == "mean") {
+      step <- step * sd$link$inverse(s$values[[predictor_key(sd$name, p$resp)]])
+    }
+    up <- down <- s$values
+    up[[key]] <- up[[key]] + step
+    down[[key]] <- down[[key]] - step
+    (z_at(up) - z_at(down)) / (2 * step)
+  })
+}

@@ -1,0 +1,61 @@
+# Scores at a level of a random effect that the chart has not seen, or knows from a few people only:
+# its effects are random. With effects a ~ N(0, v) of the mean and b ~ N(0, u) of the log standard
+# deviation, F(y) = E Phi((y - mu) / sqrt(v + sigma^2 exp(2 b))), and z is qnorm(F(y)).
+
+unseen_score <- function(s, k, rows) {
+  parts <- unseen_parts(s, k, rows)
+  nodes <- normal_nodes(15)
+  d <- s$y[rows, k] - parts$mean
+  upper <- lower <- 0
+  for (i in seq_along(nodes$x)) {
+    sd <- sqrt(parts$v + (parts$sd * exp(sqrt(parts$u) * nodes$x[i]))^2)
+    lower <- lower + nodes$weight[i] * stats::pnorm(d / sd)
+    upper <- upper + nodes$weight[i] * stats::pnorm(d / sd, lower.tail = FALSE)
+  }
+  ifelse(lower < upper, stats::qnorm(lower), stats::qnorm(upper, lower.tail = FALSE))
+}
+
+# list(mean, sd, v, u) of response k at rows.
+unseen_parts <- function(s, k, rows) {
+  likelihood <- chart_likelihood(s$chart)
+  mean <- dpar_as(likelihood, "mean")
+  sd <- dpar_as(likelihood, "sd")
+  keys <- c(
+    chart_key(s$chart, mean, s$chart$responses[k]), chart_key(s$chart, sd, s$chart$responses[k])
+  )
+  list(
+    mean = mean$link$inverse(s$values[[keys[1]]][rows]),
+    sd = sd$link$inverse(s$values[[keys[2]]][rows]),
+    v = s$extra[[keys[1]]][rows], u = s$extra[[keys[2]]][rows]
+  )
+}
+
+# Correlations of z of unseen levels, whose effects are independent between responses: a list
+# matrix.
+unseen_correlation <- function(s, rows, on) {
+  likelihood <- chart_likelihood(s$chart)
+  eta <- take_eta(in_shape_of_eta(s$chart, s$values), rows)
+  kept <- lapply(on, function(k) {
+    parts <- unseen_parts(s, k, rows)
+    within <- parts$sd^2 * exp(2 * parts$u)
+    # The part that is common to two responses has the mean sd, not its root mean square.
+    list(common = parts$sd * exp(parts$u / 2), all = sqrt(within + parts$v))
+  })
+  out <- matrix(list(), length(on), length(on))
+  for (i in seq_along(on)[-1]) {
+    for (j in seq_len(i - 1)) {
+      out[[i, j]] <- likelihood$correlation(eta, on[i], on[j]) *
+        kept[[i]]$common * kept[[j]]$common / (kept[[i]]$all * kept[[j]]$all)
+    }
+  }
+  out
+}
+
+# Gauss-Hermite nodes for a standard normal: list(x, weight).
+normal_nodes <- function(n) {
+  off <- sqrt(seq_len(n - 1))
+  jacobi <- matrix(0, n, n)
+  jacobi[cbind(seq_len(n - 1), seq_len(n - 1) + 1)] <- off
+  parts <- eigen(jacobi + t(jacobi), symmetric = TRUE)
+  list(x = parts$values, weight = parts$vectors[1, ]^2)
+}

@@ -1,0 +1,157 @@
+test_that("z, distance and conditional z are those of the exact curves, to 1e-6", {
+  fit <- fit_sites()
+  d <- data_sites()[1:300, ]
+  out <- deviations(fit, d, given = ~weight)
+  exact <- exact_scores(fit, d)
+  of <- function(resp, column = "z") out[[column]][out$resp == resp]
+  expect_lt(max(abs(of("height") - exact$height)), 1e-6)
+  expect_lt(max(abs(of("weight") - exact$weight)), 1e-6)
+  expect_equal(of("height", "centile"), pnorm(of("height")), tolerance = last_bits)
+  given <- (exact$height - exact$rho * exact$weight) / sqrt(1 - exact$rho^2)
+  expect_lt(max(abs(of("height | weight") - given)), 1e-6)
+  square <- (exact$height^2 - 2 * exact$rho * exact$height * exact$weight + exact$weight^2) /
+    (1 - exact$rho^2)
+  expect_lt(max(abs(of("height:weight", "distance")^2 - square)), 1e-5)
+  expect_equal(
+    of("height:weight", "centile"), pchisq(of("height:weight", "distance")^2, 2),
+    tolerance = rounding
+  )
+  expect_true(all(out$status == "ok" & !out$extrapolated))
+})
+
+test_that("the rows of the fit are scored by default", {
+  fit <- fit_sites()
+  expect_equal(deviations(fit)$z, deviations(fit, data_sites())$z, tolerance = last_bits)
+})
+
+test_that("the driver is the response, or the two, that the distance comes from", {
+  fit <- fit_sites()
+  d <- data.frame(age = 10, sex = "F", site = "s1")
+  driver <- function(height, weight) {
+    at <- centiles(fit, d, z = c(height, weight))
+    d$height <- at$value[at$resp == "height"][1]
+    d$weight <- at$value[at$resp == "weight"][2]
+    out <- deviations(fit, d)
+    out$driver[!is.na(out$driver)]
+  }
+  expect_identical(driver(2, -2), "height high, weight low")
+  expect_identical(driver(-2.5, -2.5), "height low, weight low")
+  expect_identical(driver(0, 3), "weight high")
+})
+
+test_that("a missing response leaves the z of the other, and one degree of freedom", {
+  fit <- fit_sites()
+  whole <- data_sites()[1:20, ]
+  part <- whole
+  part$weight[3] <- NA
+  a <- deviations(fit, whole)
+  b <- deviations(fit, part)
+  expect_identical(b$z[b$resp == "height"], a$z[a$resp == "height"])
+  joint <- b[b$resp == "height:weight", ]
+  expect_identical(joint$dof, rep(c(2L, 1L, 2L), c(2, 1, 17)))
+  expect_equal(joint$distance[3], abs(b$z[3]), tolerance = rounding)
+  expect_equal(joint$centile[3], pchisq(b$z[3]^2, 1), tolerance = rounding)
+  expect_identical(b$status[b$resp == "weight"][3], "missing")
+})
+
+test_that("covariates that are missing or outside the range are flagged", {
+  fit <- fit_sites()
+  d <- data_sites()[1:3, ]
+  d$age[1] <- NA
+  d$age[2] <- 30
+  out <- deviations(fit, d, resp = "height")
+  expect_identical(out$status, c("missing", "outside range", "ok"))
+  expect_identical(out$extrapolated, c(FALSE, TRUE, FALSE))
+  expect_identical(is.na(out$z), c(TRUE, FALSE, FALSE))
+})
+
+test_that("z_se is the posterior sd of z over the draws, to two per cent and the noise of draws", {
+  fit <- fit_sites()
+  d <- data_sites()[1:150, ]
+  out <- deviations(fit, d, given = ~height, uncertainty = "posterior")
+  draws <- function(dpar, resp) posterior_linpred(fit, newdata = d, dpar = dpar, resp = resp)
+  z <- lapply(c("height", "weight"), function(resp) {
+    (rep(d[[resp]], each = 600) - draws("mu", resp)) / exp(draws("sigma", resp))
+  })
+  rho <- tanh(posterior_linpred(fit, newdata = d, dpar = "rho") / 2)
+  exact <- list(z[[1]], z[[2]], (z[[2]] - rho * z[[1]]) / sqrt(1 - rho^2))
+  for (i in 1:3) {
+    resp <- c("height", "weight", "weight | height")[i]
+    ratio <- out$z_se[out$resp == resp] / apply(exact[[i]], 2, sd)
+    expect_true(all(ratio > 0.93 & ratio < 1.07))
+    expect_lt(abs(mean(ratio) - 1), 0.02)
+  }
+  one <- out[out$resp == "height", ]
+  expect_equal(one$upper - one$z, qnorm(0.975) * one$z_se, tolerance = rounding)
+})
+
+test_that("a new level is an error, or scored without its effect, or with its uncertainty", {
+  fit <- fit_sites()
+  d <- data_sites()[1:40, ]
+  d$site <- "new"
+  expect_error(deviations(fit, d), class = "covary_error_new_level")
+  population <- deviations(fit, d, new_levels = "population")
+  expect_identical(population$z, deviations(fit, d, exclude = "s(site)")$z)
+  expect_identical(population$z, deviations(fit, d, re_formula = NA)$z)
+  expect_identical(unique(population$status), "new level")
+  predictive <- deviations(fit, d, new_levels = "predictive", resp = "height")
+  # By simulation: a new site's effects, then a person of it.
+  sds <- c(
+    sqrt(mean(fit$draws[, "sds_height_ssite_1"]^2)),
+    sqrt(mean(fit$draws[, "sds_sigma_height_ssite_1"]^2))
+  )
+  z <- population$z[1]
+  set.seed(5)
+  lines <- centiles(fit, d[1, ], z = c(0, 1), resp = "height", new_levels = "population")
+  sigma <- diff(lines$value)
+  people <- rnorm(4e5, 0, sds[1] / sigma) + exp(rnorm(4e5, 0, sds[2])) * rnorm(4e5)
+  # 4 standard errors of a share of 4e5
+  expect_lt(abs(mean(people < z) - predictive$centile[1]), 4 * 0.5 / sqrt(4e5))
+})
+
+test_that("wide frames have the scores beside the person", {
+  fit <- fit_sites()
+  d <- data_sites()[1:5, ]
+  wide <- deviations(fit, d, given = ~height, wide = TRUE)
+  long <- deviations(fit, d, given = ~height)
+  expect_identical(names(wide)[seq_along(d)], names(d))
+  expect_identical(wide$z_weight, long$z[long$resp == "weight"])
+  expect_identical(wide$z_weight_given_height, long$z[long$resp == "weight | height"])
+  expect_identical(wide$distance, long$distance[long$resp == "height:weight"])
+  expect_output(print(long), "10 scores of 2 responses")
+})
+
+test_that("fits of one response, with random slopes, have no joint columns", {
+  fit <- fixture("groups")
+  d <- data_groups()
+  out <- deviations(fit, d)
+  at <- getFromNamespace("central_at", "covary")
+  p <- fit$design$predictors
+  exact <- (d$y - at(fit, p[["mu:y"]], d)) / exp(at(fit, p[["sigma:y"]], d))
+  expect_lt(max(abs(out$z - exact)), 1e-6)
+  expect_false("distance" %in% names(out))
+  expect_equal(nrow(out), 80)
+})
+
+test_that("arguments are used or refused", {
+  fit <- fit_sites()
+  d <- data_sites()[1:5, ]
+  refused <- function(...) expect_error(deviations(fit, ...), class = "covary_error_argument")
+  refused(d, given = "height")
+  refused(d, given = ~site)
+  refused(d, resp = "length")
+  refused(d, exclude = "s(sites)")
+  refused(d, re_formula = ~ (1 | site))
+  refused(d, exclude = "s(age)", uncertainty = "posterior")
+  expect_error(deviations(fit, d[, -1]), class = "covary_error_newdata")
+  expect_error(deviations(fit, d[, -4]), class = "covary_error_variable")
+  expect_error(deviations(lm(1 ~ 1)), class = "covary_error_argument")
+  expect_warning(deviations(fit, d, levels = 1), class = "covary_warning_unused_argument")
+})
+
+test_that("a term that jumps cannot become a chart, and the error says so", {
+  set.seed(2)
+  fit <- covary(mpg ~ I(wt > 3), data = mtcars, draws = 100)
+  error <- expect_error(deviations(fit), class = "covary_error_chart")
+  expect_match(conditionMessage(error), "I(wt > 3)", fixed = TRUE)
+})
