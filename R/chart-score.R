@@ -106,7 +106,7 @@ observed_patterns <- function(y) {
 
 # w: independent standard normals of the observed responses of rows, in the order `order`; z: n x K
 # scores of these rows alone. A list of vectors.
-whiten_rows <- function(s, rows, order, z) {
+whiten_people <- function(s, rows, order, z) {
   likelihood <- chart_likelihood(s$chart)
   wide <- s$wide[rows]
   eta <- likelihood$marginal(take_eta(in_shape_of_eta(s$chart, s$values), rows), order)
@@ -164,7 +164,7 @@ joint_scores <- function(s, z) {
     rows <- pattern$rows[!s$at$missing[pattern$rows]]
     on <- pattern$observed
     if (length(on) == 0 || length(rows) == 0) next
-    w <- whiten_rows(s, rows, on, z)
+    w <- whiten_people(s, rows, on, z)
     out$distance[rows] <- sqrt(Reduce(`+`, lapply(w, function(v) v^2)))
     out$dof[rows] <- length(on)
     out$driver[rows] <- drivers(s, rows, on, z)
@@ -210,6 +210,6 @@ correlations_at <- function(s, rows, on) {
 conditional_scores <- function(s, k, given, z) {
   out <- rep(NA_real_, s$at$n)
   rows <- which(rowSums(is.na(s$y[, c(given, k), drop = FALSE])) == 0 & !s$at$missing)
-  if (length(rows)) out[rows] <- whiten_rows(s, rows, c(given, k), z)[[length(given) + 1]]
+  if (length(rows)) out[rows] <- whiten_people(s, rows, c(given, k), z)[[length(given) + 1]]
   out
 }
