@@ -26,8 +26,10 @@ new_chart_predictor <- function(p, tables) {
 # What an error of a predictor is measured by: of a mean the smallest standard deviation at rows, of
 # the others one.
 predictor_units <- function(fit) {
-  eta <- chart_check_predictors(fit)$eta
-  sigma <- central_parameters(fit, eta, "sd")
+  data <- chart_check_predictors(fit)$data
+  keys <- role_keys(fit, "sd")
+  sigma <- central_marginals(fit, keys, prepare_newdata(fit, data))
+  colnames(sigma) <- fit$responses
   lapply(fit$design$predictors, function(p) {
     if (has_role(p, "mean")) min(sigma[, p$resp]) else 1
   })

@@ -43,13 +43,11 @@ score_gradient <- function(s, part, keys) {
     w <- likelihood$whiten(lapply(part$of, function(k) s$y[, k]), eta)
     as.double(w[[length(w)]])
   }
-  sd <- dpar_as(likelihood, "sd")
+  sds <- likelihood$sds(in_shape_of_eta(s$chart, s$values), seq_along(s$chart$responses))
   lapply(keys, function(key) {
     p <- s$chart$predictors[[key]]
-    step <- 1e-4
-    if (likelihood$dpars[[p$dpar]]$role == "mean") {
-      step <- step * sd$link$inverse(s$values[[predictor_key(sd$name, p$resp)]])
-    }
+    is_mean <- likelihood$dpars[[p$dpar]]$role == "mean"
+    step <- 1e-4 * if (is_mean) sds[[match(p$resp, s$chart$responses)]] else 1
     up <- down <- s$values
     up[[key]] <- up[[key]] + step
     down[[key]] <- down[[key]] - step

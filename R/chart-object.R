@@ -57,14 +57,12 @@ measure_table_error <- function(chart, fit) {
   at <- read_people(chart, check$data)
   values <- predictors_at(chart, at)
   likelihood <- chart_likelihood(chart)
+  sds <- likelihood$sds(in_shape_of_eta(chart, values), seq_along(chart$responses))
   gaps <- vapply(names(chart$predictors), function(key) {
     p <- chart$predictors[[key]]
     gap <- abs(values[[key]] - check$eta[, key])
     role <- likelihood$dpars[[p$dpar]]$role
-    if (role == "mean") {
-      sd_key <- predictor_key(dpar_as(likelihood, "sd")$name, p$resp)
-      gap <- gap / dpar_as(likelihood, "sd")$link$inverse(check$eta[, sd_key])
-    }
+    if (role == "mean") gap <- gap / sds[[match(p$resp, chart$responses)]]
     max(gap) * if (role == "mean") 1 else 3
   }, 0)
   if (max(gaps) > 1e-6) {

@@ -180,11 +180,10 @@ pair_parameters <- function(s, on, values) {
   likelihood <- chart_likelihood(s$chart)
   eta <- likelihood$marginal(in_shape_of_eta(s$chart, values), on)
   mean <- dpar_as(likelihood, "mean")
-  sd <- dpar_as(likelihood, "sd")
   cbind(
     do.call(cbind, lapply(eta[[mean$name]], mean$link$inverse)),
-    log(do.call(cbind, lapply(eta[[sd$name]], sd$link$inverse))),
-    atanh(likelihood$correlation(eta, 1, 2))
+    log(do.call(cbind, likelihood$sds(eta, 1:2))),
+    atanh(likelihood$correlations(eta, list(1:2))[[1]])
   )
 }
 

@@ -194,9 +194,8 @@ correlations_at <- function(s, rows, on) {
   likelihood <- chart_likelihood(s$chart)
   eta <- take_eta(in_shape_of_eta(s$chart, s$values), rows)
   out <- matrix(list(), length(on), length(on))
-  for (i in seq_along(on)[-1]) {
-    for (j in seq_len(i - 1)) out[[i, j]] <- likelihood$correlation(eta, on[i], on[j])
-  }
+  pairs <- pairs_of_numbers(on)
+  out[lower.tri(out)] <- likelihood$correlations(eta, pairs)
   if (!any(s$wide[rows])) {
     return(out)
   }
@@ -204,6 +203,12 @@ correlations_at <- function(s, rows, on) {
   unseen <- unseen_correlation(s, rows[wide], on)
   for (at in which(lower.tri(out))) out[[at]][wide] <- unseen[[at]]
   out
+}
+
+# Pairs of numbers in the order of the lower triangle.
+pairs_of_numbers <- function(on) {
+  at <- lower_pairs(length(on), FALSE)
+  lapply(seq_len(nrow(at)), function(i) on[at[i, 2:1]])
 }
 
 # z of response k given others, and x: n numbers. given: numbers of responses.

@@ -20,12 +20,13 @@ unseen_parts <- function(s, k, rows) {
   likelihood <- chart_likelihood(s$chart)
   mean <- dpar_as(likelihood, "mean")
   sd <- dpar_as(likelihood, "sd")
+  eta <- take_eta(in_shape_of_eta(s$chart, s$values), rows)
   keys <- c(
     chart_key(s$chart, mean, s$chart$responses[k]), chart_key(s$chart, sd, s$chart$responses[k])
   )
   list(
     mean = mean$link$inverse(s$values[[keys[1]]][rows]),
-    sd = sd$link$inverse(s$values[[keys[2]]][rows]),
+    sd = likelihood$sds(eta, k)[[1]],
     v = s$extra[[keys[1]]][rows], u = s$extra[[keys[2]]][rows]
   )
 }
@@ -42,12 +43,12 @@ unseen_correlation <- function(s, rows, on) {
     list(common = parts$sd * exp(parts$u / 2), all = sqrt(within + parts$v))
   })
   out <- matrix(list(), length(on), length(on))
-  for (i in seq_along(on)[-1]) {
-    for (j in seq_len(i - 1)) {
-      out[[i, j]] <- likelihood$correlation(eta, on[i], on[j]) *
-        kept[[i]]$common * kept[[j]]$common / (kept[[i]]$all * kept[[j]]$all)
-    }
-  }
+  within <- likelihood$correlations(eta, pairs_of_numbers(on))
+  share <- lapply(kept, function(part) part$common / part$all)
+  at <- lower_pairs(length(on), FALSE)
+  out[lower.tri(out)] <- lapply(seq_along(within), function(i) {
+    within[[i]] * share[[at[i, 1]]] * share[[at[i, 2]]]
+  })
   out
 }
 

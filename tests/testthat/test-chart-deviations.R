@@ -146,7 +146,7 @@ test_that("arguments are used or refused", {
   expect_error(deviations(fit, d[, -1]), class = "covary_error_newdata")
   expect_error(deviations(fit, d[, -4]), class = "covary_error_variable")
   expect_error(deviations(lm(1 ~ 1)), class = "covary_error_argument")
-  expect_warning(deviations(fit, d, levels = 1), class = "covary_warning_unused_argument")
+  expect_error(deviations(fit, d, levels = 1), class = "covary_error_argument")
 })
 
 test_that("a term that jumps cannot become a chart, and the error says so", {
