@@ -77,7 +77,7 @@ deviations.covary <- function(
   asked <- list(
     uncertainty = check_choice(uncertainty, c("none", "posterior"), "uncertainty"),
     interval = check_interval(interval, "interval"), wide = check_flag(wide, "wide"),
-    given = given_responses(chart, given), resp = chart_resp(chart, resp)
+    given = chart_given(chart, given), resp = chart_resp(chart, resp)
   )
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
   newdata <- people_of(object, newdata)
@@ -105,7 +105,7 @@ chart_resp <- function(chart, resp) {
 }
 
 # Names of the responses of a formula such as ~ height.
-given_responses <- function(chart, given) {
+chart_given <- function(chart, given) {
   if (is.null(given)) {
     return(character())
   }
