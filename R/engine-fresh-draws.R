@@ -10,10 +10,10 @@ fresh_settings <- list(sds = 8L, pairs = 4L, rounds = 2L, cells = 25L, mcse = c(
 # list(shift: root mean square over predictors and cells, in posterior sds, without what chance
 # adds; sd_ratio: the least and the largest of the predictors; mcse: Monte Carlo errors of both;
 # predictors: data frame, a row a predictor, with the same by key; draws: how many it took).
-# log_tau: draws x smooths, from which the points are taken.
-judge_gaussian <- function(model, surrogate, log_tau) {
+# points: Gaussians of the coefficients given the smoothing sds, list(mean, chol_precision, ridge)
+# each.
+judge_gaussian <- function(model, points) {
   contrasts <- predictor_contrasts(model)
-  points <- gaussian_points(model, surrogate, log_tau)
   changes <- lapply(contrasts, function(contrast) list(shift = NULL, log_sd = NULL))
   pairs <- fresh_settings$pairs * fresh_settings$sds / length(points)
   for (i in seq_len(fresh_settings$rounds)) {
@@ -54,15 +54,32 @@ predictor_contrasts <- function(model) {
   })
 }
 
-# The Gaussians at some of the smoothing sds: list(mean, chol_precision, ridge) each.
-gaussian_points <- function(model, surrogate, log_tau) {
+# The Gaussians at some of the draws of the smoothing sds, log_tau (draws x smooths), of a
+# surrogate.
+surrogate_points <- function(model, surrogate, log_tau) {
+  some_points(model, log_tau, function(log_tau, ridge) {
+    chol_precision <- robust_chol(surrogate$a + diag(ridge, model$dim))
+    list(mean = solve_chol(chol_precision, surrogate$b), chol_precision = chol_precision)
+  })
+}
+
+# The same of one Gaussian N(mean, cov) of coefficients and log smoothing sds together.
+joint_points <- function(model, mean, cov, log_tau) {
+  b <- seq_len(model$dim)
+  precision <- solve_spd(cov)
+  chol_precision <- cholesky(precision[b, b, drop = FALSE])
+  cross <- precision[b, -b, drop = FALSE]
+  some_points(model, log_tau, function(log_tau, ridge) {
+    step <- solve_chol(chol_precision, as.vector(cross %*% (log_tau - mean[-b])))
+    list(mean = mean[b] - step, chol_precision = chol_precision)
+  })
+}
+
+some_points <- function(model, log_tau, gaussian_at) {
   rows <- if (model$n_sds) evenly_spaced(nrow(log_tau), fresh_settings$sds) else 1
   lapply(rows, function(i) {
     ridge <- penalty(model, log_tau[i, ])
-    chol_precision <- robust_chol(surrogate$a + diag(ridge, model$dim))
-    list(
-      mean = solve_chol(chol_precision, surrogate$b), chol_precision = chol_precision, ridge = ridge
-    )
+    c(gaussian_at(log_tau[i, ], ridge), list(ridge = ridge))
   })
 }
 
@@ -79,6 +96,6 @@ add_fresh_pairs <- function(model, point, contrasts, changes, pairs) {
 }
 
 # The verdict where expectations are by cubature: by exact ones the Gaussian is what it should be.
-judge_cubature <- function(model, surrogate, log_tau) {
-  if (!has_exact_expectations(model)) judge_gaussian(model, surrogate, log_tau)
+judge_cubature <- function(model, points) {
+  if (!has_exact_expectations(model)) judge_gaussian(model, points)
 }

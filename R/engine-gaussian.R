@@ -18,7 +18,8 @@ joint_gaussian <- function(model, draws, progress, diagonal) {
   drawn <- joint_gaussian_draws(model, fit$mean, fit$cov, draws, progress)
   info <- list(
     converged = fit$converged, iterations = fit$iterations, trace = fit$trace, elbo = fit$elbo,
-    elbo_mcse = 0
+    elbo_mcse = 0,
+    fresh = judge_cubature(model, joint_points(model, fit$mean, fit$cov, drawn$log_tau))
   )
   judged_result(drawn, info)
 }

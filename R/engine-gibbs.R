@@ -9,7 +9,8 @@ importance_sds <- list(most = 20L, khat = 0.5)
 
 # chains; sweeps left out at the start, and kept at least, of each; points that are kept of all, as
 # many as `flops` allow between the least and the most, and as many again while they have not mixed,
-# up to `rounds` times; proposals of the bridge to the normalising constant.
+# up to `rounds` times; proposals of the bridge to the normalising constant. Coefficients are drawn
+# at as many of the points as are kept in one round.
 gibbs_settings <- list(
   chains = 16L, warmup = 20L, least = 960L, most = 4000L, flops = 6e10, first = 0.25,
   rounds = 3L, bridge = 256L
@@ -40,7 +41,16 @@ gibbs_sds <- function(surrogate, model, start, is_first) {
     gibbs = list(chains = s$chains, sweeps = nrow(kept$points) / s$chains, rhat = rhat)
   )
   out$log_mean <- if (is_first) NA_real_ else gibbs_constant(surrogate, model, out)
-  out
+  thin_sample(out, points)
+}
+
+# Evenly spaced points of a sample with equal weights, at most so many.
+thin_sample <- function(sample, most) {
+  at <- evenly_spaced(length(sample$weights), most)
+  sample$points <- sample$points[at, , drop = FALSE]
+  sample$log_p <- sample$log_p[at]
+  sample$weights <- rep(1 / length(at), length(at))
+  sample
 }
 
 # list(points (a row a chain and sweep, chains fastest), log_p (a column: their log density), last)

@@ -5,11 +5,6 @@
 # Hessian at the mean stands for its expectation while it is positive definite; the expectation
 # itself, which is expensive, is taken once at the end.
 
-# Hessians are averaged at every so-manieth cell and weighed up: their difference to those at the
-# mean is small and smooth. Or at no cell.
-strided <- 10L
-at_no_cell <- 0L
-
 # Most iterations; the decrements that end them, of a fit (the surrogate takes one step more) and of
 # one that others start from; and the change of log sds that counts as none.
 cubature_limits <- list(iterations = 60L, fit = 1e-3, start = 0.1, still = 0.1)

@@ -13,7 +13,11 @@ engine_laplace <- function(model, draws, control, progress) {
     mode <- newton_mode(model, ridge, inner$mean, tolerance = 1e-12)
     drawn <- laplace_draws(model, mode, inner$log_tau, draws, progress)
   }
-  info <- list(converged = mode$converged, iterations = mode$iterations)
+  surrogate <- new_surrogate(model, mode$mean, mode$without_penalty)
+  info <- list(
+    converged = mode$converged, iterations = mode$iterations,
+    fresh = judge_cubature(model, surrogate_points(model, surrogate, drawn$log_tau))
+  )
   judged_result(drawn, c(info, monte_carlo_elbo(drawn$lp - drawn$lq)))
 }
 

@@ -6,7 +6,7 @@ engine_nested <- function(model, draws, control, progress) {
   if (model$n_sds == 0) {
     info <- c(fit_info(inner), list(elbo = inner$elbo, elbo_mcse = 0))
     surrogate <- new_surrogate(model, inner$mean, inner$at)
-    info$fresh <- judge_cubature(model, surrogate, matrix(0, 1, 0))
+    info$fresh <- judge_cubature(model, surrogate_points(model, surrogate, matrix(0, 1, 0)))
     return(weigh_gaussian(model, inner, draws, info, control, progress))
   }
   surrogate <- new_surrogate(model, inner$mean, inner$at)
@@ -16,6 +16,7 @@ engine_nested <- function(model, draws, control, progress) {
   surrogate <- new_surrogate(model, inner$mean, inner$at)
   sds <- sample_sds(surrogate, model, draws, inner, before = sds)
   info <- c(fit_info(inner), list(khat = sds_khat(sds), gibbs = sds$gibbs))
+  info$converged <- info$converged && (is.null(sds$gibbs) || sds$gibbs$rhat < gibbs_rhat)
   weigh_nested(model, list(surrogate = surrogate, sds = sds), draws, info, control, progress)
 }
 
@@ -44,7 +45,7 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   noise <- matched_noise(draws, model$dim)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "log_tau")])
-  info$fresh <- judge_cubature(model, level$surrogate, sample$log_tau)
+  info$fresh <- judge_cubature(model, surrogate_points(model, level$surrogate, sample$log_tau))
   prior <- function(rows) {
     log_tau <- sample$log_tau[rows, , drop = FALSE]
     log_smooth_prior(model, sample$beta[rows, , drop = FALSE], log_tau) +

@@ -31,7 +31,6 @@ warn_quality <- function(fit) {
       " iterations; do not rely on it. See diagnostics()."
     )
   }
-  if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) warn_rough_gaussian(info$fresh)
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
   if (isTRUE(info$efficiency > nearly_equal)) {
     bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
@@ -47,17 +46,24 @@ warn_quality <- function(fit) {
       if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".",
       fields = list(khat = bad)
     )
+  } else if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) {
+    warn_rough(fit)
   }
 }
 
-# `fresh`: the verdict of fresh draws (engine-fresh-draws.R).
-warn_rough_gaussian <- function(fresh) {
-  warn_covary("rough", "The draws are an approximation that is not accurate here: by fresh draws, ",
-    "posterior means are off by about ", format(fresh$shift, digits = 2),
-    " posterior standard deviations (good: up to ", newton_check_limits$shift,
-    "), standard deviations by ", percent_range(fresh$sd_ratio), " (good: ",
-    percent_range(newton_check_limits$sd_ratio), "). Use fewer terms, a smaller `k` or constant ",
-    "correlations where rows are few, or algorithm = \"nuts\".",
+# Fresh draws (engine-fresh-draws.R) do not confirm the approximation.
+warn_rough <- function(fit) {
+  fresh <- fit$info$fresh
+  shift <- format(max(fresh$shift, 0.01), digits = 2)
+  warn_covary("rough", "By fresh draws, the ", fit$algorithm, " approximation has posterior means ",
+    "that are off by about ", shift, " posterior standard deviations (good: up to ",
+    newton_check_limits$shift, ") and standard deviations that should change by ",
+    percent_range(fresh$sd_ratio), " (good: ", percent_range(newton_check_limits$sd_ratio), "). ",
+    if (fit$algorithm == "nested") {
+      "Use fewer terms, a smaller `k`, `rho ~ 1` where rows are few, or algorithm = \"nuts\"."
+    } else {
+      "algorithm = \"nested\" is more accurate."
+    },
     fields = list(fresh = fresh)
   )
 }

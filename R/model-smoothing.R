@@ -40,7 +40,7 @@ one_sd_prior <- function(model, g, log_tau) {
 expect_log_joint <- function(model, mean, cov) {
   b <- seq_len(model$dim)
   out <- .Call(C_smooths_expect, model$core, mean, cov)
-  part <- expect_loglik_and_priors(model, mean[b], cov[b, b, drop = FALSE])
+  part <- expect_loglik_and_priors(model, mean[b], cov[b, b, drop = FALSE], strided)
   out$value <- out$value + part$value
   out$gradient[b] <- out$gradient[b] + part$gradient
   out$hessian[b, b] <- out$hessian[b, b] + part$hessian

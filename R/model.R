@@ -66,11 +66,15 @@ validate_model <- function(x) {
 loglik_and_priors <- function(model, beta, order = 2L) UseMethod("loglik_and_priors")
 
 # Its expectation under N(mean, cov), and the gradient and Hessian of that by the mean. By cubature
-# the Hessian is averaged at every so-manieth cell, `every`, or stands at the mean where that is 0;
-# exact expectations have no use for it.
+# the Hessian is averaged at every so-manieth cell, `every`, and weighed up, for its difference to
+# that at the mean is small and smooth; or, `at_no_cell`, it stands at the mean. Exact expectations
+# have no use for it.
 expect_loglik_and_priors <- function(model, mean, cov, every = 1L) {
   UseMethod("expect_loglik_and_priors")
 }
+
+strided <- 10L
+at_no_cell <- 0L
 
 # Are expectations exact, and so derivatives of one another?
 has_exact_expectations <- function(model) model$core$likelihood$responses <= 2

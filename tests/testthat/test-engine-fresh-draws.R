@@ -14,17 +14,18 @@ smooths <- list(cbind(a, b, c) ~ s(x), sigma ~ s(x), rho ~ s(x))
 model <- covary(smooths, data = smooth_three(), algorithm = "none")$regression
 inner <- fit_by_cubature(model, quiet_progress)
 inner <- fit_by_cubature(model, quiet_progress, inner$log_tau, inner)
-log_tau <- matrix(inner$log_tau, 1)
+judge <- function(mean, at) {
+  surrogate <- new_surrogate(model, mean, at)
+  judge_gaussian(model, surrogate_points(model, surrogate, matrix(inner$log_tau, 1)))
+}
 
 test_that("fresh draws pass the Gaussian by cubature and refuse that of Laplace", {
   set.seed(1)
-  right <- judge_gaussian(model, new_surrogate(model, inner$mean, inner$at), log_tau)
+  right <- judge(inner$mean, inner$at)
   expect_true(is_right_gaussian(right))
   expect_lt(right$mcse[1], 0.03)
   mode <- newton_mode(model, penalty(model, inner$log_tau), inner$mean)
-  laplace <- judge_gaussian(
-    model, new_surrogate(model, mode$mean, mode$without_penalty), log_tau
-  )
+  laplace <- judge(mode$mean, mode$without_penalty)
   expect_false(is_right_gaussian(laplace))
   expect_gt(laplace$shift, newton_check_limits$shift + laplace$mcse[1])
   # It is the log sds that are off.
@@ -41,7 +42,7 @@ test_that("they refuse a covariance that is too narrow, and say by how much", {
   precision <- diag(ridge) - narrow$hessian
   narrow$hessian <- diag(ridge) - 1.2 * precision
   narrow$gradient <- ridge * inner$mean
-  found <- judge_gaussian(model, new_surrogate(model, inner$mean, narrow), log_tau)
+  found <- judge(inner$mean, narrow)
   expect_false(is_right_gaussian(found))
   expect_lt(abs(mean(log(found$predictors$sd_ratio)) - 0.1), 0.03)
 })
