@@ -15,16 +15,26 @@
 #'   new formula are those of the place where it is written.
 #' @param ... Further formulas, and arguments of [covary()] to replace; `NULL` takes an argument
 #'   back.
+#' @param order Names of all responses in a new order; formulas, also those of pairs, are carried
+#'   over. `NULL` (default) keeps the order.
 #' @param evaluate `FALSE` for the call, not evaluated. Default `TRUE`.
 #' @return A new fit, or a call.
+#' @section Order of responses:
+#' With three responses or more the predictor of a pair is of its partial correlation given the
+#' responses before it (see [covary()]), so another order is another model: where predictors are
+#' constant all orders are the same family, where they change with covariates they differ, mostly by
+#' little. `glance(fit)$log_evidence` compares orders where it is not `NA`: the larger the better.
+#' Else, and in any case, `loo::loo_compare(loo(fit), loo(update(fit, order = ...)))` compares their
+#' predictions. A pair whose formula is to speak of the correlation itself goes first.
 #' @section Errors:
 #' `covary_error_data` if the data cannot be found; all errors of [covary()].
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, data = mtcars, draws = 500)
 #' update(fit, . ~ . + hp, sigma ~ wt, draws = 300)
+#' update(fit, order = c("qsec", "mpg"))
 #' @importFrom stats update
 #' @export
-update.covary <- function(object, formula. = NULL, ..., evaluate = TRUE) {
+update.covary <- function(object, formula. = NULL, ..., order = NULL, evaluate = TRUE) {
   check_fit(object)
   caller <- parent.frame()
   check_flag(evaluate, "evaluate")
@@ -37,6 +47,7 @@ update.covary <- function(object, formula. = NULL, ..., evaluate = TRUE) {
     function(all, change) change_formulas(all, change, object),
     lapply(given[names == ""], eval, caller), formulas
   )
+  if (!is.null(order)) formulas <- reorder_formulas(formulas, order)
   given <- given[names != ""]
   # What covary() evaluates in the data stays an expression; the rest is evaluated here and now.
   quoted <- names(given) %in% c("weights", "subset")

@@ -8,11 +8,21 @@
 #' `sigma = exp(predictor)` and correlation `rho = tanh(predictor / 2)` (the "rhobit" link, twice
 #' Fisher's z), so every value of a predictor is valid. With one response there is no `rho`.
 #'
+#' With three responses or more, in the order in which they are named, the predictor of a pair is of
+#' its *partial* correlation given the responses before the pair: of the correlation itself where
+#' one of the two is the first response. So every value of all predictors is a valid covariance
+#' matrix, and constant predictors are a constant correlation matrix. `rho(b, c) ~ 0` then says that
+#' `b` and `c` are uncorrelated given the responses before them; put a pair first to speak of its
+#' correlation. `print()` says what a formula means, [correlation()], [sigma()] and [predict()] have
+#' marginal correlations and standard deviations, and `update(fit, order = )` fits in another order,
+#' see [update.covary()]. `covary_control(correlation = "regression")` has regressions on the
+#' responses before in the place of partial correlations.
+#'
 #' @section Formulas:
 #' The first formula gives the responses, `cbind(a, b)` (or `mvbind()`), and the means.
 #' `sigma ~ ...` is for all log standard deviations, `rho ~ ...` for all correlations; what is not
 #' given is `~ 1`. One response or pair can be named: `b ~ x` (its mean), `sigma(b) ~ 1`,
-#' `rho(a, b) ~ s(x)`. Terms are those of [stats::model.matrix()], [splines::bs()] and
+#' `rho(a, b) ~ s(x)` (the same as `rho(b, a)`). Terms are those of [stats::model.matrix()], [splines::bs()] and
 #' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with `by` and any basis
 #' (but `"ad"`, and no fixed `sp` or shared `id`), also `bs = "re"` for random effects. `offset()`
 #' adds a known function on the scale of the predictor; a predictor with nothing else
