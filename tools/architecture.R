@@ -24,6 +24,7 @@ street <- c(
   plot = "pictures and the data frames behind them",
   chart = "curves as tables: where a person stands, new sites, chart files",
   covary = "the verb: the street from end to end, refits, adapters",
+  glue = "methods for generics of other packages",
   features = "many responses: margins one by one, correlations pair by pair",
   learner = "category learning; the house rules only"
 )

@@ -1,11 +1,11 @@
 test_that("an argument that a method does not have is refused by name", {
-  fit <- covary(cbind(mpg, qsec) ~ wt, data = mtcars, algorithm = "laplace", draws = 100)
+  fit <- quiet(covary(cbind(mpg, qsec) ~ wt, data = mtcars, algorithm = "laplace", draws = 100))
   e <- expect_error(stats::sigma(fit, smurf = 1), class = "covary_error_argument")
   expect_identical(e$arg, "smurf")
   expect_match(conditionMessage(e), "^sigma\\(\\) has no argument 'smurf'")
   expect_error(confint(fit, lvel = .5), "here it is 'level'", fixed = TRUE)
   expect_error(confint(fit, prob = .5), "here it is 'level'", fixed = TRUE)
-  expect_error(posterior_predict(fit, NULL, NULL, NULL, NULL, 1), "further unnamed arguments")
+  expect_error(confint(fit, NULL, .5, 1), "further unnamed arguments")
   expect_error(as_draws_df(fit, pars = "x"), "here it is 'variable'", fixed = TRUE)
   expect_error(do.call("elbo", list(fit, smurf = 1)), "elbo() has no", fixed = TRUE)
   expect_error(do.call(elbo, list(fit, smurf = 1)), class = "covary_error_argument")
