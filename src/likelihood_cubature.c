@@ -1,4 +1,4 @@
-/* Expectations of a likelihood without closed forms: for eta ~ N(m, C), C = L L',
+/* Expectations of a likelihood without closed forms: for eta ~ N(m, C) and a root L of C,
  *   E f(eta) = sum_j w_j f(m + L x_j)
  * for f the value, gradient and Hessian.
  *
@@ -88,11 +88,11 @@ static void add_node(const struct likelihood *l, struct likelihood_block *b, str
     if (order > 1) add_weighted(weight, b->hess[0], s->hess[0], l->pairs);
 }
 
-/* Predictors that vary in a cell or more */
+/* Predictors that vary in a cell or more, the last first: their Cholesky factor is then U. */
 static int find_varying(int q, const struct likelihood_block *b, int *varying)
 {
     int n = 0;
-    for (int j = 0; j < q; j++) {
+    for (int j = q - 1; j >= 0; j--) {
         const double *variance = b->cov[LIKELIHOOD_PAIR(q, j, j)];
         int varies = 0;
         for (int cell = 0; cell < LIKELIHOOD_BLOCK; cell++) varies |= variance[cell] > 0;
@@ -101,7 +101,7 @@ static int find_varying(int q, const struct likelihood_block *b, int *varying)
     return n;
 }
 
-/* The mean correlation over the cells where both predictors i >= j vary */
+/* The mean correlation over the cells where both predictors i > j vary */
 static double mean_correlation(int q, const struct likelihood_block *b, int i, int j)
 {
     const double *vi = b->cov[LIKELIHOOD_PAIR(q, i, i)], *vj = b->cov[LIKELIHOOD_PAIR(q, j, j)],
@@ -124,7 +124,7 @@ static void turn_axes(int q, const struct likelihood_block *b, const int *varyin
     double *chol = axes + (long) n * n, *values = chol + (long) n * n;
     for (long j = 0; j < n; j++)
         for (long i = j; i < n; i++)
-            axes[i + n * j] = i == j ? 1 : mean_correlation(q, b, varying[i], varying[j]);
+            axes[i + n * j] = i == j ? 1 : mean_correlation(q, b, varying[j], varying[i]);
     memcpy(chol, axes, sizeof(double) * (size_t) n * (size_t) n);
     int singular = dense_cholesky(n, chol) != 0;
     for (long i = 0; i < n && !singular; i++) singular = chol[i + n * i] < 1e-5;

@@ -3,42 +3,38 @@
 #include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 
-/* cov of the cells <- their lower Cholesky factors; a direction without variance has a column of
- * zeros. */
+/* cov of the cells <- U with U U' = cov, the upper triangle of which element i <= j is kept in place
+ * of the covariance of i and j: a row of U lies together. A direction without variance has zeros. */
 static SIMD_FUNCTION void SIMD_NAME(factor)(int q, double *cov)
 {
     for (int v = 0; v < LIKELIHOOD_BLOCK; v += SIMD_WIDTH)
-        for (int j = 0; j < q; j++) {
-            double *column = cov + v + LIKELIHOOD_BLOCK * LIKELIHOOD_PAIR(q, j, j);
-            SIMD_VEC whole = SIMD_LOAD(column), root = SIMD_SET(0.0), inverse = SIMD_SET(0.0);
-            for (int k = 0; k < j; k++) {
-                const double *before = cov + v + LIKELIHOOD_BLOCK * LIKELIHOOD_PAIR(q, j, k);
-                SIMD_VEC x = SIMD_LOAD(before);
-                for (int i = 0; i < q - j; i++)
-                    CELLS_STORE(column, i, CELLS_LOAD(column, i) - x * CELLS_LOAD(before, i));
+        for (int j = q - 1; j >= 0; j--) {
+            const double *row = cov + v + LIKELIHOOD_BLOCK * LIKELIHOOD_PAIR(q, j, j);
+            SIMD_VEC root = SIMD_SET(0.0), inverse = SIMD_SET(0.0);
+            for (int i = j; i >= 0; i--) {
+                double *at = cov + v + LIKELIHOOD_BLOCK * LIKELIHOOD_PAIR(q, j, i);
+                SIMD_VEC whole = SIMD_LOAD(at), rest = whole;
+                for (int k = 1; k < q - j; k++) rest -= CELLS_LOAD(at, k) * CELLS_LOAD(row, k);
+                for (int l = 0; l < SIMD_WIDTH && i == j; l++)
+                    if (SIMD_LANE(rest, l) > 1e-14 * SIMD_LANE(whole, l)) {
+                        SIMD_LANE(root, l) = sqrt(SIMD_LANE(rest, l));
+                        SIMD_LANE(inverse, l) = 1 / SIMD_LANE(root, l);
+                    }
+                SIMD_STORE(at, i == j ? root : rest * inverse);
             }
-            for (int l = 0; l < SIMD_WIDTH; l++)
-                if (column[l] > 1e-14 * SIMD_LANE(whole, l)) {
-                    SIMD_LANE(root, l) = sqrt(column[l]);
-                    SIMD_LANE(inverse, l) = 1 / SIMD_LANE(root, l);
-                }
-            SIMD_STORE(column, root);
-            for (int i = 1; i < q - j; i++) CELLS_STORE(column, i, CELLS_LOAD(column, i) * inverse);
         }
 }
 
-/* step (q rows of cells) <- root x */
+/* step (q rows of cells) <- U x */
 static SIMD_FUNCTION void SIMD_NAME(combine_root)(int q, const double *root, const double *x,
                                                   double *step)
 {
     for (int v = 0; v < LIKELIHOOD_BLOCK; v += SIMD_WIDTH) {
-        const double *column = root + v;
-        for (int i = 0; i < q; i++) CELLS_STORE(step + v, i, SIMD_SET(0.0));
-        for (int j = 0; j < q; column += LIKELIHOOD_BLOCK * (q - j), j++) {
-            if (x[j] == 0) continue;
-            for (int i = j; i < q; i++)
-                CELLS_STORE(step + v, i,
-                            CELLS_LOAD(step + v, i) + x[j] * CELLS_LOAD(column, i - j));
+        const double *row = root + v;
+        for (int i = 0; i < q; row += LIKELIHOOD_BLOCK * (q - i), i++) {
+            SIMD_VEC sum = SIMD_SET(0.0);
+            for (int j = i; j < q; j++) sum += CELLS_LOAD(row, j - i) * x[j];
+            CELLS_STORE(step + v, i, sum);
         }
     }
 }
