@@ -93,13 +93,13 @@ void likelihood_clear(const struct likelihood *l, struct likelihood_block *b, in
 void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b, int order,
                          int level)
 {
-    if (b->incomplete) likelihood_evaluate_observed(l, b, order, level);
+    if (b->incomplete && !l->takes_observed) likelihood_evaluate_observed(l, b, order, level);
     else l->evaluate(l, b, order, level);
 }
 
 void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int order, int level)
 {
-    if (b->incomplete) likelihood_expect_observed(l, b, order, level);
+    if (b->incomplete && !l->takes_observed) likelihood_expect_observed(l, b, order, level);
     else if (l->expect) l->expect(l, b, level);
     else likelihood_cubature(l, b, order, level);
 }

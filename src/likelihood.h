@@ -50,11 +50,12 @@ struct likelihood_rows {
 /* `level` of all functions: of vector code (simd.h). */
 struct likelihood {
     const char *name;
-    int k;     /* responses */
-    int q;     /* predictors */
-    int pairs; /* q (q + 1) / 2 */
-    int size;  /* statistics of a cell */
-    long work; /* doubles of a block for evaluate() and expect() */
+    int k;              /* responses */
+    int q;              /* predictors */
+    int pairs;          /* q (q + 1) / 2 */
+    int size;           /* statistics of a cell */
+    long work;          /* doubles of a block for evaluate() and expect() */
+    int takes_observed; /* evaluate() takes cells that lack responses, whichever */
     /* All cells of a block: value, with order 1 grad, with order 2 hess too. */
     void (*evaluate)(const struct likelihood *l, struct likelihood_block *b, int order, int level);
     /* Expectations of value, grad and hess under N(eta, cov), which may be overwritten.

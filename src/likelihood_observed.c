@@ -25,7 +25,7 @@ static int response_of(int observed)
 int likelihood_knows(const struct likelihood *l, int observed)
 {
     int all = (1 << l->k) - 1;
-    return observed == all ||
+    return observed == all || (l->takes_observed && observed > 0 && observed < all) ||
            (strcmp(l->name, "normal") == 0 && l->k == 2 && observed >= 1 && observed < all);
 }
 

@@ -5,6 +5,9 @@
 #include "simd.h"
 #include <stddef.h>
 
+static void partial_one_by_one(struct likelihood_block *b, int k, int is_columns, int order, int i,
+                               int n);
+
 #define SIMD_WIDTH 1
 #include "likelihood_partial.simd.h"
 #undef SIMD_WIDTH
@@ -37,6 +40,7 @@ struct likelihood likelihood_partial(int k, int columns)
                              .pairs = q * (q + 1) / 2,
                              .size = columns ? columns_size(k) : 1 + k + k * (k + 1) / 2,
                              .work = MOST_LANES * partial_numbers(k),
+                             .takes_observed = 1,
                              .evaluate = evaluate};
     return out;
 }

@@ -14,7 +14,11 @@ static inline int lower_at(int i, int j) { return i * (i + 1) / 2 + j; }
  * With k responses, q predictors, r residuals a cell and pairs (i, j), i > j: */
 struct partial {
     int k, q, residuals;
-    int is_columns; /* statistics are residuals of any sign (likelihood_normal.h) */
+    int rows;      /* responses up to the last that is observed: what comes after has no say */
+    int seen;      /* observed ones */
+    int completed; /* residuals without those of responses that are not observed */
+    int order[LIKELIHOOD_MOST_K]; /* responses up to rows, the observed ones first */
+    int is_columns;               /* statistics are residuals of any sign (likelihood_normal.h) */
     int first[LIKELIHOOD_MOST_K + 1]; /* of a residual: responses before are zero; not descending */
     int row[LIKELIHOOD_MOST_Q];       /* of a predictor: the response, the later one of a pair */
     int column[LIKELIHOOD_MOST_Q];    /* the earlier one of a pair */
@@ -26,19 +30,23 @@ struct partial {
     double *swept;          /* pairs: sinh w_ij times `before` */
     double *beta;           /* pairs: e_i = alpha_i z_i - sum_j beta_ij e_j */
     double *weight, *lead;  /* r: of a residual, and what of it moves with the means */
-    double *z, *e, *lambda; /* r x k */
+    double *z, *e;          /* r x k */
+    double *unit, *lambda;  /* k x r: lambda without the weight, and with it */
     double *phi;            /* q x r: d e_i / d eta_a, e before it held fixed */
     double *step;           /* pairs: sum over residuals of lambda_i times the step's result */
     double *sum;            /* k x q: sum over residuals of lambda_i phi_a */
     double *whole, *square; /* lower triangles: T = (I + B)^-1 and T' T */
     double *bend;           /* pairs x k: d (e_i by e) / d w times columns of T */
+    double *factor;         /* rows x rows: of the correlations, observed ones first */
+    double *with_phi[2], *with_lambda[2]; /* sums of scores (likelihood_partial_observed.simd.h) */
 };
 
 /* Numbers that all arrays hold together, a lane */
 static inline long partial_numbers(int k)
 {
     long pairs = k * (k - 1L) / 2, q = 2 * k + pairs, r = k + 1;
-    return k + 6 * pairs + 3 * (pairs + k) + 2 * r + 3 * r * k + q * r + pairs + k * q + pairs * k;
+    return k + 6 * pairs + 3 * (pairs + k) + 2 * r + 4 * r * k + q * r + pairs + k * q + pairs * k +
+           3 * k * k + 2 * k * q;
 }
 
 /* Fills row and column. */
@@ -51,6 +59,17 @@ static inline void partial_rows(struct partial *p)
             p->column[2 * p->k + pair_at(i, j)] = j;
         }
     }
+}
+
+/* Fills rows, seen and order; bit i of `observed` is set where response i is. */
+static inline void partial_observe(struct partial *p, int observed)
+{
+    int unseen = 0;
+    p->rows = p->seen = 0;
+    for (int i = 0; i < p->k; i++)
+        if (observed >> i & 1) p->order[p->seen++] = i, p->rows = i + 1;
+    for (int i = 0; i < p->rows; i++)
+        if (!(observed >> i & 1)) p->order[p->seen + unseen++] = i;
 }
 
 static inline void partial_spans(struct partial *p)

@@ -21,6 +21,7 @@
 #include "likelihood_cells.simd.h"
 #include "likelihood_normal.h"
 #include "likelihood_partial.h"
+#include "likelihood_partial_observed.simd.h"
 #include "scalar.h"
 
 #define AT(p, i) SIMD_LOAD((p) + SIMD_WIDTH * (i))
@@ -53,6 +54,7 @@ SIMD_INLINE void SIMD_NAME(new_partial)(int k, int is_columns, double *work, str
     p->lead = SIMD_NAME(take)(&work, r);
     p->z = SIMD_NAME(take)(&work, r * k);
     p->e = SIMD_NAME(take)(&work, r * k);
+    p->unit = SIMD_NAME(take)(&work, r * k);
     p->lambda = SIMD_NAME(take)(&work, r * k);
     p->phi = SIMD_NAME(take)(&work, q * r);
     p->step = SIMD_NAME(take)(&work, pairs);
@@ -60,6 +62,11 @@ SIMD_INLINE void SIMD_NAME(new_partial)(int k, int is_columns, double *work, str
     p->whole = SIMD_NAME(take)(&work, lower);
     p->square = SIMD_NAME(take)(&work, lower);
     p->bend = SIMD_NAME(take)(&work, pairs * k);
+    p->factor = SIMD_NAME(take)(&work, k * k);
+    for (int u = 0; u < 2; u++) {
+        p->with_phi[u] = SIMD_NAME(take)(&work, k * q);
+        p->with_lambda[u] = SIMD_NAME(take)(&work, k * k);
+    }
 }
 
 /* What the residuals of a cell share; returns sum log cosh w - sum s. */
@@ -67,7 +74,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct partial *p, const double *
 {
     int k = p->k;
     SIMD_VEC log_density = SIMD_SET(0.0);
-    for (int i = 0; i < k; i++) {
+    for (int i = 0; i < p->rows; i++) {
         SIMD_VEC s = CELLS_LOAD(eta, k + i), product = SIMD_SET(1.0);
         PUT(p->scale, i, SIMD_NAME(exp_open)(-s));
         PUT(p->before, lower_at(i, 0), product);
@@ -92,7 +99,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct partial *p, const double *
 /* What only derivatives need of them */
 SIMD_INLINE void SIMD_NAME(load_products)(struct partial *p)
 {
-    for (int i = 1; i < p->k; i++) {
+    for (int i = 1; i < p->rows; i++) {
         SIMD_VEC product = SIMD_SET(1.0);
         for (int j = i - 1; j >= 0; j--) {
             int a = pair_at(i, j);
@@ -117,39 +124,47 @@ SIMD_INLINE int SIMD_NAME(root_columns)(int k, const double *root)
     return 0;
 }
 
-/* The residual of the means and those of the root */
-SIMD_INLINE void SIMD_NAME(load_cell)(struct partial *p, const double *cell, const double *eta)
+/* The residual of the means and those of the root, without columns of responses that are not
+ * observed */
+SIMD_INLINE void SIMD_NAME(load_cell)(struct partial *p, int observed, const double *cell,
+                                      const double *eta)
 {
-    int k = p->k;
+    int k = p->k, used = 1;
     const double *root = cell + LIKELIHOOD_BLOCK * (1 + k);
-    p->residuals = 1 + SIMD_NAME(root_columns)(k, root);
+    int columns = SIMD_NAME(root_columns)(k, root);
     PUT(p->weight, 0, CELLS_LOAD(cell, 0));
     PUT(p->lead, 0, SIMD_SET(1.0));
     p->first[0] = 0;
-    for (int i = 0; i < k; i++)
+    for (int i = 0; i < p->rows; i++)
         PUT(p->z, i, (CELLS_LOAD(cell, 1 + i) - CELLS_LOAD(eta, i)) * AT(p->scale, i));
-    for (int c = 1, at = 0; c < p->residuals; c++) {
-        PUT(p->weight, c, SIMD_SET(1.0));
-        PUT(p->lead, c, SIMD_SET(0.0));
-        p->first[c] = c - 1;
-        for (int i = c - 1; i < k; i++, at++)
-            PUT(p->z, c * k + i, CELLS_LOAD(root, at) * AT(p->scale, i));
+    for (int c = 0; c < columns; root += LIKELIHOOD_BLOCK * (k - c), c++) {
+        if (!(observed >> c & 1)) continue;
+        PUT(p->weight, used, SIMD_SET(1.0));
+        PUT(p->lead, used, SIMD_SET(0.0));
+        p->first[used] = c;
+        for (int i = 0; i < p->rows; i++)
+            PUT(p->z, used * k + i,
+                i < c ? SIMD_SET(0.0) : CELLS_LOAD(root, i - c) * AT(p->scale, i));
+        used++;
     }
+    p->residuals = used;
 }
 
 /* Residuals of any sign: for each its weight, what of it moves with the means, and the rest */
 SIMD_INLINE void SIMD_NAME(load_columns)(struct partial *p, const double *cell, const double *eta)
 {
     int k = p->k;
-    p->residuals = k + 1;
-    for (int c = 0; c <= k; c++) {
+    p->residuals = p->seen + 1;
+    for (int c = 0; c <= p->seen; c++) {
         SIMD_VEC lead = CELLS_LOAD(cell, 1);
         PUT(p->weight, c, CELLS_LOAD(cell, 0));
         PUT(p->lead, c, lead);
         p->first[c] = 0;
         cell += 2 * LIKELIHOOD_BLOCK;
-        for (int i = 0; i < k; i++, cell += LIKELIHOOD_BLOCK)
-            PUT(p->z, c * k + i, (SIMD_LOAD(cell) - lead * CELLS_LOAD(eta, i)) * AT(p->scale, i));
+        for (int i = 0; i < p->rows; i++)
+            PUT(p->z, c * k + i,
+                (CELLS_LOAD(cell, i) - lead * CELLS_LOAD(eta, i)) * AT(p->scale, i));
+        cell += k * LIKELIHOOD_BLOCK;
     }
 }
 
@@ -161,7 +176,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(whiten)(struct partial *p, int c, int order)
     const double *z = p->z + SIMD_WIDTH * c * k;
     double *e = p->e + SIMD_WIDTH * c * k, *turn = p->phi + SIMD_WIDTH * (2 * k * r + c);
     SIMD_VEC squares = SIMD_SET(0.0);
-    for (int i = first; i < k; i++) {
+    for (int i = first; i < p->rows; i++) {
         int a = pair_at(i, 0);
         SIMD_VEC zi = AT(z, i), f = zi * AT(p->before, lower_at(i, first));
         for (int j = 0; j < first && order > 0; j++)
@@ -183,16 +198,17 @@ SIMD_INLINE void SIMD_NAME(multiply)(struct partial *p, int c, int order)
 {
     int k = p->k, first = p->first[c];
     const double *z = p->z + SIMD_WIDTH * c * k, *e = p->e + SIMD_WIDTH * c * k;
-    double *lambda = p->lambda + SIMD_WIDTH * c;
-    int r = p->residuals;
-    SIMD_VEC minus = -AT(p->weight, c);
-    for (int i = first; i < k; i++) PUT(lambda, i * r, minus * AT(e, i));
-    for (int i = k - 1; i > first; i--) {
-        SIMD_VEC li = AT(lambda, i * r);
-        for (int j = first; j < i; j++) ADD(lambda, j * r, -AT(p->beta, pair_at(i, j)) * li);
+    double *unit = p->unit + SIMD_WIDTH * c, *lambda = p->lambda + SIMD_WIDTH * c;
+    int r = p->residuals, rows = p->rows;
+    SIMD_VEC weight = AT(p->weight, c);
+    for (int i = first; i < rows; i++) PUT(unit, i * r, -AT(e, i));
+    for (int i = rows - 1; i >= first; i--) {
+        SIMD_VEC ui = AT(unit, i * r);
+        for (int j = first; j < i; j++) ADD(unit, j * r, -AT(p->beta, pair_at(i, j)) * ui);
+        PUT(lambda, i * r, weight * ui);
     }
     if (order < 2) return;
-    for (int i = first; i < k; i++) {
+    for (int i = first; i < rows; i++) {
         int a = pair_at(i, 0);
         SIMD_VEC li = AT(lambda, i * r), f = AT(z, i);
         for (int j = 0; j < i; j++) {
@@ -207,14 +223,14 @@ SIMD_INLINE void SIMD_NAME(multiply)(struct partial *p, int c, int order)
 SIMD_INLINE void SIMD_NAME(finish_phi)(struct partial *p)
 {
     int k = p->k, r = p->residuals;
-    for (int i = 0; i < k; i++) {
+    for (int i = 0; i < p->rows; i++) {
         SIMD_VEC alpha = AT(p->before, lower_at(i, i)), slope = -alpha * AT(p->scale, i);
         for (int c = 0; c < r; c++) {
             PUT(p->phi, i * r + c, slope * AT(p->lead, c));
             if (p->first[c] <= i) PUT(p->phi, (k + i) * r + c, -alpha * AT(p->z, c * k + i));
         }
     }
-    for (int a = 0; a < p->q - 2 * k; a++)
+    for (int a = 0; a < pair_at(p->rows, 0); a++)
         for (int c = 0; c < r; c++)
             PUT(p->phi, (2 * k + a) * r + c, AT(p->phi, (2 * k + a) * r + c) * AT(p->after, a));
 }
@@ -230,9 +246,9 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(dot)(const double *x, const double *y, int n)
 /* Sums of lambda_i phi_a into p->sum: of the row of a alone, or of all rows below it too */
 SIMD_INLINE void SIMD_NAME(sum_products)(const struct partial *p, int all)
 {
-    int k = p->k, q = p->q, r = p->residuals;
+    int q = p->q, r = p->residuals;
     for (int a = 0; a < q; a++)
-        for (int i = p->row[a]; i < (all ? k : p->row[a] + 1); i++)
+        for (int i = p->row[a]; i < p->rows && (all || i == p->row[a]); i++)
             PUT(p->sum, i * q + a,
                 SIMD_NAME(dot)(p->lambda + SIMD_WIDTH * (i * r), p->phi + SIMD_WIDTH * (a * r),
                                p->span[a]));
@@ -241,10 +257,10 @@ SIMD_INLINE void SIMD_NAME(sum_products)(const struct partial *p, int all)
 /* T, T' T, and what bends e by moving a w of a row above which e moves */
 SIMD_INLINE void SIMD_NAME(solve_rows)(const struct partial *p)
 {
-    int k = p->k;
-    for (int l = 0; l < k; l++) {
+    int k = p->k, rows = p->rows;
+    for (int l = 0; l < rows; l++) {
         PUT(p->whole, lower_at(l, l), SIMD_SET(1.0));
-        for (int i = l + 1; i < k; i++) {
+        for (int i = l + 1; i < rows; i++) {
             SIMD_VEC sum = SIMD_SET(0.0);
             for (int j = l; j < i; j++) {
                 int a = pair_at(i, j);
@@ -255,10 +271,10 @@ SIMD_INLINE void SIMD_NAME(solve_rows)(const struct partial *p)
             PUT(p->whole, lower_at(i, l), -sum);
         }
     }
-    for (int i = 0; i < k; i++)
+    for (int i = 0; i < rows; i++)
         for (int l = 0; l <= i; l++) {
             SIMD_VEC sum = SIMD_SET(0.0);
-            for (int j = i; j < k; j++)
+            for (int j = i; j < rows; j++)
                 sum += AT(p->whole, lower_at(j, i)) * AT(p->whole, lower_at(j, l));
             PUT(p->square, lower_at(i, l), sum);
         }
@@ -284,7 +300,12 @@ SIMD_INLINE void SIMD_NAME(partial_hessian)(const struct partial *p, SIMD_VEC n,
         const double *phi = p->phi + SIMD_WIDTH * (b * r);
         for (int c = 0; c < span; c++) weighted[c] = AT(p->weight, c) * AT(phi, c);
         for (int a = b; a < q; a++, pair++) {
-            int low = p->row[a], most = p->span[a] < span ? p->span[a] : span;
+            int low = p->row[a];
+            if (low >= p->rows || row >= p->rows) {
+                CELLS_STORE(hess, pair, SIMD_SET(0.0));
+                continue;
+            }
+            int most = p->span[a] < span ? p->span[a] : span;
             const double *other = p->phi + SIMD_WIDTH * (a * r);
             SIMD_VEC sum = SIMD_SET(0.0), h;
             for (int c = 0; c < most; c++) sum += AT(other, c) * weighted[c];
@@ -307,6 +328,10 @@ SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct partial *p, SIMD_VEC n
 {
     int k = p->k, q = p->q;
     for (int a = 0; a < q; a++) {
+        if (p->row[a] >= p->rows) {
+            CELLS_STORE(grad, a, SIMD_SET(0.0));
+            continue;
+        }
         SIMD_VEC g = AT(p->sum, p->row[a] * q + a);
         if (a >= 2 * k) g += 0.5 * n * AT(p->tanh, a - 2 * k);
         else if (a >= k) g -= n;
@@ -314,43 +339,77 @@ SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct partial *p, SIMD_VEC n
     }
 }
 
-SIMD_INLINE SIMD_VEC SIMD_NAME(partial_cells)(struct partial *p, const double *cell,
+/* n: rows of the cells; squares: of the whitened residuals, times -1/2 */
+SIMD_INLINE void SIMD_NAME(partial_derivatives)(struct partial *p, SIMD_VEC n, int order,
+                                                double *grad, double *hess)
+{
+    partial_spans(p);
+    SIMD_NAME(load_products)(p);
+    for (int a = 0; a < pair_at(p->rows, 0) && order > 1; a++) PUT(p->step, a, SIMD_SET(0.0));
+    for (int c = 0; c < p->residuals; c++) SIMD_NAME(multiply)(p, c, order);
+    SIMD_NAME(finish_phi)(p);
+    SIMD_NAME(sum_products)(p, order > 1);
+    SIMD_NAME(partial_gradient)(p, n, grad);
+    if (order < 2) return;
+    SIMD_NAME(solve_rows)(p);
+    SIMD_NAME(partial_hessian)(p, n, hess);
+    if (p->seen < p->rows) SIMD_NAME(add_score_covariance)(p, n, hess);
+}
+
+/* Cells with the same responses; bit i of `observed` is set where response i is observed. */
+SIMD_INLINE SIMD_VEC SIMD_NAME(partial_cells)(struct partial *p, int observed, const double *cell,
                                               const double *eta, int order, double *grad,
                                               double *hess)
 {
-    SIMD_VEC log_density = SIMD_NAME(load_rotations)(p, eta), n = SIMD_SET(0.0),
-             squares = SIMD_SET(0.0);
+    partial_observe(p, observed);
+    SIMD_VEC log_density = SIMD_NAME(load_rotations)(p, eta) - 0.5 * p->seen * LOG_2PI,
+             n = SIMD_SET(0.0), squares = SIMD_SET(0.0);
     if (p->is_columns) SIMD_NAME(load_columns)(p, cell, eta);
-    else SIMD_NAME(load_cell)(p, cell, eta);
+    else SIMD_NAME(load_cell)(p, observed, cell, eta);
+    for (int c = 0; c < p->residuals; c++) n += AT(p->weight, c) * AT(p->lead, c) * AT(p->lead, c);
+    p->completed = p->residuals;
+    if (p->seen < p->rows) {
+        log_density += SIMD_NAME(complete)(p, n);
+        for (int i = p->seen; i < p->rows; i++) log_density += CELLS_LOAD(eta, p->k + p->order[i]);
+    }
     for (int c = 0; c < p->residuals; c++) {
-        n += AT(p->weight, c) * AT(p->lead, c) * AT(p->lead, c);
-        squares += SIMD_NAME(whiten)(p, c, order);
+        SIMD_VEC part = SIMD_NAME(whiten)(p, c, order);
+        if (c < p->completed) squares += part; /* those of the others are what entropy takes off */
     }
-    if (order > 0) {
-        partial_spans(p);
-        SIMD_NAME(load_products)(p);
-        for (int a = 0; a < p->q - 2 * p->k && order > 1; a++) PUT(p->step, a, SIMD_SET(0.0));
-        for (int c = 0; c < p->residuals; c++) SIMD_NAME(multiply)(p, c, order);
-        SIMD_NAME(finish_phi)(p);
-        SIMD_NAME(sum_products)(p, order > 1);
-        SIMD_NAME(partial_gradient)(p, n, grad);
-    }
-    if (order > 1) {
-        SIMD_NAME(solve_rows)(p);
-        SIMD_NAME(partial_hessian)(p, n, hess);
-    }
-    return n * (log_density - 0.5 * p->k * LOG_2PI) + squares;
+    if (order > 0) SIMD_NAME(partial_derivatives)(p, n, order, grad, hess);
+    return n * log_density + squares;
 }
 
 static SIMD_FUNCTION void SIMD_NAME(evaluate_partial)(struct likelihood_block *b, int k,
                                                       int is_columns, int order)
 {
+    int all = (1 << k) - 1;
     struct partial p;
     SIMD_NAME(new_partial)(k, is_columns, b->work, &p);
-    for (int i = 0; i < LIKELIHOOD_BLOCK; i += SIMD_WIDTH)
-        SIMD_STORE(b->value + i, SIMD_NAME(partial_cells)(&p, b->cell[0] + i, b->eta[0] + i, order,
-                                                          b->grad[0] + i, b->hess[0] + i));
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i += SIMD_WIDTH) {
+        int observed = b->incomplete ? b->observed[i] : all, mixed = 0;
+        for (int l = 1; l < SIMD_WIDTH && b->incomplete; l++)
+            mixed |= b->observed[i + l] != observed;
+        if (mixed) partial_one_by_one(b, k, is_columns, order, i, SIMD_WIDTH);
+        else
+            SIMD_STORE(b->value + i,
+                       SIMD_NAME(partial_cells)(&p, observed, b->cell[0] + i, b->eta[0] + i, order,
+                                                b->grad[0] + i, b->hess[0] + i));
+    }
 }
+
+#if SIMD_WIDTH == 1
+/* n cells from i on, whatever they have observed; the work of the block is overwritten. */
+static void partial_one_by_one(struct likelihood_block *b, int k, int is_columns, int order, int i,
+                               int n)
+{
+    struct partial p;
+    new_partial_plain(k, is_columns, b->work, &p);
+    for (int end = i + n; i < end; i++)
+        b->value[i] = partial_cells_plain(&p, b->observed[i], b->cell[0] + i, b->eta[0] + i, order,
+                                          b->grad[0] + i, b->hess[0] + i);
+}
+#endif
 
 #undef AT
 #undef PUT

@@ -37,8 +37,8 @@ static void take_block(const struct likelihood *l, const struct likelihood_block
 
 /* eta: q x m, a column a cell; with cov (q^2 x m) expectations under N(eta, cov), those of the
  * Hessian with order 2. (1 + q + q^2) x m: value, gradient, Hessian. */
-static SEXP evaluate_cells(const struct likelihood *l, SEXP cells, SEXP eta, const double *cov,
-                           int order)
+static SEXP evaluate_cells(const struct likelihood *l, const int *observed, SEXP cells, SEXP eta,
+                           const double *cov, int order)
 {
     int m = Rf_ncols(cells), q = l->q, rows = 1 + q + q * q, level = simd_option();
     struct likelihood_block b = new_likelihood_block(l);
@@ -53,6 +53,7 @@ static SEXP evaluate_cells(const struct likelihood *l, SEXP cells, SEXP eta, con
                     b.cov[pair][i] = cov[r + q * c + q * q * (first + i)];
         }
         likelihood_clear(l, &b, n);
+        likelihood_observe(l, &b, observed, NULL, (int) first, n);
         if (cov) likelihood_expect(l, &b, order, level);
         else likelihood_evaluate(l, &b, 2, level);
         take_block(l, &b, n, REAL(out) + rows * first);
@@ -61,12 +62,14 @@ static SEXP evaluate_cells(const struct likelihood *l, SEXP cells, SEXP eta, con
     return out;
 }
 
-/* likelihood: list(name, responses); cells: size x m, eta: q x m. (1 + q + q^2) x m */
+/* likelihood: list(name, responses, observed), the last (m, as in likelihood.h) may be missing;
+ * cells: size x m, eta: q x m. (1 + q + q^2) x m */
 SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta)
 {
     const struct likelihood *l = likelihood_of_cells(likelihood, cells);
+    const int *observed = read_observed(optional(likelihood, "observed"), l, Rf_ncols(cells));
     check_doubles(eta, (R_xlen_t) l->q * Rf_ncols(cells), "eta");
-    return evaluate_cells(l, cells, eta, NULL, 2);
+    return evaluate_cells(l, observed, cells, eta, NULL, 2);
 }
 
 /* mean: q x m, cov: q x q x m; rule: 0 closed forms where there are any, 1 cubature, 2 cubature
@@ -76,9 +79,11 @@ SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP 
     struct likelihood l = *likelihood_of_cells(likelihood, cells);
     R_xlen_t m = Rf_ncols(cells), q = l.q;
     int by = check_whole(rule, 0, 2, "rule");
+    const int *observed = read_observed(optional(likelihood, "observed"), &l, m);
     if (by > 0) l.expect = NULL;
     check_doubles(mean, q * m, "mean");
-    return evaluate_cells(&l, cells, mean, check_doubles(cov, q * q * m, "cov"), by == 2 ? 1 : 2);
+    return evaluate_cells(&l, observed, cells, mean, check_doubles(cov, q * q * m, "cov"),
+                          by == 2 ? 1 : 2);
 }
 
 /* par: 3 numbers. With a null `sd` the density at x, else its expectation under N(x, sd^2).

@@ -84,7 +84,7 @@ test_that("cells that lack a response count by the density of the other", {
       expect_identical(.Call(C_loglik_and_priors, model, beta, order)$value, got$value)
     }
     cov <- crossprod(matrix(rnorm(49, sd = 0.1), 7))
-    got <- .Call(C_expect_loglik_and_priors, model, beta, cov)
+    got <- .Call(C_expect_loglik_and_priors, model, beta, cov, 1L)
     x <- twin_design(model)
     v <- vapply(seq_len(ncol(model$cells)), function(i) {
       at <- x[5 * (i - 1) + 1:5, , drop = FALSE]
