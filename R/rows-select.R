@@ -16,7 +16,7 @@
 row_rules <- list(
   missing = list(
     vector = function(v) row_is_na(v),
-    sql = function(v) paste0("(", v, " IS NULL)")
+    sql = function(v) paste0("(", v, " IS NULL)", recycle0 = TRUE)
   ),
   zero_weight = list(
     vector = function(v) v %in% 0,
@@ -32,15 +32,20 @@ row_rules <- list(
         is.infinite(v)
       }
     },
-    sql = function(v) paste0("(ABS(", v, ") > 1e308 AND NOT ", sql_is_nan(v), ")")
+    sql = function(v, number = sql_number) {
+      paste0("(ABS(", v, ") > ", number(1e308), " AND NOT ", sql_is_nan(v, number), ")",
+        recycle0 = TRUE
+      )
+    }
   )
 )
 
 # Databases that know NaN put it above all numbers. One over infinity is zero, of NaN it is none.
-sql_is_nan <- function(v) {
+sql_is_nan <- function(v, number = sql_number) {
   paste0(
-    "(CASE WHEN ABS(", v, ") <= 1e308 THEN 0 WHEN ABS(1.0 / ", v,
-    ") <= 1e-307 THEN 0 ELSE 1 END = 1)"
+    "(CASE WHEN ABS(", v, ") <= ", number(1e308), " THEN 0 WHEN ABS(", number(1), " / ", v,
+    ") <= ", number(1e-307), " THEN 0 ELSE 1 END = 1)",
+    recycle0 = TRUE
   )
 }
 
@@ -211,21 +216,40 @@ stop_infinite_rows <- function(name, count, where = NULL, rows = NULL) {
 # --- in SQL ---------------------------------------------------------------------------------------
 
 # Conditions on a row of a query with these columns; `numbers` are those that may be infinite,
-# `weight` one of them or NULL:
-#   present   no column is NULL
-#   finite    present, and all numbers are finite
-#   complete  present, and no number is NaN
+# `weight` one of them or NULL, and `responses` those of which one is enough; number(x) writes a
+# number:
+#   finite    a condition a response: it is a number that is finite
+#   complete  nothing that must be there is missing
+#   weighted  the weight is not zero; NULL without weights
 #   used      the row counts
-#   infinite  a condition a number: the row would count if that were finite
-# `finite` and `used` do without the question for NaN, which costs a division.
-sql_row_rules <- function(columns, numbers, weight = NULL) {
+#   infinite  a condition a number: it is infinite
+# `used` does without the question for NaN, which costs a division, where all numbers are finite.
+sql_row_rules <- function(columns, numbers, weight = NULL, responses = character(),
+                          number = sql_number) {
+  any_of <- function(x) paste0("(", paste(x, collapse = " OR "), ")")
   all_of <- function(...) paste(c(...), collapse = " AND ")
-  present <- all_of(paste("NOT", row_rules$missing$sql(columns)))
-  finite <- all_of(present, paste0("ABS(", numbers, ") <= 1e308"))
+  is_finite <- function(v) paste0("ABS(", v, ") <= ", number(1e308), recycle0 = TRUE)
+  infinite <- row_rules$infinite$sql(numbers, number)
+  others <- setdiff(numbers, responses)
   weighted <- if (!is.null(weight)) paste("NOT", row_rules$zero_weight$sql(weight))
-  complete <- all_of(present, paste("NOT", sql_is_nan(numbers)))
+  # NULL fulfils no inequality
+  present <- paste("NOT", row_rules$missing$sql(setdiff(columns, numbers)), recycle0 = TRUE)
+  used <- all_of(present, is_finite(others), weighted)
+  complete <- all_of(
+    paste("NOT", row_rules$missing$sql(setdiff(columns, responses)), recycle0 = TRUE),
+    paste("NOT", sql_is_nan(others, number), recycle0 = TRUE)
+  )
+  if (length(responses)) {
+    some <- paste(
+      any_of(is_finite(responses)), "AND NOT", any_of(infinite[match(responses, numbers)])
+    )
+    used <- all_of(if (nzchar(used)) used, any_of(c(all_of(is_finite(responses)), some)))
+    # What sql_is_nan() says of NULL too
+    none <- all_of(sql_is_nan(responses, number))
+    complete <- all_of(if (nzchar(complete)) complete, paste0("NOT (", none, ")"))
+  }
   list(
-    present = present, finite = finite, complete = complete, used = all_of(finite, weighted),
-    infinite = paste(all_of(complete, weighted), "AND", row_rules$infinite$sql(numbers))
+    finite = is_finite(responses), complete = complete, weighted = weighted, used = used,
+    infinite = infinite
   )
 }

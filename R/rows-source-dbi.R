@@ -2,9 +2,10 @@
 #   connection  of DBI
 #   dialect     rows-sql-dialect.R
 #   source      SQL for the rows: what stands after FROM
-#   types       by name of the columns that are needed: as the engine declares them, NA where
-#               nobody knows, as of a column of NULLs. (Drivers may send decimals as text, and say
-#               nothing of columns that begin with NULL.)
+#   columns     SQL of the columns that are needed, by the names that the user gave them
+#   types       of these: as the engine declares them, NA where nobody knows, as of a column of
+#               NULLs. (Drivers may send decimals as text, and say nothing of columns that begin
+#               with NULL.)
 
 # `data`: a connection with `query`, or a lazy table of dbplyr.
 new_query <- function(data, query) {
@@ -16,13 +17,19 @@ new_query <- function(data, query) {
     data <- dbplyr::remote_con(data)
   }
   check_connection(data)
+  dialect <- sql_dialect(data)
   structure(class = "covary_query", list(
-    connection = data, dialect = sql_dialect(data), source = query_source(data, query),
-    types = NULL
+    connection = data, dialect = dialect, source = query_source(data, query, dialect$quotes),
+    columns = NULL, types = NULL
   ))
 }
 
 check_connection <- function(connection) {
+  if (!inherits(connection, "DBIConnection")) {
+    stop_covary("database", "The lazy table is of no data base, but of ", describe(connection), ".",
+      fields = list(arg = "data")
+    )
+  }
   # Not every driver can tell.
   if (identical(attempt(DBI::dbIsValid(connection), TRUE), FALSE)) {
     stop_covary("database", "The connection to the data base is closed; open it again by ",
@@ -33,26 +40,58 @@ check_connection <- function(connection) {
 }
 
 # SQL for the rows of a table or a SELECT statement
-query_source <- function(connection, query) {
+query_source <- function(connection, query, quotes = NULL) {
+  if (inherits(query, "Id")) {
+    return(table_source(connection, unname(query@name), quotes))
+  }
   text <- if (is.character(query) && length(query) == 1 && !is.na(query)) query_text(query)
   if (is.null(text) || !nzchar(text)) {
-    stop_covary("argument", "`query` must be the name of a table or a SELECT statement, not ",
-      describe(query), ".",
+    stop_covary("argument", "`query` must be the name of a table, as text or by DBI::Id(), or a ",
+      "SELECT statement, not ", describe(query), ".",
       fields = list(arg = "query")
     )
   }
   # The end of the line ends a comment that has none.
-  if (grepl("^[(\\s]*(select|with|values)\\b", text, ignore.case = TRUE, perl = TRUE)) {
+  if (grepl("^[(\\s]*(select|with|values|from)\\b", text, ignore.case = TRUE, perl = TRUE)) {
     return(paste0("(", text, "\n) covary_rows"))
   }
-  known <- with_database_errors(DBI::dbExistsTable(connection, query))
-  if (!known) {
-    stop_covary("data", "The data base has no table ", dQuote(query, FALSE),
-      ". (One of a schema by SELECT * FROM schema.table.)",
-      fields = list(arg = "query")
-    )
+  table_source(connection, as.character(query), quotes)
+}
+
+# `path`: the name of a table, with those of its schema and catalogue before it; one name with dots
+# may be all of them. Drivers do not list all tables that can be read, so that the engine is asked.
+table_source <- function(connection, path, quotes) {
+  ways <- list(path)
+  if (length(path) == 1 && grepl(".", path, fixed = TRUE)) {
+    ways <- c(ways, strsplit(path, ".", fixed = TRUE))
   }
-  sql_names(connection, query)
+  for (way in ways) {
+    id <- if (length(way) == 1) way else table_id(way)
+    if (isTRUE(attempt(DBI::dbExistsTable(connection, id), FALSE))) {
+      return(paste(sql_names(connection, way, quotes), collapse = "."))
+    }
+  }
+  said <- NULL
+  for (way in rev(ways)) {
+    source <- paste(sql_names(connection, way, quotes), collapse = ".")
+    out <- tryCatch(
+      ask_database(connection, paste("SELECT * FROM", source, "WHERE 1 = 0")),
+      covary_error_database = identity
+    )
+    if (is.data.frame(out)) {
+      return(source)
+    }
+    said <- conditionMessage(out)
+  }
+  stop_covary("data", "The data base has no table ", dQuote(paste(path, collapse = "."), FALSE),
+    " that can be read. (One of a schema by DBI::Id(schema = , table = ).) ", said,
+    fields = list(arg = "query")
+  )
+}
+
+table_id <- function(path) {
+  parts <- utils::tail(c("catalog", "schema", "table"), length(path))
+  do.call(DBI::Id, stats::setNames(as.list(path), parts))
 }
 
 # A statement without comments, but for hints to the optimiser, and without a semicolon at its end.
@@ -67,26 +106,41 @@ query_text <- function(query) {
   sub("[;\\s]+$", "", sub("^\\s+", "", query, perl = TRUE), perl = TRUE)
 }
 
-# Names of the columns that are needed, which must be there.
+# SQL of the columns that are needed, by their names; they must be there. Engines change the case of
+# names that are not quoted: a name that is not there is that of the one column that differs from it
+# in case alone.
 used_columns <- function(query, spec) {
   sql <- paste("SELECT * FROM", query$source, "WHERE 1 = 0")
   found <- names(ask_database(query$connection, sql))
+  found <- found_as(found, spec$columns)
   check_columns(query$dialect$repeated_names(found), spec, "the query")
   check_columns(found, spec, "the query")
-  intersect(spec$columns, found)
+  names <- intersect(spec$columns, found)
+  columns <- names(found)[match(names, found)]
+  stats::setNames(sql_names(query$connection, columns, query$dialect$quotes), names)
 }
 
-# The query with the types of the columns that are needed.
+# The names that are found, as they are wanted; the names of the result are those in the engine.
+found_as <- function(found, wanted) {
+  as_wanted <- stats::setNames(found, found)
+  for (name in setdiff(wanted, found)) {
+    same <- which(tolower(found) == tolower(name))
+    if (length(same) == 1 && !found[same] %in% wanted) as_wanted[same] <- name
+  }
+  as_wanted
+}
+
+# The query with the columns that are needed and their types.
 type_query <- function(query, spec) {
-  names <- used_columns(query, spec)
-  columns <- sql_list(sql_names(query$connection, names))
-  sql <- paste("SELECT", columns, "FROM", query$source, "WHERE 1 = 0")
+  columns <- used_columns(query, spec)
+  sql <- paste("SELECT", sql_list(columns), "FROM", query$source, "WHERE 1 = 0")
   probe <- ask_database(query$connection, sql)
   sent <- vapply(probe, function(v) if (is.list(v)) "blob" else column_type(v, ""), "")
-  types <- query$dialect$column_types(query$connection, query$source, names)
+  types <- query$dialect$column_types(query$connection, query$source, columns)
   # Dates are numbers or text to the engine, and classes are the driver's.
   dated <- sent %in% c("date", "time", "difference of times")
   types[dated] <- sent[dated]
+  query$columns <- columns
   query$types <- types
   query
 }
@@ -119,9 +173,11 @@ check_query_types <- function(types, spec) {
 # The rows are written to a temporary table, with the columns that are needed, and read from there.
 materialise_query <- function(query, spec) {
   moment <- sub(".*[.]", "", format(as.double(Sys.time()), digits = 17))
-  name <- sql_names(query$connection, paste("covary_rows", Sys.getpid(), moment, sep = "_"))
-  columns <- sql_list(sql_names(query$connection, used_columns(query, spec)))
-  rows <- paste("SELECT", columns, "FROM", query$source)
+  name <- query$dialect$temporary_name(paste("covary_rows", Sys.getpid(), moment, sep = "_"))
+  name <- sql_names(query$connection, name, query$dialect$quotes)
+  columns <- used_columns(query, spec)
+  as <- sql_names(query$connection, names(columns), query$dialect$quotes)
+  rows <- paste("SELECT", sql_list(paste(columns, "AS", as)), "FROM", query$source)
   sql <- query$dialect$temporary_table(name, rows)
   with_typed_errors(
     DBI::dbExecute(query$connection, sql), "database",
@@ -132,43 +188,21 @@ materialise_query <- function(query, spec) {
 }
 
 drop_materialised <- function(query) {
-  attempt(DBI::dbExecute(query$connection, paste("DROP TABLE", query$source)))
-}
-
-count_query_rows <- function(query) {
-  sql <- paste("SELECT COUNT(*) AS n FROM", query$source)
-  as.double(ask_database(query$connection, sql)$n)
+  attempt(DBI::dbExecute(query$connection, paste(query$dialect$drop_table, query$source)))
 }
 
 # Columns as SQL, of which drivers send numbers as doubles.
 typed_sql <- function(query, names) {
-  columns <- sql_names(query$connection, names)
+  columns <- unname(query$columns[names])
   numbers <- query$types[names] %in% "numeric"
   columns[numbers] <- query$dialect$sent_number(columns[numbers])
   columns
 }
 
-# A fetched column as the engine means it
-typed_column <- function(v, type, name) {
-  if (is.na(type) || all(is.na(v))) {
-    return(v)
-  }
-  if (type == "numeric" && is.character(v)) {
-    v <- as.double(v)
-    if (any(abs(v) >= 2^53 & v == round(v), na.rm = TRUE)) {
-      stop_large_numbers("Column '", name, "'", remedy = "Make it text in `query`", name = name)
-    }
-  }
-  if (type == "character") as.character(v) else if (type == "logical") as.logical(v) else v
-}
-
 # Rows as the result of one statement
 query_rows <- function(query, chunk) {
   names <- names(query$types)
-  bare <- sql_names(query$connection, names)
-  sent <- typed_sql(query, names)
-  columns <- ifelse(sent == bare, bare, paste(sent, "AS", bare))
-  sql <- paste("SELECT", sql_list(columns), "FROM", query$source)
+  sql <- paste("SELECT", sql_list(typed_sql(query, names)), "FROM", query$source)
   result <- NULL
   close <- function() {
     if (!is.null(result)) DBI::dbClearResult(result)

@@ -1,16 +1,26 @@
-# SQL engines: all that differs between them. A new one is a new entry of sql_dialects(); an engine
-# that is not there is asked in standard SQL, and its driver for the types of columns.
+# SQL engines: all that differs between them. A new one is a new entry of sql_dialects(); one that
+# is not there is asked (rows-sql-find.R).
 #
 # Fields of a `covary_sql_dialect`:
 #   drivers         classes of DBI connections
 #   embedded        does the engine run inside R, so that rows need not travel?
-#   column_types    function(connection, source, names): types of the columns of the rows that
-#                   `source` stands for, as in rows-columns.R; NA where nobody knows
-#   floor           function(x): the whole part of a number that is not negative
-#   as_double       function(column): the column as double precision numbers
+#   double          its word for the type of a double
+#   column_types    function(connection, source, columns): types of the columns, SQL by name, of the
+#                   rows that `source` stands for, as in rows-columns.R; NA where nobody knows
+#   quotes          pair of characters around names; NULL: as the driver does
+#   number          function(x): a number as SQL
+#   floor           function(x): the whole part of a number that is not negative; NULL: none
+#   count           how rows are counted
+#   distinct        function(x): about how many distinct values the numbers of a column have
+#   distinct_error  by what factor that may be too large
+#   windows         are there sums over the rows of a group, OVER (PARTITION BY ..)?
+#   kept            function(sql): a SELECT statement whose columns are computed once, where the
+#                   optimiser else writes them out wherever they are used
 #   first_rows      function(sql, n): the first n rows of a SELECT statement
 #   temporary_table function(name, sql): the statement that writes the rows of a SELECT statement to
 #                   a table which ends with the session
+#   temporary_name  function(name): what such a table must be called
+#   drop_table      words that drop it
 #   sent_number     function(column): a column of numbers, such that the driver sends doubles
 #   repeated_names  function(names): the names of the columns of a result before the engine made
 #                   them differ
@@ -18,132 +28,113 @@
 # drivers and ...: those that differ from standard SQL
 new_sql_dialect <- function(drivers = character(), ...) {
   standard <- list(
-    drivers = drivers, embedded = FALSE, column_types = driver_types,
-    floor = function(x) paste0("FLOOR(", x, ")"), as_double = cast_to("DOUBLE PRECISION"),
-    first_rows = function(sql, n) paste(sql, "LIMIT", n),
+    drivers = drivers, embedded = FALSE, double = "DOUBLE PRECISION", column_types = driver_types,
+    quotes = NULL, number = sql_number, floor = function(x) paste0("FLOOR(", x, ")"),
+    count = "COUNT(*)", distinct = function(x) paste0("COUNT(DISTINCT ", x, ")"),
+    distinct_error = 1, windows = TRUE, kept = identity, first_rows = rows_by_limit,
     temporary_table = function(name, sql) paste("CREATE TEMPORARY TABLE", name, "AS", sql),
+    temporary_name = identity, drop_table = "DROP TABLE",
     sent_number = identity, repeated_names = identity
   )
-  structure(class = "covary_sql_dialect", utils::modifyList(standard, list(...)))
+  mine <- list(...)
+  standard[names(mine)] <- mine
+  structure(class = "covary_sql_dialect", standard)
 }
 
 validate_sql_dialect <- function(x) {
   functions <- c(
-    "column_types", "floor", "as_double", "first_rows", "temporary_table", "sent_number",
-    "repeated_names"
+    "column_types", "number", "distinct", "kept", "first_rows", "temporary_table",
+    "temporary_name", "sent_number", "repeated_names"
+  )
+  others <- c(
+    "drivers", "embedded", "double", "quotes", "floor", "count", "distinct_error", "windows",
+    "drop_table"
   )
   stopifnot(
-    inherits(x, "covary_sql_dialect"), setequal(names(x), c("drivers", "embedded", functions)),
-    is.character(x$drivers), is_flag(x$embedded), vapply(x[functions], is.function, TRUE)
+    inherits(x, "covary_sql_dialect"), setequal(names(x), c(functions, others)),
+    is.character(x$drivers), is_flag(x$embedded), is_flag(x$windows),
+    is.null(x$floor) || is.function(x$floor), is.null(x$quotes) || length(x$quotes) == 2,
+    vapply(x[functions], is.function, TRUE), x$distinct_error >= 1
   )
   x
 }
 
 cast_to <- function(type) function(column) paste0("CAST(", column, " AS ", type, ")")
 
+# Columns as double precision numbers
+as_double <- function(dialect, columns) {
+  paste0("CAST(", columns, " AS ", dialect$double, ")", recycle0 = TRUE)
+}
+
+rows_by_limit <- function(sql, n) paste(sql, "LIMIT", n)
+rows_by_fetch <- function(sql, n) paste(sql, "FETCH FIRST", n, "ROWS ONLY")
+rows_by_top <- function(sql, n) sub("^SELECT", paste("SELECT TOP", n), sql)
+
+approximate_distinct <- function(x) paste0("APPROX_COUNT_DISTINCT(", x, ")")
+
+# PostgreSQL sorts the rows to count distinct values. Here a value in 256, by its hash, sets one of
+# 64 bits; b bits of 64 are set by about -64 log(1 - b / 64) values.
+hashed_distinct <- function(x) {
+  hash <- paste0("hashfloat8(", x, ")")
+  bits <- paste0(
+    "BIT_OR(CASE WHEN (", hash, " & 255) = 0 THEN CAST(1 AS BIGINT) << ((", hash,
+    " >> 8) & 63) END)"
+  )
+  set <- paste0("LENGTH(REPLACE(CAST(CAST(", bits, " AS BIT(64)) AS TEXT), '0', ''))")
+  paste0("(-256 * 64 * LN(1 - LEAST(COALESCE(", set, ", 0), 63) / 64.0))")
+}
+
 sql_dialects <- function() {
   list(
     # It need not have FLOOR, and its casts cut the fraction off. RSQLite takes the class of a
     # column from its first value, and numbers columns of one name.
-    sqlite = new_sql_dialect(
-      drivers = "SQLiteConnection", embedded = TRUE, column_types = sqlite_types,
-      floor = cast_to("INTEGER"),
+    sqlite = new_sql_dialect("SQLiteConnection",
+      embedded = TRUE, column_types = sqlite_types, floor = cast_to("INTEGER"),
       sent_number = cast_to("DOUBLE PRECISION"),
       repeated_names = function(names) sub(":[0-9]+$", "", names)
     ),
-    postgresql = new_sql_dialect(
-      drivers = c("PqConnection", "PostgreSQLConnection", "RedshiftConnection"),
-      column_types = engine_types(function(column) paste0("CAST(pg_typeof(", column, ") AS TEXT)"))
+    postgresql = new_sql_dialect(c("PqConnection", "PostgreSQLConnection", "PostgreSQL"),
+      column_types = engine_types(function(column) paste0("CAST(pg_typeof(", column, ") AS TEXT)")),
+      distinct = hashed_distinct, distinct_error = 4, kept = function(sql) paste(sql, "OFFSET 0")
     ),
-    duckdb = new_sql_dialect(
-      drivers = "duckdb_connection", embedded = TRUE,
-      column_types = engine_types(function(column) paste0("typeof(", column, ")"))
+    redshift = new_sql_dialect(c("RedshiftConnection", "Redshift")),
+    duckdb = new_sql_dialect("duckdb_connection",
+      embedded = TRUE, double = "DOUBLE",
+      column_types = engine_types(function(column) paste0("typeof(", column, ")")),
+      distinct = approximate_distinct, distinct_error = 1.5
+    ),
+    # Names by MySQL's drivers are quoted with backticks, as the engine wants.
+    mysql = new_sql_dialect(c("MariaDBConnection", "MySQLConnection", "MySQL", "MariaDB"),
+      double = "DOUBLE", kept = function(sql) paste(sql, "LIMIT 18446744073709551615")
+    ),
+    spark = new_sql_dialect(
+      c("spark_connection", "Spark SQL", "DatabricksConnection", "Databricks", "Hive", "Impala"),
+      double = "DOUBLE", distinct = approximate_distinct, distinct_error = 1.25,
+      temporary_table = function(name, sql) paste("CACHE TABLE", name, "AS", sql),
+      drop_table = "DROP VIEW"
+    ),
+    bigquery = new_sql_dialect("BigQueryConnection",
+      double = "FLOAT64", distinct = approximate_distinct, distinct_error = 1.25
+    ),
+    snowflake = new_sql_dialect("Snowflake",
+      distinct = approximate_distinct, distinct_error = 1.25
+    ),
+    # COUNT has 31 bits; names of temporary tables begin with #.
+    sqlserver = new_sql_dialect("Microsoft SQL Server",
+      double = "FLOAT", count = "COUNT_BIG(*)", first_rows = rows_by_top,
+      temporary_table = function(name, sql) paste("SELECT * INTO", name, "FROM (", sql, ") made"),
+      temporary_name = function(name) paste0("#", name)
+    ),
+    # Numbers without the letter are decimals, which end at 1e126.
+    oracle = new_sql_dialect(c("Oracle", "OraConnection"),
+      double = "BINARY_DOUBLE", number = function(x) paste0(sql_number(x), "d"),
+      first_rows = rows_by_fetch,
+      temporary_table = function(name, sql) {
+        paste(
+          "CREATE PRIVATE TEMPORARY TABLE", name, "ON COMMIT PRESERVE DEFINITION AS", sql
+        )
+      },
+      temporary_name = function(name) paste0("ORA$PTT_", name)
     )
   )
-}
-
-# That of the connection's own class, else of the nearest that it extends.
-sql_dialect <- function(connection) {
-  dialects <- sql_dialects()
-  distance <- vapply(dialects, function(dialect) {
-    at <- inherits(connection, dialect$drivers, which = TRUE)
-    min(at[at > 0], Inf)
-  }, 0)
-  if (all(is.infinite(distance))) new_sql_dialect() else dialects[[which.min(distance)]]
-}
-
-# --- types of columns -----------------------------------------------------------------------------
-
-# As the engine says itself, of a first row: ask(column) is the question.
-engine_types <- function(ask, first_rows = new_sql_dialect()$first_rows) {
-  function(connection, source, names) {
-    asks <- sql_list(paste0(ask(sql_names(connection, names)), " AS t", seq_along(names)))
-    out <- ask_database(connection, first_rows(paste("SELECT", asks, "FROM", source), 1))
-    words <- if (nrow(out)) unlist(out) else rep(NA_character_, length(names))
-    stats::setNames(vapply(words, read_type, ""), names)
-  }
-}
-
-# As the driver reports the columns of a result.
-driver_types <- function(connection, source, names) {
-  columns <- sql_list(sql_names(connection, names))
-  info <- with_database_errors({
-    sql <- paste("SELECT", columns, "FROM", source, "WHERE 1 = 0")
-    result <- DBI::dbSendQuery(connection, sql)
-    info <- DBI::dbColumnInfo(result)
-    DBI::dbClearResult(result)
-    info
-  })
-  said <- intersect(c(".typname", "typname", "field.type", "sql_type", "type"), names(info))[1]
-  out <- if (is.na(said)) NA_character_ else vapply(as.character(info[[said]]), read_type, "")
-  stats::setNames(rep_len(out, length(names)), names)
-}
-
-# SQLite's columns declare no type that its values must have. It sorts numbers before texts, and
-# these before blobs. The attribute `large` names columns of whole numbers beyond 2^53.
-sqlite_types <- function(connection, source, names) {
-  column <- sql_names(connection, names)
-  ends <- c(paste0("MIN(", column, ")"), paste0("MAX(", column, ")"))
-  large <- paste0(
-    "typeof(", ends, ") = 'integer' AND ", ends,
-    " NOT BETWEEN -9007199254740991 AND 9007199254740991"
-  )
-  asks <- sql_list(paste0("typeof(", ends, ")"), large)
-  out <- ask_database(connection, paste("SELECT", asks, "FROM", source))
-  out <- matrix(as.character(unlist(out)), length(names))
-  mixed <- which(out[, 2] == "blob" | out[, 1] != "text" & out[, 2] == "text")
-  if (length(mixed)) stop_mixed_column(connection, source, names[mixed[1]])
-  kinds <- c(null = NA, integer = "numeric", real = "numeric", text = "character")
-  types <- stats::setNames(kinds[out[, 2]], names)
-  attr(types, "large") <- names[out[, 3] %in% "1" | out[, 4] %in% "1"]
-  types
-}
-
-stop_mixed_column <- function(connection, source, name) {
-  column <- sql_names(connection, name)
-  n <- ask_database(connection, paste0(
-    "SELECT typeof(", column, ") AS type, COUNT(*) AS n FROM ", source, " GROUP BY 1"
-  ))
-  n <- n[n$type != "null", ]
-  text <- ask_database(connection, paste0(
-    "SELECT MIN(", column, ") AS v FROM ", source, " WHERE typeof(", column, ") = 'text'"
-  ))$v
-  stop_covary("column_type", "Column '", name, "' of the query holds values of the types ",
-    paste(n$type, n$n, sep = " x ", collapse = ", "),
-    if (!is.na(text)) paste0("; the first text is ", dQuote(text, FALSE)),
-    ". A column has one type, number or text: convert it in `query`.",
-    fields = list(column = name)
-  )
-}
-
-# The type that an engine or driver means by its word, or NA
-read_type <- function(word) {
-  words <- c(
-    logical = "^bool|^logical", date = "^date$", time = "timestamp|datetime|posix",
-    `difference of times` = "interval|difftime|^time",
-    character = "char|text|string|clob|uuid|enum|json|factor|^name$",
-    numeric = "int|dec|num|real|double|float|serial|^bit$|year"
-  )
-  found <- which(vapply(words, grepl, TRUE, tolower(word)))
-  if (length(found)) names(words)[found[1]] else NA_character_
 }

@@ -51,6 +51,9 @@ print.cells <- function(x, ...) {
   } else {
     cat("Error:      none, the cells are sufficient\n")
   }
+  if (!is.null(x$passes)) {
+    cat("Read by:    a data base, ", x$passes, " times\n", sep = "")
+  }
   if (any(x$dropped > 0)) {
     cat("Left out:   ", say_missing_rows(sum(x$dropped), verb = "with"), "\n", sep = "")
   }

@@ -2,16 +2,16 @@
 
 # The statistics of one continuous covariate: sums of T_d(t) w (1, z_1.., z_1 z_1, ..) by group and
 # cell, as in moments.h.
-sum_moments <- function(plan, spec, resolution) {
+sum_moments <- function(plan, spec, settings) {
   k <- length(plan$y)
   spread <- spread_sample(plan)
   grid <- widest_axis(
-    plan$x_name, choose_step(spread, resolution), plan$range, count_groups(plan), k
+    plan$x_name, choose_step(spread, settings$resolution), plan$range, count_groups(plan), k
   )
   moments <- moments_of_cells(plan, grid)
   groups <- database_groups(moments$out, plan)
   ids <- if (length(plan$group)) {
-    tuple_ids(groups$values, nrow(moments$out))
+    tuple_ids(c(groups$values, list(groups$observed)), nrow(moments$out))
   } else {
     rep(1L, nrow(moments$out))
   }
@@ -19,8 +19,7 @@ sum_moments <- function(plan, spec, resolution) {
   inside <- moments$cell >= 0 & moments$cell < grid$count
   values <- moments$values
   check_evaluation(
-    plan, sum(moments$rows[inside]), sum(values[1, ]),
-    rowSums(values[1 + seq_len(k), , drop = FALSE])
+    plan, sum(moments$rows[inside]), values[seq_len(1 + k), , drop = FALSE], groups$observed
   )
   # padded x 4 x (cells x groups)
   table <- array(0, c(moments_padded(k), 4, grid$count * sum(first)))
@@ -30,8 +29,11 @@ sum_moments <- function(plan, spec, resolution) {
   covariates[[plan$x_name]] <- list(
     kind = "continuous", type = "numeric", levels = NULL, ordered = FALSE
   )
-  common <- plan_fields(plan, spec, resolution, covariates[spec$by])
+  common <- plan_fields(
+    plan, spec, settings$resolution, covariates[spec$by], moments$rows, groups$observed
+  )
   common$groups <- take_groups(groups$values, first)
+  common$observed <- groups$observed[first]
   rescale_to_sds(new_suffstats_grid1d(common,
     range = plan$range, step = grid$step, core = core_width(spread), first = grid$first,
     table = array(table, c(dim(table)[1:2], grid$count, sum(first)))
@@ -39,72 +41,114 @@ sum_moments <- function(plan, spec, resolution) {
 }
 
 count_groups <- function(plan) {
+  if (length(plan$group) == 0) {
+    return(1)
+  }
   sql <- paste0(
-    "SELECT COUNT(*) AS n FROM (SELECT DISTINCT ",
-    sql_list(if (length(plan$group)) plan$group else "1 AS one"),
+    "SELECT ", plan$query$dialect$count, " AS n FROM (SELECT DISTINCT ", sql_list(plan$group),
     " FROM (", plan$scaled, ") covary_scaled) covary_distinct"
   )
-  as.double(ask_database(plan$query$connection, sql)$n)
+  sent_double(read_pass(plan, "number of groups", sql)[[1]])
 }
 
 # One statement: list(out: a row a group and cell, as it came; cell: its number from 0; rows;
 # values: sums x rows of `out`, the sums of T_0 first, then of T_1 ..). u is the place on the grid,
-# t that in the cell, from -1 to 1.
+# t that in the cell, from -1 to 1; the database sums its powers.
 moments_of_cells <- function(plan, grid) {
-  z <- paste0("z", seq_along(plan$y))
-  keep <- sql_list(plan$group, "w", z)
-  cell <- plan$query$dialect$floor("u")
+  dialect <- plan$query$dialect
+  k <- length(plan$y)
+  z <- paste0("z", seq_len(k))
+  keep <- sql_list(plan$group, if (length(plan$w)) "w", z)
+  cell <- dialect$floor("u")
   placed <- paste0(
-    "SELECT ", keep, ", x * ", sql_number(2^grid$step), " - (", sql_number(grid$first),
+    "SELECT ", keep, ", x * ", dialect$number(2^grid$step), " - (", dialect$number(grid$first),
     ") AS u FROM (", plan$scaled, ") covary_scaled"
   )
-  celled <- paste0(
+  celled <- dialect$kept(paste0(
     "SELECT ", keep, ", ", cell, " AS cell, 2 * (u - ", cell, ") - 1 AS t FROM (", placed,
     ") covary_placed"
-  )
-  powers <- paste0(
-    "SELECT ", keep, ", cell, ",
-    "w * t AS w1, w * (2 * t * t - 1) AS w2, w * t * (4 * t * t - 3) AS w3 ",
-    "FROM (", celled, ") covary_celled"
-  )
-  pair <- lower_pairs(length(plan$y))
-  products <- c("", paste0(" * ", z), paste0(" * ", z[pair[, 1]], " * ", z[pair[, 2]]))
-  power <- rep(c("w", "w1", "w2", "w3"), each = length(products))
-  sums <- c("COUNT(*)", paste0("SUM(", power, products, ")"))
-  columns <- sql_list(plan$group, "cell", paste0(sums, " AS s", seq_along(sums)))
-  out <- ask_database(plan$query$connection, paste0(
-    "SELECT ", columns, " FROM (", powers, ") covary_powers",
-    sql_group_by(c(plan$group, "cell"))
   ))
-  values <- t(double_columns(out[length(plan$group) + 1 + seq_along(sums)]))
+  pair <- lower_pairs(k)
+  products <- c(list(NULL), as.list(z), Map(c, z[pair[, 1]], z[pair[, 2]], USE.NAMES = FALSE))
+  w <- if (length(plan$w)) "w"
+  sums <- unlist(lapply(0:3, function(power) {
+    vapply(products, function(z) paste(c(w, rep("t", power), z), collapse = " * "), "")
+  }))
+  # without weights the first is the number of rows
+  sums <- paste0("SUM(", sums[nzchar(sums)], ")")
+  sums <- c(dialect$count, sums)
+  columns <- sql_list(plan$group, "cell", paste0(sums, " AS s", seq_along(sums)))
+  sql <- paste0(
+    "SELECT ", columns, " FROM (", celled, ") covary_celled", sql_group_by(c(plan$group, "cell"))
+  )
+  groups <- length(plan$group)
+  out <- read_pass(plan, say_moments(grid, k), sql)
+  values <- answer_matrix(out, groups + 1 + seq_along(sums))
+  powers <- if (length(w)) values[-1, , drop = FALSE] else values
   list(
-    out = out, cell = as.double(out$cell), rows = values[1, ], values = values[-1, , drop = FALSE]
+    out = out, cell = sent_double(out[[groups + 1]]), rows = values[1, ],
+    values = chebyshev_sums(powers)
   )
 }
 
-# About 1e5 values distributed as the continuous covariate, from counts in the bins of a histogram,
-# which is narrowed to the bulk of the data until outliers do not blur it.
-spread_sample <- function(plan, bins = 4096) {
-  ends <- plan$range
-  for (i in 1:8) {
-    width <- diff(ends) / bins
-    if (width == 0 || ends[1] + width == ends[1]) {
-      return(ends)
-    }
-    out <- ask_database(plan$query$connection, paste0(
-      "SELECT bin, COUNT(*) AS n FROM (SELECT ",
-      plan$query$dialect$floor("u"), " AS bin FROM (SELECT (x - (", sql_number(ends[1]), ")) / ",
-      sql_number(width), " AS u FROM (", plan$scaled, ") covary_scaled WHERE x >= ",
-      sql_number(ends[1]), " AND x <= ", sql_number(ends[2]),
-      ") covary_placed) covary_bins GROUP BY bin"
-    ))
-    out <- data.frame(bin = pmin(as.double(out$bin), bins - 1), n = as.double(out$n))
-    out <- out[order(out$bin), ]
-    share <- (cumsum(out$n) - out$n / 2) / sum(out$n)
-    bulk <- range(out$bin[share > 0.01 & share < 0.99], out$bin[which.max(out$n)])
-    if (diff(bulk) >= bins / 64) break
-    ends <- ends[1] + (bulk + c(0, 1)) * width
+say_moments <- function(grid, k) {
+  bytes <- 8 * grid$count * 4 * moments_padded(k)
+  paste0(
+    "moments, at most ", format(structure(bytes, class = "object_size"), units = "auto"),
+    " a group"
+  )
+}
+
+# Sums by the Chebyshev polynomials T_0 to T_3, from those by powers: a quarter of the rows each.
+chebyshev_sums <- function(powers) {
+  n <- nrow(powers) / 4
+  p <- lapply(0:3, function(power) powers[power * n + seq_len(n), , drop = FALSE])
+  rbind(p[[1]], p[[2]], 2 * p[[3]] - p[[1]], 4 * p[[4]] - 3 * p[[2]])
+}
+
+# About 1e5 values distributed as the continuous covariate, from counts in bins which are narrow
+# around a typical value and wide far from it, where outliers are: with the distance d in units of a
+# typical distance, bins are of equal width on d / (1 + |d|). They are made once more around the
+# bulk of the rows where that lies in few of them.
+spread_sample <- function(plan, half = 4096) {
+  if (diff(plan$range) == 0) {
+    return(plan$range)
   }
-  shown <- ceiling(1e5 * out$n / sum(out$n))
-  ends[1] + width * (rep(out$bin, shown) + (sequence(shown) - 0.5) / rep(shown, shown))
+  for (i in 1:2) {
+    counts <- count_bins(plan, half)
+    share <- (cumsum(counts$n) - counts$n / 2) / sum(counts$n)
+    bulk <- range(counts$bin[share > 0.01 & share < 0.99], counts$bin[which.max(counts$n)])
+    if (diff(bulk) >= half / 32) break
+    ends <- bin_edges(plan, c(bulk[1], bulk[2] + 1), half)
+    plan$near <- c(mean(ends), diff(ends) / 2)
+  }
+  shown <- ceiling(1e5 * counts$n / sum(counts$n))
+  low <- rep(bin_edges(plan, counts$bin, half), shown)
+  high <- rep(bin_edges(plan, counts$bin + 1, half), shown)
+  low + (high - low) * (sequence(shown) - 0.5) / rep(shown, shown)
+}
+
+# Data frame of bins 0 to 2 half, in order, and their numbers of rows n
+count_bins <- function(plan, half) {
+  dialect <- plan$query$dialect
+  d <- paste0(
+    "SELECT (x - (", dialect$number(plan$near[1]), ")) / ", dialect$number(plan$near[2]),
+    " AS d FROM (", plan$scaled, ") covary_scaled"
+  )
+  place <- paste0(
+    "SELECT (1 + d / (1 + ABS(d))) * ", half, " AS u FROM (", dialect$kept(d), ") covary_distance"
+  )
+  binned <- paste0("SELECT ", dialect$floor("u"), " AS bin FROM (", place, ") covary_placed")
+  out <- read_pass(plan, paste("spread of", plan$x_name), paste0(
+    "SELECT bin, ", dialect$count, " AS n FROM (", binned, ") covary_bins GROUP BY bin"
+  ))
+  out <- unchecked_frame(list(bin = sent_double(out[[1]]), n = sent_double(out[[2]])), nrow(out))
+  out[order(out$bin), ]
+}
+
+# Where a bin begins, within the ends of the covariate
+bin_edges <- function(plan, bin, half) {
+  u <- bin / half - 1
+  x <- plan$near[1] + plan$near[2] * u / (1 - abs(u))
+  pmin(pmax(x, plan$range[1]), plan$range[2])
 }

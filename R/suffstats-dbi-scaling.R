@@ -1,84 +1,174 @@
 # What a database must know before it sums: how many rows are used, the centre and scale of the
-# responses, the range of the continuous covariate, and totals to check later evaluations of the
-# query by.
+# responses, which covariates are continuous and how they are spread, and totals to check later
+# evaluations of the query by.
 
 scale_plan <- function(plan, spec) {
-  columns <- sql_columns(plan)
-  rules <- sql_row_rules(columns$all, columns$numbers, columns$w)
-  found <- summarise_query(plan, columns, rules)
-  if (found$n_all == 0) stop_covary("data", "The query has no rows.", fields = list(arg = "query"))
-  if (isTRUE(found$lightest < 0)) stop_negative_weights()
-  complete <- found$n_present
-  if (found$n_present > found$n_finite) complete <- count_complete(plan, columns$numbers, rules)
-  if (found$n_used == 0) {
-    stop_covary("data", "The query has no complete rows.", fields = list(arg = "query"))
-  }
-  k <- length(plan$y)
-  low <- unlist(found[paste0("l", seq_len(k))], use.names = FALSE)
-  high <- unlist(found[paste0("h", seq_len(k))], use.names = FALSE)
-  mean <- unlist(found[paste0("a", seq_len(k))], use.names = FALSE)
-  sums <- unlist(found[paste0("t", seq_len(k))], use.names = FALSE)
+  rules <- plan_rules(plan)
+  typical <- typical_values(plan, rules)
+  found <- summarise_query(plan, rules, typical)
+  check_summary(plan, found, rules)
+  used <- found[found$status == 0, ]
+  each <- function(letter) unlist(used[paste0(letter, seq_along(plan$y))], use.names = FALSE)
+  low <- each("low")
+  high <- each("high")
+  sums <- each("sum")
+  none <- is.na(low)
+  low[none] <- high[none] <- sums[none] <- 0
   largest <- pmax(abs(low), abs(high))
-  check_summed_squares(largest, !is.finite(mean) | !is.finite(sums), names(spec$responses))
-  plan$rows <- found$n_used
-  plan$dropped <- c(missing = found$n_all - complete)
-  plan$range <- c(found$low, found$high)
-  plan$totals <- list(weight = found$weight, sums = sums, largest = largest)
+  check_summed_squares(largest, !is.finite(sums), names(spec$responses))
+  plan$rows <- used$n
+  plan$dropped <- c(missing = sum(found$n[found$status == 3]))
+  weight <- if (length(plan$w)) used$weight else used$n
+  weights <- if (plan$use) each("weight") else rep(weight, length(plan$y))
+  # A response that no row has
+  weights[is.na(weights)] <- 0
+  plan$incomplete <- plan$use && any(each("n") < used$n)
+  plan$totals <- list(weight = weight, weights = weights, sums = sums, largest = largest)
   spread <- high - low
   scale <- 2^round(log2(ifelse(spread > 0, spread / 4, pmax(largest, 1))))
-  plan$scaling <- cbind(centre = round(mean / scale) * scale, scale = scale)
-  plan$group <- paste0("g", seq_along(plan$by), recycle0 = TRUE)
-  plan$scaled <- scaled_rows(plan, columns, rules)
+  plan$scaling <- cbind(centre = round(sums / pmax(weights, none) / scale) * scale, scale = scale)
+  plan$many <- many_values(plan, used)
+  x <- intersect(plan$many, names(plan$numbers))[1]
+  if (!is.na(x)) {
+    at <- match(x, names(plan$numbers))
+    plan$x_name <- x
+    plan$x <- plan$numbers[[x]]
+    plan$range <- c(used[[paste0("from", at)]], used[[paste0("to", at)]])
+    plan$near <- c(typical[at], 1 / used[[paste0("near", at)]])
+  }
+  plan$keys <- setdiff(names(plan$by), x)
+  plan$types <- plan$query$types[plan$keys]
+  plan$group <- paste0("g", seq_len(length(plan$keys) + plan$incomplete), recycle0 = TRUE)
+  plan$scaled <- scaled_rows(plan, rules)
   plan
 }
 
-# SQL of the columns of a plan: y, x, w as doubles, all, and the numbers among them.
-sql_columns <- function(plan) {
-  as_double <- plan$query$dialect$as_double
-  y <- as_double(plan$y)
-  x <- if (length(plan$x)) as_double(plan$x)
-  w <- if (length(plan$weights)) as_double(plan$weights)
-  list(
-    y = y, x = x, w = w, all = c(plan$by, plan$y, plan$x, plan$weights),
-    numbers = c(y, x, w, plan$by[plan$types %in% "numeric"])
+# Conditions on rows (rows-select.R)
+plan_rules <- function(plan) {
+  others <- plan$query$columns[setdiff(names(plan$by), names(plan$numbers))]
+  numbers <- c(plan$y, plan$w, unname(plan$numbers))
+  sql_row_rules(
+    c(unname(others), numbers), numbers, plan$w, if (plan$use) plan$y, plan$query$dialect$number
   )
 }
 
-# One pass: counts n_all, n_present, n_finite, n_used; of the rows that are used, by response mean
-# a, ends l and h and weighted sum t, the sum of weights, the ends `low` and `high` of x; and the
-# `lightest` of all weights.
-summarise_query <- function(plan, columns, rules) {
-  y <- columns$y
-  w <- columns$w
-  each <- function(letter) paste0(letter, seq_along(y))
-  used <- function(value, by, name) sql_aggregate_if(rules$used, value, by, name)
-  asks <- sql_list(
-    "COUNT(*) AS n_all", sql_aggregate_if(rules$present, 1, "COUNT", "n_present"),
-    sql_aggregate_if(rules$finite, 1, "COUNT", "n_finite"), used(1, "COUNT", "n_used"),
-    used(y, "AVG", each("a")), used(y, "MIN", each("l")), used(y, "MAX", each("h")),
-    used(if (length(w)) w else "1.0", "SUM", "weight"),
-    used(if (length(w)) paste(w, "*", y) else y, "SUM", each("t")),
-    if (length(w)) paste0("MIN(", w, ") AS lightest"),
-    if (length(columns$x)) used(columns$x, c("MIN", "MAX"), c("low", "high"))
-  )
-  sql <- paste("SELECT", asks, "FROM", plan$query$source)
-  lapply(ask_database(plan$query$connection, sql), as.double)
-}
-
-# Rows in which nothing is missing, where some number is not finite: NaN is missing, infinity an
-# error.
-count_complete <- function(plan, numbers, rules) {
-  asks <- sql_list(
-    sql_aggregate_if(rules$complete, 1, "COUNT", "complete"),
-    sql_aggregate_if(rules$infinite, 1, "COUNT", paste0("c", seq_along(numbers)))
-  )
-  sql <- paste("SELECT", asks, "FROM", plan$query$source)
-  count <- as.double(unlist(ask_database(plan$query$connection, sql)))
-  infinite <- which(count[-1] > 0)
-  if (length(infinite)) {
-    stop_infinite_rows(plan$names[infinite[1]], count[-1][infinite[1]], "the query")
+# A value of each covariate that is a number: of the first row that is found
+typical_values <- function(plan, rules) {
+  if (length(plan$numbers) == 0) {
+    return(numeric())
   }
-  count[1]
+  sql <- paste(
+    "SELECT", sql_list(paste0(plan$numbers, " AS x", seq_along(plan$numbers))), "FROM",
+    plan$query$source, "WHERE", rules$used
+  )
+  out <- ask_database(plan$query$connection, plan$query$dialect$first_rows(sql, 1))
+  if (nrow(out)) sent_double(out) else numeric(length(plan$numbers))
+}
+
+# The first pass. A line a status of rows: 0 used, 1 without weight, 2 infinite, 3 missing. Of each,
+# the number n; by response, ends `low` and `high` and weighted `sum`, and where it may be missing
+# the number and the weight of the rows that have it; the sum of weights and the `lightest`; by covariate that is a number, ends `from` and `to`, the number of `distinct` values,
+# and the mean of 1 / distance from the typical value, which outliers do not move; by other
+# covariates of many values, that number.
+summarise_query <- function(plan, rules, typical) {
+  y <- plan$y
+  if (plan$use) y <- paste("CASE WHEN", rules$finite, "THEN", y, "END")
+  columns <- c(
+    numbered(y, "y"), if (length(plan$w)) paste(plan$w, "AS w"), numbered(plan$numbers, "x"),
+    numbered(plan$dated, "d"), paste(row_status(plan, rules), "AS status")
+  )
+  asks <- summary_asks(plan, typical)
+  sql <- paste0(
+    "SELECT ", sql_list(numbered(asks, "a")), " FROM (SELECT ", sql_list(columns), " FROM ",
+    plan$query$source, ") covary_status GROUP BY status"
+  )
+  out <- read_pass(plan, "counts and ranges", sql, names(asks))
+  unchecked_frame(lapply(out, sent_double), nrow(out))
+}
+
+# Expressions with names: the letter and their number
+numbered <- function(sql, letter) {
+  paste0(unname(sql), " AS ", letter, seq_along(sql), recycle0 = TRUE)
+}
+
+row_status <- function(plan, rules) {
+  weightless <- if (length(plan$w)) {
+    paste("WHEN", rules$complete, "AND NOT (", rules$weighted, ") THEN 1")
+  }
+  paste(
+    c(
+      "CASE WHEN", rules$used, "THEN 0", weightless, "WHEN", rules$complete, "THEN 2 ELSE 3 END"
+    ),
+    collapse = " "
+  )
+}
+
+# What is asked of the rows of a status, by the names of summarise_query()
+summary_asks <- function(plan, typical) {
+  dialect <- plan$query$dialect
+  w <- length(plan$w) > 0
+  y <- paste0("y", seq_along(plan$y))
+  x <- paste0("x", seq_along(plan$numbers), recycle0 = TRUE)
+  d <- paste0("d", seq_along(plan$dated), recycle0 = TRUE)
+  each <- function(sql, name) {
+    stats::setNames(sql, paste0(name, seq_along(sql), recycle0 = TRUE))
+  }
+  of <- function(by, v) paste0(by, "(", v, ")", recycle0 = TRUE)
+  distance <- paste0("ABS(x", seq_along(x), " - (", dialect$number(typical), "))", recycle0 = TRUE)
+  near <- paste0(
+    "CASE WHEN ", distance, " > ", dialect$number(1e-100), " THEN ", dialect$number(1), " / ",
+    distance, " END",
+    recycle0 = TRUE
+  )
+  has <- of("COUNT", y)
+  c(
+    status = "status", n = dialect$count, each(of("MIN", y), "low"), each(of("MAX", y), "high"),
+    each(of("SUM", if (w) paste("w *", y) else y), "sum"),
+    if (plan$use) each(has, "n"),
+    if (plan$use) {
+      each(if (w) of("SUM", paste0("CASE WHEN NOT (", y, " IS NULL) THEN w END")) else has, "weight")
+    },
+    if (w) c(weight = "SUM(w)", lightest = "MIN(w)"),
+    each(of("MIN", x), "from"), each(of("MAX", x), "to"),
+    each(vapply(x, dialect$distinct, ""), "distinct"), each(of("AVG", near), "near"),
+    each(of("COUNT", paste("DISTINCT", d, recycle0 = TRUE)), "dates")
+  )
+}
+
+check_summary <- function(plan, found, rules) {
+  if (nrow(found) == 0) {
+    stop_covary("data", "The query has no rows.", fields = list(arg = "query"))
+  }
+  if (any(found$lightest < 0, na.rm = TRUE)) stop_negative_weights()
+  if (any(found$status == 2)) stop_infinite_query(plan, rules)
+  if (!any(found$status == 0)) {
+    stop_covary("data", "The query has no complete rows.", fields = list(arg = "query"))
+  }
+}
+
+# Which numbers are infinite, in rows that would count
+stop_infinite_query <- function(plan, rules) {
+  names <- c(plan$names, if (length(plan$w)) "the weights", names(plan$numbers))
+  asks <- paste0(
+    "COUNT(CASE WHEN ", rules$infinite, " THEN 1 END) AS c", seq_along(rules$infinite)
+  )
+  where <- paste(c(rules$complete, rules$weighted), collapse = " AND ")
+  sql <- paste("SELECT", sql_list(asks), "FROM", plan$query$source, "WHERE", where)
+  count <- vapply(ask_database(plan$query$connection, sql), sent_double, 0)
+  bad <- which(count > 0)[1]
+  stop_infinite_rows(names[bad], count[[bad]], "the query")
+}
+
+# Names of the covariates with more distinct values than are kept exactly. Where the engine counts
+# roughly, those with about as many are grouped, and what turns out to be too many then becomes
+# continuous.
+many_values <- function(plan, used) {
+  count <- function(name, n) unlist(used[paste0(name, seq_len(n), recycle0 = TRUE)])
+  limit <- exact_limit * plan$query$dialect$distinct_error
+  c(
+    names(plan$numbers)[count("distinct", length(plan$numbers)) > limit],
+    names(plan$dated)[count("dates", length(plan$dated)) > exact_limit]
+  )
 }
 
 check_summed_squares <- function(largest, overflown, responses) {
@@ -93,14 +183,17 @@ check_summed_squares <- function(largest, overflown, responses) {
   )
 }
 
-scaled_rows <- function(plan, columns, rules) {
-  centre <- sql_number(plan$scaling[, 1])
-  z <- paste0("((", columns$y, " - (", centre, ")) / ", sql_number(plan$scaling[, 2]), ")")
+scaled_rows <- function(plan, rules) {
+  number <- plan$query$dialect$number
+  centred <- paste0("(", plan$y, " - (", number(plan$scaling[, 1]), "))")
+  z <- paste0("(", centred, " / ", number(plan$scaling[, 2]), ")")
+  if (plan$incomplete) z <- paste("CASE WHEN", rules$finite, "THEN", z, "ELSE 0 END")
+  bits <- paste("CASE WHEN", rules$finite, "THEN", 2^(seq_along(z) - 1), "ELSE 0 END")
   values <- sql_list(
-    paste(plan$by, "AS", plan$group, recycle0 = TRUE),
-    paste(if (length(columns$w)) columns$w else plan$query$dialect$as_double("1"), "AS w"),
-    paste(z, "AS", paste0("z", seq_along(z))),
-    if (length(columns$x)) paste(columns$x, "AS x")
+    numbered(plan$by[plan$keys], "g"),
+    if (plan$incomplete) paste(paste(bits, collapse = " + "), "AS", utils::tail(plan$group, 1)),
+    if (length(plan$w)) paste(plan$w, "AS w"), numbered(z, "z"),
+    if (length(plan$x)) paste(plan$x, "AS x")
   )
   paste("SELECT", values, "FROM", plan$query$source, "WHERE", rules$used)
 }

@@ -27,6 +27,7 @@ merge_suffstats <- function(a, b) {
   out <- merge_sums(a, b, ids)
   out[c("groups", "observed")] <- ids[c("groups", "observed")]
   out <- add_counts(out, a, b)
+  out$passes <- if (!is.null(c(a$passes, b$passes))) sum(a$passes, b$passes)
   promote_covariates(complete_levels(out))
 }
 

@@ -18,6 +18,9 @@ cells_rules <- list(
   dropped = rule("the count of missing rows", function(v, x) {
     is_one_number(v, 0, 1e300) && identical(names(v), "missing")
   }),
+  passes = rule("how often a data base read the rows", function(v, x) {
+    is.null(v) || is_one_number(v, 0, 1e300)
+  }),
   groups = rule("a data frame of the exact covariates", function(v, x) {
     exact <- setdiff(names(x$covariates), continuous_names(x))
     fits <- function(name) is_group_column(v[[name]], x$covariates[[name]], nrow(v))

@@ -129,7 +129,7 @@ test_that("cells are as fine as for rows where there are outliers", {
   DBI::dbExecute(db$connection, "UPDATE rows SET x = 1e9 WHERE age = 20 AND x < -0.9")
   spec <- new_row_spec(db$connection, "y2", "x", NULL, globalenv())
   query <- type_query(new_query(db$connection, "rows"), spec)
-  plan <- scale_plan(database_plan(query, spec, "database"), spec)
+  plan <- scale_plan(new_sql_plan(query, spec), spec)
   x <- DBI::dbGetQuery(db$connection, "SELECT x FROM rows WHERE y2 IS NOT NULL")$x
   expect_equal(choose_step(spread_sample(plan), 1000), choose_step(x, 1000),
     tolerance = 1
