@@ -28,9 +28,7 @@
 #'   through nanoparquet if it is installed, anything else through `reader`;
 #' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of
 #'   dbplyr (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
-#'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`. Tested
-#'   with SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), DuckDB (duckdb 2.0.0) and lazy
-#'   tables by dbplyr 2.3.0; other back ends, such as Spark, get the same SQL.
+#'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`.
 #'
 #' A column has one type in all chunks, files and merged cells: the first values decide, and what
 #' contradicts them is an error that names file, row and column. Integers, doubles and integers of
@@ -43,9 +41,25 @@
 #' that lack some of the responses have cells of their own, one set for every combination of
 #' responses that occurs, and are used as in [covary()]. An infinite value is an error, as there.
 #'
-#' A data base sums in several statements, each of which evaluates `query` anew. Their counts and
-#' sums must agree; where they do not, as with a random sample, `moments = "stream"` evaluates the
-#' query once, and `materialise = TRUE` writes its rows to a temporary table first.
+#' @section Data bases:
+#' Numbers travel, never rows, where the data base sums. It reads the rows of `query` twice for
+#' exact cells, three times where groups lie so far apart that squares have to be summed around the
+#' mean of each, three times for a continuous covariate, and four times for one with groups; once
+#' more where far outliers hide the bulk of the covariate, or in SQLite, whose columns have no
+#' types. A statement that ends with the first row is not counted. `print()` says how often it was.
+#'
+#' Counts and sums of all passes must agree; where they do not, as with a random sample,
+#' `moments = "stream"` evaluates the query once, and `materialise = TRUE` writes its rows to a
+#' temporary table first, which the passes read. That is better too where `query` is a view or a
+#' join that costs more than reading its rows. Services that charge by the rows or bytes that are
+#' read charge every pass.
+#'
+#' The dialect is that of the connection: SQLite, PostgreSQL, Redshift, DuckDB, MariaDB, MySQL,
+#' Spark, Databricks, Hive, Impala, BigQuery, Snowflake, SQL Server and Oracle are known; any other
+#' engine, through JDBC or ODBC, is asked once a connection what it takes. What it cannot do is
+#' streamed, and said, or under `moments = "database"` an error with the words of the engine.
+#' Tested with SQLite (RSQLite 2.2.20), PostgreSQL 15 (RPostgres 1.4.10), MariaDB 10.11 (RMariaDB
+#' 1.3.5) and DuckDB (duckdb 2.0.0); of the others the text of the statements alone.
 #'
 #' @section Clusters:
 #' Tested, all with R 4.2.2, two workers and one of them killed on the way: PSOCK and fork clusters
@@ -68,7 +82,8 @@
 #'   ones.
 #' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Of two,
 #'   each has `sqrt(4 * resolution)`.
-#' @param query For a DBI connection: a table or a SELECT statement.
+#' @param query For a DBI connection: a table, as text or by `DBI::Id(schema = , table = )`, or a
+#'   SELECT statement.
 #' @param moments For a data base and a continuous covariate: `"database"` has the moments summed
 #'   there, so that only the cells travel; `"stream"` fetches the rows, of exact cells too. `"auto"`
 #'   asks the data base from a million rows on, unless it runs inside R, as SQLite does. Rows with
@@ -82,7 +97,7 @@
 #'   worker. Results are the same bits for any number. A process that was forked from this one uses
 #'   one thread.
 #' @param materialise For a data base: `TRUE` writes the rows of `query` to a temporary table,
-#'   which is dropped at the end.
+#'   which is dropped at the end, and reads `query` that once.
 #' @param missing `"use"` (default) or `"drop"` rows that have some of the responses only. A data
 #'   base streams its rows where there are such.
 #' @return An object of class `cells`, plain R data: `print()`, `merge()`, `c()`, `subset()`,

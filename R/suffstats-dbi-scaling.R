@@ -66,10 +66,15 @@ typical_values <- function(plan, rules) {
 }
 
 # The first pass. A line a status of rows: 0 used, 1 without weight, 2 infinite, 3 missing. Of each,
-# the number n; by response, ends `low` and `high` and weighted `sum`, and where it may be missing
-# the number and the weight of the rows that have it; the sum of weights and the `lightest`; by covariate that is a number, ends `from` and `to`, the number of `distinct` values,
-# and the mean of 1 / distance from the typical value, which outliers do not move; by other
-# covariates of many values, that number.
+#   n             the number
+#   low, high     ends by response
+#   sum           weighted, by response
+#   n1 .., weight1 ..  number and weight of the rows that have a response, where it may be missing
+#   weight, lightest   sum and smallest of the weights
+#   from, to      ends by covariate that is a number
+#   distinct      about how many values it has
+#   near          the mean of 1 / distance from the typical value, which outliers do not move
+#   dates         number of values of the covariates that are dates or times
 summarise_query <- function(plan, rules, typical) {
   y <- plan$y
   if (plan$use) y <- paste("CASE WHEN", rules$finite, "THEN", y, "END")
@@ -126,7 +131,9 @@ summary_asks <- function(plan, typical) {
     each(of("SUM", if (w) paste("w *", y) else y), "sum"),
     if (plan$use) each(has, "n"),
     if (plan$use) {
-      each(if (w) of("SUM", paste0("CASE WHEN NOT (", y, " IS NULL) THEN w END")) else has, "weight")
+      each(
+        if (w) of("SUM", paste("CASE WHEN NOT (", y, "IS NULL) THEN w END")) else has, "weight"
+      )
     },
     if (w) c(weight = "SUM(w)", lightest = "MIN(w)"),
     each(of("MIN", x), "from"), each(of("MAX", x), "to"),

@@ -22,6 +22,8 @@ case_rows <- function() {
   d$far <- 1e6 * match(d$g, unique(d$g)) + stats::rnorm(n)
   d$y[5] <- NA
   d$z[7] <- NA
+  d$y[31:40] <- NA
+  d$z[36:45] <- NA
   d$g[9] <- NA
   d$x[11] <- NA
   d$w[13] <- NA
@@ -66,8 +68,9 @@ table_of_cases <- function() {
 difference <- function(a, b) {
   stopifnot(identical(continuous_names(a), continuous_names(b)))
   a <- rescale(a, b$scaling)
-  at <- if (length(b$groups)) match(group_keys(b$groups), group_keys(a$groups)) else 1
-  stopifnot(!anyNA(at), nobs(a) == nobs(b), identical(a$dropped, b$dropped))
+  at <- match(group_keys(b$groups, b$observed), group_keys(a$groups, a$observed))
+  same <- c("rows", "dropped", "incomplete")
+  stopifnot(!anyNA(at), identical(a[same], b[same]))
   if (has_moments(b)) {
     step <- min(a$step, b$step)
     a <- coarsen(a, step)$table[, , , at, drop = FALSE]
