@@ -80,7 +80,7 @@ summarise_query <- function(plan, rules, typical) {
   if (plan$use) y <- paste("CASE WHEN", rules$finite, "THEN", y, "END")
   columns <- c(
     numbered(y, "y"), if (length(plan$w)) paste(plan$w, "AS w"), numbered(plan$numbers, "x"),
-    numbered(plan$dated, "d"), paste(row_status(plan, rules), "AS status")
+    numbered(plan$dated, "d"), paste(status_of_rows(plan, rules), "AS status")
   )
   asks <- summary_asks(plan, typical)
   sql <- paste0(
@@ -96,7 +96,7 @@ numbered <- function(sql, letter) {
   paste0(unname(sql), " AS ", letter, seq_along(sql), recycle0 = TRUE)
 }
 
-row_status <- function(plan, rules) {
+status_of_rows <- function(plan, rules) {
   weightless <- if (length(plan$w)) {
     paste("WHEN", rules$complete, "AND NOT (", rules$weighted, ") THEN 1")
   }
