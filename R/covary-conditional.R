@@ -7,8 +7,8 @@ conditional_density <- function(density, at) {
   class(density) <- "covary_density"
   density$kind <- "conditional"
   density$rows <- 0L
-  density$smooths <- lapply(seq_len(model$n_sds), function(g) {
-    smooth_block(which(model$core$group == g), model$dim + g, at)
+  density$smooths <- lapply(penalised_runs(model$core$group), function(run) {
+    smooth_block(run, model$dim + model$core$group[run[1]], at)
   })
   density$unpenalised <- which(model$core$group == 0)
   density$penalised <- which(model$core$group > 0)
@@ -23,13 +23,19 @@ conditional_density <- function(density, at) {
   density
 }
 
+# Columns of each smooth, neighbours with one sd; several smooths may share it.
+penalised_runs <- function(group) {
+  ends <- cumsum(rle(group)$lengths)
+  runs <- Map(seq.int, c(1, ends[-length(ends)] + 1), ends)
+  Filter(function(run) group[run[1]] > 0, runs)
+}
+
 # Precision h and linear term r of the likelihood in the directions that diagonalise the covariance;
 # many levels of a random effect keep their own axes, for they are nearly uncorrelated and rotating
 # them would cost more than the likelihood.
 smooth_block <- function(columns, sd, at) {
   first <- columns[1]
   size <- length(columns)
-  stopifnot(identical(columns, seq.int(first, length.out = size)))
   cov <- at$cov[columns, columns, drop = FALSE]
   axes <- if (size <= 100) eigen(cov, symmetric = TRUE)
   v <- if (is.null(axes)) diag(cov) else axes$values
@@ -90,18 +96,19 @@ conditional_jacobian <- function(density, theta) {
 conditional_start <- function(density, at) {
   d <- density$regression$dim
   map <- diag(d)
-  spread <- numeric()
+  known <- numeric(density$regression$n_sds)
   for (block in density$smooths) {
     columns <- columns_of(block)
     log_scale <- conditional_parts(block, at$mean[block$sd])$log_scale
     rotation <- if (is.null(block$rotation)) diag(block$size) else block$rotation
     map[columns, columns] <- exp(-as.vector(log_scale)) * t(rotation)
     share <- exp(2 * (as.vector(log_scale) - at$mean[block$sd]))
-    spread <- c(spread, 1 / (1 + 2 * sum((1 - share)^2)))
+    g <- block$sd - d
+    known[g] <- known[g] + 2 * sum((1 - share)^2)
   }
   map[density$unpenalised, density$penalised] <- -density$slope
   n <- density$dim
-  cov <- diag(c(numeric(d), spread), n)
+  cov <- diag(c(numeric(d), 1 / (1 + known)), n)
   cov[seq_len(d), seq_len(d)] <- map %*% at$cov[seq_len(d), seq_len(d)] %*% t(map)
   list(mean = to_conditional(density, matrix(at$mean, 1))[1, ], cov = cov)
 }

@@ -30,9 +30,7 @@ conditional_case <- function() {
   list(target = target, at = at, moved = internal("conditional_density")(target, at))
 }
 
-test_that("the standardised form of smooths is the same density", {
-  set.seed(1)
-  case <- conditional_case()
+check_same_density <- function(case) {
   at <- internal("density_at")
   moved <- case$moved
   sds <- vapply(moved$smooths, `[[`, 0, "sd")
@@ -56,7 +54,38 @@ test_that("the standardised form of smooths is the same density", {
       complex_step(function(z) naive_log_jacobian(moved, z), theta)
     expect_lt(max(abs(value$gradient - exact) / (1 + abs(exact))), half_of_digits)
   }
+}
+
+# The last two smooths with one sd, as those of the correlations of a response have
+share_last <- function(case) {
+  model <- case$target$regression
+  last <- model$n_sds
+  model$core$group[model$core$group == last] <- last - 1L
+  model$core$size$smooths <- model$n_sds <- last - 1L
+  model$core$sd_family <- model$core$sd_family[-last]
+  model$core$sd_prior <- model$core$sd_prior[, -last]
+  model$sds <- model$sds[-last, ]
+  target <- internal("regression_density")(model)
+  at <- internal("joint_start")(model, internal("new_progress")(FALSE))
+  list(target = target, at = at, moved = internal("conditional_density")(target, at))
+}
+
+test_that("smooths may share a sd", {
+  set.seed(1)
+  case <- share_last(conditional_case())
+  sds <- vapply(case$moved$smooths, `[[`, 0, "sd")
+  expect_identical(anyDuplicated(sds) > 0, TRUE)
+  expect_identical(length(case$moved$smooths), length(unique(sds)) + 1L)
+  start <- internal("conditional_start")(case$moved, case$at)
+  expect_identical(dim(start$cov), rep(case$moved$dim, 2))
+  check_same_density(case)
 })
+
+test_that("the standardised form of smooths is the same density", {
+  set.seed(1)
+  check_same_density(conditional_case())
+})
+
 
 test_that("blocks that are not rotated follow the same rules", {
   set.seed(2)
