@@ -96,17 +96,17 @@ spread_out <- function(z, eta, links) {
   Map(one, z, eta$mu, eta$sigma)
 }
 
-# Rows `at` of the Cholesky factor of the correlations (eq. 33), a K x K list matrix. z: K x K list
-# matrix of Fisher's z.
-correlation_chol <- function(z, at = seq_len(nrow(z))) {
+# Cholesky factor of the correlations (eq. 33), a K x K list matrix. z: K x K list matrix of Fisher's
+# z. columns: how many of each row are needed; others are NULL, and so may z be there.
+correlation_chol <- function(z, columns = seq_len(nrow(z))) {
   chol <- matrix(list(), nrow(z), nrow(z))
-  for (i in at) {
+  for (i in which(columns > 0)) {
     left <- 0 # log of what the columns before leave
-    for (j in seq_len(i - 1)) {
+    for (j in seq_len(min(i - 1, columns[i]))) {
       chol[[i, j]] <- tanh(z[[i, j]]) * exp(left)
       left <- left - log_cosh(z[[i, j]])
     }
-    chol[[i, i]] <- exp(left)
+    if (columns[i] >= i) chol[[i, i]] <- exp(left)
   }
   chol
 }
@@ -114,8 +114,9 @@ correlation_chol <- function(z, at = seq_len(nrow(z))) {
 # Correlations of pairs of responses, c(i, j) each. rho: K x K list matrix of predictors
 correlations_of <- function(rho, pairs, link) {
   direct <- vapply(pairs, function(at) min(at) == 1, TRUE) # partial and marginal are the same
-  rows <- unique(unlist(pairs[!direct]))
-  chol <- correlation_chol(map_units(rho, function(r) link$fisher(r)), sort(rows))
+  columns <- numeric(nrow(rho))
+  for (at in pairs[!direct]) columns[at] <- pmax(columns[at], min(at))
+  chol <- correlation_chol(map_units(rho, function(r) link$fisher(r)), columns)
   lapply(pairs, function(at) {
     at <- sort(at)
     if (at[1] == at[2]) {

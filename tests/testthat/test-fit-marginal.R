@@ -107,3 +107,21 @@ test_that("whitened residuals are those of the Cholesky factor of the fitted cov
     expect_equal(w[row, ], backsolve(chol(r), z[row, ], transpose = TRUE), ignore_attr = TRUE)
   }
 })
+
+test_that("a pair of five responses needs the predictors of some pairs alone", {
+  normal <- normal_likelihood()
+  set.seed(3)
+  r <- matrix(list(), 5, 5)
+  for (i in 2:5) for (j in seq_len(i - 1)) r[[i, j]] <- matrix(rnorm(6), 2)
+  all <- normal$correlations(list(rho = r), list(c(3, 5), c(2, 4), c(5, 4)))
+  for (pair in list(c(3, 5), c(2, 4), c(5, 4))) {
+    needed <- normal$rests_on(pair)
+    some <- r
+    for (i in 2:5) {
+      for (j in seq_len(i - 1)) if (!all(c(i, j) %in% needed)) some[i, j] <- list(NULL)
+    }
+    alone <- normal$correlations(list(rho = some), list(pair))
+    at <- match(sum(pair), c(8, 6, 9))
+    expect_identical(alone[[1]], all[[at]])
+  }
+})
