@@ -27,7 +27,7 @@
 #' * `print()` and `plot()` return their argument, or the data of the picture, invisibly.
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_newdata`, `covary_error_new_level`.
-#' @seealso [fit_margins()], [fit_pairs()], [combine()].
+#' @seealso [fit_margins()], [fit_pairs()].
 #' @examples
 #' margins <- fit_margins(iris, names(iris)[1:4], mu = ~Species, sigma = ~Species)
 #' coef(margins)

@@ -44,7 +44,7 @@
 #' As in [covary()] and [compress()]. A feature that cannot be fitted does not stop the others: its
 #' `status` in `diagnostics(margins)` says why, and one warning, `covary_warning_margins`, counts
 #' all whose status is not "ok".
-#' @seealso [fit_pairs()], [combine()], [compress()].
+#' @seealso [fit_pairs()], [compress()].
 #' @references Vehtari et al. (2024) <https://jmlr.org/papers/v25/19-556.html> on khat, which
 #'   decides the status of a margin.
 #' @examples
@@ -77,6 +77,7 @@ fit_margins <- function(
   fits <- fit_all_margins(
     sums$features, template, kept, cluster, new_progress(refresh)
   )
+  template$responses <- responses
   warn_margins(new_margins(call, template, sums, fits))
 }
 
@@ -105,6 +106,8 @@ check_one_sided <- function(f, arg) {
 #   draws           S x d x G, or NULL
 #   diagnostics     data frame, a row a feature
 #   rows            rows with covariates
+#   responses       the features as they were given
+#   covariates      what is known of each column
 new_margins <- function(call, template, sums, fits) {
   names <- names(sums$features)
   take <- function(field) {
@@ -126,7 +129,7 @@ new_margins <- function(call, template, sums, fits) {
       fit$diagnostics[texts] <- lapply(fit$diagnostics[texts], named)
       unchecked_frame(c(list(resp = name), fit$diagnostics))
     }, names, fits)),
-    rows = sums$common$rows
+    rows = sums$common$rows, responses = template$responses, covariates = sums$common$covariates
   ))
   seal(out)
 }

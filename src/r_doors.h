@@ -36,6 +36,9 @@ SEXP r_weak_value(SEXP reference);
 /* r_surrogate.c */
 SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);
+/* r_pairs.c */
+SEXP r_pair_sums(SEXP z, SEXP weights, SEXP start, SEXP pairs, SEXP bins, SEXP sums);
+SEXP r_pair_fits(SEXP core, SEXP margins, SEXP pairs, SEXP sums, SEXP settings);
 /* r_cells.c */
 SEXP r_cells(SEXP id, SEXP n_cells, SEXP y, SEXP weights);
 SEXP r_merge_cells(SEXP k, SEXP a, SEXP b);

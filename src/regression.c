@@ -295,7 +295,7 @@ double expect_loglik_and_priors(const struct regression *r, const double *mean, 
                                 const struct cell_sample *sample, double *grad, double *hess)
 {
     struct likelihood_block b = r->block;
-    double f = 0, out[3];
+    double f = 0;
     clear(grad, r->d);
     clear(hess, (long) r->d * r->d);
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
@@ -309,6 +309,13 @@ double expect_loglik_and_priors(const struct regression *r, const double *mean, 
     }
     if (sample) add_sample(r, mean, cov, sample, hess);
     dense_mirror_lower(r->d, hess);
+    return f + expect_log_priors(r, mean, cov, grad, hess);
+}
+
+double expect_log_priors(const struct regression *r, const double *mean, const double *cov,
+                         double *grad, double *hess)
+{
+    double f = 0, out[3];
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
         double variance = cov[a + r->d * a];

@@ -86,6 +86,9 @@ void regression_sample(const struct regression *r, int every, struct cell_sample
  * are by cubature, the Hessian is expected at a sample of cells; NULL: at all of them. */
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
                                 const struct cell_sample *sample, double *grad, double *hess);
+/* That of the log priors of the unpenalised coefficients alone; derivatives are added. */
+double expect_log_priors(const struct regression *r, const double *mean, const double *cov,
+                         double *grad, double *hess);
 
 /* Values at n draws of beta; draws: n x d, out: n */
 void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out);
