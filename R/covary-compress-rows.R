@@ -57,8 +57,8 @@ not_compressible <- function(parsed, frame) {
   if (!likelihood_of(parsed$predictors)$is_sufficient) {
     return(insufficient_moments)
   }
-  if (ncol(frame$y) > most_tabulated_responses) {
-    return("rows of more than two responses are not compressed by themselves.")
+  if (ncol(frame$y) > most_summed_responses) {
+    return(paste0("cells hold at most ", most_summed_responses, " responses."))
   }
   plain <- are_plain(frame$covariates)
   if (!all(plain)) {

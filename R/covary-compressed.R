@@ -55,13 +55,6 @@ scales_at_nodes <- function(scales, design, suffstats, nodes) {
 }
 
 check_compressed <- function(parsed, suffstats, has_rows) {
-  if (suffstats$k > most_tabulated_responses && has_moments(suffstats)) {
-    stop_covary(
-      "cells",
-      "Moments of a continuous covariate are fitted for one or two responses; the model has ",
-      suffstats$k, "."
-    )
-  }
   if (has_rows) {
     return(invisible())
   }

@@ -15,7 +15,7 @@ prepare_cells <- function(parsed, suffstats, settings, missing = "use") {
   }
   check_cell_terms(parsed, suffstats)
   suffstats <- select_responses(suffstats, names(parsed$responses))
-  if (missing == "drop") suffstats <- complete_rows_of(suffstats)
+  if (identical(missing, "drop")) suffstats <- complete_rows_of(suffstats)
   prepare_compressed_fit(
     parsed, list(suffstats = suffstats, frame = NULL, group = NULL, source = "cells"),
     settings

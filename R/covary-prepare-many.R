@@ -4,10 +4,14 @@
 # are.
 tabulate_rows_from <- 20000L
 
+# Of more than two responses columns are quicker, 1.2 s against 7.1 s at 25,000 rows of three, as
+# long as they fit into memory.
+tabulate_from <- function(frame) if (ncol(frame$y) > 2) blocks_from else tabulate_rows_from
+
 # NULL where rows are few, or better as they are.
 prepare_many <- function(parsed, frame, settings) {
   control <- settings$control
-  if (frame$n < min(compress_rows_from, tabulate_rows_from) && control$compress != "always") {
+  if (frame$n < min(compress_rows_from, tabulate_from(frame)) && control$compress != "always") {
     return(NULL)
   }
   held <- if (control$compress %in% c("never", "exact")) {
@@ -33,7 +37,7 @@ prepare_many <- function(parsed, frame, settings) {
 
 # Can tables or blocks stand for the rows of `held` (hold_terms())?
 may_tabulate <- function(parsed, held, settings) {
-  held$frame$n >= tabulate_rows_from && settings$control$compress != "never" &&
+  held$frame$n >= tabulate_from(held$frame) && settings$control$compress != "never" &&
     engines()[[settings$algorithm]]$sums_only &&
     (is.null(held$refusal) || length(row_functions(parsed)) == 0) &&
     # Without a continuous covariate rows repeat, and exact cells are few.

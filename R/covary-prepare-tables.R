@@ -7,7 +7,7 @@
 prepare_tables_or_blocks <- function(parsed, held, settings) {
   frame <- held$frame
   tabulate <- settings$control$compress != "exact" && is.null(held$refusal) && !anyNA(frame$y)
-  if (ncol(frame$y) > most_tabulated_responses || !engines()[[settings$algorithm]]$likelihood) {
+  if (!engines()[[settings$algorithm]]$likelihood) {
     return(NULL)
   }
   if (!tabulate && frame$n <= blocks_from) {

@@ -58,7 +58,7 @@ pilot_correlation <- function(sub, fit, pairs) {
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected
 # information.
 pilot_covariance <- function(target, sub, fit) {
-  n <- pmax(target$core$cells[1, ], 0)
+  n <- pmax(cell_weights(target$core$cells, target$core$likelihood$responses), 0)
   observed <- target$core$observed
   seen <- if (!is.null(observed)) is_observed(observed, sum(target$roles == "mean"))
   out <- matrix(0, target$dim, target$dim)

@@ -9,9 +9,6 @@ default_likelihood <- "normal"
 # The density, by likelihood, holds so many responses.
 most_responses <- c(normal = 30L)
 
-# Moments of cells and tables of rows hold so many.
-most_tabulated_responses <- 2L
-
 # The likelihood by what the predictors of pairs are, the choice of covary_control(correlation = ).
 correlation_likelihoods <- c(partial = "normal", regression = "normal_regression")
 

@@ -48,7 +48,7 @@ bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
 # sd is not known.
 expected_inflation <- function(model, known) {
   inflation <- model_likelihood(model)$precision_diagonal
-  n <- model$core$cells[1, ]
+  n <- cell_weights(model$core$cells, length(known))
   cor <- model$pilot$cor
   observed <- model$core$observed
   if (is.null(observed)) {
@@ -73,12 +73,13 @@ has_varying_sd <- function(model) {
 # Scatter of n rows of variance `within` each added to cells (roots) or nodes (sums of products).
 add_within <- function(stats, within) {
   k <- nrow(within)
-  n <- stats[1, ]
+  n <- cell_weights(stats, k)
   at <- lower_places(k)
   if (is_of_nodes(stats, k)) {
-    rows <- 1 + 2 * k + diag(at)
-    stats[rows, ] <- stats[rows, , drop = FALSE] + within * rep(n, each = k)
-    return(stats)
+    sums <- sums_of_nodes(stats, k)
+    rows <- 1 + k + diag(at)
+    sums[rows, ] <- sums[rows, , drop = FALSE] + within * rep(n, each = k)
+    return(nodes_of_sums(sums, k))
   }
   for (j in seq_len(k)) {
     column <- matrix(0, k, ncol(stats))

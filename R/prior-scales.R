@@ -129,13 +129,14 @@ offset_log_sd <- function(logs, known, n, first, second) {
 # list(n, first, second), k x m: weight of the rows that have a response, sums of the standardised
 # responses and of their squares.
 standard_moments <- function(stats, k, observed = NULL) {
-  n <- matrix(stats[1, ], k, ncol(stats), byrow = TRUE)
+  n <- matrix(cell_weights(stats, k), k, ncol(stats), byrow = TRUE)
   if (!is.null(observed)) n <- n * is_observed(observed, k)
   at <- lower_places(k)
   if (is_of_nodes(stats, k)) {
+    sums <- sums_of_nodes(stats, k)
     return(list(
-      n = n, first = stats[1 + k + seq_len(k), , drop = FALSE],
-      second = stats[1 + 2 * k + diag(at), , drop = FALSE]
+      n = n, first = sums[1 + seq_len(k), , drop = FALSE],
+      second = sums[1 + k + diag(at), , drop = FALSE]
     ))
   }
   means <- stats[1 + seq_len(k), , drop = FALSE]

@@ -5,7 +5,7 @@
 read_frame <- function(parsed, data, weights, subset, na_action, missing = "use") {
   check_data(data)
   fail <- check_na_action(na_action)
-  use <- missing == "use"
+  use <- !identical(missing, "drop")
   n <- nrow(data)
   sources <- if (length(parsed$outside_columns)) c(as.list(data), parsed$outside_columns) else data
   env <- environment(parsed$predictors[[1]]$rhs)

@@ -6,8 +6,11 @@
 #   columns    names of all columns that are used
 #   numbers    names of those that must hold numbers
 
+# Responses whose moments are summed together (MOMENTS_MAX_K, src/moments.h)
+most_summed_responses <- 16L
+
 # most: responses that are read together
-new_row_spec <- function(data, responses, by, weights, env, most = 8) {
+new_row_spec <- function(data, responses, by, weights, env, most = most_summed_responses) {
   exprs <- read_responses(responses, most)
   weights <- read_weights(weights)
   by <- read_covariates(by)

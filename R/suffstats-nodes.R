@@ -66,11 +66,6 @@ same_nodes <- function(nodes, i) {
   )
 }
 
-# Nodes -> the statistics that the likelihood of nodes takes (centres are zero in scaled units).
-node_stats <- function(stats, k) {
-  rbind(stats[1, ], matrix(0, k, ncol(stats)), stats[-1, , drop = FALSE])
-}
-
 # Data frame of the covariates at nodes, or at other points list(x, group).
 node_data <- function(cells, nodes) {
   out <- lapply(factor_groups(cells), `[`, nodes$group)
@@ -84,10 +79,10 @@ node_data <- function(cells, nodes) {
 standardise_nodes <- function(cells, centre, scale) {
   k <- length(scale)
   seen <- if (!is.null(cells$observed)) is_observed(cells$observed, k)
-  node_stats(transform_sums(
-    cells$sums, k, cells$y_scale / scale,
-    (cells$y_centre - centre) / scale, seen
-  ), k)
+  sums <- transform_sums(
+    cells$sums, k, cells$y_scale / scale, (cells$y_centre - centre) / scale, seen
+  )
+  nodes_of_sums(sums, k)
 }
 
 # Nodes as the cells of a target.

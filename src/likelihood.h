@@ -9,8 +9,8 @@
  * length of a symmetric q x q matrix, held by columns of its lower triangle.
  *
  * Which responses a cell has is a whole number, the sum of 2^j over the responses j (from 0) that
- * are observed (R: rows-observed.R); statistics of the others are zeros. It counts by the density of
- * those that it has.
+ * are observed (R: rows-observed.R); statistics of the others are zeros. It counts by the density
+ * of those that it has.
  *
  * Cells are evaluated in blocks, each quantity in a row of its own, so that vector code (simd.h)
  * treats neighbouring cells at once. The result of a cell does not depend on the others. */

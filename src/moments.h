@@ -11,7 +11,7 @@
 #define COVARY_MOMENTS_H
 
 #define MOMENTS_DEGREES 4
-#define MOMENTS_MAX_K 8
+#define MOMENTS_MAX_K 16
 
 struct moments_grid {
     double inverse_width; /* cells a unit of x, a power of two, so that cells of two grids nest */

@@ -6,7 +6,7 @@
 #include "moments.h"
 
 #define MOMENTS_BLOCK 128
-#define MOMENTS_MAX_PADDED 48 /* of MOMENTS_MAX_K responses */
+#define MOMENTS_MAX_PADDED 156 /* of MOMENTS_MAX_K responses */
 
 static inline void prepare_one(const struct moments_rows *rows, long from, int n, double *s)
 {

@@ -122,7 +122,7 @@ test_that("missing covariates and responses give NA in their places only", {
   fit <- fixture("two")
   new <- data.frame(a = c(1, NA, 1), b = 20, x = c(0, 0, NA), f = "p")
   expect_identical(is.na(posterior_predict(fit, newdata = new)[1, , 1]), c(FALSE, FALSE, TRUE))
-  expect_identical(is.na(log_lik(fit, newdata = new)[1, ]), c(FALSE, TRUE, TRUE))
+  expect_identical(is.na(log_lik(fit, newdata = new)[1, ]), c(FALSE, FALSE, TRUE))
 })
 
 test_that("predictive errors are responses minus predictions", {

@@ -6,7 +6,7 @@ observed_model <- function(m = 40, nodes = FALSE) {
   model$observed <- sample(1:3, m, TRUE)
   if (nodes) {
     k <- 2
-    model$cells <- node_stats(cells_to_sums(model$cells, k), k)
+    model$cells <- nodes_of_sums(cells_to_sums(model$cells, k), k)
     model$cells <- model$cells * rep(sample(c(1, 1, 1, -1), m, TRUE), each = nrow(model$cells))
   }
   at <- lapply(model$observed, which_observed, 2)

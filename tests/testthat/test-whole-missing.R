@@ -36,7 +36,9 @@ test_that("rows with some responses are used and counted, rows with none are lef
     paste0(lack[["b"]], " rows lack b")
   )
   expect_identical(unname(is.na(fit$frame$y)), unname(is.na(as.matrix(d[!none, c("a", "b")]))))
-  dropped <- suppressMessages(quick(cbind(a, b) ~ x, data = d, algorithm = "laplace", missing = "drop"))
+  dropped <- suppressMessages(quick(cbind(a, b) ~ x,
+    data = d, algorithm = "laplace", missing = "drop"
+  ))
   expect_identical(nobs(dropped), sum(stats::complete.cases(d)))
   whole <- suppressMessages(quick(cbind(a, b) ~ x,
     data = d[stats::complete.cases(d), ], algorithm = "laplace"
@@ -133,7 +135,9 @@ test_that("frames, chunks, files, data bases and clusters give the same cells", 
     to <- order(group_keys(frame$groups, frame$observed))
     expect_equal(rescale(exact, frame$scaling)$stats[, at], frame$stats[, to], tolerance = 1e-9)
     expect_error(
-      suppressMessages(compress(connection, responses, by = ~g, query = "rows", moments = "database")),
+      suppressMessages(
+        compress(connection, responses, by = ~g, query = "rows", moments = "database")
+      ),
       class = "covary_error_database"
     )
   }
@@ -169,7 +173,9 @@ test_that("one response of cells of several takes the rows that have it", {
   from_one <- suppressMessages(quick(b ~ x + g, data = alone))
   expect_equal(nobs(from_both), nobs(from_one))
   expect_lt(draws_differ(coefficients_of(from_both), coefficients_of(from_one)), 1e-6)
-  whole <- suppressMessages(quick(cbind(a, b) ~ x, data = cells, missing = "drop", algorithm = "laplace"))
+  whole <- suppressMessages(quick(cbind(a, b) ~ x,
+    data = cells, missing = "drop", algorithm = "laplace"
+  ))
   expect_identical(nobs(whole), as.double(sum(stats::complete.cases(d))))
 })
 
@@ -246,7 +252,9 @@ test_that("missing responses are drawn given the others", {
 test_that("three responses need all of them until the core knows more", {
   d <- rows_lacking()
   d$c <- stats::rnorm(nrow(d))
-  expect_error(suppressMessages(quick(cbind(a, b, c) ~ x, data = d)), class = "covary_error_missing")
+  expect_error(suppressMessages(quick(cbind(a, b, c) ~ x, data = d)),
+    class = "covary_error_missing"
+  )
 })
 
 test_that("responses that are never observed together are fitted", {
