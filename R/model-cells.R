@@ -5,7 +5,7 @@ new_cells_model <- function(design, cells, priors, scales) {
   predictors <- design$predictors
   responses <- names(design$responses)
   k <- length(responses)
-  if (!is.null(cells$observed)) check_missing_responses(predictors, responses)
+  if (!is.null(cells$observed)) check_missing_responses(predictors)
   means <- vapply(predictors, has_role, TRUE, "mean")
   centre <- vapply(predictors[means], predictor_shift, 0, scales)
   y_scale <- unlist(scales$sd[responses])
@@ -50,16 +50,19 @@ new_cells_model <- function(design, cells, priors, scales) {
   )
 }
 
-# Rows that lack some responses can be used where the density of the others is at hand in C
+# Rows that lack some responses can be used where the C core has the density of the others
 # (likelihood_observed.c).
-check_missing_responses <- function(predictors, responses) {
-  if (likelihood_of(predictors)$name != "normal" || length(responses) > 2) {
-    stop_covary("missing", "Rows that lack some of the responses can be used with one or two of ",
-      "them; the model has ", length(responses), ". Use missing = \"drop\".",
-      fields = list(responses = responses)
+check_missing_responses <- function(predictors) {
+  name <- likelihood_of(predictors)$name
+  if (!name %in% likelihoods_of_observed) {
+    stop_covary("missing", "The likelihood \"", name, "\" needs all responses of a row. Use ",
+      "missing = \"drop\".",
+      fields = list(likelihood = name)
     )
   }
 }
+
+likelihoods_of_observed <- "normal"
 
 # What a model keeps of its predictors, a value each.
 describe_predictors <- function(predictors, scales) {

@@ -4,8 +4,8 @@
 # with a centre, which is zero in standardised units: 1 + 2 k + k (k + 1) / 2 numbers a node. More
 # responses take k + 1 residuals (a, g, u), a number, a number and k numbers each, with
 #   sum a (u - g m)(u - g m)'  =  the scatter about m, for any m:
-# of rows (a, g, u) = (n, 1, mean) and (1, 0, column of a root of the scatter); where the sums are of
-# no rows, the eigenvectors (g, u) and eigenvalues a of [n y'; y y y'].
+# of rows (a, g, u) = (n, 1, mean) and (1, 0, column of a root of the scatter); where the sums are
+# of no rows, the eigenvectors (g, u) and eigenvalues a of [n y'; y y y'].
 
 # Sums about zero (1 + k + k (k + 1) / 2 x m) -> statistics of nodes, and back
 nodes_of_sums <- function(sums, k) {

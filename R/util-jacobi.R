@@ -1,7 +1,7 @@
 # Eigenvalues and eigenvectors of many small symmetric matrices at once, by Jacobi's rotations.
 
-# a: d (d + 1) / 2 x m, lower triangles (util-triangle.R). list(values: d x m, vectors: d^2 x m, those
-# of a value one after the other), in no order.
+# a: d (d + 1) / 2 x m, lower triangles (util-triangle.R). list(values: d x m, vectors: d^2 x m,
+# those of a value one after the other), in no order.
 jacobi_eigen <- function(a, d) {
   at <- lower_places(d)
   m <- ncol(a)

@@ -48,12 +48,10 @@ test_that("exact cells are grouped by the data base", {
   db <- database()
   on.exit(DBI::dbDisconnect(db$connection))
   for (weights in list(NULL, "w")) {
-    truth <- quietly(compress(db$data, c("y1", "y2"),
-      by = ~ age + sex, weights = weights, missing = "drop"
-    ))
+    truth <- quietly(compress(db$data, c("y1", "y2"), by = ~ age + sex, weights = weights))
     cells <- quietly(compress(db$connection, c("y1", "y2"),
       by = ~ age + sex, weights = weights,
-      query = "rows", missing = "drop"
+      query = "rows"
     ))
     same_cells(cells, truth, 1e-8)
     expect_identical(cells$incomplete, c(`1` = 1, `2` = 1))
@@ -103,11 +101,11 @@ test_that("moments summed by the data base are those of streamed rows", {
     for (weights in list(NULL, "w")) {
       streamed <- quietly(compress(db$connection, c("y1", "y2"),
         by = by, weights = weights,
-        query = "rows", moments = "stream", missing = "drop"
+        query = "rows", moments = "stream"
       ))
       summed <- quietly(compress(db$connection, c("y1", "y2"),
         by = by, weights = weights,
-        query = "rows", moments = "database", missing = "drop"
+        query = "rows", moments = "database"
       ))
       expect_identical(names(summed$covariates), names(streamed$covariates))
       same_moments(summed, streamed, 1e-9)
