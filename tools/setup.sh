@@ -72,6 +72,17 @@ described() {
     cat(setdiff(p, c("R", base)), sep = "\n")' "$root/DESCRIPTION" "$@"
 }
 
+# Packages that tests may use. Those that take half an hour to compile are used where they are.
+suggested() { described Suggests | grep -vxE 'arrow|duckdb'; }
+
+# Servers of data bases, and what their R packages are compiled with
+ensure_servers() {
+  has_apt || return 0
+  command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ] ||
+    apt_install mariadb-server libmariadb-dev || true
+  ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || apt_install postgresql libpq-dev || true
+}
+
 # Those of the named packages that cannot be loaded.
 missing_packages() {
   Rscript --vanilla -e '
