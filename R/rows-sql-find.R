@@ -97,10 +97,12 @@ guesses_of_dbplyr <- function(connection) {
   if (!requireNamespace("dbplyr", quietly = TRUE)) {
     return(list())
   }
-  cast <- attempt(as.character(dbplyr::translate_sql(as.numeric(x), con = connection)), "")
-  limited <- attempt(as.character(dbplyr::sql_query_select(connection,
+  # It warns of classes that it does not know.
+  written <- function(code) suppressWarnings(attempt(as.character(code), ""))
+  cast <- written(dbplyr::translate_sql(as.numeric(x), con = connection))
+  limited <- written(dbplyr::sql_query_select(connection,
     select = dbplyr::sql("*"), from = dbplyr::ident("t"), limit = 1L
-  )), "")
+  ))
   ways <- list(LIMIT = rows_by_limit, FETCH = rows_by_fetch, TOP = rows_by_top)
   way <- which(vapply(names(ways), grepl, TRUE, limited))
   list(

@@ -62,7 +62,7 @@ typical_values <- function(plan, rules) {
     plan$query$source, "WHERE", rules$used
   )
   out <- ask_database(plan$query$connection, plan$query$dialect$first_rows(sql, 1))
-  if (nrow(out)) sent_double(out) else numeric(length(plan$numbers))
+  if (nrow(out)) sent_double(out[seq_along(plan$numbers)]) else numeric(length(plan$numbers))
 }
 
 # The first pass. A line a status of rows: 0 used, 1 without weight, 2 infinite, 3 missing. Of each,

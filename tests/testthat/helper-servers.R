@@ -69,3 +69,61 @@ spy_on <- function(connection, said) {
   spied@said <- said
   spied
 }
+
+# A connection to no data base, which notes the statements that it gets and answers with ones.
+setClass("NotingConnection", contains = "DBIConnection", slots = c(noted = "environment"))
+setClass("NotingResult", contains = "DBIResult")
+new_noting <- function() {
+  noted <- new.env()
+  noted$statements <- character()
+  methods::new("NotingConnection", noted = noted)
+}
+setMethod(DBI::dbSendQuery, c("NotingConnection", "character"), function(conn, statement, ...) {
+  conn@noted$statements <- c(conn@noted$statements, statement)
+  methods::new("NotingResult")
+})
+setMethod(DBI::dbExecute, c("NotingConnection", "character"), function(conn, statement, ...) {
+  conn@noted$statements <- c(conn@noted$statements, statement)
+  0
+})
+setMethod(DBI::dbFetch, "NotingResult", function(res, n = -1, ...) {
+  as.data.frame(as.list(rep(1, 200)))
+})
+setMethod(DBI::dbClearResult, "NotingResult", function(res, ...) TRUE)
+setMethod(DBI::dbQuoteIdentifier, c("NotingConnection", "character"), function(conn, x, ...) {
+  DBI::SQL(paste0("\"", x, "\""))
+})
+
+# Every statement that compress() sends in a dialect, but for those about types and temporary tables
+# where the engine has its own
+dialect_statements <- function(dialect, weights = "w") {
+  connection <- new_noting()
+  spec <- new_row_spec(connection, c("a", "b"), c("g", "x", "day"), weights, globalenv())
+  columns <- stats::setNames(sql_names(connection, spec$columns), spec$columns)
+  query <- structure(class = "covary_query", list(
+    connection = connection, dialect = dialect, source = "\"rows\"", columns = columns,
+    types = c(
+      g = "character", x = "numeric", day = "date", a = "numeric", b = "numeric",
+      w = "numeric"
+    )[spec$columns]
+  ))
+  plan <- new_sql_plan(query, spec)
+  rules <- plan_rules(plan)
+  summarise_query(plan, rules, typical_values(plan, rules))
+  try(stop_infinite_query(plan, rules), silent = TRUE)
+  plan[c("x_name", "x")] <- list("x", plan$numbers[["x"]])
+  plan$incomplete <- TRUE
+  plan$keys <- c("g", "day")
+  plan$group <- c("g1", "g2", "g3")
+  plan$scaling <- cbind(c(1, 2), c(4, 8))
+  plan$near <- c(0, 1)
+  plan$scaled <- scaled_rows(plan, rules)
+  count_bins(plan, 4096)
+  count_groups(plan)
+  moments_of_cells(plan, list(step = 3, first = -2, count = 100))
+  group_sums(plan, around_means = FALSE)
+  if (dialect$windows) group_sums(plan, around_means = TRUE)
+  suppressWarnings(query_rows(query, 100)$read()) # of too many columns
+  try(drop_materialised(materialise_query(query, spec)), silent = TRUE)
+  connection@noted$statements
+}

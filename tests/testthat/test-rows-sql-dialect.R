@@ -41,3 +41,49 @@ test_that("conditions on rows are written from the rules for rows", {
   expect_match(sql_row_rules("a", "a")$used, "e+308", fixed = TRUE)
   expect_length(sql_row_rules("g", character())$infinite, 0)
 })
+
+test_that("no dialect has words that its engine does not take", {
+  skip_if_not_installed("DBI")
+  dialects <- c(sql_dialects(), list(standard = new_sql_dialect()))
+  for (name in names(dialects)) {
+    for (weights in list("w", NULL)) {
+      said <- paste(dialect_statements(dialects[[name]], weights), collapse = "\n")
+      expect_gt(nchar(said), 3000)
+      never <- function(words) expect_false(grepl(words, said), label = paste(name, words))
+      # No engine needs AS before the alias of a table, and Oracle takes none.
+      never("\\) +AS +covary_|FROM +\\S+ +AS ")
+      if (name %in% c("spark", "mysql", "bigquery", "sqlserver", "oracle")) never("DOUBLE PRECISION")
+      if (name %in% c("sqlserver", "oracle")) never("\\bLIMIT\\b")
+      if (name != "oracle") never("FETCH|[0-9]d\\b")
+      if (name != "sqlserver") never("\\bTOP\\b|COUNT_BIG")
+      if (name != "postgresql") never("hashfloat8|OFFSET|BIT")
+      if (name == "sqlite") never("FLOOR")
+      # What brackets open they close.
+      count <- function(sign) lengths(regmatches(said, gregexpr(sign, said, fixed = TRUE)))
+      expect_identical(count("("), count(")"))
+    }
+  }
+})
+
+test_that("first rows and doubles are what dbplyr writes for the same engines", {
+  skip_if_not_installed("dbplyr")
+  dialects <- sql_dialects()
+  simulated <- list(
+    spark = dbplyr::simulate_hive(), spark = dbplyr::simulate_impala(),
+    sqlserver = dbplyr::simulate_mssql(), oracle = dbplyr::simulate_oracle(),
+    snowflake = dbplyr::simulate_snowflake(), mysql = dbplyr::simulate_mysql(),
+    redshift = dbplyr::simulate_redshift(), postgresql = dbplyr::simulate_postgres(),
+    sqlite = dbplyr::simulate_sqlite()
+  )
+  for (i in seq_along(simulated)) {
+    name <- names(simulated)[i]
+    connection <- simulated[[i]]
+    expect_identical(sql_dialect(connection)$double, dialects[[name]]$double, label = name)
+    lazy <- utils::head(dbplyr::lazy_frame(x = 1, con = connection, .name = "t"), 1)
+    written <- as.character(dbplyr::sql_render(lazy))
+    written <- gsub("\\s+", " ", gsub("[`\"()]", "", written))
+    expect_identical(dialects[[name]]$first_rows("SELECT * FROM t", 1), written, label = name)
+  }
+  cast <- as.character(dbplyr::translate_sql(as.numeric(x), con = dbplyr::simulate_hive()))
+  expect_identical(gsub("`", "", cast), cast_to(dialects$spark$double)("x"))
+})
