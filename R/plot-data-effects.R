@@ -67,8 +67,7 @@ conditional_effects.covary <- function(
   out <- lapply(names(panels), function(name) {
     split <- choose_by(fit, name, panels[[name]], by, names(conditions))
     grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
-    parts <- lapply(panels[[name]], function(key) effect_of(fit, key, name, grid, reference, split))
-    do.call(rbind, parts)
+    effects_of(fit, panels[[name]], name, grid, reference, split)
   })
   structure(do.call(rbind, out), class = c("covary_effects", "data.frame"))
 }
@@ -163,31 +162,45 @@ choose_by <- function(fit, name, keys, by, fixed = character()) {
   if (any(few)) candidates[few][1]
 }
 
-effect_of <- function(fit, key, name, grid, reference, by) {
-  p <- fit$design$predictors[[key]]
-  if (!is.null(by) && !by %in% shaping_covariates(fit, key)) by <- NULL
-  groups <- if (is.null(by)) NA_character_ else fit$design$covariates[[by]]$levels
-  parts <- lapply(groups, function(group) {
-    newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
-    newdata[[name]] <- grid$value
-    if (!is.null(by)) newdata[[by]] <- as_level(group, reference[[by]])
-    rownames(newdata) <- NULL
-    limits <- posterior_limits(fit, key, newdata)
-    data.frame(
-      covariate = name, x = grid$x, level = grid$level, by = if (is.null(by)) {
-        NA_character_
-      } else {
-        by
-      }, group = group,
-      dpar = p$dpar, resp = unit_label(p$resp), limits,
-      extrapolated = extrapolates(newdata, fit$design, marginal_keys(fit, key))
-    )
-  })
-  out <- do.call(rbind, parts)
+# The curves of several parameters along one covariate, by key; all levels of the factor `by` where
+# a parameter depends on it.
+effects_of <- function(fit, keys, name, grid, reference, by) {
+  split <- vapply(keys, function(key) isTRUE(by %in% shaping_covariates(fit, key)), TRUE)
+  parts <- c(
+    curves_at(fit, keys[!split], name, grid, reference),
+    if (any(split)) {
+      unlist(lapply(fit$design$covariates[[by]]$levels, function(group) {
+        curves_at(fit, keys[split], name, grid, reference, by, group)
+      }), recursive = FALSE)
+    }
+  )
+  out <- do.call(rbind, parts[order(match(names(parts), keys))])
   # Functions of a covariate may not exist beyond the data, such as log(x) at zero.
   out <- out[is.finite(out$estimate) | !out$extrapolated, ]
   rownames(out) <- NULL
   out
+}
+
+# Named by key, the curves of one group, or those of all rows.
+curves_at <- function(
+  fit, keys, name, grid, reference, by = NA_character_, group = NA_character_
+) {
+  if (length(keys) == 0) {
+    return(list())
+  }
+  newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
+  newdata[[name]] <- grid$value
+  if (!is.na(by)) newdata[[by]] <- as_level(group, reference[[by]])
+  rownames(newdata) <- NULL
+  limits <- posterior_limits(fit, keys, newdata)
+  lapply(stats::setNames(nm = keys), function(key) {
+    p <- fit$design$predictors[[key]]
+    data.frame(
+      covariate = name, x = grid$x, level = grid$level, by = by, group = group,
+      dpar = p$dpar, resp = unit_label(p$resp), limits[[key]],
+      extrapolated = extrapolates(newdata, fit$design, marginal_keys(fit, key))
+    )
+  })
 }
 
 as_level <- function(level, like) {
@@ -200,17 +213,21 @@ as_level <- function(level, like) {
   }
 }
 
-posterior_limits <- function(fit, key, newdata) {
-  draws <- withCallingHandlers(
-    marginal_values(new_marginals(fit, key, newdata))[[1]],
-    warning = function(w) {
-      # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
-      # says it.
-      if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
+# By key, a data frame of posterior medians and limits at new data.
+posterior_limits <- function(fit, keys, newdata) {
+  m <- withCallingHandlers(new_marginals(fit, keys, newdata), warning = function(w) {
+    # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
+    # says it.
+    if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
+  })
+  names <- c("estimate", "lower", "upper", "lower50", "upper50")
+  empty <- matrix(NA_real_, m$n, length(names), dimnames = list(NULL, names))
+  out <- stats::setNames(rep(list(empty), length(keys)), keys)
+  for (rows in in_blocks(m$n, m$s * length(keys))) {
+    draws <- marginal_values(m, rows = rows)
+    for (key in keys) {
+      out[[key]][rows, ] <- column_quantiles(draws[[key]], c(0.5, 0.025, 0.975, 0.25, 0.75))
     }
-  )
-  q <- apply(draws, 2, stats::quantile,
-    probs = c(0.5, 0.025, 0.975, 0.25, 0.75), names = FALSE, na.rm = TRUE
-  )
-  stats::setNames(as.data.frame(t(q)), c("estimate", "lower", "upper", "lower50", "upper50"))
+  }
+  lapply(out, as.data.frame)
 }

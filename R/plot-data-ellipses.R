@@ -14,10 +14,11 @@ response_pair <- function(fit, resp = NULL) {
   fit$design$predictors[[find_keys(fit, dpar$name, resp)[1]]]$resp
 }
 
-ellipse_values <- function(fit, covariate, at) {
+# Values of a covariate: those given, or quantiles.
+values_shown <- function(fit, covariate, at, probs = c(0.05, 0.275, 0.5, 0.725, 0.95)) {
   if (is.null(at)) {
     v <- as.double(training_data(fit)[[covariate]])
-    at <- stats::quantile(v, c(0.05, 0.275, 0.5, 0.725, 0.95), type = 1, names = FALSE)
+    at <- stats::quantile(v, probs, type = 1, names = FALSE)
     # Readable values, to a hundredth of the range or so, inside it.
     at <- pmin(pmax(round(at, 3 - ceiling(log10(diff(range(v))))), min(v)), max(v))
   }
@@ -35,14 +36,13 @@ bivariate_at <- function(fit, covariate, at, pair, conditions = list()) {
   newdata <- reference_row(fit, conditions)[rep(1, length(at)), , drop = FALSE]
   newdata[[covariate]] <- of_type(at, newdata[[covariate]])
   rownames(newdata) <- NULL
-  centre <- function(role, resp) {
-    dpar <- dpar_as(fit_likelihood(fit), role)
-    posterior_limits(fit, unit_key(fit, dpar, resp), newdata)$estimate
-  }
-  data.frame(
-    value = at, mean_x = centre("mean", pair[1]), mean_y = centre("mean", pair[2]),
-    sd_x = centre("sd", pair[1]), sd_y = centre("sd", pair[2]), rho = centre("correlation", pair)
+  keys <- c(
+    role_keys(fit, "mean", pair), role_keys(fit, "sd", pair),
+    role_keys(fit, "correlation", list(pair))
   )
+  centre <- lapply(posterior_limits(fit, keys, newdata), `[[`, "estimate")
+  names(centre) <- c("mean_x", "mean_y", "sd_x", "sd_y", "rho")
+  data.frame(value = at, centre)
 }
 
 ellipse_frame <- function(
@@ -50,7 +50,7 @@ ellipse_frame <- function(
   content = c(0.5, 0.95), points = 120
 ) {
   pair <- response_pair(fit, resp)
-  b <- bivariate_at(fit, covariate, ellipse_values(fit, covariate, at), pair, conditions)
+  b <- bivariate_at(fit, covariate, values_shown(fit, covariate, at), pair, conditions)
   if (!is.finite(sum(as.matrix(b)))) {
     stop_covary("argument",
       "`at` lies too far from the data: the model has no finite values there.",

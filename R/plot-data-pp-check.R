@@ -33,7 +33,7 @@ pp_density_data <- function(fit, rows, replicates) {
 
 # The same statistic of residuals, their sd or correlation (`role`), from the data and from every
 # replicate, in bins along a covariate.
-pp_bins_data <- function(fit, rows, replicates, covariate, bins, role) {
+pp_bins_data <- function(fit, rows, replicates, covariate, bins, role, pairs = NULL) {
   v <- training_data(fit)[[covariate]][rows]
   known <- fit$design$covariates[[covariate]]
   id <- covariate_bins(v, known, bins)
@@ -50,7 +50,7 @@ pp_bins_data <- function(fit, rows, replicates, covariate, bins, role) {
     (y - rep(mean[, resp], each = nrow(y))) / rep(sd[, resp], each = nrow(y))
   }
   statistic <- if (role == "correlation") weighted_correlations else weighted_sds
-  units <- if (role == "correlation") list(response_pair(fit)) else as.list(fit$responses)
+  units <- if (role == "correlation") pairs else as.list(fit$responses)
   w <- row_weights(fit$frame)[rows]
   parts <- lapply(units, function(resp) {
     observed <- lapply(resp, function(r) residuals(t(fit$frame$y[rows, r]), r))

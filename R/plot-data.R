@@ -12,6 +12,9 @@
 #'   the difference from the fit in the bin is added (on the scale of the link) to the curve with
 #'   the other covariates held still. Columns `covariate`, `x` (mean in the bin), `group`, `dpar`,
 #'   `resp`, `n`, `estimate`, `lower`, `upper` (95 % limits of a normal sample of that size).
+#' * `"heatmap"`: correlations of all pairs at chosen values of a covariate. Columns `covariate`,
+#'   `value`, `row` and `column` (responses), `resp`, and of the posterior `estimate` (mean), `sd`,
+#'   `lower`, `upper`. Without a numeric covariate on which correlations depend `value` is `NA`.
 #' * `"ellipses"`: the fitted bivariate normal at chosen values of a covariate. Columns `covariate`,
 #'   `value`, `content` (share of the population inside, 0.5 or 0.95), `x`, `y` (outline), and the
 #'   posterior medians `mean_x`, `mean_y`, `sd_x`, `sd_y`, `rho`.
@@ -20,8 +23,8 @@
 #' @param fit A fit of [covary()].
 #' @param type Which picture.
 #' @param covariate One covariate; by default the first numeric one.
-#' @param at Values of it; by default five quantiles, from 5 % to 95 %.
-#' @param resp Two responses or `"a:b"`, for `"ellipses"`.
+#' @param at Values of it; by default five quantiles, from 5 % to 95 %, or three for `"heatmap"`.
+#' @param resp Two responses or `"a:b"`, for `"ellipses"`; several of either for `"heatmap"`.
 #' @param by,conditions See [conditional_effects()].
 #' @param bins Number of bins; by default at most twelve, of at least forty rows.
 #' @param ... Further arguments of [conditional_effects()].
@@ -32,12 +35,12 @@
 #' plot_data(fit, "elbo")
 #' @export
 plot_data <- function(
-  fit, type = c("effects", "bins", "ellipses", "elbo"), covariate = NULL,
+  fit, type = c("effects", "bins", "heatmap", "ellipses", "elbo"), covariate = NULL,
   at = NULL, resp = NULL, by = NULL,
   conditions = list(), bins = NULL, ...
 ) {
   check_fit(fit)
-  type <- check_choice(type, c("effects", "bins", "ellipses", "elbo"), "type")
+  type <- check_choice(type, c("effects", "bins", "heatmap", "ellipses", "elbo"), "type")
   switch(type,
     effects = conditional_effects(fit, covariate,
       resp = resp, by = by, conditions = conditions,
@@ -47,6 +50,7 @@ plot_data <- function(
       fit, first_covariate(fit, covariate, numeric = FALSE), by, bins,
       conditions
     ),
+    heatmap = correlation_frame(fit, covariate, at, resp, conditions),
     ellipses = ellipse_frame(thin_fit(fit), first_covariate(fit, covariate), at, resp, conditions),
     elbo = elbo_frame(fit)
   )

@@ -17,6 +17,8 @@
 #' @param object A fit of [covary()].
 #' @param type Which check.
 #' @param covariate For `"correlation"` and `"sd"`; by default the first numeric one.
+#' @param resp For `"correlation"`, which pairs: as in [correlation()]. `NULL` (default): the first
+#'   fifteen.
 #' @param ndraws Number of replicated data sets.
 #' @param bins Number of bins of a numeric covariate; see [plot_data()].
 #' @param max_rows Rows to use at most, evenly spaced in the data.
@@ -39,7 +41,7 @@ hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", objec
 #' @export
 #' @rawNamespace S3method(bayesplot::pp_check,covary)
 pp_check.covary <- function(
-  object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL,
+  object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL, resp = NULL,
   ndraws = NULL, bins = NULL,
   max_rows = 20000, plot = TRUE, ...
 ) {
@@ -53,7 +55,15 @@ pp_check.covary <- function(
   max_rows <- check_count(max_rows, "max_rows", 2)
   check_flag(plot, "plot")
   object <- need_rows(object, "pp_check()")
-  if (type == "correlation") response_pair(object)
+  if (type == "correlation") {
+    response_pair(object)
+    pairs <- choose_pairs(object, resp)
+    if (is.null(resp)) pairs <- utils::head(pairs, 15)
+  } else if (!is.null(resp)) {
+    stop_covary("argument", "`resp` chooses pairs for type = \"correlation\" alone.",
+      fields = list(arg = "resp")
+    )
+  }
   if (type %in% c("correlation", "sd")) {
     covariate <- first_covariate(object, covariate, numeric = FALSE)
   }
@@ -62,7 +72,7 @@ pp_check.covary <- function(
   replicates <- replicate_rows(object, rows, draws)
   out <- switch(type,
     dens = pp_density_data(object, rows, replicates),
-    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "correlation"),
+    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "correlation", pairs),
     sd = pp_bins_data(object, rows, replicates, covariate, bins, "sd"),
     qq = pp_distance_data(object, rows, replicates)
   )
@@ -79,7 +89,7 @@ pp_check.covary <- function(
 
 draw_pp_density <- function(d) {
   labels <- unique(d$resp)
-  with_canvas(list(matrix(seq_along(labels), 1)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
+  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
       start_panel(range(part$x), c(0, max(part$density)), resp, xlab = resp)
@@ -99,7 +109,7 @@ draw_pp_bins <- function(d, fit, role) {
   labels <- unique(d$resp)
   known <- fit$design$covariates[[d$covariate[1]]]
   levels <- if (known$type != "numeric") known$levels
-  with_canvas(list(matrix(seq_along(labels), 1)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
+  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
       ylim <- range(part$lower, part$upper, part$observed)
@@ -131,6 +141,13 @@ draw_pp_bins <- function(d, fit, role) {
     }
     legend_above("replicates, 50 and 95 %", fade(group_colours(1), 0.6), "circles: data")
   })
+}
+
+# Layout of n panels: one row of up to three, else about as many rows as columns.
+panel_grid <- function(n) {
+  columns <- if (n <= 3) n else ceiling(sqrt(n))
+  rows <- ceiling(n / columns)
+  list(matrix(c(seq_len(n), numeric(rows * columns - n)), rows, byrow = TRUE))
 }
 
 pp_bins_title <- function(role, resp) unit_title(paste(role, "of residuals of"), resp)

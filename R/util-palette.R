@@ -28,6 +28,12 @@ category_colours <- function(n) {
 # Ordered values: perceptually even and colour-blind safe.
 value_colours <- function(n) grDevices::hcl.colors(n + 1, "viridis")[seq_len(n)]
 
+# Correlations, from blue at -1 by white to red at 1; grey where there is none.
+correlation_colours <- function(r) {
+  out <- grDevices::hcl.colors(201, "Blue-Red 3")[round(100 * r) + 101]
+  ifelse(is.na(out), "grey85", out)
+}
+
 fade <- function(colour, alpha) grDevices::adjustcolor(colour, alpha)
 
 # Opacity of the 95 % and 50 % ribbons of a curve, and of those outside the data

@@ -1,0 +1,58 @@
+on_paper <- function(expr) {
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  expr
+}
+
+four <- quiet(covary(
+  cbind(mpg, qsec, drat, disp) ~ wt + am, sigma ~ wt, rho ~ wt, rho(mpg, qsec) ~ am,
+  data = transform(mtcars, am = factor(am)), algorithm = "laplace", draws = 100
+))
+
+test_that("a matrix shows means, sds and marginal correlations along one covariate", {
+  on_paper({
+    d <- plot(four, type = "matrix", points = 5)
+    some <- plot(four, type = "matrix", resp = c("mpg", "drat"), points = 5, by = FALSE)
+    expect_error(plot(four, "matrix", resp = "nothing"), class = "covary_error_argument")
+  })
+  expect_identical(unique(d$covariate), "wt")
+  expect_setequal(unique(some$resp), c("mpg", "drat", "mpg:drat"))
+  lines <- mean_and_sd(some)
+  sd <- some$estimate[some$dpar == "sigma" & some$resp == "mpg"]
+  mean <- some$estimate[some$dpar == "mu" & some$resp == "mpg"]
+  expect_equal(lines$estimate[lines$line == "mpg all 1"], mean + sd)
+  expect_equal(usual_picture(four), "matrix")
+  expect_equal(usual_picture(fixture("two")), "effects")
+  skip_if_not_installed("ggplot2")
+  expect_silent(ggplot2::ggplot_build(ggplot2::autoplot(four, points = 5)))
+})
+
+test_that("heat maps are marginal correlations at values of a covariate", {
+  d <- plot_data(four, "heatmap", at = c(2, 4))
+  expect_identical(nrow(d), 12L)
+  want <- correlation(four, data.frame(wt = c(2, 4), am = factor(0, c(0, 1))), resp = "drat:disp")
+  expect_equal(d$estimate[d$resp == "drat:disp"], want$estimate)
+  expect_identical(unique(d$row[d$resp == "drat:disp"]), "disp")
+  constant <- plot_data(fixture("full"), "heatmap")
+  expect_true(is.na(constant$value))
+  expect_error(plot_data(fixture("one"), "heatmap"), class = "covary_error_argument")
+  on_paper({
+    expect_identical(nrow(plot(four, "heatmap", resp = c("mpg", "qsec", "disp"))), 9L)
+    expect_error(plot(four, "heatmap", at = 1:9 / 3), class = "covary_error_argument")
+    plot(fixture("full"), "heatmap")
+  })
+  expect_identical(correlation_colours(c(-1, 1, NA))[3], "grey85")
+  skip_if_not_installed("ggplot2")
+  expect_silent(ggplot2::ggplot_build(ggplot2::autoplot(four, "heatmap")))
+  expect_silent(ggplot2::ggplot_build(ggplot2::autoplot(fixture("full"), "heatmap")))
+})
+
+test_that("checks of correlations show all pairs, or some", {
+  on_paper({
+    all <- pp_check(four, "correlation", covariate = "am", ndraws = 10)
+    some <- pp_check(four, "correlation", covariate = "am", resp = "disp:mpg", ndraws = 10)
+    expect_error(pp_check(four, "sd", resp = "mpg", ndraws = 10), class = "covary_error_argument")
+  })
+  expect_length(unique(all$resp), 6)
+  expect_equal(some$observed, all$observed[all$resp == "mpg:disp"])
+})
