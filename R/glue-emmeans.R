@@ -1,0 +1,76 @@
+# Marginal means by emmeans: the predictor as a linear function of its coefficients, with draws.
+
+#' Estimated marginal means
+#'
+#' Methods for [emmeans::emmeans()] and its relatives. `dpar` and `resp` choose the predictor;
+#' `emmeans()` itself takes them and hands them on.
+#'
+#' @param object A fit of [covary()].
+#' @param dpar `"mu"` (default), `"sigma"` or `"rho"`: results are on the scale of the predictor
+#'   (identity, log, rhobit; the coefficient of a partial correlation for three and more responses);
+#'   `type = "response"` in [emmeans::emmeans()] transforms them back.
+#' @param resp A response, or a pair `"a:b"`; needed where there are several.
+#' @param data Not used; the data of the fit.
+#' @param trms,xlev,grid Given by 'emmeans'.
+#' @param ... Further arguments, given by 'emmeans'.
+#' @return What 'emmeans' asks for; posterior draws are kept, so that [emmeans::as.mcmc.emmGrid()]
+#'   and intervals of highest density work.
+#' @examples
+#' if (requireNamespace("emmeans", quietly = TRUE)) {
+#'   fit <- covary(mpg ~ factor(cyl) + wt, sigma ~ factor(cyl), data = mtcars, draws = 500)
+#'   emmeans::emmeans(fit, "cyl")
+#'   emmeans::emmeans(fit, "cyl", dpar = "sigma", type = "response")
+#' }
+#' @name emmeans.covary
+NULL
+
+#' @rdname emmeans.covary
+#' @exportS3Method emmeans::recover_data
+recover_data.covary <- function(object, data = NULL, dpar = "mu", resp = NULL, ...) {
+  check_fit(object)
+  # 'emmeans' raises a text as an error; the rest of it would be hidden.
+  p <- tryCatch(one_predictor(object, check_dpar(dpar), resp), covary_error = conditionMessage)
+  if (is.character(p)) {
+    return(p)
+  }
+  frame <- training_data(object)
+  frame <- frame[intersect(predictor_variables(list(p)), names(frame))]
+  emmeans::recover_data(object$call, terms_for_emmeans(p, names(frame)), NULL, data = frame, ...)
+}
+
+# Parametric terms as written, for 'emmeans' keeps the levels of factor(g) apart, and the variables
+# of smooths and offsets.
+terms_for_emmeans <- function(predictor, variables) {
+  written <- lapply(labels(predictor$terms), str2lang)
+  others <- lapply(setdiff(variables, unlist(lapply(written, all.vars))), as.name)
+  right <- c(written, others)
+  right <- if (length(right)) Reduce(function(a, b) call("+", a, b), right) else 1
+  stats::terms(stats::as.formula(call("~", right), baseenv()))
+}
+
+#' @rdname emmeans.covary
+#' @exportS3Method emmeans::emm_basis
+emm_basis.covary <- function(object, trms, xlev, grid, dpar = "mu", resp = NULL, ...) {
+  check_fit(object)
+  p <- one_predictor(object, check_dpar(dpar), resp)
+  at <- predictor_at(object, p$key, prepare_newdata(object, grid, p$key))
+  # The offset is a column with the coefficient 1.
+  x <- cbind(at$x, at$offset)[at$index, , drop = FALSE]
+  draws <- cbind(at$draws, offset = 1)
+  list(
+    X = x, bhat = colMeans(draws), nbasis = matrix(NA), V = stats::cov(draws),
+    dffun = function(k, dfargs) Inf, dfargs = list(), misc = emmeans_scale(p), post.beta = draws
+  )
+}
+
+emmeans_scale <- function(predictor) {
+  link <- dpar_of(predictor)$link
+  transformation <- list(
+    name = link$name, linkfun = link$link, linkinv = link$inverse, mu.eta = link$derivative
+  )
+  switch(link$name,
+    identity = list(),
+    log = list(tran = "log", inv.lbl = "response"),
+    list(tran = transformation, inv.lbl = "response")
+  )
+}

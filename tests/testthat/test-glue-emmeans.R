@@ -1,0 +1,27 @@
+test_that("marginal means are those of the predictor", {
+  skip_if_not_installed("emmeans")
+  fit <- quiet(covary(mpg ~ factor(cyl) + wt + offset(hp / 100), sigma ~ factor(cyl), mtcars,
+    draws = 200, seed = 1
+  ))
+  at <- data.frame(cyl = c(4, 6, 8), wt = mean(mtcars$wt), hp = mean(mtcars$hp))
+  means <- as.data.frame(emmeans::emmeans(fit, "cyl"))
+  draws <- posterior_linpred(fit, newdata = at)
+  expect_equal(means$emmean, apply(draws, 2, stats::median))
+  differences <- as.data.frame(pairs(emmeans::emmeans(fit, "cyl")))
+  expect_equal(differences$estimate[1], stats::median(draws[, 1] - draws[, 2]))
+  sigma <- as.data.frame(emmeans::emmeans(fit, "cyl", dpar = "sigma", type = "response"))
+  right <- posterior_epred(fit, newdata = at, dpar = "sigma")
+  expect_equal(sigma$response, apply(right, 2, stats::median))
+})
+
+test_that("marginal correlations, of a pair, with smooths", {
+  skip_if_not_installed("emmeans")
+  fit <- fixture("two")
+  at <- list(x = c(-1, 1))
+  rho <- emmeans::emmeans(fit, "x", dpar = "rho", resp = "a:b", at = at, type = "response")
+  new <- data.frame(x = c(-1, 1), f = "p")
+  draws <- posterior_epred(fit, newdata = new, dpar = "rho", resp = "a:b")
+  expect_equal(as.data.frame(rho)$response, apply(draws, 2, stats::median), tolerance = 1e-6)
+  said <- tryCatch(emmeans::emmeans(fit, "x"), error = conditionMessage)
+  expect_match(said, "must name one predictor")
+})

@@ -1,0 +1,26 @@
+test_that("insight finds the parts of a fit", {
+  skip_if_not_installed("insight")
+  fit <- fixture("two")
+  expect_identical(insight::find_response(fit), c("a", "b"))
+  expect_setequal(unlist(insight::find_predictors(fixture("one"))), "wt")
+  expect_identical(insight::get_response(fit), as.data.frame(fit$frame$y))
+  found <- insight::find_parameters(fit)
+  expect_setequal(unlist(found), fit$priors$name)
+  expect_identical(names(insight::get_parameters(fit, component = "rho")), found$rho)
+  info <- insight::model_info(fit)
+  expect_true(info$is_bayesian && info$is_multivariate && info$is_linear)
+  expect_identical(insight::link_inverse(fit)(3), 3)
+  expect_error(insight::find_parameters(fit, component = "tau"), class = "covary_error_argument")
+})
+
+test_that("bayestestR and parameters describe the draws", {
+  skip_if_not_installed("bayestestR")
+  fit <- fixture("one")
+  out <- bayestestR::describe_posterior(fit, test = "pd", ci = 0.5)
+  draws <- as.matrix(fit)[, out$Parameter]
+  expect_equal(out$Median, unname(apply(draws, 2, stats::median)))
+  expect_equal(bayestestR::eti(fit, ci = 0.5)$CI_low, unname(apply(draws, 2, stats::quantile, .25)))
+  expect_equal(bayestestR::p_direction(fit)$Parameter, out$Parameter)
+  skip_if_not_installed("parameters")
+  expect_equal(as.data.frame(parameters::model_parameters(fit))$Median, out$Median)
+})
