@@ -20,7 +20,7 @@ fit_by_cubature <- function(model, progress, log_tau = NULL, start = cubature_st
   converged <- FALSE
   for (i in seq_len(cubature_limits$iterations)) {
     before <- state$log_tau
-    if (moving) state <- move_to_mode(model, state)
+    if (moving) state <- move_sds_to_mode(model, state)
     still <- all(abs(state$log_tau - before) < cubature_limits$still)
     if (state$decrement < limit && still) {
       converged <- TRUE
@@ -44,7 +44,45 @@ cubature_start <- function(model) {
   known <- model$pilot$log_tau
   log_tau[seq_along(known)] <- known
   mean <- if (is.null(model$pilot)) model$start else model$pilot$mean
+  mean <- climb_correlations(model, mean, log_tau)
   list(mean = mean, cov = narrow_start(model, mean, log_tau), log_tau = log_tau)
+}
+
+# From the constant correlations of the pilot up to what means and log sds as they are leave to the
+# others: far from it Hessians are indefinite, and gradients are cheap.
+climb_correlations <- function(model, mean, log_tau) {
+  keys <- model$keys[model$roles == "correlation"]
+  blocks <- lapply(keys, function(key) which(model$coefficients$key == key))
+  mine <- unlist(blocks)
+  ridge <- penalty(model, log_tau)
+  objective <- function(x) {
+    mean[mine] <- x
+    at <- loglik_and_priors(model, mean, 1L)
+    list(
+      f = -at$value + 0.5 * sum(ridge * mean^2), g = (ridge * mean - at$gradient)[mine]
+    )
+  }
+  factors <- lapply(which(model$roles == "correlation"), predictor_factor, model = model)
+  precondition <- function(g) {
+    g <- split(g, rep(seq_along(blocks), lengths(blocks)))
+    unlist(Map(solve_chol, factors[lengths(blocks) > 0], g), use.names = FALSE)
+  }
+  mean[mine] <- lbfgs_climb(objective, mean[mine], precondition, correlation_steps)
+  mean
+}
+
+# Most steps, and the gain in log density that is worth another.
+correlation_steps <- list(most = 20L, gain = 1)
+
+# Factor of the precision of the coefficients of predictor number j: their priors, and the expected
+# information of the rows.
+predictor_factor <- function(model, j) {
+  mine <- which(model$coefficients$key == model$keys[j])
+  x <- model$core$x[[j]]
+  n <- pmax(model$core$cells[1, ], 0)
+  robust_chol(
+    pilot_precision(model, mine) + model$information[j] * (x * rep(n, each = nrow(x))) %*% t(x)
+  )
 }
 
 # Expectations under N(mean, cov) and the Newton step from there. `every`: which Hessians are
@@ -75,11 +113,11 @@ penalised_state <- function(model, state, log_tau) {
   state
 }
 
-# Smoothing sds towards their mode under the surrogate of this state.
-move_to_mode <- function(model, state) {
+# Smoothing sds a step towards their mode under the surrogate of this state.
+move_sds_to_mode <- function(model, state) {
   surrogate <- new_surrogate(model, state$mean, state$at)
-  goal <- surrogate_mode(surrogate, model, state$log_tau)$mode
-  penalised_state(model, state, state$log_tau + pmin(pmax(goal - state$log_tau, -3), 1))
+  step <- scoring_step(surrogate, model, state$log_tau)
+  penalised_state(model, state, state$log_tau + pmin(pmax(step, -1), 1))
 }
 
 # The state a Newton step on, or less where the decrement would grow. Where no step helps, the

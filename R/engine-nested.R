@@ -59,8 +59,9 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   log_ratio <- sample$lp - sample$lq
   info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(log_ratio)
   w <- psis(log_ratio)
+  as_they_are <- sample
   if (is_right_without_weights(w, draws, info, control)) {
-    return(without_weights(sample, w, draws, info))
+    return(without_weights(as_they_are, w, info))
   }
   if (are_uneven(w, draws)) {
     n <- affordable_draws(model, draws, seconds = 0.1, most = 10)
@@ -74,7 +75,7 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
     }
   }
   if (has_useless_weights(w, draws, info, control)) {
-    return(without_weights(sample, w, draws, info))
+    return(without_weights(as_they_are, w, info))
   }
   resample_draws(sample, w, draws, info)
 }

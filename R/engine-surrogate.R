@@ -45,13 +45,35 @@ surrogate_log_density <- function(s, model, log_tau) {
 # list(value, gradient, hessian) of surrogate_log_density() at one log_tau
 surrogate_derivatives <- function(s, model, log_tau) {
   at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(log_tau), 2L, 2L)
-  prior <- vapply(seq_len(model$n_sds), function(g) {
-    .Call(C_prior, model$core$sd_family[g], model$core$sd_prior[, g], log_tau[g], NULL)[, 1]
-  }, numeric(3))
+  prior <- sd_prior_derivatives(model, log_tau)
   list(
     value = s$constant + at$value + sum(prior[1, ]), gradient = at$gradient[, 1] + prior[2, ],
     hessian = matrix(at$hessian, length(log_tau)) + diag(prior[3, ], length(log_tau))
   )
+}
+
+# A step towards the mode by Fisher scoring. With B = I + D A D (eq. 12), V = B^-1 and m = V D b the
+# gradient by log_tau_g is the sum of V_ii + m_i^2 - 1 over the coefficients of g, and the expected
+# information of g and h twice the sum of the squares of I - V over theirs.
+scoring_step <- function(s, model, log_tau) {
+  scale <- exp(log_tau[s$group])
+  n <- length(scale)
+  cov <- solve_spd(diag(n) + s$a_p * tcrossprod(scale))
+  mean <- as.vector(cov %*% (scale * s$b_p))
+  by_sd <- function(x) rowsum(x, factor(s$group, seq_len(model$n_sds)))
+  information <- 2 * by_sd(t(by_sd((diag(n) - cov)^2)))
+  prior <- sd_prior_derivatives(model, log_tau)
+  gradient <- as.vector(by_sd(diag(cov) + mean^2 - 1)) + prior[2, ]
+  # Where the data say nothing of a sd, a step of at most about one
+  curvature <- information + diag(pmax(-prior[3, ], 0) + 0.5, model$n_sds)
+  solve_chol(cholesky(curvature), gradient)
+}
+
+# Log prior densities of the log smoothing sds and their derivatives, 3 x smooths.
+sd_prior_derivatives <- function(model, log_tau) {
+  vapply(seq_len(model$n_sds), function(g) {
+    .Call(C_prior, model$core$sd_family[g], model$core$sd_prior[, g], log_tau[g], NULL)[, 1]
+  }, numeric(3))
 }
 
 # Mode of the log smoothing sds, by Newton's method in a trust region. list(mode, precision)

@@ -11,6 +11,10 @@
 # Rows a coefficient below which draws around the pilot join those of the Gaussian.
 defensive_rows <- 50
 
+# Where the weights of a first round leave less than this share of the draws, no further round
+# helps.
+hopeless <- 0.1
+
 # Without smooths: one Gaussian, then a t that adapts; more draws than wanted where they are cheap.
 weigh_gaussian <- function(model, inner, draws, info, control, progress) {
   proposal <- new_t_proposal(inner$mean, inner$cov, df = Inf)
@@ -27,9 +31,13 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
   }
   log_density <- function(beta) loglik_and_priors_draws(model, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
-  all <- weighed_points(sample)
-  if (is_right_without_weights(sample, draws, info, control)) {
-    return(without_weights(all, sample, draws, info))
+  as_they_are <- function() {
+    beta <- draw_t_proposal(proposal, draws)
+    without_weights(list(beta = beta, log_tau = none, lp = log_density(beta)), sample, info)
+  }
+  is_hopeless <- importance_ess(sample) < hopeless * draws
+  if (is_hopeless && is_right_without_weights(sample, draws, info, control)) {
+    return(as_they_are())
   }
   if (!is.null(model$pilot) && model$scales$n < defensive_rows * model$dim) {
     # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
@@ -48,10 +56,13 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
       affordable_draws(model, draws, seconds = 0.1, most = 10)
     )
   }
-  all <- weighed_points(sample)
   if (has_useless_weights(sample, draws, info, control)) {
-    return(without_weights(all, sample, draws, info))
+    return(as_they_are())
   }
+  all <- list(
+    beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
+    lq = sample$log_q
+  )
   out <- resample_draws(all, sample, draws, info)
   moved <- match_moments(out$beta, sample)
   if (!is.null(moved)) {
@@ -60,14 +71,6 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
     out$lq <- log_mixture(sample)
   }
   out
-}
-
-# An importance sample of the coefficients alone as list(beta, log_tau, lp, lq).
-weighed_points <- function(sample) {
-  list(
-    beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
-    lq = sample$log_q
-  )
 }
 
 # `all`: list(beta, log_tau, lp, lq); w: their weights, as psis() gives them.
@@ -104,20 +107,21 @@ unweighted <- function(beta, log_tau, lp, info, note) {
   new_engine_result(beta, log_tau, lp, lp, info)
 }
 
-# Do the weights w leave less than half of so many draws, of a Gaussian that was judged
+# Do the weights w leave less than half of so many draws, or fail, of a Gaussian that was judged
 # (`info$fresh`)?
 has_useless_weights <- function(w, draws, info, control) {
-  !is.null(info$fresh) && control$importance != "always" && are_uneven(w, draws)
+  if (is.null(info$fresh) || control$importance == "always") {
+    return(FALSE)
+  }
+  importance_ess(w) < 0.5 * draws || w$khat > khat_threshold(draws)
 }
 
 is_right_without_weights <- function(w, draws, info, control) {
   has_useless_weights(w, draws, info, control) && is_right_gaussian(info$fresh)
 }
 
-# The first draws of `all`, list(beta, log_tau, lp, ...), which are those of the Gaussian, whose
-# weights w are of no use.
-without_weights <- function(all, w, draws, info) {
-  some <- seq_len(draws)
+# Draws of a Gaussian, list(beta, log_tau, lp), whose weights w are of no use.
+without_weights <- function(sample, w, info) {
   note <- list(
     text = paste0(
       "weights would leave ", round(importance_ess(w)), " of ", length(w$weights),
@@ -125,9 +129,7 @@ without_weights <- function(all, w, draws, info) {
     ),
     khat = w$khat, log_evidence = NA_real_
   )
-  unweighted(
-    all$beta[some, , drop = FALSE], all$log_tau[some, , drop = FALSE], all$lp[some], info, note
-  )
+  unweighted(sample$beta, sample$log_tau, sample$lp, info, note)
 }
 
 # Mean log ratio and its standard error; NA where rare draws make up the mean, for then it is far

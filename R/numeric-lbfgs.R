@@ -52,3 +52,20 @@ line_search <- function(objective, par, direction, at, slope, first = 1) {
   }
   if (!is.null(best) && best$at$f < at$f) best
 }
+
+# The point after at most `steps$most` steps that gain at least `steps$gain` each.
+lbfgs_climb <- function(objective, par, precondition, steps) {
+  at <- objective(par)
+  memory <- list(s = list(), y = list())
+  for (i in seq_len(steps$most)) {
+    direction <- -lbfgs_direction(at$g, memory, precondition)
+    found <- line_search(objective, par, direction, at, sum(at$g * direction))
+    if (is.null(found)) break
+    memory <- lbfgs_update(memory, found$par - par, found$at$g - at$g)
+    gain <- at$f - found$at$f
+    par <- found$par
+    at <- found$at
+    if (gain < steps$gain) break
+  }
+  par
+}

@@ -183,3 +183,29 @@ test_that("one point without a density leaves its neighbours alone", {
     expect_identical(is.nan(draws$beta), matrix(1:5 == 2, 5, 5))
   }
 })
+
+test_that("scoring steps are solved by the gradient, and their information is that of simulation", {
+  set.seed(509)
+  s <- random_surrogate(12, 3)
+  names(s) <- c("a_p", "b_p", "group")
+  # Flat priors of log tau: half-normal of an sd so large that its gradient is one, its curvature zero
+  prior <- half_normal(0, 1e8)
+  model <- list(n_sds = 3L, core = list(
+    sd_family = rep(prior$code, 3), sd_prior = matrix(prior$par, 3, 3)
+  ))
+  t <- rnorm(3, -1)
+  step <- scoring_step(s, model, t)
+  gradient <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(t), 1L, 2L)$gradient[, 1] + 1
+  # The expected information: covariance of the score when b is drawn from the marginal model
+  total <- solve(s$a_p) + diag(exp(2 * t[s$group]))
+  root <- chol(total)
+  scores <- replicate(4000, {
+    estimate <- as.vector(crossprod(root, rnorm(12)))
+    .Call(
+      C_surrogate_marginal, s$a_p, as.vector(s$a_p %*% estimate), s$group, cbind(t), 1L, 2L
+    )$gradient[, 1]
+  })
+  information <- stats::cov(t(scores)) + diag(0.5, 3)
+  # 4000 simulations: standard errors of a few percent
+  expect_equal(as.vector(information %*% step), gradient, tolerance = 0.1)
+})
