@@ -95,3 +95,20 @@ at_units <- function(likelihood, known, of, free, unit = 0) {
   w <- lapply(seq_len(free), function(j) zero + (j == unit))
   likelihood$correlate(c(known, w), of)[length(known) + seq_len(free)]
 }
+
+# The fit with its missing responses drawn once given the others: what checks compare with
+# replicates of whole rows. (Rows that have a response do not look like rows drawn without regard to
+# why it is missing.) The same draw every time.
+fill_responses <- function(fit) {
+  y <- fit$frame$y
+  if (!anyNA(y)) {
+    return(fit)
+  }
+  e <- new_evaluation(fit, NULL, 1L)
+  filled <- keep_seed({
+    set.seed(1)
+    draw_given_observed(e$likelihood, y, evaluation_block(e))
+  })
+  fit$frame$y[] <- unlist(filled)
+  fit
+}

@@ -183,6 +183,7 @@ autoplot_ellipses <- function(fit, covariate, at, resp, conditions) {
   d$outline <- interaction(d$value, d$content)
   rows <- thin_rows(training_data(fit)[[covariate]], 2000)
   y <- data.frame(x = fit$frame$y[rows, pair[1]], y = fit$frame$y[rows, pair[2]])
+  y <- y[stats::complete.cases(y), ]
   ggplot2::ggplot(d, mapped(x = "x", y = "y")) +
     ggplot2::geom_point(data = y, colour = "grey60", size = 0.5, alpha = 0.4) +
     ggplot2::geom_path(mapped(colour = "value", group = "outline")) +

@@ -39,6 +39,7 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
 # facts), the factor of the curves, the number of bins asked for, the row at which curves are shown,
 # correlations and residuals of all rows (N x pairs, by key, N x K).
 bins_along <- function(fit, covariate, by, bins, conditions) {
+  fit <- fill_responses(fit)
   list(
     fit = fit, covariate = covariate, values = training_data(fit)[[covariate]],
     known = fit$design$covariates[[covariate]], by = by, bins = bins,

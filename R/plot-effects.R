@@ -172,7 +172,7 @@ data_dots <- function(fit, d, max_points, conditions) {
   for (name in Filter(function(name) !is_number(data[[name]]), names(conditions))) {
     keep <- keep & as.character(data[[name]]) == as.character(conditions[[name]][1])
   }
-  rows <- which(keep)
+  rows <- which(keep & !is.na(fit$frame$y[, d$resp[1]]))
   rows <- rows[thin_rows(data[[d$covariate[1]]][rows], max_points)]
   by <- d$by[1]
   out <- data.frame(

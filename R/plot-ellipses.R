@@ -42,7 +42,7 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
 draw_overlay <- function(outlines, path, dots, colours, title) {
   limits <- lapply(1:2, function(j) {
     range(outlines[[c("x", "y")[j]]], if (nrow(dots$y)) {
-      stats::quantile(dots$y[, j], c(0.003, 0.997))
+      stats::quantile(dots$y[, j], c(0.003, 0.997), na.rm = TRUE)
     })
   })
   start_panel(limits[[1]], limits[[2]],

@@ -11,6 +11,9 @@
 #'   quantiles they have if the model is right, with the band of replicated data sets. Points above
 #'   the line are tails heavier than normal.
 #'
+#' Missing responses are drawn once from the fit, given those that their rows have: under missing at
+#' random, what is observed alone need not look like replicates.
+#'
 #' Fits answer to the generic of this package and to that of \pkg{bayesplot}; for objects of other
 #' classes this generic calls that of \pkg{bayesplot}.
 #'
@@ -70,6 +73,7 @@ pp_check.covary <- function(
   rows <- evenly_spaced(object$frame$n, max_rows)
   draws <- evenly_spaced(nrow(object$draws), ndraws)
   replicates <- replicate_rows(object, rows, draws)
+  object <- fill_responses(object)
   out <- switch(type,
     dens = pp_density_data(object, rows, replicates),
     correlation = pp_bins_data(object, rows, replicates, covariate, bins, "correlation", pairs),
