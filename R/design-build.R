@@ -36,6 +36,7 @@ new_design <- function(parsed, frame, cells, all_rows = NULL) {
     if (is.na(known)) sides <- c(sides, list(side))
     warn_collinear(side$collinear, p$key)
     p <- new_design_predictor(p, side, draw_prefix(p, parsed$ids), n_sds)
+    if (!is.null(cells$observed)) p <- with_own_moments(p, side, cells, names(parsed$responses))
     predictors[[p$key]] <- p
     n_sds <- n_sds + p$n_sds
     x[[i]] <- side$x
@@ -65,7 +66,8 @@ share_equal <- function(x) {
 }
 
 # What predictors with the right side of p have in common: list(predictor (fields to add),
-# parametric (names), x, offset, collinear). `at`: where and how columns are evaluated,
+# parametric (names), unpenalised (columns), x, offset, collinear). `at`: where and how columns are
+# evaluated,
 #   data, m, weights  the covariates at the cells, their number and weights
 #   values            names of the covariates that are values of terms
 #   all_rows          what is known of all rows where the cells are a sketch of them, else NULL
@@ -101,9 +103,7 @@ build_side <- function(p, at) {
   p$smooths <- unlist(lapply(parts$smooths, cached_smooths, p, at), recursive = FALSE)
   unpenalised <- do.call(cbind, c(list(std$x), lapply(p$smooths, function(s) s$train$fixed)))
   p$constant <- std$constant
-  p$moments <- unpenalised_moments(unname(unpenalised), weights, if (!is.null(p$constant)) {
-    p$constant * p$scale
-  })
+  p$moments <- side_moments(p, unname(unpenalised), weights)
   p$intercept_at <- if (p$intercept) which(colnames(x) == "(Intercept)")[1]
   columns <- do.call(
     cbind,
@@ -117,9 +117,22 @@ build_side <- function(p, at) {
     s
   })
   list(
-    predictor = p, parametric = colnames(x), x = t(unname(columns)), offset = offset,
-    collinear = collinear
+    predictor = p, parametric = colnames(x), unpenalised = unname(unpenalised),
+    x = t(unname(columns)), offset = offset, collinear = collinear
   )
+}
+
+side_moments <- function(p, unpenalised, weights) {
+  unpenalised_moments(unpenalised, weights, if (!is.null(p$constant)) p$constant * p$scale)
+}
+
+# A response's default priors rest on the rows that have it, those of a pair on the rows with both;
+# on all where there are none.
+with_own_moments <- function(p, side, cells, responses) {
+  seen <- is_observed(cells$observed, length(responses))[match(p$resp, responses), , drop = FALSE]
+  weights <- cells$stats[1, ] * (colSums(!seen) == 0)
+  if (sum(weights) > 0) p$moments <- side_moments(p, side$unpenalised, weights)
+  p
 }
 
 # The same smooth in several right sides is built once.

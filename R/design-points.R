@@ -123,8 +123,8 @@ column_moments <- function(p, x, weights, blocks) {
   list(mean = about + first / n, square = pmax(second / n - (first / n)^2, 0), size = size)
 }
 
-# The design built from points that stand for the rows, list(data, weights), with what it needs of
-# all rows.
+# The design built from points that stand for the rows, list(data, weights, observed: which
+# responses they have, NULL for all), with what it needs of all rows.
 design_from_points <- function(parsed, suffstats, points, all_rows = NULL, values = NULL) {
   m <- nrow(points$data)
   frame <- list(
@@ -132,7 +132,10 @@ design_from_points <- function(parsed, suffstats, points, all_rows = NULL, value
     covariates = as.list(points$data),
     weights = points$weights, rows = seq_len(m), n = m, values = values
   )
-  cells <- list(id = seq_len(m), first = seq_len(m), m = m, stats = rbind(points$weights))
+  cells <- list(
+    id = seq_len(m), first = seq_len(m), m = m, stats = rbind(points$weights),
+    observed = points$observed
+  )
   # Knots in a gap of the points need not lie in a gap of the rows.
   withCallingHandlers(new_design(parsed, frame, cells, all_rows), warning = function(w) {
     if (grepl("*no* information about some basis", conditionMessage(w), fixed = TRUE)) {

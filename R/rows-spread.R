@@ -44,7 +44,8 @@ sample_rows <- function(frame, points = 500) {
   rows <- sort(unique(rows))
   list(
     data = unchecked_frame(lapply(covariates, take_rows, rows), length(rows)),
-    weights = rep(sum(row_weights(frame)) / length(rows), length(rows))
+    weights = rep(sum(row_weights(frame)) / length(rows), length(rows)),
+    observed = observed_of_rows(frame$y[rows, , drop = FALSE])
   )
 }
 

@@ -199,7 +199,8 @@ count_cells <- function(x) UseMethod("count_cells")
 # An exact covariate becomes continuous: every group is a point on its axis.
 add_axis <- function(x, name) UseMethod("add_axis")
 
-# A few hundred points that stand for the rows when bases choose knots: list(data, weights). They
+# A few hundred points that stand for the rows when bases choose knots: list(data, weights,
+# observed: which responses they have, NULL for all). They
 # are quantiles of the continuous covariates within every group, both ends included.
 design_points <- function(x, points = 400) UseMethod("design_points")
 

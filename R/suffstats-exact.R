@@ -150,7 +150,10 @@ count_cells.covary_suffstats_exact <- function(x) ncol(x$stats)
 
 #' @export
 design_points.covary_suffstats_exact <- function(x, points = 400) {
-  list(data = factor_groups(x), weights = x$stats[1, ])
+  list(
+    data = factor_groups(x), weights = x$stats[1, ],
+    observed = if (!is_complete_suffstats(x)) x$observed
+  )
 }
 
 # An exact covariate becomes the continuous one.

@@ -83,6 +83,7 @@ design_points.covary_suffstats_grid1d <- function(x, points = 400) {
   at <- matrix(at, dimnames = list(NULL, continuous_names(x)))
   list(
     data = node_data(x, list(x = at, group = group)),
-    weights = unlist(lapply(parts, `[[`, "weight"))
+    weights = unlist(lapply(parts, `[[`, "weight")),
+    observed = if (!is_complete_suffstats(x)) x$observed[group]
   )
 }

@@ -103,6 +103,7 @@ design_points.covary_suffstats_grid2d <- function(x, points = 400) {
   for (d in 1:2) at[c(which.min(at[, d]), which.max(at[, d])), d] <- x$range[, d]
   list(
     data = node_data(x, list(x = at, group = group[cell])),
-    weights = unlist(lapply(parts, `[[`, "weight"), use.names = FALSE)
+    weights = unlist(lapply(parts, `[[`, "weight"), use.names = FALSE),
+    observed = if (!is_complete_suffstats(x)) x$observed[group[cell]]
   )
 }

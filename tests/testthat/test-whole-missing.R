@@ -88,7 +88,7 @@ test_that("every engine and every source takes rows with missing responses", {
   }
   fit <- function(...) suppressMessages(quick(cbind(a, b) ~ x, rho ~ x, ...))
   set.seed(1)
-  for (engine in c("fullrank", "laplace", "nuts", "pathfinder")) {
+  for (engine in c("fullrank", "laplace", "pathfinder", if (full_tests()) "nuts")) {
     draws <- if (engine == "nuts") 4000 else 1000
     # "laplace" is off by up to 0.3 sds at so many rows, missing or not.
     bound <- if (engine == "laplace") 0.4 else 0.2
@@ -276,9 +276,11 @@ test_that("any of three responses may be missing", {
     data = d, algorithm = "none", control = covary_control(row_sd = 0)
   ))
   expect_s3_class(density, "covary_density")
-  one <- coefficients_of(fit(data = d, draws = 2000))
-  nuts <- coefficients_of(fit(data = d, algorithm = "nuts", draws = 4000))
-  expect_lt(max(abs(colMeans(one) - colMeans(nuts)) / apply(nuts, 2, stats::sd)), 0.2)
+  if (full_tests()) {
+    one <- coefficients_of(fit(data = d, draws = 2000))
+    nuts <- coefficients_of(fit(data = d, algorithm = "nuts", draws = 4000))
+    expect_lt(max(abs(colMeans(one) - colMeans(nuts)) / apply(nuts, 2, stats::sd)), 0.2)
+  }
   filled <- posterior_predict(laplace, given = "observed", ndraws = 3)
   expect_identical(sum(is.na(filled)), 0L)
   w <- residuals(laplace, "whitened")
@@ -294,4 +296,28 @@ test_that("responses that are never observed together are fitted", {
   # The prior of a correlation is uniform on (-1, 1).
   expect_lt(abs(mean(rho)), 0.1)
   expect_lt(abs(stats::sd(rho) - 1 / sqrt(3)), 0.1)
+})
+
+test_that("default priors of a response rest on the rows that have it", {
+  d <- rows_lacking()
+  d <- d[!is.na(d$x), ]
+  d$b[d$x > 0.5] <- NA # the slope of b is that of half of the range
+  prior <- function(formula, ...) {
+    p <- suppressMessages(default_prior(formula, data = d, ...))
+    stats::setNames(vapply(p$prior, format, ""), paste(p$dpar, p$resp, p$class, p$coef))
+  }
+  both <- prior(cbind(a, b) ~ x)
+  for (response in c("a", "b")) {
+    alone <- prior(stats::as.formula(paste(response, "~ x")))
+    expect_true(all(names(alone) %in% names(both)))
+    expect_identical(both[names(alone)], alone)
+  }
+})
+
+test_that("airquality keeps its 37 rows without Ozone", {
+  fit <- said(quick(cbind(Ozone, Wind) ~ Temp, data = datasets::airquality, algorithm = "laplace"),
+    "covary_message_incomplete_rows"
+  )
+  expect_match(fit$said, "^37 rows lack Ozone: ")
+  expect_identical(nobs(fit$value), 153L)
 })
