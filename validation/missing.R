@@ -82,7 +82,8 @@ for (dpar in c("mu", "sigma", "rho")) {
   shape <- if (length(dim(one)) == 3) 2:3 else 2
   shift <- (apply(one, shape, mean) - apply(two, shape, mean)) / apply(two, shape, sd)
   ratio <- apply(one, shape, sd) / apply(two, shape, sd)
-  cat(sprintf("%-6s rms shift %.3f sd, largest %.3f; sd ratio %.3f to %.3f\n",
+  cat(sprintf(
+    "%-6s rms shift %.3f sd, largest %.3f; sd ratio %.3f to %.3f\n",
     dpar, sqrt(mean(shift^2)), max(abs(shift)), min(ratio), max(ratio)
   ))
 }

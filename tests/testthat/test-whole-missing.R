@@ -315,7 +315,8 @@ test_that("default priors of a response rest on the rows that have it", {
 })
 
 test_that("airquality keeps its 37 rows without Ozone", {
-  fit <- said(quick(cbind(Ozone, Wind) ~ Temp, data = datasets::airquality, algorithm = "laplace"),
+  fit <- said(
+    quick(cbind(Ozone, Wind) ~ Temp, data = datasets::airquality, algorithm = "laplace"),
     "covary_message_incomplete_rows"
   )
   expect_match(fit$said, "^37 rows lack Ozone: ")
