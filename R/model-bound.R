@@ -38,7 +38,7 @@ bound_likelihood.covary_cells_model <- function(model, row_sd, fit_pilot) {
   if (!is.null(observed)) model$within[!is_observed(observed, length(known))] <- 0
   model$row_sd <- share
   model$unbounded <- model$core$cells
-  model$core$cells <- add_within(model$core$cells, model$within)
+  model$core$cells <- add_within(model$core$cells, model$within, model$core$observed)
   # The density of rows that lie where the pilot expects them is as it would be without.
   model$log_jacobian <- model$log_jacobian + 0.5 * share^2 * expected_inflation(model, known)
   model
@@ -71,7 +71,7 @@ has_varying_sd <- function(model) {
 }
 
 # Scatter of n rows of variance `within` each added to cells (roots) or nodes (sums of products).
-add_within <- function(stats, within) {
+add_within <- function(stats, within, observed = NULL) {
   k <- nrow(within)
   n <- cell_weights(stats, k)
   at <- lower_places(k)
@@ -79,7 +79,7 @@ add_within <- function(stats, within) {
     sums <- sums_of_nodes(stats, k)
     rows <- 1 + k + diag(at)
     sums[rows, ] <- sums[rows, , drop = FALSE] + within * rep(n, each = k)
-    return(nodes_of_sums(sums, k))
+    return(nodes_of_sums(sums, k, observed))
   }
   for (j in seq_len(k)) {
     column <- matrix(0, k, ncol(stats))
@@ -129,7 +129,7 @@ bound_effect <- function(model, result) {
     return(list(row_sd = model$row_sd, shift = NA_real_))
   }
   half <- without_bound(model)
-  half$core$cells <- add_within(half$core$cells, model$within / 4)
+  half$core$cells <- add_within(half$core$cells, model$within / 4, model$core$observed)
   change <- loglik_and_priors(half, mean, 1L)$gradient - loglik_and_priors(model, mean, 1L)$gradient
   shifts <- lapply(sd_keys(model), function(key) {
     mine <- which(model$coefficients$key == key)

@@ -7,16 +7,32 @@
 # of rows (a, g, u) = (n, 1, mean) and (1, 0, column of a root of the scatter); where the sums are
 # of no rows, the eigenvectors (g, u) and eigenvalues a of [n y'; y y y'].
 
-# Sums about zero (1 + k + k (k + 1) / 2 x m) -> statistics of nodes, and back
-nodes_of_sums <- function(sums, k) {
+# Nodes that lack responses have, of the observed ones, one residual more than these are, which come
+# first, and zeros in all other places.
+
+# Sums about zero (1 + k + k (k + 1) / 2 x m) -> statistics of nodes, and back. observed: m, which
+# responses nodes have, NULL for all
+nodes_of_sums <- function(sums, k, observed = NULL) {
   if (k > 2) {
-    return(node_columns(sums, k))
+    return(if (is.null(observed)) node_columns(sums, k) else columns_by_kind(sums, k, observed))
   }
   rbind(sums[1, ], matrix(0, k, ncol(sums)), sums[-1, , drop = FALSE])
 }
 
 sums_of_nodes <- function(stats, k) {
   if (k > 2) sums_of_columns(stats, k) else stats[-(1 + seq_len(k)), , drop = FALSE]
+}
+
+columns_by_kind <- function(sums, k, observed) {
+  out <- matrix(0, (k + 1) * (k + 2), ncol(sums))
+  for (kind in unique(observed)) {
+    mine <- which(observed == kind)
+    at <- which_observed(kind, k)
+    places <- outer(c(1, 2, 2 + at), (k + 2) * (0:length(at)), "+")
+    some <- sums[sum_rows_of(k, at), mine, drop = FALSE]
+    out[places, mine] <- node_columns(some, length(at))
+  }
+  out
 }
 
 node_columns <- function(sums, k) {

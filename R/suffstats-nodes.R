@@ -82,7 +82,7 @@ standardise_nodes <- function(cells, centre, scale) {
   sums <- transform_sums(
     cells$sums, k, cells$y_scale / scale, (cells$y_centre - centre) / scale, seen
   )
-  nodes_of_sums(sums, k)
+  nodes_of_sums(sums, k, cells$observed)
 }
 
 # Nodes as the cells of a target.

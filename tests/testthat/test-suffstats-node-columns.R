@@ -49,6 +49,36 @@ test_that("the C core reads nodes of three responses as cells where they are cel
   expect_close(by_nodes, by_cells, rounding_of_solve)
 })
 
+test_that("nodes that lack responses are cells that lack them, where they are cells", {
+  set.seed(8)
+  k <- 3
+  kinds <- rep(1:7, 3)
+  m <- length(kinds)
+  id <- rep(seq_len(m), each = 10)
+  y <- matrix(rnorm(10 * m * k), ncol = k) * t(is_observed(kinds[id], k))
+  cells <- twin_cells(y, runif(10 * m), id)
+  eta <- matrix(rnorm(9 * m, sd = 0.5), 9)
+  cov <- vapply(seq_len(m), function(i) crossprod(matrix(rnorm(81, sd = 0.1), 9)), matrix(0, 9, 9))
+  likelihood <- c(normal_of(k), list(observed = kinds))
+  sums <- cells_to_sums(cells, k)
+  nodes <- nodes_of_sums(sums, k, kinds)
+  expect_close(sums_of_nodes(nodes, k), sums, rounding, floor = 1)
+  expect_close(
+    .Call(C_likelihood, likelihood, nodes, eta), .Call(C_likelihood, likelihood, cells, eta),
+    rounding_of_fit
+  )
+  expect_close(
+    likelihood_expect(likelihood, nodes, eta, cov),
+    likelihood_expect(likelihood, cells, eta, cov), rounding_of_fit
+  )
+  # Sums of the opposite sign have the opposite density, by eigenvectors too.
+  signed <- nodes_of_sums(-sums, k, kinds)
+  expect_close(
+    .Call(C_likelihood, likelihood, signed, eta), -.Call(C_likelihood, likelihood, cells, eta),
+    rounding_of_fit
+  )
+})
+
 test_that("one and two responses keep sums, and all can be turned back", {
   set.seed(5)
   for (k in 1:4) {
@@ -101,6 +131,30 @@ test_that("three responses are compressed as two are, and the fit is that of the
   }
   # Nodes leave the mode where all nodes have it.
   expect_lt(auto$info$compression$quadrature_error, 1e-5)
+})
+
+test_that("fits of compressed rows that lack some of three responses are those of the rows", {
+  d <- rows_of_three(14000)
+  d$b[stats::plogis(d$a - 10) > stats::runif(14000)] <- NA
+  d$c[sample(14000, 4000)] <- NA
+  new <- data.frame(x = seq(0.05, 0.95, by = 0.1))
+  f <- list(cbind(a, b, c) ~ x + I(x^2), sigma ~ x, rho ~ x)
+  fit <- function(data, ...) {
+    set.seed(1)
+    suppressWarnings(suppressMessages(
+      covary(f, data = data, algorithm = "laplace", draws = 400, ...)
+    ))
+  }
+  rows <- fit(d, control = covary_control(compress = "never"))
+  compressed <- fit(d, control = covary_control(compress = "always"))
+  expect_lt(compressed$info$certificate, 1e-4)
+  cells <- fit(suppressMessages(compress(d, c("a", "b", "c"), by = ~x)))
+  expect_lt(cells$info$certificate, 1e-4)
+  one <- coefficients_of(rows)
+  for (other in list(compressed, cells)) {
+    shift <- abs(colMeans(coefficients_of(other)) - colMeans(one)) / apply(one, 2, stats::sd)
+    expect_lt(max(shift), 0.01)
+  }
 })
 
 test_that("two continuous covariates of three responses are compressed too", {
