@@ -22,6 +22,8 @@ int likelihood_find(const char *name, int k, long size, struct likelihood *out)
     for (int columns = 0; columns <= 1; columns++) {
         *out = likelihood_partial(k, columns);
         if ((normal || strcmp(name, "partial") == 0) && fits(out, k, size)) return 1;
+        *out = likelihood_regression(k, columns);
+        if (strcmp(name, out->name) == 0 && fits(out, k, size)) return 1;
     }
     return 0;
 }
@@ -35,10 +37,20 @@ static double *take(double **memory, long rows)
 
 enum { ALIGNMENT = 64 / sizeof(double) }; /* rows of a block begin with a line of the cache */
 
+/* Value, grad and hess of a block as rows one after the other */
+static long result_rows(const struct likelihood *l) { return 1 + l->q + (long) l->pairs; }
+
+/* b->rule: nothing where all expectations are closed forms */
+static long rule_size(const struct likelihood *l)
+{
+    if (!l->expect) return likelihood_cubature_work(l);
+    return l->takes_observed ? likelihood_cubature_work(l) + LIKELIHOOD_BLOCK * result_rows(l) : 0;
+}
+
 long likelihood_block_size(const struct likelihood *l)
 {
     return (l->size + 1 + 2 * l->q + 2 * (long) l->pairs) * LIKELIHOOD_BLOCK + l->work +
-           (l->expect ? 0 : likelihood_cubature_work(l)) + ALIGNMENT;
+           rule_size(l) + ALIGNMENT;
 }
 
 struct likelihood_block likelihood_block(const struct likelihood *l, double *memory)
@@ -97,11 +109,36 @@ void likelihood_evaluate(const struct likelihood *l, struct likelihood_block *b,
     else l->evaluate(l, b, order, level);
 }
 
+static void copy_results(const struct likelihood *l, const struct likelihood_block *b, double *out)
+{
+    memcpy(out, b->value, sizeof *b->grad);
+    memcpy(out += LIKELIHOOD_BLOCK, b->grad[0], sizeof *b->grad * (size_t) l->q);
+    memcpy(out + LIKELIHOOD_BLOCK * l->q, b->hess[0], sizeof *b->hess * (size_t) l->pairs);
+}
+
+/* Closed forms for cells with all responses, cubature for the others */
+static void expect_both(const struct likelihood *l, struct likelihood_block *b, int order,
+                        int level)
+{
+    double *exact = b->rule + likelihood_cubature_work(l);
+    l->expect(l, b, level);
+    copy_results(l, b, exact);
+    likelihood_cubature(l, b, order, level);
+    for (int i = 0; i < LIKELIHOOD_BLOCK; i++) {
+        const double *from = exact + i;
+        if (b->observed[i] != (1 << l->k) - 1) continue;
+        b->value[i] = *from;
+        for (int j = 0; j < l->q; j++) b->grad[j][i] = *(from += LIKELIHOOD_BLOCK);
+        for (int p = 0; p < l->pairs; p++) b->hess[p][i] = *(from += LIKELIHOOD_BLOCK);
+    }
+}
+
 void likelihood_expect(const struct likelihood *l, struct likelihood_block *b, int order, int level)
 {
     if (b->incomplete && !l->takes_observed) likelihood_expect_observed(l, b, order, level);
-    else if (l->expect) l->expect(l, b, level);
-    else likelihood_cubature(l, b, order, level);
+    else if (!l->expect) likelihood_cubature(l, b, order, level);
+    else if (!b->incomplete) l->expect(l, b, level);
+    else expect_both(l, b, order, level);
 }
 
 void likelihood_points(const struct likelihood *l, const double *cell, struct likelihood_block *b,

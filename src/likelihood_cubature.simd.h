@@ -3,8 +3,9 @@
 #include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 
-/* cov of the cells <- U with U U' = cov, the upper triangle of which element i <= j is kept in place
- * of the covariance of i and j: a row of U lies together. A direction without variance has zeros. */
+/* cov of the cells <- U with U U' = cov, an upper triangle of which element i <= j is kept in the
+ * place of the covariance of i and j: a row of U lies together. A direction without variance has
+ * zeros. */
 static SIMD_FUNCTION void SIMD_NAME(factor)(int q, double *cov)
 {
     for (int v = 0; v < LIKELIHOOD_BLOCK; v += SIMD_WIDTH)

@@ -33,5 +33,7 @@ extern const struct likelihood likelihood_normal1, likelihood_normal1_nodes;
 extern const struct likelihood likelihood_normal2, likelihood_normal2_nodes;
 /* Any number of responses (likelihood_partial.c) */
 struct likelihood likelihood_partial(int k, int columns);
+/* The same by regressions of each response on those before (likelihood_regression.c) */
+struct likelihood likelihood_regression(int k, int columns);
 
 #endif

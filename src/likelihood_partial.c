@@ -1,12 +1,10 @@
 /* The normal likelihood of any number of responses by canonical partial correlations (mathematics
  * vignette, eq. 2): its entry in the list of likelihoods; the density stands in
  * likelihood_partial.simd.h. */
+#include "cells.h"
 #include "likelihood_normal.h"
 #include "simd.h"
 #include <stddef.h>
-
-static void partial_one_by_one(struct likelihood_block *b, int k, int is_columns, int order, int i,
-                               int n);
 
 #define SIMD_WIDTH 1
 #include "likelihood_partial.simd.h"
@@ -22,13 +20,10 @@ static void partial_one_by_one(struct likelihood_block *b, int k, int is_columns
 #undef SIMD_WIDTH
 #endif
 
-enum { MOST_LANES = 4 };
-
-static int columns_size(int k) { return (k + 1) * (k + 2); }
-
 static void evaluate(const struct likelihood *l, struct likelihood_block *b, int order, int level)
 {
-    SIMD_CALL(simd_level(level), evaluate_partial, (b, l->k, l->size == columns_size(l->k), order));
+    SIMD_CALL(simd_level(level), evaluate_partial,
+              (b, l->k, l->size == residuals_size(l->k), order));
 }
 
 struct likelihood likelihood_partial(int k, int columns)
@@ -38,8 +33,8 @@ struct likelihood likelihood_partial(int k, int columns)
                              .k = k,
                              .q = q,
                              .pairs = q * (q + 1) / 2,
-                             .size = columns ? columns_size(k) : 1 + k + k * (k + 1) / 2,
-                             .work = MOST_LANES * partial_numbers(k),
+                             .size = columns ? residuals_size(k) : cells_size(k),
+                             .work = RESIDUALS_LANES * residuals_numbers(k),
                              .takes_observed = 1,
                              .evaluate = evaluate};
     return out;

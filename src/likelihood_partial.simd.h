@@ -20,57 +20,11 @@
 #include "simd_math.simd.h"
 #include "likelihood_cells.simd.h"
 #include "likelihood_normal.h"
-#include "likelihood_partial.h"
-#include "likelihood_partial_observed.simd.h"
+#include "likelihood_residuals_observed.simd.h"
 #include "scalar.h"
 
-#define AT(p, i) SIMD_LOAD((p) + SIMD_WIDTH * (i))
-#define PUT(p, i, v) SIMD_STORE((p) + SIMD_WIDTH * (i), v)
-#define ADD(p, i, v) PUT(p, i, AT(p, i) + (v))
-
-SIMD_INLINE double *SIMD_NAME(take)(double **work, long n)
-{
-    double *out = *work;
-    *work += SIMD_WIDTH * n;
-    return out;
-}
-
-SIMD_INLINE void SIMD_NAME(new_partial)(int k, int is_columns, double *work, struct partial *p)
-{
-    int pairs = k * (k - 1) / 2, q = 2 * k + pairs, r = k + 1, lower = pairs + k;
-    p->k = k;
-    p->q = q;
-    p->is_columns = is_columns;
-    partial_rows(p);
-    p->scale = SIMD_NAME(take)(&work, k);
-    p->up = SIMD_NAME(take)(&work, pairs);
-    p->down = SIMD_NAME(take)(&work, pairs);
-    p->tanh = SIMD_NAME(take)(&work, pairs);
-    p->before = SIMD_NAME(take)(&work, lower);
-    p->after = SIMD_NAME(take)(&work, pairs);
-    p->swept = SIMD_NAME(take)(&work, pairs);
-    p->beta = SIMD_NAME(take)(&work, pairs);
-    p->weight = SIMD_NAME(take)(&work, r);
-    p->lead = SIMD_NAME(take)(&work, r);
-    p->z = SIMD_NAME(take)(&work, r * k);
-    p->e = SIMD_NAME(take)(&work, r * k);
-    p->unit = SIMD_NAME(take)(&work, r * k);
-    p->lambda = SIMD_NAME(take)(&work, r * k);
-    p->phi = SIMD_NAME(take)(&work, q * r);
-    p->step = SIMD_NAME(take)(&work, pairs);
-    p->sum = SIMD_NAME(take)(&work, k * q);
-    p->whole = SIMD_NAME(take)(&work, lower);
-    p->square = SIMD_NAME(take)(&work, lower);
-    p->bend = SIMD_NAME(take)(&work, pairs * k);
-    p->factor = SIMD_NAME(take)(&work, k * k);
-    for (int u = 0; u < 2; u++) {
-        p->with_phi[u] = SIMD_NAME(take)(&work, k * q);
-        p->with_lambda[u] = SIMD_NAME(take)(&work, k * k);
-    }
-}
-
 /* What the residuals of a cell share; returns sum log cosh w - sum s. */
-SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct partial *p, const double *eta)
+SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct residuals *p, const double *eta)
 {
     int k = p->k;
     SIMD_VEC log_density = SIMD_SET(0.0);
@@ -97,7 +51,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(load_rotations)(struct partial *p, const double *
 }
 
 /* What only derivatives need of them */
-SIMD_INLINE void SIMD_NAME(load_products)(struct partial *p)
+SIMD_INLINE void SIMD_NAME(load_products)(struct residuals *p)
 {
     for (int i = 1; i < p->rows; i++) {
         SIMD_VEC product = SIMD_SET(1.0);
@@ -112,65 +66,9 @@ SIMD_INLINE void SIMD_NAME(load_products)(struct partial *p)
     }
 }
 
-/* Last column of the root that is not zero in all lanes, counted from 1 */
-SIMD_INLINE int SIMD_NAME(root_columns)(int k, const double *root)
-{
-    for (int c = k; c > 0; c--) {
-        int at = (c - 1) * k - (c - 1) * (c - 2) / 2;
-        for (int i = 0; i <= k - c; i++)
-            for (int l = 0; l < SIMD_WIDTH; l++)
-                if (root[LIKELIHOOD_BLOCK * (at + i) + l] != 0) return c;
-    }
-    return 0;
-}
-
-/* The residual of the means and those of the root, without columns of responses that are not
- * observed */
-SIMD_INLINE void SIMD_NAME(load_cell)(struct partial *p, int observed, const double *cell,
-                                      const double *eta)
-{
-    int k = p->k, used = 1;
-    const double *root = cell + LIKELIHOOD_BLOCK * (1 + k);
-    int columns = SIMD_NAME(root_columns)(k, root);
-    PUT(p->weight, 0, CELLS_LOAD(cell, 0));
-    PUT(p->lead, 0, SIMD_SET(1.0));
-    p->first[0] = 0;
-    for (int i = 0; i < p->rows; i++)
-        PUT(p->z, i, (CELLS_LOAD(cell, 1 + i) - CELLS_LOAD(eta, i)) * AT(p->scale, i));
-    for (int c = 0; c < columns; root += LIKELIHOOD_BLOCK * (k - c), c++) {
-        if (!(observed >> c & 1)) continue;
-        PUT(p->weight, used, SIMD_SET(1.0));
-        PUT(p->lead, used, SIMD_SET(0.0));
-        p->first[used] = c;
-        for (int i = 0; i < p->rows; i++)
-            PUT(p->z, used * k + i,
-                i < c ? SIMD_SET(0.0) : CELLS_LOAD(root, i - c) * AT(p->scale, i));
-        used++;
-    }
-    p->residuals = used;
-}
-
-/* Residuals of any sign: for each its weight, what of it moves with the means, and the rest */
-SIMD_INLINE void SIMD_NAME(load_columns)(struct partial *p, const double *cell, const double *eta)
-{
-    int k = p->k;
-    p->residuals = p->seen + 1;
-    for (int c = 0; c <= p->seen; c++) {
-        SIMD_VEC lead = CELLS_LOAD(cell, 1);
-        PUT(p->weight, c, CELLS_LOAD(cell, 0));
-        PUT(p->lead, c, lead);
-        p->first[c] = 0;
-        cell += 2 * LIKELIHOOD_BLOCK;
-        for (int i = 0; i < p->rows; i++)
-            PUT(p->z, c * k + i,
-                (CELLS_LOAD(cell, i) - lead * CELLS_LOAD(eta, i)) * AT(p->scale, i));
-        cell += k * LIKELIHOOD_BLOCK;
-    }
-}
-
 /* Whitens residual c; returns its part of -|e|^2 / 2. Leaves with `order` the derivatives of the
  * rotations by w in phi. */
-SIMD_INLINE SIMD_VEC SIMD_NAME(whiten)(struct partial *p, int c, int order)
+SIMD_INLINE SIMD_VEC SIMD_NAME(whiten)(struct residuals *p, int c, int order)
 {
     int k = p->k, first = p->first[c], r = p->residuals;
     const double *z = p->z + SIMD_WIDTH * c * k;
@@ -194,7 +92,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(whiten)(struct partial *p, int c, int order)
 }
 
 /* Multipliers of residual c, and its part of `step` */
-SIMD_INLINE void SIMD_NAME(multiply)(struct partial *p, int c, int order)
+SIMD_INLINE void SIMD_NAME(multiply)(struct residuals *p, int c, int order)
 {
     int k = p->k, first = p->first[c];
     const double *z = p->z + SIMD_WIDTH * c * k, *e = p->e + SIMD_WIDTH * c * k;
@@ -220,7 +118,7 @@ SIMD_INLINE void SIMD_NAME(multiply)(struct partial *p, int c, int order)
 }
 
 /* Makes phi of all predictors from the derivatives of the rotations. */
-SIMD_INLINE void SIMD_NAME(finish_phi)(struct partial *p)
+SIMD_INLINE void SIMD_NAME(finish_phi)(struct residuals *p)
 {
     int k = p->k, r = p->residuals;
     for (int i = 0; i < p->rows; i++) {
@@ -244,7 +142,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(dot)(const double *x, const double *y, int n)
 }
 
 /* Sums of lambda_i phi_a into p->sum: of the row of a alone, or of all rows below it too */
-SIMD_INLINE void SIMD_NAME(sum_products)(const struct partial *p, int all)
+SIMD_INLINE void SIMD_NAME(sum_products)(const struct residuals *p, int all)
 {
     int q = p->q, r = p->residuals;
     for (int a = 0; a < q; a++)
@@ -255,7 +153,7 @@ SIMD_INLINE void SIMD_NAME(sum_products)(const struct partial *p, int all)
 }
 
 /* T, T' T, and what bends e by moving a w of a row above which e moves */
-SIMD_INLINE void SIMD_NAME(solve_rows)(const struct partial *p)
+SIMD_INLINE void SIMD_NAME(solve_rows)(const struct residuals *p)
 {
     int k = p->k, rows = p->rows;
     for (int l = 0; l < rows; l++) {
@@ -281,7 +179,7 @@ SIMD_INLINE void SIMD_NAME(solve_rows)(const struct partial *p)
 }
 
 /* Sum over residuals of lambda times the second derivative of e by predictors a >= b of one row */
-SIMD_INLINE SIMD_VEC SIMD_NAME(within_row)(const struct partial *p, int a, int b)
+SIMD_INLINE SIMD_VEC SIMD_NAME(within_row)(const struct residuals *p, int a, int b)
 {
     int k = p->k, pair = a - 2 * k;
     SIMD_VEC first = AT(p->sum, p->row[b] * p->q + b);
@@ -291,7 +189,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(within_row)(const struct partial *p, int a, int b
     return 0.5 * AT(p->after, pair) * AT(p->step, pair);
 }
 
-SIMD_INLINE void SIMD_NAME(partial_hessian)(const struct partial *p, SIMD_VEC n, double *hess)
+SIMD_INLINE void SIMD_NAME(partial_hessian)(const struct residuals *p, SIMD_VEC n, double *hess)
 {
     int k = p->k, q = p->q, r = p->residuals;
     SIMD_VEC weighted[LIKELIHOOD_MOST_K + 1];
@@ -324,7 +222,7 @@ SIMD_INLINE void SIMD_NAME(partial_hessian)(const struct partial *p, SIMD_VEC n,
     }
 }
 
-SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct partial *p, SIMD_VEC n, double *grad)
+SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct residuals *p, SIMD_VEC n, double *grad)
 {
     int k = p->k, q = p->q;
     for (int a = 0; a < q; a++) {
@@ -339,11 +237,29 @@ SIMD_INLINE void SIMD_NAME(partial_gradient)(const struct partial *p, SIMD_VEC n
     }
 }
 
-/* n: rows of the cells; squares: of the whitened residuals, times -1/2 */
-SIMD_INLINE void SIMD_NAME(partial_derivatives)(struct partial *p, SIMD_VEC n, int order,
+/* The Cholesky factor of standardised residuals by partial correlations, rows in p->order */
+SIMD_INLINE void SIMD_NAME(load_factor)(struct residuals *p)
+{
+    int rows = p->rows;
+    for (int i = 0; i < rows; i++) {
+        int at = p->order[i];
+        for (int j = 0; j < rows; j++) {
+            SIMD_VEC value = SIMD_SET(j == at ? 1.0 : 0.0);
+            if (j < at) {
+                SIMD_VEC up = AT(p->up, pair_at(at, j)), down = AT(p->down, pair_at(at, j));
+                value = (up - down) / (up + down);
+            }
+            if (j <= at) value = value / AT(p->before, lower_at(at, j));
+            PUT(p->factor, i * rows + j, value);
+        }
+    }
+}
+
+/* n: rows of the cells */
+SIMD_INLINE void SIMD_NAME(partial_derivatives)(struct residuals *p, SIMD_VEC n, int order,
                                                 double *grad, double *hess)
 {
-    partial_spans(p);
+    residuals_spans(p);
     SIMD_NAME(load_products)(p);
     for (int a = 0; a < pair_at(p->rows, 0) && order > 1; a++) PUT(p->step, a, SIMD_SET(0.0));
     for (int c = 0; c < p->residuals; c++) SIMD_NAME(multiply)(p, c, order);
@@ -357,18 +273,19 @@ SIMD_INLINE void SIMD_NAME(partial_derivatives)(struct partial *p, SIMD_VEC n, i
 }
 
 /* Cells with the same responses; bit i of `observed` is set where response i is observed. */
-SIMD_INLINE SIMD_VEC SIMD_NAME(partial_cells)(struct partial *p, int observed, const double *cell,
-                                              const double *eta, int order, double *grad,
-                                              double *hess)
+static SIMD_FUNCTION SIMD_VEC SIMD_NAME(partial_cells)(struct residuals *p, int observed,
+                                                       const double *cell, const double *eta,
+                                                       int order, double *grad, double *hess)
 {
-    partial_observe(p, observed);
+    residuals_observe(p, observed);
     SIMD_VEC log_density = SIMD_NAME(load_rotations)(p, eta) - 0.5 * p->seen * LOG_2PI,
-             n = SIMD_SET(0.0), squares = SIMD_SET(0.0);
+             squares = SIMD_SET(0.0);
     if (p->is_columns) SIMD_NAME(load_columns)(p, cell, eta);
     else SIMD_NAME(load_cell)(p, observed, cell, eta);
-    for (int c = 0; c < p->residuals; c++) n += AT(p->weight, c) * AT(p->lead, c) * AT(p->lead, c);
+    SIMD_VEC n = SIMD_NAME(count_rows)(p);
     p->completed = p->residuals;
     if (p->seen < p->rows) {
+        SIMD_NAME(load_factor)(p);
         log_density += SIMD_NAME(complete)(p, n);
         for (int i = p->seen; i < p->rows; i++) log_density += CELLS_LOAD(eta, p->k + p->order[i]);
     }
@@ -383,34 +300,7 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(partial_cells)(struct partial *p, int observed, c
 static SIMD_FUNCTION void SIMD_NAME(evaluate_partial)(struct likelihood_block *b, int k,
                                                       int is_columns, int order)
 {
-    int all = (1 << k) - 1;
-    struct partial p;
-    SIMD_NAME(new_partial)(k, is_columns, b->work, &p);
-    for (int i = 0; i < LIKELIHOOD_BLOCK; i += SIMD_WIDTH) {
-        int observed = b->incomplete ? b->observed[i] : all, mixed = 0;
-        for (int l = 1; l < SIMD_WIDTH && b->incomplete; l++)
-            mixed |= b->observed[i + l] != observed;
-        if (mixed) partial_one_by_one(b, k, is_columns, order, i, SIMD_WIDTH);
-        else
-            SIMD_STORE(b->value + i,
-                       SIMD_NAME(partial_cells)(&p, observed, b->cell[0] + i, b->eta[0] + i, order,
-                                                b->grad[0] + i, b->hess[0] + i));
-    }
+    struct residuals p;
+    SIMD_NAME(new_residuals)(k, is_columns, b->work, &p);
+    SIMD_NAME(evaluate_cells)(b, &p, order, SIMD_NAME(partial_cells), partial_cells_plain);
 }
-
-#if SIMD_WIDTH == 1
-/* n cells from i on, whatever they have observed; the work of the block is overwritten. */
-static void partial_one_by_one(struct likelihood_block *b, int k, int is_columns, int order, int i,
-                               int n)
-{
-    struct partial p;
-    new_partial_plain(k, is_columns, b->work, &p);
-    for (int end = i + n; i < end; i++)
-        b->value[i] = partial_cells_plain(&p, b->observed[i], b->cell[0] + i, b->eta[0] + i, order,
-                                          b->grad[0] + i, b->hess[0] + i);
-}
-#endif
-
-#undef AT
-#undef PUT
-#undef ADD

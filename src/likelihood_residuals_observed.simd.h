@@ -1,24 +1,21 @@
-/* Cells that lack some of the responses (likelihood_partial.simd.h), by what the others say of them.
+/* Cells that lack some of the responses, by what the others say of them, for likelihoods whose
+ * scores are sums of products of two functions linear in residuals (likelihood_partial.simd.h,
+ * likelihood_regression.simd.h).
  *
- * With the observed responses o first, the Cholesky factor of the correlations is (C_oo 0; C_uo
- * C_uu), up to signs of columns, a row permutation of that of all turned back into a triangle. Given
+ * With the observed responses o first, a Cholesky factor of the residuals is (C_oo 0; C_uo C_uu),
+ * up to signs of columns, a permutation by rows of that of all turned back into a triangle. Given
  * o, each of n rows has residuals z_u = C_uo C_oo^-1 z_o + C_uu (standard normals): the residuals
  * are completed by the mean, and the columns of C_uu enter as residuals of weight n. Then
  *   log p(o)  = expected log density of all + entropy of u given o,
  *   gradient  = that of the completed residuals, held fixed                  (Fisher's identity),
  *   Hessian   = theirs + covariance of the score of all given o              (Louis 1982).
  * A score is a sum over rows of lambda_i phi_a, both linear in z, so that its covariance is made of
- * the same sums, over completed residuals (S) and over the columns of C_uu (X), for a of row i and
- * b of row l:
+ * the same sums, over completed residuals (S) and over the columns of C_uu (X), for a with lambda_i
+ * and b with lambda_l:
  *   S_li X_ab + S_ib X_la + S_la X_ib + S_ab X_li + n (X_li X_ab + X_ib X_la),
- * where an index of a row stands for lambda and one of a predictor for phi. */
-#include "simd_math.simd.h"
-#include "likelihood_cells.simd.h"
-#include "likelihood_partial.h"
+ * where i, l stand for lambda and a, b for phi. */
+#include "likelihood_residuals.simd.h"
 #include "scalar.h"
-
-#define AT(p, i) SIMD_LOAD((p) + SIMD_WIDTH * (i))
-#define PUT(p, i, v) SIMD_STORE((p) + SIMD_WIDTH * (i), v)
 
 /* Element (i, j) of the factor, with `rows` columns */
 #define FACTOR(i, j) ((i) *rows + (j))
@@ -39,34 +36,15 @@ SIMD_INLINE void SIMD_NAME(rotate)(double *factor, int rows, int r, int c)
     }
 }
 
-/* The Cholesky factor of the correlations of responses in the order of p->order */
-SIMD_INLINE void SIMD_NAME(factor_ordered)(struct partial *p)
-{
-    int rows = p->rows;
-    for (int i = 0; i < rows; i++) {
-        int at = p->order[i];
-        for (int j = 0; j < rows; j++) {
-            SIMD_VEC value = SIMD_SET(j == at ? 1.0 : 0.0);
-            if (j < at) {
-                SIMD_VEC up = AT(p->up, pair_at(at, j)), down = AT(p->down, pair_at(at, j));
-                value = (up - down) / (up + down);
-            }
-            if (j <= at) value = value / AT(p->before, lower_at(at, j));
-            PUT(p->factor, FACTOR(i, j), value);
-        }
-    }
-    for (int i = 0; i < rows; i++)
-        for (int c = i + 1; c < rows; c++) SIMD_NAME(rotate)(p->factor, rows, i, c);
-}
-
 /* Fills the residuals (p->residuals of them, of observed responses so far) and appends those of
- * what the others vary by; returns the entropy of one row less the part of the log sds and log 2 pi.
- * n: rows of the cells */
-SIMD_INLINE SIMD_VEC SIMD_NAME(complete)(struct partial *p, SIMD_VEC n)
+ * what the others vary by, by the Cholesky factor of residuals in p->factor, rows in p->order;
+ * returns log |C_uu|. n: rows of the cells */
+SIMD_INLINE SIMD_VEC SIMD_NAME(complete)(struct residuals *p, SIMD_VEC n)
 {
     int k = p->k, rows = p->rows, seen = p->seen;
     SIMD_VEC known[LIKELIHOOD_MOST_K], logs = SIMD_SET(0.0);
-    SIMD_NAME(factor_ordered)(p);
+    for (int i = 0; i < rows; i++)
+        for (int c = i + 1; c < rows; c++) SIMD_NAME(rotate)(p->factor, rows, i, c);
     for (int c = 0; c < p->residuals; c++) {
         double *z = p->z + SIMD_WIDTH * c * k;
         p->first[c] = 0;
@@ -107,49 +85,49 @@ SIMD_INLINE SIMD_VEC SIMD_NAME(sum_between)(const double *x, const double *y, co
     return sum;
 }
 
-/* The sums S (u: 0) and X (u: 1) of lambda_i with phi_a, rows x q, and with lambda_l, rows x rows */
-SIMD_INLINE void SIMD_NAME(sum_scores)(const struct partial *p)
+/* The sums S (u: 0) and X (u: 1) of each lambda with each phi and with each lambda */
+SIMD_INLINE void SIMD_NAME(sum_scores)(const struct residuals *p)
 {
-    int q = p->q, r = p->residuals, rows = p->rows;
+    int q = p->q, r = p->residuals, many = p->multipliers;
     for (int u = 0; u < 2; u++) {
         int from = u ? p->completed : 0, to = u ? r : p->completed;
         const double *weight = u ? 0 : p->weight;
-        for (int i = 0; i < rows; i++) {
+        for (int i = 0; i < many; i++) {
             const double *x = p->unit + SIMD_WIDTH * (i * r);
+            if (i % p->k >= p->rows) continue;
             for (int a = 0; a < q; a++)
-                if (p->row[a] < rows)
+                if (p->row[a] < p->rows)
                     PUT(p->with_phi[u], i * q + a,
                         SIMD_NAME(sum_between)(x, p->phi + SIMD_WIDTH * (a * r), weight, from, to));
-            for (int l = 0; l < rows; l++)
-                PUT(p->with_lambda[u], i * rows + l,
-                    SIMD_NAME(sum_between)(x, p->unit + SIMD_WIDTH * (l * r), weight, from, to));
+            for (int l = 0; l < many; l++)
+                if (l % p->k < p->rows)
+                    PUT(p->with_lambda[u], i * many + l,
+                        SIMD_NAME(sum_between)(x, p->unit + SIMD_WIDTH * (l * r), weight, from,
+                                               to));
         }
     }
 }
 
 /* Adds the covariance of the score to the Hessian. */
-SIMD_INLINE void SIMD_NAME(add_score_covariance)(const struct partial *p, SIMD_VEC n, double *hess)
+SIMD_INLINE void SIMD_NAME(add_score_covariance)(const struct residuals *p, SIMD_VEC n,
+                                                 double *hess)
 {
-    int q = p->q, r = p->residuals, rows = p->rows;
+    int q = p->q, r = p->residuals, rows = p->rows, many = p->multipliers;
     const double *s = p->with_phi[0], *x = p->with_phi[1];
     SIMD_NAME(sum_scores)(p);
     for (int b = 0, pair = 0; b < q; b++)
         for (int a = b; a < q; a++, pair++) {
-            int i = p->row[a], l = p->row[b];
-            if (i >= rows || l >= rows) continue;
+            int i = p->multiplier[a], l = p->multiplier[b];
+            if (p->row[a] >= rows || p->row[b] >= rows) continue;
             const double *phi_a = p->phi + SIMD_WIDTH * (a * r),
                          *phi_b = p->phi + SIMD_WIDTH * (b * r);
             SIMD_VEC x_ab = SIMD_NAME(sum_between)(phi_a, phi_b, 0, p->completed, r);
             SIMD_VEC s_ab = SIMD_NAME(sum_between)(phi_a, phi_b, p->weight, 0, p->completed);
-            SIMD_VEC x_il = AT(p->with_lambda[1], i * rows + l);
+            SIMD_VEC x_il = AT(p->with_lambda[1], i * many + l);
             SIMD_VEC x_ib = AT(x, i * q + b), x_la = AT(x, l * q + a);
-            SIMD_VEC sum = AT(p->with_lambda[0], i * rows + l) * x_ab + s_ab * x_il +
+            SIMD_VEC sum = AT(p->with_lambda[0], i * many + l) * x_ab + s_ab * x_il +
                            AT(s, i * q + b) * x_la + AT(s, l * q + a) * x_ib +
                            n * (x_il * x_ab + x_ib * x_la);
             CELLS_STORE(hess, pair, CELLS_LOAD(hess, pair) + sum);
         }
 }
-
-#undef AT
-#undef PUT
-#undef FACTOR

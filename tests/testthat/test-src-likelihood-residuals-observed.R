@@ -1,43 +1,7 @@
-# Cells that lack some of their responses, by the kernel of any number of responses.
+# Cells that lack some of their responses, by the kernel of partial correlations; regressions are in
+# test-src-likelihood-regression.R.
 
-# Cells of `at` alone, in the layout of all k responses; at: a list, the responses of each cell
-observed_cells <- function(k, at, y, weight, id) {
-  all <- matrix(0, 1 + k + k * (k + 1) / 2, length(at))
-  place <- matrix(0, k, k)
-  place[lower.tri(place, TRUE)] <- 1 + k + seq_len(k * (k + 1) / 2)
-  for (i in seq_along(at)) {
-    o <- at[[i]]
-    rows <- id == i
-    cell <- twin_cells(y[rows, o, drop = FALSE], weight[rows], rep(1, sum(rows)))
-    lower <- place[o, o, drop = FALSE]
-    all[c(1, 1 + o, lower[lower.tri(lower, TRUE)]), i] <- cell
-  }
-  all
-}
-
-code_of <- function(at) as.integer(sum(2^(at - 1)))
-
-patterns_of <- function(k) {
-  lapply(seq_len(2^k - 1), function(code) which(bitwAnd(code, 2^(seq_len(k) - 1)) > 0))
-}
-
-partial_observed <- function(k, at) {
-  list(name = "partial", responses = k, observed = vapply(at, code_of, 1L))
-}
-
-observed_case <- function(k, at, spread = 0.6) {
-  m <- length(at)
-  q <- predictors_of(k)
-  id <- rep(seq_len(m), rep_len(c(1, 3, 6), m))
-  y <- matrix(rnorm(length(id) * k), ncol = k)
-  weight <- runif(length(id), 0.5, 2)
-  list(
-    k = k, at = at, id = id, y = y, weight = weight, eta = matrix(rnorm(q * m, sd = spread), q),
-    cells = observed_cells(k, at, y, weight, id), likelihood = partial_observed(k, at)
-  )
-}
-
-# Derivatives by difference of high order of the log density of the observed, from Sigma
+# Log density of the observed responses of cell i, from Sigma
 observed_value <- function(x, i, eta) {
   rows <- x$id == i
   sum(x$weight[rows] * naive_density(x$y[rows, , drop = FALSE], eta, x$at[[i]]))
@@ -58,7 +22,7 @@ test_that("every kind of cell has the density, score and Hessian of its observed
       one$observed <- one$observed[i]
       g <- function(eta) .Call(C_likelihood, one, x$cells[, i, drop = FALSE], cbind(eta))[1 + 1:q]
       expect_close(
-        out[-(1:(1 + q)), i], c(difference_jacobian(g, x$eta[, i])), 1e-8,
+        out[-(1:(1 + q)), i], c(difference_jacobian(g, x$eta[, i], 0.01)), 1e-8,
         floor = 1
       )
     }
