@@ -2,12 +2,15 @@
 # responses. The first has the formula of its response, the others `~ 1` where the user gives none;
 # what they mean is known to the likelihood (likelihood.R).
 
-formula_dpars <- list(normal = c(mu = "response", sigma = "response", rho = "pair"))
+formula_dpars <- list(
+  normal = c(mu = "response", sigma = "response", rho = "pair"),
+  normal_regression = c(mu = "response", sigma = "response", rho = "pair")
+)
 
 default_likelihood <- "normal"
 
 # The density, by likelihood, holds so many responses.
-most_responses <- c(normal = 30L)
+most_responses <- c(normal = 30L, normal_regression = 30L)
 
 # The likelihood by what the predictors of pairs are, the choice of covary_control(correlation = ).
 correlation_likelihoods <- c(partial = "normal", regression = "normal_regression")

@@ -76,7 +76,9 @@ validate_dpar <- function(x) {
   x
 }
 
-likelihoods <- function() list(normal = normal_likelihood)
+likelihoods <- function() {
+  list(normal = normal_likelihood, normal_regression = regression_likelihood)
+}
 
 # Those asked for in this session: a fit asks a few hundred times.
 made_likelihoods <- new.env(parent = emptyenv())

@@ -62,7 +62,7 @@ check_missing_responses <- function(predictors) {
   }
 }
 
-likelihoods_of_observed <- "normal"
+likelihoods_of_observed <- c("normal", "normal_regression")
 
 # What a model keeps of its predictors, a value each.
 describe_predictors <- function(predictors, scales) {

@@ -77,7 +77,11 @@ strided <- 10L
 at_no_cell <- 0L
 
 # Are expectations exact, and so derivatives of one another?
-has_exact_expectations <- function(model) model$core$likelihood$responses <= 2
+has_exact_expectations <- function(model) {
+  likelihood <- model$core$likelihood
+  likelihood$responses <= 2 && likelihood$name == "normal" ||
+    likelihood$name == "normal_regression" && is.null(model$core$observed)
+}
 
 # The value at draws (S x d), in parts, so that a user can interrupt.
 loglik_and_priors_draws <- function(model, draws, progress = NULL) {
