@@ -26,7 +26,11 @@ advice_on_arguments <- list(
   exponentiate = "transform the draws of as_draws_df()",
   robust = "take quantiles of the draws of as_draws_df()",
   effects = "random effects are in ranef(), their sds in VarCorr()",
-  se.fit = "predict() always gives the posterior sd"
+  se.fit = "predict() always gives the posterior sd",
+  moment_match = "reloo() fits again without the rows whose Pareto k is high, kfold() without parts",
+  reloo = "reloo() is a function of its own",
+  integrate = "kfold() leaves out groups by `folds`",
+  newdata = "it is for the rows of the fit; log_lik() takes newdata"
 )
 
 # An error that names the arguments in `...`, if there are any, and what the calling function has.

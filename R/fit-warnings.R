@@ -1,5 +1,8 @@
 # What is said of a fit before it is handed out.
 
+# Every warning of a fit ends with where to read what to do.
+ways_out <- " See ?`when-a-fit-warns`."
+
 # Raises the warnings of a fit: interrupted, infinite draws, not converged, khat. What they rest on
 # stays in the object (fit$info).
 warn_quality <- function(fit) {
@@ -11,7 +14,7 @@ warn_quality <- function(fit) {
     )
     return()
   }
-  parameters <- setdiff(colnames(fit$draws), c("lp__", "lp_approx__"))
+  parameters <- setdiff(colnames(fit$draws), density_columns)
   infinite <- if (is.finite(sum(fit$draws))) {
     0
   } else {
@@ -28,7 +31,8 @@ warn_quality <- function(fit) {
     warn_covary(
       "not_converged", "The ", fit$algorithm, " approximation did not converge in ",
       info$iterations,
-      " iterations; do not rely on it. See diagnostics()."
+      " iterations; do not rely on it. Ask for less (sigma ~ 1, rho ~ 1, a smaller `k`), or use ",
+      "algorithm = \"nuts\".", ways_out
     )
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
@@ -43,7 +47,11 @@ warn_quality <- function(fit) {
       paste(names(bad), collapse = ", "),
       "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
       ": the draws are an approximation that could not be corrected",
-      if (fit$algorithm != "nested") "; algorithm = \"nested\" is more accurate", ".",
+      if (fit$algorithm != "nested") {
+        "; algorithm = \"nested\" is more accurate"
+      } else {
+        "; ask for less (`rho ~ 1`, a smaller `k`), or use algorithm = \"nuts\""
+      }, ".", ways_out,
       fields = list(khat = bad)
     )
   } else if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) {
@@ -63,7 +71,7 @@ warn_rough <- function(fit) {
       "Use fewer terms, a smaller `k`, `rho ~ 1` where rows are few, or algorithm = \"nuts\"."
     } else {
       "algorithm = \"nested\" is more accurate."
-    },
+    }, ways_out,
     fields = list(fresh = fresh)
   )
 }

@@ -8,7 +8,7 @@
 #'
 #' @param x A fit of [covary()].
 #' @inheritParams posterior_predict.covary
-#' @param ... Arguments of the functions of 'loo', such as `cores` and `save_psis`.
+#' @param ... `cores`, `save_psis` and `is_method` of [loo::loo()]; none for `waic()`.
 #' @return An object of class `psis_loo` or `waic`, see [loo::loo()].
 #' @section Errors:
 #' `covary_error_package` if 'loo' is not installed; `covary_error_algorithm` for draws from the
@@ -23,6 +23,7 @@
 #' @export
 #' @rawNamespace S3method(loo::loo, covary)
 loo.covary <- function(x, resp = NULL, ...) {
+  check_loo_dots(c("cores", "save_psis", "is_method"), ...)
   check_fit(x, "x")
   check_loo(x)
   densities <- observed_log_lik(x, resp)
@@ -45,9 +46,10 @@ loo.covary <- function(x, resp = NULL, ...) {
 #' @export
 #' @rawNamespace S3method(loo::waic, covary)
 waic.covary <- function(x, resp = NULL, ...) {
+  check_dots(...)
   check_fit(x, "x")
   check_loo(x)
-  mark_data(loo::waic(observed_log_lik(x, resp), ...), x, resp)
+  mark_data(loo::waic(observed_log_lik(x, resp)), x, resp)
 }
 
 # Of the rows that have any of the responses asked for
@@ -56,6 +58,14 @@ observed_log_lik <- function(fit, resp) {
   y <- fit$frame$y[, choose_responses(fit, resp), drop = FALSE]
   without <- rowSums(!is.na(y)) == 0
   if (any(without)) out[, !without, drop = FALSE] else out
+}
+
+# `known`: arguments that 'loo' takes.
+check_loo_dots <- function(known, ...) {
+  given <- ...names()
+  if (is.null(given)) given <- rep("", ...length())
+  unknown <- setdiff(given, known)
+  if (length(unknown)) refuse_arguments(unknown, "loo", c("x", "resp", known))
 }
 
 check_loo <- function(fit) {

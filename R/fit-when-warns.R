@@ -1,0 +1,77 @@
+#' When a fit warns
+#'
+#' What each warning of [covary()] means, what to try, in this order, and when the draws can be used
+#' all the same. Every warning is kept in the fit: see [diagnostics()].
+#'
+#' @section Pareto khat too high (`covary_warning_khat`):
+#' The Gaussian that the draws came from has thinner tails than the posterior, and importance weights
+#' cannot mend it. Usual causes: fewer than about ten rows a coefficient; a log sd or a correlation
+#' with many terms; a smooth whose sd may be near zero.
+#' 1. Ask for less: a smaller `k`, `sigma ~ 1` or `rho ~ 1` where rows are few.
+#' 2. State what is known: `set_prior()` for coefficients of `sigma` and `rho`, whose defaults are
+#'   wide.
+#' 3. `update(fit, algorithm = "nested")` if it was not; then `update(fit, draws = 20000)`.
+#' 4. `update(fit, algorithm = "nuts")`: Markov chains need no Gaussian; seconds to minutes.
+#'
+#' Usable all the same where khat is between .5 and .7 and only means and intervals of curves are
+#' read, not tails.
+#'
+#' @section Not converged (`covary_warning_not_converged`):
+#' The steps did not come to rest. Causes: terms that say the same (see warnings about collinear
+#' columns), a response in units that make its sd tiny or huge beside priors given by hand, a model
+#' that the rows cannot tell.
+#' 1. Fit with constants, `sigma ~ 1` and `rho ~ 1`, and add terms one by one.
+#' 2. Look at `default_prior()`: is each prior sensible in the units of the data?
+#' 3. `update(fit, algorithm = "nuts")`, and read R-hat.
+#'
+#' Never usable as it is.
+#'
+#' @section Off by fresh draws (`covary_warning_rough`):
+#' Draws that the fit had not used say how far posterior means and sds are from what they should be,
+#' in posterior sds. A shift of .1 moves an interval by a twentieth of its width.
+#' 1. `update(fit, algorithm = "nested")` if it was another.
+#' 2. Fewer terms on `sigma` and `rho`; more rows.
+#' 3. `update(fit, algorithm = "nuts")`.
+#'
+#' Usable for pictures where the shift is below .2; not for tail probabilities.
+#'
+#' @section Cells moved the mode (`covary_warning_certificate`), predictors not exact:
+#' Sums of rows stand for rows where a term bends within a cell.
+#' 1. `covary_control(resolution = )` with a larger number, or
+#'   `covary_control(compress = "never")`.
+#' 2. Make a jump or a fast wave a column of its own, so that it is a covariate of the cells.
+#'
+#' Usable where the certificate, in posterior sds, is small beside what matters to you.
+#'
+#' @section Divergences and R-hat (NUTS):
+#' Chains miss regions of strong curvature or have not mixed.
+#' 1. `covary_control(nuts = list(warmup = 2000, control = nuts_control(accept = .95)))`.
+#' 2. Fewer terms, stronger priors.
+#'
+#' @section Extrapolated rows:
+#' `extrapolated = TRUE` in [predict.covary()] and [deviations()] marks rows outside the covariates of
+#' the data. Splines go on along a line there; intervals widen by the model's own assumption, not by
+#' what is known. Do not read them as evidence.
+#'
+#' @section Which one to trust:
+#' Where two algorithms disagree, compare both with `"nuts"` on a random part of the rows
+#' (`subset = `). Fits of the same data compare by [loo()], and by `glance(fit)$log_evidence` where
+#' that is not `NA`.
+#'
+#' @examples
+#' # Twelve rows, three smooths: too much to ask
+#' few <- mtcars[1:12, ]
+#' fit <- withCallingHandlers(
+#'   covary(mpg ~ s(wt, k = 5), sigma ~ wt, data = few, draws = 500),
+#'   covary_warning = function(w) {
+#'     message(conditionMessage(w))
+#'     tryInvokeRestart("muffleWarning")
+#'   }
+#' )
+#' diagnostics(fit)
+#' # What it can tell
+#' update(fit, . ~ wt, sigma ~ 1)
+#' @seealso [diagnostics()], [covary_control()], [covary-conditions]
+#' @name when-a-fit-warns
+#' @aliases when-a-fit-warns
+NULL
