@@ -83,5 +83,5 @@ whole_file_source <- function(file, read) {
 
 parquet_reader <- function() {
   need_package("nanoparquet", "reading Parquet files")
-  function(file) as.data.frame(nanoparquet::read_parquet(file))
+  function(file) add_partitions(as.data.frame(nanoparquet::read_parquet(file)), file)
 }

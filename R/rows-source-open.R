@@ -9,12 +9,15 @@ open_source <- function(data, spec, settings, types = new_csv_types(numbers = sp
   if (is.function(data)) {
     return(function_source(data))
   }
+  if (is_arrow(data)) {
+    return(arrow_source(data, spec$columns, settings$chunk))
+  }
   if (is.character(data) && length(data) > 0) {
     return(files_source(data, settings$chunk, settings$reader, spec$columns, types))
   }
   stop_covary("data",
-    "`data` must be a data frame, a chunk reader function(reset), file names or a DBI ",
-    "connection, not ", describe(data), ".",
+    "`data` must be a data frame, a chunk reader function(reset), file names, a DBI ",
+    "connection or a data set of Arrow, not ", describe(data), ".",
     fields = list(arg = "data")
   )
 }

@@ -25,7 +25,10 @@
 #' * a chunk reader, `function(reset)`: with `TRUE` it starts again and returns nothing of interest,
 #'   with `FALSE` it returns the next data frame, or `NULL` after the last;
 #' * file names: CSV in chunks, RDS files of data frames, Parquet files
-#'   through nanoparquet if it is installed, anything else through `reader`;
+#'   through nanoparquet if it is installed, anything else through `reader`; a folder stands for the
+#'   Parquet files in it, and folders such as `year=2024` for a column;
+#' * `arrow::open_dataset()` (a `Dataset`, of which the columns that are needed are read), a query
+#'   that dplyr made of one, or a `RecordBatchReader`, in batches of at most `chunk` rows;
 #' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of
 #'   dbplyr (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
 #'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`.
@@ -125,6 +128,7 @@ compress <- function(
   )
   check_source_arguments(data, query, settings)
   spec <- new_row_spec(data, responses, by, weights, parent.frame())
+  if (is.character(data) && is.null(reader)) data <- expand_folders(data)
   suffstats <- if (!is.null(cluster)) {
     compress_on_cluster(cluster, data, spec, settings)
   } else if (is_database(data)) {

@@ -52,7 +52,9 @@ test_that("no dialect has words that its engine does not take", {
       never <- function(words) expect_false(grepl(words, said), label = paste(name, words))
       # No engine needs AS before the alias of a table, and Oracle takes none.
       never("\\) +AS +covary_|FROM +\\S+ +AS ")
-      if (name %in% c("spark", "mysql", "bigquery", "sqlserver", "oracle")) never("DOUBLE PRECISION")
+      if (name %in% c("spark", "mysql", "bigquery", "sqlserver", "oracle")) {
+        never("DOUBLE PRECISION")
+      }
       if (name %in% c("sqlserver", "oracle")) never("\\bLIMIT\\b")
       if (name != "oracle") never("FETCH|[0-9]d\\b")
       if (name != "sqlserver") never("\\bTOP\\b|COUNT_BIG")
