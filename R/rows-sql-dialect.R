@@ -16,6 +16,8 @@
 #   windows         are there sums over the rows of a group, OVER (PARTITION BY ..)?
 #   kept            function(sql): a SELECT statement whose columns are computed once, where the
 #                   optimiser else writes them out wherever they are used
+#   few             function(column): what to group by, such that the optimiser knows that the whole
+#                   numbers 0 to 3 of a column are few
 #   first_rows      function(sql, n): the first n rows of a SELECT statement
 #   temporary_table function(name, sql): the statement that writes the rows of a SELECT statement to
 #                   a table which ends with the session
@@ -31,7 +33,7 @@ new_sql_dialect <- function(drivers = character(), ...) {
     drivers = drivers, embedded = FALSE, double = "DOUBLE PRECISION", column_types = driver_types,
     quotes = NULL, number = sql_number, floor = function(x) paste0("FLOOR(", x, ")"),
     count = "COUNT(*)", distinct = function(x) paste0("COUNT(DISTINCT ", x, ")"),
-    distinct_error = 1, windows = TRUE, kept = identity, first_rows = rows_by_limit,
+    distinct_error = 1, windows = TRUE, kept = identity, few = identity, first_rows = rows_by_limit,
     temporary_table = function(name, sql) paste("CREATE TEMPORARY TABLE", name, "AS", sql),
     temporary_name = identity, drop_table = "DROP TABLE",
     sent_number = identity, repeated_names = identity
@@ -43,7 +45,7 @@ new_sql_dialect <- function(drivers = character(), ...) {
 
 validate_sql_dialect <- function(x) {
   functions <- c(
-    "column_types", "number", "distinct", "kept", "first_rows", "temporary_table",
+    "column_types", "number", "distinct", "kept", "few", "first_rows", "temporary_table",
     "temporary_name", "sent_number", "repeated_names"
   )
   others <- c(
@@ -95,7 +97,9 @@ sql_dialects <- function() {
     ),
     postgresql = new_sql_dialect(c("PqConnection", "PostgreSQLConnection", "PostgreSQL"),
       column_types = engine_types(function(column) paste0("CAST(pg_typeof(", column, ") AS TEXT)")),
-      distinct = hashed_distinct, distinct_error = 4, kept = function(sql) paste(sql, "OFFSET 0")
+      distinct = hashed_distinct, distinct_error = 4, kept = function(sql) paste(sql, "OFFSET 0"),
+      # An expression is believed to have as many values as its columns, unless it is a truth.
+      few = function(column) paste(column, c("< 2", "IN (0, 2)"))
     ),
     redshift = new_sql_dialect(c("RedshiftConnection", "Redshift")),
     duckdb = new_sql_dialect("duckdb_connection",

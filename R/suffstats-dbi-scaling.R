@@ -85,7 +85,7 @@ summarise_query <- function(plan, rules, typical) {
   asks <- summary_asks(plan, typical)
   sql <- paste0(
     "SELECT ", sql_list(numbered(asks, "a")), " FROM (SELECT ", sql_list(columns), " FROM ",
-    plan$query$source, ") covary_status GROUP BY status"
+    plan$query$source, ") covary_status", sql_group_by(plan$query$dialect$few("status"))
   )
   out <- read_pass(plan, "counts and ranges", sql, names(asks))
   unchecked_frame(lapply(out, sent_double), nrow(out))
@@ -127,7 +127,8 @@ summary_asks <- function(plan, typical) {
   )
   has <- of("COUNT", y)
   c(
-    status = "status", n = dialect$count, each(of("MIN", y), "low"), each(of("MAX", y), "high"),
+    status = "MIN(status)", n = dialect$count,
+    each(of("MIN", y), "low"), each(of("MAX", y), "high"),
     each(of("SUM", if (w) paste("w *", y) else y), "sum"),
     if (plan$use) each(has, "n"),
     if (plan$use) {

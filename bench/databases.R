@@ -3,7 +3,7 @@
 #   sh tools/databases.sh start FOLDER; export $(cat FOLDER/environment)
 #   Rscript bench/databases.R [rows, default 1e7]
 #   sh tools/databases.sh stop FOLDER
-# Stored run: bench/results/databases.txt, with the figure of the large-data vignette.
+# Stored run: bench/results/databases.txt, also in the large-data vignette.
 suppressMessages(library(covary))
 library(DBI)
 n <- format(as.numeric(c(commandArgs(TRUE), 1e7)[1]), scientific = FALSE)

@@ -54,6 +54,7 @@ write_typed <- function(connection, engine, name, d, types) {
 # that it stands for.
 spy_on <- function(connection, said) {
   said$statements <- character()
+  said$connection <- connection
   name <- paste0("Spied", class(connection)[1])
   if (!methods::isClass(name, where = globalenv())) {
     methods::setClass(name,
@@ -62,7 +63,7 @@ spy_on <- function(connection, said) {
     )
     methods::setMethod(DBI::dbSendQuery, c(name, "character"), function(conn, statement, ...) {
       conn@said$statements <- c(conn@said$statements, statement)
-      methods::callNextMethod()
+      DBI::dbSendQuery(conn@said$connection, statement, ...)
     }, where = globalenv())
   }
   spied <- methods::as(connection, name)

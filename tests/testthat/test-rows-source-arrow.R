@@ -1,4 +1,4 @@
-# Objects with the methods of Arrow's that are called, and the real ones where COVARY_ARROW is "true".
+# Objects with the methods of Arrow that are called; the real ones where COVARY_ARROW is "true".
 
 batch_reader <- function(d, size) {
   done <- 0
@@ -62,7 +62,8 @@ test_that("a reader of batches is read once, and says where rows are wrong", {
     class = "covary_error_infinite"
   )
   expect_error(compress(data_set(d), "y", by = ~nowhere), class = "covary_error_variable")
-  broken <- structure(list(read_next_batch = function() stop("cut off")), class = "RecordBatchReader")
+  broken <- list(read_next_batch = function() stop("cut off"))
+  class(broken) <- "RecordBatchReader"
   expect_error(compress(broken, "y", by = ~g), "cut off", class = "covary_error_data")
   expect_error(compress(data_set(d), "y", by = ~g, moments = "database"),
     class = "covary_error_argument"

@@ -241,3 +241,102 @@ test_that("infinite values and missing ones are those of data frames", {
     }
   }
 })
+
+# Statements that read all rows of a table: not those of catalogues, of no row or of the first.
+reads <- function(statements, table) {
+  sum(grepl(paste0("FROM [\"`]", table, "[\"`]"), statements) &
+    !grepl("WHERE 1 = 0|WHERE FALSE|LIMIT 1$", statements))
+}
+
+test_that("the rows are read two to four times, as print() says and PostgreSQL plans", {
+  for (engine in c("SQLite", "PostgreSQL", "MariaDB")) {
+    if (engine != "SQLite" && !nzchar(Sys.getenv(paste0("COVARY_", toupper(engine))))) next
+    connection <- connect_to(engine)
+    set.seed(4)
+    # PostgreSQL counts distinct values roughly.
+    n <- if (engine == "PostgreSQL") 40000 else 6000
+    d <- data.frame(g = sample(c("a", "b"), n, TRUE), k = sample(5, n, TRUE), x = stats::rnorm(n))
+    d$y <- stats::rnorm(n)
+    d$far <- 1e6 * d$k + d$y
+    if (DBI::dbExistsTable(connection, "read_rows")) DBI::dbRemoveTable(connection, "read_rows")
+    DBI::dbWriteTable(connection, "read_rows", d)
+    said <- new.env()
+    spied <- spy_on(connection, said)
+    cases <- list(
+      list("y", ~ g + k, 2), list("far", ~k, 3), list("y", ~x, 3), list("y", ~ x + g, 4),
+      list(c("y", "far"), ~ k + x + g, 4)
+    )
+    for (case in cases) {
+      said$statements <- character()
+      cells <- compress(spied, case[[1]], by = case[[2]], query = "read_rows", moments = "database")
+      wanted <- case[[3]] + (engine == "SQLite")
+      label <- paste(engine, deparse1(case[[2]]))
+      expect_identical(reads(said$statements, "read_rows"), as.integer(wanted), label = label)
+      expect_output(print(cells), paste("a data base,", wanted, "times"))
+      truth <- compress(d, case[[1]], by = case[[2]])
+      if (has_moments(truth)) same_moments(cells, truth, rounding_of_sums)
+    }
+    if (engine == "PostgreSQL") {
+      for (sql in grep("^SELECT .*covary", said$statements, value = TRUE)) {
+        plan <- DBI::dbGetQuery(connection, paste("EXPLAIN", sql))[[1]]
+        expect_identical(sum(grepl("Scan on read_rows", plan)), 1L)
+      }
+    }
+    written <- compress(spied, "y",
+      by = ~ x + g, query = "read_rows", moments = "database",
+      materialise = TRUE
+    )
+    expect_identical(written$passes, 1)
+    DBI::dbDisconnect(connection)
+  }
+})
+
+test_that("an interrupt clears the result, and blocks are put together", {
+  skip_if_not_installed("RSQLite")
+  connection <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
+  on.exit(DBI::dbDisconnect(connection))
+  DBI::dbWriteTable(connection, "t", data.frame(i = seq_len(120001)))
+  expect_identical(ask_database(connection, "SELECT i FROM t")$i, seq_len(120001))
+  expect_identical(nrow(ask_database(connection, "SELECT i FROM t", most = 10)), 50000L)
+  # The result of a query that is interrupted while it is fetched
+  setClass("InterruptedResult", contains = "DBIResult", where = globalenv())
+  setClass("InterruptedConnection", contains = "DBIConnection", where = globalenv())
+  cleared <- 0
+  setMethod(DBI::dbSendQuery, c("InterruptedConnection", "character"),
+    function(conn, statement, ...) methods::new("InterruptedResult"),
+    where = globalenv()
+  )
+  setMethod(DBI::dbFetch, "InterruptedResult", function(res, n = -1, ...) {
+    signalCondition(structure(list(), class = c("interrupt", "condition")))
+  }, where = globalenv())
+  setMethod(DBI::dbClearResult, "InterruptedResult", function(res, ...) {
+    cleared <<- cleared + 1
+    TRUE
+  }, where = globalenv())
+  out <- tryCatch(
+    ask_database(methods::new("InterruptedConnection"), "SELECT 1"),
+    interrupt = function(e) "interrupted"
+  )
+  expect_identical(out, "interrupted")
+  expect_identical(cleared, 1)
+})
+
+test_that("names in another case, tables by DBI::Id() and truths as text are taken", {
+  skip_if_not_installed("RSQLite")
+  db <- database()
+  on.exit(DBI::dbDisconnect(db$connection))
+  upper <- stats::setNames(db$data, toupper(names(db$data)))
+  DBI::dbWriteTable(db$connection, "UPPER", upper)
+  truth <- quietly(compress(db$data, "y1", by = ~ age + sex))
+  for (query in list("UPPER", DBI::Id(table = "UPPER"), "main.UPPER", "SELECT * FROM main.UPPER")) {
+    cells <- quietly(compress(db$connection, "y1", by = ~ age + sex, query = query))
+    expect_identical(names(cells$groups), c("age", "sex"))
+    same_cells(cells, truth, rounding_of_sums)
+  }
+  expect_identical(
+    typed_column(c("t", "F", "true", NA, "0"), "logical", "b"), c(TRUE, FALSE, TRUE, NA, FALSE)
+  )
+  expect_error(compress(db$connection, "y1", by = ~sex, query = DBI::Id(table = "none")),
+    class = "covary_error_data"
+  )
+})
