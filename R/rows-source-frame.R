@@ -70,6 +70,7 @@ evaluate <- function(expr, data, env, what) {
 evaluate_responses <- function(responses, env, data, n) {
   columns <- lapply(names(responses), function(label) {
     v <- evaluate(responses[[label]], data, env, "Response")
+    if (is.logical(v) && all(is.na(v))) v <- as.double(v) # NA alone is of no type
     if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 ||
       inherits(v, c("Date", "POSIXct"))) {
       stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),

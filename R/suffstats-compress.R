@@ -17,6 +17,11 @@
 #' which only those with rows are kept, hold the 16 products of four moments along each. Any formula
 #' in the two can be fitted, joint smooths such as `s(x, z)` and `t2(x, z)` included; what is left
 #' out is about 1e-4 to 1e-3 posterior standard deviations.
+#' Of K responses, at most 16, a cell holds 1 + K + K (K + 1) / 2 sums, times the number of moments:
+#' 2 MB for ten responses and one continuous covariate. Every group, and every combination of
+#' responses that rows have where some are missing, takes as much again, up to 1 GB (128 MB with two
+#' continuous covariates); beyond, cells become wider.
+#'
 #' Three or more continuous covariates cannot be held; `compress()` says so and the rows must be
 #' fitted.
 #'

@@ -68,8 +68,8 @@ moments_of_incomplete <- function(cells, seen) {
   out
 }
 
-# Are these statistics of nodes (suffstats-node-columns.R), and not of cells: means and a root of the
-# scatter? Nodes have more rows.
+# Are these statistics of nodes (suffstats-node-columns.R) and not of cells, means and a root of
+# their scatter? Nodes have more rows.
 is_of_nodes <- function(stats, k) nrow(stats) > 1 + k + triangle_size(k)
 
 # Cell statistics of (y - centre) / scale.

@@ -84,3 +84,16 @@ sums_of_columns <- function(stats, k) {
 cell_weights <- function(stats, k) {
   if (is_of_nodes(stats, k)) sums_of_nodes(stats, k)[1, ] else stats[1, ]
 }
+
+# Statistics of `scale` times the rows
+count_stats <- function(stats, k, scale) {
+  rest <- -seq_len(1 + k)
+  if (!is_of_nodes(stats, k)) {
+    stats[1, ] <- stats[1, ] * scale
+    stats[rest, ] <- stats[rest, ] * sqrt(scale)
+    return(stats)
+  }
+  weights <- if (k > 2) 1 + (k + 2) * (0:k) else seq_len(nrow(stats))[-(1 + seq_len(k))]
+  stats[weights, ] <- stats[weights, ] * scale
+  stats
+}

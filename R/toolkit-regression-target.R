@@ -42,14 +42,11 @@ subsample_density.covary_regression_target <- function(target, rows, scale) {
 
 # Some cells of a model, counted `scale` fold.
 subsample_cells <- function(model, rows, scale) {
-  k <- model$likelihood$responses
   model$size$cells <- length(rows)
-  model$cells <- model$cells[, rows, drop = FALSE]
-  model$cells[1, ] <- model$cells[1, ] * scale
-  # nodes hold sums, cells the Cholesky factor of their scatter (src/likelihood_normal.h)
-  rest <- -seq_len(1 + k)
-  nodes <- is_of_nodes(model$cells, k)
-  model$cells[rest, ] <- model$cells[rest, ] * if (nodes) scale else sqrt(scale)
+  model$cells <- count_stats(
+    model$cells[, rows, drop = FALSE], model$likelihood$responses, scale
+  )
+  model$observed <- model$observed[rows]
   model$offset <- model$offset[, rows, drop = FALSE]
   model$x <- lapply(model$x, function(x) x[, rows, drop = FALSE])
   model

@@ -88,6 +88,17 @@ test_that("one and two responses keep sums, and all can be turned back", {
   }
 })
 
+test_that("statistics of so many times the rows", {
+  set.seed(9)
+  for (k in 1:4) {
+    cells <- twin_cells(matrix(rnorm(20 * k), 20), runif(20), rep(1:2, 10))
+    sums <- cells_to_sums(cells, k)
+    expect_close(cells_to_sums(count_stats(cells, k, 2.5), k), 2.5 * sums, rounding)
+    nodes <- count_stats(nodes_of_sums(sums, k), k, 2.5)
+    expect_close(sums_of_nodes(nodes, k), 2.5 * sums, rounding)
+  }
+})
+
 # --- fits of several responses --------------------------------------------------------------------
 
 rows_of_three <- function(n) {

@@ -96,6 +96,10 @@ test_that("every engine and every source takes rows with missing responses", {
   }
   cells <- suppressMessages(compress(d, c("a", "b"), by = ~x))
   expect_lt(same(fit(data = cells, draws = 2000)), 0.1)
+  batches <- suppressWarnings(fit(
+    data = d, algorithm = "advi", draws = 400, control = covary_control(advi = list(batch_size = 40))
+  ))
+  expect_true(all(is.finite(coefficients_of(batches))))
 })
 
 test_that("frames, chunks, files, data bases and clusters give the same cells", {
@@ -109,7 +113,7 @@ test_that("frames, chunks, files, data bases and clusters give the same cells", 
     expect_identical(cells$rows, whole$rows)
     expect_identical(cells$dropped, whole$dropped)
     expect_identical(cells$incomplete, whole$incomplete)
-    both <- lapply(list(whole, cells), function(x) x |> coarsen(min(whole$step, cells$step)))
+    both <- lapply(list(whole, cells), function(x) coarsen(x, min(whole$step, cells$step)))
     both[[2]] <- rescale(both[[2]], both[[1]]$scaling)
     order <- lapply(both, function(x) order(group_keys(x$groups, x$observed)))
     expect_equal(both[[2]]$table[, , , order[[2]]], both[[1]]$table[, , , order[[1]]],
@@ -226,6 +230,8 @@ test_that("missing responses are drawn given the others", {
   expect_identical(of("sigma", "b")[1:2], c(0, 0))
   expect_lt(max(abs(colMeans((y[, , "a"] - mean) / sd))), 0.07)
   expect_lt(max(abs(apply((y[, , "a"] - mean) / sd, 2, stats::sd) - 1)), 0.06)
+  one <- data.frame(x = 0.5, a = 10, b = NA)
+  expect_equal(log_lik(fit, one), log_lik(fit, one[c("x", "a")], resp = "a"))
   # A column that is not there is missing; none of them is an error.
   set.seed(1)
   expect_equal(posterior_predict(fit, new[1:2, ], resp = "a", given = "observed"),
