@@ -97,7 +97,8 @@ test_that("every engine and every source takes rows with missing responses", {
   cells <- suppressMessages(compress(d, c("a", "b"), by = ~x))
   expect_lt(same(fit(data = cells, draws = 2000)), 0.1)
   batches <- suppressWarnings(fit(
-    data = d, algorithm = "advi", draws = 400, control = covary_control(advi = list(batch_size = 40))
+    data = d, algorithm = "advi", draws = 400,
+    control = covary_control(advi = list(batch_size = 40))
   ))
   expect_true(all(is.finite(coefficients_of(batches))))
 })
