@@ -3,7 +3,7 @@
 # given those before j: the correlation itself where j = 1, and any values of all are valid.
 #
 # With L the Cholesky factor of the correlation matrix, z = (y - mu) / sigma is L w, w independent
-# standard normals (mathematics vignette, eq. 2). Row i of L is written in Fisher's z,
+# standard normals (mathematics vignette, eq. 31). Row i of L is written in Fisher's z,
 #   L_ij = tanh(z_ij) prod_(l < j) 1 / cosh(z_il),   L_ii = prod_(l < i) 1 / cosh(z_il),
 # because 1 - rho^2 = 1 / cosh(z)^2 loses all digits near |rho| = 1.
 

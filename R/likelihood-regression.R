@@ -1,7 +1,7 @@
 # The multivariate normal likelihood of K responses by regressions: y_i given those before it is
 # normal with mean mu_i + sum_(j < i) c_ij (y_j - mu_j) and log sd s_i. The dpar rho is c_ij,
 # sigma is exp(s_i): neither marginal correlation nor marginal sd but of the first response. Any
-# values are valid (mathematics vignette, eq. 2m).
+# values are valid (mathematics vignette, eq. 35).
 #
 # With L = (I - C)^-1 diag(exp(s)) the covariance is L L', and w = L^-1 (y - mu) are independent
 # standard normals.

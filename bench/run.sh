@@ -45,6 +45,7 @@ bench() {
     compression-error) run compression-error bench/compression-error.R ;;  # B5
     billion) run billion bench/billion.R ;;                                # B5, B7
     threads) run threads bench/threads.R ;;                                # B3
+    many-responses) run many-responses bench/many-responses.R ;;
     many-covariates) run many-covariates bench/many-covariates.R ;;
     advi-iteration) run advi-iteration bench/advi-iteration.R ;;
     nuts-versus-stan) run nuts-versus-stan bench/nuts-versus-stan.R ;;

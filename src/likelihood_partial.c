@@ -1,5 +1,5 @@
 /* The normal likelihood of any number of responses by canonical partial correlations (mathematics
- * vignette, eq. 2): its entry in the list of likelihoods; the density stands in
+ * vignette, eq. 31): its entry in the list of likelihoods; the density stands in
  * likelihood_partial.simd.h. */
 #include "cells.h"
 #include "likelihood_normal.h"

@@ -12,7 +12,7 @@ regression_points <- function(k, m, spread = 1) {
 test_that("value, gradient and Hessian are those of the twin", {
   for (k in c(1L, 2L, 3L, 5L, 10L)) {
     set.seed(600 + k)
-    data <- regression_points(k, if (full_tests() && k > 2) 2000 else 60)
+    data <- regression_points(k, if (full_tests() && k > 2) 200 else 60)
     q <- predictors_of(k)
     single <- matrix(rnorm(q), q)
     expect_close(
