@@ -96,8 +96,8 @@ spread_out <- function(z, eta, links) {
   Map(one, z, eta$mu, eta$sigma)
 }
 
-# Cholesky factor of the correlations (eq. 33), a K x K list matrix. z: K x K list matrix of Fisher's
-# z. columns: how many of each row are needed; others are NULL, and so may z be there.
+# Cholesky factor of the correlations (eq. 33), a K x K list matrix. z: K x K list matrix of
+# Fisher's z. columns: how many of each row are needed; others are NULL, and so may z be there.
 correlation_chol <- function(z, columns = seq_len(nrow(z))) {
   chol <- matrix(list(), nrow(z), nrow(z))
   for (i in which(columns > 0)) {

@@ -53,7 +53,10 @@ for (rows in c(TRUE, FALSE)) {
     for (k in c(2L, 3L, 5L, 10L)) {
       at <- times_of(name, k, rows)
       cat(sprintf(
-        "%-4s %-17s K = %2d  %8.3f %8.3f %8.3f %9.2f %9.2f   ratios %5.1f %5.1f %6.1f %7.0f %7.0f\n",
+        paste0(
+          "%-4s %-17s K = %2d  %8.3f %8.3f %8.3f %9.2f %9.2f   ",
+          "ratios %5.1f %5.1f %6.1f %7.0f %7.0f\n"
+        ),
         if (rows) "row" else "cell", name, k, at[1], at[2], at[3], at[4], at[5], at[1] / unit,
         at[2] / unit, at[3] / unit, at[4] / unit, at[5] / unit
       ))

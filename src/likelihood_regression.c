@@ -1,6 +1,6 @@
 /* The normal likelihood of any number of responses by the regression of each on those before it
- * (mathematics vignette, eq. 35 and 37): its entry in the list of likelihoods; density and expectations
- * stand in likelihood_regression.simd.h and likelihood_regression_expect.simd.h. */
+ * (mathematics vignette, eq. 35 and 37): its entry in the list of likelihoods; density and
+ * expectations stand in likelihood_regression.simd.h and likelihood_regression_expect.simd.h. */
 #include "cells.h"
 #include "likelihood_normal.h"
 #include "simd.h"
