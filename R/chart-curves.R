@@ -82,7 +82,7 @@ random_sd <- function(fit, p, term) {
   if (!term$random) {
     return(0)
   }
-  name <- sub("^s_", "sds_", sub("\\[1\\]$", "", p$columns$name[term$columns[1]]))
+  name <- sd_name(p, p$columns$sd[term$columns[1]])
   signif(sqrt(mean(unclass(fit$draws)[, name]^2)), 6)
 }
 

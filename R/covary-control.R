@@ -23,6 +23,11 @@
 #'   it is faster; constant correlations of varying standard deviations are simple by the first
 #'   alone, and its fits depend more on the order. Predictions, [correlation()] and [sigma()] mean
 #'   the same for both.
+#' @param shared_sds Do smooths of the same term in the predictors of all pairs of one response with
+#'   those before it share one standard deviation (equation 43 of `vignette("mathematics")`)?
+#'   `"auto"` (default): from six responses on, where one for each pair would be many and say
+#'   little; `"always"`, or `"never"`. Its prior is that of class `"sds"` with the later response as
+#'   `resp`.
 #' @param row_sd Standard deviation within a row, as a share of the residual standard deviation at
 #'   that row, where standard deviations or correlations change with covariates: it keeps the
 #'   likelihood bounded at rows that a mean runs through. `"auto"` is 0.01, less from 500,000 rows
@@ -38,10 +43,12 @@ covary_control <- function(
   importance = c("auto", "always", "never"), advi = list(), svgd = list(),
   pathfinder = list(), nuts = list(),
   compress = c("auto", "always", "never"), resolution = "auto",
-  threads = 1, row_sd = "auto", correlation = c("partial", "regression")
+  threads = 1, row_sd = "auto", correlation = c("partial", "regression"),
+  shared_sds = c("auto", "always", "never")
 ) {
   structure(list(
     correlation = check_choice(correlation, names(correlation_likelihoods), "correlation"),
+    shared_sds = check_choice(shared_sds, c("auto", "always", "never"), "shared_sds"),
     row_sd = check_row_sd(row_sd),
     importance = check_choice(importance, c("auto", "always", "never"), "importance"),
     advi = settings_list(advi, list(
@@ -87,6 +94,18 @@ check_control <- function(control) {
     )
   }
   remake(control, covary_control, "control")
+}
+
+# From so many responses on, smooths share sds unless told otherwise.
+least_sharing_responses <- 6L
+
+with_shared_sds <- function(parsed, control) {
+  parsed$shared_sds <- switch(control$shared_sds,
+    auto = length(parsed$responses) >= least_sharing_responses,
+    always = TRUE,
+    never = FALSE
+  )
+  parsed
 }
 
 # What many responses cost, and what costs less.

@@ -48,7 +48,7 @@ default_prior <- function(
     data_names = names(data),
     likelihood = likelihood_by_correlation(check_control(control)$correlation)
   )
-  read <- read_rows(parsed, data, choice)
+  read <- read_rows(with_shared_sds(parsed, control), data, choice)
   parsed <- read$parsed
   frame <- read$frame
   cells <- new_cells(frame)

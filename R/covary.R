@@ -157,6 +157,7 @@ covary <- function(
     data_names = data_names(data), likelihood = likelihood_by_correlation(control$correlation)
   )
   say_cost_of_responses(parsed, control)
+  parsed <- with_shared_sds(parsed, control)
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
 

@@ -48,6 +48,10 @@ new_design <- function(parsed, frame, cells, all_rows = NULL) {
     )
   }
   predictors <- distinguish_names(predictors)
+  if (isTRUE(parsed$shared_sds) && n_sds > 0) {
+    predictors <- share_sds(predictors, parsed$ids)
+    n_sds <- length(sd_owners(predictors))
+  }
   plain <- setdiff(names(at$data), at$values)
   list(
     predictors = predictors, x = share_equal(x), offset = offset, n_sds = n_sds,

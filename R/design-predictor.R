@@ -17,6 +17,7 @@
 #   columns      data frame, d lines: name (of the draws), class, coef, sd (number of the smoothing
 #                sd of the design, 0 where unpenalised), x_scale (user's per fitted coefficient)
 #   n_sds        number of its smoothing sds
+#   shared_sds   names of the sds that it shares with other predictors, by their numbers
 #   known        are there no columns?
 
 # p: parsed; side: build_side(), what predictors of the same right side share; n_sds: number of

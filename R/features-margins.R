@@ -136,10 +136,8 @@ new_margins <- function(call, template, sums, fits) {
 
 # Names of the smoothing sds, as among the draws of a fit
 smooth_sd_names <- function(design) {
-  unlist(lapply(design$predictors, function(p) {
-    smooth <- p$columns$name[p$columns$class == "smooth"]
-    unique(sub("^s_", "sds_", sub("\\[[0-9]+\\]$", "", smooth)))
-  }), use.names = FALSE)
+  owner <- sd_owners(design$predictors)
+  vapply(seq_along(owner), function(i) sd_name(design$predictors[[owner[i]]], i), "")
 }
 
 stack_feature_draws <- function(draws, coefficients, names) {

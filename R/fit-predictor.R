@@ -73,8 +73,7 @@ complete_covariates <- function(newdata, p) {
 # list(level (M: column of effects, or NA), size (M: what multiplies the effect), effects (S x
 # levels))
 unseen_effects <- function(unseen, fit, p, draw_ids) {
-  name <- sub("^s_", "sds_", sub("\\[1\\]$", "", p$columns$name[p$columns$sd == unseen$sd][1]))
-  sds <- as.vector(unclass(fit$draws)[, name])
+  sds <- as.vector(unclass(fit$draws)[, sd_name(p, unseen$sd)])
   if (!is.null(draw_ids)) sds <- sds[draw_ids]
   levels <- unique(stats::na.omit(unseen$level))
   effects <- matrix(stats::rnorm(length(sds) * length(levels)), length(sds)) * sds

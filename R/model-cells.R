@@ -117,8 +117,9 @@ coefficient_table <- function(p, size, absorbed) {
 
 sd_table <- function(predictors, size, priors) {
   sds <- lapply(unclass(priors)[c("name", "x_scale", "prior")], `[`, priors$class == "sds")
-  key <- unlist(lapply(predictors, function(p) rep(p$key, p$n_sds)))
-  factor <- sds$x_scale / unlist(size[key])
+  key <- sd_owners(predictors)
+  shared <- vapply(seq_along(key), function(i) is_shared_sd(predictors[[key[i]]], i), TRUE)
+  factor <- sds$x_scale / ifelse(shared, 1, unlist(size[key]))
   out <- unchecked_frame(list(name = sds$name, key = as.character(key), factor = if (length(key)) {
     unname(factor)
   } else {

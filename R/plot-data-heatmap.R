@@ -1,7 +1,8 @@
 # The data of heat maps: marginal correlations of all pairs at values of a covariate.
 
 # Data frame covariate, value, row, column, resp, estimate, sd, lower, upper: a row a pair and
-# value; without a covariate (correlations that do not change) one value, NA. Estimates are posterior means.
+# value; without a covariate (correlations that do not change) one value, NA. Estimates are
+# posterior means.
 correlation_frame <- function(fit, covariate = NULL, at = NULL, resp = NULL, conditions = list()) {
   if (length(fit$responses) < 2) response_pair(fit) # says what is missing
   pairs <- choose_pairs(fit, resp)
@@ -28,5 +29,8 @@ correlation_covariate <- function(fit, covariate, pairs) {
   keys <- role_keys(fit, "correlation", pairs)
   shaping <- unique(unlist(lapply(keys, shaping_covariates, fit = fit)))
   shaping <- Filter(function(name) !is_discrete(fit$design$covariates[[name]]), shaping)
-  if (is.null(covariate)) shaping[1][length(shaping) > 0] else first_covariate(fit, covariate)
+  if (!is.null(covariate)) {
+    return(first_covariate(fit, covariate))
+  }
+  if (length(shaping)) shaping[1]
 }

@@ -19,9 +19,10 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     reference = reference_row(fit, conditions), n = n
   )
   y <- fit$frame$y[, pair, drop = FALSE]
+  both <- function(rows) y[rows[rowSums(is.na(y[rows, , drop = FALSE])) == 0], , drop = FALSE]
   dots <- list(
-    y = y[if (max_points > 0) thin_rows(data[[covariate]], max_points), , drop = FALSE],
-    near = if (max_points > 0) lapply(near, function(rows) y[rows, , drop = FALSE])
+    y = both(if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()),
+    near = if (max_points > 0) lapply(near, both)
   )
   with_canvas(list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25)), {
     graphics::par(mar = c(2.9, 3.2, 1.8, 0.8))

@@ -4,16 +4,16 @@
 #'   with 50 % and 95 % ribbons. Dots are the data; open circles with bars are what residuals in
 #'   bins say without the model, with 95 % limits. Outside the data curves are dashed and ribbons
 #'   lighter.
-#' * `"matrix"`: along one covariate, a panel a pair of responses: means on the diagonal, with dashed
-#'   lines one standard deviation from them, and correlations below it. For up to six responses, or
-#'   those in `resp`.
+#' * `"matrix"`: along one covariate, a panel a pair of responses: means on the diagonal, with
+#'   dashed lines one standard deviation from them, and correlations below it. For up to six
+#'   responses, or those in `resp`.
 #' * `"heatmap"`: correlations of all pairs (or of the responses in `resp`) at values of one
 #'   covariate: by default the first numeric one on which they depend, at its 5 %, 50 % and 95 %
 #'   quantiles.
-#' * `"ellipses"`: the bivariate normal of two responses at chosen values of a covariate: outlines that hold 50 % and
-#'   95 % of the population, over the data, with the rows nearest to each value in its colour. The
-#'   small panels are scaled by the fitted standard deviations, so that their shape is the
-#'   correlation alone.
+#' * `"ellipses"`: the bivariate normal of two responses at chosen values of a covariate: outlines
+#'   that hold 50 % and 95 % of the population, over the data, with the rows nearest to each value
+#'   in its colour. The small panels are scaled by the fitted standard deviations, so that their
+#'   shape is the correlation alone.
 #' * `"elbo"`: the evidence lower bound by iteration, and its distance to the last value.
 #'
 #' The data behind every picture: [plot_data()].

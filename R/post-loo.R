@@ -80,7 +80,8 @@ check_loo <- function(fit) {
 
 # loo_compare() warns where fits with different data are compared.
 mark_data <- function(out, fit, resp) {
-  y <- fit$frame$y[, choose_responses(fit, resp), drop = FALSE]
+  # In whatever order the responses are
+  y <- fit$frame$y[, sort(choose_responses(fit, resp), method = "radix"), drop = FALSE]
   sums <- function(y) colSums(y, na.rm = TRUE)
   structure(out, yhash = c(dim(y), sums(y), sums(y * seq_len(nrow(y)))))
 }

@@ -26,6 +26,12 @@ order_lines <- function(predictors, responses) {
   c(
     paste0("Order:      ", paste(responses, collapse = ", ")),
     strwrap(meaning, 78, indent = 2, exdent = 2),
+    if (any(lengths(lapply(pairs, `[[`, "shared_sds")) > 0)) {
+      strwrap(paste0(
+        "Smooths of one term in the rho of a response with those before it share one standard ",
+        "deviation; see `shared_sds` in covary_control()."
+      ), 78, indent = 2, exdent = 2)
+    },
     pinned_lines(pairs, responses)
   )
 }

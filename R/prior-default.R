@@ -37,9 +37,9 @@ function_sd <- function(p, scales) {
 }
 
 # The default prior of one parameter of predictor p, in the user's units; NULL for coefficients,
-# which have one together (prior-joint.R). name, coef: what messages call it.
-default_of <- function(class, coef, name, x_scale, p, scales) {
-  size <- predictor_size(p, scales)
+# which have one together (prior-joint.R). name, coef: what messages call it; size: of the
+# predictor.
+default_of <- function(class, coef, name, x_scale, p, size, scales) {
   if (class == "Intercept") {
     return(constant_default(p, scales, dpar_of(p)$expected(scales, p$resp), size))
   }

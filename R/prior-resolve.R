@@ -9,8 +9,10 @@ resolve_priors <- function(design, scales, given) {
   }
   if (!is.null(given)) check_object(given, "covary_priors", "prior")
   out <- parameter_table(design)
-  predictors <- design$predictors[paste(out$dpar, out$resp, sep = ":")]
-  out$prior <- unname(Map(default_of, out$class, out$coef, out$name, out$x_scale, predictors,
+  predictors <- design$predictors[out$key]
+  size <- vapply(predictors, predictor_size, 0, scales = scales)
+  size[out$shared] <- 1 # an sd of standardised coefficients
+  out$prior <- unname(Map(default_of, out$class, out$coef, out$name, out$x_scale, predictors, size,
     MoreArgs = list(scales = scales)
   ))
   out$source <- rep("default", nrow(out))
@@ -31,18 +33,25 @@ resolve_priors <- function(design, scales, given) {
   structure(show_joint_defaults(out, design, scales), class = c("covary_priors", "data.frame"))
 }
 
+# A line a parameter; sds that predictors share stand with the first of them, and are of the
+# response that has the pairs.
 parameter_table <- function(design) {
+  owner <- sd_owners(design$predictors)
   rows <- lapply(design$predictors, function(p) {
     columns <- unclass(p$columns)
     smooth <- columns$class == "smooth"
-    at <- c(which(!smooth), which(smooth & !duplicated(columns$sd)))
+    first <- smooth & !duplicated(columns$sd)
+    first[smooth] <- first[smooth] & owner[columns$sd[smooth]] == p$key
+    at <- c(which(!smooth), which(first))
     random <- smooth[at]
+    shared <- random & is_shared_sd(p, columns$sd[at])
     name <- columns$name[at]
-    name[random] <- sub("^s_", "sds_", sub("\\[1\\]$", "", name[random]))
+    name[random] <- vapply(columns$sd[at][random], sd_name, "", p = p)
     list(
       class = ifelse(random, "sds", columns$class[at]), coef = columns$coef[at],
       dpar = rep(p$dpar, length(at)),
-      resp = rep(unit_label(p$resp), length(at)), name = name,
+      resp = ifelse(shared, p$resp[length(p$resp)], unit_label(p$resp)), name = name,
+      key = rep(p$key, length(at)), shared = shared,
       x_scale = columns$x_scale[at], correlation = rep(is_correlation(p), length(at))
     )
   })

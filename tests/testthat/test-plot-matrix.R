@@ -35,6 +35,12 @@ test_that("heat maps are marginal correlations at values of a covariate", {
   expect_identical(unique(d$row[d$resp == "drat:disp"]), "disp")
   constant <- plot_data(fixture("full"), "heatmap")
   expect_true(is.na(constant$value))
+  by_factor <- quiet(covary(cbind(mpg, qsec) ~ wt, rho ~ am,
+    data = transform(mtcars, am = factor(am)), algorithm = "laplace", draws = 100
+  ))
+  d <- plot_data(by_factor, "heatmap", conditions = list(am = "1"))
+  at <- data.frame(wt = 3, am = factor(1, c(0, 1)))
+  expect_equal(d$estimate, correlation(by_factor, at)$estimate)
   expect_error(plot_data(fixture("one"), "heatmap"), class = "covary_error_argument")
   on_paper({
     expect_identical(nrow(plot(four, "heatmap", resp = c("mpg", "qsec", "disp"))), 9L)
@@ -55,4 +61,18 @@ test_that("checks of correlations show all pairs, or some", {
   })
   expect_length(unique(all$resp), 6)
   expect_equal(some$observed, all$observed[all$resp == "mpg:disp"])
+})
+
+test_that("pictures leave out responses that are missing", {
+  d <- transform(mtcars, qsec = replace(qsec, 3:8, NA))
+  fit <- suppressMessages(quiet(covary(cbind(mpg, qsec) ~ wt, rho ~ wt,
+    data = d, algorithm = "laplace", draws = 100
+  )))
+  on_paper({
+    plot(fit)
+    plot(fit, "matrix")
+    plot(fit, "ellipses")
+  })
+  bins <- plot_data(fit, "bins", covariate = "wt", bins = 1)
+  expect_false(anyNA(bins$estimate))
 })

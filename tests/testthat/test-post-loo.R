@@ -39,3 +39,11 @@ test_that("draws from the prior and a missing package are typed errors", {
   expect_error(loo(fit), class = "covary_error_algorithm")
   expect_error(need_package("nonexistentpackage", "x"), class = "covary_error_package")
 })
+
+test_that("fits with their responses in another order can be compared", {
+  skip_if_not_installed("loo")
+  fit <- fixture("full")
+  other <- quiet(update(fit, order = rev(fit$responses)))
+  hash <- function(fit) attr(suppressWarnings(loo(fit)), "yhash")
+  expect_equal(unname(hash(fit)), unname(hash(other)))
+})
