@@ -55,7 +55,10 @@ for (name in names(servers)) {
       ))
     })
     cat(sprintf(
-      "  %-8s %d response%s by %-9s engine's own %6.2f s, covary %6.2f s, ratio %5.1f, read %d times\n",
+      paste0(
+        "  %-8s %d response%s by %-9s engine's own %6.2f s, covary %6.2f s, ratio %5.1f, ",
+        "read %d times\n"
+      ),
       case$what, length(case$y), if (length(case$y) > 1) "s" else " ", deparse1(case$by[[2]]), own,
       ours, ours / own, cells$passes
     ))
