@@ -52,7 +52,7 @@ fit_pilot <- function(target) {
 pilot_correlation <- function(sub, fit, pairs) {
   at <- match(pairs, sub$coefficients$key)
   predictors <- ifelse(is.na(at), 0, fit$mean[at])
-  correlation_matrix(model_likelihood(sub), sum(sub$roles == "mean"), predictors)
+  predicted_correlations(model_likelihood(sub), sum(sub$roles == "mean"), predictors)
 }
 
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected

@@ -8,25 +8,29 @@ pairs_a_call <- 400L
 # draws (their effective share is then exp(-sd^2) = 0.78), effective share of the smoothing points
 pair_limits <- c(shift = 0.5, weight_sd = 0.5, smoothing = 0.05)
 
-# list(mean, cov, sds, diagnostics)
-fit_all_pairs <- function(template, margins, source, chosen, cluster, progress) {
+# list(mean, cov, sds, diagnostics, joint (new_joint_rule(), or NULL))
+fit_all_pairs <- function(template, margins, source, chosen, joint, cluster, progress) {
   on.exit(progress$close())
   settings <- NULL
-  size <- max(1, floor(sums_most / (pair_sum_count * bin_count(template))))
+  size <- max(1, floor(sums_most / ((1 + joint) * pair_sum_count * bin_count(template))))
   parts <- lapply(split_evenly(ncol(chosen), ceiling(ncol(chosen) / size)), function(at) {
     progress$tick("summing pairs", (at[1] - 1) / ncol(chosen))
-    sums <- sum_pairs(template, margins, source, chosen[, at, drop = FALSE])
+    of_pairs <- chosen[, at, drop = FALSE]
+    sums <- sum_pairs(template, margins, source, of_pairs, joint)
     model <- pair_model(template, sums$bins)
     if (is.null(settings)) settings <<- pair_noise(model$core)
-    of_pairs <- chosen[, at, drop = FALSE]
     fits <- fit_pair_sums(sums, model, margins, of_pairs, settings, cluster, progress)
-    c(fits, list(bins = sums$bins))
+    runs <- if (joint) held_out_runs(sums, model, margins, of_pairs, settings, cluster, progress)
+    c(fits, list(bins = sums$bins, runs = runs))
   })
   bind <- function(name) do.call(cbind, lapply(parts, `[[`, name))
   out <- list(mean = bind("mean"), cov = bind("cov"), sds = bind("sds"))
   labels <- pair_labels(chosen, colnames(margins$mean))
   out$diagnostics <- pair_diagnostics(labels, bind("found"))
   attr(out$diagnostics, "bin_error") <- bin_error(template, parts[[1]]$bins, out)
+  if (joint) {
+    out$joint <- new_joint_rule(bind_runs(lapply(parts, `[[`, "runs")), chosen)
+  }
   out
 }
 
@@ -54,7 +58,15 @@ pair_noise <- function(core) {
 
 # list(mean, cov (on the scale of the data), sds, found (6 x pairs))
 fit_pair_sums <- function(sums, model, margins, chosen, settings, cluster, progress) {
-  spread <- places_of(margins$design, margin_key("sigma"))
+  fits <- call_pair_fits(sums, model, margins, chosen, settings, cluster, progress)
+  user <- map_coefficients(fits$mean, fits$cov, model$map)
+  c(user, list(sds = exp(fits$log_tau) / model$sds, found = fits$found))
+}
+
+# The same on the scale of the C core: list(mean, cov, log_tau, found). Log sds of margins without
+# columns count as known.
+call_pair_fits <- function(sums, model, margins, chosen, settings, cluster, progress) {
+  spread <- places_of(margins$design, margin_key("sigma"))[seq_len(nrow(sums$spread))]
   of_margins <- list(
     spread = sums$spread, products = sums$products,
     cov = margins$cov[triangle_places(nrow(margins$mean), spread), , drop = FALSE]
@@ -73,8 +85,7 @@ fit_pair_sums <- function(sums, model, margins, chosen, settings, cluster, progr
     run_shards(cluster, shards, work, "fit_pair_shard")
   }
   bind <- function(name) do.call(cbind, lapply(parts, `[[`, name))
-  user <- map_coefficients(bind("mean"), bind("cov"), model$map)
-  c(user, list(sds = exp(bind("log_tau")) / model$sds, found = bind("found")))
+  list(mean = bind("mean"), cov = bind("cov"), log_tau = bind("log_tau"), found = bind("found"))
 }
 
 # What a worker does.

@@ -4,19 +4,22 @@
 pair_sum_count <- 4L # numbers a pair and bin (src/pairs.h)
 block_doubles <- 4e6 # of rows x features, standardised at a time
 
-# list(sums (4 x bins with rows x pairs), bins (bin_data()), spread (ps x bins: mean columns of the
+held_every <- 5L # every so-manieth row is held out where joint forms are compared
+
+# list(sums (4 x bins with rows x pairs), held (the part of them that comes from every fifth row, or
+# NULL), bins (bin_data()), spread (ps x bins: mean columns of the
 # log sds), products (lower triangle of ps x ps, x bins)). `chosen`: 2 x pairs numbers of features;
 # with none, what does not depend on pairs.
-sum_pairs <- function(template, margins, source, chosen) {
+sum_pairs <- function(template, margins, source, chosen, hold = FALSE) {
   names <- colnames(margins$mean)
   used <- sort(unique(as.vector(chosen)))
   pass <- list(
     template = template, margins = margins, features = names[used],
-    pairs = matrix(match(chosen, used), 2), count = bin_count(template)
+    pairs = matrix(match(chosen, used), 2), count = bin_count(template), hold = hold
   )
   ps <- length(places_of(margins$design, margin_key("sigma")))
   start <- list(
-    weight = numeric(pass$count), sums = NULL,
+    weight = numeric(pass$count), sums = NULL, held = NULL, rows = 0,
     first = matrix(0, pass$count, length(template$breaks)),
     spread = matrix(0, ps, pass$count), products = matrix(0, triangle_size(ps), pass$count)
   )
@@ -24,8 +27,15 @@ sum_pairs <- function(template, margins, source, chosen) {
     add_pair_rows(state, rows, pass, place)
   })
   bins <- bin_data(template, out)
+  by_pair <- function(sums) {
+    if (is.null(sums)) {
+      return(NULL)
+    }
+    array(sums, c(pair_sum_count, pass$count, ncol(chosen)))[, bins$bin, , drop = FALSE]
+  }
+  held <- by_pair(out$held)
   list(
-    sums = array(out$sums, c(pair_sum_count, pass$count, ncol(chosen)))[, bins$bin, , drop = FALSE],
+    sums = if (hold) by_pair(out$sums) + held else by_pair(out$sums), held = held,
     bins = bins,
     spread = out$spread[, bins$bin, drop = FALSE] / rep(bins$weights, each = ps),
     products = out$products[, bins$bin, drop = FALSE] /
@@ -66,8 +76,7 @@ add_pair_block <- function(state, block, pass) {
     )
   }
   order <- order(bin)
-  count <- tabulate(bin, pass$count)
-  present <- which(count > 0)
+  present <- which(tabulate(bin, pass$count) > 0)
   weights <- if (is.null(block$weights)) rep(1, n) else block$weights
   by_bin <- function(values) rowsum(values * weights, bin) # bins in order
   state$weight[present] <- state$weight[present] + by_bin(rep(1, n))
@@ -83,10 +92,17 @@ add_pair_block <- function(state, block, pass) {
   }
   y <- matrix(unlist(block$y, use.names = FALSE), n)
   z <- (y - curves$mean) * exp(-curves$log_sd)
-  state$sums <- .Call(
-    C_pair_sums, z[order, , drop = FALSE], if (!is.null(block$weights)) weights[order],
-    c(0L, cumsum(count)), pass$pairs, pass$count, state$sums
-  )
+  add <- function(sums, rows) {
+    rows <- order[order %in% rows]
+    .Call(
+      C_pair_sums, z[rows, , drop = FALSE], if (!is.null(block$weights)) weights[rows],
+      c(0L, cumsum(tabulate(bin[rows], pass$count))), pass$pairs, pass$count, sums
+    )
+  }
+  held <- pass$hold & (state$rows + seq_len(n)) %% held_every == 0
+  state$sums <- add(state$sums, which(!held))
+  if (pass$hold) state$held <- add(state$held, which(held))
+  state$rows <- state$rows + n
   state
 }
 

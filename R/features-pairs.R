@@ -26,9 +26,10 @@
 #'
 #' @section Cost:
 #' One pass (two, of data that are not a frame) over the rows: 2 ns a row and pair, and a few ns a
-#' row, feature and coefficient of the margins. A fit takes about 1 ms a pair with one smooth and
-#' grows with the bins and the square of the coefficients. Sums take 6 kB a pair of 200 bins; more
-#' than 300 MB of them are made in several passes. The result takes 4 p (p + 1) bytes a pair with p
+#' row, feature and coefficient of the margins. A fit takes about 1 ms a pair with one smooth (twice
+#' that where a joint matrix shall be possible) and grows with the bins and the square of the
+#' coefficients. Sums take 6 kB a pair of 200 bins; more than 300 MB of them are made in several
+#' passes. The result takes 4 p (p + 1) bytes a pair with p
 #' coefficients, 0.5 kB for one smooth: 4,950 pairs 3 MB.
 #'
 #' @param margins Margins of [fit_margins()].
@@ -39,6 +40,9 @@
 #' @param rho One-sided formula for the correlations. Its covariates may differ from those of the
 #'   margins; two may be continuous.
 #' @param ... Not used.
+#' @param joint Keep what [correlation_matrix()] and [combine()] need? It takes a second fit to four
+#'   fifths of the rows, for all pairs of three or more features (at most 50,000 pairs). `NULL`
+#'   (default) is `TRUE` where that is so.
 #' @param weights As in [fit_margins()].
 #' @param prior Priors from [set_prior()] with `dpar = "rho"`, for all pairs.
 #' @param query,reader,chunk As in [compress()].
@@ -48,7 +52,7 @@
 #' @section Errors:
 #' As in [fit_margins()]. One warning, `covary_warning_pairs`, counts the pairs whose `status` in
 #' `diagnostics()` is not "ok".
-#' @seealso [pairs-class], [fit_margins()].
+#' @seealso [pairs-class], [fit_margins()], [correlation_matrix()], [combine()], [check_pairs()].
 #' @examples
 #' margins <- fit_margins(iris, names(iris)[1:4], mu = ~Species, sigma = ~Species)
 #' pairs <- fit_pairs(margins, iris, rho = ~Species)
@@ -56,22 +60,38 @@
 #' correlation(pairs, data.frame(Species = "setosa"), pairs = "Sepal.Length:Sepal.Width")
 #' @export
 fit_pairs <- function(
-  margins, data, pairs = "all", rho = ~1, ..., weights = NULL, prior = NULL, query = NULL,
-  reader = NULL, chunk = 1e5, cluster = NULL, refresh = NULL
+  margins, data, pairs = "all", rho = ~1, ..., joint = NULL, weights = NULL, prior = NULL,
+  query = NULL, reader = NULL, chunk = 1e5, cluster = NULL, refresh = NULL
 ) {
   call <- match.call()
   check_dots(...)
   check_margins(margins, "margins")
   check_one_sided(rho, "rho")
   chosen <- read_pairs(pairs, margins)
+  joint <- check_joint(joint, chosen)
   pass <- list(
     resolution = 200, threads = 1L, chunk = check_count(chunk, "chunk", 100), reader = reader,
     moments = "auto", materialise = FALSE
   )
   source <- pair_source(margins, data, rho, weights, query, pass)
   template <- new_pair_template(rho, source, prior)
-  fits <- fit_all_pairs(template, margins, source, chosen, cluster, new_progress(refresh))
+  fits <- fit_all_pairs(template, margins, source, chosen, joint, cluster, new_progress(refresh))
   warn_pairs(new_pairs(call, margins, template, chosen, fits))
+}
+
+# Whether a joint matrix shall be possible
+check_joint <- function(joint, chosen) {
+  possible <- are_complete(chosen) && ncol(chosen) <= joint_most_pairs
+  if (is.null(joint)) {
+    return(possible)
+  }
+  if (check_flag(joint, "joint") && !possible) {
+    stop_covary("argument", "`joint` needs all pairs of three or more features, at most ",
+      joint_most_pairs, "; `pairs` has ", ncol(chosen), ".",
+      fields = list(arg = "joint")
+    )
+  }
+  joint
 }
 
 # 2 x n numbers of features, each pair once, the first feature before the second
@@ -137,7 +157,7 @@ pair_labels <- function(at, names) paste(names[at[1, ]], names[at[2, ]], sep = "
 #   pairs          2 x P numbers of features
 #   mean, cov, sds as of margins: p x P, p (p + 1) / 2 x P, smooths x P
 #   diagnostics    data frame, a row a pair, with the attribute bin_error
-#   sums           at some points of the covariates, what shrinks a joint matrix (features-joint.R)
+#   joint          how a joint matrix is made (features-joint.R), or NULL
 new_pairs <- function(call, margins, template, chosen, fits) {
   labels <- pair_labels(chosen, colnames(margins$mean))
   names <- template$design$predictors[[template$key]]$columns$name
@@ -147,7 +167,7 @@ new_pairs <- function(call, margins, template, chosen, fits) {
     mean = structure(fits$mean, dimnames = list(names, labels)),
     cov = structure(fits$cov, dimnames = list(NULL, labels)),
     sds = structure(fits$sds, dimnames = list(smooth_sd_names(template$design), labels)),
-    diagnostics = fits$diagnostics, rows = template$common$rows
+    diagnostics = fits$diagnostics, rows = template$common$rows, joint = fits$joint
   )))
 }
 

@@ -39,7 +39,8 @@ register_class("covary_pairs",
       is.data.frame(v) && nrow(v) == ncol(x$pairs)
     })
   ),
-  sealed = c("margins", "formula", "design", "pairs", "mean", "cov", "sds"), by_field = "design"
+  sealed = c("margins", "formula", "design", "pairs", "mean", "cov", "sds", "joint"),
+  by_field = "design"
 )
 
 check_pairs_object <- function(x, arg = "object") {

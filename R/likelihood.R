@@ -140,7 +140,7 @@ map_units <- function(part, f) {
 
 # The k x k correlations of responses. predictors: numbers, those of the correlations in the order
 # of dpar_units().
-correlation_matrix <- function(likelihood, k, predictors) {
+predicted_correlations <- function(likelihood, k, predictors) {
   out <- diag(k)
   if (k == 1) {
     return(out)
