@@ -64,7 +64,8 @@ print.covary_margins <- function(x, ...) {
   cat("Margins of ", nrow(found), " features: ", enumerate(found$resp, quote = FALSE), "\n\n",
     sep = ""
   )
-  lines <- sub(feature_label, ".", predictor_lines(x$design$predictors), fixed = TRUE)
+  lines <- predictor_lines(x$design$predictors, feature_label)
+  lines <- sub(feature_label, ".", lines, fixed = TRUE)
   cat(paste0("  ", lines, "\n"), sep = "")
   rows <- format(range(found$n), big.mark = ",", scientific = FALSE, trim = TRUE)
   cat("\nData:         ", format(x$rows, big.mark = ",", scientific = FALSE), " rows; ",

@@ -1,7 +1,6 @@
 # Pictures of many features: curves of chosen ones, and maps of all correlations.
 
-most_curves <- 6L # panels across, by default
-map_values <- 3L # covariate values of a map, by default
+most_curves <- 6L # features or pairs, by default
 
 #' Pictures of margins and of correlations of many features
 #'
@@ -15,7 +14,7 @@ map_values <- 3L # covariate values of a map, by default
 #' @param type `"map"` or `"curves"`.
 #' @param covariate The covariate along which curves are drawn or maps change; by default the first
 #'   numeric one.
-#' @param at Values of it for maps; by default three, at a tenth, a half and nine tenths of the rows.
+#' @param at Values of it for maps; by default a tenth, a half and nine tenths of the rows.
 #' @param conditions Named list of values at which other covariates are held; by default the median
 #'   or the commonest level.
 #' @param ... Not used.
@@ -175,19 +174,22 @@ draw_correlation_maps <- function(x, covariate, at, resp, conditions) {
   }
   estimate <- pair_summary(x, rows$data, inside, 0.5)$summary$estimate
   places <- matrix(match(names[x$pairs[, inside]], features), 2)
-  with_canvas(list(matrix(seq_len(length(rows$labels) + 1), 1), widths = c(rep(4, nrow(estimate)), 1)),
-    mar = c(if (length(features) <= 30) 4 else 1, if (length(features) <= 30) 4 else 1, 2.2, 0.7),
+  panels <- nrow(estimate)
+  margin <- if (length(features) <= 30) 4 else 1
+  with_canvas(list(matrix(seq_len(panels + 1), 1), widths = c(rep(4, panels), 1)),
+    mar = c(margin, margin, 2.2, 0.7),
     {
-      for (i in seq_len(nrow(estimate))) {
+      for (i in seq_len(panels)) {
         draw_correlation_map(estimate[i, ], places, features, rows$labels[i])
       }
       draw_map_key()
     }
   )
   unchecked_frame(list(
-    value = rep(rows$labels, length(inside)), pair = rep(colnames(x$mean)[inside], each = nrow(estimate)),
-    first = rep(names[x$pairs[1, inside]], each = nrow(estimate)),
-    second = rep(names[x$pairs[2, inside]], each = nrow(estimate)), estimate = as.vector(estimate)
+    value = rep(rows$labels, length(inside)),
+    pair = rep(colnames(x$mean)[inside], each = panels),
+    first = rep(names[x$pairs[1, inside]], each = panels),
+    second = rep(names[x$pairs[2, inside]], each = panels), estimate = as.vector(estimate)
   ))
 }
 
@@ -202,7 +204,8 @@ map_rows <- function(design, grid, at) {
         fields = list(arg = "at")
       )
     }
-    return(list(data = grid$data[some, , drop = FALSE], labels = paste(grid$name, grid$labels[some])))
+    labels <- paste(grid$name, grid$labels[some])
+    return(list(data = grid$data[some, , drop = FALSE], labels = labels))
   }
   if (is.null(at)) at <- known$quantiles
   if (!is.numeric(at) || length(at) == 0 || !all(is.finite(at))) {
