@@ -2,7 +2,7 @@
 # products by bin.
 
 pair_sum_count <- 4L # numbers a pair and bin (src/pairs.h)
-block_doubles <- 4e6 # of rows x features, standardised at a time
+block_doubles <- 1e6 # of rows x features, standardised at a time
 
 held_every <- 5L # every so-manieth row is held out where joint forms are compared
 

@@ -11,6 +11,13 @@ half_bins <- function(rows) round(min(400, max(100, 100 * (rows / 1e5)^0.25)))
 
 # What is read: the features as they were for the margins, and the covariates of both.
 pair_source <- function(margins, data, rho, weights, query, pass) {
+  if (inherits(data, "cells")) {
+    stop_covary("argument", "`data` must hold rows, from any source of fit_margins(), not cells: ",
+      "residuals of pairs are standardised row by row. Cells of two responses are fitted by ",
+      "covary().",
+      fields = list(arg = "data")
+    )
+  }
   right_sides <- lapply(margins$design$predictors, `[[`, "rhs")
   formulas <- c(list(rho), unname(right_sides))
   source <- new_feature_source(data, margins$responses, formulas, weights, query, pass)

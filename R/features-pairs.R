@@ -15,9 +15,10 @@
 #' rows. Knowing the margins as if exact would make them too small by sqrt(1 + rho^2).
 #'
 #' Compared with joint fits of both features by [covary()] (`validation/features.R`), curves differ
-#' by about 0.03, 0.1 and 0.15 posterior standard deviations at mean squared correlations of 0.11,
-#' 0.40 and 0.79, more below 1,000 rows (0.2), and standard deviations by about 1 %. `shift` in
-#' `diagnostics()` says for every pair how far a joint Newton step would move it.
+#' by about 0.04, 0.10 and 0.17 posterior standard deviations at mean squared correlations of 0.11,
+#' 0.39 and 0.79 from 1,000 rows on, and by 0.08, 0.13 and 0.20 at 300; standard deviations differ
+#' by about 1 %. `shift` in `diagnostics()` says for every pair how far a joint Newton step would
+#' move it.
 #'
 #' Rows are put into at most about 200 bins along a continuous covariate of `rho` (and a set for
 #' each group of discrete ones); within a bin the correlation counts as constant.
@@ -34,7 +35,7 @@
 #'
 #' @param margins Margins of [fit_margins()].
 #' @param data The rows that the margins were fitted to, or others with the same columns, from any
-#'   source of [fit_margins()].
+#'   source of [fit_margins()] but cells: residuals are standardised row by row.
 #' @param pairs `"all"`, or the pairs wanted: a matrix or data frame of two columns with names of
 #'   features, or names such as `"a:b"`.
 #' @param rho One-sided formula for the correlations. Its covariates may differ from those of the

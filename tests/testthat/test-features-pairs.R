@@ -66,6 +66,8 @@ test_that("chosen pairs, in any form, are those of all", {
   expect_error(fit_pairs(p$margins, d, "a:z", rho = ~x), class = "covary_error_argument")
   expect_error(fit_pairs(p$margins, d, "a:a", rho = ~x), class = "covary_error_argument")
   expect_error(fit_pairs(p$margins, d, rho = rho ~ x), class = "covary_error_formula")
+  cells <- compress(d, c("a", "b"), by = ~x)
+  expect_error(fit_pairs(p$margins, cells, rho = ~x), class = "covary_error_argument")
 })
 
 test_that("pairs do not depend on chunks, passes or workers", {
