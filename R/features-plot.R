@@ -219,7 +219,7 @@ map_rows <- function(design, grid, at) {
 }
 
 # Blue below zero, white, red above
-correlation_colours <- function(rho) {
+map_colours <- function(rho) {
   scale <- grDevices::colorRamp(c(okabe_ito[["blue"]], "white", okabe_ito[["vermillion"]]))
   grDevices::rgb(scale((pmin(pmax(rho, -1), 1) + 1) / 2), maxColorValue = 255)
 }
@@ -232,7 +232,7 @@ draw_correlation_map <- function(rho, places, features, title) {
   for (side in list(1:2, 2:1)) {
     i <- places[side[1], ]
     j <- places[side[2], ]
-    graphics::rect(i - 0.5, j - 0.5, i + 0.5, j + 0.5, col = correlation_colours(rho), border = NA)
+    graphics::rect(i - 0.5, j - 0.5, i + 0.5, j + 0.5, col = map_colours(rho), border = NA)
   }
   if (g <= 30) {
     size <- max(0.5, min(axis_size, 14 / g))
@@ -248,7 +248,7 @@ draw_map_key <- function() {
   graphics::plot.window(c(0, 1), c(-1, 1), xaxs = "i", yaxs = "i")
   at <- seq(-1, 1, length.out = 101)
   graphics::rect(0, at[-101], 1, at[-1],
-    col = correlation_colours((at[-1] + at[-101]) / 2), border = NA
+    col = map_colours((at[-1] + at[-101]) / 2), border = NA
   )
   draw_axis(4, c(-1, -0.5, 0, 0.5, 1))
   write_title("rho")
