@@ -38,8 +38,8 @@ default_prior <- function(
   check_data(data)
   env <- parent.frame()
   choice <- list(
-    weights = evaluate(substitute(weights), data, env, "Weights"),
-    subset = evaluate(substitute(subset), data, env, "Subset"),
+    weights = evaluate_call(substitute(weights), data, env, "Weights"),
+    subset = evaluate_call(substitute(subset), data, env, "Subset"),
     na_action = na.action, missing = check_choice(missing, c("use", "drop"), "missing")
   )
   formulas <- c(as_formulas(formula), further$formulas)

@@ -73,7 +73,7 @@ needs_value <- function(v, frame, continuous, control) {
 
 # The values of a term at all rows; NULL where they are no vector.
 row_value <- function(v, frame) {
-  value <- evaluate(v$call, frame$covariates, v$env, "Term")
+  value <- evaluate_call(v$call, frame$covariates, v$env, "Term")
   class(value) <- setdiff(oldClass(value), "AsIs")
   if (is.matrix(value) && ncol(value) == 1) value <- value[, 1]
   plain <- is.factor(value) || is.atomic(value) && !is.object(value)
@@ -98,7 +98,7 @@ value_error_limit <- 1e-3 # in sds of the term
 lost_within_cells <- function(v, frame, along, continuous, control) {
   rows <- evenly_spread_rows(frame$n, frame$covariates[along])
   data <- term_data(v, frame, rows)
-  value <- function(data) as.matrix(suppressWarnings(evaluate(v$call, data, v$env, "Term")))
+  value <- function(data) as.matrix(suppressWarnings(evaluate_call(v$call, data, v$env, "Term")))
   exact <- value(data)
   if (!is.numeric(exact) || nrow(exact) != length(rows)) {
     return(FALSE)
@@ -126,7 +126,7 @@ bin_loss_limit <- 0.02
 lost_within_bins <- function(v, frame, along) {
   rows <- evenly_spread_rows(frame$n, frame$covariates[along])
   data <- term_data(v, frame, rows)
-  value <- suppressWarnings(evaluate(v$call, data, v$env, "Term"))
+  value <- suppressWarnings(evaluate_call(v$call, data, v$env, "Term"))
   if (!is.numeric(value) || !is.null(dim(value)) || length(value) != length(rows)) {
     return(FALSE)
   }
@@ -198,8 +198,8 @@ cell_jump_limit <- 0.01 # in sds of the term
 # Largest difference between a term at points of cells and what its values at the nodes of the cells
 # give there.
 term_gap <- function(v, data, nodes, place, index) {
-  exact <- evaluate(v$expr, data, v$env, "Term")
-  read <- evaluate(v$expr, nodes, v$env, "Term")
+  exact <- evaluate_call(v$expr, data, v$env, "Term")
+  read <- evaluate_call(v$expr, nodes, v$env, "Term")
   if (!is.numeric(exact)) {
     levels <- unique(c(as.character(exact), as.character(read)))
     exact <- match(as.character(exact), levels)

@@ -147,8 +147,8 @@ covary <- function(
   data <- check_source(data)
   env <- parent.frame()
   choice <- list(
-    weights = evaluate(substitute(weights), data_columns(data), env, "Weights"),
-    subset = evaluate(substitute(subset), data_columns(data), env, "Subset"),
+    weights = evaluate_call(substitute(weights), data_columns(data), env, "Weights"),
+    subset = evaluate_call(substitute(subset), data_columns(data), env, "Subset"),
     na_action = na.action, missing = check_choice(missing, c("use", "drop"), "missing")
   )
   check_choice_of_rows(choice, data)

@@ -226,7 +226,7 @@ parametric_matrix <- function(terms, mf, key) {
 read_offset <- function(p, data, n) {
   total <- rep(0, n)
   for (call in p$offsets) {
-    v <- evaluate(
+    v <- evaluate_call(
       known_or_stateful(call[[2]], names(data), p$states), data, environment(p$rhs),
       "Offset"
     )

@@ -19,7 +19,7 @@ chunk_values <- function(expr, spec, chunk, what) {
   used <- unclass(chunk)[intersect(all.vars(expr), names(chunk))]
   long <- vapply(used, inherits, TRUE, "integer64")
   used[long] <- lapply(used[long], integer64_double)
-  evaluate(expr, used, spec$env, what)
+  evaluate_call(expr, used, spec$env, what)
 }
 
 chunk_weights <- function(spec, chunk) {

@@ -59,7 +59,7 @@ check_data <- function(data) {
   }
 }
 
-evaluate <- function(expr, data, env, what) {
+evaluate_call <- function(expr, data, env, what) {
   with_typed_errors(eval(expr, data, env), "variable", what, " ", deparse1(expr),
     " cannot be evaluated (columns of `data` are ",
     enumerate(names(data), most = 12), "): ",
@@ -69,7 +69,7 @@ evaluate <- function(expr, data, env, what) {
 
 evaluate_responses <- function(responses, env, data, n) {
   columns <- lapply(names(responses), function(label) {
-    v <- evaluate(responses[[label]], data, env, "Response")
+    v <- evaluate_call(responses[[label]], data, env, "Response")
     if (is.logical(v) && all(is.na(v))) v <- as.double(v) # NA alone is of no type
     if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 ||
       inherits(v, c("Date", "POSIXct"))) {

@@ -98,7 +98,7 @@ c.cells <- function(...) Reduce(merge.cells, list(...))
 subset.cells <- function(x, subset, ...) {
   check_dots(...)
   x <- check_cells(x, "x")
-  keep <- evaluate(substitute(subset), factor_groups(x), parent.frame(), "Subset")
+  keep <- evaluate_call(substitute(subset), factor_groups(x), parent.frame(), "Subset")
   if (!is.logical(keep) || length(keep) != length(x$observed)) {
     stop_covary("argument", "`subset` must be a condition on the exact covariates ",
       enumerate(names(x$groups)), ".",
