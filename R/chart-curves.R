@@ -2,8 +2,8 @@
 
 # The largest error of a table, in units in which an error of one is one of z or more; what tables
 # are rounded to, so that a file of 15 digits has them whole; most nodes along a covariate.
-table_error <- 3e-8
-table_rounding <- 1e-9
+table_error <- 1e-7
+table_rounding <- 1e-8
 most_nodes <- c(4097, 257)
 
 # By key: list(dpar, resp, link, tables). covariates: chart_covariates().

@@ -43,8 +43,9 @@
 #'   with several responses `distance`, `dof` and `driver` (`NA` but in joint rows); `z_se`,
 #'   `lower`, `upper` on request; `extrapolated`, `TRUE` where a numeric covariate is outside the
 #'   chart's range (curves go on as straight lines there); `status`, `"ok"`, `"missing"` (a
-#'   covariate or the response), `"new level"`, or `"outside range"`, the first of these that holds.
-#'   Columns of `newdata` that have the name of a result get `.newdata` at the end of theirs.
+#'   covariate or the response), `"new level"`, or `"outside range"`, or `"outside controls"` (of a
+#'   level of [adapt()]), the first of these that holds. Columns of `newdata` that have the name of
+#'   a result get `.newdata` at the end of theirs.
 #'
 #'   `wide = TRUE`: `newdata` with the columns `z_height`, `centile_height`, ..., `distance`, `dof`,
 #'   `centile_joint`, `driver`, `z_weight_given_height`, `extrapolated`, `status`.
@@ -84,6 +85,7 @@ deviations.covary <- function(
   excluded <- excluded_terms(chart, exclude, re_formula)
   s <- new_scoring(chart, newdata, chart_responses(object, chart, newdata), excluded, new_levels)
   s$y[, !chart$responses %in% c(asked$resp, asked$given)] <- NA
+  warn_outside_controls(s)
   deviation_frame(newdata, s, asked)
 }
 
@@ -152,9 +154,38 @@ score_parts <- function(s, asked) {
 # status of rows whose score is `missing`
 row_status <- function(s, missing) {
   out <- rep("ok", s$at$n)
+  out[outside_controls(s)] <- "outside controls"
   out[s$at$outside] <- "outside range"
   out[s$unseen] <- "new level"
   out[missing | s$at$missing] <- "missing"
+  out
+}
+
+warn_outside_controls <- function(s) {
+  n <- sum(outside_controls(s))
+  if (n > 0) {
+    warn_covary("outside_controls", n, " people are outside the covariate ranges of the controls ",
+      "that their level was taken in from; their scores rest on the chart's other sites.",
+      fields = list(n = n)
+    )
+  }
+}
+
+# n: is a person of an adapted level outside the covariate ranges of its controls?
+outside_controls <- function(s) {
+  out <- rep(FALSE, s$at$n)
+  for (name in intersect(names(s$chart$groups), names(s$at$columns))) {
+    group <- s$chart$groups[[name]]
+    code <- s$at$columns[[name]]
+    if (!any(group$adapted)) next
+    for (other in names(s$at$columns)) {
+      low <- group[[paste0(other, "_min")]]
+      if (is.null(low)) next
+      x <- s$at$columns[[other]]
+      beyond <- x < low[code] | x > group[[paste0(other, "_max")]][code]
+      out <- out | (group$adapted[code] & beyond) %in% TRUE
+    }
+  }
   out
 }
 

@@ -167,14 +167,6 @@ levels_in <- function(chart, key, excluded) {
   }, names(chart$posterior$levels))
 }
 
-# The table of a random effect of a factor in a predictor, NULL where it has none
-effect_table <- function(chart, key, name, excluded = character()) {
-  Find(
-    function(table) table$random && identical(table$factors, name) && length(table$grid) == 0,
-    kept_tables(chart$predictors[[key]]$tables, excluded)
-  )
-}
-
 # n x rank
 loading_rows <- function(posterior, key, at, factors) {
   out <- matrix(0, at$n, posterior$rank)

@@ -20,16 +20,6 @@ any_unseen <- function(at, factors) {
   Reduce(`|`, at$unseen[intersect(names(at$unseen), factors)], rep(FALSE, at$n))
 }
 
-# Factors that random effects of a chart have, and those that other terms have.
-random_factors <- function(chart, excluded) term_factors(chart, TRUE, excluded)
-fixed_factors <- function(chart, excluded) term_factors(chart, FALSE, excluded)
-
-term_factors <- function(chart, random, excluded) {
-  unique(unlist(lapply(chart$predictors, function(p) {
-    tables <- kept_tables(p$tables, excluded)
-    lapply(tables, function(table) if (table$random == random) table$factors)
-  })))
-}
 
 check_new_levels <- function(chart, at, newdata, excluded, new_levels) {
   for (name in names(at$unseen)) {

@@ -1,39 +1,44 @@
-# Levels of random effects (sites, say): how many people each has, and where on the covariates.
+#' Sites of a chart
+#'
+#' Levels of a random effect: how many people each had, over which covariates, and its effects.
+#'
+#' @inheritParams adapt
+#' @return A data frame, a row a level: `level`, `n`, `adapted` (by [adapt()]), `age_min`, `age_max`
+#'   (ranges of numeric covariates, rounded outward) and for each predictor with the effect its
+#'   posterior mean and sd, `mu_height`, `mu_height_sd`, in units of the response, and
+#'   `sigma_height`, `sigma_height_sd`, of the log standard deviation. (The sd is about the curves:
+#'   it includes what the effect shares with them.)
+#' @section Errors:
+#' `covary_error_argument`.
+#' @examples
+#' fit <- covary(weight ~ Time + s(Chick, bs = "re"), data = ChickWeight, draws = 500)
+#' head(sites(fit))
+#' @export
+sites <- function(object, ...) UseMethod("sites")
 
-# By factor, a data frame: level, n, adapted (was it added by adapt()?), and for each numeric
-# covariate its rounded range, `<name>_min` and `<name>_max`.
-level_groups <- function(fit, covariates) {
-  chart_terms <- lapply(fit$design$predictors, predictor_terms, covariates = names(covariates))
-  random <- unique(unlist(lapply(chart_terms, function(terms) {
-    lapply(terms, function(term) if (term$random) term$covariates)
-  })))
-  factors <- Filter(function(name) covariates[[name]]$type == "factor", random)
-  lapply(stats::setNames(nm = factors), function(name) {
-    known <- covariates[[name]]
-    out <- list(level = known$levels, n = known$n, adapted = rep(FALSE, length(known$levels)))
-    unchecked_frame(c(out, level_ranges(fit$frame, covariates, name)), length(known$levels))
-  })
+#' @export
+sites.default <- function(object, ...) {
+  stop_no_method(object, "sites()", "charts and fits of covary()", "object")
 }
 
-level_ranges <- function(frame, covariates, name) {
-  numeric <- Filter(function(other) covariates[[other]]$type == "numeric", names(covariates))
-  levels <- covariates[[name]]$levels
-  columns <- lapply(numeric, function(other) {
-    known <- covariates[[other]]
-    if (is_rowless(frame)) {
-      return(list(rep(NA_real_, length(levels)), rep(NA_real_, length(levels))))
-    }
-    code <- factor(as.character(frame$covariates[[name]]), levels)
-    x <- as.double(frame$covariates[[other]])
-    ends <- tapply(x, code, range)
-    outward <- function(end, f) {
-      vapply(ends, function(r) {
-        if (is.null(r)) NA_real_ else signif(f(r[end] / known$step) * known$step, 12)
-      }, 0, USE.NAMES = FALSE)
-    }
-    list(outward(1, floor), outward(2, ceiling))
-  })
-  columns <- unlist(columns, recursive = FALSE)
-  names(columns) <- paste0(rep(numeric, each = 2), c("_min", "_max"), recycle0 = TRUE)
-  columns
+#' @rdname sites
+#' @export
+sites.covary_reference <- function(object, site = NULL, ...) {
+  check_dots(...)
+  chart <- as_chart(object)
+  site <- site_factor(chart, site)
+  effect <- chart$posterior$levels[[site]]
+  out <- chart$groups[[site]]
+  for (i in seq_along(effect$keys)) {
+    key <- effect$keys[i]
+    name <- gsub(":", "_", key, fixed = TRUE)
+    shared <- matrix(effect$loadings[, , i], nrow(out))
+    out[[name]] <- effect_table(chart, key, site)$values
+    out[[paste0(name, "_sd")]] <- sqrt(pmax(effect$left[, i, i] + rowSums(shared^2), 0))
+  }
+  out
 }
+
+#' @rdname sites
+#' @export
+sites.covary <- sites.covary_reference

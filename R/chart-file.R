@@ -1,0 +1,198 @@
+#' Chart files
+#'
+#' A chart as a text file (JSON) that any language can read, and back. It holds numbers and names,
+#' no code; reading it runs none.
+#'
+#' @section Format:
+#' One object with `format` (`"covary chart"`), `hash` (MD5 of the text of `chart`) and `chart`,
+#' whose fields are those of the object: `version` 1; `covariates` by name with range or levels;
+#' `predictors` by key (`mu:height`, `rho:height:weight`), each with the `tables` whose sum it is:
+#' `grid` (by numeric covariate: first node, last node, number of nodes), `levels` by factor, and
+#' `values` in the order of `expand.grid()`; between nodes a table is the quasi-interpolating cubic
+#' spline with coefficients `(-f[j-1] + 8 f[j] - f[j+1]) / 6`, beyond its ends a straight line.
+#' Means are in units of the responses, `sigma` is a log, `rho` twice Fisher's z.
+#'
+#' @param ref A chart of [reference()].
+#' @param file Name of a file.
+#' @return `write_reference()` returns `file` invisibly, `read_reference()` a chart that scores as
+#'   the one that was written does.
+#' @section Errors:
+#' `covary_error_file`: it is no chart, or from a later version of covary; `covary_error_object`: a
+#' field of it is not what it must be, named in the message; `covary_warning_edited`: its hash is
+#' not that of its content. `covary_error_package` without \pkg{jsonlite}.
+#' @seealso [reference()], [audit()]
+#' @examplesIf requireNamespace("jsonlite", quietly = TRUE)
+#' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
+#' file <- tempfile(fileext = ".json")
+#' write_reference(reference(fit), file)
+#' file.size(file)
+#' deviations(read_reference(file), mtcars[1:2, ])
+#' @export
+write_reference <- function(ref, file) {
+  check_class(ref, "covary_reference", "ref", "reference()")
+  check_label(file, "file")
+  need_package("jsonlite", "write_reference()")
+  body <- as.character(jsonlite::toJSON(
+    chart_to_lists(ref),
+    auto_unbox = TRUE, digits = I(15), na = "null", null = "null"
+  ))
+  text <- paste0(
+    "{\"format\":\"covary chart\",\"hash\":\"", text_hash(body), "\",\n\"chart\":", body, "}"
+  )
+  with_typed_errors(
+    writeLines(enc2utf8(text), file, useBytes = TRUE), "file",
+    "The chart cannot be written to '", file, "': "
+  )
+  invisible(file)
+}
+
+#' @rdname write_reference
+#' @export
+read_reference <- function(file) {
+  check_label(file, "file")
+  need_package("jsonlite", "read_reference()")
+  if (!file.exists(file)) stop_covary("file", "There is no file '", file, "'.")
+  text <- with_typed_errors(
+    paste(readLines(file, warn = FALSE, encoding = "UTF-8"), collapse = "\n"), "file",
+    "The chart '", file, "' cannot be read: "
+  )
+  parsed <- with_typed_errors(
+    jsonlite::fromJSON(text, simplifyVector = FALSE), "file", "'", file, "' is no JSON: "
+  )
+  if (!is.list(parsed) || !identical(parsed$format, "covary chart") || !is.list(parsed$chart)) {
+    stop_covary("file", "'", file, "' is no chart: it has no `format` \"covary chart\".")
+  }
+  if (is_one_number(parsed$chart$version) && parsed$chart$version > chart_version) {
+    stop_covary(
+      "file", "'", file, "' has version ", parsed$chart$version,
+      " of the format, and this covary reads ", chart_version, "; update covary."
+    )
+  }
+  body <- sub("\\}\\s*$", "", sub("(?s)^.*?\"chart\":", "", text, perl = TRUE))
+  if (!identical(parsed$hash, text_hash(body))) {
+    warn_covary(
+      "edited", "'", file, "' was changed after it was written: its hash is not that of ",
+      "its content. Scores are those of the changed chart."
+    )
+  }
+  chart <- with_typed_errors(
+    lists_to_chart(parsed$chart), "object", "'", file, "' holds no whole chart: "
+  )
+  check_object(chart, "covary_reference", "file")
+}
+
+text_hash <- function(text) {
+  at <- tempfile()
+  on.exit(unlink(at))
+  writeBin(charToRaw(enc2utf8(text)), at)
+  unname(tools::md5sum(at))
+}
+
+# ---- the chart as lists, numbers and texts
+# --------------------------------------------------------
+
+chart_to_lists <- function(ref) {
+  out <- unclass(ref)
+  out$units <- as.list(ref$units)
+  out$columns <- as.list(ref$columns)
+  out$responses <- I(ref$responses)
+  out$covariates <- lapply(ref$covariates, function(known) {
+    if (known$type == "factor") known[c("levels", "n")] <- lapply(known[c("levels", "n")], I)
+    known
+  })
+  out$predictors <- lapply(ref$predictors, function(p) {
+    p$resp <- I(p$resp)
+    p$tables <- lapply(p$tables, table_to_lists)
+    p
+  })
+  out$posterior$loadings <- lapply(ref$posterior$loadings, lapply, table_to_lists)
+  out$posterior$levels <- lapply(ref$posterior$levels, function(effect) {
+    list(
+      keys = I(effect$keys), loadings = array_to_list(effect$loadings),
+      left = array_to_list(effect$left)
+    )
+  })
+  out$baseline <- array_to_list(ref$baseline)
+  out$groups <- lapply(ref$groups, lapply, I)
+  out
+}
+
+table_to_lists <- function(table) {
+  table[c("numeric", "factors")] <- NULL
+  if (!is.null(table$labels)) table$labels <- I(table$labels)
+  table$grid <- lapply(table$grid, I)
+  table$levels <- lapply(table$levels, I)
+  table$values <- if (is.matrix(table$values)) array_to_list(table$values) else I(table$values)
+  table
+}
+
+array_to_list <- function(v) list(dim = I(dim(v)), values = I(as.vector(v)))
+
+lists_to_chart <- function(x) {
+  out <- structure(x, class = "covary_reference")
+  out$responses <- as_texts(x$responses)
+  out$units <- stats::setNames(as_texts(x$units), names(x$units))
+  out$columns <- stats::setNames(as_texts(x$columns), names(x$columns))
+  out$covariates <- lapply(x$covariates, function(known) {
+    if (identical(known$type, "numeric")) {
+      known$range <- as_numbers(known$range)
+    } else {
+      known$levels <- as_texts(known$levels)
+      known$n <- as.integer(as_numbers(known$n))
+    }
+    known
+  })
+  out$predictors <- lapply(x$predictors, function(p) {
+    p$resp <- as_texts(p$resp)
+    p$tables <- lapply(p$tables, lists_to_table)
+    p
+  })
+  out$posterior$loadings <- lapply(x$posterior$loadings, lapply, function(table) {
+    table <- lists_to_table(table)
+    table[c("grid", "levels", "values")]
+  })
+  out$posterior$levels <- lapply(x$posterior$levels, function(effect) {
+    list(
+      keys = as_texts(effect$keys), loadings = list_to_array(effect$loadings),
+      left = list_to_array(effect$left)
+    )
+  })
+  out$baseline <- list_to_array(x$baseline)
+  dimnames(out$baseline) <- list(out$responses, c("mean", "sd"))
+  out$groups <- lapply(x$groups, function(group) {
+    columns <- Map(function(v, name) {
+      switch(name,
+        level = as_texts(v),
+        n = as.integer(as_numbers(v)),
+        adapted = as.logical(unlist(v)),
+        as_numbers(v)
+      )
+    }, group, names(group))
+    unchecked_frame(columns, length(columns$level))
+  })
+  out
+}
+
+lists_to_table <- function(table) {
+  values <- table$values
+  values <- if (is.null(names(values))) as_numbers(values) else list_to_array(values)
+  grid <- lapply(table$grid, as_numbers)
+  levels <- lapply(table$levels, as_texts)
+  if (is.matrix(values)) {
+    return(list(grid = grid, levels = levels, values = values))
+  }
+  new_chart_table(as_texts(table$labels), table$random, grid, levels, values, table$sd)
+}
+
+# Lists of numbers or texts, NULL standing for NA
+as_numbers <- function(v) {
+  vapply(v, function(one) if (is.null(one)) NA_real_ else as.double(one), 0, USE.NAMES = FALSE)
+}
+
+as_texts <- function(v) {
+  vapply(v, function(one) if (is.null(one)) NA_character_ else as.character(one), "",
+    USE.NAMES = FALSE
+  )
+}
+
+list_to_array <- function(v) array(as_numbers(v$values), as_numbers(v$dim))
