@@ -1,8 +1,10 @@
 # The curves of a fit as tables: the posterior means of its predictors, term by term.
 
-# The largest error of a table, in units in which an error of one is one of z or more; what tables
-# are rounded to, so that a file of 15 digits has them whole; most nodes along a covariate.
-table_error <- 1e-7
+# The largest error of a table of one covariate, and of two (whose usual bases have kinks of the
+# third derivative, and whose corners hold no people), in units in which an error of one is one of z
+# or more; what tables are rounded to, so that a file of 15 digits has them whole; most nodes along
+# a covariate.
+table_error <- c(1e-7, 1e-5)
 table_rounding <- 1e-8
 most_nodes <- c(4097, 257)
 
@@ -74,7 +76,7 @@ term_table <- function(fit, p, term, beta, covariates, row, unit) {
     return(make(0))
   }
   what <- paste(enumerate(term$labels), "of", p$key)
-  refine_table(make, length(numeric), table_error * unit, what)
+  refine_table(make, length(numeric), table_error[length(numeric)] * unit, what)
 }
 
 # The standard deviation that a new level of a random effect is to be expected to have.

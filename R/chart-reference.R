@@ -28,7 +28,7 @@
 #' @section Size:
 #' About 3 kB a curve of one covariate (times the levels of its factors; more for curves that bend
 #' sharply) and, for the posterior, 5 kB; 0.3 to 1 kB a site and pair of responses.
-#' @seealso [write_reference()], [audit()]
+#' @seealso [write_reference()], [audit()], [plot.covary_reference()] for pictures.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' ref <- reference(fit, title = "Cars of 1974", units = c("miles/gallon", "s"))
