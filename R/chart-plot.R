@@ -104,13 +104,16 @@ draw_fan <- function(d, panel, labels) {
 draw_region <- function(d, panel, labels) {
   d <- d[d$panel == panel, , drop = FALSE]
   names <- names(d)[4:5]
-  start_panel(range(d[[4]]), range(d[[5]]), sub("^person [0-9]+: ", "", panel), names[1], names[2])
+  title <- sub("^person [0-9]+: ", "", panel)
+  start_panel(range(d[[4]]), range(d[[5]]), title, names[1], names[2])
   for (level in sort(unique(d$level), decreasing = TRUE)) {
     path <- d[d$level %in% level, , drop = FALSE]
     graphics::polygon(path[[4]], path[[5]], col = fade(line_colour(), 0.15), border = line_colour())
   }
   person <- d[d$kind == "person", , drop = FALSE]
-  graphics::points(person[[4]], person[[5]], pch = 21, bg = person_colour(), col = "white", cex = 1.5)
+  graphics::points(person[[4]], person[[5]],
+    pch = 21, bg = person_colour(), col = "white", cex = 1.5
+  )
 }
 
 draw_worm <- function(d, panel, labels) {

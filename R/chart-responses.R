@@ -76,29 +76,3 @@ excluded_terms <- function(chart, exclude, re_formula = NULL) {
   }
   out
 }
-
-stop_unknown_terms <- function(exclude, known) {
-  unknown <- setdiff(exclude, known)
-  if (length(unknown)) {
-    stop_covary("argument", "`exclude` must name terms, ", enumerate(known, most = 20), ", not ",
-      enumerate(unknown), ".",
-      fields = list(arg = "exclude")
-    )
-  }
-}
-
-# Is it brms' re_formula = NA (or ~ 0)? NULL means all random effects; anything else is refused.
-is_population <- function(re_formula) {
-  if (is.null(re_formula)) {
-    return(FALSE)
-  }
-  none <- length(re_formula) == 1 && is.atomic(re_formula) && is.na(re_formula) ||
-    inherits(re_formula, "formula") && length(re_formula) == 2 && identical(re_formula[[2]], 0)
-  if (!none) {
-    stop_covary("argument", "`re_formula` must be NULL (all random effects) or NA (none), not ",
-      describe(re_formula), "; `exclude` leaves out single ones.",
-      fields = list(arg = "re_formula")
-    )
-  }
-  TRUE
-}

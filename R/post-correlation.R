@@ -48,10 +48,12 @@ covariance.default <- function(object, ...) {
 #' @export
 correlation.covary <- function(
   object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   if (length(object$responses) < 2) {
     stop_covary("argument", "The fit has one response, '", object$responses,
       "'; a correlation needs two.",
@@ -67,10 +69,12 @@ correlation.covary <- function(
 #' @export
 covariance.covary <- function(
   object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   pairs <- choose_pairs(object, resp, TRUE)
   draw_ids <- choose_draws(object, ndraws, draw_ids)
   pair_summaries(object, newdata, pairs, interval, draws, draw_ids, TRUE)

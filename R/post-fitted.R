@@ -8,6 +8,7 @@
 #'   covariance matrix of the row (responses in their order), so that all values are independent
 #'   N(0, 1) if the model is right; the first response is as in `"pearson"`. Rows that lack some
 #'   response have those of the others, whitened alone.
+#' @inheritParams posterior_predict.covary
 #' @param ... Not used.
 #' @return
 #' * `fitted()`: N x K matrix of posterior means of `dpar`, or a vector of N for one response
@@ -32,9 +33,12 @@
 #' logLik(fit)
 #' @importFrom stats fitted
 #' @export
-fitted.covary <- function(object, dpar = "mu", resp = NULL, ...) {
+fitted.covary <- function(object, dpar = "mu", resp = NULL,
+  exclude = NULL, re_formula = NULL, ...
+) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   keys <- find_keys(object, check_dpar(dpar), resp)
   out <- marginal_means(new_marginals(object, keys))
   dimnames(out) <- list(row_labels_or_numbers(object), key_labels(object, keys))

@@ -46,10 +46,12 @@ posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex
 #' @rawNamespace S3method(rstantools::predictive_interval, covary)
 predictive_interval.covary <- function(
   object, prob = 0.9, newdata = NULL, resp = NULL,
-  ndraws = NULL, draw_ids = NULL, ...
+  ndraws = NULL, draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   probs <- tail_probs(prob)
   predicted <- posterior_predict(object, newdata, resp, ndraws, draw_ids)
   rows <- dimnames(predicted)[[2]]

@@ -16,6 +16,10 @@
 #'   have is missing in all rows. `newdata = NULL` fills in the rows of the fit.
 #' @param ndraws Number of draws, chosen at random; `NULL` (default) for all.
 #' @param draw_ids Row numbers of draws, in place of `ndraws`.
+#' @param exclude Labels of terms to leave out, such as `"s(site)"`, as in [mgcv::predict.gam()]:
+#'   their coefficients are zero. Their columns must be there, with any levels.
+#' @param re_formula `NULL` (default), or `NA` to leave out all random effects (`bs = "re"`), those
+#'   of new levels included, as in 'brms'.
 #' @param ... Not used; unknown arguments give a warning.
 #' @return
 #' * `posterior_linpred()`: predictors on the link scale (log for sigma, rhobit for rho).
@@ -53,10 +57,12 @@ NULL
 posterior_linpred.covary <- function(
   object, transform = FALSE, newdata = NULL, dpar = "mu",
   resp = NULL, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   check_flag(transform, "transform")
   if (is.null(dpar)) dpar <- "mu"
   keys <- find_keys(object, check_dpar(dpar), resp)
@@ -72,10 +78,12 @@ posterior_linpred.covary <- function(
 #' @rawNamespace S3method(rstantools::posterior_epred, covary)
 posterior_epred.covary <- function(
   object, newdata = NULL, dpar = "mu", resp = NULL, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   if (is.null(dpar)) dpar <- "mu"
   keys <- find_keys(object, check_dpar(dpar), resp)
   behind <- lapply(keys, marginal_keys, fit = object)
@@ -94,10 +102,12 @@ posterior_epred.covary <- function(
 #' @rawNamespace S3method(rstantools::posterior_predict, covary)
 posterior_predict.covary <- function(
   object, newdata = NULL, resp = NULL, ndraws = NULL,
-  draw_ids = NULL, given = c("none", "observed"), ...
+  draw_ids = NULL, given = c("none", "observed"),
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   given <- check_choice(given, c("none", "observed"), "given")
   wanted <- choose_responses(object, resp)
   responses <- if (given == "none") wanted else object$responses
@@ -166,10 +176,12 @@ observed_responses <- function(fit, newdata, responses) {
 #' @rawNamespace S3method(rstantools::predictive_error, covary)
 predictive_error.covary <- function(
   object, newdata = NULL, resp = NULL, ndraws = NULL,
-  draw_ids = NULL, ...
+  draw_ids = NULL,
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
   y <- observed_responses(object, newdata, responses)
@@ -182,10 +194,11 @@ predictive_error.covary <- function(
 #' @rawNamespace S3method(rstantools::log_lik, covary)
 log_lik.covary <- function(
   object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL,
-  ...
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
   y <- observed_responses(object, newdata, responses)

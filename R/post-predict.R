@@ -31,10 +31,12 @@
 predict.covary <- function(
   object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL,
   type = c("response", "link"),
-  interval = 0.95, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"), ...
+  interval = 0.95, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"),
+  exclude = NULL, re_formula = NULL, ...
 ) {
   check_fit(object)
   check_dots(...)
+  object <- leave_out(object, exclude, re_formula)
   type <- check_choice(type, c("response", "link"), "type")
   check_interval(interval, "interval")
   if (check_choice(given, c("none", "observed"), "given") == "observed") {

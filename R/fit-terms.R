@@ -5,7 +5,7 @@
 # and so are the smooths that one call with a factor `by` makes. covariates: names of all
 # covariates.
 predictor_terms <- function(p, covariates) {
-  parts <- c(parametric_terms(p), offset_terms(p), smooth_terms_of(p))
+  parts <- fit_terms(p)
   parts <- lapply(parts, function(part) {
     part$covariates <- sort(intersect(part$covariates, covariates))
     part
@@ -16,7 +16,10 @@ predictor_terms <- function(p, covariates) {
   unname(lapply(split(parts, factor(key, unique(key))), join_terms))
 }
 
-new_chart_term <- function(
+# The same, one by one, with all that their covariates name.
+fit_terms <- function(p) c(parametric_terms(p), offset_terms(p), smooth_terms_of(p))
+
+new_predictor_term <- function(
   labels, covariates, columns = integer(), offset = integer(), random = FALSE, call = NULL
 ) {
   list(
@@ -27,7 +30,7 @@ new_chart_term <- function(
 
 join_terms <- function(parts) {
   all <- function(name) unique(unlist(lapply(parts, `[[`, name)))
-  new_chart_term(
+  new_predictor_term(
     all("labels"), all("covariates"), all("columns"), all("offset"), parts[[1]]$random
   )
 }
@@ -38,17 +41,17 @@ parametric_terms <- function(p) {
   lapply(unique(p$assign), function(number) {
     columns <- which(p$assign == number)
     if (number == 0) {
-      return(new_chart_term("(Intercept)", character(), columns))
+      return(new_predictor_term("(Intercept)", character(), columns))
     }
     variables <- rownames(factors)[factors[, number] > 0]
     named <- unlist(lapply(variables, function(v) free_variables(str2lang(v))))
-    new_chart_term(labels[number], named, columns)
+    new_predictor_term(labels[number], named, columns)
   })
 }
 
 offset_terms <- function(p) {
   lapply(seq_along(p$offsets), function(i) {
-    new_chart_term(deparse1(p$offsets[[i]]), free_variables(p$offsets[[i]]), offset = i)
+    new_predictor_term(deparse1(p$offsets[[i]]), free_variables(p$offsets[[i]]), offset = i)
   })
 }
 
@@ -58,7 +61,7 @@ smooth_terms_of <- function(p) {
     columns <- last + seq_len(s$n_fixed + sum(s$n_block))
     last <<- last + length(columns)
     named <- unlist(lapply(smooth_terms(s$sm), function(term) free_variables(str2lang(term))))
-    new_chart_term(s$label, named, columns, random = s$is_re, call = deparse1(s$call))
+    new_predictor_term(s$label, named, columns, random = s$is_re, call = deparse1(s$call))
   })
 }
 

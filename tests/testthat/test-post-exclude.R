@@ -1,0 +1,57 @@
+test_that("a term that is left out is worth zero: exclude as in mgcv, re_formula = NA as in brms", {
+  fit <- fit_sites()
+  d <- data_sites()[1:6, ]
+  effect <- posterior_linpred(fit, newdata = d, resp = "height") -
+    posterior_linpred(fit, newdata = d, resp = "height", exclude = "s(site)")
+  sites <- fit$draws[, sprintf("s_height_ssite_1[%s]", sub("s", "", d$site))]
+  expect_equal(unname(effect), unname(unclass(sites)), tolerance = rounding, ignore_attr = TRUE)
+  expect_identical(
+    predict(fit, d, exclude = "s(site)"), predict(fit, d, re_formula = NA)
+  )
+  new <- transform(d, site = "new")
+  expect_identical(
+    predict(fit, new, re_formula = NA)$estimate, predict(fit, d, re_formula = NA)$estimate
+  )
+  sigma <- posterior_epred(fit, d, dpar = "sigma", resp = "weight", exclude = "s(age)")
+  expect_equal(
+    sigma, posterior_epred(fit, d, dpar = "sigma", resp = "weight"),
+    tolerance = last_bits
+  )
+})
+
+test_that("all methods that take new data leave terms out alike", {
+  fit <- fit_sites()
+  d <- data_sites()[1:4, ]
+  other <- transform(d, site = "s8")
+  same <- function(f, ...) {
+    set.seed(3)
+    a <- f(fit, newdata = d, ..., re_formula = NA)
+    set.seed(3)
+    b <- f(fit, newdata = other, ..., exclude = "s(site)")
+    a <- as.data.frame(a)
+    b <- as.data.frame(b)
+    expect_equal(a[names(a) != "site"], b[names(b) != "site"], tolerance = last_bits)
+  }
+  same(posterior_linpred, dpar = "sigma", resp = "height")
+  same(posterior_epred, resp = "height")
+  same(posterior_predict, resp = "height", ndraws = 50)
+  same(predictive_error, resp = "height", ndraws = 50)
+  same(predictive_interval, resp = "height")
+  same(log_lik)
+  same(correlation)
+  same(covariance)
+  expect_equal(
+    fitted(fit, resp = "height", re_formula = NA)[1:4],
+    predict(fit, d, dpar = "mu", resp = "height", re_formula = NA)$estimate,
+    tolerance = last_bits, ignore_attr = TRUE
+  )
+})
+
+test_that("terms that are not there, and offsets, are refused", {
+  fit <- fit_sites()
+  refused <- function(...) expect_error(predict(...), class = "covary_error_argument")
+  refused(fit, exclude = "site")
+  refused(fit, re_formula = ~ (1 | site))
+  refused(fixture("known"), exclude = "offset(log(hp/60))")
+  refused(fixture("known"), exclude = 1)
+})
