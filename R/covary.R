@@ -65,7 +65,7 @@
 #'   `diagnostics()` has khat of both levels and the chains' verdict.
 #' * `"fullrank"`, `"meanfield"`: one Gaussian for everything, closed-form ELBO, deterministic.
 #' * `"laplace"`: Gaussian at the mode. `"prior"`: draws from the prior, for prior predictive
-#'   checks.
+#'   checks; `data` may have no rows.
 #' * `"advi"` (stochastic, with minibatches, optimisers and callbacks), `"svgd"`, `"pathfinder"` and
 #'   `"nuts"`: the engines of [advi()], [svgd()], [pathfinder()] and [nuts()], with settings in
 #'   [covary_control()]. Where rows have equal covariates, minibatches are drawn from cells, which
@@ -144,7 +144,8 @@ covary <- function(
   further <- further_arguments(call, missing(data), ...)
   if (missing(data) && !is.null(further$data)) data <- further$data
   check_given(missing(formula), missing(data))
-  data <- check_source(data)
+  no_rows <- is_prior_without_rows(data, algorithm)
+  data <- if (no_rows) stand_in_rows(data) else check_source(data)
   env <- parent.frame()
   choice <- list(
     weights = evaluate_call(substitute(weights), data_columns(data), env, "Weights"),
@@ -181,5 +182,6 @@ covary <- function(
   }
   result$info$bound <- bound_effect(prepared$target, result)
   check_usable(prepared, result)
+  if (no_rows) prepared <- forget_rows(prepared)
   record_compression(compression, new_fit(further$call, prepared, result, algorithm, clock))
 }

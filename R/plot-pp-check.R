@@ -18,16 +18,18 @@
 #' classes this generic calls that of \pkg{bayesplot}.
 #'
 #' @param object A fit of [covary()].
-#' @param type Which check.
+#' @param type Which check: one of the above, or the name of a function of \pkg{bayesplot} without
+#'   `ppc_`, such as `"dens_overlay"`, `"stat"`, `"ecdf_overlay"`, `"intervals"` or `"stat_grouped"`.
 #' @param covariate For `"correlation"` and `"sd"`; by default the first numeric one.
 #' @param resp For `"correlation"`, which pairs: as in [correlation()]. `NULL` (default): the first
-#'   fifteen.
+#'   fifteen. For checks of \pkg{bayesplot}, one response.
 #' @param ndraws Number of replicated data sets.
 #' @param bins Number of bins of a numeric covariate; see [plot_data()].
 #' @param max_rows Rows to use at most, evenly spaced in the data.
 #' @param plot Draw the picture?
-#' @param ... Not used.
-#' @return The data of the picture, invisibly: for `"dens"` a data frame `resp`, `draw` (0: the
+#' @param ... For checks of \pkg{bayesplot} its arguments, such as `stat`; `group` and `x` may name
+#'   covariates. None for the others.
+#' @return A ggplot for checks of \pkg{bayesplot}. For the others the data of the picture, invisibly: for `"dens"` a data frame `resp`, `draw` (0: the
 #'   data), `x`, `density`; for `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`,
 #'   `observed`, `estimate`, `lower`, `upper`, `lower50`, `upper50`; for `"qq"` `probability`,
 #'   `theoretical`, `observed`, `lower`, `upper`.
@@ -48,9 +50,12 @@ pp_check.covary <- function(
   ndraws = NULL, bins = NULL,
   max_rows = 20000, plot = TRUE, ...
 ) {
+  if (is_bayesplot_check(type)) {
+    return(bayesplot_check(check_fit(object), type, resp, ndraws, list(...)))
+  }
   check_dots(...)
   check_fit(object)
-  type <- check_choice(type, c("dens", "correlation", "sd", "qq"), "type")
+  type <- check_choice(type, own_checks, "type")
   ndraws <- check_count(
     if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws",
     10

@@ -1,0 +1,56 @@
+# Posterior predictive checks of bayesplot, by the names of its functions without "ppc_".
+
+own_checks <- c("dens", "correlation", "sd", "qq")
+
+is_bayesplot_check <- function(type) {
+  is_text(type) && !type %in% own_checks && requireNamespace("bayesplot", quietly = TRUE) &&
+    paste0("ppc_", type) %in% getNamespaceExports("bayesplot")
+}
+
+# A ggplot. `group` and `x` in `more` may name covariates; the rest is handed on.
+bayesplot_check <- function(fit, type, resp, ndraws, more) {
+  need_rows(fit, "pp_check()")
+  resp <- choose_responses(fit, resp)
+  if (length(resp) != 1) {
+    stop_covary("argument", "`type = \"", type, "\"` shows one response: give `resp`, one of ",
+      enumerate(fit$responses, most = 20), ".",
+      fields = list(arg = "resp")
+    )
+  }
+  check <- getExportedValue("bayesplot", paste0("ppc_", type))
+  more <- named_covariates(fit, more, c("group", "x"))
+  surplus <- setdiff(names(more), names(formals(check)))
+  if (length(surplus) || length(more) && is.null(names(more))) {
+    given <- if (length(surplus)) surplus else ""
+    refuse_arguments(given, paste0("ppc_", type), setdiff(names(formals(check)), c("y", "yrep")))
+  }
+  ndraws <- check_count(if (is.null(ndraws)) checks_of_draws(type) else ndraws, "ndraws")
+  draws <- evenly_spaced(nrow(fit$draws), ndraws)
+  y <- fit$frame$y[, resp]
+  used <- which(!is.na(y))
+  replicates <- posterior_predict(fit, resp = resp, draw_ids = draws)
+  replicates <- matrix(replicates, length(draws))[, used, drop = FALSE]
+  more <- lapply(more, function(v) if (length(v) == length(y)) v[used] else v)
+  do.call(check, c(list(y[used], replicates), more))
+}
+
+# Few curves can be told apart; summaries take many draws.
+checks_of_draws <- function(type) {
+  if (grepl("overlay|^hist|^dens|^ecdf|^freqpoly|^boxplot|^error_hist", type)) 10L else 400L
+}
+
+named_covariates <- function(fit, more, arguments) {
+  columns <- training_data(fit)
+  for (arg in intersect(arguments, names(more))) {
+    name <- more[[arg]]
+    if (!is_text(name) || nrow(columns) == 1) next
+    if (!name %in% names(columns)) {
+      stop_covary("argument", "`", arg, "` must name a covariate of the fit, one of ",
+        enumerate(names(columns), most = 20), ", not ", describe(name), ".",
+        fields = list(arg = arg)
+      )
+    }
+    more[[arg]] <- columns[[name]]
+  }
+  more
+}
