@@ -3,7 +3,7 @@ test_that("pp_check() has the types of bayesplot", {
   fit <- fixture("two")
   p <- pp_check(fit, type = "dens_overlay", resp = "a", ndraws = 12)
   expect_s3_class(p, "ggplot")
-  expect_identical(length(unique(p$data$rep_id)), 12L)
+  expect_identical(max(p$data$rep_id, na.rm = TRUE), 12L)
   p <- pp_check(fit, type = "stat_grouped", resp = "b", group = "f", stat = "sd")
   expect_s3_class(p, "ggplot")
   one <- pp_check(fixture("one"), type = "intervals", x = "wt")
