@@ -1,7 +1,7 @@
 # Many features: correlations of pairs with plug-in margins against joint fits, and joint matrices of
 # all pairs against the truth.
 #
-#   Rscript validation/features.R [data sets, 6] > validation/features.txt
+#   Rscript validation/features.R 4 > validation/features.txt
 #
 # 1. Pairs. r = c0 + sin(2 pi x) on the rhobit scale, smooth means and sds; N = 300, 1000, 3000;
 #    c0 = 0, 1.5, 3 give a mean squared correlation of .11, .40, .79. By setting: root mean square
