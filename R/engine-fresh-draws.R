@@ -4,8 +4,9 @@
 # of the cells.
 
 # sds: points of the smoothing sds; pairs: of draws at each, in a round; rounds: the second where
-# the first leaves Monte Carlo errors above `mcse`; cells: at which predictors are compared.
-fresh_settings <- list(sds = 8L, pairs = 4L, rounds = 2L, cells = 25L, mcse = c(0.02, 0.01))
+# the first leaves Monte Carlo errors above `mcse`, further ones where the verdict is against the
+# Gaussian, for what comes then is more expensive; cells: at which predictors are compared.
+fresh_settings <- list(sds = 8L, pairs = 4L, rounds = 8L, cells = 25L, mcse = c(0.02, 0.01))
 
 # list(shift: root mean square over predictors and cells, in posterior sds, without what chance
 # adds; sd_ratio: the least and the largest of the predictors; mcse: Monte Carlo errors of both;
@@ -19,7 +20,7 @@ judge_gaussian <- function(model, points) {
   for (i in seq_len(fresh_settings$rounds)) {
     for (point in points) changes <- add_fresh_pairs(model, point, contrasts, changes, pairs)
     out <- fresh_verdict(changes)
-    if (all(out$mcse <= fresh_settings$mcse)) break
+    if (all(out$mcse <= fresh_settings$mcse) || i == 2 && is_right_gaussian(out)) break
   }
   out$draws <- as.integer(2 * i * pairs * length(points))
   out

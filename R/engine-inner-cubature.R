@@ -92,7 +92,7 @@ cubature_state <- function(model, mean, cov, log_tau, every) {
   state <- list(mean = mean, cov = cov, at = at, every = every, entropy = gaussian_entropy(cov))
   state <- penalised_state(model, state, log_tau)
   if (every == at_no_cell && !state$definite) {
-    return(cubature_state(model, mean, cov, log_tau, strided))
+    return(cubature_state(model, mean, cov, log_tau, 1L))
   }
   state
 }
@@ -120,27 +120,42 @@ move_sds_to_mode <- function(model, state) {
   penalised_state(model, state, state$log_tau + pmin(pmax(step, -1), 1))
 }
 
-# The state a Newton step on, or less where the decrement would grow. Where no step helps, the
-# Hessian at the mean is to blame.
+# The state a Newton step on, or less of it: the precision takes part of the way too. Where no step
+# helps, the Hessian at the mean is to blame.
 newton_state <- function(model, state) {
   step <- state$step / max(1, max(abs(state$step)) / longest_step)
-  cov <- chol2inv(state$chol_precision)
-  worst <- max(state$decrement, cubature_limits$fit)
-  for (size in 0.5^(0:5)) {
+  for (size in 0.5^(0:8)) {
+    cov <- chol2inv(mixed_factor(state, size))
     new <- cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
-    if (isTRUE(new$decrement <= worst)) {
+    if (is_progress(new, state)) {
       return(new)
     }
   }
   if (state$every == at_no_cell) {
-    new <- cubature_state(model, state$mean, cov, state$log_tau, strided)
+    new <- cubature_state(model, state$mean, state$cov, state$log_tau, 1L)
   }
   new
 }
 
+# Factor of (1 - size) of the precision of the state and `size` of that which its Hessian gives.
+mixed_factor <- function(state, size) {
+  if (size == 1) {
+    return(state$chol_precision)
+  }
+  cholesky((1 - size) * solve_spd(state$cov) + size * crossprod(state$chol_precision))
+}
+
+# Is the new state nearer to the solution? Close to it the decrement falls. Far from it the ELBO
+# rises, and the decrement need not fall.
+is_progress <- function(new, state) {
+  fall <- state$elbo - new$elbo
+  isTRUE(fall < 1) &&
+    (isTRUE(new$decrement <= max(state$decrement, cubature_limits$fit)) || fall < -0.1)
+}
+
 # The fit with the expected Hessian, and the gradient under the covariance that this gives.
 expected_curvature <- function(model, state) {
-  every <- if (state$every == at_no_cell) strided else state$every
+  every <- if (state$every == at_no_cell) final_stride(model) else state$every
   cov <- chol2inv(state$chol_precision)
   wide <- cubature_state(model, state$mean, cov, state$log_tau, every)
   cov <- chol2inv(wide$chol_precision)
@@ -148,6 +163,11 @@ expected_curvature <- function(model, state) {
   at$hessian <- wide$at$hessian
   last <- list(mean = state$mean, cov = cov, at = at, entropy = gaussian_entropy(cov))
   after_step(penalised_state(model, last, state$log_tau))
+}
+
+# Few cells are averaged all: it takes milliseconds.
+final_stride <- function(model) {
+  if (model$rows * length(model$keys)^2 > 2e5) strided else 1L
 }
 
 # The fit one more Newton step on, along which the gradient is linear.

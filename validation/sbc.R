@@ -4,8 +4,8 @@
 #
 #   Rscript validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
 #
-# Quantities: coefficients, log sds of smooths, predictors at three rows, and the joint log
-# likelihood. Uniform: chi-square over 20 bins, p values by quantity, Holm-corrected within a case;
+# Quantities: coefficients, log sds of smooths, predictors at three rows, marginal correlations there
+# from three responses on, and the joint log likelihood. Uniform: chi-square over 20 bins, p values by quantity, Holm-corrected within a case;
 # and the share of 90 % intervals that hold the truth.
 suppressMessages(library(covary))
 
@@ -23,7 +23,10 @@ two <- function(right) {
     function(left) eval(call("~", left, right))
   )
 }
+three <- list(cbind(a, b, c) ~ s(x), sigma ~ s(x), rho ~ s(x))
 cases <- list(
+  three_300 = list(n = 300, formulas = three, prior = c(priors, sds)),
+  three_1000 = list(n = 1000, formulas = three, prior = c(priors, sds)),
   linear_60 = list(n = 60, formulas = two(quote(x)), prior = priors),
   linear_400 = list(n = 400, formulas = two(quote(x)), prior = priors),
   smooths_60 = list(n = 60, formulas = two(quote(s(x))), prior = c(priors, sds)),
@@ -55,15 +58,30 @@ quantities <- function(fit, rows, y, ids) {
     colnames(v) <- paste(keys$dpar[i], keys$resp[i], seq_len(nrow(rows)))
     v
   })
-  cbind(draws[, keep, drop = FALSE], do.call(cbind, at),
+  cbind(draws[, keep, drop = FALSE], do.call(cbind, at), marginal_correlations(fit, rows, ids),
     log_lik = rowSums(log_lik(fit, newdata = y, draw_ids = ids))
   )
+}
+
+# draws x (pairs and rows); pairs with the first response have their correlation as a predictor.
+marginal_correlations <- function(fit, rows, ids) {
+  k <- length(fit$responses)
+  if (k < 3) {
+    return(NULL)
+  }
+  whole <- correlation(fit, newdata = rows, draws = TRUE, draw_ids = ids)
+  pairs <- which(lower.tri(diag(k)) & col(diag(k)) > 1, arr.ind = TRUE)
+  out <- do.call(cbind, lapply(seq_len(nrow(pairs)), function(i) {
+    matrix(whole[, , pairs[i, 1], pairs[i, 2]], length(ids))
+  }))
+  colnames(out) <- paste("correlation", seq_len(ncol(out)))
+  out
 }
 
 one_data_set <- function(case, seed) {
   data <- covariates(case$n)
   set.seed(seed)
-  responses <- if (length(case$formulas) == 3) c("a", "b") else "a"
+  responses <- all.vars(case$formulas[[1]][[2]])
   data[responses] <- lapply(responses, function(r) stats::rnorm(case$n))
   truth <- suppressMessages(covary(case$formulas,
     data = data, prior = case$prior,
