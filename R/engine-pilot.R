@@ -48,11 +48,16 @@ fit_pilot <- function(target) {
   )
 }
 
-# k x k; predictors of known correlations count as zero.
+# k x k; known predictors count as zero.
 pilot_correlation <- function(sub, fit, pairs) {
-  at <- match(pairs, sub$coefficients$key)
-  predictors <- ifelse(is.na(at), 0, fit$mean[at])
-  predicted_correlations(model_likelihood(sub), sum(sub$roles == "mean"), predictors)
+  constants <- function(keys) {
+    at <- match(keys, sub$coefficients$key)
+    ifelse(is.na(at), 0, fit$mean[at])
+  }
+  predicted_correlations(
+    model_likelihood(sub), sum(sub$roles == "mean"), constants(pairs),
+    constants(sub$keys[sub$roles == "sd"])
+  )
 }
 
 # What the pilot knows of all coefficients: means as in the sub-model, the others by their expected

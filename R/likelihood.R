@@ -138,9 +138,9 @@ map_units <- function(part, f) {
   part
 }
 
-# The k x k correlations of responses. predictors: numbers, those of the correlations in the order
-# of dpar_units().
-predicted_correlations <- function(likelihood, k, predictors) {
+# The k x k correlations of responses. predictors, sds: numbers, predictors of the correlations in
+# the order of dpar_units(), and of the sds, on which correlations of some likelihoods rest.
+predicted_correlations <- function(likelihood, k, predictors, sds) {
   out <- diag(k)
   if (k == 1) {
     return(out)
@@ -150,6 +150,7 @@ predicted_correlations <- function(likelihood, k, predictors) {
   names(predictors) <- vapply(dpar_units(dpar$of, responses), paste, "", collapse = ":")
   eta <- list(for_units(dpar, responses, function(resp) predictors[[paste(resp, collapse = ":")]]))
   names(eta) <- dpar$name
+  eta[[dpar_as(likelihood, "sd")$name]] <- as.list(sds)
   at <- which(lower.tri(out), arr.ind = TRUE)
   values <- unlist(likelihood$correlations(eta, lapply(seq_len(nrow(at)), function(i) at[i, ])))
   out[at] <- out[at[, 2:1, drop = FALSE]] <- values

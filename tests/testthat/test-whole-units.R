@@ -85,3 +85,22 @@ test_that("a prior on the user's scale goes with the units", {
     }
   }
 })
+
+test_that("units of a response change nothing where pairs are regression coefficients", {
+  fitted_with <- function(d) {
+    set.seed(1)
+    suppressWarnings(classes = c("covary_warning_rough", "covary_warning_khat"), covary(
+      cbind(mpg, qsec, drat) ~ s(wt, k = 4), sigma ~ wt, rho ~ s(wt, k = 4),
+      data = d, algorithm = "laplace", draws = 200,
+      control = covary_control(correlation = "regression")
+    ))
+  }
+  fit <- fitted_with(mtcars)
+  other <- fitted_with(transform(mtcars, qsec = 1000 * qsec + 50, drat = drat / 7))
+  at <- mtcars[1:3, ]
+  expect_equal(
+    correlation(other, at, draws = TRUE), correlation(fit, at, draws = TRUE),
+    tolerance = 1e-10
+  )
+  expect_equal(sigma(other), sigma(fit) * rep(c(1, 1000, 1 / 7), each = 32), tolerance = 1e-10)
+})
