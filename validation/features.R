@@ -1,17 +1,17 @@
-# Many features: correlations of pairs with plug-in margins against joint fits, and joint matrices of
-# all pairs against the truth.
+# Many features: correlations of pairs with plug-in margins against joint fits, and joint matrices
+# of all pairs against the truth.
 #
 #   Rscript validation/features.R 4 > validation/features.txt
 #
 # 1. Pairs. r = c0 + sin(2 pi x) on the rhobit scale, smooth means and sds; N = 300, 1000, 3000;
-#    c0 = 0, 1.5, 3 give a mean squared correlation of .11, .40, .79. By setting: root mean square
-#    difference of r from the joint fit of covary() in its posterior sds, ratio of posterior sds, rms
-#    errors to the truth, coverage of 90 % intervals of both, and what `shift` says.
+#    c0 = 0, 1.5, 3 give a mean squared correlation of .11, .39, .79. By setting: root mean square
+#    difference of r from the joint fit of covary() in its posterior sds, ratio of posterior sds,
+#    rms errors to the truth, coverage of 90 % intervals of both, and what `shift` says.
 # 2. Joint matrices. G features with two factors whose loadings move with x, or stand still. At 11
-#    values of x: the share at which the pairs' own matrix is not positive definite; Kullback-Leibler
-#    divergence from the truth per feature; and the mean squared Mahalanobis distance of rows of the
-#    truth per feature, which is 1 where the matrix is right. Clipped: eigenvalues of at least .01,
-#    scaled to a unit diagonal, which the package does not offer.
+#    values of x: the share at which the pairs' own matrix is not positive definite; the
+#    Kullback-Leibler divergence from the truth per feature; and the mean squared Mahalanobis
+#    distance of rows of the truth per feature, which is 1 where the matrix is right. Clipped:
+#    eigenvalues of at least .01, scaled to a unit diagonal, which the package does not offer.
 
 suppressMessages(library(covary))
 sets <- as.integer(c(commandArgs(TRUE), 6)[1])
