@@ -22,6 +22,12 @@ any_unseen <- function(at, factors) {
 
 
 check_new_levels <- function(chart, at, newdata, excluded, new_levels) {
+  if (new_levels == "predictive" && any(any_unseen(at, slope_factors(chart)))) {
+    stop_covary("argument", "new_levels = \"predictive\" is for effects of single levels; ",
+      enumerate(slope_factors(chart)), " has slopes too. Use \"population\", or leave it out.",
+      fields = list(arg = "new_levels")
+    )
+  }
   for (name in names(at$unseen)) {
     fixed <- name %in% fixed_factors(chart, excluded)
     random <- name %in% random_factors(chart, excluded)

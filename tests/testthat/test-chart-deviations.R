@@ -131,6 +131,10 @@ test_that("fits of one response, with random slopes, have no joint columns", {
   expect_lt(max(abs(out$z - exact)), 1e-6)
   expect_false("distance" %in% names(out))
   expect_equal(nrow(out), 80)
+  # The variance of a new slope depends on the covariate.
+  new <- transform(d, g = "new")
+  expect_error(deviations(fit, new, new_levels = "predictive"), class = "covary_error_argument")
+  expect_identical(unique(deviations(fit, new, new_levels = "population")$status), "new level")
 })
 
 test_that("arguments are used or refused", {
