@@ -1,4 +1,5 @@
-# Draws from the prior without data: algorithm = "prior" of a data frame that has columns and no rows.
+# Draws from the prior without data: algorithm = "prior" of a data frame that has columns and no
+# rows.
 #
 # Terms need values to be built from, so a few rows stand in while the model is made: every column
 # with mean zero and sd one, or all its levels in turn. The fit keeps none of them.

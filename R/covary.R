@@ -22,10 +22,10 @@
 #' The first formula gives the responses, `cbind(a, b)` (or `mvbind()`), and the means.
 #' `sigma ~ ...` is for all log standard deviations, `rho ~ ...` for all correlations; what is not
 #' given is `~ 1`. One response or pair can be named: `b ~ x` (its mean), `sigma(b) ~ 1`,
-#' `rho(a, b) ~ s(x)` (the same as `rho(b, a)`). Terms are those of [stats::model.matrix()], [splines::bs()] and
-#' [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with `by` and any basis
-#' (but `"ad"`, and no fixed `sp` or shared `id`), also `bs = "re"` for random effects. `offset()`
-#' adds a known function on the scale of the predictor; a predictor with nothing else
+#' `rho(a, b) ~ s(x)` (the same as `rho(b, a)`). Terms are those of [stats::model.matrix()],
+#' [splines::bs()] and [splines::ns()], and the smooths [mgcv::s()] and [mgcv::t2()] with `by` and
+#' any basis (but `"ad"`, and no fixed `sp` or shared `id`), also `bs = "re"` for random effects.
+#' `offset()` adds a known function on the scale of the predictor; a predictor with nothing else
 #' (`sigma ~ 0 + offset(log_s)`, `rho ~ 0`) is known exactly.
 #'
 #' New data are evaluated with the state of the training rows: `scale(x)` keeps their centre,
@@ -78,18 +78,19 @@
 #' @param weights Optional weights of rows (an expression in `data`): a row of weight w counts as w
 #'   equal rows. Rows of weight zero are left out.
 #' @param subset Optional expression in `data`: rows to use.
-#' @param na.action `na.omit` (default) leaves out rows with missing covariates or weights, or without
-#'   any response, and says how many; `na.fail` makes any missing value an error.
-#' @param missing `"use"` (default) takes what rows have that lack some of the responses, see Missing
-#'   responses; `"drop"` leaves such rows out.
+#' @param na.action `na.omit` (default) leaves out rows with missing covariates or weights, or
+#'   without any response, and says how many; `na.fail` makes any missing value an error.
+#' @param missing `"use"` (default) takes what rows have that lack some of the responses, see
+#'   Missing responses; `"drop"` leaves such rows out.
 #' @param prior Priors from [set_prior()], combined by `c()`; see [default_prior()].
 #' @param algorithm See Algorithms.
 #' @param draws Number of posterior draws (>= 100).
 #' @param control Settings from [covary_control()].
-#' @param refresh `TRUE` or `FALSE` (or 0) to force or silence the progress bar; by default it appears
-#'   after two seconds in interactive sessions.
-#' @param seed A whole number: the fit is that after `set.seed(seed)`, and the state of R's generator
-#'   afterwards is that of before. `NULL` (default): the generator goes on from where it is.
+#' @param refresh `TRUE` or `FALSE` (or 0) to force or silence the progress bar; by default it
+#'   appears after two seconds in interactive sessions.
+#' @param seed A whole number: the fit is that after `set.seed(seed)`, and the state of R's
+#'   generator afterwards is that of before. `NULL` (default): the generator goes on from where it
+#'   is.
 #' @return An object of class `covary`: plain R data that can be saved by [saveRDS()]. Use
 #'   `summary()`, `plot()`, `predict()`, [correlation()], [posterior_predict()],
 #'   [posterior::as_draws_matrix()], [diagnostics()].

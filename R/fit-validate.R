@@ -15,7 +15,8 @@ fit_info_rules <- local({
   list(
     elbo = number, elbo_mcse = number, log_evidence = number, trace = number,
     iterations = number,
-    importance_ess = number, efficiency = number, chains = number, rhat = number, ess = number, certificate = number,
+    importance_ess = number, efficiency = number, chains = number, rhat = number,
+    ess = number, certificate = number,
     converged = flag, resampled = flag, interrupted = flag, khat = named, timings = named,
     note = rule("text", alone(is.character)), compression = rule("a list", alone(is.list))
   )

@@ -4,9 +4,9 @@
 #' all the same. Every warning is kept in the fit: see [diagnostics()].
 #'
 #' @section Pareto khat too high (`covary_warning_khat`):
-#' The Gaussian that the draws came from has thinner tails than the posterior, and importance weights
-#' cannot mend it. Usual causes: fewer than about ten rows a coefficient; a log sd or a correlation
-#' with many terms; a smooth whose sd may be near zero.
+#' The Gaussian that the draws came from has thinner tails than the posterior, and importance
+#' weights cannot mend it. Usual causes: fewer than about ten rows a coefficient; a log sd or a
+#' correlation with many terms; a smooth whose sd may be near zero.
 #' 1. Ask for less: a smaller `k`, `sigma ~ 1` or `rho ~ 1` where rows are few.
 #' 2. State what is known: `set_prior()` for coefficients of `sigma` and `rho`, whose defaults are
 #'   wide.
@@ -49,9 +49,9 @@
 #' 2. Fewer terms, stronger priors.
 #'
 #' @section Extrapolated rows:
-#' `extrapolated = TRUE` in [predict.covary()] and [deviations()] marks rows outside the covariates of
-#' the data. Splines go on along a line there; intervals widen by the model's own assumption, not by
-#' what is known. Do not read them as evidence.
+#' `extrapolated = TRUE` in [predict.covary()] and [deviations()] marks rows outside the covariates
+#' of the data. Splines go on along a line there; intervals widen by the model's own assumption, not
+#' by what is known. Do not read them as evidence.
 #'
 #' @section Which one to trust:
 #' Where two algorithms disagree, compare both with `"nuts"` on a random part of the rows

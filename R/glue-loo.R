@@ -3,9 +3,9 @@
 
 #' Cross-validation by fitting again
 #'
-#' `kfold()` leaves out K parts of the rows in turn, fits the others by the call of the fit, and takes
-#' the joint predictive density of the rows left out. `reloo()` fits again without each row whose
-#' Pareto k in [loo.covary()] is too high, and puts the exact value in its place.
+#' `kfold()` leaves out K parts of the rows in turn, fits the others by the call of the fit, and
+#' takes the joint predictive density of the rows left out. `reloo()` fits again without each row
+#' whose Pareto k in [loo.covary()] is too high, and puts the exact value in its place.
 #'
 #' @param x A fit of [covary()].
 #' @param K Number of parts; default 10. `K = nobs(x)` leaves out one row at a time.
@@ -15,9 +15,10 @@
 #' @param loo The result of [loo()] for this fit; made if it is not given.
 #' @param k_threshold Rows with a larger Pareto k are left out in turn; default 0.7.
 #' @param ... Not used.
-#' @return `kfold()`: an object of class `kfold` and `loo`, with `estimates` (`elpd_kfold`, `p_kfold`,
-#'   `kfoldic` and their standard errors), `pointwise` (a row a row of the fit) and `folds`; works
-#'   with [loo::loo_compare()]. `reloo()`: the `loo` with exact values, whose Pareto k is set to 0.
+#' @return `kfold()`: an object of class `kfold` and `loo`, with `estimates` (`elpd_kfold`,
+#'   `p_kfold`, `kfoldic` and their standard errors), `pointwise` (a row a row of the fit) and
+#'   `folds`; works with [loo::loo_compare()]. `reloo()`: the `loo` with exact values, whose Pareto
+#'   k is set to 0.
 #' @section Errors:
 #' `covary_error_argument`; `covary_error_data` where the data cannot be found again;
 #' `covary_error_package` without 'loo'.

@@ -12,10 +12,10 @@
 #' * `fixef()`: a matrix, a row an unpenalised coefficient; without `summary` an S x coefficients
 #'   matrix of draws.
 #' * `ranef()`: a list by grouping factor (`"g"` of `s(g, bs = "re")`, `"g:h"` of
-#'   `s(g, h, bs = "re")`) of arrays, levels x columns x coefficients; without `summary` S x levels x
-#'   coefficients. Coefficients are named by response, parameter and covariate:
-#'   `mpg_Intercept`, `sigma_mpg_wt`. They are on the scale of the predictor (log for `sigma`, rhobit
-#'   for `rho`). Levels of factors that interact are joined by `":"`.
+#'   `s(g, h, bs = "re")`) of arrays, levels x columns x coefficients; without `summary` S x levels
+#'   x coefficients. Coefficients are named by response, parameter and covariate: `mpg_Intercept`,
+#'   `sigma_mpg_wt`. They are on the scale of the predictor (log for `sigma`, rhobit for `rho`).
+#'   Levels of factors that interact are joined by `":"`.
 #' * `VarCorr()`: a list by grouping factor, each with `sd`, a matrix with a row a coefficient.
 #'   (Effects of one group are independent of each other in this model.)
 #' @section Errors:

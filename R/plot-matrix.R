@@ -6,7 +6,8 @@ most_in_matrix <- 6L # responses; beyond, panels are too small and a heat map sa
 matrix_effects <- function(fit, covariate, resp = NULL, ...) {
   responses <- choose_responses(fit, resp)
   effects <- conditional_effects(fit, covariate, ...)
-  inside <- vapply(strsplit(effects$resp, ":", fixed = TRUE), function(r) all(r %in% responses), TRUE)
+  units <- strsplit(effects$resp, ":", fixed = TRUE)
+  inside <- vapply(units, function(unit) all(unit %in% responses), TRUE)
   effects[inside, ]
 }
 

@@ -19,7 +19,8 @@
 #'
 #' @param object A fit of [covary()].
 #' @param type Which check: one of the above, or the name of a function of \pkg{bayesplot} without
-#'   `ppc_`, such as `"dens_overlay"`, `"stat"`, `"ecdf_overlay"`, `"intervals"` or `"stat_grouped"`.
+#'   `ppc_`, such as `"dens_overlay"`, `"stat"`, `"ecdf_overlay"`, `"intervals"` or
+#'   `"stat_grouped"`.
 #' @param covariate For `"correlation"` and `"sd"`; by default the first numeric one.
 #' @param resp For `"correlation"`, which pairs: as in [correlation()]. `NULL` (default): the first
 #'   fifteen. For checks of \pkg{bayesplot}, one response.
@@ -29,10 +30,11 @@
 #' @param plot Draw the picture?
 #' @param ... For checks of \pkg{bayesplot} its arguments, such as `stat`; `group` and `x` may name
 #'   covariates. None for the others.
-#' @return A ggplot for checks of \pkg{bayesplot}. For the others the data of the picture, invisibly: for `"dens"` a data frame `resp`, `draw` (0: the
-#'   data), `x`, `density`; for `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`,
-#'   `observed`, `estimate`, `lower`, `upper`, `lower50`, `upper50`; for `"qq"` `probability`,
-#'   `theoretical`, `observed`, `lower`, `upper`.
+#' @return A ggplot for checks of \pkg{bayesplot}. For the others the data of the picture,
+#'   invisibly: for `"dens"` a data frame `resp`, `draw` (0: the data), `x`, `density`; for
+#'   `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`, `observed`, `estimate`,
+#'   `lower`, `upper`, `lower50`, `upper50`; for `"qq"` `probability`, `theoretical`, `observed`,
+#'   `lower`, `upper`.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' pp_check(fit, "qq")

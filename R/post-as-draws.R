@@ -7,16 +7,15 @@
 #' @param ... Not used.
 #' @return Draws as `draws_matrix` (`as_draws()` too), `draws_df`, `draws_array`,
 #'   `draws_list` or `draws_rvars`; `as.matrix()` a plain S x variables matrix, `as.data.frame()` a
-#'   plain data frame, `as.array()` an iterations x chains x variables array. `variables()`: their names;
-#'   `ndraws()`, `nsamples()`, `niterations()`, `nchains()` (1 but for `algorithm = "nuts"`, where
-#'   `draws` is a multiple of its chains), `nvariables()`: counts.
+#'   plain data frame, `as.array()` an iterations x chains x variables array. `variables()`: their
+#'   names; `ndraws()`, `nsamples()`, `niterations()`, `nchains()` (1 but for `algorithm = "nuts"`,
+#'   where `draws` is a multiple of its chains), `nvariables()`: counts.
 #'
 #'   Variables are named as in 'brms': `b_mpg_wt` (mean), `b_sigma_mpg_wt`, `b_rho_mpg_qsec_wt`;
 #'   `bs_` is the unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard
-#'   deviation of the latter. `lprior` is the log density of the prior (as 'priorsense' wants it), `lp__` the
-#'   log joint density of data and parameters, `lp_approx__` the log density of the approximation the
-#'   draws were made from. With one response its name is
-#'   left out.
+#'   deviation of the latter. `lprior` is the log density of the prior (as 'priorsense' wants it),
+#'   `lp__` the log joint density of data and parameters, `lp_approx__` the log density of the
+#'   approximation the draws were made from. With one response its name is left out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.
 #'   Repeats stand together, so that [posterior::ess_bulk()] and Monte Carlo standard errors count

@@ -149,7 +149,8 @@ bound_text <- function(bound) {
 
 elbo_text <- function(x) {
   if (is.na(x$elbo)) {
-    return(if (is.null(x$rhat)) "not known: rare draws make up its mean" else "not known from chains")
+    reason <- if (is.null(x$rhat)) ": rare draws make up its mean" else " from chains"
+    return(paste0("not known", reason))
   }
   paste0(format(x$elbo, digits = 8), if (isTRUE(x$elbo_mcse > 0)) {
     paste0(" (Monte Carlo error ", format(x$elbo_mcse, digits = 2), ")")

@@ -12,8 +12,8 @@
 #' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
 #'   formula of that predictor. `terms()`: its parametric terms.
 #' * `weights()`: the weights of the rows used; `NULL` where none were given.
-#' * `nobs()`: number of rows used, those that lack some response included. `df.residual()`: observed values of all responses minus the
-#'   effective number of parameters of [logLik.covary()].
+#' * `nobs()`: number of rows used, those that lack some response included. `df.residual()`:
+#'   observed values of all responses minus the effective number of parameters of [logLik.covary()].
 #' * `family()`: object of class `covary_family` with `family`, `links`, `linkfun` and `linkinv`
 #'   (lists of functions by `dpar`).
 #' * `model.frame()`: data frame of responses and covariates of the rows used.

@@ -50,7 +50,8 @@ summary_table <- function(fit, names, probs) {
 # Draws are independent; importance weights lower their effective number, and so do chains.
 effective_draws <- function(fit) {
   ess <- if (is.null(fit$info$ess)) fit$info$importance_ess else fit$info$ess
-  if ((isTRUE(fit$info$resampled) || !is.null(fit$info$ess)) && length(ess) == 1 && is.finite(ess)) {
+  dependent <- isTRUE(fit$info$resampled) || !is.null(fit$info$ess)
+  if (dependent && length(ess) == 1 && is.finite(ess)) {
     min(ess, nrow(fit$draws))
   } else {
     nrow(fit$draws)

@@ -12,8 +12,8 @@
 #'   draws), `term`, `component` (`"mu"`, `"sigma"`, `"rho"`), `response` (or `"a:b"`), `class`
 #'   (`"Intercept"`, `"b"`, `"sds"`), `estimate`, `std.error`, `conf.low`, `conf.high`.
 #' * `glance()`: one row: `nobs`, `responses`, `algorithm`, `draws`, `converged`, `khat` (the
-#'   largest), `rhat` (the largest, of chains), `ess` (effective number of draws, the least of chains),
-#'   `elbo`, `log_evidence`.
+#'   largest), `rhat` (the largest, of chains), `ess` (effective number of draws, the least of
+#'   chains), `elbo`, `log_evidence`.
 #' * `augment()`: `data` with the columns `.fitted`, `.sigma`, `.resid` (where the responses are
 #'   known) and, with several responses, these by response (`.fitted_mpg`) and `.rho_mpg_qsec`:
 #'   posterior means.

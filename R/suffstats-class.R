@@ -156,6 +156,11 @@ rescale <- function(x, scaling) {
   out
 }
 
+# Numbers of the responses that some row has
+responses_seen <- function(x) which(rowSums(is_observed(unique(x$observed), x$k)) > 0)
+
+is_complete_suffstats <- function(x) all(x$observed == all_observed(x$k))
+
 # The statistics of a y + b; a, b: length k
 transform_responses <- function(x, a, b) UseMethod("transform_responses")
 #' @export

@@ -39,11 +39,6 @@ moments_of_sums <- function(sums, seen) {
   list(n = sum(n), share = weight / sum(n), mean = mean, sd = sd, cor = cor)
 }
 
-# Numbers of the responses that some row has
-responses_seen <- function(x) which(rowSums(is_observed(unique(x$observed), x$k)) > 0)
-
-is_complete_suffstats <- function(x) all(x$observed == all_observed(x$k))
-
 # The statistics of some of the responses
 select_responses <- function(x, wanted) {
   absent <- setdiff(wanted, x$responses)

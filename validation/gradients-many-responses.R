@@ -1,7 +1,7 @@
 # Value, gradient and Hessian of three, five and ten responses by partial correlations against
 # complex steps of the naive twins, at 10,000 random points each: |partial correlation| up to
-# 1 - 1e-8, residuals of the model or not. Largest errors over the largest entry of the truth; bound 1e-9.
-#   Rscript validation/gradients-many-responses.R > validation/gradients-many-responses.txt
+# 1 - 1e-8, residuals of the model or not. Largest errors over the largest entry of the truth; bound
+#   1e-9. Rscript validation/gradients-many-responses.R > validation/gradients-many-responses.txt
 #   COVARY_POINTS=1000 for fewer
 library(covary)
 C_likelihood <- covary:::C_likelihood

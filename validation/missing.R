@@ -5,8 +5,8 @@
 #   Rscript validation/missing.R > validation/missing.txt
 #
 # 200 data sets of 20,000 rows, K = 2 and 3 (posterior means of 5000 rows have biases of .0009 of
-# their own, against maximum likelihood). y1 is always there; about 40 % of y2 (and y3) are missing, the more likely the larger y1
-# (and y2, where it is there) are.
+# their own, against maximum likelihood). y1 is always there; about 40 % of y2 (and y3) are missing,
+# the more likely the larger y1 (and y2, where it is there) are.
 library(covary)
 
 truth <- list(mean = c(1, 2, 3), sd = c(1, 2, 0.5), cor = c(0.7, 0.5, 0.3))
@@ -63,7 +63,8 @@ for (k in 2:3) {
   }
 }
 
-# --- the default engine against NUTS ---------------------------------------------------------------
+# --- the default engine against NUTS
+# ---------------------------------------------------------------
 set.seed(7)
 d <- make_data(2, 500)
 d$x <- runif(500)

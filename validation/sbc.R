@@ -4,9 +4,10 @@
 #
 #   Rscript validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
 #
-# Quantities: coefficients, log sds of smooths, predictors at three rows, marginal correlations there
-# from three responses on, and the joint log likelihood. Uniform: chi-square over 20 bins, p values by quantity, Holm-corrected within a case;
-# and the share of 90 % intervals that hold the truth.
+# Quantities: coefficients, log sds of smooths, predictors at three rows, marginal correlations
+# there from three responses on, and the joint log likelihood. Uniform: chi-square over 20 bins, p
+# values by quantity, Holm-corrected within a case; and the share of 90 % intervals that hold the
+# truth.
 suppressMessages(library(covary))
 
 groups <- function(n) factor(rep(seq_len(n / 10), length.out = n))

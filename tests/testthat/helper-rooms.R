@@ -33,7 +33,8 @@ all_predictors <- function(fit, newdata) {
 }
 
 coefficients_of <- function(fit) {
-  unclass(fit$draws)[, setdiff(colnames(fit$draws), c("lprior", "lp__", "lp_approx__")), drop = FALSE]
+  parameters <- setdiff(colnames(fit$draws), c("lprior", "lp__", "lp_approx__"))
+  unclass(fit$draws)[, parameters, drop = FALSE]
 }
 
 # Largest difference of two sets of draws in sds of the first.

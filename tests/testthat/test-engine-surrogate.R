@@ -188,7 +188,8 @@ test_that("scoring steps are solved by the gradient, and their information is th
   set.seed(509)
   s <- random_surrogate(12, 3)
   names(s) <- c("a_p", "b_p", "group")
-  # Flat priors of log tau: half-normal of an sd so large that its gradient is one, its curvature zero
+  # Flat priors of log tau: half-normal of an sd so large that its gradient is one, its curvature
+  # zero
   prior <- half_normal(0, 1e8)
   model <- list(n_sds = 3L, core = list(
     sd_family = rep(prior$code, 3), sd_prior = matrix(prior$par, 3, 3)

@@ -105,7 +105,8 @@ test_that("a singular covariance is no obstacle", {
       problem$model$x[[5]][, j] <- x - direction * sum(x * direction) / sum(direction^2)
     }
     mean <- rnorm(3, sd = 0.3)
-    out <- .Call(C_expect_loglik_and_priors, problem$model, mean, 10 * outer(direction, direction), 1L)
+    cov <- 10 * outer(direction, direction)
+    out <- .Call(C_expect_loglik_and_priors, problem$model, mean, cov, 1L)
     if (anyNA(unlist(out))) break
   }
   expect_false(anyNA(unlist(out)))
