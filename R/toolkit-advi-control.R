@@ -13,13 +13,15 @@
 #' @param rank Rank of the low-rank family; default: the square root of the number of free numbers.
 #' @param fixed_draws First number of fixed draws of the default optimiser, doubled up to
 #'   `most_draws` until the Monte Carlo error is below `tolerance`; default: four times the number
-#'   of free numbers and 12, at least 64.
+#'   of free numbers and 12, at least 64 and at most 256 (mean-field), or 412 and twice the number
+#'   of free numbers (other families).
 #' @param most_draws See `fixed_draws`.
 #' @param tolerance Root mean square error of means and log standard deviations, in posterior
 #'   standard deviations, that a fit must not exceed to count as converged.
 #' @param closed_form Use closed-form expectations where the target has them.
 #' @param max_norm Longest gradient of an explicit optimiser; longer ones are shortened.
-#' @param pilot_rows Rows of the subsample that starts a minibatch fit.
+#' @param pilot_rows Rows of the subsample that starts a minibatch fit; default: 20 for each free
+#'   number, at least 2,000 (5,000 for the averaged steps) and at most half of all.
 #' @return A list of class `covary_advi_control`.
 #' @examples
 #' advi_control(parity = "pymc")

@@ -13,7 +13,11 @@ new_noise <- function(m, d) {
 # Expectations over draws mean + L z, L = t(chol_cov), a column of z a draw; the Hessian by Stein's
 # identity, E[g z'] L^-1. Draws are taken with the gradient of a Gaussian target of precision Q
 # beside them, whose expectations are known: where Q is near E[-H], little noise is left.
-stein_expect <- function(target, mean, chol_cov, z, precision = chol2inv(chol_cov)) {
+# `replicates`: those draws as replicate_noise() makes them; the error of the approximation as they
+# see it is added (`error`).
+stein_expect <- function(
+  target, mean, chol_cov, z, precision = chol2inv(chol_cov), replicates = NULL
+) {
   moves <- crossprod(chol_cov, z)
   at <- density_at(target, t(mean + moves), gradient = TRUE)
   g <- at$gradient
@@ -26,13 +30,16 @@ stein_expect <- function(target, mean, chol_cov, z, precision = chol2inv(chol_co
   } else {
     matrix(NaN, length(mean), length(mean))
   }
-  list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
+  out <- list(value = mean(at$value), gradient = rowMeans(g), hessian = h)
+  if (!is.null(replicates)) out$error <- whitened_error(chol_cov %*% at$gradient, z, replicates)
+  out
 }
 
 # A value that is not finite says that a draw lies where the target is not defined; steps stop
 # short of there.
 expect_at <- function(target, state, mean, cov) {
   if (state$exact) {
+    count_reads(target, 1, NULL)
     return(density_expect(target, mean, cov))
   }
   chol_cov <- attempt(cholesky(cov))
@@ -53,6 +60,7 @@ is_known <- function(at) {
 # very many rows fewer.
 member_expect <- function(target, at, precision = NULL) {
   if (has_expectations(target)) {
+    count_reads(target, 1, NULL)
     return(density_expect(target, at$mean, crossprod(at$chol_cov)))
   }
   m <- max(4 * target$dim + 12, 100)

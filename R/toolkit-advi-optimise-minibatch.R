@@ -41,8 +41,8 @@ pilot_fit <- function(target, setup) {
   pilot$control$tolerance <- 0.2
   state <- start_fixed(sub, pilot)
   # the natural-gradient phase is enough for a start; minibatches do the rest
-  for (i in 1:(if (has_smooths(target)) 10 else 60)) {
-    if (state$done || state$phase != "newton") break
+  for (i in 1:(if (has_smooths(target)) 10 else if (state$exact) 60 else 2000)) {
+    if (state$done || !state$phase %in% c("climb", "few", "newton")) break
     state <- step_fixed(sub, pilot, state, 1)
   }
   if (!has_smooths(target)) {
@@ -76,13 +76,17 @@ step_natural <- function(target, setup, state, most) {
   state["answer"] <- list(NULL)
   width <- target$dim
   # Taken anew when a saved fit goes on, for it is as large as the data.
-  if (is.null(state$snapshot)) state$snapshot <- take_snapshot(target, state$origin)
+  if (is.null(state$snapshot)) {
+    state$snapshot <- take_snapshot(target, state$origin)
+    if (!is.null(state$snapshot)) count_reads(target, 2, NULL)
+  }
   target <- with_snapshot(target, state$snapshot)
   if (is.null(state$queue) || state$queue$used == iterations_per_call) {
     state$queue <- draw_queue(setup, target, width)
   }
   k <- as.integer(min(most, iterations_per_call - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
+  count_reads(target, 2 * k, part$rows[seq_len(setup$batch_size)])
   out <- guard_target(.Call(
     C_natural, target, natural_settings(target, setup, state),
     state$iteration + 1, k, part$noise, part$rows,
@@ -120,7 +124,7 @@ next_window <- function(target, setup, state) {
 judge_window <- function(target, setup, state) {
   at <- moments_natural(setup, state)
   for (pass in 1:4) {
-    error <- member_error(target, setup$family, at, state$precision)
+    error <- member_error(target, setup$family, dense_moments(at), state$precision)
     state$done <- error$rms <= 0.8 * setup$control$tolerance
     if (state$done || !has_expectations(target) || !is.finite(error$rms) || pass == 4) break
     at <- if (is.null(error$to)) newton_member(setup$family, at$mean, error$at) else error$to
@@ -151,12 +155,20 @@ average_natural <- function(setup, state) {
 
 moments_natural <- function(setup, state) {
   at <- if (is.null(state$answer)) average_natural(setup, state) else state$answer
-  if (setup$family$name == "lowrank" && is.null(state$answer)) {
-    sd <- sqrt(colSums(at$chol_cov^2))
-    low <- low_rank_nearest(chol2inv(at$chol_cov), sd, setup$family$rank)
-    at$chol_cov <- chol(low_rank_cov(low))
+  parameters <- c(at$mean, lower_triangle(t(at$chol_cov)))
+  if (setup$family$name == "meanfield") {
+    at <- list(mean = at$mean, sd = diag(at$chol_cov))
+  } else if (setup$family$name == "lowrank") {
+    if (is.null(at$low)) {
+      sd <- sqrt(colSums(at$chol_cov^2))
+      at$low <- low_rank_nearest(chol2inv(at$chol_cov), sd, setup$family$rank)
+    }
+    at <- list(mean = at$mean, factors = sound_factors(at$low))
   }
-  c(at, list(parameters = c(at$mean, lower_triangle(t(at$chol_cov)))))
+  c(at[c("mean", intersect(names(at), spread_fields))], list(parameters = parameters))
 }
 
-natural_scheme <- list(start = start_natural, step = step_natural, moments = moments_natural)
+natural_scheme <- list(
+  start = start_natural, step = step_natural, moments = moments_natural,
+  draws = function(state) NULL
+)

@@ -31,6 +31,8 @@ step_stochastic <- function(target, setup, state, most) {
   }
   k <- as.integer(min(most, iterations_per_call - state$queue$used))
   part <- take_queue(state$queue, k, width, setup$batch_size)
+  rows <- if (setup$batch_size > 0) part$rows[seq_len(setup$batch_size)]
+  count_reads(target, 2 * k * setup$control$draws, rows)
   out <- guard_target(.Call(
     C_advi, target, stochastic_settings(target, setup), state$iteration + 1,
     k, part$noise, part$rows, state$par, state$memory
@@ -85,6 +87,6 @@ moments_stochastic <- function(setup, state) {
 }
 
 stochastic_scheme <- list(
-  start = start_stochastic, step = step_stochastic,
-  moments = moments_stochastic
+  start = start_stochastic, step = step_stochastic, moments = moments_stochastic,
+  draws = function(state) NULL
 )

@@ -9,19 +9,50 @@
 #' By default (`optimizer = "auto"`) nothing needs tuning:
 #' * targets with closed-form expectations: the fixed point of Opper and Archambeau (2009), for
 #'   every family, without any random draws;
-#' * other targets: the ELBO over a fixed set of moment-matched draws is maximised, first by
-#'   natural-gradient steps with the expected Hessian from Stein's identity, then by L-BFGS
-#'   (low-rank: by such steps to the nearest member of the family). Fresh draws then measure
-#'   the Monte Carlo error; the number of draws is doubled until it is small;
-#' * minibatches (`batch_size`): a fit to a random subsample gives start and metric; averaged
-#'   natural-gradient steps on minibatches follow, with control variates. Models of [covary()] end,
-#'   where the average is not yet good, with a Newton step over all rows.
+#' * other targets: first a search for the mode, one evaluation a step. Where it ends at a top, and
+#'   the ELBO there is above that of the start, fits go on from there; else (targets without a joint
+#'   mode, or with one far from their mass) from the start, over few draws. Then the ELBO over a
+#'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds; the other
+#'   families by natural-gradient steps with the expected Hessian from Stein's identity, full-rank
+#'   by L-BFGS where these do not settle (low-rank: by such steps to the nearest member). Fresh
+#'   draws then measure the Monte Carlo error; draws are doubled until it is small;
+#' * minibatches (`batch_size`), mean-field, densities in R: the mode of a random subsample gives
+#'   start and curvature. Newton steps follow, each with the gradient at the mean over all rows as a
+#'   control variate; what draws add to it, and the log sds, come from minibatches, as many as
+#'   their own standard errors ask for;
+#' * minibatches, else: a fit to a subsample gives start and metric; averaged natural-gradient steps
+#'   on minibatches follow, with control variates. Models of [covary()] end, where the average is
+#'   not yet good, with a Newton step over all rows.
+#'
+#' A mean-field fit holds vectors only, and its draws are matched in blocks of coordinates: 100,000
+#' parameters are possible where the density is vectorised.
 #'
 #' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form,
 #' and over all rows, says how far (in posterior standard deviations) means and scales are from the
 #' optimum of the family. If that is more than `tolerance` of [advi_control()], the fit is not
 #' converged, and a warning says so. It says nothing about how well the family fits the target: that
 #' is khat, in `summary()`.
+#'
+#' @section What it costs:
+#' Evaluations of the density and of the gradient, each counted, from the first to the last of the
+#' certificate, for normal targets with correlations of .8 and sds over two orders of magnitude,
+#' from a start at zero (`bench/advi-evaluations.R`). Other targets take up to a few times as many.
+#'
+#' | free numbers | mean-field | full-rank | mean-field, no gradient | full-rank, no gradient |
+#' |---|---|---|---|---|
+#' | 10 | 5,100 | 4,700 | 11,000 | 8,500 |
+#' | 50 | | | 70,000 | 51,000 |
+#' | 100 | 4,300 | 4,100 | | |
+#' | 500 | | 8,700 | | |
+#' | 1,000 | 5,900 | | | |
+#' | 10,000 | 7,800 | | | |
+#'
+#' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
+#' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
+#' draws is `NA`. The certificate takes 128 gradients (16 above 20,000 rows), and mean-field some more for
+#' the curvature. `diagnostics()` has `evaluations`, those of them up to the last iterate
+#' (`evaluations_run`), and for targets with rows `passes`: rows read by density or gradient, each,
+#' in units of all rows. The progress bar shows passes and the error that the run knows of.
 #'
 #' @section Targets that are not what they seem:
 #' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.
@@ -39,8 +70,8 @@
 #' @param target A target: [target_density()], [linear_regression()], [t_groups()],
 #'   [normal_mixture()], [as_target()].
 #' @param family `"fullrank"`, `"meanfield"` or `"lowrank"`.
-#' @param iterations Most iterations. Default: as many as it takes (up to 1000 steps over fixed
-#'   draws or 50,000 minibatches); 10,000 for explicit optimisers.
+#' @param iterations Most iterations. Default: as many as it takes (up to 2000 steps over fixed
+#'   draws or a subsample, or 50,000 minibatches); 10,000 for explicit optimisers.
 #' @param optimizer `"auto"`, or one of the [optimizers].
 #' @param batch_size Rows an iteration, drawn with replacement; their likelihood is scaled by
 #'   total/batch.
@@ -49,7 +80,8 @@
 #' @param start_sigma Standard deviations at the start, of the free numbers: one for all, or one
 #'   each, in order or by name.
 #' @param callbacks A list of [callbacks].
-#' @param draws Number of draws kept in the fit (>= 100).
+#' @param draws Number of draws kept in the fit (>= 100). Default: 4000, fewer of many parameters
+#'   (as many as make 10 million numbers, at least 100).
 #' @param control See [advi_control()].
 #' @param refresh `TRUE` or `FALSE` to force or silence the progress bar.
 #' @return An object of class [covary_approximation][approximation].
@@ -66,7 +98,7 @@
 advi <- function(
   target, family = c("fullrank", "meanfield", "lowrank"), iterations = NULL,
   optimizer = "auto", batch_size = NULL,
-  start = NULL, start_sigma = NULL, callbacks = list(), draws = 4000,
+  start = NULL, start_sigma = NULL, callbacks = list(), draws = NULL,
   control = advi_control(), refresh = NULL
 ) {
   target <- check_density(target)
@@ -81,6 +113,7 @@ advi <- function(
   } else if (control$parity == "pymc") optimizer <- adagrad_window()
   batch_size <- check_batch(batch_size, target)
   if (!is.null(start_sigma)) start_sigma <- check_sigma(start_sigma, target)
+  if (is.null(draws)) draws <- default_draws(target$dim)
   draws <- check_count(draws, "draws", 100)
   setup <- list(
     family = family, control = control, optimizer = optimizer, batch_size = batch_size,
@@ -89,7 +122,9 @@ advi <- function(
   scheme <- choose_scheme(setup, target)
   if (is.null(iterations)) {
     iterations <- switch(scheme,
-      fixed = 1000L,
+      fixed = 2000L,
+      diagonal = 2000L,
+      subsample = 2000L,
       natural = 50000L,
       stochastic = 10000L
     )
@@ -97,11 +132,13 @@ advi <- function(
   approx <- new_approximation(target, "advi", family$name)
   approx$setup <- c(setup, list(draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
+  run <- with_meter(target)
   approx$setup$suspect <- suspect_gradient(
-    target, setup$start,
+    run, setup$start,
     if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size
   )
-  approx$state <- advi_schemes()[[scheme]]$start(target, approx$setup)
+  approx$state <- advi_schemes()[[scheme]]$start(run, approx$setup)
+  approx$state$evaluations <- as.list(run$meter)
   run_advi(approx, iterations, refresh)
 }
 
@@ -121,21 +158,34 @@ choose_scheme <- function(setup, target) {
   if (inherits(setup$optimizer, "covary_optimizer")) {
     return("stochastic")
   }
-  if (setup$batch_size > 0) "natural" else "fixed"
+  closed <- has_expectations(target) && setup$control$closed_form
+  if (setup$batch_size > 0) {
+    if (setup$family$name == "meanfield" && !has_snapshots(target)) "subsample" else "natural"
+  } else if (setup$family$name == "meanfield" && !closed) {
+    "diagonal"
+  } else {
+    "fixed"
+  }
 }
 
 advi_schemes <- function() {
   list(
-    fixed = fixed_scheme, natural = natural_scheme,
-    stochastic = stochastic_scheme
+    fixed = fixed_scheme, diagonal = diagonal_scheme, natural = natural_scheme,
+    subsample = subsample_scheme, stochastic = stochastic_scheme
   )
 }
 
 run_advi <- function(approx, iterations, refresh) {
   scheme <- advi_schemes()[[choose_scheme(approx$setup, approx$target)]]
+  run <- with_meter(approx$target)
   run_iterations(approx, iterations, refresh, "variational inference",
     step = function(approx, most) {
-      scheme$step(approx$target, approx$setup, approx$state, most)
+      before <- as.list(run$meter)
+      state <- scheme$step(run, approx$setup, approx$state, most)
+      for (n in names(before)) {
+        state$evaluations[[n]] <- state$evaluations[[n]] + run$meter[[n]] - before[[n]]
+      }
+      state
     },
     view = function(approx) advi_view(approx, scheme), finish = function(approx) {
       finish_advi(approx, scheme)
@@ -147,7 +197,9 @@ run_advi <- function(approx, iterations, refresh) {
 advi_view <- function(approx, scheme) {
   at <- scheme$moments(approx$setup, approx$state)
   approx$mean <- at$mean
-  approx$chol_cov <- at$chol_cov
+  for (field in spread_fields) approx[[field]] <- at[[field]]
+  # callbacks written for the factor find it as long as it is small
+  if (length(at$sd) %in% 1:50) approx$chol_cov <- diag(at$sd, length(at$sd))
   approx$parameters <- at$parameters
   approx$history <- approx$state$losses[seq_len(approx$state$iteration)]
   approx

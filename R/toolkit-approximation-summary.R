@@ -38,10 +38,9 @@ print.covary_approximation <- function(x, ...) {
       sep = ""
     )
   }
-  m <- view_moments(x, "parameters")
-  show <- utils::head(data.frame(mean = m$mean, sd = sqrt(diag(m$cov))), 12)
-  print(show, digits = 4)
-  if (length(m$mean) > 12) cat("... and", length(m$mean) - 12, "more; see summary()\n")
+  m <- mean(x)
+  print(utils::head(data.frame(mean = m, sd = sd(x)), 12), digits = 4)
+  if (length(m) > 12) cat("... and", length(m) - 12, "more; see summary()\n")
   invisible(x)
 }
 

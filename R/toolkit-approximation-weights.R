@@ -1,18 +1,14 @@
 # Draws of approximations weighed against their targets: khat, ELBO, and draws outside the support.
 
-# Draws of a Gaussian fit, with khat of the target against it, and the ELBO.
-add_gaussian_draws <- function(x, n) {
-  d <- x$target$dim
-  z <- matched_noise(n, d)
-  x$draws <- sweep(z %*% x$chol_cov, 2, x$mean, "+")
-  # Over many rows, densities of all draws would cost more than the fit.
-  weighed <- if (x$target$rows > 20000) {
-    seq_len(min(n, if (x$target$kind == "r") 30 else 100))
-  } else {
-    seq_len(n)
-  }
-  lq <- -0.5 * rowSums(z[weighed, , drop = FALSE]^2) - sum(log(abs(diag(x$chol_cov)))) -
-    0.5 * d * log(2 * pi)
+# Draws of a Gaussian fit, with khat of the target against it, and the ELBO. Densities of all draws
+# could cost more than the fit: `weighed` of them are looked at.
+add_gaussian_draws <- function(
+  x, n, weighed = weighed_draws(x$target, n), noise = matched_noise
+) {
+  z <- noise(n, spread_width(x))
+  x$draws <- gaussian_draws(x, z)
+  weighed <- seq_len(min(n, weighed))
+  lq <- gaussian_log_density(x, z[weighed, , drop = FALSE])
   lp <- density_at(x$target, x$draws[weighed, , drop = FALSE])$value
   pad <- rep(NA_real_, n - length(weighed))
   x$lp <- c(lp, pad)
@@ -21,6 +17,17 @@ add_gaussian_draws <- function(x, n) {
   x$info[names(w$info)] <- w$info
   x
 }
+
+# Draws that say khat, of n: `most`, fewer over many rows.
+weighed_draws <- function(target, n, most = n) {
+  if (target$rows <= 20000) {
+    min(n, most)
+  } else if (target$kind == "r") 30 else 100
+}
+
+# Draws kept where the user says no number: 4000, as long as they are no more than 1e7 numbers, but
+# at least 100.
+default_draws <- function(d) as.integer(min(4000, max(100, floor(1e7 / d))))
 
 # Importance weights of draws, and what follows from them. No draw is left out: one outside the
 # support of the target (log density -Inf) has weight zero, and the ELBO is -Inf; one at which the

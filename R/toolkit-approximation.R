@@ -1,6 +1,6 @@
 # Approximations: what every algorithm of the toolkit returns. Fields: target, method, family, mean
-# and chol_cov (Gaussian: mean and Cholesky factor of the covariance of the free numbers), draws
-# (free, a row a draw), lp and lq (log target, up to its constant, and log approximation at the
+# and chol_cov, sd or factors (Gaussians of the free numbers: toolkit-spread.R), draws (free, a row
+# a draw), lp and lq (log target, up to its constant, and log approximation at the
 # draws), chain, history (losses), info, state (to continue), callbacks. Plain data: saveRDS() keeps
 # everything.
 
@@ -30,8 +30,9 @@ NULL
 # `...`: what is known of it, by the names of the fields above.
 new_approximation <- function(target, method, family, ...) {
   out <- list(
-    target = target, method = method, family = family, mean = NULL, chol_cov = NULL, draws = NULL,
-    chain = NULL, lp = NULL, lq = NULL, history = NULL, info = list(), callbacks = list()
+    target = target, method = method, family = family, mean = NULL, chol_cov = NULL,
+    draws = NULL, chain = NULL, lp = NULL, lq = NULL, history = NULL, info = list(),
+    callbacks = list()
   )
   known <- list(...)
   stopifnot(names(known) %in% names(out))
@@ -50,39 +51,43 @@ free_draws <- function(x, n = NULL) {
     if (n == 1) at <- sample.int(nrow(x$draws), 1)
     return(x$draws[at, , drop = FALSE])
   }
-  if (!is.null(x$chol_cov)) {
-    return(sweep(matched_noise(n, length(x$mean)) %*% x$chol_cov, 2, x$mean, "+"))
+  if (is_gaussian(x)) {
+    return(gaussian_draws(x, blocked_noise(n, spread_width(x))))
   }
   x$draws[sample.int(nrow(x$draws), n, replace = TRUE), , drop = FALSE]
 }
 
-free_covariance <- function(x) {
-  if (!is.null(x$chol_cov)) {
-    return(crossprod(x$chol_cov))
-  }
-  stats::cov(x$draws)
-}
+free_covariance <- function(x) if (is_gaussian(x)) spread_covariance(x) else stats::cov(x$draws)
 
 free_mean <- function(x) if (!is.null(x$mean)) x$mean else colMeans(x$draws)
 
-view_moments <- function(x, scale) {
+free_sds <- function(x) if (is_gaussian(x)) spread_sds(x) else each_sd(x$draws)
+
+# As sqrt(diag(cov(draws))), without the covariances.
+each_sd <- function(draws) {
+  vapply(stats::setNames(seq_len(ncol(draws)), colnames(draws)), function(j) {
+    stats::sd(draws[, j])
+  }, 0)
+}
+
+# A moment by parameters: that of the Gaussian where the free numbers are the parameters, else that
+# of the draws. `free(x)`, `of(draws)`: the moment of either.
+view_moment <- function(x, scale, free, of) {
   scale <- check_choice(scale, c("parameters", "free"), "scale")
-  if (scale == "free" || (is_plain(x$target) && !is.null(x$chol_cov))) {
-    return(list(
-      mean = stats::setNames(free_mean(x), x$target$names),
-      cov = structure(free_covariance(x), dimnames = list(x$target$names, x$target$names))
-    ))
+  if (scale == "parameters" && !(is_plain(x$target) && is_gaussian(x))) {
+    return(of(constrain(x$target, view_draws(x))))
   }
-  theta <- if (is.null(x$draws)) {
-    sweep(
-      fixed_view_noise(length(x$mean)) %*% x$chol_cov, 2,
-      x$mean, "+"
-    )
+  out <- free(x)
+  if (is.matrix(out)) {
+    dimnames(out) <- list(x$target$names, x$target$names)
   } else {
-    x$draws
+    names(out) <- x$target$names
   }
-  draws <- constrain(x$target, theta)
-  list(mean = colMeans(draws), cov = stats::cov(draws))
+  out
+}
+
+view_draws <- function(x) {
+  if (is.null(x$draws)) gaussian_draws(x, fixed_view_noise(spread_width(x))) else x$draws
 }
 
 # In callbacks there are no draws yet, and none may be taken from the user's stream: a fixed design,
@@ -101,14 +106,10 @@ fixed_view_noise <- function(d, n = 128) {
       r
     }, 0)
   }
-  z <- vapply(
-    seq_len(d),
-    function(j) {
-      stats::qnorm((halton(primes[(j - 1) %% 20 + 1]) + (j - 1) %/% 20 * 0.37 +
-        0.5 / n) %% 1)
-    }, numeric(n)
-  )
-  z <- matrix(z, n)
+  z <- vapply(primes[seq_len(min(d, 20))], halton, numeric(n))
+  z <- matrix(vapply(seq_len(d), function(j) {
+    stats::qnorm((z[, (j - 1) %% 20 + 1] + (j - 1) %/% 20 * 0.37 + 0.5 / n) %% 1)
+  }, numeric(n)), n)
   scale(z)[, , drop = FALSE]
 }
 
@@ -119,7 +120,7 @@ mean.covary_approximation <- function(x, ..., scale = c(
                                         "free"
                                       )) {
   check_dots(...)
-  view_moments(check_approximation(x, "x"), scale)$mean
+  view_moment(check_approximation(x, "x"), scale, free_mean, colMeans)
 }
 
 #' Standard deviations
@@ -147,7 +148,7 @@ sd.default <- function(x, na.rm = FALSE, ...) {
 #' @export
 sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
   check_dots(...)
-  sqrt(diag(view_moments(check_approximation(x, "x"), scale)$cov))
+  view_moment(check_approximation(x, "x"), scale, free_sds, each_sd)
 }
 
 #' @rdname approximation
@@ -158,7 +159,7 @@ vcov.covary_approximation <- function(object, ..., scale = c(
                                         "free"
                                       )) {
   check_dots(...)
-  view_moments(check_approximation(object), scale)$cov
+  view_moment(check_approximation(object), scale, free_covariance, stats::cov)
 }
 
 #' @rdname approximation
@@ -168,7 +169,7 @@ coef.covary_approximation <- function(object, ..., scale = c(
                                         "free"
                                       )) {
   check_dots(...)
-  view_moments(check_approximation(object), scale)$mean
+  view_moment(check_approximation(object), scale, free_mean, colMeans)
 }
 
 #' @rdname diagnostics

@@ -26,6 +26,9 @@ subsample_density <- function(target, rows, scale) UseMethod("subsample_density"
 #' @export
 subsample_density.default <- function(target, rows, scale) {
   evaluate <- function(theta, order, ...) {
+    if (order == 2L) {
+      return(target$evaluate(theta, order, rows, scale))
+    }
     out <- .Call(C_target, target, theta, rows, scale, order > 0)
     c(out$value, out$gradient)
   }
@@ -33,6 +36,7 @@ subsample_density.default <- function(target, rows, scale) {
   out$kind <- "r"
   out$evaluate <- evaluate
   out$rows <- 0L
+  out$reads <- length(rows)
   out
 }
 

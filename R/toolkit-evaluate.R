@@ -1,6 +1,6 @@
 # Evaluation of densities written in R: value and gradient by the free numbers.
 
-# evaluate(theta, order, rows, scale), as r_target_r.c calls it.
+# evaluate(theta, order, rows, scale), as r_target_r.c calls it; of order 2: the gradient alone.
 new_evaluate <- function(user, target, how) {
   value <- composite(user, target)
   checked <- function(theta, rows, scale) check_value(value(theta, rows, scale), target, theta)
@@ -10,6 +10,9 @@ new_evaluate <- function(user, target, how) {
     central = central_gradient(value)
   )
   function(theta, order, rows = NULL, scale = 1) {
+    if (order == 2L) {
+      return(derivative(theta, rows, scale))
+    }
     f <- checked(theta, rows, scale)
     if (order == 0L) {
       return(f)

@@ -27,7 +27,7 @@ run_iterations <- function(approx, iterations, refresh, label, step, view, finis
       state$stream <- current_stream()
       approx$state <<- state
       i <- state$iteration
-      progress$tick(label, i / last)
+      progress$tick(paste0(label, run_status(approx)), i / last)
       if (length(callbacks) == 0) next
       now <- NULL
       see <- function() {
@@ -47,6 +47,18 @@ run_iterations <- function(approx, iterations, refresh, label, step, view, finis
   swap_stream(approx$state$stream)
   approx$callbacks <- callbacks
   seal(finish(approx))
+}
+
+# What the progress bar says beside it: passes over the rows so far, and the error that the run
+# itself knows of.
+run_status <- function(approx) {
+  rows <- approx$target$rows
+  read <- approx$state$evaluations$rows
+  error <- approx$state[["error"]]
+  paste0(
+    if (rows > 0 && !is.null(read)) sprintf(", %.3g passes", read / rows),
+    if (isTRUE(is.finite(error))) sprintf(", error %.2g sd", error)
+  )
 }
 
 current_stream <- function() {

@@ -17,9 +17,16 @@ approximation_rules <- local({
     chol_cov = rule("a square matrix", absent_or(function(v, x) {
       is_matrix(v, x$target$dim, x$target$dim) && !is.null(x$mean)
     })),
+    sd = rule("a positive number for each free number", absent_or(function(v, x) {
+      is.numeric(v) && length(v) == x$target$dim && all(v > 0) && !is.null(x$mean)
+    })),
+    factors = rule("scales and factors of a covariance", absent_or(function(v, x) {
+      is.list(v) && is.numeric(v$s) && length(v$s) == x$target$dim &&
+        is_matrix(v$b, rows = x$target$dim) && !is.null(x$mean)
+    })),
     draws = rule("a numeric matrix with a column for each free number", function(v, x) {
       if (is.null(v)) {
-        return(!is.null(x$chol_cov))
+        return(is_gaussian(x))
       }
       is_matrix(v, columns = x$target$dim) && nrow(v) > 0 && !anyNA(some_of(v))
     }),

@@ -44,21 +44,32 @@ family_start <- function(family, mean, sd) {
   out
 }
 
-# list(mean, chol_cov)
+# list(mean, and how it spreads: toolkit-spread.R)
 family_moments <- function(family, par) {
   d <- family$dim
   s <- softplus(par[scale_positions(family)])
   mean <- par[seq_len(d)]
   if (family$name == "meanfield") {
-    return(list(mean = mean, chol_cov = diag(s, d)))
+    return(list(mean = mean, sd = s))
   }
-  if (family$name == "fullrank") {
-    chol_cov <- t(lower_matrix(par[-seq_len(d)], d))
-    diag(chol_cov) <- s
-    return(list(mean = mean, chol_cov = chol_cov))
+  if (family$name == "lowrank") {
+    return(list(mean = mean, factors = list(s = s, b = matrix(par[-seq_len(2 * d)], d))))
   }
-  b <- matrix(par[-seq_len(2 * d)], d)
-  list(mean = mean, chol_cov = chol(diag(s^2, d) + tcrossprod(b)))
+  chol_cov <- t(lower_matrix(par[-seq_len(d)], d))
+  diag(chol_cov) <- s
+  list(mean = mean, chol_cov = chol_cov)
+}
+
+# Those moments with a Cholesky factor, whatever the family
+dense_moments <- function(at) {
+  if (is.null(at$chol_cov)) {
+    at$chol_cov <- if (!is.null(at$sd)) {
+      diag(at$sd, length(at$sd))
+    } else {
+      chol(low_rank_cov(at$factors))
+    }
+  }
+  at
 }
 
 # Low-rank factors of a covariance: B from the leading eigenvectors, s^2 what is left (principal

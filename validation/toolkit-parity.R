@@ -22,7 +22,7 @@ stationary <- function(target, optimizer, exact, iterations) {
     iterations = 5000, optimizer = optimizer,
     start_sigma = exact, start = rep(0, target$dim),
     control = advi_control(stl = FALSE), draws = 100,
-    callbacks = tracker(s = function(a) diag(a$chol_cov), every = 10)
+    callbacks = tracker(s = function(a) a$sd, every = 10)
   ))
   fit <- suppressWarnings(refine(fit, iterations))
   colMeans(tracked(fit)$s[-(1:500), , drop = FALSE]) / exact

@@ -1,0 +1,144 @@
+# The certificate of a mean-field Gaussian from fresh draws, without a matrix of its parameters: how
+# far mean and log sds are from the optimum of the family.
+#
+# With g the gradient of the target at mean +- sd z, A = sd E[-H] sd:
+#   mean    off by A^-1 sd E[g], in sds; the product by conjugate gradients, where A is applied by
+#           differences of gradients at some of the draws
+#   log sds off by (1 + sd E[g z]) / 2
+# Other coordinates make noise in E[g z], which no number of draws that is much below that of the
+# parameters takes away. So draws come as independent replicates, whose differences say the standard
+# error of each number; its square is taken off, and what is left counts with the standard error of
+# the mean of all those squares. An error is thus neither hidden by noise nor made of it.
+
+replicates <- 4L
+
+# A list of d x n / 4 halves of pairs, n pairs in all
+replicate_noise <- function(n, d) {
+  lapply(seq_len(replicates), function(i) pair_noise(max(1L, n %/% replicates), d))
+}
+
+# list(rms, mean, scale: errors by free number, in sds of the family (`in_family`), or of the
+# posterior, which are larger, where only those can tell). With `values` the density must be finite
+# at the draws too.
+diagonal_error <- function(
+  target, mean, sd, noise, tolerance = 0, values = TRUE, curve = NULL
+) {
+  seen <- lapply(noise, function(z) look_along(target, mean, sd, z, values))
+  d <- length(mean)
+  if (!all(vapply(seen, function(s) all(is.finite(c(s$mean, s$log_sd))), TRUE))) {
+    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+  }
+  if (is.null(curve)) curve <- sampled_curvature(target, mean, sd, noise, seen)
+  shift <- vapply(seen, function(s) solve_curvature(curve, s$mean), numeric(d))
+  scale <- vapply(seen, function(s) s$log_sd / 2, numeric(d))
+  out <- summarise_errors(matrix(shift, d), matrix(scale, d))
+  if (out$rms > tolerance && any(abs(out$mean) > abs(out$scale))) {
+    unit <- posterior_units(curve)
+    out <- summarise_errors(matrix(shift, d) / unit, matrix(scale, d))
+  }
+  out$step <- rowMeans(matrix(shift, d))
+  out
+}
+
+# The same of a Gaussian with a full covariance, in whose units the curvature is about one: from
+# L' g (d x draws) at antithetic draws z of those replicates, all z before all -z.
+whitened_error <- function(gradient, z, noise) {
+  of <- rep(rep(seq_along(noise), vapply(noise, ncol, 0L)), 2)
+  mean_of <- function(x) {
+    vapply(seq_along(noise), function(i) rowMeans(x[, of == i, drop = FALSE]), x[, 1])
+  }
+  summarise_errors(
+    matrix(mean_of(gradient), nrow(z)), matrix(mean_of((gradient + z) * z) / 2, nrow(z))
+  )
+}
+
+# d x replicates each
+summarise_errors <- function(shift, scale) {
+  each <- rbind(shift, scale)
+  estimate <- rowMeans(each)
+  variance <- rowSums((each - estimate)^2) / (replicates * (replicates - 1))
+  n <- length(estimate)
+  square <- max(0, mean(estimate^2 - variance))
+  doubt <- sqrt(sum(2 * variance^2 + 4 * pmax(estimate^2 - variance, 0) * variance)) / n
+  own <- seq_len(n / 2)
+  # how much of what the draws say is error of the fit, not noise of theirs
+  share <- function(at) {
+    if (!all(is.finite(variance))) {
+      0
+    } else if (any(variance[at] > 0)) {
+      max(0, 1 - sum(variance[at]) / sum(estimate[at]^2))
+    } else {
+      1
+    }
+  }
+  list(
+    rms = sqrt(square + doubt), mcse = sqrt(mean(variance)), mean = estimate[own],
+    scale = estimate[-own], share = c(mean = share(own), scale = share(-own))
+  )
+}
+
+# Gradients by mean and log sd over the pairs z, in sds; `first`: the gradients of the first pairs
+look_along <- function(target, mean, sd, z, values) {
+  n <- ncol(z)
+  moves <- sd * z
+  theta <- cbind(mean + moves, mean - moves)
+  g <- if (values) {
+    at <- density_at(target, t(theta), gradient = TRUE)
+    if (all(is.finite(at$value))) at$gradient else at$gradient * NaN
+  } else {
+    gradient_at(target, theta)
+  }
+  up <- g[, seq_len(n), drop = FALSE]
+  down <- g[, n + seq_len(n), drop = FALSE]
+  k <- seq_len(min(n, curvature_pairs(length(mean))))
+  list(
+    mean = sd * (rowSums(up) + rowSums(down)) / (2 * n),
+    log_sd = 1 + sd * rowSums((up - down) * z) / (2 * n),
+    first = cbind(up[, k, drop = FALSE], down[, k, drop = FALSE])
+  )
+}
+
+# Pairs of the first replicate at which curvature is seen
+curvature_pairs <- function(d) max(1, ceiling(16 / d))
+
+# v -> A v
+sampled_curvature <- function(target, mean, sd, noise, seen) {
+  k <- seq_len(min(ncol(noise[[1]]), curvature_pairs(length(mean))))
+  moves <- sd * noise[[1]][, k, drop = FALSE]
+  theta <- cbind(mean + moves, mean - moves)
+  here <- seen[[1]]$first
+  list(dim = length(mean), times = function(v) {
+    size <- 1e-3 / max(abs(v))
+    -sd * rowMeans(gradient_at(target, theta + sd * v * size) - here) / size
+  })
+}
+
+# A^-1 b by conjugate gradients; b itself where the curvature is not that of a maximum.
+solve_curvature <- function(curve, b, most = 60, enough = 0.1) {
+  x <- numeric(length(b))
+  r <- p <- b
+  square <- sum(r^2)
+  goal <- enough^2 * square
+  for (i in seq_len(min(most, curve$dim + 1))) {
+    if (!(square > goal)) break
+    ap <- curve$times(p)
+    bend <- sum(p * ap)
+    if (!isTRUE(bend > 1e-3 * sum(p^2))) {
+      return(if (i == 1) b else x)
+    }
+    x <- x + p * (square / bend)
+    r <- r - ap * (square / bend)
+    now <- sum(r^2)
+    p <- r + p * (now / square)
+    square <- now
+  }
+  x
+}
+
+# Sds of the posterior in those of the family: roots of the diagonal of A^-1, at least one
+posterior_units <- function(curve) {
+  d <- curve$dim
+  probes <- if (d <= 8) diag(d) else matrix(sample(c(-1, 1), 8 * d, TRUE), d)
+  solved <- apply(probes, 2, function(v) solve_curvature(curve, v))
+  sqrt(pmax(1, rowSums(probes * solved) / if (d <= 8) 1 else 8))
+}

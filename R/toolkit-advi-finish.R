@@ -1,0 +1,135 @@
+# The end of a run of advi(): certificate, draws, and what is said of them.
+
+finish_advi <- function(approx, scheme) {
+  approx <- advi_view(approx, scheme)
+  info <- approx$info
+  approx$state$snapshot <- NULL
+  target <- approx$target
+  approx$target <- with_meter(target)
+  last <- approx$state$evaluations
+  verdict <- certify(approx)
+  approx$info <- c(
+    verdict[c("error", "mean_error", "scale_error", "worst", "error_mcse")],
+    list(
+      iterations = approx$state$iteration, stopped = info$stopped,
+      interrupted = info$interrupted,
+      fixed_draws = scheme$draws(approx$state), step = approx$state$phase
+    )
+  )
+  approx <- add_gaussian_draws(approx, approx$setup$draws, advi_weighed(approx), advi_noise(approx))
+  if (!is.null(verdict$elbo)) {
+    approx$info$elbo <- verdict$elbo
+    approx$info$elbo_mcse <- 0
+  }
+  approx$info$settled <- isTRUE(verdict$error <= approx$setup$control$tolerance)
+  suspect <- approx$setup$suspect ||
+    suspect_gradient(
+      approx$target, approx$mean, spread_sds(approx), "end", approx$setup$batch_size
+    )
+  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
+    fits_support(approx$info)
+  approx$info <- c(approx$info, count_passes(target, last, approx$target$meter))
+  approx$target <- target
+  if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")
+  warn_support(approx)
+  warn_advi(approx)
+  approx
+}
+
+# Densities in R of many parameters are dear, those of the core are not.
+advi_weighed <- function(approx) {
+  n <- approx$setup$draws
+  dear <- approx$target$kind == "r" && approx$target$dim > 20
+  weighed_draws(approx$target, n, if (dear) 1000 else n)
+}
+
+advi_noise <- function(approx) {
+  if (approx$setup$control$parity == "pymc") matched_noise else blocked_noise
+}
+
+# Evaluations of density and gradient, each, of the run and in all; of targets with rows, the same
+# in passes over them.
+count_passes <- function(target, run, finish) {
+  all <- c(run$evaluations + finish$evaluations, run$rows + finish$rows)
+  out <- list(evaluations = all[1], evaluations_run = run$evaluations)
+  if (target$rows > 0) out$passes <- all[2] / target$rows
+  out
+}
+
+warn_advi <- function(approx) {
+  info <- approx$info
+  if (info$interrupted) {
+    warn_covary(
+      "interrupted", "The fit was interrupted at iteration ", info$iterations,
+      "; refine() continues it."
+    )
+    return(invisible())
+  }
+  if (info$settled) {
+    return(invisible())
+  }
+  worst <- info$worst
+  warn_covary("not_converged", "Not converged after ", info$iterations,
+    " iterations: means and log sds are about ",
+    if (is.finite(info$error)) format(info$error, digits = 2) else "an unknown number of",
+    " posterior sds (root mean square) from the optimum of the family",
+    if (!is.null(worst)) paste0(", most for ", worst), "; wanted ", approx$setup$control$tolerance,
+    ". Use refine(), more draws or another optimiser.",
+    fields = list(error = info$error, parameter = worst)
+  )
+}
+
+# list(error: root mean square, mean_error, scale_error: by free number, worst: its name, elbo:
+# where it has a closed form)
+certify <- function(approx) {
+  target <- approx$target
+  explicit <- inherits(approx$setup$optimizer, "covary_optimizer")
+  error <- if (explicit && target$dim <= 500) {
+    # takes as many random numbers as ever, so that the draws after it keep their bits
+    member_error(target, approx$setup$family, dense_moments(approx), NULL, approx$factors)
+  } else if (approx$family == "meanfield" && !has_expectations(target)) {
+    certify_diagonal(approx)
+  } else if (approx$family == "fullrank" && !has_expectations(target)) {
+    certify_full(approx)
+  } else {
+    member_error(
+      target, approx$setup$family, dense_moments(approx), approx$state$precision, approx$factors
+    )
+  }
+  names <- target$names
+  size <- sqrt((error$mean^2 + error$scale^2) / 2)
+  list(
+    error = error$rms, mean_error = stats::setNames(error$mean, names),
+    scale_error = stats::setNames(error$scale, names), error_mcse = error$mcse,
+    worst = names[which.max(size)], elbo = if (has_expectations(target)) {
+      error$at$value + approx$target$dim * 0.5 * (1 + log(2 * pi)) + spread_log_det(approx)
+    }
+  )
+}
+
+# Pairs of draws whose gradients are the certificate: fewer where each reads many rows.
+certificate_pairs <- function(target) if (target$rows > 20000) 8 else 64
+
+certify_full <- function(approx) {
+  d <- approx$target$dim
+  noise <- replicate_noise(certificate_pairs(approx$target), d)
+  z <- paired(do.call(cbind, noise))
+  g <- gradient_at(approx$target, approx$mean + crossprod(approx$chol_cov, z))
+  if (!all(is.finite(g))) {
+    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+  }
+  whitened_error(approx$chol_cov %*% g, z, noise)
+}
+
+# A fit by minibatches knows rows enough for the curvature.
+certify_diagonal <- function(approx) {
+  target <- approx$target
+  n <- certificate_pairs(target)
+  curve <- if (!is.null(approx$state$rows)) {
+    subsample_curvature(subsample_of(target, approx$state), approx$mean, approx$sd)
+  }
+  diagonal_error(target, approx$mean, approx$sd, replicate_noise(n, target$dim),
+    approx$setup$control$tolerance,
+    values = FALSE, curve = curve
+  )
+}

@@ -1,0 +1,121 @@
+# How a Gaussian of the toolkit spreads about its mean. One of the fields `chol_cov` (d x d, upper
+# Cholesky factor of the covariance), `sd` (d: coordinates are independent) and `factors` (list(s:
+# d, b: d x r), covariance diag(s^2) + b b') says so; what has d numbers is never made a matrix.
+# The functions here take whatever holds such a field: fits, or lists of mean and field.
+
+spread_fields <- c("chol_cov", "sd", "factors")
+
+is_gaussian <- function(x) !all(vapply(x[spread_fields], is.null, TRUE))
+
+# Standard deviations of the coordinates
+spread_sds <- function(x) {
+  if (!is.null(x$sd)) {
+    x$sd
+  } else if (!is.null(x$factors)) {
+    sqrt(x$factors$s^2 + rowSums(x$factors$b^2))
+  } else {
+    sqrt(colSums(x$chol_cov^2))
+  }
+}
+
+# The covariance as a matrix, where it is small enough to be asked for.
+most_covariance <- 5000
+
+spread_covariance <- function(x) {
+  d <- length(x$mean)
+  if (is.null(x$chol_cov) && d > most_covariance) {
+    stop_covary("argument", "A covariance matrix of ", d, " parameters does not fit; vcov() gives ",
+      "those of up to ", most_covariance, ". Use sd(), or cov() of some columns of as.matrix().",
+      fields = list(arg = "object")
+    )
+  }
+  if (!is.null(x$sd)) {
+    diag(x$sd^2, d)
+  } else if (!is.null(x$factors)) {
+    low_rank_cov(x$factors)
+  } else {
+    crossprod(x$chol_cov)
+  }
+}
+
+# Numbers of noise behind a draw
+spread_width <- function(x) length(x$mean) + if (is.null(x$factors)) 0 else ncol(x$factors$b)
+
+# Draws (a row each) from noise z, a row of spread_width() numbers each
+gaussian_draws <- function(x, z) {
+  n <- nrow(z)
+  moved <- if (!is.null(x$sd)) {
+    z * rep(x$sd, each = n)
+  } else if (!is.null(x$factors)) {
+    own <- seq_along(x$factors$s)
+    z[, own, drop = FALSE] * rep(x$factors$s, each = n) + z[, -own, drop = FALSE] %*% t(x$factors$b)
+  } else {
+    z %*% x$chol_cov
+  }
+  moved + rep(x$mean, each = n)
+}
+
+# Log densities at the draws with noise z
+gaussian_log_density <- function(x, z) {
+  d <- length(x$mean)
+  square <- if (is.null(x$factors)) {
+    rowSums(z^2)
+  } else {
+    low_rank_square(x$factors, gaussian_draws(x, z) - rep(x$mean, each = nrow(z)))
+  }
+  -0.5 * square - spread_log_det(x) - 0.5 * d * log(2 * pi)
+}
+
+# Half of the log determinant of the covariance
+spread_log_det <- function(x) {
+  if (!is.null(x$sd)) {
+    sum(log(x$sd))
+  } else if (!is.null(x$factors)) {
+    scaled <- x$factors$b / x$factors$s
+    sum(log(x$factors$s)) + sum(log(diag(chol(diag(ncol(scaled)) + crossprod(scaled)))))
+  } else {
+    sum(log(abs(diag(x$chol_cov))))
+  }
+}
+
+# Factors whose specific variances may be zero, as at the optimum of many a factor model: the
+# identities below divide by them.
+sound_factors <- function(low) {
+  list(s = pmax(low$s, 1e-6 * sqrt(low$s^2 + rowSums(low$b^2))), b = low$b)
+}
+
+# Rows of `moves` (n x d): squared lengths in the metric of (S^2 + B B')^-1, by Woodbury
+low_rank_square <- function(factors, moves) {
+  scaled <- factors$b / factors$s
+  w <- t(moves) / factors$s
+  half <- backsolve(chol(diag(ncol(scaled)) + crossprod(scaled)), crossprod(scaled, w),
+    transpose = TRUE
+  )
+  colSums(w^2) - colSums(half^2)
+}
+
+# n x d noise as matched_noise() makes it, its moments matched in blocks of coordinates: so many
+# that a pair of antithetic draws is left for each coordinate of a block.
+blocked_noise <- function(n, d, most = 256) {
+  width <- max(1, min(most, floor((n - 11) / 4)))
+  if (d <= most || d < width) {
+    return(matched_noise(n, d))
+  }
+  first <- seq(1, d, width)
+  do.call(cbind, lapply(pmin(width, d - first + 1), function(k) matched_noise(n, k)))
+}
+
+# d x n halves of antithetic pairs (z, -z). Each coordinate has one draw in each of n strata (McKay,
+# Beckman and Conover 1979), so that what is a sum over coordinates has little noise; in blocks of
+# up to n coordinates they are orthogonal over the pairs, with squares of mean one, so that
+# curvature within a block has none.
+pair_noise <- function(n, d) {
+  first <- seq(1, d, n)
+  parts <- lapply(pmin(n, d - first + 1), function(k) {
+    strata <- vapply(seq_len(k), function(j) sample.int(n), integer(n))
+    z <- stats::qnorm(0.5 + 0.5 * (strata - stats::runif(n * k)) / n)
+    e <- svd(matrix(z * sample(c(-1, 1), n * k, TRUE), n))
+    t(e$u %*% t(e$v)) * sqrt(n)
+  })
+  do.call(rbind, parts)
+}

@@ -1,0 +1,44 @@
+test_that("low-rank Gaussians have the densities, draws and sds of their covariance", {
+  set.seed(1)
+  low <- list(mean = 1:4 + 0, factors = list(s = c(0.5, 1, 2, 0.3), b = matrix(rnorm(8), 4)))
+  cov <- diag(low$factors$s^2) + tcrossprod(low$factors$b)
+  expect_equal(internal("spread_covariance")(low), cov)
+  expect_equal(internal("spread_sds")(low), sqrt(diag(cov)))
+  z <- matrix(rnorm(60), 10)
+  draws <- internal("gaussian_draws")(low, z)
+  moves <- t(draws) - low$mean
+  naive <- -0.5 * colSums(moves * solve(cov, moves)) -
+    0.5 * as.numeric(determinant(2 * pi * cov)$modulus)
+  expect_equal(internal("gaussian_log_density")(low, z), naive)
+  many <- internal("gaussian_draws")(low, internal("matched_noise")(4000, 6))
+  expect_equal(stats::cov(many), cov, tolerance = 1e-8)
+})
+
+test_that("pairs of draws are orthogonal within blocks, and one in each stratum", {
+  set.seed(2)
+  z <- internal("pair_noise")(16, 40)
+  expect_equal(dim(z), c(40, 16))
+  for (block in list(1:16, 17:32, 33:40)) {
+    expect_equal(tcrossprod(z[block, ]) / 16, diag(length(block)), tolerance = 1e-10)
+  }
+  one <- sort(abs(internal("pair_noise")(64, 1)))
+  expect_lt(max(abs(one - qnorm(0.5 + 0.5 * (1:64 - 0.5) / 64))[1:60]), 0.1)
+})
+
+test_that("a mean-field fit of many parameters has no matrix of them", {
+  d <- 6000
+  m <- sin(seq_len(d))
+  target <- target_density(function(t) -0.5 * sum((t - m)^2), function(t) m - t,
+    names = "x", transforms = list(x = transform_identity(d))
+  )
+  set.seed(3)
+  fit <- advi(target, "meanfield", draws = 200)
+  expect_true(fit$info$converged)
+  expect_lt(max(abs(mean(fit) - m)), 0.05)
+  expect_lt(max(abs(log(sd(fit)))), 0.05)
+  sizes <- vapply(unclass(fit)[c("mean", "sd", "draws", "state")], object.size, 0)
+  expect_lt(sum(sizes), 0.3 * 8 * d^2)
+  expect_null(fit$chol_cov)
+  expect_error(vcov(fit), class = "covary_error_argument")
+  expect_identical(dim(as.matrix(fit)), c(200L, as.integer(d)))
+})
