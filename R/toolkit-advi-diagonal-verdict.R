@@ -14,7 +14,7 @@ replicates <- 4L
 
 # A list of d x n / 4 halves of pairs, n pairs in all
 replicate_noise <- function(n, d) {
-  lapply(seq_len(replicates), function(i) pair_noise(max(1L, n %/% replicates), d))
+  lapply(seq_len(replicates), function(i) stratified_pairs(max(1L, n %/% replicates), d))
 }
 
 # list(rms, mean, scale: errors by free number, in sds of the family (`in_family`), or of the

@@ -28,7 +28,7 @@ start_diagonal <- function(target, setup) {
     state$sd <- 1 / sqrt(diag(solve_spd(crossprod(robust_chol(known$cov, least = 0)))))
   }
   state$climb <- NULL
-  state$noise <- pair_noise(few_pairs, target$dim)
+  state$noise <- stratified_pairs(few_pairs, target$dim)
   enter_diagonal(shrink_diagonal(target, state), "few")
 }
 
@@ -102,7 +102,7 @@ climb_loss <- function(state) {
 leave_climb <- function(target, setup, state) {
   climbed <- state$climb
   state$climb <- NULL
-  state$noise <- pair_noise(few_pairs, target$dim)
+  state$noise <- stratified_pairs(few_pairs, target$dim)
   top <- if (climbed$reached) {
     list(mean = climbed$theta, sd = climb_sds(target, climbed), memory = climbed$memory)
   }
@@ -207,7 +207,7 @@ leave_pairs <- function(target, setup, state) {
   if (state$phase == "polish") {
     return(enter_diagonal(state, "check"))
   }
-  state$noise <- pair_noise(first_pairs(setup), target$dim)
+  state$noise <- stratified_pairs(first_pairs(setup), target$dim)
   # what few draws say of many coordinates is noise
   if (target$dim > 4 * few_pairs) state["bfgs"] <- list(state$seed)
   state <- enter_diagonal(state, "polish")

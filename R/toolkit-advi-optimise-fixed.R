@@ -50,7 +50,7 @@ first_draws <- function(setup) {
 }
 
 start_newton <- function(target, setup, state) {
-  if (!state$exact) state$noise <- paired(pair_noise(first_draws(setup) %/% 2, target$dim))
+  if (!state$exact) state$noise <- paired(stratified_pairs(first_draws(setup) %/% 2, target$dim))
   state$phase <- "newton"
   state[c("sd", "climb", "few")] <- NULL
   shrink_start(target, setup, state)

@@ -108,7 +108,7 @@ expect_minibatches <- function(target, setup, state, wanted) {
     n = 0, bend = numeric(d), bend2 = numeric(d), log_sd = numeric(d), log_sd2 = numeric(d)
   )
   repeat {
-    z <- pair_noise(pairs, d)
+    z <- stratified_pairs(pairs, d)
     at <- lapply(seq_len(pairs), function(j) {
       rows <- minibatch_rows(target$rows, setup$batch_size)
       move <- state$sd * z[, j]

@@ -9,7 +9,7 @@ step_climb_full <- function(target, setup, state) {
 # From the top with the curvature there, or, where the ELBO is lower than at the start, by the
 # mean-field family from the start.
 leave_climb_full <- function(target, setup, state) {
-  noise <- pair_noise(few_pairs, target$dim)
+  noise <- stratified_pairs(few_pairs, target$dim)
   start <- list(mean = state$mean, sd = state$sd)
   top <- if (state$climb$reached) {
     laplace_at(target, state$climb$theta, climb_sds(target, state$climb))

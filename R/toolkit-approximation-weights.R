@@ -8,7 +8,7 @@ add_gaussian_draws <- function(
   z <- noise(n, spread_width(x))
   x$draws <- gaussian_draws(x, z)
   weighed <- seq_len(min(n, weighed))
-  lq <- gaussian_log_density(x, z[weighed, , drop = FALSE])
+  lq <- spread_log_density(x, z[weighed, , drop = FALSE])
   lp <- density_at(x$target, x$draws[weighed, , drop = FALSE])$value
   pad <- rep(NA_real_, n - length(weighed))
   x$lp <- c(lp, pad)

@@ -56,7 +56,7 @@ gaussian_draws <- function(x, z) {
 }
 
 # Log densities at the draws with noise z
-gaussian_log_density <- function(x, z) {
+spread_log_density <- function(x, z) {
   d <- length(x$mean)
   square <- if (is.null(x$factors)) {
     rowSums(z^2)
@@ -109,7 +109,7 @@ blocked_noise <- function(n, d, most = 256) {
 # Beckman and Conover 1979), so that what is a sum over coordinates has little noise; in blocks of
 # up to n coordinates they are orthogonal over the pairs, with squares of mean one, so that
 # curvature within a block has none.
-pair_noise <- function(n, d) {
+stratified_pairs <- function(n, d) {
   first <- seq(1, d, n)
   parts <- lapply(pmin(n, d - first + 1), function(k) {
     strata <- vapply(seq_len(k), function(j) sample.int(n), integer(n))

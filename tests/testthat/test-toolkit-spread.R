@@ -9,19 +9,19 @@ test_that("low-rank Gaussians have the densities, draws and sds of their covaria
   moves <- t(draws) - low$mean
   naive <- -0.5 * colSums(moves * solve(cov, moves)) -
     0.5 * as.numeric(determinant(2 * pi * cov)$modulus)
-  expect_equal(internal("gaussian_log_density")(low, z), naive)
+  expect_equal(internal("spread_log_density")(low, z), naive)
   many <- internal("gaussian_draws")(low, internal("matched_noise")(4000, 6))
   expect_equal(stats::cov(many), cov, tolerance = 1e-8)
 })
 
 test_that("pairs of draws are orthogonal within blocks, and one in each stratum", {
   set.seed(2)
-  z <- internal("pair_noise")(16, 40)
+  z <- internal("stratified_pairs")(16, 40)
   expect_equal(dim(z), c(40, 16))
   for (block in list(1:16, 17:32, 33:40)) {
     expect_equal(tcrossprod(z[block, ]) / 16, diag(length(block)), tolerance = 1e-10)
   }
-  one <- sort(abs(internal("pair_noise")(64, 1)))
+  one <- sort(abs(internal("stratified_pairs")(64, 1)))
   expect_lt(max(abs(one - qnorm(0.5 + 0.5 * (1:64 - 0.5) / 64))[1:60]), 0.1)
 })
 
