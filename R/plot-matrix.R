@@ -26,7 +26,8 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
     group_colours(max(length(groups), 1)), if (length(groups)) groups else "all"
   )
   bins <- residual_bins(
-    fit, effects$covariate[1], if (length(by)) by else FALSE, conditions = conditions
+    fit, effects$covariate[1], if (length(by)) by else FALSE,
+    conditions = conditions
   )
   places <- matrix(0, k, k)
   places[lower.tri(places, TRUE)] <- seq_len(k * (k + 1) / 2)

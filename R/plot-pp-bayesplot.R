@@ -10,13 +10,7 @@ is_bayesplot_check <- function(type) {
 # A ggplot. `group` and `x` in `more` may name covariates; the rest is handed on.
 bayesplot_check <- function(fit, type, resp, ndraws, more) {
   need_rows(fit, "pp_check()")
-  resp <- choose_responses(fit, resp)
-  if (length(resp) != 1) {
-    stop_covary("argument", "`type = \"", type, "\"` shows one response: give `resp`, one of ",
-      enumerate(fit$responses, most = 20), ".",
-      fields = list(arg = "resp")
-    )
-  }
+  resp <- one_response(fit, resp, type)
   check <- getExportedValue("bayesplot", paste0("ppc_", type))
   more <- named_covariates(fit, more, c("group", "x"))
   surplus <- setdiff(names(more), names(formals(check)))
@@ -32,6 +26,18 @@ bayesplot_check <- function(fit, type, resp, ndraws, more) {
   replicates <- matrix(replicates, length(draws))[, used, drop = FALSE]
   more <- lapply(more, function(v) if (length(v) == length(y)) v[used] else v)
   do.call(check, c(list(y[used], replicates), more))
+}
+
+# The first of several, which is said.
+one_response <- function(fit, resp, type) {
+  chosen <- choose_responses(fit, resp)
+  if (length(chosen) > 1) {
+    inform_covary("first_response", "`type = \"", type, "\"` shows one response, here '", chosen[1],
+      "'; `resp` chooses among ", enumerate(chosen, most = 20), ".",
+      fields = list(resp = chosen[1])
+    )
+  }
+  chosen[1]
 }
 
 # Few curves can be told apart; summaries take many draws.

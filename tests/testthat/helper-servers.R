@@ -72,28 +72,31 @@ spy_on <- function(connection, said) {
 }
 
 # A connection to no data base, which notes the statements that it gets and answers with ones.
-setClass("NotingConnection", contains = "DBIConnection", slots = c(noted = "environment"))
-setClass("NotingResult", contains = "DBIResult")
 new_noting <- function() {
   noted <- new.env()
   noted$statements <- character()
   methods::new("NotingConnection", noted = noted)
 }
-setMethod(DBI::dbSendQuery, c("NotingConnection", "character"), function(conn, statement, ...) {
-  conn@noted$statements <- c(conn@noted$statements, statement)
-  methods::new("NotingResult")
-})
-setMethod(DBI::dbExecute, c("NotingConnection", "character"), function(conn, statement, ...) {
-  conn@noted$statements <- c(conn@noted$statements, statement)
-  0
-})
-setMethod(DBI::dbFetch, "NotingResult", function(res, n = -1, ...) {
-  as.data.frame(as.list(rep(1, 200)))
-})
-setMethod(DBI::dbClearResult, "NotingResult", function(res, ...) TRUE)
-setMethod(DBI::dbQuoteIdentifier, c("NotingConnection", "character"), function(conn, x, ...) {
-  DBI::SQL(paste0("\"", x, "\""))
-})
+
+if (requireNamespace("DBI", quietly = TRUE)) {
+  setClass("NotingConnection", contains = "DBIConnection", slots = c(noted = "environment"))
+  setClass("NotingResult", contains = "DBIResult")
+  setMethod(DBI::dbSendQuery, c("NotingConnection", "character"), function(conn, statement, ...) {
+    conn@noted$statements <- c(conn@noted$statements, statement)
+    methods::new("NotingResult")
+  })
+  setMethod(DBI::dbExecute, c("NotingConnection", "character"), function(conn, statement, ...) {
+    conn@noted$statements <- c(conn@noted$statements, statement)
+    0
+  })
+  setMethod(DBI::dbFetch, "NotingResult", function(res, n = -1, ...) {
+    as.data.frame(as.list(rep(1, 200)))
+  })
+  setMethod(DBI::dbClearResult, "NotingResult", function(res, ...) TRUE)
+  setMethod(DBI::dbQuoteIdentifier, c("NotingConnection", "character"), function(conn, x, ...) {
+    DBI::SQL(paste0("\"", x, "\""))
+  })
+}
 
 # Every statement that compress() sends in a dialect, but for those about types and temporary tables
 # where the engine has its own

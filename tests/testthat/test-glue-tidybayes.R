@@ -1,0 +1,15 @@
+test_that("tidy draws have columns of sigma and rho", {
+  fit <- fixture("two")
+  expect_identical(asked_dpars(fit, TRUE), c(sigma = "sigma", rho = "rho"))
+  expect_identical(asked_dpars(fit, c(spread = "sigma")), c(spread = "sigma"))
+  expect_error(asked_dpars(fit, "tau"), class = "covary_error_argument")
+  skip_if_not_installed("tidybayes")
+  nd <- data.frame(wt = c(2, 3))
+  one <- fixture("one")
+  out <- tidybayes::add_epred_draws(nd, one, dpar = "sigma", ndraws = 20, seed = 1)
+  at <- out$.row == 2
+  set.seed(1)
+  ids <- sample.int(ndraws(one), 20)
+  expect_equal(out$sigma[at], posterior_epred(one, nd, dpar = "sigma", draw_ids = ids)[, 2])
+  expect_equal(out$.epred[at], posterior_epred(one, nd, draw_ids = ids)[, 2])
+})
