@@ -121,14 +121,22 @@ move_sds_to_mode <- function(model, state) {
 }
 
 # The state a Newton step on, or less of it: the precision takes part of the way too. Where no step
-# helps, the Hessian at the mean is to blame.
+# helps, the Hessian at the mean is to blame. Near the solution under averaged Hessians the
+# covariance lags behind the mean, and that it catches up may cost decrement: half steps lead there.
 newton_state <- function(model, state) {
   step <- state$step / max(1, max(abs(state$step)) / longest_step)
-  for (size in 0.5^(0:8)) {
+  at <- function(size) {
     cov <- chol2inv(mixed_factor(state, size))
-    new <- cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
-    if (is_progress(new, state)) {
+    cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
+  }
+  near <- state$decrement < 1
+  for (size in 0.5^(if (near) newton_sizes$near else newton_sizes$far)) {
+    new <- at(size)
+    if (is_progress(new, state) && (!near || new$decrement < newton_sizes$fall * state$decrement)) {
       return(new)
+    }
+    if (near && state$every != at_no_cell) {
+      return(at(0.5))
     }
   }
   if (state$every == at_no_cell) {
@@ -136,6 +144,10 @@ newton_state <- function(model, state) {
   }
   new
 }
+
+# Halvings that are tried at a decrement below one and above, and the share of it that is to remain
+# at most of one below.
+newton_sizes <- list(near = 0:2, far = 0:8, fall = 0.8)
 
 # Factor of (1 - size) of the precision of the state and `size` of that which its Hessian gives.
 mixed_factor <- function(state, size) {

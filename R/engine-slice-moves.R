@@ -3,18 +3,28 @@
 # coefficients given the smoothing sds (src/ellipse.h), then a draw of the smoothing sds given the
 # coefficients. Sweeps go on until the chains have forgotten where they began (numeric-chains.R).
 
+# `cubature`: where expectations are by cubature sds are more and chains forget more slowly, so
+# there are half as many, which may take longer.
 slice_settings <- list(
   chains = 400L,
   least = 40L, block = 20L, most = 240L, # sweeps: first, between looks, at most
   seconds = 10, # the most that all sweeps may take, about
-  width = 2 # a Gaussian wider than the posterior makes longer moves
+  width = 2, # a Gaussian wider than the posterior makes longer moves
+  cubature = list(chains = 200L, seconds = 20)
 )
 
+slice_settings_of <- function(model) {
+  if (has_exact_expectations(model)) {
+    return(slice_settings)
+  }
+  utils::modifyList(slice_settings, slice_settings$cubature)
+}
+
 # `sample`: weighed draws list(beta, log_tau), `w` their weights. list(beta, log_tau, lp, gap (log
-# ratio of the likelihood and its surrogate), sweeps, memory, error), `draws` rows each, or NULL
-# where it would take too long.
+# ratio of the likelihood and its surrogate); sweeps, chains, memory, error), `draws` rows each of
+# the first four, or NULL where it would take too long.
 move_draws <- function(model, surrogate, sample, w, draws, progress) {
-  s <- slice_settings
+  s <- slice_settings_of(model)
   seconds <- slice_cost(model, surrogate) * s$chains
   if (seconds * s$least > s$seconds) {
     return(NULL)
@@ -55,7 +65,8 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   log_tau <- do.call(rbind, lapply(kept, `[[`, "log_tau"))[rows, , drop = FALSE]
   lp <- log_joint_draws(model, beta, log_tau)
   gap <- as.vector(.Call(C_gap, model$core, surrogate$a, surrogate$b, t(beta)))
-  c(list(beta = beta, log_tau = log_tau, lp = lp, gap = gap, sweeps = done), verdict)
+  moved <- list(beta = beta, log_tau = log_tau, lp = lp, gap = gap)
+  c(moved, list(sweeps = done, chains = s$chains), verdict)
 }
 
 # Seconds of one sweep of one chain, about: a factor of the penalised coefficients, predictors at

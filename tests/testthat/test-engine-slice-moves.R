@@ -100,3 +100,12 @@ test_that("draws whose weights fail are moved and say so; chains that remember a
     expect_warning(warn_quality(worse), class = "covary_warning_khat")
   }
 })
+
+test_that("where expectations are by cubature there are fewer chains, which may take longer", {
+  two <- small_problem()$target
+  expect_identical(slice_settings_of(two), slice_settings)
+  three <- slice_settings_of(fit_three("none")$regression)
+  expect_identical(three$chains, slice_settings$cubature$chains)
+  expect_identical(three$seconds, slice_settings$cubature$seconds)
+  expect_identical(three$most, slice_settings$most)
+})
