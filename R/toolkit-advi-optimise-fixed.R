@@ -107,12 +107,16 @@ step_newton <- function(target, setup, state) {
   gain <- step$elbo - state$elbo
   state$elbo <- step$elbo
   small <- if (state$exact) 1e-5 else 1e-3
+  # curvature at the mode that is far from that over the posterior
+  if (after == "check" && sqrt(mean(change^2)) > 0.5 && is.null(state$hard)) {
+    state$hard <- state$surprised <- TRUE
+  }
   # Stein's Hessian has noise, and steps gain little in the end. Where they still go far, L-BFGS
   # goes on with exact gradients.
-  slow <- !state$exact && gain < 0.004
-  if (slow && after == "check" && sqrt(mean(change^2)) > 0.05 * step$size) {
+  slow <- !state$exact && gain < if (isTRUE(state$hard)) 0.02 else 0.004
+  if (after == "check" && (isTRUE(state$hard) || sqrt(mean(change^2)) > 0.05 * step$size)) {
     state$steps <- if (is.null(state$steps)) 1 else state$steps + 1
-    slow <- gain < 2e-3 || state$steps > 3
+    slow <- slow && (isTRUE(state$hard) || gain < 1e-3 || state$steps > 3)
     after <- "polish"
   }
   if (max(change) / step$size < small || slow) enter_phase(target, setup, state, after) else state

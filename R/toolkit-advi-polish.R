@@ -81,10 +81,12 @@ step_check <- function(target, setup, state) {
   }
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- seen$error$rms
-  state$done <- is_last_check(setup, state$error, before, m)
+  state$done <- is_last_check(setup, state$error, before, m) ||
+    (isTRUE(state$hard) && is.null(state$surprised) &&
+      state$error <= 0.8 * setup$control$tolerance)
   state$noise <- cbind(state$noise, noise)
   # a step with noisy curvature is enough near by, where twice the draws have half the variance
-  if (state$error > min(0.1, 1.5 * before)) {
+  if (isTRUE(state$hard) && !state$done || state$error > min(0.1, 1.5 * before)) {
     state$at <- seen
     return(if (state$done) state else enter_phase(target, setup, state, "polish"))
   }

@@ -53,5 +53,7 @@ step_few <- function(target, setup, state) {
   }
   state$mean <- state$few$mean
   state$cov <- diag(state$few$sd^2, target$dim)
+  # where the mode is no place to start from, curvature changes much over the posterior
+  state$hard <- TRUE
   start_newton(target, setup, state)
 }

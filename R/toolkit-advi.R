@@ -12,8 +12,8 @@
 #' * other targets: first a search for the mode, one evaluation a step. Where it ends at a top, and
 #'   the ELBO there is above that of the start, fits go on from there; else (targets without a joint
 #'   mode, or with one far from their mass) from the start, over few draws. Then the ELBO over a
-#'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds; the other
-#'   families by natural-gradient steps with the expected Hessian from Stein's identity, full-rank
+#'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds; the
+#'   other families by natural-gradient steps with the expected Hessian from Stein's identity, full-rank
 #'   by L-BFGS where these do not settle (low-rank: by such steps to the nearest member). Fresh
 #'   draws then measure the Monte Carlo error; draws are doubled until it is small;
 #' * minibatches (`batch_size`), mean-field, densities in R: the mode of a random subsample gives
@@ -49,8 +49,8 @@
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
-#' draws is `NA`. The certificate takes 128 gradients (16 above 20,000 rows), and mean-field some more for
-#' the curvature. `diagnostics()` has `evaluations`, those of them up to the last iterate
+#' draws is `NA`. The certificate takes 128 gradients (16 above 20,000 rows), and mean-field some
+#' more for the curvature. `diagnostics()` has `evaluations`, those of them up to the last iterate
 #' (`evaluations_run`), and for targets with rows `passes`: rows read by density or gradient, each,
 #' in units of all rows. The progress bar shows passes and the error that the run knows of.
 #'
