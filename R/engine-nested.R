@@ -39,7 +39,7 @@ nested_proposal <- function(surrogate, sds) {
 }
 
 # Draws of both levels (`level`: list(surrogate, sds)) weighed against the posterior; where weights
-# fail, moved by Markov chains.
+# fail, or are of no use to a Gaussian that is not right, moved by Markov chains.
 weigh_nested <- function(model, level, draws, info, control, progress) {
   propose <- nested_proposal(level$surrogate, level$sds)
   noise <- matched_noise(draws, model$dim)
@@ -68,7 +68,9 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
     sample <- add_defensive(c(sample, list(square = rowSums(noise^2))), model, propose, n, progress)
     w <- psis(sample$lp - sample$lq)
   }
-  if (max(w$khat, sds_khat(level$sds)) > khat_threshold(draws) && control$importance != "never") {
+  fail <- max(w$khat, sds_khat(level$sds)) > khat_threshold(draws) ||
+    has_useless_weights(w, draws, info, control) && !is_right_gaussian(info$fresh)
+  if (fail && control$importance != "never") {
     moved <- move_draws(model, level$surrogate, sample, w, draws, progress)
     if (!is.null(moved)) {
       return(moved_result(moved, log_ratio, level$sds$log_mean, w, info))
