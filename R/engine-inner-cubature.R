@@ -49,10 +49,14 @@ cubature_start <- function(model) {
 }
 
 # From the constant correlations of the pilot up to what means and log sds as they are leave to the
-# others: far from it Hessians are indefinite, and gradients are cheap.
+# others: far from it Hessians are indefinite, and gradients are cheap. Predictors that are known
+# (`rho(b, c) ~ 0`) have nothing to climb.
 climb_correlations <- function(model, mean, log_tau) {
-  keys <- model$keys[model$roles == "correlation"]
-  blocks <- lapply(keys, function(key) which(model$coefficients$key == key))
+  free <- which(model$roles == "correlation" & model$keys %in% model$coefficients$key)
+  if (length(free) == 0) {
+    return(mean)
+  }
+  blocks <- lapply(model$keys[free], function(key) which(model$coefficients$key == key))
   mine <- unlist(blocks)
   ridge <- penalty(model, log_tau)
   objective <- function(x) {
@@ -62,10 +66,10 @@ climb_correlations <- function(model, mean, log_tau) {
       f = -at$value + 0.5 * sum(ridge * mean^2), g = (ridge * mean - at$gradient)[mine]
     )
   }
-  factors <- lapply(which(model$roles == "correlation"), predictor_factor, model = model)
+  factors <- lapply(free, predictor_factor, model = model)
   precondition <- function(g) {
     g <- split(g, rep(seq_along(blocks), lengths(blocks)))
-    unlist(Map(solve_chol, factors[lengths(blocks) > 0], g), use.names = FALSE)
+    unlist(Map(solve_chol, factors, g), use.names = FALSE)
   }
   mean[mine] <- lbfgs_climb(objective, mean[mine], precondition, correlation_steps)
   mean

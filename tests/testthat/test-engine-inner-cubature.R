@@ -85,3 +85,16 @@ test_that("half steps end where covariances lag behind means and no decrement fa
   gradient <- at$gradient - penalty(model, fit$log_tau) * fit$mean
   expect_lt(sum(gradient * (fit$cov %*% gradient)), 0.01)
 })
+
+test_that("correlations that are known have nothing to climb", {
+  set.seed(1)
+  d <- data.frame(x = stats::runif(60))
+  d[c("a", "b", "c")] <- matrix(stats::rnorm(180), 60)
+  d$b <- d$b + d$a
+  none <- quiet(covary(cbind(a, b, c) ~ s(x, k = 4), rho ~ 0, data = d, draws = 300, seed = 1))
+  expect_true(all(correlation(none, d[1, ])$estimate == 0))
+  one <- quiet(covary(cbind(a, b, c) ~ s(x, k = 4), rho(b, c) ~ 0, data = d, draws = 300, seed = 1))
+  rho <- correlation(one, d[1, ], draws = TRUE)[, 1, , ]
+  expect_equal(rho[, 2, 3], rho[, 1, 2] * rho[, 1, 3], ignore_attr = TRUE)
+  expect_true(one$info$converged)
+})
