@@ -164,7 +164,7 @@ update_frame <- function(fit, caller, data_given, quoted_given) {
     return(caller)
   }
   found <- lapply(list(caller, origin), function(env) attempt(eval(fit$call$data, env)))
-  usable <- vapply(found, is.data.frame, TRUE)
+  usable <- vapply(found, function(data) is.data.frame(data) || inherits(data, "cells"), TRUE)
   same <- usable & vapply(found, same_responses, TRUE, fit = fit)
   if (!any(usable)) {
     stop_covary("data", "The data of the fit, `", deparse1(fit$call$data),

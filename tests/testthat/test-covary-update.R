@@ -101,3 +101,12 @@ test_that("each formula keeps the variables of the place where it was written", 
   again <- suppressWarnings(update(new, . ~ . + qsec))
   expect_identical(sum(grepl("poly|qsec", colnames(again$draws))), 4L)
 })
+
+test_that("fits from cells are fitted again from them", {
+  cells <- compress(mtcars, ~ mpg + qsec + drat, by = "wt")
+  fit <- quiet(covary(cbind(mpg, qsec, drat) ~ wt, data = cells, draws = 2000, seed = 1))
+  new <- quiet(update(fit, order = c("drat", "mpg", "qsec"), seed = 1))
+  expect_identical(new$responses, c("drat", "mpg", "qsec"))
+  expect_equal(coef(new)["b_mpg_wt"], coef(fit)["b_mpg_wt"], tolerance = 0.02)
+  expect_identical(ndraws(quiet(update(fit, draws = 300))), 300L)
+})
