@@ -4,8 +4,9 @@
 #' Cross-validation by fitting again
 #'
 #' `kfold()` leaves out K parts of the rows in turn, fits the others by the call of the fit, and
-#' takes the joint predictive density of the rows left out. `reloo()` fits again without each row
-#' whose Pareto k in [loo.covary()] is too high, and puts the exact value in its place.
+#' takes the joint predictive density of the rows left out, to the power of their weights as in
+#' [log_lik()]. `reloo()` fits again without each row whose Pareto k in [loo.covary()] is too high,
+#' and puts the exact value in its place.
 #'
 #' @param x A fit of [covary()].
 #' @param K Number of parts; default 10. `K = nobs(x)` leaves out one row at a time.
@@ -128,7 +129,7 @@ check_loo_of <- function(loo, fit) {
 }
 
 # A function that fits without some of the rows used, by the call of the fit, and gives the log
-# predictive density of each of those.
+# predictive density of each of those, weighted as in log_lik() of the rows of the fit.
 refitter <- function(fit, caller) {
   env <- update_frame(fit, caller, FALSE, FALSE)
   data <- eval(fit$call$data, env)
@@ -143,7 +144,9 @@ refitter <- function(fit, caller) {
     call <- as.call(c(
       list(covary, formulas, data = quote(training), weights = quote(weighed)), others
     ))
-    apply(log_lik(eval(call, place), newdata = data[rows[out], , drop = FALSE]), 2, log_mean_exp)
+    densities <- log_lik(eval(call, place), newdata = data[rows[out], , drop = FALSE])
+    weights <- row_weights(fit$frame)[out]
+    apply(densities * rep(weights, each = nrow(densities)), 2, log_mean_exp)
   }
 }
 

@@ -27,6 +27,22 @@ test_that("subsets and weights of the fit are kept", {
   expect_true(all(is.finite(out$pointwise)))
 })
 
+test_that("weights count in the rows left out as they do in loo()", {
+  skip_if_not_installed("loo")
+  set.seed(4)
+  d <- data.frame(x = stats::rnorm(60))
+  d$y <- d$x + stats::rnorm(60)
+  w <- rep(c(1, 5, 0.2), 20)
+  fit <- quiet(covary(y ~ x, data = d, weights = w, draws = 2000, seed = 1))
+  out <- quiet(kfold(fit, K = 20))
+  approximate <- suppressWarnings(loo(fit))
+  near <- approximate$pointwise[, "elpd_loo"]
+  expect_equal(out$pointwise[, "elpd_kfold"], near, tolerance = 0.05, ignore_attr = TRUE)
+  threshold <- sort(approximate$diagnostics$pareto_k)[58]
+  exact <- quiet(reloo(fit, approximate, k_threshold = threshold))
+  expect_equal(exact$pointwise[, "elpd_loo"], near, tolerance = 0.05, ignore_attr = TRUE)
+})
+
 test_that("reloo() puts exact values where Pareto k is high", {
   skip_if_not_installed("loo")
   d <- data.frame(x = 1:20 / 10)
