@@ -80,7 +80,7 @@ autoplot_matrix <- function(fit, covariate, resp, ...) {
   d$panel <- interaction(d$column, d$row, sep = " and ", lex.order = FALSE)
   d$curve <- ifelse(is.na(d$group), "all", d$group)
   known <- as.character(unique(d$panel))
-  spread$panel <- factor(paste(spread$resp, "and", spread$resp), levels(d$panel))
+  spread$panel <- factor(paste(spread$resp, "and", spread$resp, recycle0 = TRUE), levels(d$panel))
   draw <- if (all(is.na(d$level))) ggplot_curves else ggplot_levels
   title <- function(labels) {
     ends <- strsplit(labels, " and ", fixed = TRUE)

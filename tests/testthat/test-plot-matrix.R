@@ -25,6 +25,12 @@ test_that("a matrix shows means, sds and marginal correlations along one covaria
   expect_equal(usual_picture(fixture("two")), "effects")
   skip_if_not_installed("ggplot2")
   expect_silent(ggplot2::ggplot_build(ggplot2::autoplot(four, points = 5)))
+  # No sd changes along qsec, so that no lines are drawn around the means.
+  other <- quiet(covary(cbind(mpg, drat) ~ qsec, sigma ~ am,
+    data = mtcars, algorithm = "laplace", draws = 100
+  ))
+  picture <- ggplot2::autoplot(other, type = "matrix", covariate = "qsec", points = 5)
+  expect_silent(ggplot2::ggplot_build(picture))
 })
 
 test_that("heat maps are marginal correlations at values of a covariate", {
