@@ -28,11 +28,12 @@ warn_quality <- function(fit) {
     )
   }
   if (!info$converged) {
+    sampled <- fit$algorithm == "nuts"
     warn_covary(
-      "not_converged", "The ", fit$algorithm, " approximation did not converge in ",
-      info$iterations,
-      " iterations; do not rely on it. Ask for less (sigma ~ 1, rho ~ 1, a smaller `k`), or use ",
-      "algorithm = \"nuts\".", ways_out
+      "not_converged", "The ", fit$algorithm, if (sampled) " chains" else " approximation",
+      " did not converge in ", info$iterations, " iterations; do not rely on ",
+      if (sampled) "them" else "it", ". Ask for less (sigma ~ 1, rho ~ 1, a smaller `k`), or ",
+      if (sampled) "for more `draws`." else "use algorithm = \"nuts\".", ways_out
     )
   }
   bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
