@@ -20,7 +20,8 @@ judge_gaussian <- function(model, points) {
   for (i in seq_len(fresh_settings$rounds)) {
     for (point in points) changes <- add_fresh_pairs(model, point, contrasts, changes, pairs)
     out <- fresh_verdict(changes)
-    if (all(out$mcse <= fresh_settings$mcse) || i == 2 && is_right_gaussian(out)) break
+    precise <- isTRUE(all(out$mcse <= fresh_settings$mcse)) # NaN where draws overflow
+    if (precise || i == 2 && is_right_gaussian(out)) break
   }
   out$draws <- as.integer(2 * i * pairs * length(points))
   out

@@ -133,14 +133,14 @@ newton_state <- function(model, state) {
     cov <- chol2inv(mixed_factor(state, size))
     cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
   }
-  near <- state$decrement < 1
+  near <- isTRUE(state$decrement < 1)
   for (size in 0.5^(if (near) newton_sizes$near else newton_sizes$far)) {
     new <- at(size)
     if (is_progress(new, state) && (!near || new$decrement < newton_sizes$fall * state$decrement)) {
       return(new)
     }
     if (near && state$every != at_no_cell) {
-      return(at(0.5))
+      return(damped_state(at, state))
     }
   }
   if (state$every == at_no_cell) {
@@ -149,9 +149,18 @@ newton_state <- function(model, state) {
   new
 }
 
+# The state half a step on; less of a step after one that cost decrement, more again after others.
+damped_state <- function(at, state) {
+  size <- if (is.null(state$damping)) 0.5 else state$damping
+  new <- at(size)
+  fell <- isTRUE(new$decrement < state$decrement)
+  new$damping <- if (fell) min(1.3 * size, 0.5) else max(size / 2, newton_sizes$least)
+  new
+}
+
 # Halvings that are tried at a decrement below one and above, and the share of it that is to remain
-# at most of one below.
-newton_sizes <- list(near = 0:2, far = 0:8, fall = 0.8)
+# at most of one below; least damped step.
+newton_sizes <- list(near = 0:2, far = 0:8, fall = 0.8, least = 0.125)
 
 # Factor of (1 - size) of the precision of the state and `size` of that which its Hessian gives.
 mixed_factor <- function(state, size) {
