@@ -13,9 +13,9 @@
 #'   the ELBO there is above that of the start, fits go on from there; else (targets without a joint
 #'   mode, or with one far from their mass) from the start, over few draws. Then the ELBO over a
 #'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds; the
-#'   other families by natural-gradient steps with the expected Hessian from Stein's identity, full-rank
-#'   by L-BFGS where these do not settle (low-rank: by such steps to the nearest member). Fresh
-#'   draws then measure the Monte Carlo error; draws are doubled until it is small;
+#'   other families by natural-gradient steps with the expected Hessian from Stein's identity,
+#'   full-rank by L-BFGS where these do not settle (low-rank: by such steps to the nearest member).
+#'   Fresh draws then measure the Monte Carlo error; draws are doubled until it is small;
 #' * minibatches (`batch_size`), mean-field, densities in R: the mode of a random subsample gives
 #'   start and curvature. Newton steps follow, each with the gradient at the mean over all rows as a
 #'   control variate; what draws add to it, and the log sds, come from minibatches, as many as

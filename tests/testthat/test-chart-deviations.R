@@ -96,10 +96,9 @@ test_that("a new level is an error, or scored without its effect, or with its un
   expect_identical(unique(population$status), "new level")
   predictive <- deviations(fit, d, new_levels = "predictive", resp = "height")
   # By simulation: a new site's effects, then a person of it.
-  sds <- c(
-    sqrt(mean(fit$draws[, "sds_height_ssite_1"]^2)),
-    sqrt(mean(fit$draws[, "sds_sigma_height_ssite_1"]^2))
-  )
+  sds <- sqrt(c(
+    mean(fit$draws[, "sds_height_ssite_1"]^2), mean(fit$draws[, "sds_sigma_height_ssite_1"]^2)
+  ))
   z <- population$z[1]
   set.seed(5)
   lines <- centiles(fit, d[1, ], z = c(0, 1), resp = "height", new_levels = "population")
