@@ -78,6 +78,7 @@ fit_margins <- function(
     sums$features, template, kept, cluster, new_progress(refresh)
   )
   template$responses <- responses
+  template$weighted <- !is.null(weights)
   warn_margins(new_margins(call, template, sums, fits))
 }
 
@@ -118,6 +119,7 @@ new_margins <- function(call, template, sums, fits) {
     stack_feature_draws(lapply(fits, `[[`, "draws"), coefficients, names)
   }
   out <- structure(class = "covary_margins", list(
+    weighted = template$weighted,
     call = call, formulas = template$parsed$formulas, design = compact_design(template$design),
     mean = structure(take("mean"), dimnames = list(coefficients, names)),
     cov = structure(take("cov"), dimnames = list(NULL, names)),

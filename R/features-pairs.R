@@ -67,6 +67,7 @@ fit_pairs <- function(
   call <- match.call()
   check_dots(...)
   check_margins(margins, "margins")
+  check_same_weights(margins, weights)
   check_one_sided(rho, "rho")
   chosen <- read_pairs(pairs, margins)
   joint <- check_joint(joint, chosen)
@@ -78,6 +79,15 @@ fit_pairs <- function(
   template <- new_pair_template(rho, source, prior)
   fits <- fit_all_pairs(template, margins, source, chosen, joint, cluster, new_progress(refresh))
   warn_pairs(new_pairs(call, margins, template, chosen, fits))
+}
+
+# Rows that count by their weights in margins must do so in pairs.
+check_same_weights <- function(margins, weights) {
+  if (margins$weighted && is.null(weights)) {
+    stop_covary("argument", "The margins were fitted with weights; give the same `weights` here.",
+      fields = list(arg = "weights")
+    )
+  }
 }
 
 # Whether a joint matrix shall be possible

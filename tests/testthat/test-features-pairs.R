@@ -132,3 +132,11 @@ test_that("a margin that failed has no pairs", {
   expect_identical(colnames(fit_pairs(m, d)$mean), "a:b")
   expect_error(fit_pairs(m, d, "a:constant"), class = "covary_error_argument")
 })
+
+test_that("rows count in pairs as in margins", {
+  set.seed(4)
+  d <- data.frame(x = stats::runif(200), a = stats::rnorm(200), b = stats::rnorm(200), w = 1:2)
+  margins <- fit_margins(d, c("a", "b"), mu = ~x, weights = "w")
+  expect_error(fit_pairs(margins, d), "with weights", class = "covary_error_argument")
+  expect_s3_class(fit_pairs(margins, d, weights = "w"), "covary_pairs")
+})

@@ -43,7 +43,7 @@ test_that("products of sizes beyond memory are refused, not wrapped", {
 })
 
 test_that("a code that stands for nothing is refused", {
-  for (bad in c(99, 4, -1, NA)) refused(door("prior", bad, c(0, 1, 3), 1, 1))
+  for (bad in c(99, 5, -1, NA)) refused(door("prior", bad, c(0, 1, 3), 1, 1))
   model <- model_target()$data
   refused(door("loglik_and_priors", edit(model, family = rep(77L, 3)), c(1, 1, 1), 0L))
   target <- normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1))
@@ -97,7 +97,7 @@ test_that("lists without names, of the wrong type or with a missing field are re
       bad, c(1, 1, 1), 0L
     ))
   }
-  for (name in setdiff(names(model), "joint")) {
+  for (name in setdiff(names(model), c("joint", "observed"))) {
     expect_error(door(
       "loglik_and_priors", model[setdiff(names(model), name)],
       c(1, 1, 1), 0L

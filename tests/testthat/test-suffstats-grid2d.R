@@ -41,7 +41,7 @@ twin_tensor <- function(x, z, y, weights, group, step, scaling) {
 expect_same_grid2d <- function(a, b, bound = 1e-10) {
   b <- rescale(b, a$scaling)
   step <- pmin(a$step, b$step)
-  ids <- match_groups(a$groups, b$groups)
+  ids <- match_groups(a, b)
   b$places[, 3] <- ids$b[b$places[, 3]]
   b[c("places", "table")] <- sum_places(b$places, matrix(b$table, prod(dim(b$table)[1:3])))
   b$table <- array(b$table, c(dim(a$table)[1:3], nrow(b$places)))
