@@ -68,15 +68,25 @@ term_table <- function(fit, p, term, beta, covariates, row, unit) {
   }
   sd <- random_sd(fit, p, term)
   ends <- lapply(covariates[numeric], `[[`, "range")
-  make <- function(nodes) {
-    grid <- lapply(ends, function(range) c(range, nodes))
+  make <- function(nodes, power) {
+    grid <- lapply(ends, function(range) c(range, nodes, if (power != 1) power))
     new_chart_table(term$labels, term$random, grid, levels, values(grid), sd)
   }
   if (length(numeric) == 0) {
-    return(make(0))
+    return(make(0, 1))
   }
   what <- paste(enumerate(term$labels), "of", p$key)
-  refine_table(make, length(numeric), table_error[length(numeric)] * unit, what)
+  for (power in 1:2) {
+    evenly <- function(nodes) make(nodes, power)
+    table <- refine_table(evenly, length(numeric), table_error[length(numeric)] * unit, what)
+    if (!is.null(table)) {
+      return(table)
+    }
+  }
+  stop_chart(
+    paste("term", what, "is no smooth function of its covariate"),
+    "use a factor where it jumps, or a smoother term"
+  )
 }
 
 # The standard deviation that a new level of a random effect is to be expected to have.
@@ -90,7 +100,8 @@ random_sd <- function(fit, p, term) {
 
 round_to <- function(v, unit) round(v, max(0, ceiling(-log10(unit))))
 
-# The coarsest table whose values half way between its nodes are right. make(nodes): the table.
+# The coarsest table whose values half way between its nodes are right, NULL if none is. make(nodes):
+# the table.
 refine_table <- function(make, axes, error, what) {
   nodes <- c(17, 9)[axes]
   table <- make(nodes)
@@ -109,10 +120,7 @@ refine_table <- function(make, axes, error, what) {
     nodes <- 2 * nodes - 1
     table <- fine
     if (nodes > most_nodes[axes]) {
-      stop_chart(
-        paste("term", what, "is no smooth function of its covariate"),
-        "use a factor where it jumps, or a smoother term"
-      )
+      return(NULL)
     }
   }
 }

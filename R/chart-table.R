@@ -1,11 +1,14 @@
 # Tables of curves and surfaces: what a term of a predictor is worth, on an even grid of one or two
 # numeric covariates, for every combination of the levels of some factors. No table at all is a
-# constant. Between nodes it is a sum of cubic B-splines, beyond the grid a straight line.
+# constant. Between nodes it is a sum of cubic B-splines, beyond the grid a straight line. A grid of
+# power 2 is even in the square root of the distance from its lower end: terms such as s(sqrt(age))
+# are steep there.
 
 # labels   labels of the terms that it holds, as mgcv spells them
 # random   is it a random effect?
 # sd       of a random effect: root mean square of the posterior of its standard deviation, else 0
-# numeric  names of its numeric covariates, at most two; grid: by name, c(from, to, nodes)
+# numeric  names of its numeric covariates, at most two; grid: by name, c(from, to, nodes), and a
+#          fourth number, the power, if it is not one
 # factors  names of the others; levels: by name, their levels
 # values   nodes of the first covariate x nodes of the second x levels of the first factor x ..., as
 #          a vector
@@ -19,7 +22,7 @@ new_chart_table <- function(labels, random, grid, levels, values, sd = 0) {
 validate_chart_table <- function(x) {
   stopifnot(
     is.character(x$labels), is_flag(x$random), is_one_number(x$sd, 0), length(x$grid) <= 2,
-    all(vapply(x$grid, function(g) is_matrix(rbind(g), 1, 3) && g[1] < g[2] && g[3] >= 4, TRUE)),
+    all(vapply(x$grid, is_table_grid, TRUE)),
     all(vapply(x$levels, function(l) is.character(l) && length(l) > 0 && !anyDuplicated(l), TRUE)),
     is.double(x$values), length(x$values) == prod(table_size(x)), all(is.finite(x$values))
   )
@@ -31,7 +34,27 @@ table_size <- function(x) {
   c(vapply(x$grid, `[[`, 0, 3), lengths(x$levels), recursive = TRUE, use.names = FALSE)
 }
 
-grid_points <- function(g) seq(g[1], g[2], length.out = g[3])
+is_table_grid <- function(g) {
+  is_matrix(rbind(g[1:3]), 1, 3) && g[1] < g[2] && g[3] >= 4 && length(g) <= 4 &&
+    grid_power(g) %in% 1:2
+}
+
+grid_power <- function(g) if (length(g) > 3) g[[4]] else 1
+
+grid_points <- function(g) {
+  g[[1]] + (g[[2]] - g[[1]]) * seq(0, 1, length.out = g[[3]])^grid_power(g)
+}
+
+# A covariate on the scale on which the nodes are even; list(x, from, step).
+even_axis <- function(g, x = NULL) {
+  if (grid_power(g) == 1) {
+    return(list(x = x, from = g[[1]], step = (g[[2]] - g[[1]]) / (g[[3]] - 1)))
+  }
+  root <- function(distance) sign(distance) * sqrt(abs(distance))
+  list(
+    x = if (!is.null(x)) root(x - g[[1]]), from = 0, step = root(g[[2]] - g[[1]]) / (g[[3]] - 1)
+  )
+}
 
 # A data frame of the points that the values belong to, in their order; factors as text.
 table_points <- function(grid, levels) {
@@ -72,7 +95,7 @@ table_for_c <- function(x) {
     second <- spline_coefficients(matrix(by_second, nodes[[2]]))
     coefficients <- aperm(array(second, size[c(2, 1, 3)] + c(2, 0, 0)), c(2, 1, 3))
   }
-  axes <- lapply(unname(x$grid), function(g) c(g[[1]], (g[[2]] - g[[1]]) / (g[[3]] - 1), g[[3]]))
+  axes <- lapply(unname(x$grid), function(g) c(unlist(even_axis(g)), g[[3]]))
   list(
     axes = axes, combinations = as.integer(prod(lengths(x$levels))),
     coefficients = as.double(coefficients)
@@ -84,7 +107,8 @@ table_for_c <- function(x) {
 tables_at <- function(tables, columns, n) {
   parts <- lapply(tables, function(x) {
     c(table_for_c(x), list(
-      x = unname(columns[x$numeric]), combination = combination_of_levels(x, columns, n)
+      x = unname(Map(function(g, v) even_axis(g, v)$x, x$grid, columns[x$numeric])),
+      combination = combination_of_levels(x, columns, n)
     ))
   })
   .Call(C_chart_tables, parts, n)

@@ -52,3 +52,23 @@ test_that("tables that do not fit their points are refused by the door", {
     expect_error(door(replace(table, names(bad), bad)), class = "covary_error_internal")
   }
 })
+
+test_that("terms in the square root of a covariate have a table that is even there", {
+  set.seed(1)
+  d <- data.frame(age = stats::runif(300, 0.03, 20))
+  d$y <- 50 + 20 * sqrt(d$age) + sin(d$age) + stats::rnorm(300)
+  fit <- quiet(covary(y ~ s(sqrt(age)), data = d, draws = 200, seed = 1))
+  at <- data.frame(age = c(0.03, 0.2, 3, 19), y = 80)
+  z <- (at$y - predict(fit, at, dpar = "mu")$estimate) / exp(mean(as.matrix(fit)[, "b_sigma_Intercept"]))
+  expect_equal(deviations(fit, at)$z, z, tolerance = 1e-6)
+  chart <- reference(fit)
+  expect_identical(deviations(chart, at)$z, deviations(fit, at)$z)
+  skip_if_not_installed("jsonlite")
+  file <- tempfile(fileext = ".json")
+  write_reference(chart, file)
+  expect_equal(deviations(read_reference(file), at)$z, z, tolerance = 1e-6)
+  expect_error(
+    quiet(reference(covary(y ~ I(age > 3), data = d, algorithm = "laplace", draws = 200))),
+    class = "covary_error_chart"
+  )
+})
