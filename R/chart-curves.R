@@ -100,8 +100,8 @@ random_sd <- function(fit, p, term) {
 
 round_to <- function(v, unit) round(v, max(0, ceiling(-log10(unit))))
 
-# The coarsest table whose values half way between its nodes are right, NULL if none is. make(nodes):
-# the table.
+# The coarsest table whose values half way between its nodes are right, NULL if none is.
+# make(nodes): the table.
 refine_table <- function(make, axes, error, what) {
   nodes <- c(17, 9)[axes]
   table <- make(nodes)

@@ -9,7 +9,9 @@ if (!requireNamespace("lintr", quietly = TRUE)) stop("Install lintr first.")
 # NAMESPACE and for arguments to which base R has given one. (lintr's own rule knows generics of
 # base R only.)
 good_name <- "^[.]?[a-z][a-z0-9_]*[.]?$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$|^C_[a-z0-9_]+$"
-dotted_arguments <- c("...", "na.action", "na.rm", "row.names", "conf.int", "conf.level", "on.exit", "dbObj")
+dotted_arguments <- c(
+  "...", "na.action", "na.rm", "row.names", "conf.int", "conf.level", "on.exit", "dbObj"
+)
 
 # Functions that NAMESPACE exports or registers as methods.
 public_names <- function(file = "NAMESPACE") {

@@ -4,10 +4,10 @@
 #
 #   Rscript validation/sbc.R [case] [data sets]        all cases, 200 data sets each, by default
 #
-# Quantities: coefficients, log sds of smooths, predictors at three rows, marginal correlations there
-# from three responses on, and the joint log likelihood. Uniform: chi-square over 20 bins (10 below
-# 100 data sets), p values by quantity, Holm-corrected within a case; and the share of 90 % intervals
-# that hold the truth.
+# Quantities: coefficients, log sds of smooths, predictors at three rows, marginal correlations
+# there from three responses on, and the joint log likelihood. Uniform: chi-square over 20 bins (10
+# below 100 data sets), p values by quantity, Holm-corrected within a case; and the share of 90 %
+# intervals that hold the truth.
 #
 # three_300 takes 1,000 draws a fit instead of 4,000: most of its draws are moved by Markov chains,
 # which is most of its time.

@@ -59,7 +59,8 @@ test_that("terms in the square root of a covariate have a table that is even the
   d$y <- 50 + 20 * sqrt(d$age) + sin(d$age) + stats::rnorm(300)
   fit <- quiet(covary(y ~ s(sqrt(age)), data = d, draws = 200, seed = 1))
   at <- data.frame(age = c(0.03, 0.2, 3, 19), y = 80)
-  z <- (at$y - predict(fit, at, dpar = "mu")$estimate) / exp(mean(as.matrix(fit)[, "b_sigma_Intercept"]))
+  sigma <- exp(mean(as.matrix(fit)[, "b_sigma_Intercept"]))
+  z <- (at$y - predict(fit, at, dpar = "mu")$estimate) / sigma
   expect_equal(deviations(fit, at)$z, z, tolerance = 1e-6)
   chart <- reference(fit)
   expect_identical(deviations(chart, at)$z, deviations(fit, at)$z)
