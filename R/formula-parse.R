@@ -132,13 +132,9 @@ further_dpars <- function() {
 check_response_count <- function(labels, most) {
   if (length(labels) > most) {
     stop_covary(
-      "formula", "This version fits ",
-      switch(most,
-        "one response",
-        "one or two responses",
-        paste("up to", most, "responses")
-      ),
-      "; found ", length(labels), ": ", enumerate(labels), "."
+      "formula", "This likelihood fits up to ", most, " response", if (most > 1) "s",
+      " together; found ", length(labels), ": ", enumerate(labels),
+      ". For more, fit_margins() and fit_pairs() take them one by one and in pairs."
     )
   }
 }

@@ -149,8 +149,10 @@ bad_input_cases <- function() {
   # Formulas
   add("one-sided formula", error("formula"), fit(d, ~x))
   add("character formula", error("formula"), fit(d, "a ~ x"))
-  many <- stats::as.formula(paste0("cbind(", paste0("a + ", 1:31, collapse = ", "), ") ~ x"))
-  add("31 responses", error("formula"), fit(d, many))
+  add(
+    "31 responses", error("formula"),
+    fit(d, stats::as.formula(paste0("cbind(", paste0("a + ", 1:31, collapse = ", "), ") ~ x")))
+  )
   add("te()", error("formula"), fit(d, a ~ te(x, z)))
   add("smooth in an interaction", error("formula"), fit(d, a ~ s(x):g))
   add("lme4 term", error("formula"), fit(d, a ~ (1 | g)))

@@ -62,7 +62,7 @@ test_that("what cannot be a random effect is refused, with the reason", {
   refused(a ~ s(x, id = 1), "`id`")
   refused(a ~ s(g), "bs = \"re\"")
   refused(a ~ s(x, bs = "zz"))
-  refused(a ~ s(), "s()")
+  expect_error(quick(a ~ s(), data = d), "s()", fixed = TRUE, class = "covary_error_formula")
   refused(a ~ s(x, k = 100), "60 distinct values. Set k to at most 60")
   expect_error(suppressWarnings(quick(a ~ s(log(z)), data = d)), "log(z)",
     fixed = TRUE,

@@ -39,7 +39,9 @@ test_that("what gives no data frame is refused", {
   expect_error(compress(text, "y", by = ~x, reader = function(file) "rows"), basename(text),
     class = "covary_error_data"
   )
-  expect_error(compress(tempdir(), "y", by = ~x), class = "covary_error_data")
+  empty <- tempfile()
+  dir.create(empty)
+  expect_error(compress(empty, "y", by = ~x), class = "covary_error_data")
   expect_error(compress(NA_character_, "y", by = ~x), class = "covary_error_data")
 })
 
