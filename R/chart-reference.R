@@ -17,7 +17,7 @@
 #' @param units Units of the responses, a text each, in their order or by name.
 #' @param min_count The smallest group that the chart says anything of; default 5. `0` vouches for
 #'   groups of any size; a fit made from cells, which do not know them, needs it.
-#' @param x,object A chart.
+#' @param x A chart.
 #' @param ... Not used.
 #' @return An object of class `covary_reference`, which [deviations()], [centiles()],
 #'   [reference_region()], [adapt()], [harmonise()], [evaluate()] take in place of the fit, with the

@@ -10,7 +10,6 @@
 #'   default.
 #' @param dpar `"mu"`, `"sigma"` or both.
 #' @param interval Probability of the central interval; default 0.95.
-#' @param digits Significant digits; default 3.
 #' @param ... Not used; of `plot()`, arguments of [graphics::plot.default()].
 #' @return With G features, d coefficients a feature and N rows of `newdata`:
 #' * `coef()`: d x G matrix of posterior means; `vcov()`: d x d posterior covariance of one feature.

@@ -99,7 +99,7 @@ guesses_of_dbplyr <- function(connection) {
   }
   # It warns of classes that it does not know.
   written <- function(code) suppressWarnings(attempt(as.character(code), ""))
-  cast <- written(dbplyr::translate_sql(as.numeric(x), con = connection))
+  cast <- written(dbplyr::translate_sql(!!quote(as.numeric(x)), con = connection))
   limited <- written(dbplyr::sql_query_select(connection,
     select = dbplyr::sql("*"), from = dbplyr::ident("t"), limit = 1L
   ))
