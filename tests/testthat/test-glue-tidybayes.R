@@ -6,7 +6,8 @@ test_that("tidy draws have columns of sigma and rho", {
   skip_if_not_installed("tidybayes")
   nd <- data.frame(wt = c(2, 3))
   one <- fixture("one")
-  out <- tidybayes::add_epred_draws(nd, one, dpar = "sigma", ndraws = 20, seed = 1)
+  add_epred_draws <- getExportedValue("tidybayes", "add_epred_draws")
+  out <- add_epred_draws(nd, one, dpar = "sigma", ndraws = 20, seed = 1)
   at <- out$.row == 2
   set.seed(1)
   ids <- sample.int(ndraws(one), 20)

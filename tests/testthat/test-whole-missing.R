@@ -126,7 +126,7 @@ test_that("frames, chunks, files, data bases and clusters give the same cells", 
     compress(d[1:3500, ], responses, by = ~ x + g, resolution = 1000),
     compress(d[3501:6000, ], responses, by = ~ x + g)
   )))
-  file <- withr::local_tempfile(fileext = ".csv")
+  file <- tempfile(fileext = ".csv")
   utils::write.csv(d, file, row.names = FALSE)
   same(suppressMessages(compress(file, responses, by = ~ x + g)))
   if (requireNamespace("RSQLite", quietly = TRUE)) {
