@@ -30,8 +30,8 @@ leave_out <- function(fit, exclude, re_formula) {
 
 # Names of the draws of the smoothing sds of a term
 term_sds <- function(p, term) {
-  penalised <- p$columns$name[term$columns][p$columns$sd[term$columns] > 0]
-  unique(sub("^s_", "sds_", sub("\\[[0-9]+\\]$", "", penalised)))
+  sds <- unique(p$columns$sd[term$columns])
+  vapply(sds[sds > 0], sd_name, "", p = p)
 }
 
 stop_unknown_terms <- function(exclude, known) {

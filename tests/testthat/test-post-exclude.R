@@ -55,3 +55,18 @@ test_that("terms that are not there, and offsets, are refused", {
   refused(fixture("known"), exclude = "offset(log(hp/60))")
   refused(fixture("known"), exclude = 1)
 })
+
+test_that("terms that share a smoothing sd can be left out", {
+  set.seed(7)
+  d <- as.data.frame(matrix(stats::rnorm(450), 150, dimnames = list(NULL, c("a", "b", "c"))))
+  d$x <- stats::runif(150)
+  fit <- quiet(covary(cbind(a, b, c) ~ 1, rho ~ s(x, k = 4),
+    data = d, algorithm = "laplace", draws = 100,
+    control = covary_control(shared_sds = "always")
+  ))
+  new <- data.frame(x = c(0.1, 0.9))
+  rho <- suppressWarnings(posterior_linpred(fit,
+    newdata = new, dpar = "rho", resp = "b:c", exclude = "s(x)"
+  ))
+  expect_equal(unname(rho[, 1]), unname(rho[, 2]))
+})
