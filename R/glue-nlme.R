@@ -70,11 +70,9 @@ VarCorr.covary <- function(x, sigma = 1, summary = TRUE, prob = 0.95, ...) {
     )
   }
   check_flag(summary, "summary")
-  terms <- random_terms(x)
-  groups <- vapply(terms, `[[`, "", "group")
-  lapply(split(terms, factor(groups, unique(groups))), function(some) {
+  lapply(random_terms_by_group(x), function(some) {
     draws <- vapply(some, function(t) as.vector(unclass(x$draws)[, t$sd]), numeric(nrow(x$draws)))
-    colnames(draws) <- vapply(some, `[[`, "", "name")
+    colnames(draws) <- names(some)
     list(sd = if (summary) summarise_columns(draws, prob) else draws)
   })
 }
@@ -89,12 +87,15 @@ summarise_columns <- function(draws, prob) {
 
 # By group, a list by coefficient of draws, S x levels.
 random_effects <- function(fit) {
+  lapply(random_terms_by_group(fit), lapply, effects_of_term, fit = fit)
+}
+
+# By group, a list by coefficient of random_terms().
+random_terms_by_group <- function(fit) {
   terms <- random_terms(fit)
+  names(terms) <- vapply(terms, `[[`, "", "name")
   groups <- vapply(terms, `[[`, "", "group")
-  lapply(split(terms, factor(groups, unique(groups))), function(some) {
-    effects <- lapply(some, effects_of_term, fit = fit)
-    stats::setNames(effects, vapply(some, `[[`, "", "name"))
-  })
+  split(terms, factor(groups, unique(groups)))
 }
 
 # Random effects of a fit, one a smooth with bs = "re": list(group, name, smooth, columns (names of
@@ -102,16 +103,10 @@ random_effects <- function(fit) {
 random_terms <- function(fit) {
   out <- list()
   for (p in fit$design$predictors) {
-    drawn <- which(p$columns$sd > 0)
-    at <- split(drawn, p$columns$sd[drawn])
-    sds <- which(fit$priors$class == "sds" & fit$priors$dpar == p$dpar &
-      fit$priors$resp == unit_label(p$resp))
-    # Every block of columns with a penalty has an sd; a random effect is one block.
-    block <- 0
-    for (smooth in p$smooths) {
-      first <- block + 1
-      block <- block + length(smooth$block_scale)
+    for (i in seq_along(p$smooths)) {
+      smooth <- p$smooths[[i]]
       if (!smooth$is_re || length(smooth$levels) == 0) next
+      columns <- smooth_terms_of(p)[[i]]$columns
       factors <- names(smooth$levels)
       slopes <- setdiff(c(smooth$sm$term, setdiff(smooth$sm$by, "NA")), factors)
       out <- c(out, list(list(
@@ -120,7 +115,7 @@ random_terms <- function(fit) {
           if (p$dpar != "mu") p$dpar, if (length(fit$responses) > 1) fit$ids[p$resp],
           if (length(slopes)) slopes else "Intercept"
         ), collapse = "_"),
-        columns = p$columns$name[at[[first]]], sd = fit$priors$name[sds[first]]
+        columns = p$columns$name[columns], sd = sd_name(p, p$columns$sd[columns[1]])
       )))
     }
   }
