@@ -38,10 +38,14 @@ check_dots <- function(...) {
   if (...length() == 0) {
     return(invisible())
   }
+  refuse_arguments(dots_names(...), called_name(sys.call(-1)), names(formals(sys.function(-1))))
+}
+
+# The names of the arguments in `...`, "" for none.
+dots_names <- function(...) {
   given <- ...names()
   if (is.null(given)) given <- rep("", ...length())
-  given[is.na(given)] <- ""
-  refuse_arguments(given, called_name(sys.call(-1)), names(formals(sys.function(-1))))
+  replace(given, is.na(given), "")
 }
 
 # `given`: names of arguments, "" for none; `has`: names of the arguments that there are.

@@ -5,9 +5,9 @@
 # not have are refused by name, and not evaluated for that.
 further_arguments <- function(call, takes_data, ...) {
   out <- list(formulas = list(), data = NULL, call = call)
-  for (i in seq_len(...length())) {
-    name <- c(...names(), "")[i]
-    if (is.na(name)) name <- ""
+  names <- dots_names(...)
+  for (i in seq_along(names)) {
+    name <- names[i]
     value <- if (nzchar(name)) tryCatch(...elt(i), error = function(e) NULL) else ...elt(i)
     if (!nzchar(name) && takes_data && is.null(out$data) && is_source(value)) {
       out$data <- value

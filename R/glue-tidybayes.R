@@ -33,9 +33,10 @@ epred_draws.covary <- function(
   out <- default(object, newdata, ...,
     draw_ids = ids, value = value, category = category, re_formula = re_formula
   )
-  for (name in names(asked_dpars(object, dpar))) {
+  asked <- asked_dpars(object, dpar)
+  for (name in names(asked)) {
     draws <- posterior_epred(object, newdata, ...,
-      dpar = asked_dpars(object, dpar)[[name]], draw_ids = ids, re_formula = re_formula
+      dpar = asked[[name]], draw_ids = ids, re_formula = re_formula
     )
     if (!is.matrix(draws)) {
       stop_covary("argument", "`dpar` with several responses needs `resp`, one of ",

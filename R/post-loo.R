@@ -62,9 +62,7 @@ observed_log_lik <- function(fit, resp) {
 
 # `known`: arguments that 'loo' takes.
 check_loo_dots <- function(known, ...) {
-  given <- ...names()
-  if (is.null(given)) given <- rep("", ...length())
-  unknown <- setdiff(given, known)
+  unknown <- setdiff(dots_names(...), known)
   if (length(unknown)) refuse_arguments(unknown, "loo", c("x", "resp", known))
 }
 
