@@ -122,9 +122,14 @@ chart_number <- function(v, known, name) {
       fields = list(arg = "newdata", columns = name)
     )
   }
+  finite_numbers(v, "Column", name)
+}
+
+# As numbers, of which none is infinite; what: "Column" or "Response" of that name.
+finite_numbers <- function(v, what, name) {
   v <- as.double(v)
   if (any(is.infinite(v))) {
-    stop_covary("infinite", "Column '", name, "' of `newdata` is infinite in row ",
+    stop_covary("infinite", what, " '", name, "' of `newdata` is infinite in row ",
       which(is.infinite(v))[1], ".",
       fields = list(column = name)
     )

@@ -34,14 +34,7 @@ as_response <- function(v, label) {
       fields = list(arg = "newdata", columns = label)
     )
   }
-  v <- as.double(v)
-  if (any(is.infinite(v))) {
-    stop_covary("infinite", "Response '", label, "' of `newdata` is infinite in row ",
-      which(is.infinite(v))[1], ".",
-      fields = list(column = label)
-    )
-  }
-  v
+  finite_numbers(v, "Response", label)
 }
 
 # New data of a chart or fit; the rows of a fit where it is NULL.

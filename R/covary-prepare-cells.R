@@ -1,18 +1,26 @@
 # From cells to the model: cells that compress() made before, or of rows compressed before the fit.
 
-# missing: what is done with rows that have some of the responses only, "use" or "drop"
-prepare_cells <- function(parsed, suffstats, settings, missing = "use") {
+# Formulas and likelihood that sums of rows are enough for. what: cannot be fitted else; known: what
+# may be in formulas.
+check_cell_formulas <- function(parsed, what, known) {
   row_dependent_calls <- row_functions(parsed)
   if (length(row_dependent_calls)) {
     stop_covary("cells", "The formulas call ", enumerate(row_dependent_calls),
-      "(), which may depend on all rows; cells only know functions of ",
-      "single values, splines, poly() and scale().",
+      "(), which may depend on all rows; ", known,
       fields = list(functions = row_dependent_calls)
     )
   }
   if (!likelihood_of(parsed$predictors)$is_sufficient) {
-    stop_covary("cells", "Cells cannot be fitted: ", insufficient_moments)
+    stop_covary("cells", what, " cannot be fitted: ", insufficient_moments)
   }
+}
+
+# missing: what is done with rows that have some of the responses only, "use" or "drop"
+prepare_cells <- function(parsed, suffstats, settings, missing = "use") {
+  check_cell_formulas(
+    parsed, "Cells",
+    "cells only know functions of single values, splines, poly() and scale()."
+  )
   check_cell_terms(parsed, suffstats)
   suffstats <- select_responses(suffstats, names(parsed$responses))
   if (identical(missing, "drop")) suffstats <- complete_rows_of(suffstats)

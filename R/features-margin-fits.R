@@ -24,17 +24,10 @@ new_margin_template <- function(formulas, common, settings, draws) {
 
 # What a fit of cells cannot evaluate is refused before any is made.
 check_template <- function(parsed, common) {
-  row_dependent_calls <- row_functions(parsed)
-  if (length(row_dependent_calls)) {
-    stop_covary("cells", "The formulas call ", enumerate(row_dependent_calls),
-      "(), which may depend on all rows; margins of many features are fitted to cells, which only ",
-      "know functions of single values, splines, poly() and scale(). Compute a column first.",
-      fields = list(functions = row_dependent_calls)
-    )
-  }
-  if (!likelihood_of(parsed$predictors)$is_sufficient) {
-    stop_covary("cells", "Margins of many features cannot be fitted: ", insufficient_moments)
-  }
+  check_cell_formulas(parsed, "Margins of many features", paste0(
+    "margins of many features are fitted to cells, which only know functions of single values, ",
+    "splines, poly() and scale(). Compute a column first."
+  ))
   check_compressed(parsed, common, has_rows = FALSE)
   check_cell_terms(parsed, common)
 }
