@@ -12,8 +12,6 @@ marginal_keys <- function(fit, key) {
   distribution_keys(fit, p$resp, dpars)
 }
 
-rests_on_itself <- function(fit, key) identical(marginal_keys(fit, key), key)
-
 # Parameters prepared to be evaluated for any block of draws and rows: list(likelihood, keys, units
 # (by key: dpar, role, and the numbers of its responses), predictors (in the shape of eta, see
 # likelihood.R, those alone that are needed), n, s, index (N: the row, of n, that has the values)).

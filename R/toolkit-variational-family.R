@@ -1,7 +1,5 @@
 # Gaussian families: between the raw parameters of family.c and (mean, chol_cov).
 
-family_names <- c("meanfield", "fullrank", "lowrank")
-
 softplus <- function(x) ifelse(x > 30, x, log1p(exp(x)))
 
 inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
