@@ -162,3 +162,22 @@ normal_density <- function(y, mean, v) {
   d <- y - mean
   -0.5 * (length(d) * log(2 * pi) + c(determinant(v)$modulus) + sum(d * solve(v, d)))
 }
+
+# Value, score and Hessian of every cell of observed_case() by the C kernel. value(i, eta): log
+# density of the observed responses of cell i.
+expect_observed_derivatives <- function(x, k, value) {
+  q <- predictors_of(k)
+  out <- .Call(C_likelihood, x$likelihood, x$cells, x$eta)
+  for (i in seq_along(x$at)) {
+    f <- function(eta) value(i, eta)
+    expect_close(out[1, i], f(x$eta[, i]), 1e-11, floor = 1)
+    expect_close(out[1 + 1:q, i], c(difference_jacobian(f, x$eta[, i])), 1e-8, floor = 1)
+    one <- x$likelihood
+    one$observed <- one$observed[i]
+    g <- function(eta) .Call(C_likelihood, one, x$cells[, i, drop = FALSE], cbind(eta))[1 + 1:q]
+    expect_close(
+      out[-(1:(1 + q)), i], c(difference_jacobian(g, x$eta[, i], 0.01)), 1e-8,
+      floor = 1
+    )
+  }
+}

@@ -137,29 +137,16 @@ test_that("every kind of cell has the density, score and Hessian of its observed
   set.seed(620)
   for (k in c(2L, 3L, 4L)) {
     x <- observed_case(k, sample(patterns_of(k)), 0.4)
-    q <- predictors_of(k)
     x$likelihood$name <- "normal_regression"
-    out <- .Call(C_likelihood, x$likelihood, x$cells, x$eta)
-    for (i in seq_along(x$at)) {
+    expect_observed_derivatives(x, k, function(i, eta) {
       o <- x$at[[i]]
       rows <- x$id == i
-      f <- function(eta) {
-        v <- regression_sigma(k, eta)[o, o, drop = FALSE]
-        sum(x$weight[rows] * apply(
-          x$y[rows, o, drop = FALSE], 1, normal_density,
-          mean = eta[o], v = v
-        ))
-      }
-      expect_close(out[1, i], f(x$eta[, i]), 1e-11, floor = 1)
-      expect_close(out[1 + 1:q, i], c(difference_jacobian(f, x$eta[, i])), 1e-8, floor = 1)
-      one <- x$likelihood
-      one$observed <- one$observed[i]
-      g <- function(eta) .Call(C_likelihood, one, x$cells[, i, drop = FALSE], cbind(eta))[1 + 1:q]
-      expect_close(
-        out[-(1:(1 + q)), i], c(difference_jacobian(g, x$eta[, i], 0.01)), 1e-8,
-        floor = 1
-      )
-    }
+      v <- regression_sigma(k, eta)[o, o, drop = FALSE]
+      sum(x$weight[rows] * apply(
+        x$y[rows, o, drop = FALSE], 1, normal_density,
+        mean = eta[o], v = v
+      ))
+    })
   }
 })
 

@@ -11,21 +11,7 @@ test_that("every kind of cell has the density, score and Hessian of its observed
   set.seed(501)
   for (k in c(2L, 3L, 4L)) {
     x <- observed_case(k, sample(patterns_of(k)))
-    q <- predictors_of(k)
-    out <- .Call(C_likelihood, x$likelihood, x$cells, x$eta)
-    for (i in seq_along(x$at)) {
-      f <- function(eta) observed_value(x, i, eta)
-      expect_close(out[1, i], f(x$eta[, i]), 1e-11, floor = 1)
-      score <- difference_jacobian(f, x$eta[, i])
-      expect_close(out[1 + 1:q, i], c(score), 1e-8, floor = 1)
-      one <- x$likelihood
-      one$observed <- one$observed[i]
-      g <- function(eta) .Call(C_likelihood, one, x$cells[, i, drop = FALSE], cbind(eta))[1 + 1:q]
-      expect_close(
-        out[-(1:(1 + q)), i], c(difference_jacobian(g, x$eta[, i], 0.01)), 1e-8,
-        floor = 1
-      )
-    }
+    expect_observed_derivatives(x, k, function(i, eta) observed_value(x, i, eta))
   }
 })
 
