@@ -1,5 +1,6 @@
 test_that("marginal means are those of the predictor", {
   skip_if_not_installed("emmeans")
+  skip_if_not_installed("coda") # emmeans summarises draws by it
   fit <- quiet(covary(mpg ~ factor(cyl) + wt + offset(hp / 100), sigma ~ factor(cyl), mtcars,
     draws = 200, seed = 1
   ))
@@ -16,6 +17,7 @@ test_that("marginal means are those of the predictor", {
 
 test_that("marginal correlations, of a pair, with smooths", {
   skip_if_not_installed("emmeans")
+  skip_if_not_installed("coda") # emmeans summarises draws by it
   fit <- fixture("two")
   at <- list(x = c(-1, 1))
   rho <- emmeans::emmeans(fit, "x", dpar = "rho", resp = "a:b", at = at, type = "response")
