@@ -16,7 +16,7 @@
 #' @return What 'emmeans' asks for; posterior draws are kept, so that [emmeans::as.mcmc.emmGrid()]
 #'   and intervals of highest density work.
 #' @examples
-#' if (requireNamespace("emmeans", quietly = TRUE)) {
+#' if (requireNamespace("emmeans", quietly = TRUE) && requireNamespace("coda", quietly = TRUE)) {
 #'   fit <- covary(mpg ~ factor(cyl) + wt, sigma ~ factor(cyl), data = mtcars, draws = 500)
 #'   emmeans::emmeans(fit, "cyl")
 #'   emmeans::emmeans(fit, "cyl", dpar = "sigma", type = "response")
