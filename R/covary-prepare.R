@@ -12,6 +12,8 @@
 #   frame    the rows (rows-class.R)
 #   cells    list(id: the cell of each row, or NULL; m: how many), with sums where there are any
 #   design, priors, target
+# where responses are transformed
+#   margins, given   the margins, and N x K responses as given; those of the frame are transformed
 # and more, what the check needs: the files that make them say it.
 new_prepared <- function(source, frame, cells, design, priors, target, ...) {
   structure(
@@ -44,7 +46,7 @@ validate_prepared <- function(x) {
 }
 
 # `choice`: which rows of `data` are wanted, list(weights, subset, na_action, missing). `settings`:
-# list(prior, algorithm, control).
+# list(prior, algorithm, control, margins).
 prepare_fit <- function(parsed, data, choice, settings) {
   if (inherits(data, "cells")) {
     parsed <- own_scopes(parsed, names(data$covariates))
@@ -52,9 +54,12 @@ prepare_fit <- function(parsed, data, choice, settings) {
   } else {
     read <- read_rows(parsed, data, choice)
     parsed <- read$parsed
-    prepared <- prepare_many(parsed, read$frame, settings)
-    if (is.null(prepared)) prepared <- prepare_rows(parsed, read$frame, settings)
-    prepared$frame <- read$frame
+    margins <- margins_of_frame(settings$margins, read$frame)
+    frame <- latent_frame(read$frame, margins)
+    prepared <- prepare_many(parsed, frame, settings)
+    if (is.null(prepared)) prepared <- prepare_rows(parsed, frame, settings)
+    prepared$frame <- frame
+    prepared <- with_margins(prepared, margins, read$frame)
   }
   prepared$parsed <- parsed
   prepared

@@ -83,6 +83,9 @@
 #' @param missing `"use"` (default) takes what rows have that lack some of the responses, see
 #'   Missing responses; `"drop"` leaves such rows out.
 #' @param prior Priors from [set_prior()], combined by `c()`; see [default_prior()].
+#' @param margin `NULL` (default), or a list of margins by response, such as `list(weight =
+#'   power())`: the response is normal after a transformation whose parameter is given or estimated,
+#'   see [margins]. Everything after the fit is on the scale of the response.
 #' @param algorithm See Algorithms.
 #' @param draws Number of posterior draws (>= 100).
 #' @param control Settings from [covary_control()].
@@ -124,7 +127,7 @@
 #' @export
 covary <- function(
   formula, ..., data, weights = NULL, subset = NULL, na.action = stats::na.omit,
-  missing = c("use", "drop"), prior = NULL,
+  missing = c("use", "drop"), prior = NULL, margin = NULL,
   algorithm = c(
     "nested", "fullrank", "meanfield", "laplace", "prior", "advi",
     "svgd", "pathfinder", "nuts", "none"
@@ -163,7 +166,10 @@ covary <- function(
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
 
-  settings <- list(prior = prior, algorithm = algorithm, control = control)
+  settings <- list(
+    prior = prior, algorithm = algorithm, control = control,
+    margins = check_response_margins(margin, parsed, data, algorithm)
+  )
   repeat {
     prepared <- prepare_fit(parsed, data, choice, settings)
     prepared$target <- bound_likelihood(prepared$target, control$row_sd, fit_pilot)

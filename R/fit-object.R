@@ -18,6 +18,8 @@
 #                    rows (N numbers of rows of the data), row_names (N or NULL), n (N), dropped
 #                    (count), of class covary_frame; or covary_rowless_frame (rows-class.R)
 #   cell, n_cells    the cell of each row, NULL where rows were compressed or tabulated; M
+#   margins          margins by label of the responses that have one (likelihood-margin.R), or NULL;
+#                    parameters that were estimated are columns of draws too
 #   info             what was found: see diagnostics()
 #   seal             fingerprints of the above (aaa-validate.R)
 # It holds no environment but those that terms need.
@@ -35,13 +37,20 @@ new_fit <- function(call, prepared, result, algorithm, clock) {
     responses = names(parsed$responses), ids = parsed$ids,
     pairs = response_pairs(names(parsed$responses)),
     draws = draws, design = design, priors = prepared$priors,
-    frame = stored_frame(prepared$frame),
+    frame = stored_frame(user_frame(prepared)), margins = prepared$margins,
     cell = prepared$cells$id, n_cells = prepared$cells$m,
     info = user_info(result$info, prepared$target$log_jacobian, clock$laps())
   ), class = "covary")
   say_bound(fit$info$bound)
   warn_quality(fit)
   seal(fit)
+}
+
+# The frame with its responses as given.
+user_frame <- function(prepared) {
+  frame <- prepared$frame
+  if (!is.null(prepared$given)) frame$y <- prepared$given
+  frame
 }
 
 # What an engine found, on the scale of the data. `log_jacobian`: of standardising the responses.

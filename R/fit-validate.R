@@ -22,13 +22,30 @@ fit_info_rules <- local({
   )
 })
 
-check_fit <- function(fit, arg = "object") {
+# margins: does the caller know margins? A fit that has some is refused else.
+check_fit <- function(fit, arg = "object", margins = FALSE) {
   if (!inherits(fit, "covary")) {
     stop_covary("argument", "`", arg, "` must be a fit of covary(), not ", describe(fit), ".",
       fields = list(arg = arg)
     )
   }
   check_object(fit, "covary", arg)
+  if (!margins && length(fit$margins)) stop_margins(fit, caller_name(sys.call(-1)), arg)
+  fit
+}
+
+# "predict()" of a call of predict.covary()
+caller_name <- function(call) {
+  name <- if (is.name(call[[1]])) as.character(call[[1]]) else "This function"
+  paste0(sub("[.](covary|covary_reference)$", "", name), if (is.name(call[[1]])) "()")
+}
+
+stop_margins <- function(fit, what, arg = "object") {
+  stop_covary("margin", what, " cannot answer yet for a fit with margins (",
+    paste0(names(fit$margins), ": ", vapply(fit$margins, margin_text, ""), collapse = ", "),
+    "): its answer would be on the scale of the transformed response.",
+    fields = list(arg = arg, margins = names(fit$margins))
+  )
 }
 
 register_class("covary",
@@ -36,7 +53,7 @@ register_class("covary",
   rules = fit_rules, inside = list(info = fit_info_rules),
   sealed = c(
     "formulas", "algorithm", "responses", "ids", "pairs", "draws", "design", "priors",
-    "frame", "cell", "n_cells"
+    "frame", "cell", "n_cells", "margins"
   ),
   by_field = c("design", "frame")
 )

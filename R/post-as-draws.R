@@ -31,7 +31,7 @@
 NULL
 
 draws_subset <- function(x, variable, regex) {
-  draws <- check_fit(x, "x")$draws
+  draws <- check_fit(x, "x", margins = TRUE)$draws
   if (is.null(variable)) {
     return(draws)
   }
@@ -135,7 +135,7 @@ as.array.covary <- function(x, variable = NULL, regex = FALSE, ...) {
 #' @export
 variables.covary <- function(x, ...) {
   check_dots(...)
-  colnames(check_fit(x, "x")$draws)
+  colnames(check_fit(x, "x", margins = TRUE)$draws)
 }
 
 #' @rdname as_draws.covary
@@ -143,23 +143,25 @@ variables.covary <- function(x, ...) {
 #' @export
 nvariables.covary <- function(x, ...) {
   check_dots(...)
-  ncol(check_fit(x, "x")$draws)
+  ncol(check_fit(x, "x", margins = TRUE)$draws)
 }
 
 #' @rdname as_draws.covary
 #' @importFrom posterior ndraws
 #' @export
-ndraws.covary <- function(x) nrow(check_fit(x, "x")$draws)
+ndraws.covary <- function(x) nrow(check_fit(x, "x", margins = TRUE)$draws)
 
 #' @rdname as_draws.covary
 #' @importFrom posterior niterations
 #' @export
-niterations.covary <- function(x) as.integer(posterior::niterations(check_fit(x, "x")$draws))
+niterations.covary <- function(x) {
+  as.integer(posterior::niterations(check_fit(x, "x", margins = TRUE)$draws))
+}
 
 #' @rdname as_draws.covary
 #' @importFrom posterior nchains
 #' @export
-nchains.covary <- function(x) posterior::nchains(check_fit(x, "x")$draws)
+nchains.covary <- function(x) posterior::nchains(check_fit(x, "x", margins = TRUE)$draws)
 
 #' @rdname as_draws.covary
 #' @param object A fit of [covary()].
@@ -167,7 +169,7 @@ nchains.covary <- function(x) posterior::nchains(check_fit(x, "x")$draws)
 #' @rawNamespace S3method(rstantools::nsamples, covary)
 nsamples.covary <- function(object, ...) {
   check_dots(...)
-  nrow(check_fit(object)$draws)
+  nrow(check_fit(object, margins = TRUE)$draws)
 }
 
 #' @export

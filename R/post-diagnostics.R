@@ -36,7 +36,7 @@ diagnostics.default <- function(fit, ...) stop_no_method(fit, "diagnostics()", "
 #' @export
 diagnostics.covary <- function(fit, ...) {
   check_dots(...)
-  check_fit(fit, "fit")
+  check_fit(fit, "fit", margins = TRUE)
   out <- c(list(
     algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells,
     draws = nrow(fit$draws),
@@ -56,7 +56,7 @@ elbo.default <- function(object, ...) stop_no_method(object, "elbo()", "fits", "
 #' @export
 elbo.covary <- function(object, ...) {
   check_dots(...)
-  check_fit(object)$info$elbo
+  check_fit(object, margins = TRUE)$info$elbo
 }
 
 #' @export

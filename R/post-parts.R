@@ -8,14 +8,15 @@
 #' @param ... Not used.
 #' @return
 #' * `coef()`: named vector of posterior means of the unpenalised coefficients (`b_`, `bs_`), named
-#'   as in the draws; `vcov()` their posterior covariance matrix; `confint()` a matrix of quantiles.
+#'   as in the draws (of the transformed response where it has a margin, see [margins]); `vcov()`
+#'   their posterior covariance matrix; `confint()` a matrix of quantiles.
 #' * `formula()`: list of the formulas as given; with `dpar` or `resp` the one-sided
 #'   formula of that predictor. `terms()`: its parametric terms.
 #' * `weights()`: the weights of the rows used; `NULL` where none were given.
 #' * `nobs()`: number of rows used, those that lack some response included. `df.residual()`:
 #'   observed values of all responses minus the effective number of parameters of [logLik.covary()].
 #' * `family()`: object of class `covary_family` with `family`, `links`, `linkfun` and `linkinv`
-#'   (lists of functions by `dpar`).
+#'   (lists of functions by `dpar`), and `margins` in words.
 #' * `model.frame()`: data frame of responses and covariates of the rows used.
 #' * `model.matrix()`: matrix of a predictor, columns named as coefficients in the draws
 #'   (smooths included), on the scale of the user's data; attribute `offset`.
@@ -40,7 +41,7 @@ coefficient_draws <- function(fit) unclass(fit$draws)[, coefficient_names(fit), 
 #' @export
 coef.covary <- function(object, ...) {
   check_dots(...)
-  colMeans(coefficient_draws(check_fit(object)))
+  colMeans(coefficient_draws(check_fit(object, margins = TRUE)))
 }
 
 #' @rdname coef.covary
@@ -48,7 +49,7 @@ coef.covary <- function(object, ...) {
 #' @export
 vcov.covary <- function(object, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   draws <- coefficient_draws(object)
   out <- if (ncol(draws)) stats::var(draws) else matrix(0, 0, 0)
   dimnames(out) <- list(colnames(draws), colnames(draws))
@@ -60,7 +61,7 @@ vcov.covary <- function(object, ...) {
 #' @export
 confint.covary <- function(object, parm = NULL, level = 0.95, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   probs <- tail_probs(level, "level")
   draws <- coefficient_draws(object)
   if (is.numeric(parm)) parm <- colnames(draws)[match(parm, seq_len(ncol(draws)))]
@@ -94,7 +95,7 @@ one_predictor <- function(fit, dpar, resp) {
 #' @export
 formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   if (is.null(dpar) && is.null(resp)) {
     return(x$formulas)
   }
@@ -107,7 +108,7 @@ formula.covary <- function(x, dpar = NULL, resp = NULL, ...) {
 terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
   check_dots(...)
   one_predictor(
-    check_fit(x, "x"), dpar,
+    check_fit(x, "x", margins = TRUE), dpar,
     resp
   )$terms
 }
@@ -117,7 +118,7 @@ terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
 #' @export
 nobs.covary <- function(object, ...) {
   check_dots(...)
-  check_fit(object)$frame$n
+  check_fit(object, margins = TRUE)$frame$n
 }
 
 #' @rdname coef.covary
@@ -136,7 +137,7 @@ df.residual.covary <- function(
   ...
 ) {
   check_dots(...)
-  sum(!is.na(check_fit(object)$frame$y)) - attr(stats::logLik(object), "df")
+  sum(!is.na(check_fit(object, margins = TRUE)$frame$y)) - attr(stats::logLik(object), "df")
 }
 
 #' @rdname coef.covary
@@ -144,14 +145,14 @@ df.residual.covary <- function(
 #' @export
 family.covary <- function(object, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   dpars <- unique(vapply(object$design$predictors, `[[`, "", "dpar", USE.NAMES = FALSE))
   links <- lapply(fit_likelihood(object)$dpars[dpars], `[[`, "link")
   structure(
     list(
       family = "gaussian", link = "identity", links = vapply(links, `[[`, "", "name"),
       linkfun = lapply(links, `[[`, "link"), linkinv = lapply(links, `[[`, "inverse"),
-      responses = object$responses
+      responses = object$responses, margins = vapply(object$margins, margin_text, "")
     ),
     class = c("covary_family", "family")
   )
@@ -162,7 +163,8 @@ print.covary_family <- function(x, ...) {
   check_dots(...)
   cat(if (length(x$responses) > 1) "Multivariate normal", if (length(x$responses) == 1) "Normal",
     ", links ",
-    paste(names(x$links), x$links, sep = " ", collapse = ", "), "\n",
+    paste(names(x$links), x$links, sep = " ", collapse = ", "),
+    paste0(", ", names(x$margins), " by ", x$margins, recycle0 = TRUE), "\n",
     sep = ""
   )
   invisible(x)
@@ -173,7 +175,7 @@ print.covary_family <- function(x, ...) {
 #' @export
 model.frame.covary <- function(formula, ...) {
   check_dots(...)
-  check_fit(formula, "formula")
+  check_fit(formula, "formula", margins = TRUE)
   need_rows(formula, "model.frame()")
   columns <- training_data(formula)
   y <- as.data.frame(formula$frame$y)
@@ -185,7 +187,7 @@ model.frame.covary <- function(formula, ...) {
 #' @export
 model.matrix.covary <- function(object, dpar = "mu", resp = NULL, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   p <- one_predictor(object, dpar, resp)
   at <- predictor_at(object, p$key)
   out <- at$x[at$index, , drop = FALSE]
@@ -206,5 +208,5 @@ row_labels_or_numbers <- function(fit) {
 #' @rawNamespace S3method(rstantools::prior_summary, covary)
 prior_summary.covary <- function(object, ...) {
   check_dots(...)
-  prior_columns(check_fit(object)$priors)
+  prior_columns(check_fit(object, margins = TRUE)$priors)
 }

@@ -12,7 +12,7 @@
 #' @export
 print.covary <- function(x, digits = 3, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   check_number(digits, "digits", 1, 22, whole = TRUE)
   print_head(x)
   means <- stats::coef(x)
@@ -33,6 +33,7 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat(paste0("  ", predictor_lines(x$design$predictors, x$responses), "\n"), sep = "")
   order <- order_lines(x$design$predictors, x$responses)
   if (length(order)) cat("", order, sep = "\n")
+  cat(margin_lines(x), sep = "")
   frame <- x$frame
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
     paste(";", missing_texts(frame, x$responses), recycle0 = TRUE), "\n",
@@ -51,6 +52,16 @@ print_head <- function(x, draws = nrow(x$draws)) {
     )
   }
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
+}
+
+# "Margin:     mpg: power(lambda = -0.5), ..." a line for each; of a summary too.
+margin_lines <- function(x) {
+  of <- vapply(names(x$margins), function(label) {
+    known <- x$margin_limits[[label]]
+    text <- paste0(label, ": ", margin_text(x$margins[[label]]))
+    if (is.null(known)) text else paste0(text, ", ", known)
+  }, "")
+  if (length(of)) c("\n", paste0("Margin:     ", of, "\n"))
 }
 
 # Data and functions that stand in the call themselves (do.call()) are not printed.

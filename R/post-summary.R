@@ -19,7 +19,7 @@
 #' summary(fit)$sds
 #' @export
 summary.covary <- function(object, prob = 0.95, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   probs <- sort(c(tail_probs(prob), 0.5))
   sds <- object$priors$class == "sds"
@@ -28,7 +28,7 @@ summary.covary <- function(object, prob = 0.95, ...) {
     function(on) summary_table(object, object$priors$name[on], probs)
   )
   structure(c(
-    object[c("call", "algorithm", "responses", "pairs", "n_cells", "info")], tables,
+    object[c("call", "algorithm", "responses", "pairs", "n_cells", "info", "margins")], tables,
     list(
       design = object$design["predictors"], frame = frame_counts(object$frame),
       diagnostics = diagnostics(object)
