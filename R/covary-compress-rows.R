@@ -19,6 +19,9 @@ try_compression <- function(parsed, held, settings) {
   }
   why <- if (is.null(held$refusal)) not_compressible(parsed, frame) else held$refusal
   if (is.null(why)) {
+    if (control$compress == "auto" && has_many_groups(frame)) {
+      return(compress_by_group(parsed, frame, settings))
+    }
     compressed <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
       conditionMessage(e)
     })
@@ -31,12 +34,8 @@ try_compression <- function(parsed, held, settings) {
       if (control$compress == "always" || compressed$suffstats$rows >= least) {
         return(compressed)
       }
-      along <- axis_names(compressed$suffstats)
-      if (length(along) < 2) {
-        return(NULL)
-      }
       compressed <- paste0(
-        "cells of the continuous covariates ", enumerate(along),
+        "cells of the continuous covariates ", enumerate(axis_names(compressed$suffstats)),
         " pay from ", format(least, scientific = FALSE), " rows on."
       )
     }
@@ -92,7 +91,7 @@ not_compressible <- function(parsed, frame) {
 compression_pays_from <- function(suffstats, parsed) {
   along <- axis_names(suffstats)
   least <- if (length(along) < 2) {
-    20 * 192 + 1
+    cells_pay_from
   } else if (has_joint_term(parsed, along)) {
     20000
   } else {
@@ -100,6 +99,9 @@ compression_pays_from <- function(suffstats, parsed) {
   }
   least * length(suffstats$observed)
 }
+
+# Rows a group from which on cells of one covariate pay at any resolution.
+cells_pay_from <- 20 * 192 + 1
 
 # Does a term use both covariates?
 has_joint_term <- function(parsed, names) {
@@ -113,16 +115,24 @@ has_joint_term <- function(parsed, names) {
   }, TRUE))
 }
 
-compress_frame <- function(frame, control) {
-  continuous <- continuous_covariates(frame)
+compress_frame <- function(
+  frame, control, resolution = control$resolution, continuous = continuous_covariates(frame)
+) {
   if (length(continuous) == 0) {
     return(NULL)
   }
   rows <- new_rows(frame$columns, frame$covariates, frame$weights)
   known <- lapply(frame$covariates, describe_covariate)
-  pattern <- pattern_of_rows(frame$columns, known, control$resolution, continuous)
+  pattern <- pattern_of_rows(frame$columns, known, resolution, continuous)
   suffstats <- suffstats_of_rows(pattern, rows, control$threads)
+  list(
+    suffstats = suffstats, frame = frame, group = groups_of_frame(frame, continuous),
+    source = "compressed"
+  )
+}
+
+# The group of each row; NULL if there is but one.
+groups_of_frame <- function(frame, continuous) {
   exact <- setdiff(names(frame$covariates), continuous)
-  group <- groups_of_rows(frame$covariates[exact], observed_of_rows(frame$y), frame$n)
-  list(suffstats = suffstats, frame = frame, group = group, source = "compressed")
+  groups_of_rows(frame$covariates[exact], observed_of_rows(frame$y), frame$n)
 }

@@ -7,8 +7,9 @@
 #   accuracy     data frame, a row a predictor (measure_accuracy()), or NULL
 #   converged    FALSE where the engine may have failed for want of the rows
 #   kind         how the certificate was found
-# and, of cells, rows, groups, continuous (how many continuous covariates), cells, nodes and
-# quadrature_error (shift of the mode by merging cells to nodes, in posterior sds).
+# and, of cells, rows, groups, continuous (how many continuous covariates), cells, nodes,
+# quadrature_error (shift of the mode by merging cells to nodes, in posterior sds), and resolution
+# where it was chosen (covary-compress-groups.R).
 new_compression <- function(
   source, certificate, accuracy = NULL, converged = TRUE, kind = NULL, sizes = NULL
 ) {
@@ -74,8 +75,12 @@ refine_compression <- function(compression, control) UseMethod("refine_compressi
 
 #' @export
 refine_compression.compression_compressed <- function(compression, control) {
-  control$resolution <- control$resolution * 8
-  last <- control$resolution > finest_resolution
+  if (is.null(compression$resolution)) {
+    control$resolution <- control$resolution * 8
+  } else {
+    control$coarsest <- compression$resolution * 4
+  }
+  last <- max(control$resolution, control$coarsest) > finest_resolution
   if (last) control$compress <- if (compression$continuous == 1) "exact" else "rows"
   say_refined(compression, "cells", last)
   control

@@ -9,9 +9,11 @@
 #'   `iterations`. `nuts`: `chains`, `warmup` and `control`, as in [nuts()].
 #' @param compress `"auto"` (default): data frames of 10,000 rows or more are compressed to cells
 #'   first where that is safe (see [compress()]); `"always"`, or `"never"` for the exact rows.
-#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Where
-#'   two covariates are continuous, their rectangles number `sqrt(4 * resolution)` along each: 64 by
-#'   default, twice as many for four times the resolution.
+#' @param resolution Cells over the central 98% of a continuous covariate; `"auto"` is 1000. Of many
+#'   groups, sites say, it is the most: there cells are as wide as an estimate of the error allows,
+#'   which the exact pass after the fit checks. Where two covariates are continuous, their
+#'   rectangles number `sqrt(4 * resolution)` along each: 64 by default, twice as many for four
+#'   times the resolution.
 #' @param threads Threads for passes over rows; results are the same bits for any number, with one
 #'   BLAS library and one number of its own threads: other libraries, or more threads in them, sum
 #'   in another order. A process that was forked from the one that loaded the package uses one.

@@ -46,6 +46,7 @@ prepare_compressed_fit <- function(parsed, compressed, settings) {
     groups = length(prepared$suffstats$observed),
     continuous = length(continuous_names(prepared$suffstats))
   )
+  compression$resolution <- compressed$resolution
   if (is.null(prepared$nodes)) {
     out <- list(
       cells = prepared$cells, design = prepared$design,
