@@ -5,7 +5,8 @@
 # (`reached`), and only if the ELBO there, over few draws, is above that of the start.
 #
 # A state is list(theta, at: list(f: negative log density, g: its gradient), memory: of L-BFGS,
-# alpha: inverse curvatures by coordinate, steps, ended, reached).
+# alpha: inverse curvatures by coordinate, enough: gain of a step that is next to nothing, steps,
+# ended, reached).
 
 most_climb <- 1000
 
@@ -16,6 +17,8 @@ climb_window <- 10
 
 start_climb <- function(target, theta) {
   list(
+    # what is left of many coordinates is little of each
+    enough = 1e-5 * max(1, length(theta) / 1000),
     theta = theta, at = climb_objective(target, theta), memory = list(s = list(), y = list()),
     alpha = rep(1, length(theta)), steps = 0, calm = 0, marks = numeric(), tries = 0, strikes = 0,
     ended = FALSE, reached = FALSE
@@ -54,7 +57,8 @@ climb <- function(target, state) {
   state <- learn_climb(state, moved)
   gain <- state$at$f - moved$at$f
   state[c("theta", "at")] <- list(moved$par, moved$at)
-  state$calm <- if (!fresh && gain < 1e-5 && promised < 1e-5) state$calm + 1 else 0
+  calm <- !fresh && gain < state$enough && promised < state$enough
+  state$calm <- if (calm) state$calm + 1 else 0
   state$ended <- state$reached <- state$calm == 2
   if (state$steps %% climb_window == 0) mark_climb(state) else state
 }
@@ -96,18 +100,26 @@ learn_climb <- function(state, moved) {
 }
 
 # Sds of the coordinates given the others: curvature along random directions, of differences that
-# reach a tenth of an sd, starting from what the search has learned of it.
+# reach a tenth of an sd, starting from what the search has learned of it. The other coordinates
+# make noise in what one shows, most where its sd is taken too small; so rounds follow each other,
+# the last of them along those coordinates alone whose noise is not well below the curvature.
 climb_sds <- function(target, state) {
   sd <- sqrt(pmin(pmax(state$alpha, 1e-16), 1e8))
   d <- length(sd)
-  for (n in c(4, 8)) {
-    signs <- matrix(sample(c(-1, 1), d * n, TRUE), d)
+  doubtful <- rep(TRUE, d)
+  for (n in c(4, 4, 8, 8, 8)) {
+    signs <- matrix(sample(c(-1, 1), d * n, TRUE), d) * doubtful
     moves <- 0.1 * sd * signs
     g <- gradient_at(target, state$theta + cbind(moves, -moves))
-    curvature <- rowMeans(signs * (g[, n + seq_len(n)] - g[, seq_len(n)])) / (0.2 * sd)
-    # other coordinates may hide the curvature, or the density may be flat
+    each <- signs * (g[, n + seq_len(n)] - g[, seq_len(n)]) / (0.2 * sd)
+    curvature <- rowMeans(each)
+    noise <- sqrt(rowMeans((each - curvature)^2) / (n - 1))
+    # no curvature: the sd is far too small, or the density flat
     fine <- is.finite(curvature) & curvature > 0.01 / sd^2
-    sd[fine] <- 1 / sqrt(curvature[fine])
+    sd[doubtful & fine] <- 1 / sqrt(curvature[doubtful & fine])
+    sd[doubtful & !fine] <- 3 * sd[doubtful & !fine]
+    if (n == 8) doubtful <- doubtful & !(fine & noise < 0.5 * curvature)
+    if (!any(doubtful)) break
   }
   sd
 }

@@ -165,6 +165,10 @@ diagonal_objective <- function(target, unit, par, noise) {
   list(f = -out$value, g = -c(unit$sd * out$mean, out$log_sd), noise = out$noise)
 }
 
+# Gains that are not worth a step, as a share of what other draws would change. Few draws are only
+# for the way.
+blur_share <- c(few = 0.5, polish = 0.05)
+
 # A step of L-BFGS. The phase ends when what is left is small; its square, in sds, is about what a
 # step promises. Log sds of more coordinates than pairs need not be nearer to the optimum over these
 # draws than that is to the optimum.
@@ -181,7 +185,7 @@ step_pairs <- function(target, state, enough) {
   direction <- direction * min(1, 2 / max(abs(direction)))
   promised <- -direction * at$g
   small <- enough * min(2 * d, 2000)
-  blurred <- max(small, if (d > ncol(state$noise)) 0.05 * at$noise)
+  blurred <- max(small, if (d > ncol(state$noise)) blur_share[[state$phase]] * at$noise)
   close <- sum(promised[own]) < small && sum(promised[-own]) < blurred
   moved <- if (isTRUE(sum(promised) > 0.1 * small) && !(close && isTRUE(state$calm))) {
     line_search(objective, state$par, direction, at, -sum(promised))
@@ -195,7 +199,6 @@ step_pairs <- function(target, state, enough) {
   state[c("par", "value")] <- list(moved$par, moved$at)
   state[c("mean", "sd")] <- diagonal_at(state$unit, state$par)
   state$loss <- moved$at$f
-  # few draws are only for the way
   state$calm <- close && at$f - moved$at$f < blurred
   state
 }

@@ -2,8 +2,9 @@
 # cheap on some of the rows; what the other rows change is a gradient. One iteration is one step of
 # a phase:
 #   climb   the mode of a random subsample, whose likelihood counts N / n fold
-#   passes  Newton steps over all rows: the gradient at the mean from one pass, its expectation from
-#           the difference that draws make on minibatches, the curvature from the subsample
+#   passes  steps over all rows: the gradient at the mean from one pass, its expectation from the
+#           difference that draws make on minibatches, the curvature from the subsample and from
+#           passes before
 #   few     the same from expectations over the subsample, where its mode is no place to start
 #
 # The expected gradient is written E[g] = g(mean) + E[g - g(mean)]: g(mean) over all rows is a
@@ -16,8 +17,11 @@ start_subsample <- function(target, setup) {
   if (is.null(n)) n <- max(2000, 20 * target$dim, 4 * setup$batch_size)
   rows <- sort(sample.int(target$rows, min(n, ceiling(target$rows / 2))))
   state <- start_diagonal(subsample_density(target, rows, target$rows / length(rows)), setup)
+  # its mode is about dim / 2 * target$rows / n nats from that of all rows
+  if (!is.null(state$climb)) state$climb$enough <- 1e-3 * target$dim * target$rows / length(rows)
   state$rows <- rows
   state$error <- Inf
+  state$memory <- list(s = list(), y = list())
   state
 }
 
@@ -59,41 +63,58 @@ start_passes <- function(target, state) {
   state
 }
 
-# One pass over all rows and a Newton step. Steps that do not shrink say that the subsample is too
-# small to know the curvature: it doubles.
+# One pass over all rows and a step of L-BFGS, which starts from the curvature of the subsample and
+# learns what that of all rows is. Steps that do not shrink say that the subsample is too small: it
+# doubles.
 step_passes <- function(target, setup, state) {
-  d <- target$dim
+  tolerance <- setup$control$tolerance
   state$round <- state$round + 1
   before <- state$error
-  # far away, expectations can wait
-  near <- before < 0.5
-  wanted <- if (near) 0.5 * setup$control$tolerance else 0.2
+  # expectations can wait until the mean is near
+  wanted <- max(0.5 * tolerance, 0.3 * min(before, 0.7))
   state <- expect_minibatches(target, setup, state, wanted)
   full <- gradient_at(target, matrix(state$mean))[, 1]
-  slope <- state$sd * (full + state$bend)
+  state <- learn_pass(state, full)
   curve <- subsample_curvature(subsample_of(target, state), state$mean, state$sd)
-  step <- solve_curvature(curve, slope, enough = 0.1)
-  longest <- max(abs(step))
-  step <- step * min(1, 20 / longest)
+  slope <- full + state$bend
+  step <- lbfgs_direction(slope, state$memory, function(v) {
+    state$sd * solve_curvature(curve, state$sd * v, enough = 0.1)
+  }) / state$sd
+  step <- step * min(1, 20 / max(abs(step)))
   state$mean <- state$mean + state$sd * step
   state$error <- sqrt(mean(step^2))
-  state$loss <- state[["loss"]] - 0.5 * sum(step * slope)
-  state$done <- near && state$error < 0.5 * setup$control$tolerance &&
-    state$scale_error < 0.8 * setup$control$tolerance
+  state$loss <- state[["loss"]] - 0.5 * sum(state$sd * step * slope)
+  state$done <- wanted == 0.5 * tolerance && state$error < 0.5 * tolerance &&
+    state$scale_error < 0.8 * tolerance
   if (state$round > 2 && state$error > 0.5 * before && !state$done) {
-    n <- min(target$rows, 2 * length(state$rows))
-    state$rows <- sort(sample.int(target$rows, n))
+    double_subsample(target, state)
+  } else {
+    state
   }
+}
+
+# The change of the gradient from pass to pass
+learn_pass <- function(state, full) {
+  last <- state$pass
+  if (!is.null(last)) {
+    state$memory <- lbfgs_update(state$memory, state$mean - last$mean, last$full - full, 20)
+  }
+  state$pass <- list(mean = state$mean, full = full)
+  state
+}
+
+double_subsample <- function(target, state) {
+  n <- min(target$rows, 2 * length(state$rows))
+  state$rows <- sort(sample.int(target$rows, n))
   state
 }
 
 # v -> A v at the mean, in units of sd
 subsample_curvature <- function(sub, mean, sd) {
+  here <- gradient_at(sub, matrix(mean))[, 1]
   list(dim = length(mean), times = function(v) {
     size <- 1e-2 / max(abs(v))
-    move <- sd * v * size
-    g <- gradient_at(sub, cbind(mean + move, mean - move))
-    sd * (g[, 2] - g[, 1]) / (2 * size)
+    sd * (here - gradient_at(sub, matrix(mean + sd * v * size))[, 1]) / size
   })
 }
 
