@@ -41,6 +41,7 @@ new_fit <- function(call, prepared, result, algorithm, clock) {
     cell = prepared$cells$id, n_cells = prepared$cells$m,
     info = user_info(result$info, prepared$target$log_jacobian, clock$laps())
   ), class = "covary")
+  fit$info$apart <- never_together(prepared, fit$pairs)
   say_bound(fit$info$bound)
   warn_quality(fit)
   seal(fit)
@@ -51,6 +52,20 @@ user_frame <- function(prepared) {
   frame <- prepared$frame
   if (!is.null(prepared$given)) frame$y <- prepared$given
   frame
+}
+
+# Pairs that are to be estimated though no row has both; NULL where there are none.
+never_together <- function(prepared, pairs) {
+  y <- prepared$frame$y
+  observed <- if (nrow(y)) observed_of_rows(y) else prepared$target$core$observed
+  if (is.null(observed)) {
+    return(NULL)
+  }
+  responses <- names(prepared$parsed$responses)
+  free <- Filter(function(p) length(p$resp) == 2 && !p$known, prepared$design$predictors)
+  free <- vapply(free, function(p) paste(p$resp, collapse = ":"), "")
+  apart <- vapply(pairs_apart(observed, pairs, responses), paste, "", collapse = ":")
+  if (any(apart %in% free)) intersect(apart, free)
 }
 
 # What an engine found, on the scale of the data. `log_jacobian`: of standardising the responses.

@@ -27,6 +27,7 @@ warn_quality <- function(fit) {
       fields = list(draws = infinite)
     )
   }
+  if (length(info$apart) && engines()[[fit$algorithm]]$likelihood) warn_apart(info$apart)
   if (!info$converged) {
     sampled <- fit$algorithm == "nuts"
     warn_covary(
@@ -58,6 +59,15 @@ warn_quality <- function(fit) {
   } else if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) {
     warn_rough(fit)
   }
+}
+
+# `pairs`: "a:b" each
+warn_apart <- function(pairs) {
+  warn_covary("never_together", "No row has both responses of ", enumerate(pairs),
+    ": what the fit says of their correlation is the prior, and what other responses say of it. ",
+    "`rho(", sub(":", ", ", pairs[1]), ") ~ 0` takes it as known.",
+    fields = list(pairs = pairs)
+  )
 }
 
 # Fresh draws (engine-fresh-draws.R) do not confirm the approximation.

@@ -35,6 +35,15 @@
 #'
 #' Usable for pictures where the shift is below .2; not for tail probabilities.
 #'
+#' @section Never together (`covary_warning_never_together`):
+#' No row has both responses of a pair, so that the data cannot tell their correlation, however
+#' narrow its interval looks beside that of others.
+#' 1. Read `prior_summary(fit)`: that is what the fit knows of the pair, with what a third response
+#'   implies where there is one.
+#' 2. `rho(a, b) ~ 0` where they can be taken as independent (given the responses before them).
+#'
+#' Means, standard deviations and other correlations are usable.
+#'
 #' @section Cells moved the mode (`covary_warning_certificate`), predictors not exact:
 #' Sums of rows stand for rows where a term bends within a cell.
 #' 1. `covary_control(resolution = )` with a larger number, or

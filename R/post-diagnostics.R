@@ -66,6 +66,7 @@ print.covary_diagnostics <- function(x, ...) {
   lines <- list(
     Algorithm = paste0(x$algorithm, converged, ", ", x$iterations, " iterations)"),
     Data = paste0(format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells"),
+    "Never together" = if (length(x$apart)) paste(x$apart, collapse = ", "),
     Compression = if (!is.null(x$certificate)) compression_text(x),
     Predictors = if (!is.null(x$accuracy)) accuracy_text(x$accuracy),
     "Pareto khat" = if (length(x$khat)) khat_text(x),

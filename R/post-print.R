@@ -37,6 +37,9 @@ print_head <- function(x, draws = nrow(x$draws)) {
   frame <- x$frame
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
     paste(";", missing_texts(frame, x$responses), recycle0 = TRUE), "\n",
+    if (length(x$info$apart)) {
+      c("            no row has both of ", paste(x$info$apart, collapse = ", "), "\n")
+    },
     sep = ""
   )
   if (!is.null(x$info$certificate)) {

@@ -2,7 +2,8 @@
 # what an offset leaves of them.
 #
 # scales: list(mean, sd, size (root mean square), log_sd (where the log sd's intercept is expected):
-# named by response; cor, n, share (of the weight n that has the response), constant).
+# named by response; cor, raw_cor (before it was made positive definite), n, share (of the weight n
+# that has the response), constant).
 
 # From `moments`, list(mean, sd, cor, n) of all rows; refused where a computer's numbers end.
 response_scales <- function(moments, responses) {
@@ -17,7 +18,7 @@ response_scales <- function(moments, responses) {
   named <- function(x) stats::setNames(x, responses)
   list(
     mean = named(moments$mean), sd = named(sd), size = named(sqrt(sd^2 + moments$mean^2)),
-    log_sd = named(log(sd)), cor = positive_definite(moments$cor),
+    log_sd = named(log(sd)), cor = positive_definite(moments$cor), raw_cor = moments$cor,
     n = moments$n, share = named(moments$share),
     constant = moments$sd <= 1e-12 * abs(moments$mean) | moments$sd == 0
   )

@@ -38,6 +38,14 @@ count_incomplete <- function(observed, k) {
   sort_counts(stats::setNames(as.double(counts), names(counts)))
 }
 
+# Of `pairs` (two names each) of the responses, those that no row has both of. `observed`: of rows
+# or cells
+pairs_apart <- function(observed, pairs, responses) {
+  seen <- is_observed(unique(observed), length(responses))
+  rownames(seen) <- responses
+  Filter(function(pair) !any(seen[pair[1], ] & seen[pair[2], ]), pairs)
+}
+
 no_incomplete <- function() stats::setNames(numeric(), character())
 
 sort_counts <- function(counts) counts[order(-counts, as.double(names(counts)))]
@@ -68,7 +76,8 @@ say_incomplete <- function(counts, responses, most = 4) {
   more <- counts[-shown]
   if (length(more)) {
     text <- c(text, paste0(
-      format(sum(more), scientific = FALSE), " lack others (", length(more), " patterns)"
+      format(sum(more), scientific = FALSE), " lack others (", length(more),
+      if (length(more) == 1) " pattern)" else " patterns)"
     ))
   }
   paste(text, collapse = ", ")

@@ -29,11 +29,12 @@ moments_of_sums <- function(sums, seen) {
   for (i in seq_len(k)[-1]) {
     for (j in seq_len(i - 1)) {
       both <- seen[i, ] & seen[j, ]
+      # Two rows that have both lie on a line: they say nothing of the correlation.
+      if (sum(n[both]) <= 2 && !all(both)) next
       at <- sums[c(1 + c(i, j), places[cbind(c(i, j, i), c(i, j, j))]), both, drop = FALSE]
       at <- rowSums(at) / sum(n[both])
       sds <- pmax(sqrt(pmax(at[3:4] - at[1:2]^2, 0)), .Machine$double.xmin)
-      r <- (at[5] - at[1] * at[2]) / (sds[1] * sds[2])
-      cor[i, j] <- cor[j, i] <- if (any(both)) r else 0
+      cor[i, j] <- cor[j, i] <- (at[5] - at[1] * at[2]) / (sds[1] * sds[2])
     }
   }
   list(n = sum(n), share = weight / sum(n), mean = mean, sd = sd, cor = cor)
