@@ -35,7 +35,7 @@
 #' @importFrom stats update
 #' @export
 update.covary <- function(object, formula. = NULL, ..., order = NULL, evaluate = TRUE) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   caller <- parent.frame()
   check_flag(evaluate, "evaluate")
   given <- as.list(match.call(expand.dots = FALSE)$...)

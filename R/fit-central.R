@@ -14,11 +14,22 @@ central_parameters <- function(fit, role) {
   out
 }
 
-# Residuals divided by the fitted standard deviations, N x K.
+# Residuals divided by the fitted standard deviations, N x K; of the transformed response where it
+# has a margin.
 central_residuals <- function(fit) {
-  z <- (fit$frame$y - central_parameters(fit, "mean")) / central_parameters(fit, "sd")
+  latent <- without_margins(fit)
+  z <- (latent$frame$y - central_parameters(latent, "mean")) / central_parameters(latent, "sd")
   dimnames(z) <- list(NULL, fit$responses)
   z
+}
+
+# The fit of the transformed responses, at the posterior means of the parameters of its margins.
+without_margins <- function(fit) {
+  for (label in names(fit$margins)) {
+    fit$frame$y[, label] <- to_latent(fit$margins[[label]], fit$frame$y[, label])
+  }
+  fit$margins <- NULL
+  fit
 }
 
 # All predictors at the posterior means of their coefficients, N x predictors.

@@ -52,7 +52,8 @@ draw_count <- function(fit, draw_ids) if (is.null(draw_ids)) nrow(fit$draws) els
 
 # Predictors that the distribution of some responses rests on, prepared to be evaluated:
 # list(likelihood, responses, observed (their numbers among the responses that have predictors, NULL
-# if they are those), predictors (in the shape of eta, see likelihood.R), n, s).
+# if they are those), predictors (in the shape of eta, see likelihood.R), margins (of `responses` in
+# their order, see margins_in_order()), n, s).
 new_evaluation <- function(
   fit, newdata, draw_ids, responses = fit$responses, dpars = names(fit_likelihood(fit)$dpars)
 ) {
@@ -62,6 +63,7 @@ new_evaluation <- function(
     likelihood = fit_likelihood(fit), responses = responses,
     observed = if (!identical(basis, responses)) match(responses, basis),
     predictors = for_predictors(fit, basis, dpars, at),
+    margins = margins_in_order(margin_draws(fit, draw_ids), responses),
     n = row_count(fit, newdata), s = draw_count(fit, draw_ids)
   )
 }
@@ -109,6 +111,7 @@ average_draws <- function(e) {
     at$draws <- matrix(colMeans(at$draws), 1)
     at
   })
+  e["margins"] <- list(average_margins(e$margins))
   e$s <- 1L
   e
 }

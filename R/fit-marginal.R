@@ -2,22 +2,31 @@
 # named by the key of a predictor. A predictor may mean something else (likelihood.R): where it is
 # the parameter itself by its link, the parameter rests on it alone.
 
-# Keys of the predictors that the parameter of `key` rests on.
+# Keys of the predictors that the parameter of `key` rests on: where a response has a margin, its
+# mean and its sd rest on both of the transformed response.
 marginal_keys <- function(fit, key) {
   p <- fit$design$predictors[[key]]
-  dpars <- fit_likelihood(fit)$marginals[[dpar_of(p)$role]]
+  role <- dpar_of(p)$role
+  if (has_margin(fit, p, role)) role <- c("mean", "sd")
+  dpars <- unique(unlist(fit_likelihood(fit)$marginals[role]))
   if (identical(dpars, p$dpar) && length(p$resp) == 1) {
     return(key)
   }
   distribution_keys(fit, p$resp, dpars)
 }
 
+has_margin <- function(fit, p, role = dpar_of(p)$role) {
+  role %in% c("mean", "sd") && all(p$resp %in% names(fit$margins))
+}
+
 # Parameters prepared to be evaluated for any block of draws and rows: list(likelihood, keys, units
 # (by key: dpar, role, and the numbers of its responses), predictors (in the shape of eta, see
-# likelihood.R, those alone that are needed), n, s, index (N: the row, of n, that has the values)).
-# The rows of a fit are evaluated once a cell. behind: by key, the predictors it rests on.
+# likelihood.R, those alone that are needed), margins (of all responses, or NULL), median (are means
+# of responses that have a margin to be their medians?), n, s, index (N: the row, of n, that has the
+# values)). The rows of a fit are evaluated once a cell. behind: by key, the predictors it rests on.
 new_marginals <- function(
-  fit, keys, newdata = NULL, draw_ids = NULL, behind = lapply(keys, marginal_keys, fit = fit)
+  fit, keys, newdata = NULL, draw_ids = NULL, behind = lapply(keys, marginal_keys, fit = fit),
+  median = FALSE
 ) {
   needed <- unique(unlist(behind))
   once <- is.null(newdata) && !is.null(fit$cell)
@@ -35,7 +44,9 @@ new_marginals <- function(
       list(dpar = p$dpar, role = dpar_of(p)$role, at = match(p$resp, fit$responses))
     }),
     predictors = for_predictors(fit, fit$responses, names(fit_likelihood(fit)$dpars), at),
-    n = n, s = draw_count(fit, draw_ids), index = if (once) fit$cell else seq_len(n)
+    margins = margins_in_order(margin_draws(fit, draw_ids), fit$responses),
+    median = median, n = n, s = draw_count(fit, draw_ids),
+    index = if (once) fit$cell else seq_len(n)
   )
 }
 
@@ -64,6 +75,25 @@ marginal_values <- function(m, draws = NULL, rows = NULL) {
   if (any(role == "sd")) out[role == "sd"] <- m$likelihood$sds(eta, unlist(at[role == "sd"]))
   if (any(role == "correlation")) {
     out[role == "correlation"] <- m$likelihood$correlations(eta, at[role == "correlation"])
+  }
+  restore_marginals(m, out, eta, draws)
+}
+
+# The same with means and sds of responses that have a margin on the scale of the user.
+restore_marginals <- function(m, out, eta, draws) {
+  margins <- margins_of_block(m$margins, draws)
+  link <- dpar_as(m$likelihood, "mean")
+  at <- vapply(m$units, function(unit) if (length(unit$at) == 1) unit$at else NA_integer_, 0L)
+  for (k in which(!vapply(margins, is.null, TRUE))) {
+    mine <- which(at == k)
+    if (length(mine) == 0) next
+    mean <- link$link$inverse(eta[[link$name]][[k]])
+    moments <- if (m$median) {
+      list(mean = through_margin(margins[[k]], mean, from_latent))
+    } else {
+      restored_moments(margins[[k]], mean, m$likelihood$sds(eta, k)[[1]])
+    }
+    for (i in mine) out[[i]] <- moments[[m$units[[i]]$role]]
   }
   out
 }

@@ -22,12 +22,12 @@ NULL
 
 #' @rdname insight.covary
 #' @exportS3Method insight::find_response
-find_response.covary <- function(x, combine = TRUE, ...) check_fit(x, "x")$responses
+find_response.covary <- function(x, combine = TRUE, ...) check_fit(x, "x", margins = TRUE)$responses
 
 #' @rdname insight.covary
 #' @exportS3Method insight::find_formula
 find_formula.covary <- function(x, verbose = TRUE, ...) {
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   one <- function(resp) {
     own <- Filter(function(p) resp %in% p$resp, x$design$predictors)
     parts <- lapply(own, `[[`, "rhs")
@@ -51,14 +51,14 @@ get_data.covary <- function(x, ...) stats::model.frame(x)
 #' @rdname insight.covary
 #' @exportS3Method insight::get_response
 get_response.covary <- function(x, select = NULL, as_proportion = TRUE, verbose = TRUE) {
-  y <- as.data.frame(need_rows(check_fit(x, "x"), "get_response()")$frame$y)
+  y <- as.data.frame(need_rows(check_fit(x, "x", margins = TRUE), "get_response()")$frame$y)
   if (ncol(y) == 1) y[[1]] else y
 }
 
 #' @rdname insight.covary
 #' @exportS3Method insight::find_parameters
 find_parameters.covary <- function(x, effects = "all", component = "all", flatten = FALSE, ...) {
-  p <- check_fit(x, "x")$priors
+  p <- check_fit(x, "x", margins = TRUE)$priors
   kind <- ifelse(p$class == "sds", "sds", ifelse(p$dpar == "mu", "conditional", p$dpar))
   kinds <- check_choice(component, c("all", unique(kind)), "component")
   out <- split(p$name, factor(kind, unique(kind)))
@@ -90,11 +90,11 @@ is_constant <- function(predictor) predictor$dpar == "mu" || identical(predictor
 
 #' @rdname insight.covary
 #' @exportS3Method insight::link_inverse
-link_inverse.covary <- function(x, ...) stats::family(x)$linkinv$mu
+link_inverse.covary <- function(x, ...) stats::family(check_fit(x, "x"))$linkinv$mu
 
 #' @rdname insight.covary
 #' @exportS3Method insight::link_function
-link_function.covary <- function(x, ...) stats::family(x)$linkfun$mu
+link_function.covary <- function(x, ...) stats::family(check_fit(x, "x"))$linkfun$mu
 
 #' @rdname insight.covary
 #' @exportS3Method parameters::model_parameters

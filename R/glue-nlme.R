@@ -35,7 +35,7 @@ NULL
 #' @export
 fixef.covary <- function(object, summary = TRUE, prob = 0.95, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   draws <- coefficient_draws(object)
   if (check_flag(summary, "summary")) summarise_columns(draws, prob) else draws
 }
@@ -45,7 +45,7 @@ fixef.covary <- function(object, summary = TRUE, prob = 0.95, ...) {
 #' @export
 ranef.covary <- function(object, summary = TRUE, prob = 0.95, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_flag(summary, "summary")
   lapply(random_effects(object), function(effects) {
     shape <- function(values) {
@@ -62,7 +62,7 @@ ranef.covary <- function(object, summary = TRUE, prob = 0.95, ...) {
 #' @export
 VarCorr.covary <- function(x, sigma = 1, summary = TRUE, prob = 0.95, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   if (!missing(sigma)) {
     stop_covary("argument", "`sigma` must be left out: residual sds have their own formula, ",
       "see sigma().",

@@ -23,7 +23,7 @@ epred_draws.covary <- function(
   object, newdata, ..., value = ".epred", ndraws = NULL, seed = NULL, re_formula = NULL,
   category = ".category", dpar = NULL
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   if (!is.null(seed)) {
     restore <- use_seed(seed)
     on.exit(restore())

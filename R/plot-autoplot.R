@@ -17,7 +17,7 @@ autoplot.covary <- function(
   resp = NULL, by = NULL, conditions = list(),
   at = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   type <- if (missing(type)) usual_picture(object) else check_choice(type, picture_types, "type")
   need_package("ggplot2", "autoplot()")
   switch(type,

@@ -54,7 +54,7 @@ conditional_effects.covary <- function(
   points = 100, extend = 0.05, ...
 ) {
   check_dots(...)
-  check_fit(fit, "fit")
+  check_fit(fit, "fit", margins = TRUE)
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)
   keys <- find_keys(fit, dpar, resp)

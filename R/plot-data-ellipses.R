@@ -49,6 +49,7 @@ ellipse_frame <- function(
   fit, covariate, at = NULL, resp = NULL, conditions = list(),
   content = c(0.5, 0.95), points = 120
 ) {
+  if (length(fit$margins)) stop_margins(fit, "A picture of ellipses")
   pair <- response_pair(fit, resp)
   b <- bivariate_at(fit, covariate, values_shown(fit, covariate, at), pair, conditions)
   if (!is.finite(sum(as.matrix(b)))) {

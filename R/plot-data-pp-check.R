@@ -92,9 +92,11 @@ pp_distance_data <- function(fit, rows, replicates, most = 400) {
   central <- central_predictors(fit)[rows, , drop = FALSE]
   eta <- for_predictors(fit, fit$responses, names(likelihood$dpars), function(key) central[, key])
   k <- length(fit$responses)
+  margins <- margins_in_order(average_margins(margin_draws(fit)), fit$responses)
   # Squared Mahalanobis distances of rows y (N x K).
   distance <- function(y) {
-    w <- likelihood$whiten(lapply(seq_len(k), function(j) y[, j]), eta)
+    latent <- lapply(seq_len(k), function(j) through_margin(margins[[j]], y[, j], to_latent))
+    w <- likelihood$whiten(latent, eta)
     Reduce(`+`, lapply(w, function(w) w^2))
   }
   n <- length(rows)

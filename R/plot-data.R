@@ -39,7 +39,7 @@ plot_data <- function(
   at = NULL, resp = NULL, by = NULL,
   conditions = list(), bins = NULL, ...
 ) {
-  check_fit(fit)
+  check_fit(fit, margins = TRUE)
   type <- check_choice(type, c("effects", "bins", "heatmap", "ellipses", "elbo"), "type")
   switch(type,
     effects = conditional_effects(fit, covariate,

@@ -45,7 +45,7 @@ plot.covary <- function(
   conditions = list(), at = NULL, data = TRUE, max_points = 2000, ask = NULL,
   ...
 ) {
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   type <- if (missing(type)) usual_picture(x) else check_choice(type, picture_types, "type")
   check_flag(data, "data")
   max_points <- check_count(max_points, "max_points", 0)

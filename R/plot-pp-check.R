@@ -53,10 +53,10 @@ pp_check.covary <- function(
   max_rows = 20000, plot = TRUE, ...
 ) {
   if (is_bayesplot_check(type)) {
-    return(bayesplot_check(check_fit(object), type, resp, ndraws, list(...)))
+    return(bayesplot_check(check_fit(object, margins = TRUE), type, resp, ndraws, list(...)))
   }
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   type <- check_choice(type, own_checks, "type")
   ndraws <- check_count(
     if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws",

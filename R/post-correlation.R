@@ -1,6 +1,7 @@
 #' Fitted correlations and covariances at given covariates
 #'
 #' Marginal correlations and covariances of the responses, whatever the predictors of the model are.
+#' Correlations of responses with margins are those of the transformed responses (see [margins]).
 #'
 #' @inheritParams posterior_predict.covary
 #' @param resp Which pairs: `NULL` (default) for all; pairs `"a:b"`, one or several; or responses,
@@ -51,7 +52,7 @@ correlation.covary <- function(
   draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   if (length(object$responses) < 2) {

@@ -7,7 +7,8 @@
 #'   deviation. `"whitened"`: multiplied by the inverse of the Cholesky factor of the fitted
 #'   covariance matrix of the row (responses in their order), so that all values are independent
 #'   N(0, 1) if the model is right; the first response is as in `"pearson"`. Rows that lack some
-#'   response have those of the others, whitened alone.
+#'   response have those of the others, whitened alone. Of responses with margins they are those of
+#'   the transformed responses, at the posterior means of the parameters of margins.
 #' @inheritParams posterior_predict.covary
 #' @param ... Not used.
 #' @return
@@ -33,10 +34,11 @@
 #' logLik(fit)
 #' @importFrom stats fitted
 #' @export
-fitted.covary <- function(object, dpar = "mu", resp = NULL,
+fitted.covary <- function(
+  object, dpar = "mu", resp = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   keys <- find_keys(object, check_dpar(dpar), resp)
@@ -57,12 +59,14 @@ sigma.covary <- function(object, ...) {
 #' @importFrom stats residuals
 #' @export
 residuals.covary <- function(object, type = c("raw", "pearson", "whitened"), resp = NULL, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   type <- check_choice(type, c("raw", "pearson", "whitened"), "type")
-  out <- object$frame$y - stats::fitted(object)
+  if (type == "whitened") object <- without_margins(object)
+  average <- function(role) marginal_means(new_marginals(object, role_keys(object, role)))
+  out <- object$frame$y - average("mean")
   dimnames(out) <- list(row_labels_or_numbers(object), object$responses)
-  if (type != "raw") out <- out / stats::sigma(object)
+  if (type != "raw") out <- out / average("sd")
   if (type == "whitened" && ncol(out) > 1) {
     cor <- marginal_means(new_marginals(object, role_keys(object, "correlation", object$pairs)))
     out[] <- whiten_observed(out, cor)

@@ -28,7 +28,7 @@ NULL
 #' @export
 #' @rawNamespace S3method(rstantools::posterior_interval, covary)
 posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex = FALSE, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   probs <- tail_probs(prob)
   draws <- if (is.null(variable)) {
@@ -49,7 +49,7 @@ predictive_interval.covary <- function(
   ndraws = NULL, draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   probs <- tail_probs(prob)
@@ -79,7 +79,7 @@ bayes_R2.covary <- function(
   object, resp = NULL, summary = TRUE, ndraws = NULL, draw_ids = NULL,
   ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   check_flag(summary, "summary")
   responses <- choose_responses(object, resp)

@@ -5,22 +5,41 @@
 #' @export
 logLik.covary <- function(object, ...) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   need_rows(object, "logLik()")
-  cells <- new_cells(object$frame, fit_likelihood(object)$is_sufficient)
-  e <- at_cells(new_evaluation(object, NULL, NULL))
-  log_density <- function(eta) log_density_of_cells(e$likelihood, cells, eta)
-  at_mean <- log_density(evaluation_block(average_draws(e)))
+  of <- if (length(object$margins)) density_of_rows(object) else density_of_cells(object)
+  at_mean <- of$log_density(average_draws(of$e), NULL)
   # The mean over draws needs no more of them than bounded time allows; they are in no order.
-  some <- evenly_spaced(e$s, max(400, floor(2e7 / cells$m)))
+  some <- evenly_spaced(of$e$s, max(400, floor(2e7 / of$m)))
   total <- 0
-  for (s in in_blocks(length(some), cells$m * length(e$responses))) {
-    total <- total + sum(log_density(evaluation_block(e, some[s])))
+  for (s in in_blocks(length(some), of$m * length(object$responses))) {
+    total <- total + sum(of$log_density(of$e, some[s]))
   }
   structure(at_mean,
     df = 2 * (at_mean - total / length(some)), nobs = object$frame$n,
     class = "logLik"
   )
+}
+
+# list(e: an evaluation, log_density(e, draws): of all rows, by draw, m: at how many points).
+density_of_cells <- function(fit) {
+  cells <- new_cells(fit$frame, fit_likelihood(fit)$is_sufficient)
+  e <- at_cells(new_evaluation(fit, NULL, NULL))
+  log_density <- function(e, draws) {
+    log_density_of_cells(e$likelihood, cells, evaluation_block(e, draws))
+  }
+  list(e = e, log_density = log_density, m = cells$m)
+}
+
+# The same row by row: transformed responses differ from draw to draw.
+density_of_rows <- function(fit) {
+  weights <- row_weights(fit$frame)
+  log_density <- function(e, draws) {
+    margins <- margins_of_block(e$margins, draws)
+    eta <- evaluation_block(e, draws)
+    drop(log_density_of_observed(e$likelihood, fit$frame$y, eta, margins) %*% weights)
+  }
+  list(e = new_evaluation(fit, NULL, NULL), log_density = log_density, m = fit$frame$n)
 }
 
 # Evaluation a cell, not a row.

@@ -24,7 +24,7 @@
 #' @rawNamespace S3method(loo::loo, covary)
 loo.covary <- function(x, resp = NULL, ...) {
   check_loo_dots(c("cores", "save_psis", "is_method"), ...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   check_loo(x)
   densities <- observed_log_lik(x, resp)
   draws <- unclass(x$draws)
@@ -47,7 +47,7 @@ loo.covary <- function(x, resp = NULL, ...) {
 #' @rawNamespace S3method(loo::waic, covary)
 waic.covary <- function(x, resp = NULL, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   check_loo(x)
   mark_data(loo::waic(observed_log_lik(x, resp)), x, resp)
 }

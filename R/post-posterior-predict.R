@@ -10,7 +10,9 @@
 #' @param resp A response; for `dpar = "rho"` a pair `"a:b"`. `NULL` (default) for all.
 #' @param transform `TRUE` to apply the inverse link of the predictor: the identity for mu, exp for
 #'   sigma, `tanh(r / 2)` for rho. With three or more responses that of rho is a partial correlation
-#'   (see [covary()]); `posterior_epred()` has the marginal one.
+#'   (see [covary()]); `posterior_epred()` has the marginal one. That of mu of a response with a
+#'   margin (see [margins]) is the median of the response, that of sigma the standard deviation of
+#'   the transformed response.
 #' @param given `"none"` (default), or `"observed"`: responses that a row of `newdata` has are kept
 #'   as they are, and the others are drawn given them. A response whose column `newdata` does not
 #'   have is missing in all rows. `newdata = NULL` fills in the rows of the fit.
@@ -60,7 +62,7 @@ posterior_linpred.covary <- function(
   draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   check_flag(transform, "transform")
@@ -68,8 +70,16 @@ posterior_linpred.covary <- function(
   keys <- find_keys(object, check_dpar(dpar), resp)
   newdata <- prepare_newdata(object, newdata, keys)
   draw_ids <- choose_draws(object, ndraws, draw_ids)
-  inverse <- if (transform) fit_link(object, dpar)$inverse else identity
-  draws <- lapply(keys, function(key) inverse(predictor_draws(object, key, newdata, draw_ids)))
+  margins <- margin_draws(object, draw_ids)
+  draws <- lapply(keys, function(key) {
+    eta <- predictor_draws(object, key, newdata, draw_ids)
+    if (!transform) {
+      return(eta)
+    }
+    p <- object$design$predictors[[key]]
+    m <- if (has_role(p, "mean")) margins[[p$resp]]
+    through_margin(m, fit_link(object, dpar)$inverse(eta), from_latent)
+  })
   stack_draws(draws, key_labels(object, keys), row_labels(object, newdata))
 }
 
@@ -81,7 +91,7 @@ posterior_epred.covary <- function(
   draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   if (is.null(dpar)) dpar <- "mu"
@@ -105,7 +115,7 @@ posterior_predict.covary <- function(
   draw_ids = NULL, given = c("none", "observed"),
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   given <- check_choice(given, c("none", "observed"), "given")
@@ -122,10 +132,12 @@ draw_responses <- function(e, y = NULL) {
   out <- lapply(e$responses, function(label) matrix(NA_real_, e$s, e$n))
   for (s in in_blocks(e$s, e$n * length(out))) {
     eta <- evaluation_block(e, s)
+    margins <- margins_of_block(e$margins, s)
     drawn <- if (is.null(y)) {
-      e$likelihood$simulate(eta)
+      latent <- draw_within(function(at) e$likelihood$simulate(eta_at(eta, at)), margins)
+      restore_responses(latent, margins)
     } else {
-      draw_given_observed(e$likelihood, y, eta)
+      draw_given_observed(e$likelihood, y, eta, margins)
     }
     for (k in seq_along(out)) out[[k]][s, ] <- drawn[[k]]
   }
@@ -165,10 +177,10 @@ observed_responses <- function(fit, newdata, responses) {
       fields = list(arg = "newdata", columns = absent)
     )
   }
-  response_matrix(evaluate_responses(
+  check_margins_support(fit, response_matrix(evaluate_responses(
     fit$design$responses[responses],
     environment(fit$design$predictors[[1]]$rhs), newdata, nrow(newdata)
-  ))
+  )))
 }
 
 #' @rdname posterior_predict.covary
@@ -179,7 +191,7 @@ predictive_error.covary <- function(
   draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   responses <- choose_responses(object, resp)
@@ -196,7 +208,7 @@ log_lik.covary <- function(
   object, newdata = NULL, resp = NULL, ndraws = NULL, draw_ids = NULL,
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   responses <- choose_responses(object, resp)
@@ -208,7 +220,8 @@ log_lik.covary <- function(
     list(NULL, row_labels(object, newdata))
   })
   for (s in in_blocks(e$s, e$n * length(responses))) {
-    log_density <- log_density_of_observed(e$likelihood, y, evaluation_block(e, s))
+    margins <- margins_of_block(e$margins, s)
+    log_density <- log_density_of_observed(e$likelihood, y, evaluation_block(e, s), margins)
     out[s, ] <- log_density * rep(weights, each = length(s))
   }
   out

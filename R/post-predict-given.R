@@ -10,12 +10,10 @@ predict_given_observed <- function(fit, newdata, dpars, responses, interval, dra
   columns <- newdata_columns(fit, newdata, c("dpar", "resp"))
   keys <- distribution_keys(fit, fit$responses)
   parts <- lapply(dpars, function(dpar) {
-    moment <- switch(likelihood$dpars[[dpar]]$role,
-      mean = mean_given_observed,
-      sd = sd_given_observed
-    )
+    role <- likelihood$dpars[[dpar]]$role
     values <- function(rows) {
-      out <- moment(likelihood, y[rows, , drop = FALSE], evaluation_block(e, rows = rows))
+      eta <- evaluation_block(e, rows = rows)
+      out <- moment_given_observed(likelihood, y[rows, , drop = FALSE], eta, role, e$margins)
       out[match(responses, fit$responses)]
     }
     summaries <- summarise_rows(values, responses, e$n, e$s, interval)

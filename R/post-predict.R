@@ -9,7 +9,9 @@
 #' @param resp A response or a pair `"a:b"`; `NULL` (default) for all.
 #' @param type `"response"` (default), or `"link"` for the predictors themselves: log for sigma,
 #'   rhobit for rho; with three or more responses those of rho are of partial correlations, see
-#'   [covary()].
+#'   [covary()]. `"median"`: medians of the responses in place of means, and nothing else; they
+#'   differ where a response has a margin (see [margins]), whose predictors are those of the
+#'   transformed response, as are correlations.
 #' @param given `"none"` (default), or `"observed"`: means and standard deviations of the responses
 #'   given those that a row of `newdata` (or of the fit) has. A response whose column `newdata` does
 #'   not have is missing in all rows; one that a row has is its own mean, with a `sigma` of zero.
@@ -30,19 +32,19 @@
 #' @export
 predict.covary <- function(
   object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL,
-  type = c("response", "link"),
+  type = c("response", "link", "median"),
   interval = 0.95, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"),
   exclude = NULL, re_formula = NULL, ...
 ) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
-  type <- check_choice(type, c("response", "link"), "type")
+  type <- check_choice(type, c("response", "link", "median"), "type")
   check_interval(interval, "interval")
   if (check_choice(given, c("none", "observed"), "given") == "observed") {
-    if (type == "link") {
-      stop_covary("argument", "Given observed responses there are no predictors; use type = ",
-        "\"response\".",
+    if (type != "response") {
+      stop_covary("argument", "Given observed responses there are no predictors or medians; use ",
+        "type = \"response\".",
         fields = list(arg = "type")
       )
     }
@@ -51,13 +53,14 @@ predict.covary <- function(
     wanted <- choose_responses(object, resp)
     return(predict_given_observed(object, newdata, dpars, wanted, interval, draw_ids))
   }
-  keys <- predicted_keys(object, dpar, resp, missing(dpar))
+  if (type == "median") dpar <- median_dpar(object, dpar, missing(dpar))
+  keys <- predicted_keys(object, dpar, resp, missing(dpar) && type != "median")
   behind <- stats::setNames(as.list(keys), keys)
-  if (type == "response") behind <- lapply(behind, marginal_keys, fit = object)
+  if (type != "link") behind <- lapply(behind, marginal_keys, fit = object)
   newdata <- prepare_newdata(object, newdata, unique(unlist(behind)))
   draw_ids <- choose_draws(object, ndraws, draw_ids)
   columns <- newdata_columns(object, newdata, c("dpar", "resp"))
-  m <- new_marginals(object, keys, newdata, draw_ids, behind)
+  m <- new_marginals(object, keys, newdata, draw_ids, behind, type == "median")
   values <- if (type == "link") marginal_predictors else marginal_values
   parts <- summarise_rows(function(rows) values(m, rows = rows), keys, m$n, m$s, interval)
   join_parts(columns, lapply(keys, function(key) {
@@ -71,6 +74,18 @@ predict.covary <- function(
     marks <- mark_extrapolated(object, newdata, out, behind[[key]])
     cbind(unchecked_frame(labels), out, extrapolated = marks)
   }))
+}
+
+# Of means alone a median is known.
+median_dpar <- function(fit, dpar, default) {
+  mean <- dpar_as(fit_likelihood(fit), "mean")$name
+  if (!default && !identical(dpar, mean)) {
+    stop_covary("argument", "type = \"median\" is of responses, dpar = \"", mean, "\", not ",
+      describe(dpar), ".",
+      fields = list(arg = "type")
+    )
+  }
+  mean
 }
 
 # All predictors of the parameters asked for; by default those that `resp` has.

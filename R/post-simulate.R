@@ -17,7 +17,7 @@
 #' @importFrom stats simulate
 #' @export
 simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp = NULL, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   nsim <- check_count(nsim, "nsim")
   if (!is.null(seed)) {

@@ -29,7 +29,7 @@ NULL
 #' @export
 tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   check_flag(conf.int, "conf.int")
   probs <- tail_probs(conf.level, "conf.level")
   p <- x$priors
@@ -50,7 +50,7 @@ tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
 #' @export
 glance.covary <- function(x, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   number <- function(v) if (length(v) == 1) as.double(v) else NA_real_
   khat <- x$info$khat[!is.na(x$info$khat)]
   data.frame(
@@ -66,7 +66,7 @@ glance.covary <- function(x, ...) {
 #' @export
 augment.covary <- function(x, data = NULL, newdata = NULL, ...) {
   check_dots(...)
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   newdata <- if (is.null(newdata)) data else newdata
   used <- prepare_newdata(x, newdata)
   out <- if (is.null(newdata)) stats::model.frame(x) else newdata

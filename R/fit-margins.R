@@ -1,0 +1,123 @@
+# Margins of a fit by draw: from responses to what the likelihood knows, and back.
+
+# By label of the responses that have a margin: list(margin, p), p the parameters of a draw, or one
+# number for all draws where they were given.
+margin_draws <- function(fit, draw_ids = NULL) {
+  lapply(stats::setNames(nm = names(fit$margins)), function(label) {
+    margin <- fit$margins[[label]]
+    columns <- margin_columns(margin, label, fit$ids)
+    estimated <- columns %in% colnames(fit$draws)
+    p <- margin_values(margin)
+    for (i in which(estimated)) {
+      v <- as.vector(unclass(fit$draws)[, columns[i]])
+      p[[i]] <- if (is.null(draw_ids)) v else v[draw_ids]
+    }
+    list(margin = margin, p = p)
+  })
+}
+
+# Names of the draws of its parameters: lambda_weight, or lambda of the only response.
+margin_columns <- function(margin, label, ids) {
+  paste0(names(margin$value), if (length(ids) > 1) paste0("_", ids[[label]]))
+}
+
+# Of a block of draws (NULL: all)
+margins_of_block <- function(margins, draws = NULL) {
+  if (is.null(draws) || is.null(margins)) {
+    return(margins)
+  }
+  lapply(margins, function(m) {
+    if (!is.null(m)) m$p <- lapply(m$p, function(v) if (length(v) > 1) v[draws] else v)
+    m
+  })
+}
+
+# At the mean of the draws
+average_margins <- function(margins) {
+  if (is.null(margins)) {
+    return(NULL)
+  }
+  lapply(margins, function(m) {
+    if (!is.null(m)) m$p <- lapply(m$p, mean)
+    m
+  })
+}
+
+# In the order of responses, NULL where they have none; NULL where none has.
+margins_in_order <- function(margins, responses) {
+  if (any(responses %in% names(margins))) lapply(responses, function(label) margins[[label]])
+}
+
+# f(margin, v, p) of a response, draws x rows; v where it has no margin.
+through_margin <- function(m, v, f) if (is.null(m)) v else f(m$margin, v, m$p)
+
+# A list of responses on the scale of the user, from latent ones.
+restore_responses <- function(latent, margins) {
+  if (is.null(margins)) {
+    return(latent)
+  }
+  Map(function(v, m) through_margin(m, v, from_latent), latent, margins)
+}
+
+# Means and standard deviations of responses whose latent values have these, draws x rows: list(
+# mean, sd), by Gauss-Hermite quadrature. Nodes beyond the limit of a margin are left out.
+restored_moments <- function(m, mean, sd) {
+  if (is.null(m)) {
+    return(list(mean = mean, sd = sd))
+  }
+  nodes <- normal_nodes(moment_nodes)
+  first <- second <- total <- 0 * mean
+  centre <- through_margin(m, mean, from_latent)
+  for (i in seq_along(nodes$x)) {
+    d <- through_margin(m, mean + sd * nodes$x[i], from_latent) - centre
+    inside <- is.finite(d)
+    if (!all(inside, na.rm = TRUE)) d[!inside & !is.na(mean)] <- 0
+    weight <- nodes$weight[i] * inside
+    total <- total + weight
+    first <- first + weight * d
+    second <- second + weight * d^2
+  }
+  first <- first / total
+  list(mean = centre + first, sd = sqrt(pmax(second / total - first^2, 0)))
+}
+
+moment_nodes <- 11
+
+# Latent draws within the limits of their margins, by drawing again those that are not.
+# draw(at): a list of latent responses, S x N or at entries `at` of that; NULL for all.
+draw_within <- function(draw, margins) {
+  out <- draw(NULL)
+  if (is.null(margins)) {
+    return(out)
+  }
+  for (i in seq_len(most_redraws)) {
+    bad <- which(Reduce(`|`, Map(beyond_limit, out, margins)))
+    if (length(bad) == 0) break
+    again <- draw(bad)
+    for (k in seq_along(out)) out[[k]][bad] <- again[[k]]
+  }
+  out
+}
+
+most_redraws <- 1000
+
+beyond_limit <- function(v, m) {
+  if (is.null(m)) {
+    return(FALSE & !is.na(v))
+  }
+  ends <- latent_limits(m$margin, m$p)
+  (v <= ends$lower | v >= ends$upper) %in% TRUE
+}
+
+# eta at some entries of its draws x rows; NULL for all.
+eta_at <- function(eta, at) {
+  if (is.null(at)) eta else lapply(eta, map_units, function(v) v[at])
+}
+
+# An error where responses of new data have no transform.
+check_margins_support <- function(fit, y) {
+  for (label in intersect(colnames(y), names(fit$margins))) {
+    check_margin_support(fit$margins[[label]], y[, label], label)
+  }
+  y
+}
