@@ -53,25 +53,38 @@ adapt.covary_reference <- function(
   check_dots(...)
   chart <- as_chart(object)
   check_count(min_n, "min_n", 0)
-  site <- site_factor(chart, site)
-  keys <- varying_keys(chart, site, vary)
+  adapt_chart(chart, newdata, chart_responses(object, chart, newdata), list(
+    site = site_factor(chart, site), vary = vary, min_n = min_n
+  ))
+}
+
+# The chart with the new levels of a factor. y: n x K responses; asked: list(site, vary, min_n)
+adapt_chart <- function(chart, newdata, y, asked) {
+  site <- asked$site
+  keys <- varying_keys(chart, site, asked$vary)
   check_chart_columns(needed_covariates(chart), newdata)
   levels <- new_levels_of(chart, newdata[[site]], site)
-  y <- chart_responses(object, chart, newdata)
   for (level in levels) {
     rows <- which(as.character(newdata[[site]]) == level)
     controls <- newdata[rows, , drop = FALSE]
     at <- read_people(chart, controls)
     used <- which(!at$missing & rowSums(!is.na(y[rows, , drop = FALSE])) > 0)
-    check_controls(length(used), level, chart$min_count, min_n)
-    known <- controls[used, , drop = FALSE]
-    at <- read_people(chart, known)
+    check_controls(length(used), level, chart$min_count, asked$min_n)
+    at <- people_at(at, used)
     effects <- level_posterior(
       chart, predictors_at(chart, at), y[rows[used], , drop = FALSE], keys, site
     )
     chart <- add_level(chart, site, level, effects, at)
   }
   chart
+}
+
+# Some of the people of read_people()
+people_at <- function(at, rows) {
+  at$n <- length(rows)
+  for (part in c("columns", "unseen")) at[[part]] <- lapply(at[[part]], `[`, rows)
+  for (part in c("missing", "outside")) at[[part]] <- at[[part]][rows]
+  at
 }
 
 #' @rdname adapt

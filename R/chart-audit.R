@@ -28,16 +28,23 @@ audit.default <- function(x, ...) stop_no_method(x, "audit()", "charts of refere
 #' @export
 audit.covary_reference <- function(x, data = NULL, ...) {
   check_dots(...)
-  leaves <- leaves_of(unclass(x), "")
+  audit_leaves(leaves_of(unclass(x), ""), x$n, expected_lengths(x), x$min_count, data)
+}
+
+# The data frame of audit(). leaves: leaves_of(); n: how many people; expected: lengths that a
+# vector may have though it is as long as there were people.
+audit_leaves <- function(leaves, n, expected, min_count, data) {
   value <- lapply(leaves, `[[`, "value")
+  paths <- vapply(leaves, `[[`, "", "path")
   out <- data.frame(
-    element = vapply(leaves, `[[`, "", "path"), type = vapply(value, typeof, ""),
-    length = lengths(value), says = says_of(vapply(leaves, `[[`, "", "path"))
+    element = paths, type = vapply(value, typeof, ""), length = lengths(value),
+    says = says_of(paths)
   )
   plain <- c("double", "integer", "character", "logical", "NULL")
-  out$ok <- out$type %in% plain & vapply(value, is_bare, TRUE) & !of_length_of_rows(x, value)
+  out$ok <- out$type %in% plain & vapply(value, is_bare, TRUE) &
+    !(of_length_of_rows(n, value) & !lengths(value) %in% expected)
   if (!is.null(data)) {
-    out$found <- count_people(x, value, data)
+    out$found <- count_people(min_count, value, data)
     out$ok <- out$ok & out$found == 0
   }
   structure(out, clean = all(out$ok))
@@ -58,11 +65,12 @@ leaves_of <- function(x, path) {
 # Nothing but names, dimensions and classes of data frames hangs on it.
 is_bare <- function(v) length(setdiff(names(attributes(v)), c("names", "dim", "dimnames"))) == 0
 
-# A vector as long as the fit had rows, unless its length is that of a grid or of levels.
-of_length_of_rows <- function(x, value) {
-  vapply(value, function(v) length(v) == x$n && x$n > 1 && !is.character(v), TRUE) &
-    !lengths(value) %in% expected_lengths(x)
+# A vector as long as the fit had rows
+of_length_of_rows <- function(n, value) {
+  vapply(value, function(v) length(v) == n && n > 1 && !is.character(v), TRUE)
 }
+
+# Lengths of grids and of levels
 
 expected_lengths <- function(x) {
   tables <- unlist(lapply(x$predictors, `[[`, "tables"), recursive = FALSE)
@@ -92,9 +100,9 @@ says_of <- function(paths) {
 }
 
 # By element, how many values of people that fewer than min_count share are in it.
-count_people <- function(x, value, data) {
+count_people <- function(min_count, value, data) {
   if (!is.data.frame(data)) check_chart_columns(character(), data)
-  most <- max(x$min_count, 2)
+  most <- max(min_count, 2)
   rare <- function(v) {
     counts <- table(v)
     names(counts)[counts < most]

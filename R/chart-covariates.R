@@ -15,16 +15,20 @@ chart_covariates <- function(fit) {
     if (known$type == "numeric") {
       return(c(list(type = "numeric", kind = kind_of(known$like)), round_outward(known$range)))
     }
-    v <- if (has_rows(fit)) as.character(fit$frame$covariates[[name]])
-    n <- if (is.null(v)) {
-      rep(NA_integer_, length(known$levels))
-    } else {
-      tabulate(
-        match(v, known$levels), length(known$levels)
-      )
-    }
-    list(type = "factor", logical = known$type == "logical", levels = known$levels, n = n)
+    list(
+      type = "factor", logical = known$type == "logical", levels = known$levels,
+      n = people_by_level(fit$frame, name, known$levels)
+    )
   })
+}
+
+# How many people each level has; NA where the frame has neither rows nor counts.
+people_by_level <- function(frame, name, levels) {
+  if (!is_rowless(frame)) {
+    return(tabulate(match(as.character(frame$covariates[[name]]), levels), length(levels)))
+  }
+  counts <- frame$counts[[name]]
+  if (is.null(counts)) rep(NA_integer_, length(levels)) else as.integer(counts)
 }
 
 kind_of <- function(like) if (is.null(like)) "numeric" else number_kind(like)

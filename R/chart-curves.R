@@ -7,6 +7,7 @@
 table_error <- c(1e-7, 1e-5)
 table_rounding <- 1e-8
 most_nodes <- c(4097, 257)
+curve_factor <- ".curve"
 
 # By key: list(dpar, resp, link, tables). covariates: chart_covariates().
 chart_predictors <- function(fit, covariates) {
@@ -51,7 +52,8 @@ term_levels <- function(term, covariates) {
   lapply(covariates[factors], `[[`, "levels")
 }
 
-# The table of a term, with as many nodes as it needs.
+# The table of a term, with as many nodes as it needs. beta: coefficients of the predictor, a column
+# a curve; several curves of one unit share a table, in which `curve_factor` tells them apart.
 term_table <- function(fit, p, term, beta, covariates, row, unit) {
   numeric <- Filter(function(name) covariates[[name]]$type == "numeric", term$covariates)
   levels <- term_levels(term, covariates)
@@ -62,6 +64,8 @@ term_table <- function(fit, p, term, beta, covariates, row, unit) {
       predictor = p$key
     )
   }
+  several <- ncol(beta) > 1
+  curves <- if (several) stats::setNames(list(as.character(seq_len(ncol(beta)))), curve_factor)
   values <- function(grid) {
     points <- points_as_newdata(fit, table_points(grid, levels), row)
     round_to(as.vector(term_values(p, term, points, beta)), table_rounding * unit)
@@ -70,7 +74,7 @@ term_table <- function(fit, p, term, beta, covariates, row, unit) {
   ends <- lapply(covariates[numeric], `[[`, "range")
   make <- function(nodes, power) {
     grid <- lapply(ends, function(range) c(range, nodes, if (power != 1) power))
-    new_chart_table(term$labels, term$random, grid, levels, values(grid), sd)
+    new_chart_table(term$labels, term$random, grid, c(levels, curves), values(grid), sd)
   }
   if (length(numeric) == 0) {
     return(make(0, 1))

@@ -5,9 +5,9 @@ score_columns <- c(
   "extrapolated", "status"
 )
 
-deviation_frame <- function(newdata, s, asked) {
-  parts <- lapply(score_parts(s, asked), complete_part, s = s, asked = asked)
-  out <- if (asked$wide) wide_frame(newdata, s, parts) else long_frame(newdata, s, parts)
+# parts: complete_part()
+scores_frame <- function(newdata, s, parts, wide) {
+  out <- if (wide) wide_frame(newdata, s, parts) else long_frame(newdata, s, parts)
   class(out) <- c("covary_deviations", "data.frame")
   attr(out, "definition") <- "plug-in: curves at the posterior means of the predictors"
   out

@@ -85,8 +85,9 @@ deviations.covary <- function(
   excluded <- excluded_terms(chart, exclude, re_formula)
   s <- new_scoring(chart, newdata, chart_responses(object, chart, newdata), excluded, new_levels)
   s$y[, !chart$responses %in% c(asked$resp, asked$given)] <- NA
-  warn_outside_controls(s)
-  deviation_frame(newdata, s, asked)
+  warn_outside_controls(sum(outside_controls(s)))
+  parts <- lapply(score_parts(s, asked), complete_part, s = s, asked = asked)
+  scores_frame(newdata, s, parts, asked$wide)
 }
 
 #' @rdname deviations
@@ -161,8 +162,7 @@ row_status <- function(s, missing) {
   out
 }
 
-warn_outside_controls <- function(s) {
-  n <- sum(outside_controls(s))
+warn_outside_controls <- function(n) {
   if (n > 0) {
     warn_covary("outside_controls", n, " people are outside the covariate ranges of the controls ",
       "that their level was taken in from; their scores rest on the chart's other sites.",

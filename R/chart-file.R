@@ -4,13 +4,18 @@
 #' no code; reading it runs none.
 #'
 #' @section Format:
-#' One object with `format` (`"covary chart"`), `hash` (MD5 of the text of `chart`) and `chart`,
+#' One object with `format` (`"covary chart"`, or `"covary chart of features"`), `hash` (MD5 of the
+#' text of `chart`) and `chart`,
 #' whose fields are those of the object: `version` 1; `covariates` by name with range or levels;
 #' `predictors` by key (`mu:height`, `rho:height:weight`), each with the `tables` whose sum it is:
 #' `grid` (by numeric covariate: first node, last node, number of nodes), `levels` by factor, and
 #' `values` in the order of `expand.grid()`; between nodes a table is the quasi-interpolating cubic
 #' spline with coefficients `(-f[j-1] + 8 f[j] - f[j+1]) / 6`, beyond its ends a straight line.
 #' Means are in units of the responses, `sigma` is a log, `rho` twice Fisher's z.
+#'
+#' A chart of features has `charts` by feature, of which all but the first lack the fields that are
+#' those of the first, and `correlations`: `pairs` (numbers of `features`, two each) and the tables
+#' of `rho`, with a factor `.curve` of the numbers of pairs.
 #'
 #' @param ref A chart of [reference()].
 #' @param file Name of a file.
@@ -29,7 +34,9 @@
 #' deviations(read_reference(file), mtcars[1:2, ])
 #' @export
 write_reference <- function(ref, file) {
-  check_class(ref, "covary_reference", "ref", "reference()")
+  class <- intersect(class(ref), names(chart_formats))
+  if (length(class) == 0) check_class(ref, "covary_reference", "ref", "reference()")
+  check_object(ref, class, "ref")
   check_label(file, "file")
   need_package("jsonlite", "write_reference()")
   body <- as.character(jsonlite::toJSON(
@@ -37,7 +44,8 @@ write_reference <- function(ref, file) {
     auto_unbox = TRUE, digits = I(15), na = "null", null = "null"
   ))
   text <- paste0(
-    "{\"format\":\"covary chart\",\"hash\":\"", text_hash(body), "\",\n\"chart\":", body, "}"
+    "{\"format\":\"", chart_formats[[class]], "\",\"hash\":\"", text_hash(body),
+    "\",\n\"chart\":", body, "}"
   )
   with_typed_errors(
     writeLines(enc2utf8(text), file, useBytes = TRUE), "file",
@@ -59,8 +67,12 @@ read_reference <- function(file) {
   parsed <- with_typed_errors(
     jsonlite::fromJSON(text, simplifyVector = FALSE), "file", "'", file, "' is no JSON: "
   )
-  if (!is.list(parsed) || !identical(parsed$format, "covary chart") || !is.list(parsed$chart)) {
-    stop_covary("file", "'", file, "' is no chart: it has no `format` \"covary chart\".")
+  class <- if (is.list(parsed)) names(chart_formats)[chart_formats %in% parsed$format]
+  if (length(class) != 1 || !is.list(parsed$chart)) {
+    stop_covary(
+      "file", "'", file, "' is no chart: it has no `format` ",
+      enumerate(chart_formats, most = 2), "."
+    )
   }
   if (is_one_number(parsed$chart$version) && parsed$chart$version > chart_version) {
     stop_covary(
@@ -76,10 +88,16 @@ read_reference <- function(file) {
     )
   }
   chart <- with_typed_errors(
-    lists_to_chart(parsed$chart), "object", "'", file, "' holds no whole chart: "
+    lists_to_chart(structure(parsed$chart, class = class)), "object", "'", file,
+    "' holds no whole chart: "
   )
-  check_object(chart, "covary_reference", "file")
+  check_object(chart, class, "file")
 }
+
+# `format` of a file, by class
+chart_formats <- c(
+  covary_reference = "covary chart", covary_feature_reference = "covary chart of features"
+)
 
 text_hash <- function(text) {
   at <- tempfile()
@@ -91,15 +109,15 @@ text_hash <- function(text) {
 # ---- the chart as lists, numbers and texts
 # --------------------------------------------------------
 
-chart_to_lists <- function(ref) {
+chart_to_lists <- function(ref) UseMethod("chart_to_lists")
+
+#' @export
+chart_to_lists.covary_reference <- function(ref) {
   out <- unclass(ref)
   out$units <- as.list(ref$units)
   out$columns <- as.list(ref$columns)
   out$responses <- I(ref$responses)
-  out$covariates <- lapply(ref$covariates, function(known) {
-    if (known$type == "factor") known[c("levels", "n")] <- lapply(known[c("levels", "n")], I)
-    known
-  })
+  out$covariates <- lapply(ref$covariates, covariate_to_list)
   out$predictors <- lapply(ref$predictors, function(p) {
     p$resp <- I(p$resp)
     p$tables <- lapply(p$tables, table_to_lists)
@@ -117,6 +135,11 @@ chart_to_lists <- function(ref) {
   out
 }
 
+covariate_to_list <- function(known) {
+  if (known$type == "factor") known[c("levels", "n")] <- lapply(known[c("levels", "n")], I)
+  known
+}
+
 table_to_lists <- function(table) {
   table[c("numeric", "factors")] <- NULL
   if (!is.null(table$labels)) table$labels <- I(table$labels)
@@ -128,20 +151,16 @@ table_to_lists <- function(table) {
 
 array_to_list <- function(v) list(dim = I(dim(v)), values = I(as.vector(v)))
 
-lists_to_chart <- function(x) {
-  out <- structure(x, class = "covary_reference")
+# x: what jsonlite read, with the class of the chart
+lists_to_chart <- function(x) UseMethod("lists_to_chart")
+
+#' @export
+lists_to_chart.covary_reference <- function(x) {
+  out <- x
   out$responses <- as_texts(x$responses)
   out$units <- stats::setNames(as_texts(x$units), names(x$units))
   out$columns <- stats::setNames(as_texts(x$columns), names(x$columns))
-  out$covariates <- lapply(x$covariates, function(known) {
-    if (identical(known$type, "numeric")) {
-      known$range <- as_numbers(known$range)
-    } else {
-      known$levels <- as_texts(known$levels)
-      known$n <- as.integer(as_numbers(known$n))
-    }
-    known
-  })
+  out$covariates <- lapply(x$covariates, list_to_covariate)
   out$predictors <- lapply(x$predictors, function(p) {
     p$resp <- as_texts(p$resp)
     p$tables <- lapply(p$tables, lists_to_table)
@@ -171,6 +190,16 @@ lists_to_chart <- function(x) {
     unchecked_frame(columns, length(columns$level))
   })
   out
+}
+
+list_to_covariate <- function(known) {
+  if (identical(known$type, "numeric")) {
+    known$range <- as_numbers(known$range)
+  } else {
+    known$levels <- as_texts(known$levels)
+    known$n <- as.integer(as_numbers(known$n))
+  }
+  known
 }
 
 lists_to_table <- function(table) {

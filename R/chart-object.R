@@ -44,7 +44,10 @@ response_names <- function(fit) {
 response_baseline <- function(fit) {
   if (!has_rows(fit)) {
     names <- list(fit$responses, c("mean", "sd"))
-    return(matrix(NA_real_, length(fit$responses), 2, dimnames = names))
+    known <- fit$frame$baseline
+    return(matrix(if (is.null(known)) NA_real_ else known, length(fit$responses), 2,
+      dimnames = names
+    ))
   }
   y <- fit$frame$y
   signif(cbind(mean = colMeans(y, na.rm = TRUE), sd = apply(y, 2, stats::sd, na.rm = TRUE)), 4)

@@ -12,14 +12,17 @@
 #' out, with a warning, and is an unseen level from then on; such a level of another factor is an
 #' error: merge it with others and fit again.
 #'
-#' @param fit A fit of [covary()].
+#' @param fit A fit of [covary()], margins of [fit_margins()], or pairs of [fit_pairs()].
 #' @param title,source Texts: what the chart is of, and where the people come from.
 #' @param units Units of the responses, a text each, in their order or by name.
 #' @param min_count The smallest group that the chart says anything of; default 5. `0` vouches for
 #'   groups of any size; a fit made from cells, which do not know them, needs it.
 #' @param x A chart.
 #' @param ... Not used.
-#' @return An object of class `covary_reference`, which [deviations()], [centiles()],
+#' @param resp Names of the features that the chart shall have; `NULL` (default) for all.
+#' @return Of a fit an object of class `covary_reference`, of margins and pairs one of class
+#'   `covary_feature_reference`, with a chart a feature and the correlations of all pairs, which
+#'   [deviations()], [centiles()],
 #'   [reference_region()], [adapt()], [harmonise()], [evaluate()] take in place of the fit, with the
 #'   same results to the last digit.
 #' @section Errors:
@@ -35,7 +38,17 @@
 #' ref
 #' deviations(ref, data.frame(wt = 3, mpg = 25, qsec = 18))
 #' @export
-reference <- function(fit, title = "", units = NULL, source = "", min_count = 5) {
+reference <- function(fit, ...) UseMethod("reference")
+
+#' @export
+reference.default <- function(fit, ...) {
+  stop_no_method(fit, "reference()", "fits of covary(), margins, and pairs", "fit")
+}
+
+#' @rdname reference
+#' @export
+reference.covary <- function(fit, title = "", units = NULL, source = "", min_count = 5, ...) {
+  check_dots(...)
   check_fit(fit, "fit")
   check_label(title, "title")
   check_label(source, "source")

@@ -3,8 +3,10 @@
 # What all scores rest on: list(chart, at (read_people()), y (n x K, NA where missing), values
 # (predictors by key), excluded (labels of terms that are left out), wide (n: rows scored with the
 # uncertainty of an unseen level), extra (variance that this adds, see unseen_variance())).
-new_scoring <- function(chart, newdata, y, excluded = character(), new_levels = "error") {
-  at <- read_people(chart, newdata, excluded)
+new_scoring <- function(
+  chart, newdata, y, excluded = character(), new_levels = "error",
+  at = read_people(chart, newdata, excluded)
+) {
   check_new_levels(chart, at, newdata, excluded, new_levels)
   unseen <- any_unseen(at, random_factors(chart, excluded))
   list(

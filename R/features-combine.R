@@ -4,7 +4,7 @@
 #' correlations: the mean of a region, a contrast of two, a smoothing kernel, a mode mapped back to
 #' its vertices; and where the features of a person are there, his or her value and z score.
 #'
-#' @param object Pairs of [fit_pairs()].
+#' @param object Pairs of [fit_pairs()], or their chart ([reference()]).
 #' @param weights A named vector with a weight a feature, or a matrix with a row a feature and a
 #'   column a sum, both with names. Features that are not named have weight zero.
 #' @param newdata A data frame with the covariates, and the features where values are wanted.
@@ -13,8 +13,9 @@
 #' @param ... Not used.
 #' @return A data frame, N rows for every sum: the columns of `newdata` but for features, `resp`
 #'   (name of the sum), `mean` and `sd` of the sum, `value` (of the row; `NA` where a feature with a
-#'   weight is not there) and `z`. Mean and standard deviation are at the posterior means of the
-#'   curves. Attribute `moved`: see [correlation_matrix()], for distinct covariates of `rho`.
+#'   weight is not there) and `z`. Curves are those of the chart, at the
+#'   posterior means of the predictors, so a sum of one feature has the z of [deviations()].
+#'   Attribute `moved`: see [correlation_matrix()], for distinct covariates of `rho`.
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_newdata`, `covary_error_new_level`.
 #' @seealso [fit_pairs()], [correlation_matrix()].
@@ -36,33 +37,72 @@ combine.covary_pairs <- function(
   object, weights, newdata, method = c("factor", "shrink"), ...
 ) {
   check_dots(...)
-  check_pairs_object(object)
   method <- check_choice(method, c("factor", "shrink"), "method")
-  names <- colnames(object$margins$mean)
+  names <- feature_labels(object)
   weights <- read_weights_of_features(weights, names)
   used <- rownames(weights)
-  mean <- stats::fitted(object$margins, newdata, resp = used)
-  sd <- stats::sigma(object$margins, newdata, resp = used)
-  joint <- joint_of(object, newdata, used, method)
+  x <- as_feature_reference(object, used)
+  if (!is.data.frame(newdata)) check_chart_columns(character(), newdata)
+  curves <- feature_curves(x, newdata)
+  joint <- sums_correlations(x, newdata, used, method)
   values <- feature_values(newdata, used)
   shown <- newdata[setdiff(names(newdata), names)]
-  columns <- newdata_columns(object, shown, c("resp", "mean", "value", "z"))
+  columns <- people_columns(shown, c("resp", "mean", "sd", "value", "z"))
+  n <- nrow(newdata)
   parts <- lapply(colnames(weights), function(sum) {
     w <- weights[, sum]
-    spread <- sd * rep(w, each = nrow(sd))
-    variance <- vapply(seq_len(nrow(sd)), function(i) {
-      r <- joint$matrix[joint$index[i], , ]
-      sum(spread[i, ] * (r %*% spread[i, ]))
-    }, 0)
+    spread <- curves$sd * rep(w, each = n)
+    variance <- rep(NA_real_, n)
+    for (i in seq_along(joint$matrices)) {
+      rows <- which(joint$index == i)
+      some <- spread[rows, , drop = FALSE]
+      variance[rows] <- rowSums(some %*% joint$matrices[[i]] * some)
+    }
     # What has no weight may be missing.
     value <- drop(values[, w != 0, drop = FALSE] %*% w[w != 0])
-    centre <- drop(mean %*% w)
-    unchecked_frame(list(
-      resp = rep(sum, nrow(sd)), mean = unname(centre), sd = sqrt(variance), value = unname(value),
-      z = unname(value - centre) / sqrt(variance)
-    ))
+    centre <- drop(curves$mean %*% w)
+    list(
+      resp = rep(sum, n), mean = centre, sd = sqrt(variance), value = value,
+      z = (value - centre) / sqrt(variance)
+    )
   })
-  structure(join_parts(columns, parts), moved = joint$moved)
+  out <- c(lapply(columns, repeat_column, length(parts)), bind_parts(parts))
+  structure(unchecked_frame(out, n * length(parts)), moved = joint$moved)
+}
+
+#' @rdname combine
+#' @export
+combine.covary_feature_reference <- combine.covary_pairs
+
+# Of features at people: list(mean, sd), n x features
+feature_curves <- function(x, newdata) {
+  of <- function(dpar, f) {
+    out <- vapply(names(x$charts), function(name) {
+      chart <- x$charts[[name]]
+      at <- read_people(chart, newdata)
+      check_new_levels(chart, at, newdata, character(), "error")
+      key <- predictor_key(dpar, name)
+      out <- f(tables_at(chart$predictors[[key]]$tables, at$columns, at$n))
+      replace(out, at$missing, NA)
+    }, numeric(nrow(newdata)))
+    matrix(out, nrow(newdata))
+  }
+  list(mean = of("mu", identity), sd = of("sigma", exp))
+}
+
+# Correlations of features at people: list(index (n), matrices (of distinct rows), moved)
+sums_correlations <- function(x, newdata, used, method) {
+  if (length(used) == 1) {
+    return(list(index = rep(1, nrow(newdata)), matrices = list(matrix(1)), moved = NULL))
+  }
+  need_correlations(x$correlations, used, "weights")
+  rule <- correlation_rule(x, newdata, used, method)
+  found <- lapply(seq_len(max(rule$index, 0, na.rm = TRUE)), rule$at)
+  moved <- do.call(rbind, lapply(found, `[[`, "moved"))
+  list(
+    index = rule$index, matrices = lapply(found, `[[`, "matrix"),
+    moved = if (!is.null(moved)) as.data.frame(moved)
+  )
 }
 
 # A matrix of weights with a row a feature that has any
@@ -87,26 +127,6 @@ read_weights_of_features <- function(weights, names) {
     stop_covary("argument", "`weights` are all zero.", fields = list(arg = "weights"))
   }
   weights[some, , drop = FALSE]
-}
-
-# Correlations of some features at new data, once for distinct covariates of rho: list(matrix
-# (distinct x features x features), index (by row), moved)
-joint_of <- function(object, newdata, used, method) {
-  key <- rho_key(object)
-  data <- prepare_curve_data(object$design, newdata, key)
-  variables <- intersect(predictor_variables(object$design$predictors[key]), names(data))
-  id <- combine_codes(covariate_codes(as.list(data[variables])), nrow(data))
-  first <- which(!duplicated(id))
-  distinct <- data[first, , drop = FALSE]
-  if (length(used) > 2) {
-    r <- correlation_matrix(object, distinct, method, resp = used)
-    return(list(matrix = r, index = id, moved = attr(r, "moved")))
-  }
-  matrix <- array(1, c(length(first), length(used), length(used)))
-  if (length(used) == 2) {
-    matrix[, 1, 2] <- matrix[, 2, 1] <- stats::fitted(object, distinct, rbind(used))
-  }
-  list(matrix = matrix, index = id, moved = NULL)
 }
 
 # N x features; NA where newdata have no such column

@@ -14,7 +14,8 @@
 #' correlation matrix is not offered: both are positive definite and inflate Mahalanobis distances
 #' several times over (`validation/features.R`).
 #'
-#' @param object Pairs of [fit_pairs()], all pairs of three or more features.
+#' @param object Pairs of [fit_pairs()], all pairs of three or more features, or their chart
+#'   ([reference()]).
 #' @param newdata A data frame with the covariates of `rho`.
 #' @param method `"factor"` (default) or `"shrink"`.
 #' @param resp Features wanted; `NULL` for all. They are taken out of the matrix of all.
@@ -38,30 +39,79 @@
 #' @export
 correlation_matrix <- function(object, newdata, method = c("factor", "shrink"), resp = NULL, ...) {
   check_dots(...)
-  check_pairs_object(object)
+  check_pairs_or_chart(object)
   method <- check_choice(method, c("factor", "shrink"), "method")
-  rule <- need_joint_rule(object)
-  names <- colnames(object$margins$mean)[rule$features]
+  correlations <- if (inherits(object, "covary_pairs")) object else object$correlations
+  rule <- need_joint_rule(correlations)
+  names <- joint_features(object, rule)
   at <- choose_features(names, resp)
-  newdata <- prepare_curve_data(object$design, newdata, rho_key(object))
-  curves <- pair_summary(object, newdata, seq_len(ncol(object$pairs)), 0.5)$summary
-  size <- length(names)
-  start <- principal_axes(rule$pooled, rule$factor)
-  places <- matrix(match(object$pairs, rule$features), 2)
-  n <- nrow(newdata)
+  curves <- joint_curves(object, newdata)
+  of_row <- joint_maker(correlations$pairs, rule, method)
+  n <- nrow(curves$rho)
   out <- array(NA_real_, c(n, length(at), length(at)),
-    dimnames = list(row_labels(object, newdata), names[at], names[at])
+    dimnames = list(curves$labels, names[at], names[at])
   )
   moved <- matrix(NA_real_, n, 4, dimnames = list(NULL, c("rms", "max", "rms_sd", "weight")))
-  for (i in which(!is.na(curves$estimate[, 1]))) {
-    joint <- joint_matrix(pairs_matrix(curves$estimate[i, ], places, size), rule, method, start)
-    away <- joint$matrix[t(places)] - curves$estimate[i, ]
-    moved[i, ] <- c(
-      sqrt(mean(away^2)), max(abs(away)), sqrt(mean((away / curves$sd[i, ])^2)), joint$weight
-    )
+  for (i in which(!is.na(curves$rho[, 1]))) {
+    joint <- of_row(curves$rho[i, ])
+    moved[i, c("rms", "max", "weight")] <- joint$moved
+    if (!is.null(curves$sd)) moved[i, "rms_sd"] <- sqrt(mean((joint$away / curves$sd[i, ])^2))
     out[i, , ] <- joint$matrix[at, at]
   }
   structure(out, moved = as.data.frame(moved), method = method, scores = rule$scores)
+}
+
+check_pairs_or_chart <- function(object) {
+  if (inherits(object, "covary_feature_reference")) {
+    check_object(object, "covary_feature_reference", "object")
+  } else {
+    check_pairs_object(object)
+  }
+}
+
+joint_features <- function(object, rule) {
+  if (inherits(object, "covary_pairs")) {
+    return(colnames(object$margins$mean)[rule$features])
+  }
+  object$correlations$features[rule$features]
+}
+
+# Correlations of all pairs at rows, at the posterior means of their predictors: list(rho, sd (both
+# rows x pairs; a chart does not know the latter), labels (of rows)).
+joint_curves <- function(object, newdata) {
+  if (inherits(object, "covary_feature_reference")) {
+    correlations <- object$correlations
+    at <- read_people(correlations, newdata)
+    check_new_levels(correlations, at, newdata, character(), "error")
+    rho <- tanh(pair_predictors(
+      correlations, at, seq_len(at$n), seq_len(ncol(correlations$pairs)), character()
+    ) / 2)
+    rho[at$missing, ] <- NA
+    return(list(rho = rho, labels = rownames(newdata)))
+  }
+  key <- rho_key(object)
+  newdata <- prepare_curve_data(object$design, newdata, key)
+  columns <- curve_columns(object$design, key, newdata)
+  list(
+    rho = tanh(curve_means(columns, object$mean) / 2),
+    sd = pair_summary(object, newdata, seq_len(ncol(object$pairs)), 0.5)$summary$sd,
+    labels = row_labels(object, newdata)
+  )
+}
+
+# A function of the correlations of all pairs (2 x pairs numbers of features) that gives list(matrix
+# (joint), away (of each pair), moved (how far)).
+joint_maker <- function(pairs, rule, method) {
+  places <- matrix(match(pairs, rule$features), 2)
+  start <- principal_axes(rule$pooled, rule$factor)
+  function(rho) {
+    joint <- joint_matrix(pairs_matrix(rho, places, length(rule$features)), rule, method, start)
+    away <- joint$matrix[t(places)] - rho
+    list(
+      matrix = joint$matrix, away = away,
+      moved = c(rms = sqrt(mean(away^2)), max = max(abs(away)), weight = joint$weight)
+    )
+  }
 }
 
 need_joint_rule <- function(object) {

@@ -32,9 +32,9 @@ check_template <- function(parsed, common) {
   check_cell_terms(parsed, common)
 }
 
-# The margin of one feature: list(mean (d), cov (lower triangle of d x d), sds (of smooths), draws
-# (draws x d, or NULL), diagnostics (margin_diagnostics())). A feature that cannot be fitted has NA
-# and says why.
+# The margin of one feature: list(mean (d), cov (lower triangle of d x d), sds, random_sds (of
+# smooths), draws (draws x d, or NULL), diagnostics (margin_diagnostics())). A feature that cannot
+# be fitted has NA and says why.
 fit_margin <- function(suffstats, template, seed, keep) {
   clock <- new_clock()
   warned <- character()
@@ -85,6 +85,7 @@ margin_posterior <- function(suffstats, template, keep) {
     mean = colMeans(draws[, names, drop = FALSE]),
     cov = lower_triangle(stats::cov(draws[, names, drop = FALSE])),
     sds = colMeans(draws[, sds, drop = FALSE]),
+    random_sds = sqrt(colMeans(draws[, sds, drop = FALSE]^2)),
     draws = if (keep > 0) draws[evenly_spaced(nrow(draws), keep), names, drop = FALSE],
     diagnostics = margin_diagnostics(result, compression, prepared$target, template$draws)
   )
@@ -123,7 +124,7 @@ failed_margin <- function(design, e) {
   d <- length(shared_coefficients(design))
   list(
     mean = rep(NA_real_, d), cov = rep(NA_real_, triangle_size(d)),
-    sds = rep(NA_real_, design$n_sds), draws = NULL,
+    sds = rep(NA_real_, design$n_sds), random_sds = rep(NA_real_, design$n_sds), draws = NULL,
     diagnostics = list(
       status = paste0("failed: ", conditionMessage(e)),
       khat_smoothing = NA_real_, khat_coefficients = NA_real_, log_evidence = NA_real_,

@@ -109,12 +109,15 @@ check_one_sided <- function(f, arg) {
 #   rows            rows with covariates
 #   responses       the features as they were given
 #   covariates      what is known of each column
+#   random_sds      root mean squares of the posteriors of the smoothing sds
+#   facts           features-facts.R
 new_margins <- function(call, template, sums, fits) {
   names <- names(sums$features)
   take <- function(field) {
     matrix(unlist(lapply(fits, `[[`, field)), ncol = length(fits))
   }
   coefficients <- shared_coefficients(template$design)
+  smooth_sds <- smooth_sd_names(template$design)
   draws <- if (template$draws > 0 && !all(vapply(fits, function(f) is.null(f$draws), TRUE))) {
     stack_feature_draws(lapply(fits, `[[`, "draws"), coefficients, names)
   }
@@ -123,15 +126,16 @@ new_margins <- function(call, template, sums, fits) {
     call = call, formulas = template$parsed$formulas, design = compact_design(template$design),
     mean = structure(take("mean"), dimnames = list(coefficients, names)),
     cov = structure(take("cov"), dimnames = list(NULL, names)),
-    sds = structure(take("sds"), dimnames = list(smooth_sd_names(template$design), names)),
-    draws = draws,
+    sds = structure(take("sds"), dimnames = list(smooth_sds, names)), draws = draws,
     diagnostics = stack_frames(Map(function(name, fit) {
       named <- function(text) gsub(feature_label, name, text, fixed = TRUE)
       texts <- c("status", "warning")
       fit$diagnostics[texts] <- lapply(fit$diagnostics[texts], named)
       unchecked_frame(c(list(resp = name), fit$diagnostics))
     }, names, fits)),
-    rows = sums$common$rows, responses = template$responses, covariates = sums$common$covariates
+    rows = sums$common$rows, responses = template$responses, covariates = sums$common$covariates,
+    random_sds = structure(take("random_sds"), dimnames = list(smooth_sds, names)),
+    facts = facts_of_margins(sums, template$design$covariates, template$weighted)
   ))
   seal(out)
 }

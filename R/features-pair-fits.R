@@ -8,7 +8,7 @@ pairs_a_call <- 400L
 # draws (their effective share is then exp(-sd^2) = 0.78), effective share of the smoothing points
 pair_limits <- c(shift = 0.5, weight_sd = 0.5, smoothing = 0.05)
 
-# list(mean, cov, sds, diagnostics, joint (new_joint_rule(), or NULL))
+# list(mean, cov, sds, diagnostics, counts (facts_of_pairs()), joint (new_joint_rule(), or NULL))
 fit_all_pairs <- function(template, margins, source, chosen, joint, cluster, progress) {
   on.exit(progress$close())
   settings <- NULL
@@ -21,13 +21,17 @@ fit_all_pairs <- function(template, margins, source, chosen, joint, cluster, pro
     if (is.null(settings)) settings <<- pair_noise(model$core)
     fits <- fit_pair_sums(sums, model, margins, of_pairs, settings, cluster, progress)
     runs <- if (joint) held_out_runs(sums, model, margins, of_pairs, settings, cluster, progress)
-    c(fits, list(bins = sums$bins, runs = runs))
+    n <- matrix(sums$sums[1, , ], ncol = length(at))
+    c(fits, list(bins = sums$bins, runs = runs, least = facts_of_pairs(
+      n, sums$bins$data, template$design$covariates, !is.null(source$spec$weights)
+    )))
   })
   bind <- function(name) do.call(cbind, lapply(parts, `[[`, name))
   out <- list(mean = bind("mean"), cov = bind("cov"), sds = bind("sds"))
   labels <- pair_labels(chosen, colnames(margins$mean))
   out$diagnostics <- pair_diagnostics(labels, bind("found"))
   attr(out$diagnostics, "bin_error") <- bin_error(template, parts[[1]]$bins, out)
+  out$counts <- do.call(Map, c(list(pmin), lapply(parts, `[[`, "least")))
   if (joint) {
     out$joint <- new_joint_rule(bind_runs(lapply(parts, `[[`, "runs")), chosen)
   }

@@ -169,6 +169,7 @@ pair_labels <- function(at, names) paste(names[at[1, ]], names[at[2, ]], sep = "
 #   mean, cov, sds as of margins: p x P, p (p + 1) / 2 x P, smooths x P
 #   diagnostics    data frame, a row a pair, with the attribute bin_error
 #   joint          how a joint matrix is made (features-joint.R), or NULL
+#   counts         fewest people of a pair by level (features-facts.R)
 new_pairs <- function(call, margins, template, chosen, fits) {
   labels <- pair_labels(chosen, colnames(margins$mean))
   names <- template$design$predictors[[template$key]]$columns$name
@@ -178,7 +179,8 @@ new_pairs <- function(call, margins, template, chosen, fits) {
     mean = structure(fits$mean, dimnames = list(names, labels)),
     cov = structure(fits$cov, dimnames = list(NULL, labels)),
     sds = structure(fits$sds, dimnames = list(smooth_sd_names(template$design), labels)),
-    diagnostics = fits$diagnostics, rows = template$common$rows, joint = fits$joint
+    diagnostics = fits$diagnostics, rows = template$common$rows, joint = fits$joint,
+    counts = fits$counts
   )))
 }
 

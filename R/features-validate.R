@@ -51,3 +51,47 @@ check_pairs_object <- function(x, arg = "object") {
   }
   check_object(x, "covary_pairs", arg)
 }
+
+register_class("covary_feature_reference",
+  title = "chart of features of reference()",
+  remedy = "make it again with reference(), or read it again",
+  rules = list(
+    version = rule(
+      paste("the number", chart_version),
+      alone(function(v) is_whole_number(v) && v == chart_version)
+    ),
+    title = rule("a text", alone(is_text)),
+    source = rule("a text", alone(is_text)),
+    min_count = rule("a number of people", alone(is_whole_number)),
+    charts = rule("a list of charts of one response, by name", alone(function(v) {
+      is.list(v) && length(v) > 0 && !is.null(names(v)) && !anyDuplicated(names(v)) &&
+        all(vapply(names(v), function(name) {
+          is_valid(v[[name]], "covary_reference") && identical(v[[name]]$responses, name)
+        }, TRUE))
+    })),
+    correlations = rule("NULL, or tables of pairs", alone(function(v) {
+      is.null(v) || is_pair_charts(v)
+    }))
+  )
+)
+
+is_pair_charts <- function(v) {
+  pairs <- ncol(v$pairs)
+  known <- c(v$covariates, stats::setNames(list(list(
+    type = "factor", levels = as.character(seq_len(pairs))
+  )), curve_factor))
+  is.character(v$features) && nrow(v$pairs) == 2 && all(v$pairs >= 1) &&
+    all(v$pairs <= length(v$features)) && all(vapply(v$covariates, is_chart_covariate, TRUE)) &&
+    all(vapply(v$predictors$rho$tables, function(table) {
+      has_known_covariates(table, known) && all_finite(table$values) &&
+        length(table$values) == prod(table_size(table)) &&
+        length(table$sd) == if (table$random) pairs else 1
+    }, TRUE)) && (is.null(v$joint) || is_joint_rule(v$joint, length(v$features)))
+}
+
+is_joint_rule <- function(v, features) {
+  size <- length(v$features)
+  all(v$features %in% seq_len(features)) && is_matrix(v$pooled, size, size) &&
+    all_finite(v$pooled) && is_whole_number(v$factor) && is_one_number(v$weight) &&
+    is_one_number(v$ridge)
+}

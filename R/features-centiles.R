@@ -1,0 +1,93 @@
+#' @param p,z As in [centiles()].
+#' @return `centiles()`: as for fits, a row for each of `newdata`, feature and `p`.
+#' @rdname feature-scores
+#' @export
+centiles.covary_margins <- function(
+  object, newdata = NULL, p = c(0.004, 0.02, 0.09, 0.25, 0.5, 0.75, 0.91, 0.98, 0.996), z = NULL,
+  resp = NULL, exclude = NULL, re_formula = NULL, interval = NULL,
+  new_levels = c("error", "population", "predictive"), ...
+) {
+  check_dots(...)
+  if (is.null(z)) asked_scores(p, NULL, FALSE) else asked_scores(NULL, z, missing(p))
+  resp <- chart_resp(list(responses = feature_labels(object)), resp)
+  x <- as_feature_reference(object, resp, FALSE)
+  given <- list(exclude = exclude, re_formula = re_formula, interval = interval)
+  given[[if (is.null(z)) "p" else "z"]] <- if (is.null(z)) p else z
+  new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
+  shown <- newdata[setdiff(names(newdata), resp)]
+  stack_frames(lapply(x$charts, function(chart) {
+    do.call(centiles, c(list(chart, shown, new_levels = new_levels), given))
+  }))
+}
+
+#' @rdname feature-scores
+#' @export
+centiles.covary_pairs <- centiles.covary_margins
+
+#' @rdname feature-scores
+#' @export
+centiles.covary_feature_reference <- centiles.covary_margins
+
+#' @param to,terms,site As in [harmonise()].
+#' @param correlation Move correlations too? Only where `rho` has a term of `site`; `FALSE`
+#'   (default) moves features one by one.
+#' @return `harmonise()`: `newdata` with other values of the features.
+#' @rdname feature-scores
+#' @export
+harmonise.covary_margins <- function(
+  object, newdata, to = NULL, terms = NULL, site = NULL, correlation = FALSE, resp = NULL, ...
+) {
+  check_dots(...)
+  resp <- chart_resp(list(responses = feature_labels(object)), resp)
+  x <- as_feature_reference(object, resp)
+  if (check_flag(correlation, "correlation")) {
+    stop_covary("argument", "`correlation = TRUE` is not for many features, whose joint matrix is ",
+      "an approximation: take two with feature_chart() and harmonise them.",
+      fields = list(arg = "correlation")
+    )
+  }
+  y <- feature_responses(x, object, newdata)
+  frame <- unchecked_frame(c(
+    as.list(newdata)[setdiff(names(newdata), resp)],
+    stats::setNames(lapply(resp, function(name) y[, name]), resp)
+  ), nrow(newdata))
+  for (name in resp) {
+    chart <- x$charts[[name]]
+    chart$columns[] <- name
+    frame <- harmonise(chart, frame, to, terms, site)
+  }
+  put_features(newdata, frame[resp])
+}
+
+#' @rdname feature-scores
+#' @export
+harmonise.covary_pairs <- harmonise.covary_margins
+
+#' @rdname feature-scores
+#' @export
+harmonise.covary_feature_reference <- harmonise.covary_margins
+
+# New data with other values of features, in their columns or the columns of matrices.
+put_features <- function(newdata, values) {
+  for (name in names(values)) {
+    if (name %in% names(newdata)) {
+      newdata[[name]] <- values[[name]]
+      next
+    }
+    wide <- Find(function(one) {
+      is.matrix(newdata[[one]]) && name %in% matrix_labels(newdata[[one]], one)
+    }, names(newdata))
+    if (is.null(wide)) {
+      newdata[[name]] <- values[[name]]
+    } else {
+      at <- match(name, matrix_labels(newdata[[wide]], wide))
+      newdata[[wide]][, at] <- values[[name]]
+    }
+  }
+  newdata
+}
+
+# What the columns of a matrix in a data frame are called as features.
+matrix_labels <- function(v, name) {
+  if (is.null(colnames(v))) paste0(name, seq_len(ncol(v))) else colnames(v)
+}
