@@ -22,9 +22,10 @@
 #' @param ... Not used.
 #' @return With N rows and G features an N x G x G array. Attributes: `moved`, a data frame with a
 #'   row for each of `newdata`: root mean square (`rms`) and largest (`max`) difference of a
-#'   correlation from that of its pair, the former in posterior standard deviations too (`rms_sd`),
-#'   and `weight` (of the pooled matrix; more than was chosen where the matrix would not be positive
-#'   definite); `method`; `scores`. A row takes some 5 ms for 100 features.
+#'   correlation from that of its pair, at the posterior mean of its predictor, the former in
+#'   posterior standard deviations too (`rms_sd`; `NA` of a chart), and `weight` (of the pooled
+#'   matrix; more than was chosen where the matrix would not be positive definite); `method`;
+#'   `scores`. A row takes some 5 ms for 100 features.
 #' @section Errors:
 #' `covary_error_argument` where pairs of features are lacking, `covary_error_newdata`,
 #' `covary_error_new_level`.
