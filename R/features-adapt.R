@@ -26,8 +26,8 @@ adapt.covary_margins <- function(
   )
   if (length(few)) {
     warn_covary("few_controls", "Level ", enumerate(few), " has fewer than ", min_n,
-      " controls of some features; its effects are not known well. uncertainty = \"posterior\" in deviations() ",
-      "says how well.",
+      " controls of some features; its effects are not known well. ",
+      "uncertainty = \"posterior\" in deviations() says how well.",
       fields = list(level = few)
     )
   }

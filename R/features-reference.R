@@ -45,8 +45,8 @@ small_groups_once <- function(x, min_count) {
   )
   for (name in names(gone)) {
     warn_covary("small_group", "Level ", enumerate(gone[[name]]), " of '", name,
-      "' has fewer than ", min_count, " people in some features and is not in their charts; adapt() takes it in from ",
-      "its people.",
+      "' has fewer than ", min_count, " people in some features and is not in their charts; ",
+      "adapt() takes it in from its people.",
       fields = list(covariate = name, levels = gone[[name]])
     )
   }
