@@ -216,8 +216,8 @@ stop_infinite_rows <- function(name, count, where = NULL, rows = NULL) {
 # --- in SQL ---------------------------------------------------------------------------------------
 
 # Conditions on a row of a query with these columns; `numbers` are those that may be infinite,
-# `weight` one of them or NULL, and `responses` those of which one is enough; number(x) writes a
-# number:
+# `weight` one of them or NULL, and `responses` those of which one is enough; `numeric` is how the
+# engine has numbers, list(number = function(x): writes one, finite: are all finite?):
 #   finite    a condition a response: it is a number that is finite
 #   complete  nothing that must be there is missing
 #   weighted  the weight is not zero; NULL without weights
@@ -225,27 +225,37 @@ stop_infinite_rows <- function(name, count, where = NULL, rows = NULL) {
 #   infinite  a condition a number: it is infinite
 # `used` does without the question for NaN, which costs a division, where all numbers are finite.
 sql_row_rules <- function(columns, numbers, weight = NULL, responses = character(),
-                          number = sql_number) {
+                          numeric = list(number = sql_number, finite = FALSE)) {
+  number <- numeric$number
+  missing <- row_rules$missing$sql
+  is_nan <- function(v) if (numeric$finite) missing(v) else sql_is_nan(v, number)
+  is_finite <- function(v) {
+    if (numeric$finite) {
+      return(paste("NOT", missing(v), recycle0 = TRUE))
+    }
+    paste0("ABS(", v, ") <= ", number(1e308), recycle0 = TRUE)
+  }
   any_of <- function(x) paste0("(", paste(x, collapse = " OR "), ")")
   all_of <- function(...) paste(c(...), collapse = " AND ")
-  is_finite <- function(v) paste0("ABS(", v, ") <= ", number(1e308), recycle0 = TRUE)
   infinite <- row_rules$infinite$sql(numbers, number)
   others <- setdiff(numbers, responses)
   weighted <- if (!is.null(weight)) paste("NOT", row_rules$zero_weight$sql(weight))
   # NULL fulfils no inequality
-  present <- paste("NOT", row_rules$missing$sql(setdiff(columns, numbers)), recycle0 = TRUE)
+  present <- paste("NOT", missing(setdiff(columns, numbers)), recycle0 = TRUE)
   used <- all_of(present, is_finite(others), weighted)
   complete <- all_of(
-    paste("NOT", row_rules$missing$sql(setdiff(columns, responses)), recycle0 = TRUE),
-    paste("NOT", sql_is_nan(others, number), recycle0 = TRUE)
+    paste("NOT", missing(setdiff(columns, responses)), recycle0 = TRUE),
+    paste("NOT", is_nan(others), recycle0 = TRUE)
   )
   if (length(responses)) {
-    some <- paste(
-      any_of(is_finite(responses)), "AND NOT", any_of(infinite[match(responses, numbers)])
-    )
-    used <- all_of(if (nzchar(used)) used, any_of(c(all_of(is_finite(responses)), some)))
+    some <- any_of(is_finite(responses))
+    if (!numeric$finite) {
+      none_infinite <- paste("AND NOT", any_of(infinite[match(responses, numbers)]))
+      some <- any_of(c(all_of(is_finite(responses)), paste(some, none_infinite)))
+    }
+    used <- all_of(if (nzchar(used)) used, some)
     # What sql_is_nan() says of NULL too
-    none <- all_of(sql_is_nan(responses, number))
+    none <- all_of(is_nan(responses))
     complete <- all_of(if (nzchar(complete)) complete, paste0("NOT (", none, ")"))
   }
   list(

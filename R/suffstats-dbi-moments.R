@@ -64,10 +64,10 @@ moments_of_cells <- function(plan, grid) {
     "SELECT ", keep, ", x * ", dialect$number(2^grid$step), " - (", dialect$number(grid$first),
     ") AS u FROM (", plan$scaled, ") covary_scaled"
   )
-  celled <- dialect$kept(paste0(
+  celled <- paste0(
     "SELECT ", keep, ", ", cell, " AS cell, 2 * (u - ", cell, ") - 1 AS t FROM (", placed,
     ") covary_placed"
-  ))
+  )
   pair <- lower_pairs(k)
   products <- c(list(NULL), as.list(z), Map(c, z[pair[, 1]], z[pair[, 2]], USE.NAMES = FALSE))
   w <- if (length(plan$w)) "w"
@@ -79,7 +79,8 @@ moments_of_cells <- function(plan, grid) {
   sums <- c(dialect$count, sums)
   columns <- sql_list(plan$group, "cell", paste0(sums, " AS s", seq_along(sums)))
   sql <- paste0(
-    "SELECT ", columns, " FROM (", celled, ") covary_celled", sql_group_by(c(plan$group, "cell"))
+    "SELECT ", columns, " FROM (", dialect$kept(celled, uses = 6 * length(products)),
+    ") covary_celled", sql_group_by(c(plan$group, "cell"))
   )
   groups <- length(plan$group)
   out <- read_pass(plan, say_moments(grid, k), sql)
@@ -128,17 +129,33 @@ spread_sample <- function(plan, half = 4096) {
   low + (high - low) * (sequence(shown) - 0.5) / rep(shown, shown)
 }
 
-# Data frame of bins 0 to 2 half, in order, and their numbers of rows n
+# Rows that tell how a covariate is spread
+rows_of_spread <- 2e5
+
+# Data frame of bins 0 to 2 half, in order, and their numbers of rows n. One row in `every` is
+# enough, chosen by what is left, beyond whole numbers, of an irrational multiple of its place plus
+# its first response: of both, so that rows of one frequent value are not all in or all out.
 count_bins <- function(plan, half) {
   dialect <- plan$query$dialect
+  every <- 2^max(0, floor(log2(plan$rows / rows_of_spread)))
   d <- paste0(
     "SELECT (x - (", dialect$number(plan$near[1]), ")) / ", dialect$number(plan$near[2]),
-    " AS d FROM (", plan$scaled, ") covary_scaled"
+    " AS d, z1 FROM (", plan$scaled, ") covary_scaled"
   )
   place <- paste0(
-    "SELECT (1 + d / (1 + ABS(d))) * ", half, " AS u FROM (", dialect$kept(d), ") covary_distance"
+    "SELECT (1 + d / (1 + ABS(d))) * ", half, " AS u, z1 FROM (", dialect$kept(d, uses = 4),
+    ") covary_distance"
   )
-  binned <- paste0("SELECT ", dialect$floor("u"), " AS bin FROM (", place, ") covary_placed")
+  if (every > 1) {
+    place <- paste0(
+      "SELECT u, ABS(u + z1 / ", dialect$number(plan$unit), ") * ",
+      dialect$number(1000 * (1 + sqrt(5))), " AS h FROM (", place, ") covary_unit"
+    )
+  }
+  binned <- paste0(
+    "SELECT ", dialect$floor("u"), " AS bin FROM (", place, ") covary_placed",
+    if (every > 1) paste(" WHERE h -", dialect$floor("h"), "<", dialect$number(1 / every))
+  )
   out <- read_pass(plan, paste("spread of", plan$x_name), paste0(
     "SELECT bin, ", dialect$count, " AS n FROM (", binned, ") covary_bins GROUP BY bin"
   ))

@@ -28,6 +28,7 @@ cannot_sum <- function(moments, ...) {
 #   group          names in `scaled` of the exact covariates and, where rows are incomplete, of
 #                  `observed` (rows-observed.R)
 #   scaling        k x 2: centre and scale of the responses
+#   unit           a typical distance of the first response from its centre, scaled
 #   totals         of the first pass, to check the last by: weight, and by response weights, sums
 #                  and the largest size
 #   scaled         the SELECT statement of the rows that are used: columns g1.. (groups), w where

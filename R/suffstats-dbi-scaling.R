@@ -26,7 +26,12 @@ scale_plan <- function(plan, spec) {
   plan$totals <- list(weight = weight, weights = weights, sums = sums, largest = largest)
   spread <- high - low
   scale <- 2^round(log2(ifelse(spread > 0, spread / 4, pmax(largest, 1))))
-  plan$scaling <- cbind(centre = round(sums / pmax(weights, none) / scale) * scale, scale = scale)
+  centre <- round(sums / pmax(weights, none) / scale) * scale
+  # Without a division where products of their powers are far from both ends of doubles
+  plan$unit <- scale[1]
+  scale[scale >= 2^-50 & scale <= 2^50] <- 1
+  plan$unit <- plan$unit / scale[1]
+  plan$scaling <- cbind(centre = centre, scale = scale)
   plan$many <- many_values(plan, used)
   x <- intersect(plan$many, names(plan$numbers))[1]
   if (!is.na(x)) {
@@ -48,7 +53,8 @@ plan_rules <- function(plan) {
   others <- plan$query$columns[setdiff(names(plan$by), names(plan$numbers))]
   numbers <- c(plan$y, plan$w, unname(plan$numbers))
   sql_row_rules(
-    c(unname(others), numbers), numbers, plan$w, if (plan$use) plan$y, plan$query$dialect$number
+    c(unname(others), numbers), numbers, plan$w, if (plan$use) plan$y,
+    plan$query$dialect[c("number", "finite")]
   )
 }
 
@@ -83,9 +89,10 @@ summarise_query <- function(plan, rules, typical) {
     numbered(plan$dated, "d"), paste(status_of_rows(plan, rules), "AS status")
   )
   asks <- summary_asks(plan, typical)
+  rows <- paste("SELECT", sql_list(columns), "FROM", plan$query$source)
   sql <- paste0(
-    "SELECT ", sql_list(numbered(asks, "a")), " FROM (SELECT ", sql_list(columns), " FROM ",
-    plan$query$source, ") covary_status", sql_group_by(plan$query$dialect$few("status"))
+    "SELECT ", sql_list(numbered(asks, "a")), " FROM (", plan$query$dialect$kept(rows, uses = 2),
+    ") covary_status", sql_group_by("status")
   )
   out <- read_pass(plan, "counts and ranges", sql, names(asks))
   unchecked_frame(lapply(out, sent_double), nrow(out))
@@ -138,7 +145,8 @@ summary_asks <- function(plan, typical) {
     },
     if (w) c(weight = "SUM(w)", lightest = "MIN(w)"),
     each(of("MIN", x), "from"), each(of("MAX", x), "to"),
-    each(vapply(x, dialect$distinct, ""), "distinct"), each(of("AVG", near), "near"),
+    each(as.character(unlist(Map(dialect$distinct, x, typical))), "distinct"),
+    each(of("AVG", near), "near"),
     each(of("COUNT", paste("DISTINCT", d, recycle0 = TRUE)), "dates")
   )
 }
@@ -194,7 +202,8 @@ check_summed_squares <- function(largest, overflown, responses) {
 scaled_rows <- function(plan, rules) {
   number <- plan$query$dialect$number
   centred <- paste0("(", plan$y, " - (", number(plan$scaling[, 1]), "))")
-  z <- paste0("(", centred, " / ", number(plan$scaling[, 2]), ")")
+  divisor <- number(plan$scaling[, 2])
+  z <- ifelse(plan$scaling[, 2] == 1, centred, paste0("(", centred, " / ", divisor, ")"))
   if (plan$incomplete) z <- paste("CASE WHEN", rules$finite, "THEN", z, "ELSE 0 END")
   bits <- paste("CASE WHEN", rules$finite, "THEN", 2^(seq_along(z) - 1), "ELSE 0 END")
   values <- sql_list(

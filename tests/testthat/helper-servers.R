@@ -120,6 +120,8 @@ dialect_statements <- function(dialect, weights = "w") {
   plan$keys <- c("g", "day")
   plan$group <- c("g1", "g2", "g3")
   plan$scaling <- cbind(c(1, 2), c(4, 8))
+  plan$unit <- 1
+  plan$rows <- 1e7
   plan$near <- c(0, 1)
   plan$scaled <- scaled_rows(plan, rules)
   count_bins(plan, 4096)
