@@ -11,6 +11,7 @@ mkdir "$work/lib"
 cat > "$work/Makevars" <<'FLAGS'
 CC = gcc -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-pointer
 CFLAGS = -g -O1
+STRIP_DEBUG =
 FLAGS
 mkdir "$work/covary"
 (cd "$root" && git archive HEAD DESCRIPTION NAMESPACE R src tests inst LICENSE) |
