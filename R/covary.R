@@ -163,6 +163,7 @@ covary <- function(
   )
   say_cost_of_responses(parsed, control)
   parsed <- with_shared_sds(parsed, control)
+  prior <- as_priors(prior)
   # A coefficient with a prior of its own is a column inside the fit too.
   parsed$own_priors <- inherits(prior, "covary_priors") && any(prior$class == "b")
 

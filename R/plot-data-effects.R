@@ -38,16 +38,18 @@
 #' @export
 conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 
-#' @export
-conditional_effects.default <- function(fit, ...) {
-  stop_no_method(
-    fit, "conditional_effects()",
-    "fits of covary()", "fit"
-  )
+# Fits of brms and whatever else its generic knows; not named as a method, which that would find.
+#' @rawNamespace S3method(conditional_effects, default, hand_on_conditional_effects)
+hand_on_conditional_effects <- function(fit, ...) {
+  if (!is.object(fit) || !isNamespaceLoaded("brms")) {
+    stop_no_method(fit, "conditional_effects()", "fits of covary()", "fit")
+  }
+  hand_on("brms", "conditional_effects", fit, ...)
 }
 
 #' @rdname conditional_effects
 #' @export
+#' @rawNamespace S3method(brms::conditional_effects, covary)
 conditional_effects.covary <- function(
   fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL,
   conditions = list(),

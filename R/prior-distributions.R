@@ -21,7 +21,12 @@
 #'   `half_t()` and `half_normal()` have location 0.
 #' @param df Degrees of freedom, > 0.
 #' @param rate,shape Rate and shape, > 0.
+#' @param autoscale For `stan_glm()` and its like of 'rstanarm', which take these priors where
+#'   covary is attached last; priors of [set_prior()] must leave it `FALSE`.
+#' @param link,... If these are given, `exponential()` is the family of 'brms', and `lkj()` the
+#'   prior of 'rstanarm' with its further arguments.
 #' @return An object of class `covary_prior`.
+#' @seealso [set_prior()], [default_prior()], [prior_summary()]
 #' @examples
 #' normal(0, 10)
 #' half_t(3, 0, 1)
@@ -44,22 +49,24 @@ positive <- function(x, arg) check_number(x, arg, 0, Inf, open = TRUE)
 
 #' @rdname priors
 #' @export
-normal <- function(location = 0, scale = 1) {
+normal <- function(location = 0, scale = 1, autoscale = FALSE) {
   check_number(location, "location", -Inf, Inf, open = TRUE)
-  new_prior(
+  out <- new_prior(
     "normal", c(location, positive(scale, "scale"), 0),
     prior_text("normal", location, scale)
   )
+  for_rstanarm(out, "normal", location, if (!missing(scale)) scale, autoscale = autoscale)
 }
 
 #' @rdname priors
 #' @export
-student_t <- function(df = 3, location = 0, scale = 1) {
+student_t <- function(df = 3, location = 0, scale = 1, autoscale = FALSE) {
   check_number(location, "location", -Inf, Inf, open = TRUE)
-  new_prior(
+  out <- new_prior(
     "student_t", c(location, positive(scale, "scale"), positive(df, "df")),
     prior_text("student_t", df, location, scale)
   )
+  for_rstanarm(out, "t", location, if (!missing(scale)) scale, df, autoscale)
 }
 
 #' @rdname priors
@@ -74,8 +81,13 @@ logistic <- function(location = 0, scale = 1) {
 
 #' @rdname priors
 #' @export
-lkj <- function(shape = 1) {
-  new_prior("lkj", c(0, 1, positive(shape, "shape")), prior_text("lkj", shape))
+lkj <- function(shape = 1, ...) {
+  if (...length()) {
+    return(hand_on_call("rstanarm", "lkj", sys.call()))
+  }
+  out <- new_prior("lkj", c(0, 1, positive(shape, "shape")), prior_text("lkj", shape))
+  out$regularization <- shape
+  for_rstanarm(out, "lkj", NA, 10, 1, TRUE)
 }
 
 # That of the pair (j, k) of k_all responses, j < k (eq. 34). location, size: of the predictor.
@@ -107,11 +119,15 @@ half_normal <- function(location = 0, scale = 1) {
 
 #' @rdname priors
 #' @export
-exponential <- function(rate = 1) {
-  new_prior(
+exponential <- function(rate = 1, autoscale = FALSE, link = NULL) {
+  if (!is.null(link) || is.character(rate)) {
+    return(hand_on_call("brms", "exponential", sys.call()))
+  }
+  out <- new_prior(
     "exponential", c(0, 1 / positive(rate, "rate"), 0),
     prior_text("exponential", rate)
   )
+  for_rstanarm(out, "exponential", NA, 1 / rate, autoscale = autoscale)
 }
 
 gamma_prior <- function(shape, rate = 1) {

@@ -20,7 +20,10 @@ resolve_priors <- function(design, scales, given) {
   if (NROW(given)) {
     detail <- nzchar(given$coef) * 4 + nzchar(given$resp) * 2 + nzchar(given$dpar)
     winner <- rep(0L, nrow(out))
-    for (g in order(detail, seq_along(detail))) winner[matches_prior(given[g, ], out)] <- g
+    for (g in order(detail, seq_along(detail))) {
+      matched <- as_in_brms(given[g, ], matches_prior(given[g, ], out), out$dpar)
+      winner[matched] <- g
+    }
     hit <- winner > 0
     out$prior[hit] <- Map(
       of_parameter, given$prior[winner[hit]], predictors[hit],
@@ -68,6 +71,19 @@ matches_prior <- function(prior, table) {
   out <- table$class == prior$class & same(prior$coef, table$coef) & resp
   if (prior$prior[[1]]$family == "lkj") out <- out & table$correlation
   out & same(prior$dpar, table$dpar)
+}
+
+# A prior of 'brms' without dpar is of the mean, as it is there; said where ours would be of more.
+as_in_brms <- function(prior, matched, dpar) {
+  means <- matched & dpar == "mu"
+  if (!isTRUE(prior$prior[[1]]$means_only) || all(means == matched)) {
+    return(matched)
+  }
+  inform_covary(
+    "prior", "Prior ", format(prior$prior[[1]]), " of 'brms' has no `dpar`: it is of \"mu\" ",
+    "alone, as there. covary::set_prior() without `dpar` is of ", enumerate(unique(dpar[matched])), "."
+  )
+  means
 }
 
 # A prior that a user gives many parameters, as it is for one: each pair has its part of LKJ.

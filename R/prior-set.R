@@ -15,8 +15,15 @@
 #' and a penalised block so that its sd is the standard deviation of the wiggly part over the data;
 #' random effects (`bs = "re"`) are left as they are.
 #'
-#' @param prior A prior such as [normal()] or [half_t()]; here `gamma(shape, rate)` is the
-#'   gamma distribution.
+#' Beside 'brms' and 'rstanarm': inside `set_prior()` the names of distributions are those of
+#' [priors], whichever package is attached last, and the priors of 'rstanarm' are read (without
+#' `autoscale`). [covary()] takes what `set_prior()` and `prior()` of 'brms' return too; without
+#' `dpar` they are priors of the mean alone, as there (a message says so where ours would be of
+#' standard deviations and correlations too). Texts, `set_prior("normal(0, 10)", ...)`, work in
+#' every order of attaching.
+#'
+#' @param prior A prior such as [normal()] or [half_t()], or its text, `"normal(0, 10)"`; here
+#'   `gamma(shape, rate)` is the gamma distribution.
 #' @param class `"b"`, `"Intercept"` or `"sds"`.
 #' @param coef Coefficient, as listed by [default_prior()]; `NULL` for all.
 #' @param dpar `"mu"`, `"sigma"`, `"rho"`, or `NULL` for all.
@@ -29,7 +36,9 @@
 #' )
 #' @export
 set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL) {
-  prior <- eval(substitute(prior), list(gamma = gamma_prior), parent.frame())
+  asked <- substitute(prior)
+  known <- if (is.call(asked)) prior_constructors() # a variable may have the name of a distribution
+  prior <- as_prior(eval(asked, known, parent.frame()))
   if (!inherits(prior, "covary_prior")) {
     stop_covary("prior", "`prior` must be a distribution such as normal(0, 10), not ",
       describe(prior), ".",
@@ -37,6 +46,7 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
     )
   }
   check_object(prior, "covary_prior", "prior")
+  if (isTRUE(prior$autoscale) && prior$family != "lkj") refuse_autoscale()
   class <- check_choice(class, c("b", "Intercept", "sds"), "class")
   if (is_sd_prior(prior) != (class == "sds")) {
     stop_covary("prior", "Prior ", prior$text, if (class == "sds") {
@@ -73,7 +83,7 @@ set_prior <- function(prior, class = "b", coef = NULL, dpar = NULL, resp = NULL)
 
 #' @export
 c.covary_priors <- function(...) {
-  parts <- list(...)
+  parts <- lapply(list(...), as_priors)
   if (!all(vapply(parts, inherits, TRUE, "covary_priors"))) {
     stop_covary("prior", "Only results of set_prior() can be combined with each other.")
   }

@@ -144,8 +144,12 @@ sd.default <- function(x, na.rm = FALSE, ...) {
   )
 }
 
+#' @export
+sd.rvar <- function(x, ...) posterior::sd(x, ...)
+
 #' @rdname sd
 #' @export
+#' @rawNamespace S3method(posterior::sd, covary_approximation)
 sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
   check_dots(...)
   view_moment(check_approximation(x, "x"), scale, free_sds, each_sd)

@@ -53,6 +53,9 @@ check_convergence <- function(
   every = 100, tolerance = 1e-3, diff = c("relative", "absolute"),
   ord = Inf
 ) {
+  if (is.object(every)) { # a model, which the generic of 'performance' checks
+    return(hand_on_call("performance", "check_convergence", sys.call()))
+  }
   diff <- check_choice(diff, c("relative", "absolute"), "diff")
   check_number(tolerance, "tolerance", 0)
   check_number(ord, "ord", 1)

@@ -7,6 +7,8 @@
 #'
 #' @inheritParams advi
 #' @param iterations Most iterations of the search for the mode.
+#' @param ... Not used; with numbers, or with `location` and `scale`, `laplace()` is the prior of
+#'   'rstanarm' of that name.
 #' @return A `covary_approximation`.
 #' @section Errors: `covary_error_no_mode` where the search runs away or the curvature at its end is
 #'   not that of a maximum: Laplace's approximation does not exist there. `covary_error_interrupted`
@@ -14,7 +16,12 @@
 #' @examples
 #' laplace(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
 #' @export
-laplace <- function(target, start = NULL, iterations = 1000, draws = 4000) {
+laplace <- function(target, start = NULL, iterations = 1000, draws = 4000, ...) {
+  of_prior <- c("location", "scale", "autoscale")
+  if ((!missing(target) && is.numeric(target)) || any(dots_names(...) %in% of_prior)) {
+    return(hand_on_call("rstanarm", "laplace", sys.call()))
+  }
+  check_dots(...)
   target <- check_density(target)
   draws <- check_count(draws, "draws", 100)
   iterations <- check_count(iterations, "iterations")

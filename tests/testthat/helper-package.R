@@ -12,3 +12,14 @@ package_with <- function(...) {
   }
   list2env(list(...), copy)
 }
+
+# In a fresh session, so that the order of attaching is what it says.
+run_fresh <- function(lines) {
+  file <- tempfile(fileext = ".R")
+  on.exit(unlink(file))
+  writeLines(c(paste0(".libPaths(", paste(deparse(.libPaths()), collapse = ""), ")"), lines), file)
+  system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(file)),
+    stdout = TRUE,
+    stderr = TRUE
+  )
+}

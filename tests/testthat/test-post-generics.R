@@ -1,14 +1,3 @@
-# In a fresh session, so that the order of attaching is what it says.
-run_fresh <- function(lines) {
-  file <- tempfile(fileext = ".R")
-  on.exit(unlink(file))
-  writeLines(c(paste0(".libPaths(", paste(deparse(.libPaths()), collapse = ""), ")"), lines), file)
-  system2(file.path(R.home("bin"), "Rscript"), c("--vanilla", shQuote(file)),
-    stdout = TRUE,
-    stderr = TRUE
-  )
-}
-
 body_of_test <- c(
   "set.seed(1)",
   "fit <- suppressWarnings(covary(mpg ~ wt, data = mtcars, draws = 300))",
