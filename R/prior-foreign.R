@@ -58,8 +58,9 @@ refuse_prior_of_list <- function(prior, why) {
 }
 
 refuse_autoscale <- function() {
-  stop_covary("prior", "`autoscale = TRUE` is not known here: priors are on the scale of the data, ",
-    "and the defaults scale themselves, see default_prior().",
+  stop_covary(
+    "prior", "`autoscale = TRUE` is not known here: priors are on the scale of the ",
+    "data, and the defaults scale themselves, see default_prior().",
     fields = list(arg = "autoscale")
   )
 }
@@ -154,8 +155,11 @@ format_all_digits <- function(x) vapply(x, format, "", digits = 15)
 
 # brms' set_prior() makes a data frame of its arguments: a prior is a text in it.
 #' @export
-as.data.frame.covary_prior <- function(x, row.names = NULL, optional = FALSE, ...) {
+as.data.frame.covary_prior <- function(
+  x, row.names = NULL, optional = FALSE, ..., stringsAsFactors = FALSE
+) {
+  check_dots(...)
   as.data.frame(prior_call(check_object(x, "covary_prior", "x")),
-    row.names = row.names, optional = optional, stringsAsFactors = FALSE
+    row.names = row.names, optional = optional, stringsAsFactors = stringsAsFactors
   )
 }
