@@ -80,8 +80,9 @@ as_in_brms <- function(prior, matched, dpar) {
     return(matched)
   }
   inform_covary(
-    "prior", "Prior ", format(prior$prior[[1]]), " of 'brms' has no `dpar`: it is of ",
-    "\"mu\" alone, as there. covary::set_prior() without `dpar` is of ", enumerate(unique(dpar[matched])), "."
+    "prior", "Prior ", format(prior$prior[[1]]), " of 'brms' has no `dpar`: it is of \"mu\" ",
+    "alone, as there. Without `dpar` covary::set_prior() is of ",
+    enumerate(unique(dpar[matched])), "."
   )
   means
 }
