@@ -27,7 +27,7 @@ warn_quality <- function(fit) {
       fields = list(draws = infinite)
     )
   }
-  if (length(info$apart) && engines()[[fit$algorithm]]$likelihood) warn_apart(info$apart)
+  if (length(info$apart) && fit$algorithm != "prior") warn_apart(info$apart)
   if (!info$converged) {
     sampled <- fit$algorithm == "nuts"
     warn_covary(
