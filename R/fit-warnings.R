@@ -1,7 +1,7 @@
 # What is said of a fit before it is handed out.
 
 # Every warning of a fit ends with where to read what to do.
-ways_out <- " See ?`when-a-fit-warns`."
+ways_out <- " refine(fit) tries what may help; see ?`when-a-fit-warns`."
 
 # Raises the warnings of a fit: interrupted, infinite draws, not converged, khat. What they rest on
 # stays in the object (fit$info).

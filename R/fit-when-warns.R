@@ -1,7 +1,9 @@
 #' When a fit warns
 #'
 #' What each warning of [covary()] means, what to try, in this order, and when the draws can be used
-#' all the same. Every warning is kept in the fit: see [diagnostics()].
+#' all the same. Every warning is kept in the fit: see [diagnostics()]. `fit <- refine(fit)` tries
+#' other algorithms and more draws by itself, within a minute or the `seconds` given; what it cannot
+#' do is to ask for less, or to state what is known.
 #'
 #' @section Pareto khat too high (`covary_warning_khat`):
 #' The Gaussian that the draws came from has thinner tails than the posterior, and importance
@@ -80,7 +82,7 @@
 #' diagnostics(fit)
 #' # What it can tell
 #' update(fit, . ~ wt, sigma ~ 1)
-#' @seealso [diagnostics()], [covary_control()], [covary-conditions]
+#' @seealso [refine()], [diagnostics()], [covary_control()], [covary-conditions]
 #' @name when-a-fit-warns
 #' @aliases when-a-fit-warns
 NULL
