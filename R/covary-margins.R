@@ -18,11 +18,6 @@ check_response_margins <- function(margin, parsed, data, algorithm) {
   if (is.null(names(margin)) && length(labels) == 1 && length(margin) == 1) names(margin) <- labels
   names(margin) <- margin_labels(names(margin), parsed)
   check_margin_source(margin, data, algorithm)
-  if (any(vapply(margin, is_estimated, TRUE))) {
-    stop_covary("margin", "Give the parameter of every margin, such as power(0.5).",
-      fields = list(arg = "margin")
-    )
-  }
   margin[intersect(labels, names(margin))]
 }
 
@@ -53,6 +48,8 @@ check_margin_source <- function(margin, data, algorithm) {
   }
   if (!is.null(advice)) stop_covary("margin", advice, ".", fields = list(arg = "margin"))
 }
+
+any_estimated <- function(margins) any(vapply(margins, is_estimated, TRUE))
 
 # The margins with what they take from the rows of a frame, after a check that they can transform
 # them.
@@ -103,4 +100,29 @@ with_margins <- function(prepared, margins, frame) {
   prepared$given <- frame$y
   prepared$target$log_jacobian <- prepared$target$log_jacobian + margin_log_jacobian(margins, frame)
   prepared
+}
+
+# A warning where more of a distribution than this lies beyond the limit of its margin.
+most_beyond_limit <- 1e-4
+
+warn_margin_limit <- function(fit) {
+  if (length(fit$margins) == 0) {
+    return(fit)
+  }
+  latent <- without_margins(thin_fit(fit, 1000))
+  mean <- central_parameters(latent, "mean")
+  sd <- central_parameters(latent, "sd")
+  for (label in names(fit$margins)) {
+    margin <- fit$margins[[label]]
+    beyond <- -expm1(min(log_mass_within(margin, mean[, label], sd[, label]), na.rm = TRUE))
+    if (beyond > most_beyond_limit) {
+      warn_covary("margin_limit", "At some row ", format(beyond, digits = 2), " of the normal ",
+        "distribution of the transformed '", label, "' lies beyond the limit of ",
+        margin_text(margin), ", where there is no response. Means, sds and far centiles are not ",
+        "to be relied on there; use a power nearer to 0.",
+        fields = list(response = label, beyond = beyond)
+      )
+    }
+  }
+  fit
 }

@@ -171,25 +171,9 @@ covary <- function(
     prior = prior, algorithm = algorithm, control = control,
     margins = check_response_margins(margin, parsed, data, algorithm)
   )
-  repeat {
-    prepared <- prepare_fit(parsed, data, choice, settings)
-    prepared$target <- bound_likelihood(prepared$target, control$row_sd, fit_pilot)
-    if (algorithm == "none") {
-      return(regression_density(prepared$target, prepared$design))
-    }
-    clock$lap("prepare")
-    result <- run_engine(
-      engines()[[algorithm]], prepared$target, draws, control, new_progress(refresh)
-    )
-    clock$lap("fit")
-    compression <- estimate_compression_error(prepared, result, settings$control)
-    if (is.null(compression)) break
-    clock$lap("certificate")
-    if (is_accepted(compression)) break
-    settings$control <- refine_compression(compression, settings$control)
-  }
-  result$info$bound <- bound_effect(prepared$target, result)
-  check_usable(prepared, result)
-  if (no_rows) prepared <- forget_rows(prepared)
-  record_compression(compression, new_fit(further$call, prepared, result, algorithm, clock))
+  asked <- list(
+    parsed = parsed, data = data, choice = choice, settings = settings, draws = draws,
+    refresh = refresh, call = further$call, no_rows = no_rows, clock = clock
+  )
+  if (any_estimated(settings$margins)) estimate_margins(asked) else fit_once(asked)
 }

@@ -21,6 +21,14 @@ margin_columns <- function(margin, label, ids) {
   paste0(names(margin$value), if (length(ids) > 1) paste0("_", ids[[label]]))
 }
 
+# Names of the draws of all parameters of margins that were estimated.
+margin_draw_names <- function(fit) {
+  columns <- lapply(names(fit$margins), function(label) {
+    margin_columns(fit$margins[[label]], label, fit$ids)
+  })
+  intersect(unlist(columns), colnames(fit$draws))
+}
+
 # Of a block of draws (NULL: all)
 margins_of_block <- function(margins, draws = NULL) {
   if (is.null(draws) || is.null(margins)) {

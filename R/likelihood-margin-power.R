@@ -22,7 +22,7 @@
 #'
 #' @section Estimation:
 #' With `lambda = NULL` the parameter is estimated with the rest of the model. Its prior is uniform
-#' between -4 and 4 (`power()`) or -2 and 4 (`yeo_johnson()`); its posterior is the evidence of the
+#' between -4 and 4 (`power()`) or -4 and 6 (`yeo_johnson()`); its posterior is the evidence of the
 #' model given it, times the Jacobian of the transformation: found at some nodes between three
 #' posterior sds on both sides of its mode, each a fit of its own, and interpolated. Draws of the
 #' coefficients belong to the draw of `lambda` in the same row: they are those of the nearest node,
@@ -31,9 +31,10 @@
 #'
 #' @section Results:
 #' Everything after the fit is on the scale of the response: means and standard deviations are those
-#' of the response itself (by quadrature, within 5.6 standard deviations of the transformed
-#' response: further out are 2e-8 of it), centiles, intervals and simulated responses are
-#' transformed back, densities have the Jacobian, so that [loo()] compares margins.
+#' of the response itself (by Gauss-Hermite quadrature with 11 nodes over the normal transformed
+#' response; nodes beyond its limit are left out), and `predict(type = "median")` has medians.
+#' Centiles, intervals and simulated responses are transformed back, densities have the
+#' Jacobian, so that [loo()] compares margins.
 #' Exceptions are named: coefficients and [posterior_linpred()] are of the transformed response,
 #' correlations ([correlation()], `rho`) of the transformed responses. What cannot answer for a
 #' margin yet is an error (`covary_error_margin`).

@@ -37,7 +37,7 @@ margin_limits.covary_margin_yeo_johnson <- function(margin, p) {
 
 #' @export
 margin_settings.covary_margin_yeo_johnson <- function(margin) {
-  data.frame(start = 1, lower = -2, upper = 4, row.names = "lambda")
+  data.frame(start = 1, lower = -4, upper = 6, row.names = "lambda")
 }
 
 #' @export

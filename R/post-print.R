@@ -33,7 +33,7 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat(paste0("  ", predictor_lines(x$design$predictors, x$responses), "\n"), sep = "")
   order <- order_lines(x$design$predictors, x$responses)
   if (length(order)) cat("", order, sep = "\n")
-  cat(margin_lines(x), sep = "")
+  cat(if (is.null(x$draws)) x$margin_lines else margin_lines(x), sep = "")
   frame <- x$frame
   cat("\nData:       ", format(frame$n, scientific = FALSE), " rows in ", x$n_cells, " cells",
     paste(";", missing_texts(frame, x$responses), recycle0 = TRUE), "\n",
@@ -57,12 +57,17 @@ print_head <- function(x, draws = nrow(x$draws)) {
   cat("Algorithm:  ", x$algorithm, ", ", draws, " draws; ", verdict(x$info, draws), "\n", sep = "")
 }
 
-# "Margin:     mpg: power(lambda = -0.5), ..." a line for each; of a summary too.
-margin_lines <- function(x) {
-  of <- vapply(names(x$margins), function(label) {
-    known <- x$margin_limits[[label]]
-    text <- paste0(label, ": ", margin_text(x$margins[[label]]))
-    if (is.null(known)) text else paste0(text, ", ", known)
+# "Margin:     mpg: power(lambda = -0.5)", a line for each, with 95 % limits where it was estimated.
+margin_lines <- function(fit) {
+  columns <- margin_draw_names(fit)
+  of <- vapply(names(fit$margins), function(label) {
+    margin <- fit$margins[[label]]
+    drawn <- intersect(margin_columns(margin, label, fit$ids), columns)
+    limits <- column_quantiles(unclass(fit$draws)[, drawn, drop = FALSE], c(0.025, 0.975))
+    paste0(label, ": ", margin_text(margin), paste0(
+      ", estimated, 95 % from ", format_each(limits[, 1], 3), " to ", format_each(limits[, 2], 3),
+      recycle0 = TRUE
+    ), collapse = "")
   }, "")
   if (length(of)) c("\n", paste0("Margin:     ", of, "\n"))
 }

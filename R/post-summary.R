@@ -9,7 +9,8 @@
 #'   (unpenalised coefficients) and `sds` (standard deviations of smooths and random effects), both
 #'   with a row a parameter and the columns `mean`, `sd`, `2.5%`, `50%`, `97.5%` (quantiles of the
 #'   draws) and `mcse` (Monte Carlo standard error of the mean, from the effective number of draws
-#'   after importance resampling), and with `diagnostics` (see [diagnostics()]), `call`,
+#'   after importance resampling), `margins` (the same of parameters of [margins] that were
+#'   estimated), and with `diagnostics` (see [diagnostics()]), `call`,
 #'   `algorithm`.
 #' @section Errors:
 #' `covary_error_argument`.
@@ -28,8 +29,10 @@ summary.covary <- function(object, prob = 0.95, ...) {
     function(on) summary_table(object, object$priors$name[on], probs)
   )
   structure(c(
-    object[c("call", "algorithm", "responses", "pairs", "n_cells", "info", "margins")], tables,
+    object[c("call", "algorithm", "responses", "pairs", "n_cells", "info")], tables,
     list(
+      margins = summary_table(object, margin_draw_names(object), probs),
+      margin_lines = margin_lines(object),
       design = object$design["predictors"], frame = frame_counts(object$frame),
       diagnostics = diagnostics(object)
     )
@@ -71,6 +74,7 @@ print.summary.covary <- function(x, digits = 3, ...) {
   print_table("Coefficients", x$coefficients[other, , drop = FALSE], digits)
   print_triangles(shown$tables, digits)
   print_table("Standard deviations of smooths and random effects", x$sds, digits)
+  print_table("Parameters of margins", x$margins, digits)
   elbo <- x$info$elbo
   if (length(elbo) && !is.na(elbo)) cat("\nELBO ", format(elbo, digits = 7), "\n", sep = "")
   invisible(x)
