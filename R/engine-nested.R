@@ -53,10 +53,20 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   }
   note <- skip_weights(model, sample$beta, prior, sample$lq, control, progress)
   if (!is.null(note)) {
-    return(unweighted(sample$beta, sample$log_tau, sample$lq, info, note))
+    return(unweighted(sample$beta, sample$log_tau, sample$lq + known_gap(note), info, note))
   }
-  sample$lp <- loglik_and_priors_draws(model, sample$beta, progress) + prior(TRUE)
-  log_ratio <- sample$lp - sample$lq
+  log_ratio_of <- function(rows) {
+    loglik_and_priors_draws(model, sample$beta[rows, , drop = FALSE], progress) + prior(rows) -
+      sample$lq[rows]
+  }
+  probe <- useless_probe(log_ratio_of, draws, info, control)
+  if (!is.null(probe)) {
+    info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(probe$log_ratio)
+    sample$lp <- sample$lq + mean(probe$log_ratio)
+    return(without_weights(sample, probe$weights, info))
+  }
+  log_ratio <- log_ratio_of(seq_len(draws))
+  sample$lp <- log_ratio + sample$lq
   info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(log_ratio)
   w <- psis(log_ratio)
   as_they_are <- sample

@@ -35,7 +35,7 @@ weighed_sds <- function(surrogate, model, draws, inner, proposal) {
   sample <- importance_round(NULL, log_density, proposal, n)
   rounds <- if (is_expensive && is_first && sample$khat < khat_threshold()) 0 else 3
   for (i in seq_len(rounds)) {
-    enough <- if (is_expensive) 250 else 0.5 * length(sample$weights)
+    enough <- if (is_expensive || is_first) 250 else 0.5 * length(sample$weights)
     if (sample$khat < 0.5 && importance_ess(sample) > enough) break
     sample <- importance_round(sample, log_density, moment_proposal(sample, df), points)
   }

@@ -27,7 +27,8 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
   note <- skip_weights(model, beta, function(rows) 0, lq, control, progress)
   if (!is.null(note)) {
     beta <- draw_t_proposal(proposal, draws)
-    return(unweighted(beta, none, log_t_proposal(proposal, beta), info, note))
+    lp <- log_t_proposal(proposal, beta) + known_gap(note)
+    return(unweighted(beta, none, lp, info, note))
   }
   log_density <- function(beta) loglik_and_priors_draws(model, beta, progress)
   sample <- importance_round(NULL, log_density, proposal, first, points = beta)
@@ -97,6 +98,10 @@ weight_info <- function(w) {
   list(importance_ess = ess, efficiency = ess / length(w$weights), resampled = TRUE)
 }
 
+# From the log density of the draws to that of the posterior and the data, on average, where a probe
+# told it.
+known_gap <- function(note) if (is.null(note$elbo)) 0 else note$elbo
+
 # Draws that are not weighed; `note`: list(text, khat, log_evidence, ...). No weights are to be
 # applied later either, which is what equal `lp` and `lq` say.
 unweighted <- function(beta, log_tau, lp, info, note) {
@@ -118,6 +123,23 @@ has_useless_weights <- function(w, draws, info, control) {
 
 is_right_without_weights <- function(w, draws, info, control) {
   has_useless_weights(w, draws, info, control) && is_right_gaussian(info$fresh)
+}
+
+# Draws that tell whether the others need to be weighed.
+weight_probe <- 500L
+
+# Weights of some of the draws where they show that those of all would be of no use, list(log_ratio,
+# weights), so that the others are spared the likelihood; NULL where all are to be weighed.
+# log_ratio_of: a function of the numbers of the draws.
+useless_probe <- function(log_ratio_of, draws, info, control) {
+  if (draws < 2 * weight_probe || !isTRUE(is_right_gaussian(info$fresh))) {
+    return(NULL)
+  }
+  log_ratio <- log_ratio_of(evenly_spaced(draws, weight_probe))
+  weights <- psis(log_ratio)
+  if (is_right_without_weights(weights, weight_probe, info, control)) {
+    list(log_ratio = log_ratio, weights = weights)
+  }
 }
 
 # Draws of a Gaussian, list(beta, log_tau, lp), whose weights w are of no use.

@@ -15,7 +15,9 @@
 #'   `bs_` is the unpenalised and `s_...[j]` the penalised part of a smooth, `sds_` the standard
 #'   deviation of the latter. `lprior` is the log density of the prior (as 'priorsense' wants it),
 #'   `lp__` the log joint density of data and parameters, `lp_approx__` the log density of the
-#'   approximation the draws were made from. With one response its name is left out.
+#'   approximation the draws were made from (where a probe of the draws told that weights are of no
+#'   use, both are the latter, moved by the mean difference). With one response its name is left
+#'   out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.
 #'   Repeats stand together, so that [posterior::ess_bulk()] and Monte Carlo standard errors count
