@@ -109,9 +109,8 @@ climb_sds <- function(target, state) {
   doubtful <- rep(TRUE, d)
   for (n in c(4, 4, 8, 8, 8)) {
     signs <- matrix(sample(c(-1, 1), d * n, TRUE), d) * doubtful
-    moves <- 0.1 * sd * signs
-    g <- gradient_at(target, state$theta + cbind(moves, -moves))
-    each <- signs * (g[, n + seq_len(n)] - g[, seq_len(n)]) / (0.2 * sd)
+    g <- gradient_at(target, state$theta + 0.1 * sd * signs)
+    each <- -signs * (g + state$at$g) / (0.1 * sd)
     curvature <- rowMeans(each)
     noise <- sqrt(rowMeans((each - curvature)^2) / (n - 1))
     # no curvature: the sd is far too small, or the density flat
@@ -122,4 +121,13 @@ climb_sds <- function(target, state) {
     if (!any(doubtful)) break
   }
   sd
+}
+
+# Is the top, list(mean, and how it spreads) or NULL, a better place than the start? By the ELBO
+# over pairs of draws.
+is_better_top <- function(target, top, start, noise) {
+  value <- function(at) {
+    mean(density_at(target, gaussian_draws(at, t(paired(noise))))$value) + spread_log_det(at)
+  }
+  !is.null(top) && isTRUE(value(top) > max(value(start), -Inf, na.rm = TRUE))
 }

@@ -11,10 +11,10 @@
 #'   Duvenaud 2017), free of noise when the approximation is exact. `NULL`: off with `parity`, else
 #'   on.
 #' @param rank Rank of the low-rank family; default: the square root of the number of free numbers.
-#' @param fixed_draws First number of fixed draws of the default optimiser, doubled up to
-#'   `most_draws` until the Monte Carlo error is below `tolerance`; default: four times the number
-#'   of free numbers and 12, at least 64 and at most 256 (mean-field), or 412 and twice the number
-#'   of free numbers (other families).
+#' @param fixed_draws First number of fixed draws of the default optimiser; default: four times the
+#'   number of free numbers and 12, at least 64 and at most 256 (mean-field), or twice the number of
+#'   free numbers and 8, at least 64 (other families). Where their Monte Carlo error is above
+#'   `tolerance`, they are doubled (full-rank: fresh draws are averaged) up to `most_draws`.
 #' @param most_draws See `fixed_draws`.
 #' @param tolerance Root mean square error of means and log standard deviations, in posterior
 #'   standard deviations, that a fit must not exceed to count as converged.

@@ -106,8 +106,10 @@ leave_climb <- function(target, setup, state) {
   top <- if (climbed$reached) {
     list(mean = climbed$theta, sd = climb_sds(target, climbed), memory = climbed$memory)
   }
-  value <- function(at) pairs_elbo(target, at$mean, at$sd, state$noise)$value
-  state$believed <- !is.null(top) && isTRUE(value(top) > max(value(state), -Inf, na.rm = TRUE))
+  few <- seq_len(if (is.null(state$rows)) few_pairs else 2)
+  state$believed <- is_better_top(
+    target, top, state[c("mean", "sd")], state$noise[, few, drop = FALSE]
+  )
   if (state$believed) {
     state[c("mean", "sd")] <- top[c("mean", "sd")]
     return(enter_diagonal(state, "few", top$memory))

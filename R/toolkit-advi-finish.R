@@ -107,8 +107,13 @@ certify <- function(approx) {
   )
 }
 
-# Pairs of draws whose gradients are the certificate: fewer where each reads many rows.
-certificate_pairs <- function(target) if (target$rows > 20000) 8 else 64
+# Pairs of draws whose gradients are the certificate: fewer where each reads many rows, more where
+# few parameters make them cheap. Many parameters say their own noise.
+certificate_pairs <- function(target) {
+  if (target$rows > 20000) {
+    if (target$dim > 100) 4 else 8
+  } else if (target$dim > 20) 64 else 256
+}
 
 certify_full <- function(approx) {
   d <- approx$target$dim

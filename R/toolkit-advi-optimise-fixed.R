@@ -10,8 +10,8 @@
 #           hundreds
 #   polish  full-rank: L-BFGS on the raw parameters, in units of the approximation, where such steps
 #           do not settle
-#   check   Monte Carlo error from fresh draws, which then count as much as those before; too large:
-#           more of them
+#   check   Monte Carlo error from fresh draws, which then count as much as those before
+#   average steps over draws of their own (toolkit-advi-average.R), where that error is too large
 
 start_fixed <- function(target, setup) {
   sd <- if (is.null(setup$start_sigma)) rep(0.1, target$dim) else setup$start_sigma
@@ -41,12 +41,10 @@ start_fixed <- function(target, setup) {
   start_newton(target, setup, state)
 }
 
-# 2 d + 2 draws say all of a quadratic; more leave less noise of what is not, as long as they are
-# few.
+# 2 d draws say all of a quadratic; what is not is left to steps over fresh draws.
 first_draws <- function(setup) {
   m <- setup$control$fixed_draws
-  d <- setup$family$dim
-  if (is.null(m)) max(64L, min(4L * d + 12L, max(412L, 2L * d + 2L))) else m
+  if (is.null(m)) max(64L, 2L * setup$family$dim + 8L) else m
 }
 
 start_newton <- function(target, setup, state) {
@@ -84,7 +82,8 @@ step_fixed <- function(target, setup, state, most) {
     newton = step_newton(target, setup, state),
     member = step_member(target, setup, state),
     polish = step_polish(target, setup, state),
-    check = step_check(target, setup, state)
+    check = step_check(target, setup, state),
+    average = step_average(target, setup, state)
   )
   loss <- if (is.null(state[["loss"]])) -state$elbo else state[["loss"]]
   state$losses <- append_losses(state, loss)
@@ -109,7 +108,7 @@ step_newton <- function(target, setup, state) {
   small <- if (state$exact) 1e-5 else 1e-3
   # curvature at the mode that is far from that over the posterior
   if (after == "check" && sqrt(mean(change^2)) > 0.5 && is.null(state$hard)) {
-    state$hard <- state$surprised <- TRUE
+    state$hard <- TRUE
   }
   # Stein's Hessian has noise, and steps gain little in the end. Where they still go far, L-BFGS
   # goes on with exact gradients.

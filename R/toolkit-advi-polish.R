@@ -42,7 +42,8 @@ step_polish <- function(target, setup, state) {
   state$value <- moved$at
   # f leaves out the determinant of the change of units
   state$elbo <- -moved$at$f + sum(log(diag(state$unit)))
-  if (gain < 1e-7 && -slope < 1e-6) finish_polish(setup, state) else state
+  # steps over fresh draws go on from where these draws cannot tell more
+  if (gain < 1e-6 && -slope < 1e-5) finish_polish(setup, state) else state
 }
 
 finish_polish <- function(setup, state) {
@@ -81,16 +82,20 @@ step_check <- function(target, setup, state) {
   }
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- seen$error$rms
-  state$done <- is_last_check(setup, state$error, before, m) ||
-    (isTRUE(state$hard) && is.null(state$surprised) &&
-      state$error <= 0.8 * setup$control$tolerance)
-  state$noise <- cbind(state$noise, noise)
-  # a step with noisy curvature is enough near by, where twice the draws have half the variance
-  if (isTRUE(state$hard) && !state$done || state$error > min(0.1, 1.5 * before)) {
-    state$at <- seen
-    return(if (state$done) state else enter_phase(target, setup, state, "polish"))
+  # where curvature changes much over the posterior, so few draws do not see all of it
+  hard <- isTRUE(state$hard)
+  enough <- is_last_check(setup, state$error, before, m)
+  far <- state$error > min(0.3, 1.5 * before)
+  if (enough && (far || !hard)) {
+    state$done <- TRUE
+    return(if (far) state else join_fresh(state, seen))
   }
-  join_fresh(state, seen)
+  if (!far) {
+    return(start_average(setup, if (hard) state else join_fresh(state, seen)))
+  }
+  state$noise <- cbind(state$noise, noise)
+  state$at <- seen
+  enter_phase(target, setup, state, "polish")
 }
 
 # The fresh draws count as much as is not their own noise: about half.

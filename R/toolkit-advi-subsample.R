@@ -59,7 +59,6 @@ leave_few_subsample <- function(target, state) {
 start_passes <- function(target, state) {
   state$phase <- "passes"
   state$round <- 0
-  state$log_sd_count <- 0
   state
 }
 
@@ -71,7 +70,7 @@ step_passes <- function(target, setup, state) {
   state$round <- state$round + 1
   before <- state$error
   # expectations can wait until the mean is near
-  wanted <- max(0.5 * tolerance, 0.3 * min(before, 0.7))
+  wanted <- max(0.6 * tolerance, 0.3 * min(before, 0.7))
   state <- expect_minibatches(target, setup, state, wanted)
   full <- gradient_at(target, matrix(state$mean))[, 1]
   state <- learn_pass(state, full)
@@ -84,13 +83,10 @@ step_passes <- function(target, setup, state) {
   state$mean <- state$mean + state$sd * step
   state$error <- sqrt(mean(step^2))
   state$loss <- state[["loss"]] - 0.5 * sum(state$sd * step * slope)
-  state$done <- wanted == 0.5 * tolerance && state$error < 0.5 * tolerance &&
+  state$done <- wanted == 0.6 * tolerance && state$error < 0.5 * tolerance &&
     state$scale_error < 0.8 * tolerance
-  if (state$round > 2 && state$error > 0.5 * before && !state$done) {
-    double_subsample(target, state)
-  } else {
-    state
-  }
+  stuck <- state$round > 2 && state$error > max(0.5 * before, 2 * wanted)
+  if (stuck) double_subsample(target, state) else state
 }
 
 # The change of the gradient from pass to pass
@@ -119,49 +115,61 @@ subsample_curvature <- function(sub, mean, sd) {
 }
 
 # E[g - g(mean)] (`bend`) and steps of the log sds, from antithetic pairs, each on rows of its own,
-# until their standard errors are below `wanted` (root mean square). Log sds move after every block
-# of pairs; all blocks at about the same sds count the same.
+# until their standard errors are below `wanted` (root mean square). What rounds before found at
+# nearly the same mean and sds counts as much.
 expect_minibatches <- function(target, setup, state, wanted) {
-  d <- target$dim
-  scale <- target$rows / setup$batch_size
-  pairs <- 16L
-  total <- list(
-    n = 0, bend = numeric(d), bend2 = numeric(d), log_sd = numeric(d), log_sd2 = numeric(d)
-  )
+  near <- state$error < 0.1 && isTRUE(state$scale_error < 0.1)
+  total <- if (near) state$total else list(bend = no_sums(target$dim), log_sd = no_sums(target$dim))
+  most <- total$log_sd$n + most_minibatches
+  settled <- FALSE
   repeat {
-    z <- stratified_pairs(pairs, d)
-    at <- lapply(seq_len(pairs), function(j) {
-      rows <- minibatch_rows(target$rows, setup$batch_size)
-      move <- state$sd * z[, j]
-      g <- gradient_at(target, state$mean + cbind(move, -move, 0), rows, scale)
-      list(
-        bend = (g[, 1] + g[, 2]) / 2 - g[, 3],
-        # z^2 for 1, its mean over a block, takes away what the density between has in common
-        log_sd = (z[, j]^2 + state$sd * (g[, 1] - g[, 2]) / 2 * z[, j]) / 2
-      )
-    })
-    bend <- vapply(at, `[[`, numeric(d), "bend")
-    log_sd <- vapply(at, `[[`, numeric(d), "log_sd")
-    total$n <- total$n + pairs
-    total$bend <- total$bend + rowSums(matrix(bend, d))
-    total$bend2 <- total$bend2 + rowSums(matrix(bend, d)^2)
-    total$log_sd <- total$log_sd + rowSums(matrix(log_sd, d))
-    total$log_sd2 <- total$log_sd2 + rowSums(matrix(log_sd, d)^2)
-    n <- total$n
-    noise <- (total$log_sd2 / n - (total$log_sd / n)^2) / (n - 1)
-    blur <- state$sd^2 * (total$bend2 / n - (total$bend / n)^2) / (n - 1)
-    if (sqrt(mean(noise)) < wanted && sqrt(mean(blur)) < wanted || n >= most_minibatches) break
+    total <- add_pairs(target, setup, state, total, with_bend = !settled)
+    noise <- sqrt(mean(sums_variance(total$log_sd)))
+    settled <- sqrt(mean(state$sd^2 * sums_variance(total$bend))) < wanted
+    if (settled && noise < wanted || total$log_sd$n >= most) break
   }
-  state$bend <- total$bend / n
-  move <- total$log_sd / n
-  # what earlier rounds found at nearly these sds is worth keeping
-  small <- sqrt(max(0, mean(move^2 - noise))) < 0.1
-  kept <- if (small) state$log_sd_count else 0
-  move <- pmin(pmax(move * n / (n + kept), -0.7), 0.7)
-  state$log_sd_count <- kept + n
+  state$bend <- total$bend$sum / total$bend$n
+  move <- pmin(pmax(total$log_sd$sum / total$log_sd$n, -0.7), 0.7)
   state$sd <- state$sd * exp(move)
-  state$scale_error <- sqrt(mean(noise) + max(0, mean(move^2 - noise)))
+  # steps as they would have been from the sds there are now
+  total$log_sd <- shift_sums(total$log_sd, -move)
+  state$total <- total
+  state$scale_error <- sqrt(noise^2 + max(0, mean(move^2) - noise^2))
   state
+}
+
+# Sums of vectors and of their squares, and the variance of the mean that they say
+no_sums <- function(d) list(n = 0, sum = numeric(d), square = numeric(d))
+
+add_sums <- function(sums, x) {
+  list(n = sums$n + 1, sum = sums$sum + x, square = sums$square + x^2)
+}
+
+shift_sums <- function(sums, by) {
+  square <- sums$square + 2 * by * sums$sum + sums$n * by^2
+  list(n = sums$n, sum = sums$sum + sums$n * by, square = square)
+}
+
+sums_variance <- function(sums) {
+  (sums$square / sums$n - (sums$sum / sums$n)^2) / (sums$n - 1)
+}
+
+# Pairs a block
+minibatch_pairs <- 16L
+
+add_pairs <- function(target, setup, state, total, with_bend) {
+  z <- stratified_pairs(minibatch_pairs, target$dim)
+  scale <- target$rows / setup$batch_size
+  for (j in seq_len(minibatch_pairs)) {
+    rows <- minibatch_rows(target$rows, setup$batch_size)
+    move <- state$sd * z[, j]
+    g <- gradient_at(target, state$mean + cbind(move, -move, if (with_bend) 0), rows, scale)
+    if (with_bend) total$bend <- add_sums(total$bend, (g[, 1] + g[, 2]) / 2 - g[, 3])
+    # z^2 for 1, its mean over a block, takes away what the density between has in common
+    log_sd <- (z[, j]^2 + state$sd * (g[, 1] - g[, 2]) / 2 * z[, j]) / 2
+    total$log_sd <- add_sums(total$log_sd, log_sd)
+  }
+  total
 }
 
 # Pairs a round, at most

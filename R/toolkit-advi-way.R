@@ -14,11 +14,7 @@ leave_climb_full <- function(target, setup, state) {
   top <- if (state$climb$reached) {
     laplace_at(target, state$climb$theta, climb_sds(target, state$climb))
   }
-  value <- function(at) {
-    mean(density_at(target, gaussian_draws(at, t(paired(noise))))$value) +
-      spread_log_det(at)
-  }
-  if (!is.null(top) && isTRUE(value(top) > max(value(start), -Inf, na.rm = TRUE))) {
+  if (is_better_top(target, top, start, noise)) {
     state$mean <- top$mean
     state$cov <- crossprod(top$chol_cov)
     return(start_newton(target, setup, state))
