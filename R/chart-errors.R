@@ -1,5 +1,6 @@
 # How sure a score is: its posterior standard deviation by the delta method, from the posterior
-# covariance of the predictors at the row (chart-posterior.R).
+# covariance of the predictors at the row (chart-posterior.R), to which the effects of levels that
+# the chart has not seen add their variance.
 
 # n standard deviations of the z of a part: of response `part$of`, or of its last given the others.
 score_errors <- function(s, part) {
@@ -12,7 +13,14 @@ score_errors <- function(s, part) {
       fields = list(arg = "exclude")
     )
   }
+  if (any(any_unseen(s$at, slope_factors(s$chart)))) {
+    stop_covary("argument", "`uncertainty = \"posterior\"` cannot be had at new levels of ",
+      enumerate(slope_factors(s$chart)), ", which has slopes.",
+      fields = list(arg = "uncertainty")
+    )
+  }
   cov <- posterior_covariance(s$chart, s$at, keys, s$excluded)
+  for (i in seq_along(keys)) cov[, i, i] <- cov[, i, i] + s$extra[[keys[i]]]
   variance <- 0
   for (i in seq_along(keys)) {
     for (j in seq_along(keys)) variance <- variance + gradient[[i]] * gradient[[j]] * cov[, i, j]

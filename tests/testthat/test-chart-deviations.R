@@ -134,6 +134,10 @@ test_that("fits of one response, with random slopes, have no joint columns", {
   new <- transform(d, g = "new")
   expect_error(deviations(fit, new, new_levels = "predictive"), class = "covary_error_argument")
   expect_identical(unique(deviations(fit, new, new_levels = "population")$status), "new level")
+  expect_error(
+    deviations(fit, new, new_levels = "population", uncertainty = "posterior"),
+    class = "covary_error_argument"
+  )
 })
 
 test_that("arguments are used or refused", {
@@ -157,4 +161,35 @@ test_that("a term that jumps cannot become a chart, and the error says so", {
   fit <- covary(mpg ~ I(wt > 3), data = mtcars, draws = 100)
   error <- expect_error(deviations(fit), class = "covary_error_chart")
   expect_match(conditionMessage(error), "I(wt > 3)", fixed = TRUE)
+})
+
+test_that("z_se at new levels covers the z that people would have if the level were known", {
+  fit <- fit_sites()
+  set.seed(24)
+  n <- 2000
+  at <- data.frame(age = runif(n, 4, 16), sex = "F", site = "new")
+  line <- centiles(fit, at, z = c(0, 1), resp = "height", new_levels = "population")
+  mu <- line$value[line$z == 0]
+  sigma <- line$value[line$z == 1] - mu
+  sds <- vapply(c("mu:height", "sigma:height"), function(key) {
+    Find(function(table) table$random, reference(fit)$predictors[[key]]$tables)$sd
+  }, 0)
+  true <- rnorm(n)
+  at$height <- mu + rnorm(n, 0, sds[1]) + sigma * exp(rnorm(n, 0, sds[2])) * true
+  at$weight <- NA
+  known <- deviations(fit, at,
+    resp = "height", uncertainty = "posterior", exclude = "s(site)"
+  )
+  for (new_levels in c("population", "predictive")) {
+    out <- deviations(fit, at,
+      resp = "height", uncertainty = "posterior", new_levels = new_levels
+    )
+    # The curves are exact in these people, so their part of z_se is taken off; 2,000 people:
+    # standard error of the coverage .005
+    of_site <- sqrt(out$z_se^2 - known$z_se^2)
+    held <- mean(abs(out$z - true) < 1.96 * of_site)
+    # predictive z is drawn to zero, nearer to the truth than z_se says
+    expect_gt(held, 0.935)
+    expect_lt(held, if (new_levels == "population") 0.965 else 0.99)
+  }
 })
