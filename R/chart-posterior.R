@@ -30,13 +30,21 @@ chart_posterior <- function(fit, covariates) {
     on <- at + seq_len(ncol(curve$draws))
     at <- max(on)
     table <- curve[c("grid", "levels")]
-    table$values <- signif(components$loadings[on, , drop = FALSE], 5)
+    table$values <- round_loadings(components$loadings[on, , drop = FALSE])
     loadings[[curve$key]] <- c(loadings[[curve$key]], list(table))
   }
   list(
     rank = ncol(components$scores), loadings = loadings,
     levels = level_effects(fit, split, covariates, row, components$scores)
   )
+}
+
+# Loadings (points x rank) to a hundredth, or less, of the standard deviation at their point, to
+# which `left` adds variance: the variance that r components make changes by about r / 120,000.
+round_loadings <- function(loadings, left = 0) {
+  sd <- sqrt(rowSums(loadings^2) + left)
+  digits <- 2 - floor(log10(ifelse(sd > 0, sd, 1)))
+  array(round(loadings, rep(digits, ncol(loadings))), dim(loadings))
 }
 
 # Is a term one effect for every level of one factor?
@@ -138,7 +146,10 @@ effects_and_scores <- function(draws, scores) {
       left[, i, j] <- colSums(draws[[i]] * draws[[j]]) / (s - 1) - explained
     }
   }
-  list(keys = keys, loadings = signif(shared, 4), left = signif(left, 5))
+  for (k in seq_along(keys)) {
+    shared[, , k] <- round_loadings(matrix(shared[, , k], levels), left[, k, k])
+  }
+  list(keys = keys, loadings = shared, left = signif(left, 4))
 }
 
 # Posterior covariance of predictors `keys` at rows: n x keys x keys. at: read_people();
