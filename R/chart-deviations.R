@@ -21,9 +21,9 @@
 #' With `uncertainty = "posterior"`, `z_se` is the posterior standard deviation of z (the value
 #' being what it is) by the delta method, from the posterior covariance of the predictors at the
 #' row, sites included; `lower` and `upper` are `z` plus and minus a normal quantile times that. At
-#' a level that the chart has not seen the variance of its effect counts too: `z_se` says how far `z`
-#' may be from what it would be if the level were known (a predictive z, which is drawn to zero,
-#' somewhat less).
+#' a level that the chart has not seen the variance of its effect counts too: `z_se` says how far
+#' `z` may be from what it would be if the level were known (a predictive z, which is drawn to
+#' zero, is somewhat nearer).
 #'
 #' @param object A fit of [covary()], or a chart of [reference()].
 #' @param newdata Data frame with covariates and responses; of a fit, `NULL` for its own rows.
