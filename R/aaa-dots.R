@@ -27,7 +27,7 @@ advice_on_arguments <- list(
   robust = "take quantiles of the draws of as_draws_df()",
   effects = "random effects are in ranef(), their sds in VarCorr()",
   se.fit = "predict() always gives the posterior sd",
-  moment_match = "reloo() fits again without rows of high Pareto k, kfold() without parts",
+  moment_match = "loo::loo_moment_match(fit) and reloo(fit) mend rows of high Pareto k",
   reloo = "reloo() is a function of its own",
   integrate = "kfold() leaves out groups by `folds`",
   newdata = "it is for the rows of the fit; log_lik() takes newdata"
