@@ -65,6 +65,7 @@ mode_with_sds <- function(target, from = NULL) {
 model_at_resolution <- function(parsed, compressed, settings) {
   suffstats <- compressed$suffstats
   prepared <- prepare_compressed(parsed, suffstats, compressed$frame, compressed$design)
+  prepared$design$level_factor <- level_factor_of(prepared, settings)
   nodes <- merge_point_cells(prepared$nodes)
   if (ncol(nodes$stats) > nodes_per_row * suffstats$rows) {
     return(NULL)

@@ -160,5 +160,5 @@ approximate_mode <- function(target, from = NULL) {
 mode_shift <- function(exact, target, mode) {
   change <- loglik_and_priors(exact, mode$mean, 1L)$gradient -
     loglik_and_priors(target, mode$mean, 1L)$gradient
-  shift_in_sds(change, chol2inv(mode$chol_precision))
+  shift_in_sds(change, covariance_of(mode$chol_precision))
 }

@@ -39,6 +39,7 @@ prepare_compressed_fit <- function(parsed, compressed, settings) {
   prepared <- prepare_compressed(
     parsed, compressed$suffstats, compressed$frame, compressed$design
   )
+  prepared$design$level_factor <- level_factor_of(prepared, settings)
   check_responses(prepared$frame, prepared$scales, settings$algorithm)
   priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
   compression <- list(

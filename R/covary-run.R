@@ -32,7 +32,8 @@ rescue_draws <- function(state, model, draws) {
     return(NULL)
   }
   if (is.null(state$beta)) {
-    theta <- sweep(matched_noise(draws, length(state$mean)) %*% chol(state$cov), 2, state$mean, "+")
+    noise <- t(matched_noise(draws, length(state$mean)))
+    theta <- t(gaussian_moves(robust_chol(precision_of(state$cov)), noise) + state$mean)
     state$beta <- theta[, seq_len(model$dim), drop = FALSE]
     state$log_tau <- if (ncol(theta) > model$dim) {
       theta[, -seq_len(model$dim), drop = FALSE]

@@ -40,7 +40,7 @@ spread_draws <- function(target, result, j) {
   }
   at <- match(key, target$keys)
   some <- seq_len(min(500, nrow(result$beta)))
-  result$beta[some, mine, drop = FALSE] %*% target$core$x[[at]] +
+  columns_times_draws(target$core$x[[at]], result$beta[some, mine, drop = FALSE]) +
     rep(target$core$offset[at, ], each = length(some))
 }
 

@@ -1,7 +1,8 @@
 # The design at other points: nodes, rows of a block, cells of tables.
 
 # The design's columns at other points: list(x: p x m matrices, offset). Smooths shared by several
-# predictors are evaluated once.
+# predictors are evaluated once. Of predictors with effects of design$level_factor, where there is
+# one, they are held by level (design-levels.R).
 evaluate_design <- function(design, data) {
   cache <- new.env(parent = emptyenv())
   x <- list()
@@ -14,7 +15,9 @@ evaluate_design <- function(design, data) {
       offset[i, ] <- offset[known, ]
       next
     }
-    smooths <- lapply(p$smooths, function(s) {
+    by_level <- level_smooth(p, design$level_factor)
+    level_term <- if (!is.na(by_level)) p$smooths[[by_level]]
+    smooths <- lapply(p$smooths[setdiff(seq_along(p$smooths), by_level)], function(s) {
       key <- smooth_key(s)
       hit <- cache[[key]]
       if (is.null(hit) || !identical(hit$env, s$env)) {
@@ -23,21 +26,38 @@ evaluate_design <- function(design, data) {
       }
       hit$x
     })
+    before <- sum(vapply(p$smooths[seq_len(max(by_level - 1, 0, na.rm = TRUE))], function(s) {
+      s$n_fixed + sum(s$n_block)
+    }, 0))
     p$smooths <- list()
     at <- predictor_columns(p, data)
     parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
     if (!is.null(p$mixing)) parametric <- parametric %*% p$mixing
-    zero <- which(rowSums(abs(design$x[[i]][seq_along(p$centre), , drop = FALSE])) == 0)
-    parametric[, zero] <- 0
-    x[[i]] <- do.call(rbind, c(list(unname(t(parametric))), smooths))
+    parametric[, zero_columns(design$x[[i]], seq_along(p$centre))] <- 0
+    columns <- do.call(rbind, c(list(unname(t(parametric))), smooths))
     offset[i, ] <- at$offset
-    if (!all(is.finite(x[[i]])) || !all(is.finite(at$offset))) {
+    x[[i]] <- if (is.null(level_term)) {
+      columns
+    } else {
+      effects <- length(p$centre) + before + seq_along(design$level_factor$levels)
+      new_level_columns(
+        columns, setdiff(seq_len(nrow(columns) + length(effects)), effects),
+        levels_at(level_term, design$level_factor, data), effects
+      )
+    }
+    if (!all(is.finite(columns)) || !all(is.finite(at$offset))) {
       stop_covary("infinite", "A term of ", p$key, " is not finite at a node between the data.",
         fields = list(predictor = p$key)
       )
     }
   }
   list(x = x, offset = offset)
+}
+
+# Which of the first columns, `some`, are zero everywhere?
+zero_columns <- function(x, some) {
+  if (inherits(x, "covary_level_columns")) x <- x$dense # parametric columns stand before others
+  which(rowSums(abs(x[some, , drop = FALSE])) == 0)
 }
 
 at_nodes <- function(design, data) {

@@ -50,7 +50,8 @@ predictor_contrasts <- function(model) {
   lapply(keys, function(key) {
     x <- model$core$x[[match(key, model$keys)]]
     # Models that are not cells keep one cell without rows: coefficients themselves stand there.
-    x <- if (any(x != 0)) x[, evenly_spaced(ncol(x), fresh_settings$cells), drop = FALSE]
+    some <- as.matrix(columns_of_cells(x, evenly_spaced(ncol(x), fresh_settings$cells)))
+    x <- if (inherits(x, "covary_level_columns") || any(x != 0)) some
     mine <- which(model$coefficients$key == key)
     list(mine = mine, x = if (is.null(x)) diag(length(mine)) else x)
   })
@@ -60,7 +61,7 @@ predictor_contrasts <- function(model) {
 # surrogate.
 surrogate_points <- function(model, surrogate, log_tau) {
   some_points(model, log_tau, function(log_tau, ridge) {
-    chol_precision <- robust_chol(surrogate$a + diag(ridge, model$dim))
+    chol_precision <- robust_chol(add_diagonal(surrogate$a, ridge))
     list(mean = solve_chol(chol_precision, surrogate$b), chol_precision = chol_precision)
   })
 }
@@ -88,10 +89,10 @@ some_points <- function(model, log_tau, gaussian_at) {
 add_fresh_pairs <- function(model, point, contrasts, changes, pairs) {
   gradient <- function(beta) loglik_and_priors(model, beta, 1L)$gradient - point$ridge * beta
   fresh <- fresh_pairs(gradient, point$mean, point$chol_precision, pairs)
-  root <- backsolve(point$chol_precision, diag(model$dim)) # cov = root root'
+  cov <- covariance_of(point$chol_precision)
   Map(function(change, contrast) {
     of <- function(m) crossprod(contrast$x, m[contrast$mine, , drop = FALSE])
-    sd <- sqrt(rowSums(of(root)^2))
+    sd <- sqrt(columns_variance(contrast$x, as.matrix(part_of_covariance(cov, contrast$mine))))
     new <- pair_changes(fresh, of, pmax(sd, .Machine$double.xmin))
     Map(cbind, change, new)
   }, changes, contrasts)

@@ -49,7 +49,7 @@ newton_inner <- function(model, progress) {
     if (max(abs(log_tau - before)) < 0.1) break
   }
   if (isTRUE(subsample$rows < model$rows)) mode <- mode_at(model, mode$mean)
-  list(mean = mode$mean, cov = chol2inv(mode$chol_precision), log_tau = log_tau)
+  list(mean = mode$mean, cov = covariance_of(mode$chol_precision), log_tau = log_tau)
 }
 
 # The same by Gaussians throughout, from the pilot on: smoothing sds move only where the bound on
@@ -88,8 +88,10 @@ climb_inner <- function(model, progress) {
 # Covariance to start a variational fit with: from the expected curvature of the priors and of one
 # row's worth of data.
 narrow_start <- function(model, mean, log_tau) {
-  precision <- diag(penalty(model, log_tau), model$dim) - loglik_and_priors(model, mean, 2L)$hessian
-  chol2inv(ascent_chol(precision, model$means))
+  precision <- add_diagonal(
+    -loglik_and_priors(model, mean, 2L)$hessian, penalty(model, log_tau)
+  )
+  covariance_of(ascent_chol(precision, model$means))
 }
 
 # The fit at fixed smoothing sds `log_tau` (one a smooth), from N(start$mean, start$cov) on.
@@ -100,8 +102,7 @@ inner_at <- function(model, log_tau, start, progress, tolerance) {
     at$without_penalty <- at[c("value", "gradient", "hessian")]
     at$value <- at$value + expected_smooth_prior(model, mean, cov, log_tau)
     at$gradient <- at$gradient - ridge * mean
-    diagonal <- seq.int(1, length(at$hessian), length(mean) + 1)
-    at$hessian[diagonal] <- at$hessian[diagonal] - ridge
+    at$hessian <- add_diagonal(at$hessian, -ridge)
     at
   }
   fit <- gaussian_vi(expect, start$mean, start$cov,

@@ -28,7 +28,8 @@ laplace_draws <- function(model, mode, log_tau, draws, progress) {
   chol_cov <- chol(cap_covariance(at$precision))
   z <- matched_noise(draws, model$n_sds)
   log_tau <- sweep(z %*% chol_cov, 2, at$mode, "+")
-  given <- surrogate_draws(surrogate, log_tau, matched_noise(draws, model$dim))
+  noise <- matched_noise(draws, model$dim, model$core$shape$head)
+  given <- surrogate_draws(surrogate, log_tau, noise)
   list(
     beta = given$beta, log_tau = log_tau,
     lp = log_joint_draws(model, given$beta, log_tau, progress),

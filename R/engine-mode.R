@@ -8,8 +8,7 @@ newton_mode <- function(
 ) {
   evaluate <- function(beta) {
     part <- loglik_and_priors(target, beta)
-    hessian <- part$hessian
-    diag(hessian) <- diag(hessian) - penalty
+    hessian <- add_diagonal(part$hessian, -penalty)
     list(
       value = part$value - 0.5 * sum(penalty * beta^2), gradient = part$gradient - penalty * beta,
       hessian = hessian, without_penalty = part

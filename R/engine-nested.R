@@ -42,7 +42,7 @@ nested_proposal <- function(surrogate, sds) {
 # fail, or are of no use to a Gaussian that is not right, moved by Markov chains.
 weigh_nested <- function(model, level, draws, info, control, progress) {
   propose <- nested_proposal(level$surrogate, level$sds)
-  noise <- matched_noise(draws, model$dim)
+  noise <- matched_noise(draws, model$dim, model$core$shape$head)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "log_tau")])
   info$fresh <- judge_cubature(model, surrogate_points(model, level$surrogate, sample$log_tau))

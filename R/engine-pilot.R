@@ -11,8 +11,8 @@ pilot_log_tau <- -1.5
 pilot_rounds <- 6
 pilot_change <- 0.5
 
-# list(mean (d: start for all coefficients), cov, log_sd (k x m, by cell, standardised), cor,
-# log_tau (of the means))
+# list(mean (d: start for all coefficients), cov (without smooths alone), log_sd (k x m, by cell,
+# standardised), cor, log_tau (of the means))
 fit_pilot <- function(target) {
   k <- length(target$standard$scale)
   sub <- constant_spread(target)
@@ -43,7 +43,7 @@ fit_pilot <- function(target) {
     start[own] <- fit$mean[i]
   }
   list(
-    mean = start, cov = pilot_covariance(target, sub, fit), log_sd = log_sd,
+    mean = start, cov = if (target$n_sds == 0) pilot_covariance(target, sub, fit), log_sd = log_sd,
     cor = pilot_correlation(sub, fit, pairs), log_tau = fit$log_tau
   )
 }
@@ -74,7 +74,7 @@ pilot_covariance <- function(target, sub, fit) {
     x <- target$core$x[[j]]
     rows <- if (is.null(seen)) n else n * (colSums(!seen[target$units[[j]], , drop = FALSE]) == 0)
     precision <- pilot_precision(target, mine) +
-      target$information[j] * (x * rep(rows, each = nrow(x))) %*% t(x)
+      columns_gram(x, target$information[j] * rows)
     out[mine, mine] <- chol2inv(robust_chol(precision))
   }
   out
@@ -88,7 +88,7 @@ pilot_means <- function(sub) {
   }
   log_tau <- rep(-1, sub$n_sds)
   mode <- newton_mode(sub, penalty(sub, log_tau), tolerance = start_tolerance)
-  list(mean = mode$mean, cov = chol2inv(mode$chol_precision), log_tau = log_tau)
+  list(mean = mode$mean, cov = covariance_of(mode$chol_precision), log_tau = log_tau)
 }
 
 quiet_progress <- list(tick = function(...) NULL, keep = function(...) NULL)
@@ -139,8 +139,8 @@ expected_squares <- function(target, fit) {
     at <- from + seq_len(nrow(target$core$x[[j]]))
     from <- from + length(at)
     x <- target$core$x[[j]]
-    mean <- target$core$offset[j, ] + as.vector(fit$mean[at] %*% x)
-    variance <- colSums(x * (fit$cov[at, at, drop = FALSE] %*% x))
+    mean <- target$core$offset[j, ] + columns_times(x, fit$mean[at])
+    variance <- columns_variance(x, part_of_covariance(fit$cov, at))
     moments$second[j, ] <- moments$second[j, ] - 2 * mean * moments$first[j, ] +
       moments$n[j, ] * (mean^2 + variance)
   }
@@ -160,16 +160,18 @@ log_variance_regression <- function(target, j, mine, squares, n) {
   level <- 0.5 * log(max(sum(squares * exp(-2 * offset)), 1e-300) / sum(n))
   centre <- level * target$constant[mine]
   b <- centre
-  ridge <- pilot_precision(target, mine)
-  chol_precision <- robust_chol(ridge + 2 * (x * rep(n, each = nrow(x))) %*% t(x))
+  information <- columns_gram(x, 2 * n)
+  ridge <- as_shaped(pilot_precision(target, mine), information)
+  chol_precision <- robust_chol(ridge + information)
   value <- function(b) {
-    s <- offset + as.vector(b %*% x)
-    sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum((b - centre) * (ridge %*% (b - centre)))
+    s <- offset + columns_times(x, b)
+    away <- b - centre
+    sum(-n * s - 0.5 * squares * exp(-2 * s)) - 0.5 * sum(away * symmetric_times(ridge, away))
   }
   now <- value(b)
   for (i in 1:15) {
-    s <- offset + as.vector(b %*% x)
-    slope <- as.vector(x %*% (squares * exp(-2 * s) - n) - ridge %*% (b - centre))
+    s <- offset + columns_times(x, b)
+    slope <- columns_sum(x, squares * exp(-2 * s) - n) - symmetric_times(ridge, b - centre)
     step <- solve_chol(chol_precision, slope)
     size <- 1
     while (size > 1e-3 && !isTRUE(value(b + size * step) > now)) size <- size / 2
@@ -179,7 +181,7 @@ log_variance_regression <- function(target, j, mine, squares, n) {
     now <- value(b)
     if (now - before < 1e-3) break
   }
-  list(coefficients = b, log_sd = offset + as.vector(b %*% x))
+  list(coefficients = b, log_sd = offset + columns_times(x, b))
 }
 
 # Precision of the penalty of the coefficients at the places `mine` of all: that of the default

@@ -37,7 +37,8 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   state <- list(
     beta = t(sample$beta[at, , drop = FALSE]), log_tau = sample$log_tau[at, , drop = FALSE]
   )
-  state$gap <- .Call(C_gap, model$core, wide$a, wide$b, state$beta)
+  wide$dense <- as.matrix(wide$a)
+  state$gap <- .Call(C_gap, model$core, wide$dense, wide$b, state$beta)
   first <- chain_values(state)
   most <- min(s$most, s$seconds / seconds)
   done <- 0
@@ -64,7 +65,7 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   beta <- t(do.call(cbind, lapply(kept, `[[`, "beta")))[rows, , drop = FALSE]
   log_tau <- do.call(rbind, lapply(kept, `[[`, "log_tau"))[rows, , drop = FALSE]
   lp <- log_joint_draws(model, beta, log_tau)
-  gap <- as.vector(.Call(C_gap, model$core, surrogate$a, surrogate$b, t(beta)))
+  gap <- as.vector(.Call(C_gap, model$core, as.matrix(surrogate$a), surrogate$b, t(beta)))
   moved <- list(beta = beta, log_tau = log_tau, lp = lp, gap = gap)
   c(moved, list(sweeps = done, chains = s$chains), verdict)
 }
@@ -73,7 +74,7 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
 # three corners and densities at half a dozen points.
 slice_cost <- function(model, surrogate) {
   m <- model$core$size$cells
-  1e-9 * (length(surrogate$b_p)^3 / 2 + m * (3 * model$dim + 200) + 8 * model$dim^2) + 5e-6
+  1e-9 * (1.5 * surrogate_cost(surrogate) + m * (3 * model$dim + 200) + 8 * model$dim^2) + 5e-6
 }
 
 # state: beta (d x chains), log_tau (chains x smooths), gap (chains).
@@ -88,7 +89,7 @@ slice_sweep <- function(model, wide, state) {
   drawn <- surrogate_draws(wide, state$log_tau[twice, , drop = FALSE], noise)$beta
   uniform <- matrix(stats::runif(42 * chains), 42)
   new <- .Call(
-    C_ellipse, model$core, wide$a, wide$b, t(drawn[moved + 1, , drop = FALSE]),
+    C_ellipse, model$core, wide$dense, wide$b, t(drawn[moved + 1, , drop = FALSE]),
     t(drawn[moved, , drop = FALSE]), uniform,
     state$beta, state$gap
   )

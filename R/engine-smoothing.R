@@ -21,7 +21,7 @@ sample_sds <- function(surrogate, model, draws, inner, before = NULL) {
 # By importance sampling. Without a proposal it starts from the mode.
 weighed_sds <- function(surrogate, model, draws, inner, proposal) {
   log_density <- function(log_tau) surrogate_log_density(surrogate, model, log_tau)
-  points <- sds_points(length(surrogate$b_p), draws)
+  points <- sds_points(surrogate_cost(surrogate), draws)
   is_expensive <- points < 1000
   is_first <- is.null(proposal)
   df <- max(5, model$n_sds) # tails as heavy as in few dimensions would waste most draws in many
@@ -43,9 +43,9 @@ weighed_sds <- function(surrogate, model, draws, inner, proposal) {
   sample
 }
 
-# Points a round. Each costs a Cholesky factor of the n penalised coefficients, and another where it
-# is drawn: one for two draws, whose coefficients differ, and fewer where factors are expensive.
-# 1000 for few draws too: the proposal learns its moments from them.
-sds_points <- function(n, draws) {
-  as.integer(max(200, min(max(draws / 2, 1000), 3e9 / (n^3 / 3 + 1))))
+# Points a round. Each costs a Cholesky factor of the penalised coefficients, `cost`, and another
+# where it is drawn: one for two draws, whose coefficients differ, and fewer where factors are
+# expensive. 1000 for few draws too: the proposal learns its moments from them.
+sds_points <- function(cost, draws) {
+  as.integer(max(200, min(max(draws / 2, 1000), 3e9 / cost)))
 }

@@ -6,29 +6,52 @@
 # exp(b'beta - beta'A beta / 2). The unpenalised coefficients u are eliminated: with R'R = A[u, u],
 #   chol_precision = R, cross = R'^-1 A[u, p], lead = R'^-1 b[u],
 #   a_p = A[p, p] - cross' cross, b_p = b[p] - cross' lead.
+# Where A has the shape of an arrow it stays as it is (engine-surrogate-arrow.R).
 new_surrogate <- function(model, mean, at) {
   a <- concave_part(-at$hessian, model$means)
-  b <- at$gradient + as.vector(a %*% mean)
+  b <- at$gradient + symmetric_times(a, mean)
   group <- model$core$group
+  if (inherits(a, "covary_arrow")) {
+    return(new_arrow_surrogate(a, b, group))
+  }
   u <- which(group == 0)
   p <- which(group > 0)
   chol_precision <- robust_chol(a[u, u, drop = FALSE])
   cross <- backsolve(chol_precision, a[u, p, drop = FALSE], transpose = TRUE)
   lead <- backsolve(chol_precision, b[u], transpose = TRUE)
-  list(
+  structure(class = c("covary_dense_surrogate", "covary_surrogate"), list(
     a = a, b = b, u = u, p = p, chol_precision = chol_precision, cross = cross, lead = lead,
     group = group[p],
     a_p = a[p, p, drop = FALSE] - crossprod(cross), b_p = b[p] - as.vector(crossprod(cross, lead)),
     # log integral over the unpenalised coefficients
     constant = 0.5 * sum(lead^2) - sum(log(diag(chol_precision))) + 0.5 * length(u) * log(2 * pi)
-  )
+  ))
 }
+
+# Log integrals over the coefficients at log_tau (smooths x points), but for s$constant: list(value,
+# gradient, hessian), the latter two where order is 2, of one point.
+surrogate_marginals <- function(s, log_tau, order) UseMethod("surrogate_marginals")
+
+#' @export
+surrogate_marginals.covary_dense_surrogate <- function(s, log_tau, order) {
+  .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, log_tau, order, 2L)
+}
+
+# Multiplications that a factor of the coefficients takes, about.
+surrogate_cost <- function(s) UseMethod("surrogate_cost")
+
+#' @export
+surrogate_cost.covary_dense_surrogate <- function(s) length(s$b_p)^3 / 3 + 1
+
 
 # Without its penalty the likelihood need not be concave, but the integral over beta has to exist.
 # Where the curvature h is not safely positive it goes on without the blocks between means and the
 # rest, whose expectation is zero, and at last with eigenvalues that say no more than a default
 # prior does.
-concave_part <- function(h, means) {
+concave_part <- function(h, means) UseMethod("concave_part")
+
+#' @export
+concave_part.default <- function(h, means) {
   if (is_well_conditioned(chol_or_null(h))) {
     return(h)
   }
@@ -38,16 +61,15 @@ concave_part <- function(h, means) {
 # log p(log_tau, y) under the surrogate, up to a constant that does not depend on log_tau; log_tau
 # is S x smooths.
 surrogate_log_density <- function(s, model, log_tau) {
-  s$constant + .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, t(log_tau), 0L, 2L)$value +
-    log_sd_prior(model, log_tau)
+  s$constant + surrogate_marginals(s, t(log_tau), 0L)$value + log_sd_prior(model, log_tau)
 }
 
 # list(value, gradient, hessian) of surrogate_log_density() at one log_tau
 surrogate_derivatives <- function(s, model, log_tau) {
-  at <- .Call(C_surrogate_marginal, s$a_p, s$b_p, s$group, cbind(log_tau), 2L, 2L)
+  at <- surrogate_marginals(s, cbind(log_tau), 2L)
   prior <- sd_prior_derivatives(model, log_tau)
   list(
-    value = s$constant + at$value + sum(prior[1, ]), gradient = at$gradient[, 1] + prior[2, ],
+    value = s$constant + at$value + sum(prior[1, ]), gradient = as.vector(at$gradient) + prior[2, ],
     hessian = matrix(at$hessian, length(log_tau)) + diag(prior[3, ], length(log_tau))
   )
 }
@@ -99,7 +121,10 @@ surrogate_mode <- function(s, model, start) {
 
 # list(beta (S x d), log_density of beta given log_tau) for log_tau (S x smooths) and z: S x d
 # noise.
-surrogate_draws <- function(s, log_tau, z) {
+surrogate_draws <- function(s, log_tau, z) UseMethod("surrogate_draws")
+
+#' @export
+surrogate_draws.covary_dense_surrogate <- function(s, log_tau, z) {
   out <- .Call(C_surrogate_draws, s$a_p, s$b_p, s$group, s$p, t(log_tau), z, 2L)
   if (length(s$u)) {
     rest <- z[, s$u, drop = FALSE]

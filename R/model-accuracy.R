@@ -36,7 +36,7 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
   at <- predictor_places(exact$x)
   eta <- vapply(seq_along(keys), function(j) {
     offset[j, ] +
-      as.vector(crossprod(exact$x[[j]], beta[at[[j]]]))
+      columns_times(exact$x[[j]], beta[at[[j]]])
   }, numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
   draws <- draws[evenly_spaced(nrow(draws), 500), , drop = FALSE]
@@ -47,8 +47,7 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
     posterior <- 0
     if (length(at[[j]])) {
       away <- draws[, at[[j]], drop = FALSE] - rep(beta[at[[j]]], each = nrow(draws))
-      cov <- crossprod(away) / nrow(draws)
-      sd <- sqrt(pmax(colSums(exact$x[[j]] * (cov %*% exact$x[[j]])), 0))
+      sd <- sqrt(colMeans(columns_times_draws(exact$x[[j]], away)^2))
       # Beneath the rounding of a residual nothing is shifted.
       posterior <- ifelse(residual < 1e-9, 0, gap[, j] / sd)
     }

@@ -131,14 +131,14 @@ bound_effect <- function(model, result) {
   half <- without_bound(model)
   half$core$cells <- add_within(half$core$cells, model$within / 4, model$core$observed)
   change <- loglik_and_priors(half, mean, 1L)$gradient - loglik_and_priors(model, mean, 1L)$gradient
+  move <- covariance_times(cov, change)
   shifts <- lapply(sd_keys(model), function(key) {
     mine <- which(model$coefficients$key == key)
     if (length(mine) == 0) {
       return(0)
     }
     x <- model$core$x[[match(key, model$keys)]]
-    abs(as.vector((cov %*% change)[mine] %*% x)) /
-      sqrt(colSums(x * (cov[mine, mine, drop = FALSE] %*% x)))
+    abs(columns_times(x, move[mine])) / sqrt(columns_variance(x, part_of_covariance(cov, mine)))
   })
   names(shifts) <- names(model$standard$scale)
   list(

@@ -123,9 +123,10 @@ without_last_moments <- function(suffstats, at) {
 # Covariance of the coefficients around `mean` at the mean smoothing sds (not that of the draws,
 # which may be fewer than the coefficients); NULL if it is not finite.
 mode_covariance <- function(target, mean, t) {
-  precision <- diag(penalty(target, colMeans(t)), length(mean)) -
-    loglik_and_priors(target, mean, 2L)$hessian
-  if (all(is.finite(precision))) chol2inv(robust_chol(precision))
+  precision <- add_diagonal(
+    -loglik_and_priors(target, mean, 2L)$hessian, penalty(target, colMeans(t))
+  )
+  if (is.finite(sum(0 * precision))) covariance_of(robust_chol(precision))
 }
 
 likelihood_free_gradient <- function(target, mean) {
@@ -133,10 +134,10 @@ likelihood_free_gradient <- function(target, mean) {
   loglik_and_priors(target, mean, 1L)$gradient
 }
 
-# Largest entry of cov %*% change in units of the sds
+# Largest entry of the covariance times a change of the gradient, in units of the sds
 shift_in_sds <- function(change, cov) {
   if (length(change) == 0) {
     return(0)
   }
-  max(abs(as.vector(cov %*% change)) / sqrt(diag(cov)))
+  max(abs(covariance_times(cov, change)) / sqrt(diagonal(cov)))
 }

@@ -13,7 +13,7 @@ node_reader <- function(prepared, beta) {
   at <- predictor_places(model$x)
   eta <- vapply(seq_along(at), function(j) {
     model$offset[j, ] +
-      as.vector(crossprod(model$x[[j]], beta[at[[j]]]))
+      columns_times(model$x[[j]], beta[at[[j]]])
   }, numeric(ncol(model$offset)))
   index <- prepared$cell_index
   eta <- eta_before_aggregation(index$aggregation, matrix(eta, ncol = length(at)))

@@ -12,7 +12,7 @@ penalty <- function(model, log_tau) {
 expected_smooth_prior <- function(model, mean, cov, log_tau) {
   group <- model$core$group
   constant <- -0.5 * sum(log(2 * pi) + 2 * log_tau[group[group > 0]])
-  constant - 0.5 * sum(penalty(model, log_tau) * (mean^2 + diag(cov)))
+  constant - 0.5 * sum(penalty(model, log_tau) * (mean^2 + diagonal(cov)))
 }
 
 # log N(b | 0, tau^2) for draws beta (S x d) and log_tau (S x smooths).

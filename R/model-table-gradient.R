@@ -40,7 +40,7 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
   at_beta <- predictor_places(table$x)
   eta <- vapply(seq_len(q), function(j) {
     table$offset[j, ] +
-      as.vector(crossprod(table$x[[j]], beta[at_beta[[j]]]))
+      columns_times(table$x[[j]], beta[at_beta[[j]]])
   }, numeric(ncol(table$offset)))
   cubics <- array(0, c(q, 4, axis$count * groups))
   cubics[, , at] <- aperm(
@@ -64,5 +64,5 @@ rows_gradient <- function(prepared, beta, table, threads = 1L) {
   )$scores
   scores <- aperm(array(scores, dim(cubics))[, , at, drop = FALSE], c(2, 3, 1))
   scores <- matrix(map_cells(matrix(scores, 4), lapply(maps, t), kind), ncol = q)
-  unlist(lapply(seq_len(q), function(j) as.vector(table$x[[j]] %*% scores[, j])))
+  unlist(lapply(seq_len(q), function(j) columns_sum(table$x[[j]], scores[, j])))
 }

@@ -23,6 +23,7 @@
 new_model <- function(
   core, coefficients, sds, start, means, scales, predictors, ..., class = "covary_cells_model"
 ) {
+  core$shape <- shape_of_columns(core$x)
   structure(
     list(
       core = core, coefficients = coefficients, sds = sds, dim = core$size$coefficients,
@@ -34,6 +35,19 @@ new_model <- function(
     ),
     class = c(class, "covary_model", "covary_target")
   )
+}
+
+# The shape of the Hessian (numeric-arrow.R) of predictors with these columns, NULL where it is
+# dense: levels that no prior nor cell joins are apart.
+shape_of_columns <- function(x) {
+  by_level <- vapply(x, inherits, TRUE, "covary_level_columns")
+  if (!any(by_level)) {
+    return(NULL)
+  }
+  size <- vapply(x, nrow, 0)
+  before <- cumsum(c(0, size))[seq_along(x)]
+  level <- do.call(rbind, Map(function(x, before) before + x$at, x[by_level], before[by_level]))
+  new_arrow_shape(setdiff(seq_len(sum(size)), level), level)
 }
 
 # The model, or an error that says what of it breaks the contract; tests run it for every kind.
@@ -79,8 +93,12 @@ at_no_cell <- 0L
 # Are expectations exact, and so derivatives of one another?
 has_exact_expectations <- function(model) {
   likelihood <- model$core$likelihood
-  likelihood$responses <= 2 && likelihood$name == "normal" ||
-    likelihood$name == "normal_regression" && is.null(model$core$observed)
+  are_expectations_exact(likelihood$name, likelihood$responses, is.null(model$core$observed))
+}
+
+# complete: do all rows have all responses?
+are_expectations_exact <- function(name, responses, complete) {
+  responses <= 2 && name == "normal" || name == "normal_regression" && complete
 }
 
 # The value at draws (S x d), in parts, so that a user can interrupt.

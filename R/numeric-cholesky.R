@@ -16,19 +16,34 @@ cholesky <- function(a) {
 }
 
 # The factor of h, or NULL where h is not positive definite.
-chol_or_null <- function(h) attempt(cholesky(h))
+chol_or_null <- function(h) UseMethod("chol_or_null")
+
+#' @export
+chol_or_null.default <- function(h) attempt(cholesky(h))
 
 solve_spd <- function(a) chol2inv(cholesky(a))
 
 # precision^-1 g, from the factor of the precision.
-solve_chol <- function(chol_precision, g) {
+solve_chol <- function(chol_precision, g) UseMethod("solve_chol")
+
+#' @export
+solve_chol.default <- function(chol_precision, g) {
   backsolve(chol_precision, backsolve(chol_precision, g, transpose = TRUE))
 }
+
+# Moves z (d x n, standard normal) of a Gaussian with that precision: R^-1 z.
+gaussian_moves <- function(chol_precision, z) UseMethod("gaussian_moves")
+
+#' @export
+gaussian_moves.default <- function(chol_precision, z) backsolve(chol_precision, z)
 
 # list(precision, chol_precision): h and its factor; where h is not safely positive definite, the
 # matrix with the absolute eigenvalues of h, bounded below by `least` (Newton steps with it climb
 # all the same).
-robust_factor <- function(h, least = 0.05) {
+robust_factor <- function(h, least = 0.05) UseMethod("robust_factor")
+
+#' @export
+robust_factor.default <- function(h, least = 0.05) {
   factor <- chol_or_null(h)
   if (is_well_conditioned(factor)) {
     return(list(precision = h, chol_precision = factor))
@@ -42,7 +57,11 @@ robust_factor <- function(h, least = 0.05) {
 }
 
 is_well_conditioned <- function(factor) {
-  !is.null(factor) && min(diag(factor)) > 1e-7 * max(diag(factor))
+  if (is.null(factor)) {
+    return(FALSE)
+  }
+  pivots <- factor_diagonal(factor)
+  min(pivots) > 1e-7 * max(pivots)
 }
 
 robust_chol <- function(h, least = 0.05) robust_factor(h, least)$chol_precision
@@ -60,7 +79,10 @@ ascent_chol <- function(h, means) {
 
 # h without the blocks between the parameters `first` (logical, or NULL: no such split) and the
 # others.
-without_cross_blocks <- function(h, first) {
+without_cross_blocks <- function(h, first) UseMethod("without_cross_blocks")
+
+#' @export
+without_cross_blocks.default <- function(h, first) {
   if (!is.null(first)) h[first, !first] <- h[!first, first] <- 0
   h
 }

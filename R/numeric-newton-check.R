@@ -10,7 +10,7 @@
 # gradient: a function of d numbers. list(step, rest, move): V e, r and u, each d x pairs.
 fresh_pairs <- function(gradient, mean, chol_precision, pairs) {
   d <- length(mean)
-  move <- backsolve(chol_precision, matrix(stats::rnorm(d * pairs), d))
+  move <- gaussian_moves(chol_precision, matrix(stats::rnorm(d * pairs), d))
   at <- function(sign) {
     matrix(vapply(seq_len(pairs), function(s) gradient(mean + sign * move[, s]), mean), d)
   }

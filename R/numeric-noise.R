@@ -2,8 +2,8 @@
 
 # n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
-# error then.
-matched_noise <- function(n, d) {
+# error then. `some`: the columns whose covariance is made so, where others are many.
+matched_noise <- function(n, d, some = NULL) {
   if (d == 0) {
     return(matrix(0, n, 0))
   }
@@ -16,9 +16,16 @@ matched_noise <- function(n, d) {
   }
   # Both halves of the pairs have the same scatter.
   halves <- 2 - n %% 2
-  if (n > 4 * d + 10) {
-    chol_cov <- cholesky(halves * tcrossprod(t(z)) / (n - 1))
-    z <- z %*% backsolve(chol_cov, diag(d))
+  if (is.null(some) && n > 4 * d + 10) {
+    z <- with_unit_covariance(z, halves / (n - 1))
+  } else if (length(some) && n > 4 * length(some) + 10) {
+    z[, some] <- with_unit_covariance(z[, some, drop = FALSE], halves / (n - 1))
   }
   if (halves == 1) z else rbind(z, -z)
+}
+
+# z (n x d) times a matrix that makes `share` times its cross products the identity.
+with_unit_covariance <- function(z, share) {
+  chol_cov <- cholesky(share * tcrossprod(t(z)))
+  z %*% backsolve(chol_cov, diag(ncol(z)))
 }

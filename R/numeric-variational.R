@@ -21,11 +21,11 @@ vi_limits <- function(iterations = 500L, tolerance = 1e-5) {
 gaussian_vi <- function(
   expect, mean, cov, diagonal = FALSE, limits = vi_limits(), keep = NULL, safe = mean
 ) {
-  precision <- attempt(solve_spd(cov), diag(100, length(mean)))
+  precision <- precision_of(cov)
   if (diagonal) precision <- diag(diag(precision), length(mean))
   state <- variational_start(expect, mean, precision)
   # With few rows the mode may be far out.
-  if (is.null(state)) state <- variational_start(expect, safe, diag(100, length(safe)))
+  if (is.null(state)) state <- variational_start(expect, safe, scaled_identity(precision, 100))
   if (is.null(state)) {
     stop_covary("numerics", "The ELBO is not finite at the start of the variational fit.")
   }
@@ -79,9 +79,10 @@ variational_state <- function(
   if (is.null(chol_precision)) {
     return(NULL)
   }
-  cov <- chol2inv(chol_precision)
+  cov <- covariance_of(chol_precision)
   at <- expect(mean, cov)
-  elbo <- at$value - sum(log(diag(chol_precision))) + 0.5 * length(mean) * (1 + log(2 * pi))
+  elbo <- at$value - sum(log(factor_diagonal(chol_precision))) +
+    0.5 * length(mean) * (1 + log(2 * pi))
   if (is.finite(elbo)) {
     list(
       mean = mean, cov = cov, precision = precision, at = at, elbo = elbo,
@@ -137,8 +138,8 @@ variational_step <- function(expect, state, size, diagonal) {
 
 # Changes in posterior sds, and of log sds
 state_distance <- function(new, old) {
-  sd <- sqrt(diag(new$cov))
-  abs(c((new$mean - old$mean) / sd, log(sd) - 0.5 * log(diag(old$cov))))
+  sd <- sqrt(diagonal(new$cov))
+  abs(c((new$mean - old$mean) / sd, log(sd) - 0.5 * log(diagonal(old$cov))))
 }
 
 extrapolate <- function(expect, path, fallback) {

@@ -33,6 +33,12 @@ SEXP r_ellipse(SEXP model, SEXP a, SEXP b, SEXP centre, SEXP nu, SEXP uniform, S
 /* r_weak.c */
 SEXP r_weak(SEXP key, SEXP value);
 SEXP r_weak_value(SEXP reference);
+/* r_arrow.c */
+SEXP r_arrow_factor(SEXP a, SEXP level);
+SEXP r_arrow_solve(SEXP factor, SEXP x, SEXP half);
+SEXP r_arrow_invert(SEXP factor);
+SEXP r_arrow_marginal(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP order, SEXP level);
+SEXP r_arrow_draws(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP z, SEXP level);
 /* r_surrogate.c */
 SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);

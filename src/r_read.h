@@ -8,6 +8,7 @@
 #define COVARY_R_READ_H
 
 #include "r_doors.h"
+#include "arrow.h"
 #include "moments.h"
 #include "optimizer.h"
 #include "regression.h"
@@ -68,6 +69,11 @@ int read_level(double x);
 
 /* r_regression.c */
 struct regression read_model(SEXP model);
+
+/* r_arrow.c: matrices in the shape of an arrow */
+struct arrow_shape read_shape(SEXP shape);
+struct arrow read_arrow(SEXP a, const struct arrow_shape *s);
+SEXP new_arrow(SEXP shape, const struct arrow_shape *s, struct arrow *out);
 
 /* r_target.c: the target that an R list made by new_density() describes, in R_alloc memory */
 const struct target *read_target(SEXP target);

@@ -20,6 +20,7 @@ struct columns {
     int all;           /* none is left out */
     const int *first;  /* q + 1; predictor j: columns first[j] to first[j + 1] - 1 */
     const int *number; /* of the coefficient */
+    const int *level;  /* of the effect that a column is, -1 of others */
     double *rows;
     double *part; /* d doubles of work */
 };
@@ -38,11 +39,41 @@ static int zero_row(const double *row)
     return 1;
 }
 
+/* A row of `rows` that holds something goes to its place among the columns that are used. */
+static void use_column(const struct regression *r, double *row, int coefficient, int level,
+                       int *used)
+{
+    double *to = r->work + (long) LIKELIHOOD_BLOCK * *used;
+    if (zero_row(row)) return;
+    if (to != row) memcpy(to, row, LIKELIHOOD_BLOCK * sizeof(double));
+    r->column_level[*used] = level;
+    r->column[(*used)++] = coefficient;
+}
+
+/* Effects of predictor j at the levels of the cells, in the order of the levels */
+static void load_levels(const struct regression *r, int j, const int *index, int from, int n,
+                        int *used)
+{
+    int level[LIKELIHOOD_BLOCK];
+    for (int i = 0; i < n; i++) level[i] = r->level_of[index ? index[i] : from + i];
+    for (int last = -1;;) {
+        int next = -1;
+        for (int i = 0; i < n; i++)
+            if (level[i] > last && (next < 0 || level[i] < next)) next = level[i];
+        if (next < 0) return;
+        double *row = r->work + (long) LIKELIHOOD_BLOCK * *used;
+        for (int i = 0; i < LIKELIHOOD_BLOCK; i++) row[i] = i < n && level[i] == next;
+        use_column(r, row, r->level_place[j][next], next, used);
+        last = next;
+    }
+}
+
 /* Cells index[0..n-1], or from `from` on if index is NULL */
 static struct columns load_columns(const struct regression *r, const int *index, int from, int n)
 {
     struct columns x = {.first = r->first,
                         .number = r->column,
+                        .level = r->column_level,
                         .rows = r->work,
                         .part = r->work + (long) LIKELIHOOD_BLOCK * r->d};
     int used = 0;
@@ -55,16 +86,14 @@ static struct columns load_columns(const struct regression *r, const int *index,
             for (int a = 0; a < p; a++) rows[i + (long) LIKELIHOOD_BLOCK * a] = cell[a];
         }
         for (int a = 0; a < p; a++) {
-            double *row = rows + (long) LIKELIHOOD_BLOCK * a,
-                   *to = x.rows + (long) LIKELIHOOD_BLOCK * used;
+            double *row = rows + (long) LIKELIHOOD_BLOCK * a;
             clear(row + n, LIKELIHOOD_BLOCK - n);
-            if (zero_row(row)) continue;
-            if (to != row) memcpy(to, row, LIKELIHOOD_BLOCK * sizeof(double));
-            r->column[used++] = r->start[j] + a;
+            use_column(r, row, r->place[j][a], -1, &used);
         }
+        if (r->level_place[j]) load_levels(r, j, index, from, n, &used);
     }
     r->first[r->likelihood->q] = used;
-    x.all = used == r->d;
+    x.all = used == r->d && !r->level_of;
     return x;
 }
 
@@ -96,6 +125,14 @@ static struct columns load_block(const struct regression *r, const double *beta,
     return x;
 }
 
+/* Cells from number `from` on in the order in which they are summed */
+static struct columns load_cells(const struct regression *r, const double *beta, int from, int n,
+                                 struct likelihood_block *b)
+{
+    if (r->order) return load_block(r, beta, r->order + from, 0, n, b);
+    return load_block(r, beta, NULL, from, n, b);
+}
+
 static int block_length(int total, int from)
 {
     return total - from < LIKELIHOOD_BLOCK ? total - from : LIKELIHOOD_BLOCK;
@@ -125,17 +162,57 @@ static void add_gradient(const struct regression *r, const struct columns *x,
         add_dots(r, x, b->grad[j], ones, x->first[j], x->first[j + 1], grad);
 }
 
-/* Lower triangle of hess (d x d) += sum over the cells of x h x' */
+/* Where a Hessian is summed or a covariance stands: d x d, or an arrow */
+struct place {
+    double *dense;
+    const struct arrow *arrow;
+};
+
+static double *entry(const struct regression *r, const struct place *h, int i, int j)
+{
+    if (h->arrow) return arrow_entry(h->arrow, i, j);
+    return h->dense + (i > j ? i + (long) r->d * j : j + (long) r->d * i);
+}
+
+static void clear_place(const struct regression *r, const struct place *h)
+{
+    const struct arrow_shape *s = r->shape;
+    if (!h->arrow) {
+        clear(h->dense, (long) r->d * r->d);
+        return;
+    }
+    clear(h->arrow->head, (long) s->head * s->head);
+    clear(h->arrow->border, s->head * arrow_effects(s));
+    clear(h->arrow->block, s->size * arrow_effects(s));
+}
+
+/* Lower triangle += sum over the cells of u x[a] x, for columns from..to-1 */
+static void add_products(const struct regression *r, const struct columns *x, const double *u,
+                         int a, int from, int to, const struct place *hess)
+{
+    const double *row = x->rows + (long) LIKELIHOOD_BLOCK * a,
+                 *rows = x->rows + (long) LIKELIHOOD_BLOCK * from;
+    if (x->all) {
+        sum_dots(u, row, rows, to - from, hess->dense + (long) r->d * a + from, r->level);
+        return;
+    }
+    clear(x->part, to - from);
+    sum_dots(u, row, rows, to - from, x->part, r->level);
+    for (int b = from; b < to; b++)
+        if (x->level[a] < 0 || x->level[b] < 0 || x->level[a] == x->level[b])
+            *entry(r, hess, x->number[a], x->number[b]) += x->part[b - from];
+}
+
+/* Lower triangle of hess += sum over the cells of x h x' */
 static void add_hessian(const struct regression *r, const struct columns *x,
-                        const struct likelihood_block *b, double *hess)
+                        const struct likelihood_block *b, const struct place *hess)
 {
     int q = r->likelihood->q;
     for (int j = 0, pair = 0; j < q; j++)
         for (int l = j; l < q; l++, pair++)
             for (int a = x->first[j]; a < x->first[j + 1]; a++)
-                add_dots(r, x, b->hess[pair], x->rows + (long) LIKELIHOOD_BLOCK * a,
-                         l == j ? a : x->first[l], x->first[l + 1],
-                         hess + (long) r->d * x->number[a]);
+                add_products(r, x, b->hess[pair], a, l == j ? a : x->first[l], x->first[l + 1],
+                             hess);
 }
 
 static double add_priors(const struct regression *r, const double *beta, double *grad, double *hess)
@@ -162,15 +239,15 @@ static double add_values(const struct likelihood_block *b, int n)
 
 /* Log likelihood of all cells; with order 1 its gradient, with order 2 its Hessian too */
 static double log_likelihood(const struct regression *r, const double *beta, int order,
-                             double *grad, double *hess)
+                             double *grad, const struct place *hess)
 {
     struct likelihood_block b = r->block;
     double f = 0;
     if (order > 0) clear(grad, r->d);
-    if (order > 1) clear(hess, (long) r->d * r->d);
+    if (order > 1) clear_place(r, hess);
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
-        struct columns x = load_block(r, beta, NULL, from, n, &b);
+        struct columns x = load_cells(r, beta, from, n, &b);
         likelihood_evaluate(r->likelihood, &b, order, r->level);
         f += add_values(&b, n);
         if (order > 0) add_gradient(r, &x, &b, grad);
@@ -192,9 +269,36 @@ double loglik_and_priors_gradient(const struct regression *r, const double *beta
 double loglik_and_priors_hessian(const struct regression *r, const double *beta, double *grad,
                                  double *hess)
 {
-    double f = log_likelihood(r, beta, 2, grad, hess);
+    struct place to = {hess, NULL};
+    double f = log_likelihood(r, beta, 2, grad, &to);
     dense_mirror_lower(r->d, hess);
     return f + add_priors(r, beta, grad, hess);
+}
+
+long regression_head_work(const struct regression *r) { return 2L * r->shape->head; }
+
+/* Those of the head among the d entries of `of` */
+static void take_head(const struct regression *r, const double *of, double *head)
+{
+    for (int i = 0; i < r->shape->head; i++) head[i] = of[r->shape->at[i]];
+}
+
+static void add_head(const struct regression *r, const double *head, double *to)
+{
+    for (int i = 0; i < r->shape->head; i++) to[r->shape->at[i]] += head[i];
+}
+
+double loglik_and_priors_arrow(const struct regression *r, const double *beta, double *grad,
+                               const struct arrow *hess, double *work)
+{
+    struct place to = {NULL, hess};
+    double f = log_likelihood(r, beta, 2, grad, &to), *own = work + r->shape->head;
+    arrow_mirror(hess);
+    take_head(r, beta, work);
+    clear(own, r->shape->head);
+    f += add_priors(r->head, work, own, hess->head);
+    add_head(r, own, grad);
+    return f;
 }
 
 void predictors_at(const struct regression *r, const double *beta, int offsets, double *eta)
@@ -202,9 +306,11 @@ void predictors_at(const struct regression *r, const double *beta, int offsets, 
     int q = r->likelihood->q;
     for (long i = 0; i < r->m; i++)
         for (int j = 0; j < q; j++) {
-            const double *x = r->x[j] + (long) r->p[j] * i, *b = beta + r->start[j];
+            const double *x = r->x[j] + (long) r->p[j] * i;
             double sum = offsets ? r->offset[j + q * i] : 0;
-            for (int a = 0; a < r->p[j]; a++) sum += x[a] * b[a];
+            for (int a = 0; a < r->p[j]; a++) sum += x[a] * beta[r->place[j][a]];
+            if (r->level_place[j] && r->level_of[i] >= 0)
+                sum += beta[r->level_place[j][r->level_of[i]]];
             eta[j + q * i] = sum;
         }
 }
@@ -234,19 +340,31 @@ double log_priors_at(const struct regression *r, const double *beta)
     return add_priors(r, beta, NULL, NULL);
 }
 
-/* Covariances of the predictors of a block under beta ~ N(., cov), cov d x d */
+/* Covariances of the coefficient of column a with those of columns from..to-1 */
+static const double *covariances(const struct regression *r, const struct columns *x,
+                                 const struct place *cov, int a, int from, int to)
+{
+    if (!cov->arrow) return entries(x, cov->dense + (long) r->d * x->number[a], from, to);
+    for (int b = from; b < to; b++) {
+        int apart = x->level[a] >= 0 && x->level[b] >= 0 && x->level[a] != x->level[b];
+        x->part[b - from] = apart ? 0 : *entry(r, cov, x->number[a], x->number[b]);
+    }
+    return x->part;
+}
+
+/* Covariances of the predictors of a block under beta ~ N(., cov) */
 static void predictor_covariance(const struct regression *r, const struct columns *x,
-                                 const double *cov, struct likelihood_block *b)
+                                 const struct place *cov, struct likelihood_block *b)
 {
     int q = r->likelihood->q;
     clear(b->cov[0], (long) LIKELIHOOD_BLOCK * r->likelihood->pairs);
     for (int l = 0, pair = 0; l < q; l++)
         for (int j = l; j < q; j++, pair++)
             for (int a = x->first[l]; a < x->first[l + 1]; a++)
-                sum_combined_by(
-                    entries(x, cov + (long) r->d * x->number[a], x->first[j], x->first[j + 1]),
-                    x->rows + (long) LIKELIHOOD_BLOCK * x->first[j], x->first[j + 1] - x->first[j],
-                    x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
+                sum_combined_by(covariances(r, x, cov, a, x->first[j], x->first[j + 1]),
+                                x->rows + (long) LIKELIHOOD_BLOCK * x->first[j],
+                                x->first[j + 1] - x->first[j],
+                                x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
 }
 
 /* Weights may be signed (nodes); what counts is how much of the rows a cell speaks for. */
@@ -273,8 +391,8 @@ void regression_sample(const struct regression *r, int every, struct cell_sample
 }
 
 /* Adds to the Hessian what expectations change at the cells of the sample. */
-static void add_sample(const struct regression *r, const double *mean, const double *cov,
-                       const struct cell_sample *sample, double *hess)
+static void add_sample(const struct regression *r, const double *mean, const struct place *cov,
+                       const struct cell_sample *sample, const struct place *hess)
 {
     struct likelihood_block b = r->block;
     for (int from = 0; from < sample->n; from += LIKELIHOOD_BLOCK) {
@@ -291,16 +409,18 @@ static void add_sample(const struct regression *r, const double *mean, const dou
     }
 }
 
-double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
-                                const struct cell_sample *sample, double *grad, double *hess)
+/* The expected log likelihood with its derivatives */
+static double expected_likelihood(const struct regression *r, const double *mean,
+                                  const struct place *cov, const struct cell_sample *sample,
+                                  double *grad, const struct place *hess)
 {
     struct likelihood_block b = r->block;
     double f = 0;
     clear(grad, r->d);
-    clear(hess, (long) r->d * r->d);
+    clear_place(r, hess);
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
-        struct columns x = load_block(r, mean, NULL, from, n, &b);
+        struct columns x = load_cells(r, mean, from, n, &b);
         predictor_covariance(r, &x, cov, &b);
         likelihood_expect(r->likelihood, &b, sample ? 1 : 2, r->level);
         f += add_values(&b, n);
@@ -308,8 +428,30 @@ double expect_loglik_and_priors(const struct regression *r, const double *mean, 
         add_hessian(r, &x, &b, hess);
     }
     if (sample) add_sample(r, mean, cov, sample, hess);
+    return f;
+}
+
+double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
+                                const struct cell_sample *sample, double *grad, double *hess)
+{
+    struct place from = {(double *) cov, NULL}, to = {hess, NULL};
+    double f = expected_likelihood(r, mean, &from, sample, grad, &to);
     dense_mirror_lower(r->d, hess);
     return f + expect_log_priors(r, mean, cov, grad, hess);
+}
+
+double expect_loglik_and_priors_arrow(const struct regression *r, const double *mean,
+                                      const struct arrow *cov, const struct cell_sample *sample,
+                                      double *grad, const struct arrow *hess, double *work)
+{
+    struct place from = {NULL, cov}, to = {NULL, hess};
+    double f = expected_likelihood(r, mean, &from, sample, grad, &to), *own = work + r->shape->head;
+    arrow_mirror(hess);
+    take_head(r, mean, work);
+    clear(own, r->shape->head);
+    f += expect_log_priors(r->head, work, cov->head, own, hess->head);
+    add_head(r, own, grad);
+    return f;
 }
 
 double expect_log_priors(const struct regression *r, const double *mean, const double *cov,
@@ -330,33 +472,48 @@ double expect_log_priors(const struct regression *r, const double *mean, const d
     return f;
 }
 
-/* Adds the log densities of LIKELIHOOD_BLOCK draws; block: d rows of them */
+static int position(const struct regression *r, long a) { return r->position ? r->position[a] : a; }
+
+/* Adds the log densities of LIKELIHOOD_BLOCK draws; block: d rows of them, the coefficient a at
+ * position(r, a) */
 static void draw_block(const struct regression *r, const double *block, double *out)
 {
     int q = r->likelihood->q;
     struct likelihood_block b = r->block;
-    double prior[3];
     for (long i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
             double *e = b.eta[j], offset = r->offset[j + q * i];
             for (int s = 0; s < LIKELIHOOD_BLOCK; s++) e[s] = offset;
-            sum_combined(r->x[j] + r->p[j] * i, block + (long) LIKELIHOOD_BLOCK * r->start[j],
-                         r->p[j], e, r->level);
+            if (r->p[j])
+                sum_combined(r->x[j] + r->p[j] * i,
+                             block + (long) LIKELIHOOD_BLOCK * position(r, r->place[j][0]), r->p[j],
+                             e, r->level);
+            if (r->level_place[j] && r->level_of[i] >= 0)
+                sum_combined(ones,
+                             block + (long) LIKELIHOOD_BLOCK *
+                                         position(r, r->level_place[j][r->level_of[i]]),
+                             1, e, r->level);
         }
         if (r->observed) likelihood_observe_all(r->likelihood, &b, r->observed[i]);
         likelihood_points(r->likelihood, r->cells + r->likelihood->size * i, &b, out, r->level);
     }
+}
+
+/* Their log priors; draws: n x d, from draw `first` on */
+static void add_draw_priors(const struct regression *r, const double *draws, int n, int first,
+                            int count, double *out)
+{
+    double prior[3];
     for (long a = 0; a < r->d; a++) {
         if (r->group[a]) continue;
-        for (int s = 0; s < LIKELIHOOD_BLOCK; s++) {
-            prior_density(r->family[a], r->prior + 3 * a, block[s + LIKELIHOOD_BLOCK * a], prior);
+        for (int s = 0; s < count; s++) {
+            prior_density(r->family[a], r->prior + 3 * a, draws[first + s + n * a], prior);
             out[s] += prior[0];
         }
     }
     for (int i = 0; i < r->n_joint; i++)
-        for (int s = 0; s < LIKELIHOOD_BLOCK; s++)
-            out[s] +=
-                joint_prior_density(r->joint + i, block + s, LIKELIHOOD_BLOCK, r->d, NULL, NULL);
+        for (int s = 0; s < count; s++)
+            out[s] += joint_prior_density(r->joint + i, draws + first + s, n, r->d, NULL, NULL);
 }
 
 void loglik_and_priors_draws(const struct regression *r, const double *draws, int n, double *out)
@@ -366,9 +523,11 @@ void loglik_and_priors_draws(const struct regression *r, const double *draws, in
     for (int first = 0; first < n; first += LIKELIHOOD_BLOCK) {
         int count = block_length(n, first);
         for (long a = 0; a < r->d; a++)
-            memcpy(block + LIKELIHOOD_BLOCK * a, draws + first + n * a, count * sizeof(double));
+            memcpy(block + (long) LIKELIHOOD_BLOCK * position(r, a), draws + first + n * a,
+                   count * sizeof(double));
         clear(density, LIKELIHOOD_BLOCK);
         draw_block(r, block, density);
+        add_draw_priors(r, draws, n, first, count, density);
         memcpy(out + first, density, count * sizeof(double));
     }
 }

@@ -1,14 +1,16 @@
 /* The regression model as a log density of its coefficients.
  *
- * Predictor j of cell i is offset[j, i] + x[j][, i]' beta[start[j] ..]. Coefficients stand
+ * Predictor j of cell i is offset[j, i] + x[j][, i]' beta[place[j]], and where the predictor has an
+ * effect of the levels of a factor, beta[level_place[j][level_of[i]]] more. Coefficients stand
  * predictor by predictor. Two parts, kept apart because engines treat them differently:
  *   loglik_and_priors  log likelihood + log priors of the unpenalised coefficients, in beta (d)
  *   smooths            log N(b | 0, tau^2) of the penalised coefficients b + log priors of
  *                      log_tau, in theta = (beta, log_tau) (d + n_smooths)
- * All Hessians are full symmetric matrices. */
+ * All Hessians are full symmetric matrices, or arrows (arrow.h) where the model has their shape. */
 #ifndef COVARY_REGRESSION_H
 #define COVARY_REGRESSION_H
 
+#include "arrow.h"
 #include "likelihood.h"
 #include "joint_prior.h"
 
@@ -21,18 +23,28 @@ struct regression {
     const int *observed;  /* m: which responses the cells have (likelihood.h); NULL: all */
     const double *offset; /* q x m */
     const double **x;     /* q matrices, p[j] x m */
-    const int *p, *start; /* q */
-    const int *group;     /* d: 0 for an unpenalised coefficient, else number of its sd */
-    const int *family;    /* d: prior of unpenalised coefficients */
-    const double *prior;  /* 3 x d */
-    int n_joint;          /* priors of several coefficients together; their `family` is none */
+    const int *p;         /* q */
+    const int **place;    /* q: which coefficient each row of x[j] belongs to */
+    const int *level_of;  /* m: level of each cell, from 0; NULL: no predictor has level effects */
+    const int *order;     /* m: cells level by level; NULL where they stand so, or have no level */
+    const int **level_place; /* q: coefficient of each level; NULL where there is none */
+    const int *position;     /* d: coefficients with those of levels behind the others of a
+                                predictor; NULL where they stand so */
+    const int *group;        /* d: 0 for an unpenalised coefficient, else number of its sd */
+    const int *family;       /* d: prior of unpenalised coefficients */
+    const double *prior;     /* 3 x d */
+    int n_joint;             /* priors of several coefficients together; their `family` is none */
     const struct joint_prior *joint;
     const int *sd_family;   /* n_smooths */
     const double *sd_prior; /* 3 x n_smooths */
     int level;              /* of vector code (simd.h) */
     double *work;           /* regression_work(d) doubles */
     int *column, *first;    /* d and q + 1, work as well */
+    int *column_level;      /* d, too */
     struct likelihood_block block;
+    const struct arrow_shape *shape; /* NULL: Hessians are dense */
+    const struct regression *head;   /* priors of the head alone; of it: d, group, family, prior,
+                                        n_joint, joint */
 };
 
 long regression_work(int d);
@@ -48,6 +60,11 @@ double loglik_and_priors_value(const struct regression *r, const double *beta);
 double loglik_and_priors_gradient(const struct regression *r, const double *beta, double *grad);
 double loglik_and_priors_hessian(const struct regression *r, const double *beta, double *grad,
                                  double *hess);
+
+/* The same with the Hessian as an arrow of the shape r->shape; work: regression_head_work() */
+long regression_head_work(const struct regression *r);
+double loglik_and_priors_arrow(const struct regression *r, const double *beta, double *grad,
+                               const struct arrow *hess, double *work);
 
 /* Predictors q x m at beta; without offsets, their linear part */
 void predictors_at(const struct regression *r, const double *beta, int offsets, double *eta);
@@ -86,6 +103,10 @@ void regression_sample(const struct regression *r, int every, struct cell_sample
  * are by cubature, the Hessian is expected at a sample of cells; NULL: at all of them. */
 double expect_loglik_and_priors(const struct regression *r, const double *mean, const double *cov,
                                 const struct cell_sample *sample, double *grad, double *hess);
+/* The same by arrows; of cov the entries within the shape are enough. */
+double expect_loglik_and_priors_arrow(const struct regression *r, const double *mean,
+                                      const struct arrow *cov, const struct cell_sample *sample,
+                                      double *grad, const struct arrow *hess, double *work);
 /* That of the log priors of the unpenalised coefficients alone; derivatives are added. */
 double expect_log_priors(const struct regression *r, const double *mean, const double *cov,
                          double *grad, double *hess);

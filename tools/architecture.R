@@ -39,7 +39,8 @@ room_of <- function(file) {
 # file includes files of its own floor or lower ones, never in a circle.
 floors <- list(
   foundations = c(
-    "scalar", "vector", "simd", "dense", "block_sums", "partitions", "piecewise", "chart_table"
+    "scalar", "vector", "simd", "dense", "block_sums", "arrow", "partitions", "piecewise",
+    "chart_table"
   ),
   "sums and densities" = c(
     "likelihood", "prior", "joint_prior", "cells", "moments", "rows"
