@@ -6,6 +6,8 @@
 #   types       of these: as the engine declares them, NA where nobody knows, as of a column of
 #               NULLs. (Drivers may send decimals as text, and say nothing of columns that begin
 #               with NULL.)
+#   whole       names of those whose numbers the driver sends as integers of 64 bits. They come as
+#               doubles, since drivers take them to be signed, and may not be too large for that
 
 # `data`: a connection with `query`, or a lazy table of dbplyr.
 new_query <- function(data, query) {
@@ -20,7 +22,7 @@ new_query <- function(data, query) {
   dialect <- sql_dialect(data)
   structure(class = "covary_query", list(
     connection = data, dialect = dialect, source = query_source(data, query, dialect$quotes),
-    columns = NULL, types = NULL
+    columns = NULL, types = NULL, whole = NULL
   ))
 }
 
@@ -138,15 +140,24 @@ type_query <- function(query, spec) {
   sent <- vapply(probe, function(v) if (is.list(v)) "blob" else column_type(v, ""), "")
   types <- query$dialect$column_types(query$connection, query$source, columns)
   # Dates are numbers or text to the engine, and classes are the driver's.
-  dated <- sent %in% c("date", "time", "difference of times")
-  types[dated] <- sent[dated]
+  drivers <- sent %in% c("date", "time", "difference of times", "blob")
+  types[drivers] <- sent[drivers]
   query$columns <- columns
   query$types <- types
+  query$whole <- names(columns)[vapply(probe, inherits, TRUE, "integer64")]
   query
 }
 
 # Text is no response and no weight, whatever class the driver sends.
 check_query_types <- function(types, spec) {
+  read <- types %in% c("character", "logical", number_types, NA)
+  unread <- intersect(spec$by, names(types)[!read])
+  if (length(unread)) {
+    stop_covary("column_type", "Column '", unread[1], "' is of type ", types[[unread[1]]],
+      " in the data base, which is no number, text, truth, date or time: convert it in `query`.",
+      fields = list(column = unread[1])
+    )
+  }
   large <- intersect(spec$by, attr(types, "large"))
   if (length(large)) {
     stop_large_numbers("Column ", enumerate(large),
@@ -196,6 +207,8 @@ typed_sql <- function(query, names) {
   columns <- unname(query$columns[names])
   numbers <- query$types[names] %in% "numeric"
   columns[numbers] <- query$dialect$sent_number(columns[numbers])
+  whole <- names %in% query$whole & !is.na(query$dialect$double)
+  columns[whole] <- as_double(query$dialect, columns[whole])
   columns
 }
 
@@ -217,7 +230,9 @@ query_rows <- function(query, chunk) {
       at <<- done
       done <<- done + nrow(out)
       if (nrow(out) > 0) {
-        columns <- Map(typed_column, unname(as.list(out)), query$types, names)
+        columns <- Map(
+          typed_column, unname(as.list(out)), query$types, names, names %in% query$whole
+        )
         unchecked_frame(stats::setNames(columns, names), nrow(out))
       }
     })

@@ -12,12 +12,15 @@
 #   floor           function(x): the whole part of a number that is not negative; NULL: none
 #   count           how rows are counted
 #   finite          are all its numbers finite?
+#   widens          is a number of any type a double beside one that is?
 #   distinct        function(x, typical): about how many distinct values the numbers of a column
 #                   have, of which `typical` is one
 #   distinct_error  by what factor that may be too large
 #   windows         are there sums over the rows of a group, OVER (PARTITION BY ..)?
 #   kept            function(sql, uses): a SELECT statement whose columns are computed once, where
 #                   the optimiser else writes an expression out in all its `uses`
+#   exact_text      function(column): a text and a point, which the engine groups by all its
+#                   characters; NULL: it groups texts so as they are
 #   first_rows      function(sql, n): the first n rows of a SELECT statement
 #   temporary_table function(name, sql): the statement that writes the rows of a SELECT statement to
 #                   a table which ends with the session
@@ -32,11 +35,11 @@ new_sql_dialect <- function(drivers = character(), ...) {
   standard <- list(
     drivers = drivers, embedded = FALSE, double = "DOUBLE PRECISION", column_types = driver_types,
     quotes = NULL, number = sql_number, floor = function(x) paste0("FLOOR(", x, ")"),
-    finite = FALSE, count = "COUNT(*)",
+    finite = FALSE, widens = FALSE, count = "COUNT(*)",
     distinct = function(x, typical) paste0("COUNT(DISTINCT ", x, ")"),
     distinct_error = 1, windows = TRUE, kept = function(sql, uses) sql, first_rows = rows_by_limit,
     temporary_table = function(name, sql) paste("CREATE TEMPORARY TABLE", name, "AS", sql),
-    temporary_name = identity, drop_table = "DROP TABLE",
+    exact_text = NULL, temporary_name = identity, drop_table = "DROP TABLE",
     sent_number = identity, repeated_names = identity
   )
   mine <- list(...)
@@ -50,13 +53,15 @@ validate_sql_dialect <- function(x) {
     "temporary_name", "sent_number", "repeated_names"
   )
   others <- c(
-    "drivers", "embedded", "double", "quotes", "floor", "finite", "count", "distinct_error",
-    "windows", "drop_table"
+    "drivers", "embedded", "double", "quotes", "floor", "finite", "widens", "count",
+    "distinct_error", "windows", "exact_text", "drop_table"
   )
+  flags <- c("embedded", "finite", "widens", "windows")
   stopifnot(
     inherits(x, "covary_sql_dialect"), setequal(names(x), c(functions, others)),
-    is.character(x$drivers), is_flag(x$embedded), is_flag(x$finite), is_flag(x$windows),
-    is.null(x$floor) || is.function(x$floor), is.null(x$quotes) || length(x$quotes) == 2,
+    is.character(x$drivers), vapply(x[flags], is_flag, TRUE),
+    is.null(x$floor) || is.function(x$floor), is.null(x$exact_text) || is.function(x$exact_text),
+    is.null(x$quotes) || length(x$quotes) == 2,
     vapply(x[functions], is.function, TRUE), x$distinct_error >= 1
   )
   x
@@ -113,6 +118,7 @@ sql_dialects <- function() {
     # column from its first value, and numbers columns of one name.
     sqlite = new_sql_dialect("SQLiteConnection",
       embedded = TRUE, column_types = sqlite_types, floor = cast_to("INTEGER"),
+      exact_text = function(column) paste0("(", column, " || '.')", recycle0 = TRUE),
       sent_number = cast_to("DOUBLE PRECISION"),
       repeated_names = function(names) sub(":[0-9]+$", "", names)
     ),
@@ -132,7 +138,13 @@ sql_dialects <- function() {
     # Names by MySQL's drivers are quoted with backticks, as the engine wants. A subquery that is
     # kept is written to a table first, which costs as much as some ten uses.
     mysql = new_sql_dialect(c("MariaDBConnection", "MySQLConnection", "MySQL", "MariaDB"),
-      double = "DOUBLE", finite = TRUE, distinct = mysql_distinct, distinct_error = 4,
+      exact_text = function(column) {
+        paste0("CONCAT(CONVERT(", column, " USING utf8mb4), '.') COLLATE utf8mb4_bin",
+          recycle0 = TRUE
+        )
+      },
+      double = "DOUBLE", finite = TRUE, widens = TRUE, distinct = mysql_distinct,
+      distinct_error = 4,
       kept = function(sql, uses) if (uses > 10) paste(sql, "LIMIT 18446744073709551615") else sql
     ),
     spark = new_sql_dialect(
@@ -149,6 +161,9 @@ sql_dialects <- function() {
     ),
     # COUNT has 31 bits; names of temporary tables begin with #.
     sqlserver = new_sql_dialect("Microsoft SQL Server",
+      exact_text = function(column) {
+        paste0("CONCAT(", column, ", '.') COLLATE Latin1_General_BIN2", recycle0 = TRUE)
+      },
       double = "FLOAT", finite = TRUE, count = "COUNT_BIG(*)", first_rows = rows_by_top,
       temporary_table = function(name, sql) paste("SELECT * INTO", name, "FROM (", sql, ") made"),
       temporary_name = function(name) paste0("#", name)

@@ -6,9 +6,16 @@ engine_types <- function(ask, first_rows = rows_by_limit) {
     asks <- sql_list(paste0(ask(columns), " AS t", seq_along(columns)))
     out <- ask_database(connection, first_rows(paste("SELECT", asks, "FROM", source), 1))
     words <- if (nrow(out)) unlist(out) else rep(NA_character_, length(columns))
-    stats::setNames(vapply(words, read_type, ""), names(columns))
+    types <- vapply(words, read_type, "")
+    unread <- grepl(unread_types, words, ignore.case = TRUE)
+    types[unread] <- tolower(words[unread])
+    stats::setNames(types, names(columns))
   }
 }
+
+# Words for what is neither a number nor a text, but which drivers send as one: $5.00 as 0, the bits
+# 0110 as 110
+unread_types <- "\\[|range|^(money|bit|struct|map|union|point|box|circle|line|lseg|path|polygon)"
 
 # As the driver reports the columns of a result.
 driver_types <- function(connection, source, columns) {
@@ -73,22 +80,42 @@ read_type <- function(word) {
   if (length(found)) names(words)[found[1]] else NA_character_
 }
 
-# A fetched column as the engine means it
-typed_column <- function(v, type, name) {
+# A fetched column as the engine means it; whole: are its numbers of 64 bits?
+typed_column <- function(v, type, name, whole = FALSE) {
   if (is.na(type) || all(is.na(v))) {
     return(v)
   }
-  if (type == "numeric" && is.character(v)) {
-    v <- as.double(v)
-    if (any(abs(v) >= 2^53 & v == round(v), na.rm = TRUE)) {
-      stop_large_numbers("Column '", name, "'", remedy = "Make it text in `query`", name = name)
-    }
+  if (type == "numeric" && (is.character(v) || whole)) {
+    v <- sent_double(v)
+    check_whole_column(max(0, abs(v[v == round(v)]), na.rm = TRUE), name)
   }
+  if (type %in% c("date", "time")) check_years(v, name)
   switch(type,
     character = as.character(v),
     logical = sent_logical(v),
     v
   )
+}
+
+# Doubles cannot tell larger whole numbers apart; largest: the size of the largest.
+check_whole_column <- function(largest, name) {
+  if (largest >= 2^53) {
+    stop_large_numbers("Column '", name, "'",
+      remedy = "Make a covariate text in `query`", name = name
+    )
+  }
+}
+
+# Drivers make dates of what is none, of infinity in PostgreSQL and 0000-00-00 in MySQL.
+check_years <- function(v, name) {
+  days <- as.double(v) / if (inherits(v, "POSIXt")) 86400 else 1
+  ends <- as.double(as.Date(c("0001-01-01", "9999-12-31")))
+  if (any(days < ends[1] | days >= ends[2] + 1, na.rm = TRUE)) {
+    stop_covary("covariate", "Column '", name, "' has dates outside of the years 1 to 9999, which ",
+      "may be infinite or none: make them NULL in `query`.",
+      fields = list(covariate = name)
+    )
+  }
 }
 
 # Drivers send truth as logicals, numbers or one of these words.

@@ -133,29 +133,27 @@ spread_sample <- function(plan, half = 4096) {
 rows_of_spread <- 2e5
 
 # Data frame of bins 0 to 2 half, in order, and their numbers of rows n. One row in `every` is
-# enough, chosen by what is left, beyond whole numbers, of an irrational multiple of its place plus
-# its first response: of both, so that rows of one frequent value are not all in or all out.
+# enough, chosen by what is left, beyond whole numbers, of an irrational multiple of the covariate
+# plus one of a response: of both, so that rows of one frequent value are not all in or all out.
+# (None is left of numbers with more digits than doubles have; such a row, far away, is not chosen.)
 count_bins <- function(plan, half) {
   dialect <- plan$query$dialect
-  every <- 2^max(0, floor(log2(plan$rows / rows_of_spread)))
-  d <- paste0(
-    "SELECT (x - (", dialect$number(plan$near[1]), ")) / ", dialect$number(plan$near[2]),
-    " AS d, z1 FROM (", plan$scaled, ") covary_scaled"
-  )
+  number <- dialect$number
+  e <- dialect$kept(uses = 4, paste0(
+    "SELECT x - (", number(plan$near[1]), ") AS e, z1 FROM (", plan$scaled, ") covary_scaled"
+  ))
   place <- paste0(
-    "SELECT (1 + d / (1 + ABS(d))) * ", half, " AS u, z1 FROM (", dialect$kept(d, uses = 4),
+    "SELECT (1 + e / (ABS(e) + ", number(plan$near[2]), ")) * ", half, " AS u FROM (", e,
     ") covary_distance"
   )
+  every <- 2^max(0, floor(log2(plan$rows / rows_of_spread)))
   if (every > 1) {
-    place <- paste0(
-      "SELECT u, ABS(u + z1 / ", dialect$number(plan$unit), ") * ",
-      dialect$number(1000 * (1 + sqrt(5))), " AS h FROM (", place, ") covary_unit"
-    )
+    factors <- number(1000 * (1 + sqrt(5)) / c(plan$near[2], plan$unit))
+    multiple <- paste0("ABS(e * ", factors[1], " + z1 * ", factors[2], ")")
+    left <- paste(multiple, "-", dialect$floor(multiple))
+    place <- paste(place, "WHERE", left, ">=", number(1 - 1 / every))
   }
-  binned <- paste0(
-    "SELECT ", dialect$floor("u"), " AS bin FROM (", place, ") covary_placed",
-    if (every > 1) paste(" WHERE h -", dialect$floor("h"), "<", dialect$number(1 / every))
-  )
+  binned <- paste0("SELECT ", dialect$floor("u"), " AS bin FROM (", place, ") covary_placed")
   out <- read_pass(plan, paste("spread of", plan$x_name), paste0(
     "SELECT bin, ", dialect$count, " AS n FROM (", binned, ") covary_bins GROUP BY bin"
   ))

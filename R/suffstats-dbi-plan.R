@@ -11,10 +11,11 @@ cannot_sum <- function(moments, ...) {
 
 # Fields of a `covary_sql_plan`:
 #   query          rows-source-dbi.R
-#   y, w           SQL of the responses and the weights as doubles; w is NULL if there are none
+#   y, w           SQL of the responses and the weights as doubles, or responses as what becomes
+#                  one beside a double; w is NULL if there are none
 #   names          of the columns that are responses
 #   use            do rows count that have some of the responses?
-#   numbers        SQL of the covariates that are numbers, as doubles, by name
+#   numbers        SQL of the covariates that are numbers, as y, by name
 #   dated          of those that are dates or times
 #   by             SQL of all covariates, by name, as it is grouped by
 #   progress, passes  progress$tick, and an environment with the number n of passes
@@ -35,20 +36,29 @@ cannot_sum <- function(moments, ...) {
 #                  there are weights, z1.. (scaled responses) and x
 new_sql_plan <- function(query, spec, use = TRUE, progress = new_progress(FALSE)) {
   of_type <- function(types) spec$by[query$types[spec$by] %in% types]
-  double <- function(names) {
-    columns <- as_double(query$dialect, query$columns[names])
-    stats::setNames(columns, names)
+  double <- function(names, cast = !query$dialect$widens | names %in% query$whole) {
+    columns <- query$columns[names]
+    stats::setNames(ifelse(cast, as_double(query$dialect, columns), columns), names)
   }
   w <- if (!is.null(spec$weights)) as.character(spec$weights)
   names <- unname(vapply(spec$responses, as.character, ""))
   structure(class = "covary_sql_plan", list(
     query = query, y = unname(double(names)), names = names,
     use = use && length(names) > 1,
-    w = if (length(w)) unname(double(w)), numbers = double(of_type("numeric")),
+    w = if (length(w)) unname(double(w, cast = TRUE)), numbers = double(of_type("numeric")),
     dated = query$columns[of_type(setdiff(number_types, "numeric"))],
-    by = stats::setNames(typed_sql(query, spec$by), spec$by), progress = progress,
+    by = grouped_sql(query, spec$by), progress = progress,
     passes = list2env(list(n = if (is.null(attr(query$types, "passes"))) 0 else 1))
   ))
+}
+
+# Columns as they are grouped by. Texts have one more character at their end, taken off in
+# database_groups(), where the engine takes texts of other case or with more spaces for the same.
+grouped_sql <- function(query, names) {
+  columns <- typed_sql(query, names)
+  texts <- query$types[names] %in% "character"
+  if (!is.null(query$dialect$exact_text)) columns[texts] <- query$dialect$exact_text(columns[texts])
+  stats::setNames(columns, names)
 }
 
 # The answer to a statement that reads all rows; `what`: what the pass is for
@@ -106,7 +116,11 @@ plan_fields <- function(plan, spec, resolution, covariates, rows, observed) {
 
 # list(values: data frame of plain columns, observed, covariates: their descriptions)
 database_groups <- function(out, plan) {
-  columns <- Map(typed_column, unname(as.list(out[seq_along(plan$keys)])), plan$types, plan$keys)
+  whole <- plan$keys %in% plan$query$whole
+  sent <- unname(as.list(out[seq_along(plan$keys)]))
+  texts <- plan$types %in% "character" & !is.null(plan$query$dialect$exact_text)
+  sent[texts] <- lapply(sent[texts], function(v) sub(".$", "", v))
+  columns <- Map(typed_column, sent, plan$types, plan$keys, whole)
   read <- read_columns(NULL, stats::setNames(columns, plan$keys), function(row) "the query")
   values <- lapply(read$values, plain_values)
   for (name in plan$keys) {

@@ -15,6 +15,7 @@ scale_plan <- function(plan, spec) {
   none <- is.na(low)
   low[none] <- high[none] <- sums[none] <- 0
   largest <- pmax(abs(low), abs(high))
+  for (i in which(plan$names %in% plan$query$whole)) check_whole_column(largest[i], plan$names[i])
   check_summed_squares(largest, !is.finite(sums), names(spec$responses))
   plan$rows <- used$n
   plan$dropped <- c(missing = sum(found$n[found$status == 3]))
