@@ -44,6 +44,8 @@
 #' class. In CSV files the whole of the first file decides what is a number, `TRUE` or `FALSE`, or
 #' text; `NA` is missing, and so is an empty field unless its column is text. In a data base the
 #' declared types decide, whatever class the driver sends; in SQLite, which has none, the values.
+#' Texts are told apart by all their characters, whatever the collation. Whole numbers beyond 2^53,
+#' infinite dates and types that are no number, text, truth, date or time are errors.
 #'
 #' Rows with missing covariates or weights, or without any response, are left out and counted. Rows
 #' that lack some of the responses have cells of their own, one set for every combination of
@@ -61,6 +63,9 @@
 #' temporary table first, which the passes read. That is better too where `query` is a view or a
 #' join that costs more than reading its rows. Services that charge by the rows or bytes that are
 #' read charge every pass.
+#'
+#' An interrupt ends the running statement where the driver can: RPostgres can if it was told
+#' `dbConnect(..., check_interrupts = TRUE)`; RMariaDB waits for its end.
 #'
 #' The dialect is that of the connection: SQLite, PostgreSQL, Redshift, DuckDB, MariaDB, MySQL,
 #' Spark, Databricks, Hive, Impala, BigQuery, Snowflake, SQL Server and Oracle are known; any other
@@ -106,8 +111,7 @@
 #'   one thread.
 #' @param materialise For a data base: `TRUE` writes the rows of `query` to a temporary table,
 #'   which is dropped at the end, and reads `query` that once.
-#' @param missing `"use"` (default) or `"drop"` rows that have some of the responses only. A data
-#'   base streams its rows where there are such.
+#' @param missing `"use"` (default) or `"drop"` rows that have some of the responses only.
 #' @return An object of class `cells`, plain R data: `print()`, `merge()`, `c()`, `subset()`,
 #'   [saveRDS()]; use it as `data` of [covary()].
 #' @examples

@@ -16,8 +16,8 @@ if (nzchar(place <- Sys.getenv("COVARY_POSTGRESQL"))) {
 }
 if (nzchar(place <- Sys.getenv("COVARY_MARIADB"))) {
   servers$MariaDB <- dbConnect(RMariaDB::MariaDB(), unix.socket = place, user = "root")
-  dbExecute(servers$MariaDB, "CREATE DATABASE IF NOT EXISTS bench")
-  dbExecute(servers$MariaDB, "USE bench")
+  invisible(dbExecute(servers$MariaDB, "CREATE DATABASE IF NOT EXISTS bench"))
+  invisible(dbExecute(servers$MariaDB, "USE bench"))
 }
 if (Sys.getenv("COVARY_DUCKDB") == "true") servers$DuckDB <- dbConnect(duckdb::duckdb())
 columns <- "20 + FLOOR(%1$s * 60) AS age, CASE WHEN %1$s < 0.5 THEN 'f' ELSE 'm' END AS sex,
