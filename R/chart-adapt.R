@@ -60,6 +60,7 @@ adapt.covary_reference <- function(
 
 # The chart with the new levels of a factor. y: n x K responses; asked: list(site, vary, min_n)
 adapt_chart <- function(chart, newdata, y, asked) {
+  y <- latent_responses(chart, y)
   site <- asked$site
   keys <- varying_keys(chart, site, asked$vary)
   check_chart_columns(needed_covariates(chart), newdata)

@@ -89,6 +89,7 @@ says_of <- function(paths) {
     covariates = "ranges rounded outward, levels, counts of levels",
     predictors = "values of curves on even grids, effects of levels",
     posterior = "how sure curves and effects are",
+    margins = "transformations, their scales to three digits",
     baseline = "mean and sd of a response, to four digits",
     groups = "levels of random effects: counts, ranges rounded outward",
     n = "how many people", min_count = "smallest group", responses = "names", columns = "names",

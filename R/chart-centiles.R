@@ -122,19 +122,25 @@ bind_parts <- function(parts) {
 # Values of response k that have scores z (n numbers), with their errors where an interval is
 # wanted: list(value, se, lower, upper).
 value_of_score <- function(s, k, z, interval = NULL) {
-  value <- plug_in_value(s, k, z, s$values)
-  if (any(s$wide)) value[s$wide] <- unseen_value(s, k, which(s$wide), z[s$wide])
+  latent <- plug_in_value(s, k, z, s$values)
+  if (any(s$wide)) latent[s$wide] <- unseen_value(s, k, which(s$wide), z[s$wide])
+  value <- value_of_latent(s$chart, k, latent)
   if (is.null(interval)) {
     return(list(value = value))
   }
   # dz / dy at the value turns errors of z into those of values.
-  s$y[, k] <- value
-  slope <- (plug_in_score(s, k, value + value_step(s, k)) - plug_in_score(
-    s, k, value - value_step(s, k)
+  s$y[, k] <- latent
+  s$value[, k] <- value
+  slope <- (plug_in_score(s, k, latent + value_step(s, k)) - plug_in_score(
+    s, k, latent - value_step(s, k)
   )) / (2 * value_step(s, k))
   se <- score_errors(s, list(of = k)) / slope
   half <- se * stats::qnorm((1 + interval) / 2)
-  list(value = value, se = se, lower = value - half, upper = value + half)
+  list(
+    value = value, se = se / exp(chart_log_slope(s$chart, k, value)),
+    lower = value_of_latent(s$chart, k, latent - half),
+    upper = value_of_latent(s$chart, k, latent + half)
+  )
 }
 
 plug_in_value <- function(s, k, z, values) {

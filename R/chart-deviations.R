@@ -136,7 +136,7 @@ score_parts <- function(s, asked) {
   z <- marginal_scores(s)
   on <- match(asked$resp, s$chart$responses)
   parts <- lapply(on, function(k) {
-    list(kind = "single", resp = s$chart$responses[k], value = s$y[, k], z = z[, k], of = k)
+    list(kind = "single", resp = s$chart$responses[k], value = s$value[, k], z = z[, k], of = k)
   })
   if (length(on) > 1) {
     joint <- s
@@ -148,7 +148,7 @@ score_parts <- function(s, asked) {
   given <- match(asked$given, s$chart$responses)
   c(parts, lapply(if (length(given)) setdiff(on, given), function(k) {
     list(
-      kind = "conditional", value = s$y[, k], z = conditional_scores(s, k, given, z),
+      kind = "conditional", value = s$value[, k], z = conditional_scores(s, k, given, z),
       resp = paste(s$chart$responses[k], "|", paste(asked$given, collapse = ", ")),
       of = c(given, k)
     )

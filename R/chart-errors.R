@@ -5,7 +5,9 @@
 # n standard deviations of the z of a part: of response `part$of`, or of its last given the others.
 score_errors <- function(s, part) {
   keys <- keys_behind(s$chart, part$of)
-  gradient <- score_gradient(s, part, keys)
+  margins <- margin_keys(s$chart, part$of)
+  gradient <- c(score_gradient(s, part, keys), margin_gradient(s, part, margins))
+  keys <- c(keys, margins)
   fixed <- setdiff(s$excluded, random_labels(s$chart))
   if (length(fixed)) {
     stop_covary("argument", "`uncertainty = \"posterior\"` cannot be had without ",
@@ -43,14 +45,17 @@ keys_behind <- function(chart, responses) {
   }), use.names = FALSE)
 }
 
+# z of a part at predictors and transformed responses
+score_of_part <- function(s, part, values, y) {
+  likelihood <- chart_likelihood(s$chart)
+  eta <- likelihood$marginal(in_shape_of_eta(s$chart, values), part$of)
+  w <- likelihood$whiten(lapply(part$of, function(k) y[, k]), eta)
+  as.double(w[[length(w)]])
+}
+
 # Derivatives of z by each predictor, by central differences: list of n numbers.
 score_gradient <- function(s, part, keys) {
   likelihood <- chart_likelihood(s$chart)
-  z_at <- function(values) {
-    eta <- likelihood$marginal(in_shape_of_eta(s$chart, values), part$of)
-    w <- likelihood$whiten(lapply(part$of, function(k) s$y[, k]), eta)
-    as.double(w[[length(w)]])
-  }
   sds <- likelihood$sds(in_shape_of_eta(s$chart, s$values), seq_along(s$chart$responses))
   lapply(keys, function(key) {
     p <- s$chart$predictors[[key]]
@@ -59,6 +64,15 @@ score_gradient <- function(s, part, keys) {
     up <- down <- s$values
     up[[key]] <- up[[key]] + step
     down[[key]] <- down[[key]] - step
-    (z_at(up) - z_at(down)) / (2 * step)
+    (score_of_part(s, part, up, s$y) - score_of_part(s, part, down, s$y)) / (2 * step)
+  })
+}
+
+# The same by each parameter of margins, the responses being what they are.
+margin_gradient <- function(s, part, keys, step = 1e-4) {
+  lapply(keys, function(key) {
+    up <- score_of_part(s, part, s$values, moved_latent(s, key, step))
+    down <- score_of_part(s, part, s$values, moved_latent(s, key, -step))
+    (up - down) / (2 * step)
   })
 }

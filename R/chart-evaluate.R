@@ -58,7 +58,7 @@ evaluate.covary <- function(
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
   excluded <- excluded_terms(chart, exclude)
   s <- new_scoring(chart, newdata, chart_responses(object, chart, newdata), excluded, new_levels)
-  s$y[s$at$missing, ] <- NA
+  s$y[s$at$missing, ] <- s$value[s$at$missing, ] <- NA
   scored <- scored_people(s, check_baseline(chart, baseline))
   groups <- people_groups(newdata, by)
   out <- lapply(seq_along(groups$rows), function(g) {
@@ -125,8 +125,8 @@ group_codes <- function(v) {
   cut(v, unique(stats::quantile(v, 0:10 / 10, na.rm = TRUE)), include.lowest = TRUE, dig.lab = 4)
 }
 
-# What measures rest on: list(y, z, mean, sd, log (n x K), base (n x K), w (n x K), joint_log,
-# distance, dof).
+# What measures rest on: list(y, z, mean, crps, log, base, w (n x K each), joint_log (n)), on the
+# scale of the responses.
 scored_people <- function(s, baseline) {
   z <- marginal_scores(s)
   k <- ncol(z)
@@ -144,12 +144,14 @@ scored_people <- function(s, baseline) {
     for (i in seq_along(on)) w[pattern$rows, on[i]] <- whitened[[i]]
     joint_log[pattern$rows] <- joint_log_density(s, pattern$rows, on, whitened, total_sd)
   }
+  slope <- bind(function(j) chart_log_slope(s$chart, j, s$value[, j]))
   list(
-    y = s$y, z = z, w = w, joint_log = joint_log,
-    mean = bind(function(j) parts[[j]]$mean), sd = bind(function(j) total_sd[[j]]),
-    log = bind(function(j) stats::dnorm(z[, j], log = TRUE) - log(total_sd[[j]])),
+    y = s$value, z = z, w = w, joint_log = joint_log + rowSums(slope, na.rm = TRUE),
+    mean = bind(function(j) response_mean(s$chart, j, parts[[j]]$mean, total_sd[[j]])),
+    crps = bind(function(j) response_crps(s, j, z[, j], parts[[j]]$mean, total_sd[[j]])),
+    log = slope + bind(function(j) stats::dnorm(z[, j], log = TRUE) - log(total_sd[[j]])),
     base = bind(function(j) {
-      stats::dnorm(s$y[, j], baseline[j, 1], baseline[j, 2], log = TRUE)
+      stats::dnorm(s$value[, j], baseline[j, 1], baseline[j, 2], log = TRUE)
     })
   )
 }
@@ -166,7 +168,7 @@ joint_log_density <- function(s, rows, on, w, sds) {
 group_measures <- function(scored, rows, chart) {
   one <- lapply(seq_along(chart$responses), function(k) {
     there <- rows[!is.na(scored$z[rows, k])]
-    single <- lapply(scored[c("y", "z", "mean", "sd", "log", "base")], function(v) v[there, k])
+    single <- lapply(scored[c("y", "z", "mean", "crps", "log", "base")], function(v) v[there, k])
     measure_frame(response_measures(single), chart$responses[k], length(there))
   })
   if (length(chart$responses) > 1) {
@@ -191,12 +193,11 @@ response_measures <- function(x) {
   n <- length(x$z)
   error <- x$y - x$mean
   ll <- x$base - x$log
-  crps <- x$sd * (x$z * (2 * stats::pnorm(x$z) - 1) + 2 * stats::dnorm(x$z) - 1 / sqrt(pi))
   m <- central_moments(x$z)
   c(
     list(
       log_score = mean_and_error(x$log), msll = mean_and_error(ll),
-      median_msll = c(if (n) stats::median(ll) else NA_real_, NA), crps = mean_and_error(crps),
+      median_msll = c(if (n) stats::median(ll) else NA_real_, NA), crps = mean_and_error(x$crps),
       rmse = c(sqrt(mean(error^2)), mean_and_error(error^2)[2] / (2 * sqrt(mean(error^2)))),
       smse = c(mean(error^2) / central_moments(x$y)[2], NA),
       expv = c(1 - central_moments(error)[2] / central_moments(x$y)[2], NA)

@@ -6,12 +6,14 @@
 #' @section Format:
 #' One object with `format` (`"covary chart"`, or `"covary chart of features"`), `hash` (MD5 of the
 #' text of `chart`) and `chart`,
-#' whose fields are those of the object: `version` 1; `covariates` by name with range or levels;
+#' whose fields are those of the object: `version` 2 (files of version 1, which knew no margins, are
+#' read too); `margins` by response (see [margins]: `name`, `value` of its parameters, `scale`,
+#' `centre`); `covariates` by name with range or levels;
 #' `predictors` by key (`mu:height`, `rho:height:weight`), each with the `tables` whose sum it is:
 #' `grid` (by numeric covariate: first node, last node, number of nodes), `levels` by factor, and
 #' `values` in the order of `expand.grid()`; between nodes a table is the quasi-interpolating cubic
 #' spline with coefficients `(-f[j-1] + 8 f[j] - f[j+1]) / 6`, beyond its ends a straight line.
-#' Means are in units of the responses, `sigma` is a log, `rho` twice Fisher's z.
+#' Means are in units of the (transformed) responses, `sigma` is a log, `rho` twice Fisher's z.
 #'
 #' A chart of features has `charts` by feature, of which all but the first lack the fields that are
 #' those of the first, and `correlations`: `pairs` (numbers of `features`, two each) and the tables
@@ -130,6 +132,11 @@ chart_to_lists.covary_reference <- function(ref) {
       left = array_to_list(effect$left)
     )
   })
+  out$margins <- lapply(ref$margins, function(margin) {
+    margin$value <- as.list(margin$value)
+    unclass(margin)
+  })
+  if (length(out$margins) == 0) out$margins <- stats::setNames(list(), character())
   out$baseline <- array_to_list(ref$baseline)
   out$groups <- lapply(ref$groups, lapply, I)
   out
@@ -176,6 +183,7 @@ lists_to_chart.covary_reference <- function(x) {
       left = list_to_array(effect$left)
     )
   })
+  out$margins <- lists_to_margins(x$margins)
   out$baseline <- list_to_array(x$baseline)
   dimnames(out$baseline) <- list(out$responses, c("mean", "sd"))
   out$groups <- lapply(x$groups, function(group) {
@@ -200,6 +208,15 @@ list_to_covariate <- function(known) {
     known$n <- as.integer(as_numbers(known$n))
   }
   known
+}
+
+lists_to_margins <- function(x) {
+  if (length(x) == 0) {
+    return(list())
+  }
+  lapply(x, function(v) {
+    new_margin(v$name, unlist(v$value), as_numbers(list(v$scale)), as_numbers(list(v$centre)))
+  })
 }
 
 lists_to_table <- function(table) {

@@ -66,7 +66,7 @@ harmonise.covary <- function(
   for (k in seq_along(chart$responses)) {
     name <- response_column(chart, chart$responses[k], newdata)
     there <- !is.na(y[, k])
-    newdata[[name]][there] <- out[there, k]
+    newdata[[name]][there] <- value_of_latent(chart, k, out[there, k])
   }
   newdata
 }

@@ -12,12 +12,19 @@
 #   covariates   chart-covariates.R
 #   predictors   chart-curves.R, by key
 #   posterior    chart-posterior.R
+#   margins      likelihood-margin.R, by label of the responses that have one; parameters that were
+#                estimated have their posterior means
 #   baseline     K x 2, mean and sd of the responses of the fit
 #   groups       by factor with a random effect, data frame: a line a level (chart-sites.R)
 #   table_error  the largest error of z, within 3 sds, that tables were found to make
-chart_version <- 1
+chart_version <- 2
 
+# Its curves are of transformed responses.
 new_chart <- function(fit) {
+  margins <- lapply(fit$margins, rounded_margin)
+  baseline <- response_baseline(fit)
+  drawn <- margin_parameter_draws(fit)
+  fit <- without_margins(fit)
   covariates <- chart_covariates(fit)
   chart <- structure(list(
     version = chart_version, title = "", units = stats::setNames(rep(NA_character_, length(
@@ -27,7 +34,7 @@ new_chart <- function(fit) {
     responses = fit$responses, columns = response_names(fit),
     likelihood = fit_likelihood(fit)$name, covariates = covariates,
     predictors = chart_predictors(fit, covariates),
-    posterior = chart_posterior(fit, covariates), baseline = response_baseline(fit),
+    posterior = chart_posterior(fit, covariates, drawn), margins = margins, baseline = baseline,
     groups = level_groups(fit, covariates), table_error = NA_real_
   ), class = "covary_reference")
   chart$table_error <- measure_table_error(chart, fit)
@@ -88,7 +95,7 @@ as_chart <- function(object, arg = "object") {
   if (inherits(object, "covary_reference")) {
     return(check_object(object, "covary_reference", arg))
   }
-  check_fit(object, arg)
+  check_fit(object, arg, margins = TRUE)
   if (!identical(last_chart$seal, object$seal)) {
     last_chart$chart <- new_chart(object)
     last_chart$seal <- object$seal

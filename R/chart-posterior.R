@@ -14,18 +14,21 @@ variance_left <- 5e-3
 
 # list(rank, loadings (by key a list of list(numeric, factors, grid, levels, values (points x
 # rank))), levels (by factor: list(keys, loadings (levels x rank x keys), left (levels x keys x
-# keys)))). covariates, predictors: of the chart.
-chart_posterior <- function(fit, covariates) {
+# keys)))). covariates: of the chart; margins: margin_parameter_draws(), with constant loadings.
+chart_posterior <- function(fit, covariates, margins = list()) {
   row <- chart_row(fit, covariates)
   split <- lapply(fit$design$predictors, function(p) {
     terms <- predictor_terms(p, names(covariates))
     level <- vapply(terms, is_level_effect, TRUE, covariates = covariates)
     list(curves = nested_terms(terms[!level]), levels = terms[level])
   })
-  curves <- curve_draws(fit, split, covariates, row)
+  constants <- Map(function(key, draws) {
+    list(key = key, grid = list(), levels = list(), draws = matrix(draws))
+  }, names(margins), margins)
+  curves <- c(curve_draws(fit, split, covariates, row), unname(constants))
   components <- principal_components(do.call(cbind, lapply(curves, `[[`, "draws")))
   at <- 0
-  loadings <- lapply(split, function(s) list())
+  loadings <- lapply(c(split, margins), function(s) list())
   for (curve in curves) {
     on <- at + seq_len(ncol(curve$draws))
     at <- max(on)

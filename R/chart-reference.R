@@ -49,7 +49,7 @@ reference.default <- function(fit, ...) {
 #' @export
 reference.covary <- function(fit, title = "", units = NULL, source = "", min_count = 5, ...) {
   check_dots(...)
-  check_fit(fit, "fit")
+  check_fit(fit, "fit", margins = TRUE)
   check_label(title, "title")
   check_label(source, "source")
   check_count(min_count, "min_count", 0)
@@ -128,6 +128,8 @@ print.covary_reference <- function(x, ...) {
   cat("Reference chart", if (nzchar(x$title)) paste0(": ", x$title), "\n", sep = "")
   unit <- ifelse(is.na(x$units), "", paste0(" (", x$units, ")"))
   cat("Responses:  ", paste0(x$responses, unit, collapse = ", "), "\n", sep = "")
+  of <- vapply(x$margins, margin_text, "")
+  if (length(of)) cat("Margins:    ", paste0(names(of), ": ", of, collapse = ", "), "\n", sep = "")
   cat("Covariates: ", paste(vapply(names(x$covariates), covariate_text, "", chart = x),
     collapse = ", "
   ), "\n", sep = "")

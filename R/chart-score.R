@@ -1,6 +1,7 @@
 # Where people stand: standardised deviations of responses, alone, given others, and jointly.
 
-# What all scores rest on: list(chart, at (read_people()), y (n x K, NA where missing), values
+# What all scores rest on: list(chart, at (read_people()), value (n x K responses, NA where they are
+# missing), y (the same transformed, where they have a margin), values
 # (predictors by key), excluded (labels of terms that are left out), wide (n: rows scored with the
 # uncertainty of an unseen level), extra (variance that this adds, see unseen_variance())).
 new_scoring <- function(
@@ -10,7 +11,8 @@ new_scoring <- function(
   check_new_levels(chart, at, newdata, excluded, new_levels)
   unseen <- any_unseen(at, random_factors(chart, excluded))
   list(
-    chart = chart, at = at, y = y, values = predictors_at(chart, at, excluded),
+    chart = chart, at = at, value = y, y = latent_responses(chart, y),
+    values = predictors_at(chart, at, excluded),
     excluded = excluded, unseen = unseen,
     wide = unseen & new_levels == "predictive",
     extra = unseen_variance(chart, at, excluded)

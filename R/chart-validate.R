@@ -4,8 +4,8 @@ chart_rules <- local({
   named_list <- function(v) is.list(v) && length(v) > 0 && !is.null(names(v))
   list(
     version = rule(
-      paste("the number", chart_version),
-      alone(function(v) is_whole_number(v) && v == chart_version)
+      paste("a number up to", chart_version),
+      alone(function(v) is_whole_number(v, 1) && v <= chart_version)
     ),
     title = rule("a text", alone(is_text)),
     source = rule("a text", alone(is_text)),
@@ -29,6 +29,9 @@ chart_rules <- local({
         all(vapply(v, is_chart_predictor, TRUE, chart = x))
     }),
     posterior = rule("loadings that fit the predictors", function(v, x) is_chart_posterior(v, x)),
+    margins = rule("a list of margins by response", function(v, x) {
+      all(names(v) %in% x$responses) && all(vapply(v, is_chart_margin, TRUE))
+    }),
     baseline = rule("a mean and a sd a response", function(v, x) {
       is.numeric(v) && identical(dim(v), c(length(x$responses), 2L))
     }),
@@ -75,7 +78,10 @@ has_known_covariates <- function(table, covariates) {
 }
 
 is_chart_posterior <- function(v, x) {
-  is_whole_number(v$rank) && all(names(v$loadings) %in% names(x$predictors)) &&
+  keys <- c(names(x$predictors), unlist(lapply(names(x$margins), function(label) {
+    margin_parameter_key(label, names(x$margins[[label]]$value))
+  })))
+  is_whole_number(v$rank) && all(names(v$loadings) %in% keys) &&
     all(vapply(unlist(unname(v$loadings), recursive = FALSE), function(table) {
       has_known_covariates(
         list(numeric = names(table$grid), factors = names(table$levels), levels = table$levels),

@@ -10,7 +10,8 @@ quadratic_maximum <- function(f, start, lower, upper, step, most = 20) {
     local <- wide_differences(value_at, x, step, lower, upper)
     peaked <- !is.null(local$cov)
     move <- if (peaked) drop(local$cov %*% local$gradient) else local$best - x
-    sd <- if (peaked) sqrt(diag(local$cov)) else 2 * step
+    # Flat patterns are too narrow, those with values that cannot be had too wide.
+    sd <- if (peaked) sqrt(diag(local$cov)) else if (local$finite) 2 * step else step / 2
     move <- pmin(pmax(move, -3 * step), 3 * step)
     new <- pmin(pmax(x + move, lower), upper)
     if (value_at(new) < max(value_at(x), local$top)) new <- local$best
@@ -33,7 +34,7 @@ remember_values <- function(f) {
 }
 
 # list(gradient, cov (NULL where the Hessian is not negative definite), best (the best point), top
-# (its value)). Points beyond the bounds are moved inside with the whole pattern.
+# (its value), finite (are all values?)). A pattern that reaches beyond the bounds is moved inside.
 wide_differences <- function(f, x, step, lower, upper) {
   d <- length(x)
   centre <- pmin(pmax(x, lower + step), upper - step)
@@ -46,8 +47,8 @@ wide_differences <- function(f, x, step, lower, upper) {
   points <- lapply(c(shifts, both), function(shift) centre + shift)
   v <- vapply(points, f, 0)
   top <- which.max(v)
-  out <- list(best = points[[top]], top = v[top])
-  if (!all(is.finite(v))) {
+  out <- list(best = points[[top]], top = v[top], finite = all(is.finite(v)))
+  if (!out$finite) {
     return(out)
   }
   up <- v[1 + seq_len(d)]
