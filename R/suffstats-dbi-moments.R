@@ -135,8 +135,9 @@ rows_of_spread <- 2e5
 # Data frame of bins 0 to 2 half, in order, and their numbers of rows n. One row in `every` is
 # enough, chosen by what is left, beyond whole numbers, of an irrational multiple of the covariate
 # plus one of a response: of both, so that rows of one frequent value are not all in or all out.
-# (None is left of numbers with more digits than doubles have; such a row, far away, is not chosen.)
-count_bins <- function(plan, half) {
+# (None is left of numbers with more digits than doubles have; such a row, far away, is not chosen.
+# All are taken where that leaves none.)
+count_bins <- function(plan, half, every = 2^max(0, floor(log2(plan$rows / rows_of_spread)))) {
   dialect <- plan$query$dialect
   number <- dialect$number
   e <- dialect$kept(uses = 4, paste0(
@@ -146,7 +147,6 @@ count_bins <- function(plan, half) {
     "SELECT (1 + e / (ABS(e) + ", number(plan$near[2]), ")) * ", half, " AS u FROM (", e,
     ") covary_distance"
   )
-  every <- 2^max(0, floor(log2(plan$rows / rows_of_spread)))
   if (every > 1) {
     factors <- number(1000 * (1 + sqrt(5)) / c(plan$near[2], plan$unit))
     multiple <- paste0("ABS(e * ", factors[1], " + z1 * ", factors[2], ")")
@@ -157,6 +157,9 @@ count_bins <- function(plan, half) {
   out <- read_pass(plan, paste("spread of", plan$x_name), paste0(
     "SELECT bin, ", dialect$count, " AS n FROM (", binned, ") covary_bins GROUP BY bin"
   ))
+  if (nrow(out) == 0) {
+    return(count_bins(plan, half, every = 1))
+  }
   out <- unchecked_frame(list(bin = sent_double(out[[1]]), n = sent_double(out[[2]])), nrow(out))
   out[order(out$bin), ]
 }

@@ -144,6 +144,33 @@ test_that("cells are as fine as for rows where there are outliers", {
   expect_gt(max(x), 1e8)
 })
 
+test_that("some of many rows tell how a covariate is spread", {
+  skip_if_not_installed("RSQLite")
+  connection <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
+  on.exit(DBI::dbDisconnect(connection))
+  set.seed(735)
+  n <- 40000
+  # A fifth of the rows have one value.
+  d <- data.frame(x = ifelse(stats::runif(n) < 0.2, -1, stats::rnorm(n)), y = stats::rnorm(n))
+  DBI::dbWriteTable(connection, "rows", d)
+  spec <- new_row_spec(connection, "y", "x", NULL, globalenv())
+  plan <- scale_plan(new_sql_plan(type_query(new_query(connection, "rows"), spec), spec), spec)
+  all <- count_bins(plan, 4096)
+  expect_identical(sum(all$n), as.double(n))
+  for (every in c(2, 8, 32)) {
+    some <- count_bins(plan, 4096, every)
+    expect_true(all(some$bin %in% all$bin & some$n <= all$n[match(some$bin, all$bin)]))
+    # Five standard errors of shares: of all rows, and of the frequent value among those chosen
+    expect_lt(abs(sum(some$n) / n - 1 / every), 5 * sqrt(1 / every / n))
+    one <- max(some$n) / sum(some$n)
+    expect_lt(abs(one - max(all$n) / n), 5 * sqrt(0.2 * 0.8 / sum(some$n)))
+    plan$rows <- rows_of_spread * every
+    expect_equal(choose_step(spread_sample(plan), 1000), choose_step(d$x, 1000), tolerance = 1)
+  }
+  # None is chosen.
+  expect_identical(count_bins(plan, 4096, 2^60), count_bins(plan, 4096, 1))
+})
+
 test_that("a lazy table is a source", {
   skip_if_not_installed("dbplyr")
   skip_if_not_installed("dplyr")
