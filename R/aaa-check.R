@@ -81,6 +81,15 @@ check_function <- function(x, arg) {
 # A probability that an interval holds.
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
 
+# `prob` is the name everywhere; some functions know it as `interval` too.
+check_one_name <- function(both) {
+  if (both) {
+    stop_covary("argument", "`prob` and `interval` are one argument; give `prob`.",
+      fields = list(arg = "interval")
+    )
+  }
+}
+
 # A suggested package that `what` cannot do without.
 need_package <- function(package, what) {
   if (!requireNamespace(package, quietly = TRUE)) {

@@ -10,7 +10,7 @@
 #'   random effects left out.
 #' @param p Probabilities, between 0 and 1; default the nine lines of British growth charts.
 #' @param z Values of z in place of `p`.
-#' @param interval Probability of an interval for the value, from the posterior of the curves;
+#' @param interval,prob Probability of an interval for the value, from the posterior of the curves;
 #'   `NULL` (default) for none.
 #' @return A data frame, a row for each row of `newdata`, response and `p`: the columns of
 #'   `newdata`, `resp`, `p`, `z`, `value`, and with `interval` `se`, `lower`, `upper`;
@@ -36,9 +36,10 @@ centiles.default <- function(object, ...) {
 #' @export
 centiles.covary <- function(
   object, newdata = NULL, p = c(0.004, 0.02, 0.09, 0.25, 0.5, 0.75, 0.91, 0.98, 0.996), z = NULL,
-  resp = NULL, exclude = NULL, re_formula = NULL, interval = NULL,
-  new_levels = c("error", "population", "predictive"), ...
+  resp = NULL, exclude = NULL, re_formula = NULL, interval = prob,
+  new_levels = c("error", "population", "predictive"), ..., prob = NULL
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   chart <- as_chart(object)
   z <- asked_scores(p, z, missing(p))

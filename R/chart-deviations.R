@@ -32,7 +32,8 @@
 #' @param resp Names of responses; `NULL` (default) for all. Joint rows are of all that are named.
 #' @param uncertainty `"none"` (default), or `"posterior"` for `z_se`, `lower`, `upper` of single
 #'   and conditional scores.
-#' @param interval Probability of the interval from `lower` to `upper`; default 0.95.
+#' @param interval,prob Probability of the interval from `lower` to `upper`; default 0.95. Two names
+#'   of one argument.
 #' @param new_levels What to do with levels of random effects that the chart has not seen:
 #'   `"error"` (default); `"population"`, leave out their effect; `"predictive"`, integrate over it,
 #'   so that z of people from many new sites has variance one.
@@ -73,9 +74,10 @@ deviations.default <- function(object, ...) {
 #' @export
 deviations.covary <- function(
   object, newdata = NULL, given = NULL, resp = NULL, uncertainty = c("none", "posterior"),
-  interval = 0.95, new_levels = c("error", "population", "predictive"), exclude = NULL,
-  re_formula = NULL, wide = FALSE, ...
+  interval = prob, new_levels = c("error", "population", "predictive"), exclude = NULL,
+  re_formula = NULL, wide = FALSE, ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   chart <- as_chart(object)
   asked <- list(

@@ -39,9 +39,10 @@ NULL
 #' @export
 deviations.covary_margins <- function(
   object, newdata, given = NULL, resp = NULL, uncertainty = c("none", "posterior"),
-  interval = 0.95, new_levels = c("error", "population", "predictive"), exclude = NULL,
-  re_formula = NULL, wide = FALSE, joint = NULL, method = c("factor", "shrink"), ...
+  interval = prob, new_levels = c("error", "population", "predictive"), exclude = NULL,
+  re_formula = NULL, wide = FALSE, joint = NULL, method = c("factor", "shrink"), ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   known <- list(responses = feature_labels(object))
   asked <- list(

@@ -9,7 +9,8 @@
 #' @param resp Names of features; `NULL` for all. `vcov()` takes one; `plot()` at most six by
 #'   default.
 #' @param dpar `"mu"`, `"sigma"` or both.
-#' @param interval Probability of the central interval; default 0.95.
+#' @param interval,prob Probability of the central interval; default 0.95. Two names of one
+#'   argument.
 #' @param ... Not used; of `plot()`, arguments of [graphics::plot.default()].
 #' @return With G features, d coefficients a feature and N rows of `newdata`:
 #' * `coef()`: d x G matrix of posterior means; `vcov()`: d x d posterior covariance of one feature.
@@ -135,8 +136,9 @@ vcov.covary_margins <- function(object, resp = NULL, ...) {
 #' @rdname margins-class
 #' @export
 predict.covary_margins <- function(
-  object, newdata, dpar = c("mu", "sigma"), resp = NULL, interval = 0.95, ...
+  object, newdata, dpar = c("mu", "sigma"), resp = NULL, interval = prob, ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_margins(object)
   check_interval(interval, "interval")

@@ -8,7 +8,8 @@
 #' @param newdata A data frame with the covariates of `rho`. Levels that the data did not have are
 #'   an error.
 #' @param pairs The pairs wanted, in the forms that [fit_pairs()] takes; `NULL` for all.
-#' @param interval Probability of the central interval; default 0.95.
+#' @param interval,prob Probability of the central interval; default 0.95. Two names of one
+#'   argument.
 #' @param ... Not used.
 #' @return With P pairs and N rows of `newdata`:
 #' * `correlation()`: a data frame, N rows for every pair: the columns of `newdata`, `pair`
@@ -72,7 +73,10 @@ pair_summary <- function(object, newdata, at, interval) {
 
 #' @rdname pairs-class
 #' @export
-correlation.covary_pairs <- function(object, newdata, pairs = NULL, interval = 0.95, ...) {
+correlation.covary_pairs <- function(
+  object, newdata, pairs = NULL, interval = prob, ..., prob = 0.95
+) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_pairs_object(object)
   check_interval(interval, "interval")

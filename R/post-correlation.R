@@ -6,7 +6,8 @@
 #' @inheritParams posterior_predict.covary
 #' @param resp Which pairs: `NULL` (default) for all; pairs `"a:b"`, one or several; or responses,
 #'   for all pairs among them, as in `c("a", "b", "c")`.
-#' @param interval Probability of the central interval; default 0.95.
+#' @param interval,prob Probability of the central interval; default 0.95. Two names of one
+#'   argument.
 #' @param draws `TRUE` for draws in place of summaries.
 #' @param ... Arguments of methods.
 #' @return A data frame, N rows for every pair of responses: the columns of `newdata`, `pair`
@@ -48,10 +49,11 @@ covariance.default <- function(object, ...) {
 #' @rdname correlation
 #' @export
 correlation.covary <- function(
-  object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
+  object, newdata = NULL, resp = NULL, interval = prob, draws = FALSE, ndraws = NULL,
   draw_ids = NULL,
-  exclude = NULL, re_formula = NULL, ...
+  exclude = NULL, re_formula = NULL, ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
@@ -69,10 +71,11 @@ correlation.covary <- function(
 #' @rdname correlation
 #' @export
 covariance.covary <- function(
-  object, newdata = NULL, resp = NULL, interval = 0.95, draws = FALSE, ndraws = NULL,
+  object, newdata = NULL, resp = NULL, interval = prob, draws = FALSE, ndraws = NULL,
   draw_ids = NULL,
-  exclude = NULL, re_formula = NULL, ...
+  exclude = NULL, re_formula = NULL, ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_fit(object)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)

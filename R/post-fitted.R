@@ -9,6 +9,8 @@
 #'   N(0, 1) if the model is right; the first response is as in `"pearson"`. Rows that lack some
 #'   response have those of the others, whitened alone. Of responses with margins they are those of
 #'   the transformed responses, at the posterior means of the parameters of margins.
+#' @param newdata `NULL` (default) for the rows of the fit, or a data frame with the covariates, as
+#'   in [posterior_epred.covary()].
 #' @inheritParams posterior_predict.covary
 #' @param ... Not used.
 #' @return
@@ -36,23 +38,33 @@
 #' @export
 fitted.covary <- function(
   object, dpar = "mu", resp = NULL,
-  exclude = NULL, re_formula = NULL, ...
+  exclude = NULL, re_formula = NULL, ..., newdata = NULL
 ) {
   check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   keys <- find_keys(object, check_dpar(dpar), resp)
-  out <- marginal_means(new_marginals(object, keys))
-  dimnames(out) <- list(row_labels_or_numbers(object), key_labels(object, keys))
+  if (is.null(newdata)) {
+    out <- marginal_means(new_marginals(object, keys))
+    labels <- row_labels_or_numbers(object)
+  } else {
+    of <- function(key) {
+      p <- object$design$predictors[[key]]
+      colMeans(posterior_epred(object, newdata, dpar = p$dpar, resp = unit_label(p$resp)))
+    }
+    out <- do.call(cbind, lapply(keys, of))
+    labels <- row.names(as.data.frame(newdata))
+  }
+  dimnames(out) <- list(labels, key_labels(object, keys))
   if (is.null(resp)) out else out[, 1]
 }
 
 #' @rdname fitted.covary
 #' @importFrom stats sigma
 #' @export
-sigma.covary <- function(object, ...) {
+sigma.covary <- function(object, newdata = NULL, resp = NULL, ...) {
   check_dots(...)
-  stats::fitted(object, dpar = "sigma")
+  stats::fitted(object, dpar = "sigma", resp = resp, newdata = newdata)
 }
 
 #' @rdname fitted.covary

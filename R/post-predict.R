@@ -15,7 +15,8 @@
 #' @param given `"none"` (default), or `"observed"`: means and standard deviations of the responses
 #'   given those that a row of `newdata` (or of the fit) has. A response whose column `newdata` does
 #'   not have is missing in all rows; one that a row has is its own mean, with a `sigma` of zero.
-#' @param interval Probability of the central interval; default 0.95.
+#' @param interval,prob Probability of the central interval; default 0.95. Two names of one
+#'   argument.
 #' @return A data frame, N rows for every parameter and response: the columns of `newdata` (of the
 #'   covariates of the fit if `NULL`), `dpar`, `resp` (or `"a:b"`), `estimate` (posterior mean),
 #'   `sd`, `lower`, `upper`, `extrapolated` (`TRUE` where a numeric covariate is outside the range
@@ -33,9 +34,10 @@
 predict.covary <- function(
   object, newdata = NULL, dpar = c("mu", "sigma", "rho"), resp = NULL,
   type = c("response", "link", "median"),
-  interval = 0.95, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"),
-  exclude = NULL, re_formula = NULL, ...
+  interval = prob, ndraws = NULL, draw_ids = NULL, given = c("none", "observed"),
+  exclude = NULL, re_formula = NULL, ..., prob = 0.95
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)

@@ -67,3 +67,30 @@ test_that("the log likelihood from cells is that from rows", {
     )
   }
 })
+test_that("prob and interval are one argument, everywhere", {
+  fit <- fixture("two")
+  new <- model.frame(fit)[1:3, ]
+  for (f in list(correlation, covariance, predict)) {
+    expect_identical(f(fit, new, prob = 0.5), f(fit, new, interval = 0.5))
+    expect_false(identical(f(fit, new, prob = 0.5), f(fit, new)))
+    expect_error(f(fit, new, prob = 0.5, interval = 0.5), class = "covary_error_argument")
+  }
+  expect_identical(
+    centiles(fit, new, p = 0.5, prob = 0.8), centiles(fit, new, p = 0.5, interval = 0.8)
+  )
+  d <- function(...) deviations(fit, new, uncertainty = "posterior", ...)
+  expect_identical(d(prob = 0.8), d(interval = 0.8))
+})
+
+test_that("fitted() and sigma() take new rows", {
+  fit <- fixture("two")
+  new <- model.frame(fit)[c(2, 5), ]
+  expect_equal(fitted(fit, newdata = new), fitted(fit)[c(2, 5), ], ignore_attr = TRUE)
+  expect_equal(sigma(fit, newdata = new), sigma(fit)[c(2, 5), ], ignore_attr = TRUE)
+  one <- fit$responses[2]
+  expect_equal(sigma(fit, new, resp = one), sigma(fit, new)[, one])
+  expect_equal(fitted(fit, "rho", newdata = new)[, 1], fitted(fit, "rho")[c(2, 5), 1],
+    ignore_attr = TRUE
+  )
+  expect_identical(colnames(sigma(fit, new)), fit$responses)
+})
