@@ -81,6 +81,13 @@ check_function <- function(x, arg) {
 # A probability that an interval holds.
 check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
 
+# An argument that has no default; `what` it is.
+check_supplied <- function(absent, arg, what) {
+  if (absent) {
+    stop_covary("argument", "`", arg, "` must be given: ", what, ".", fields = list(arg = arg))
+  }
+}
+
 # `prob` is the name everywhere; some functions know it as `interval` too.
 check_one_name <- function(both) {
   if (both) {

@@ -22,6 +22,7 @@
 #' check_pairs(pairs, iris, 2, draws = 1000)
 #' @export
 check_pairs <- function(object, data, pairs = 5, draws = 2000, ...) {
+  check_supplied(missing(data), "data", "the data frame the margins were fitted to")
   check_pairs_object(object)
   if (!is.data.frame(data)) {
     stop_covary("argument", "`data` must be the data frame that the pairs were fitted to, not ",

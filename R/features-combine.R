@@ -36,6 +36,8 @@ combine.default <- function(object, ...) {
 combine.covary_pairs <- function(
   object, weights, newdata, method = c("factor", "shrink"), ...
 ) {
+  check_supplied(missing(weights), "weights", "a named vector with a weight a response")
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_dots(...)
   method <- check_choice(method, c("factor", "shrink"), "method")
   names <- feature_labels(object)

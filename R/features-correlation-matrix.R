@@ -39,6 +39,7 @@
 #' attr(r, "moved")
 #' @export
 correlation_matrix <- function(object, newdata, method = c("factor", "shrink"), resp = NULL, ...) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_dots(...)
   check_pairs_or_chart(object)
   method <- check_choice(method, c("factor", "shrink"), "method")

@@ -42,6 +42,7 @@ deviations.covary_margins <- function(
   interval = prob, new_levels = c("error", "population", "predictive"), exclude = NULL,
   re_formula = NULL, wide = FALSE, joint = NULL, method = c("factor", "shrink"), ..., prob = 0.95
 ) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   known <- list(responses = feature_labels(object))

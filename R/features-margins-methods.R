@@ -138,6 +138,7 @@ vcov.covary_margins <- function(object, resp = NULL, ...) {
 predict.covary_margins <- function(
   object, newdata, dpar = c("mu", "sigma"), resp = NULL, interval = prob, ..., prob = 0.95
 ) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_margins(object)
@@ -183,6 +184,7 @@ margin_summary <- function(object, key, newdata, features, interval) {
 #' @rdname margins-class
 #' @export
 fitted.covary_margins <- function(object, newdata, dpar = "mu", resp = NULL, ...) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_dots(...)
   check_margins(object)
   at <- choose_features(colnames(object$mean), resp)
@@ -196,6 +198,7 @@ fitted.covary_margins <- function(object, newdata, dpar = "mu", resp = NULL, ...
 #' @rdname margins-class
 #' @export
 sigma.covary_margins <- function(object, newdata, resp = NULL, ...) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_dots(...)
   stats::fitted(object, newdata, dpar = "sigma", resp = resp)
 }

@@ -76,6 +76,7 @@ pair_summary <- function(object, newdata, at, interval) {
 correlation.covary_pairs <- function(
   object, newdata, pairs = NULL, interval = prob, ..., prob = 0.95
 ) {
+  check_supplied(missing(newdata), "newdata", "a data frame with the covariates")
   check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_pairs_object(object)

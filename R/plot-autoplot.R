@@ -21,10 +21,7 @@ autoplot.covary <- function(
   type <- if (missing(type)) usual_picture(object) else check_choice(type, picture_types, "type")
   need_package("ggplot2", "autoplot()")
   switch(type,
-    effects = autoplot_effects(
-      object, first_covariate(object, covariate, numeric = FALSE), resp,
-      by, conditions, ...
-    ),
+    effects = autoplot_effects(object, covariate, resp, by, conditions, ...),
     matrix = autoplot_matrix(
       object, first_covariate(object, covariate, numeric = FALSE), resp,
       by = by, conditions = conditions, ...
@@ -49,6 +46,9 @@ autoplot.covary <- function(
 mapped <- function(...) do.call(ggplot2::aes, lapply(list(...), as.name))
 
 autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
+  if (length(fit$design$covariates) || !is.null(covariate)) {
+    covariate <- first_covariate(fit, covariate, numeric = FALSE)
+  }
   d <- conditional_effects(fit, covariate, resp = resp, by = by, conditions = conditions, ...)
   d <- as.data.frame(d)
   titles <- mapply(
@@ -65,7 +65,7 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
     ) +
     ggplot2::theme_minimal() +
     ggplot_curve_colours(d) +
-    ggplot2::labs(x = covariate, y = NULL)
+    ggplot2::labs(x = d$covariate[1], y = NULL)
 }
 
 # Panels as plot(type = "matrix") has them: a row and a column a response.

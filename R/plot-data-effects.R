@@ -9,7 +9,8 @@
 #'
 #' A predictor is shown along the covariates it uses; one that uses none is shown along the first.
 #' Known predictors (nothing but `offset()`) are left out, and so are covariates that stand only
-#' in an `offset()`.
+#' in an `offset()`. Of a fit without covariates the constants are shown, as one level of the
+#' covariate `"(no covariate)"`.
 #'
 #' @param fit A fit of [covary()].
 #' @param covariate Names of covariates; `NULL` for all.
@@ -65,13 +66,34 @@ conditional_effects.covary <- function(
     stop_covary("argument", "All predictors asked for are known; there is nothing to show.")
   }
   reference <- reference_row(fit, conditions)
+  if (is.null(covariate) && length(fit$design$covariates) == 0) {
+    return(new_effects(constants_of(fit, keys, reference)))
+  }
   panels <- effect_panels(fit, keys, covariate)
   out <- lapply(names(panels), function(name) {
     split <- choose_by(fit, name, panels[[name]], by, names(conditions))
     grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
     effects_of(fit, panels[[name]], name, grid, reference, split)
   })
-  structure(do.call(rbind, out), class = c("covary_effects", "data.frame"))
+  new_effects(do.call(rbind, out))
+}
+
+new_effects <- function(d) structure(d, class = c("covary_effects", "data.frame"))
+
+no_covariate <- "(no covariate)"
+
+# Parameters that are the same for all rows: one level of no covariate.
+constants_of <- function(fit, keys, reference) {
+  limits <- posterior_limits(fit, keys, reference)
+  out <- lapply(keys, function(key) {
+    p <- fit$design$predictors[[key]]
+    data.frame(
+      covariate = no_covariate, x = 1, level = "all rows", by = NA_character_,
+      group = NA_character_, dpar = p$dpar, resp = unit_label(p$resp), limits[[key]],
+      extrapolated = FALSE
+    )
+  })
+  do.call(rbind, out)
 }
 
 # Covariates that shape a parameter; those of offsets do not count.

@@ -12,6 +12,8 @@
 #'   the difference from the fit in the bin is added (on the scale of the link) to the curve with
 #'   the other covariates held still. Columns `covariate`, `x` (mean in the bin), `group`, `dpar`,
 #'   `resp`, `n`, `estimate`, `lower`, `upper` (95 % limits of a normal sample of that size).
+#' * `"matrix"`: the same as `"effects"` along one covariate, of the responses in `resp` and their
+#'   pairs.
 #' * `"heatmap"`: correlations of all pairs at chosen values of a covariate. Columns `covariate`,
 #'   `value`, `row` and `column` (responses), `resp`, and of the posterior `estimate` (mean), `sd`,
 #'   `lower`, `upper`. Without a numeric covariate on which correlations depend `value` is `NA`.
@@ -35,12 +37,12 @@
 #' plot_data(fit, "elbo")
 #' @export
 plot_data <- function(
-  fit, type = c("effects", "bins", "heatmap", "ellipses", "elbo"), covariate = NULL,
+  fit, type = c("effects", "bins", "matrix", "heatmap", "ellipses", "elbo"), covariate = NULL,
   at = NULL, resp = NULL, by = NULL,
   conditions = list(), bins = NULL, ...
 ) {
   check_fit(fit, margins = TRUE)
-  type <- check_choice(type, c("effects", "bins", "heatmap", "ellipses", "elbo"), "type")
+  type <- check_choice(type, c("effects", "bins", "matrix", "heatmap", "ellipses", "elbo"), "type")
   switch(type,
     effects = conditional_effects(fit, covariate,
       resp = resp, by = by, conditions = conditions,
@@ -49,6 +51,9 @@ plot_data <- function(
     bins = residual_bins(
       fit, first_covariate(fit, covariate, numeric = FALSE), by, bins,
       conditions
+    ),
+    matrix = matrix_effects(fit, first_covariate(fit, covariate), resp,
+      by = by, conditions = conditions, ...
     ),
     heatmap = correlation_frame(fit, covariate, at, resp, conditions),
     ellipses = ellipse_frame(thin_fit(fit), first_covariate(fit, covariate), at, resp, conditions),

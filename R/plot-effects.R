@@ -19,6 +19,7 @@ draw_effects <- function(effects, fit, max_points, ask, conditions = list()) {
 
 # Means in the first row, sds below them, correlations in tall panels at the right.
 draw_effect_page <- function(d, fit, max_points, conditions) {
+  if (identical(d$covariate[1], no_covariate)) fit <- NULL # no data to draw beside it
   keys <- unique(d[c("dpar", "resp")])
   plan <- plan_panels(keys$dpar)
   groups <- unique(stats::na.omit(d$group))

@@ -25,7 +25,23 @@ bayesplot_check <- function(fit, type, resp, ndraws, more) {
   replicates <- posterior_predict(fit, resp = resp, draw_ids = draws)
   replicates <- matrix(replicates, length(draws))[, used, drop = FALSE]
   more <- lapply(more, function(v) if (length(v) == length(y)) v[used] else v)
-  do.call(check, c(list(y[used], replicates), more))
+  if (grepl("^loo_", type)) more <- with_loo_weights(fit, type, resp, draws, used, more)
+  with_typed_errors(do.call(check, c(list(y[used], replicates), more)), "argument",
+    "bayesplot::ppc_", type, "() says: ",
+    fields = list(arg = "type")
+  )
+}
+
+# Checks by leaving rows out need log weights (`lw`), or the object they are in.
+with_loo_weights <- function(fit, type, resp, draws, used, more) {
+  if (any(c("lw", "psis_object") %in% names(more))) {
+    return(more)
+  }
+  need_package("loo", paste0("type = \"", type, "\""))
+  densities <- log_lik(fit, resp = resp, draw_ids = draws)[, used, drop = FALSE]
+  psis <- suppressWarnings(loo::psis(-densities, r_eff = NA))
+  needed <- if (grepl("intervals|ribbon", type)) "psis_object" else "lw"
+  c(more, list(lw = stats::weights(psis), psis_object = psis)[needed])
 }
 
 # The first of several, which is said.

@@ -140,3 +140,14 @@ test_that("rows count in pairs as in margins", {
   expect_error(fit_pairs(margins, d), "with weights", class = "covary_error_argument")
   expect_s3_class(fit_pairs(margins, d, weights = "w"), "covary_pairs")
 })
+
+test_that("an argument without a default that is left out is named", {
+  margins <- fit_margins(iris, names(iris)[1:3], mu = ~Species)
+  pairs <- quiet(fit_pairs(margins, iris, rho = ~Species))
+  for (f in list(correlation, check_pairs, correlation_matrix, combine)) {
+    expect_error(f(pairs), "must be given", class = "covary_error_argument")
+  }
+  for (f in list(predict, fitted, sigma, deviations)) {
+    expect_error(f(margins), "newdata", class = "covary_error_argument")
+  }
+})

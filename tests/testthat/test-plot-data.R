@@ -152,5 +152,25 @@ test_that("wrong requests are typed errors", {
   one <- covary(mpg ~ wt, data = mtcars, draws = 200)
   expect_error(plot_data(one, "ellipses"), class = "covary_error_argument")
   none <- covary(mpg ~ 1, data = mtcars, draws = 200)
-  expect_error(conditional_effects(none), class = "covary_error_argument")
+  expect_error(conditional_effects(none, "wt"), class = "covary_error_argument")
+})
+
+test_that("a fit without covariates shows its constants", {
+  fit <- quiet(covary(cbind(mpg, qsec) ~ 1, data = mtcars, draws = 400))
+  d <- conditional_effects(fit)
+  expect_identical(d$resp, c("mpg", "qsec", "mpg", "qsec", "mpg:qsec"))
+  expect_equal(d$estimate[1], median(as.matrix(fit)[, "b_mpg_Intercept"]))
+  expect_equal(d$upper50[5], unname(quantile(posterior_epred(fit, dpar = "rho")[, 1], 0.75)))
+  grDevices::pdf(NULL)
+  on.exit(grDevices::dev.off())
+  expect_s3_class(plot(fit), "covary_effects")
+  skip_if_not_installed("ggplot2")
+  expect_s3_class(ggplot2::autoplot(fit), "ggplot")
+})
+
+test_that("the data of a matrix of panels are those of its effects", {
+  fit <- fixture("two")
+  covariate <- unique(conditional_effects(fit)$covariate)[1]
+  d <- plot_data(fit, "matrix", covariate)
+  expect_identical(as.data.frame(d), as.data.frame(conditional_effects(fit, covariate)))
 })

@@ -16,3 +16,12 @@ test_that("pp_check() has the types of bayesplot", {
     class = "covary_error_argument"
   )
 })
+
+test_that("checks by leaving rows out get their weights, and what is missing is a typed error", {
+  skip_if_not_installed("bayesplot")
+  skip_if_not_installed("loo")
+  fit <- quiet(covary(mpg ~ wt, data = mtcars, draws = 400))
+  expect_s3_class(quiet(pp_check(fit, "loo_intervals")), "ggplot")
+  expect_s3_class(suppressWarnings(pp_check(fit, "loo_pit_qq")), "ggplot")
+  expect_error(pp_check(fit, "dens_overlay_grouped"), "group", class = "covary_error_argument")
+})
