@@ -10,7 +10,8 @@
 #' @param stl Sticking the landing: gradients without the score of the approximation (Roeder, Wu and
 #'   Duvenaud 2017), free of noise when the approximation is exact. `NULL`: off with `parity`, else
 #'   on.
-#' @param rank Rank of the low-rank family; default: the square root of the number of free numbers.
+#' @param rank Rank of the low-rank family, at most 64; default: the square root of the number of
+#'   free numbers, less where factors would have more than two million numbers.
 #' @param fixed_draws First number of fixed draws of the default optimiser; default: four times the
 #'   number of free numbers and 12, at least 64 and at most 256 (mean-field), or twice the number of
 #'   free numbers and 8, at least 64 (other families). Where their Monte Carlo error is above

@@ -101,38 +101,12 @@ look_along <- function(target, mean, sd, z, values) {
 # Pairs of the first replicate at which curvature is seen
 curvature_pairs <- function(d) max(1, ceiling(16 / d))
 
-# v -> A v
 sampled_curvature <- function(target, mean, sd, noise, seen) {
   k <- seq_len(min(ncol(noise[[1]]), curvature_pairs(length(mean))))
   moves <- sd * noise[[1]][, k, drop = FALSE]
-  theta <- cbind(mean + moves, mean - moves)
-  here <- seen[[1]]$first
-  list(dim = length(mean), times = function(v) {
-    size <- 1e-3 / max(abs(v))
-    -sd * rowMeans(gradient_at(target, theta + sd * v * size) - here) / size
-  })
-}
-
-# A^-1 b by conjugate gradients; b itself where the curvature is not that of a maximum.
-solve_curvature <- function(curve, b, most = 60, enough = 0.1) {
-  x <- numeric(length(b))
-  r <- p <- b
-  square <- sum(r^2)
-  goal <- enough^2 * square
-  for (i in seq_len(min(most, curve$dim + 1))) {
-    if (!(square > goal)) break
-    ap <- curve$times(p)
-    bend <- sum(p * ap)
-    if (!isTRUE(bend > 1e-3 * sum(p^2))) {
-      return(if (i == 1) b else x)
-    }
-    x <- x + p * (square / bend)
-    r <- r - ap * (square / bend)
-    now <- sum(r^2)
-    p <- r + p * (now / square)
-    square <- now
-  }
-  x
+  difference_curvature(
+    target, cbind(mean + moves, mean - moves), sd, 1e-3, seen[[1]]$first
+  )
 }
 
 # Sds of the posterior in those of the family: roots of the diagonal of A^-1, at least one

@@ -91,6 +91,8 @@ certify <- function(approx) {
     certify_diagonal(approx)
   } else if (approx$family == "fullrank" && !has_expectations(target)) {
     certify_full(approx)
+  } else if (approx$family == "lowrank" && !is.null(approx$factors) && !has_expectations(target)) {
+    certify_factors(approx)
   } else {
     member_error(
       target, approx$setup$family, dense_moments(approx), approx$state$precision, approx$factors
@@ -131,10 +133,21 @@ certify_diagonal <- function(approx) {
   target <- approx$target
   n <- certificate_pairs(target)
   curve <- if (!is.null(approx$state$rows)) {
-    subsample_curvature(subsample_of(target, approx$state), approx$mean, approx$sd)
+    difference_curvature(
+      subsample_of(target, approx$state), matrix(approx$mean), approx$sd, 1e-2
+    )
   }
   diagonal_error(target, approx$mean, approx$sd, replicate_noise(n, target$dim),
     approx$setup$control$tolerance,
     values = FALSE, curve = curve
   )
+}
+
+certify_factors <- function(approx) {
+  family <- approx$setup$family
+  n <- certificate_pairs(approx$target) %/% replicates
+  noise <- lapply(seq_len(replicates), function(i) factor_noise(n, family))
+  state <- c(list(mean = approx$mean), sound_factors(approx$factors))
+  state$bfgs <- approx$state$bfgs
+  factors_error(approx$target, state, noise, values = FALSE)
 }

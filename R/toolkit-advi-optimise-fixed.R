@@ -54,8 +54,6 @@ start_newton <- function(target, setup, state) {
   shrink_start(target, setup, state)
 }
 
-paired <- function(z) cbind(z, -z)
-
 # Smaller sds until the ELBO is finite at the start.
 shrink_start <- function(target, setup, state) {
   for (i in 1:20) {

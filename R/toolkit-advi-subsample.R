@@ -74,7 +74,8 @@ step_passes <- function(target, setup, state) {
   state <- expect_minibatches(target, setup, state, wanted)
   full <- gradient_at(target, matrix(state$mean))[, 1]
   state <- learn_pass(state, full)
-  curve <- subsample_curvature(subsample_of(target, state), state$mean, state$sd)
+  sub <- subsample_of(target, state)
+  curve <- difference_curvature(sub, matrix(state$mean), state$sd, 1e-2)
   slope <- full + state$bend
   step <- lbfgs_direction(slope, state$memory, function(v) {
     state$sd * solve_curvature(curve, state$sd * v, enough = 0.1)
@@ -85,7 +86,7 @@ step_passes <- function(target, setup, state) {
   state$loss <- state[["loss"]] - 0.5 * sum(state$sd * step * slope)
   state$done <- wanted == 0.6 * tolerance && state$error < 0.5 * tolerance &&
     state$scale_error < 0.8 * tolerance
-  stuck <- state$round > 2 && state$error > max(0.5 * before, 2 * wanted)
+  stuck <- state$round > 2 && state$error > max(0.5 * before, 4 * wanted)
   if (stuck) double_subsample(target, state) else state
 }
 
@@ -105,15 +106,6 @@ double_subsample <- function(target, state) {
   state
 }
 
-# v -> A v at the mean, in units of sd
-subsample_curvature <- function(sub, mean, sd) {
-  here <- gradient_at(sub, matrix(mean))[, 1]
-  list(dim = length(mean), times = function(v) {
-    size <- 1e-2 / max(abs(v))
-    sd * (here - gradient_at(sub, matrix(mean + sd * v * size))[, 1]) / size
-  })
-}
-
 # E[g - g(mean)] (`bend`) and steps of the log sds, from antithetic pairs, each on rows of its own,
 # until their standard errors are below `wanted` (root mean square). What rounds before found at
 # nearly the same mean and sds counts as much.
@@ -125,7 +117,8 @@ expect_minibatches <- function(target, setup, state, wanted) {
   repeat {
     total <- add_pairs(target, setup, state, total, with_bend = !settled)
     noise <- sqrt(mean(sums_variance(total$log_sd)))
-    settled <- sqrt(mean(state$sd^2 * sums_variance(total$bend))) < wanted
+    # in sds of the posterior, which are larger, its noise is too
+    settled <- sqrt(mean(state$sd^2 * sums_variance(total$bend))) < 0.5 * wanted
     if (settled && noise < wanted || total$log_sd$n >= most) break
   }
   state$bend <- total$bend$sum / total$bend$n

@@ -12,10 +12,11 @@
 #' * other targets: first a search for the mode, one evaluation a step. Where it ends at a top, and
 #'   the ELBO there is above that of the start, fits go on from there; else (targets without a joint
 #'   mode, or with one far from their mass) from the start, over few draws. Then the ELBO over a
-#'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds; the
-#'   other families by natural-gradient steps with the expected Hessian from Stein's identity,
-#'   full-rank by L-BFGS where these do not settle (low-rank: by such steps to the nearest member).
-#'   Fresh draws then measure the Monte Carlo error; draws are doubled until it is small;
+#'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds,
+#'   low-rank on factors too, which start from the directions of least curvature; full-rank by
+#'   natural-gradient steps with the expected Hessian from Stein's identity, or by L-BFGS where
+#'   these do not settle. Fresh draws then measure the Monte Carlo error; draws are doubled until it
+#'   is small (full-rank: steps over fresh draws are averaged);
 #' * minibatches (`batch_size`), mean-field, densities in R: the mode of a random subsample gives
 #'   start and curvature. Newton steps follow, each with the gradient at the mean over all rows as a
 #'   control variate; what draws add to it, and the log sds, come from minibatches, as many as
@@ -24,8 +25,8 @@
 #'   on minibatches follow, with control variates. Models of [covary()] end, where the average is
 #'   not yet good, with a Newton step over all rows.
 #'
-#' A mean-field fit holds vectors only, and its draws are matched in blocks of coordinates: 100,000
-#' parameters are possible where the density is vectorised.
+#' A mean-field fit holds vectors only, a low-rank one vectors and factors, and draws are matched in
+#' blocks of coordinates: 100,000 parameters are possible where the density is vectorised.
 #'
 #' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form,
 #' and over all rows, says how far (in posterior standard deviations) means and scales are from the
@@ -124,6 +125,7 @@ advi <- function(
     iterations <- switch(scheme,
       fixed = 2000L,
       diagonal = 2000L,
+      factors = 2000L,
       subsample = 2000L,
       natural = 50000L,
       stochastic = 10000L
@@ -163,6 +165,8 @@ choose_scheme <- function(setup, target) {
     if (setup$family$name == "meanfield" && !has_snapshots(target)) "subsample" else "natural"
   } else if (setup$family$name == "meanfield" && !closed) {
     "diagonal"
+  } else if (setup$family$name == "lowrank" && !closed) {
+    "factors"
   } else {
     "fixed"
   }
@@ -170,8 +174,8 @@ choose_scheme <- function(setup, target) {
 
 advi_schemes <- function() {
   list(
-    fixed = fixed_scheme, diagonal = diagonal_scheme, natural = natural_scheme,
-    subsample = subsample_scheme, stochastic = stochastic_scheme
+    fixed = fixed_scheme, diagonal = diagonal_scheme, factors = factors_scheme,
+    natural = natural_scheme, subsample = subsample_scheme, stochastic = stochastic_scheme
   )
 }
 

@@ -108,14 +108,21 @@ blocked_noise <- function(n, d, most = 256) {
 # d x n halves of antithetic pairs (z, -z). Each coordinate has one draw in each of n strata (McKay,
 # Beckman and Conover 1979), so that what is a sum over coordinates has little noise; in blocks of
 # up to n coordinates they are orthogonal over the pairs, with squares of mean one, so that
-# curvature within a block has none.
-stratified_pairs <- function(n, d) {
-  first <- seq(1, d, n)
-  parts <- lapply(pmin(n, d - first + 1), function(k) {
+# curvature within a block has none. `beside` (n x r, orthonormal columns): other coordinates of the
+# same pairs, to which all are made orthogonal; blocks are so much narrower.
+stratified_pairs <- function(n, d, beside = NULL) {
+  width <- n - if (is.null(beside)) 0 else ncol(beside)
+  first <- seq(1, d, width)
+  parts <- lapply(pmin(width, d - first + 1), function(k) {
     strata <- vapply(seq_len(k), function(j) sample.int(n), integer(n))
     z <- stats::qnorm(0.5 + 0.5 * (strata - stats::runif(n * k)) / n)
-    e <- svd(matrix(z * sample(c(-1, 1), n * k, TRUE), n))
+    z <- matrix(z * sample(c(-1, 1), n * k, TRUE), n)
+    if (!is.null(beside)) z <- z - beside %*% crossprod(beside, z)
+    e <- svd(z)
     t(e$u %*% t(e$v)) * sqrt(n)
   })
   do.call(rbind, parts)
 }
+
+# The pairs of those halves, all z before all -z
+paired <- function(z) cbind(z, -z)

@@ -8,7 +8,7 @@ inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
 new_variational_family <- function(name, dim, rank = NULL) {
   if (name != "lowrank") {
     rank <- 0L
-  } else if (is.null(rank)) rank <- as.integer(ceiling(sqrt(dim)))
+  } else if (is.null(rank)) rank <- as.integer(min(ceiling(sqrt(dim)), max(1, floor(2e6 / dim))))
   rank <- min(rank, dim, 64L)
   list(
     name = name, dim = dim, rank = rank, noise = dim + rank

@@ -1,15 +1,46 @@
 # The default of advi() on targets without closed form, from cold starts: evaluations of the density
 # and of the gradient (each counted) up to the last iterate and in all, and errors of means and log
 # sds against the optimum of the family, in its sds. Two versions are compared by running it with
-# two libraries and one file of reference optima:
-#   R_LIBS=<library> Rscript bench/advi-targets.R reference.rds out.csv [seeds] [pattern]
-# The file of reference optima is made by the first run (fits to a tolerance of .01).
-library(covary)
-given <- c(commandArgs(TRUE), rep(NA, 4))
+# two libraries and one file of reference optima, which the first run makes (fits to a tolerance of
+# .008):
+#   R_LIBS=<new> Rscript bench/advi-targets.R reference.rds new.csv [seeds] [pattern] [first seed]
+#   R_LIBS=<old> Rscript bench/advi-targets.R reference.rds old.csv [seeds] [pattern] [first seed]
+#   Rscript bench/advi-targets.R table old.csv new.csv
+suppressMessages(library(covary))
+given <- c(commandArgs(TRUE), rep(NA, 5))
+
+# Medians over seeds (mx: maximum of rms) of both versions, a line a target and family
+compare <- function(old, new) {
+  key <- function(x) paste(x$target, x$family)
+  one <- function(x, column, of = stats::median) signif(tapply(x[[column]], key(x), of), 2)
+  rows <- unique(key(new))
+  both <- function(column, of = stats::median) {
+    cbind(one(old, column, of)[rows], one(new, column, of)[rows])
+  }
+  out <- data.frame(
+    both("last"), both("rms"), both("rms", max), both("worst"), both("below_best"),
+    both("said")[, 2], both("converged", mean)
+  )
+  names(out) <- c(
+    "last.o", "last.n", "rms.o", "rms.n", "mx.o", "mx.n", "worst.o", "worst.n", "elbo.o", "elbo.n",
+    "said.n", "conv.o", "conv.n"
+  )
+  out$ratio <- round(out$last.n / out$last.o, 2)
+  out$half <- ifelse(out$ratio <= 0.5, "", "more")
+  bad <- out$rms.n > out$rms.o + 0.01 | out$mx.n > out$mx.o + 0.01
+  out$error <- ifelse(bad %in% TRUE, "worse", "")
+  cbind(target = rows, out)
+}
+if (identical(given[1], "table")) {
+  options(width = 200)
+  print(compare(utils::read.csv(given[2]), utils::read.csv(given[3])), row.names = FALSE)
+  quit(save = "no")
+}
 reference_file <- given[1]
 out_file <- given[2]
 seeds <- if (is.na(given[3])) 20 else as.integer(given[3])
 pattern <- if (is.na(given[4])) "" else given[4]
+first_seed <- if (is.na(given[5])) 1 else as.integer(given[5])
 
 # A target whose calls are counted
 counted <- function(value, gradient, ...) {
@@ -228,7 +259,8 @@ for (name in grep(pattern, names(targets), value = TRUE, perl = TRUE)) {
       saveRDS(references, reference_file)
     }
     best <- references[[key]]
-    for (seed in seq_len(if (name == "groups") min(seeds, 3) else seeds)) {
+    count <- if (name == "groups") min(seeds, 3) else seeds
+    for (seed in first_seed - 1 + seq_len(count)) {
       one <- tryCatch(fit_one(name, family, seed), error = identity)
       if (inherits(one, "error")) {
         cat(key, seed, conditionMessage(one), "\n")
