@@ -57,7 +57,7 @@
 #' `covary_error_new_level`, `covary_error_newdata`, `covary_error_argument`,
 #' `covary_error_chart` where the fit cannot become a chart.
 #' @seealso [centiles()] for the values of given centiles, [reference()] for a chart to share.
-#' @references Cole (1995) <doi:10.1002/sim.4780142205> for conditional scores.
+#' @references Cole (1995) \doi{10.1002/sim.4780142205} for conditional scores.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' deviations(fit, data.frame(wt = c(2, 3), mpg = c(30, 10), qsec = c(18, NA)))

@@ -33,7 +33,7 @@
 #' @return A data frame: the columns `by`, `resp`, `n`, `measure`, `estimate`, `se`.
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_newdata`, `covary_error_new_level`.
-#' @references Gneiting and Raftery (2007) <doi:10.1198/016214506000001437>; Rasmussen and Williams
+#' @references Gneiting and Raftery (2007) \doi{10.1198/016214506000001437}; Rasmussen and Williams
 #'   (2006) for the standardised log loss.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)

@@ -19,7 +19,7 @@
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_new_level`, `covary_error_newdata`.
 #' @seealso [adapt()] for sites that the chart does not know yet.
-#' @references Johnson, Li and Rabinovic (2007) <doi:10.1093/biostatistics/kxj037> for the idea.
+#' @references Johnson, Li and Rabinovic (2007) \doi{10.1093/biostatistics/kxj037} for the idea.
 #' @examples
 #' set.seed(1)
 #' d <- data.frame(age = runif(600, 5, 15), site = rep(letters[1:12], 50))

@@ -23,7 +23,7 @@
 #' @return `plot()` its argument, invisibly; `autoplot()` a ggplot. [chart_data()] has the numbers.
 #' @section Errors:
 #' `covary_error_argument`.
-#' @references van Buuren and Fredriks (2001) <doi:10.1002/sim.746> for worm plots.
+#' @references van Buuren and Fredriks (2001) \doi{10.1002/sim.746} for worm plots.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' ref <- reference(fit)

@@ -30,7 +30,7 @@
 #'   closed path.
 #' @section Errors:
 #' `covary_error_new_level`, `covary_error_newdata`, `covary_error_argument`.
-#' @references Chew (1966) <doi:10.1080/01621459.1966.10480889>.
+#' @references Chew (1966) \doi{10.1080/01621459.1966.10480889}.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ wt, rho ~ wt, data = mtcars, draws = 500)
 #' region <- reference_region(fit, data.frame(wt = 3), level = 0.95)

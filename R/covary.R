@@ -118,8 +118,8 @@
 #' rows.
 #' @section Errors:
 #' Typed conditions, see [covary-conditions].
-#' @references Opper and Archambeau (2009) <doi:10.1162/neco.2008.08-07-592>; Wood (2017)
-#'   <doi:10.1201/9781315370279>; Vehtari et al. (2024) <https://jmlr.org/papers/v25/19-556.html>.
+#' @references Opper and Archambeau (2009) \doi{10.1162/neco.2008.08-07-592}; Wood (2017)
+#'   \doi{10.1201/9781315370279}; Vehtari et al. (2024) <https://jmlr.org/papers/v25/19-556.html>.
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, sigma ~ 1, rho ~ wt, data = mtcars)
 #' fit

@@ -49,8 +49,8 @@
 #' @section Errors:
 #' `covary_error_argument`; in [covary()] `covary_error_margin` for responses that a margin cannot
 #' transform, such as values at or below zero under `power()`.
-#' @references Box and Cox (1964) <doi:10.1111/j.2517-6161.1964.tb00553.x>; Yeo and Johnson (2000)
-#'   <doi:10.1093/biomet/87.4.954>; Cole and Green (1992) <doi:10.1002/sim.4780111005>.
+#' @references Box and Cox (1964) \doi{10.1111/j.2517-6161.1964.tb00553.x}; Yeo and Johnson (2000)
+#'   \doi{10.1093/biomet/87.4.954}; Cole and Green (1992) \doi{10.1002/sim.4780111005}.
 #' @seealso [covary()], [loo.covary()] to compare margins.
 #' @examples
 #' power()

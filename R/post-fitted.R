@@ -25,7 +25,7 @@
 #'   Its attribute `df` is the effective number of parameters: twice this value minus twice the
 #'   posterior mean of the log likelihood over the draws, or over 400 and more of them if there are
 #'   many cells (Spiegelhalter, Best, Carlin and van der Linde 2002,
-#'   <doi:10.1111/1467-9868.00353>). To compare models prefer [loo.covary()].
+#'   \doi{10.1111/1467-9868.00353}). To compare models prefer [loo.covary()].
 #' @section Errors:
 #' `covary_error_argument`.
 #' @examples

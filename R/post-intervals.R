@@ -12,7 +12,7 @@
 #' * `predictive_interval()`: N x 2 matrix for new responses; N x 2 x K array if there are several.
 #' * `bayes_R2()`: K x 4 matrix `Estimate`, `Est.Error`, `Q2.5`, `Q97.5`. For each draw, R2 is
 #'   var(mu) / (var(mu) + mean(sigma^2)) over the rows, weights included (Gelman, Goodrich, Gabry
-#'   and Vehtari 2019, <doi:10.1080/00031305.2018.1549100>). `NA` for a response with one row.
+#'   and Vehtari 2019, \doi{10.1080/00031305.2018.1549100}). `NA` for a response with one row.
 #' @section Errors:
 #' `covary_error_argument`, `covary_error_newdata`.
 #' @examples

@@ -13,7 +13,7 @@
 #' @section Errors:
 #' `covary_error_package` if 'loo' is not installed; `covary_error_algorithm` for draws from the
 #' prior.
-#' @references Vehtari, Gelman and Gabry (2017) <doi:10.1007/s11222-016-9696-4>; Magnusson,
+#' @references Vehtari, Gelman and Gabry (2017) \doi{10.1007/s11222-016-9696-4}; Magnusson,
 #'   Andersen, Jonasson and Vehtari (2019) <https://proceedings.mlr.press/v97/magnusson19a.html>.
 #' @examples
 #' if (requireNamespace("loo", quietly = TRUE)) {

@@ -12,7 +12,7 @@
 #' the order of the responses. For the partial correlation of one pair of K responses, given j - 1
 #' of them, it is a beta distribution of (1 + rho) / 2 with both shapes `shape + (K - 1 - j) / 2`,
 #' which [default_prior()] shows (Lewandowski, Kurowicka and Joe 2009,
-#' <doi:10.1016/j.jmva.2009.04.008>).
+#' \doi{10.1016/j.jmva.2009.04.008}).
 #'
 #' Inside [set_prior()], `gamma(shape, rate)` is the gamma distribution; it is not exported,
 #' so that [base::gamma()] keeps its meaning.

@@ -88,7 +88,7 @@
 #' @return An object of class [covary_approximation][approximation].
 #' @references Kucukelbir et al. (2017) <https://jmlr.org/papers/v18/16-107.html>; Giordano, Ingram
 #'   and Broderick (2024) <arXiv:2304.05527> for fixed draws; Opper and Archambeau (2009)
-#'   <doi:10.1162/neco.2008.08-07-592>.
+#'   \doi{10.1162/neco.2008.08-07-592}.
 #' @examples
 #' target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
 #' fit <- advi(target)

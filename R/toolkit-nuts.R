@@ -22,7 +22,7 @@
 #'   chains that are complete, or what the first one has after warm-up, with a warning of class
 #'   `covary_warning_interrupted`; with fewer than 50 draws it is an error.
 #' @references Hoffman and Gelman (2014) <https://jmlr.org/papers/v15/hoffman14a.html>; Betancourt
-#'   (2017) <arXiv:1701.02434>; Vehtari et al. (2021) <doi:10.1214/20-BA1221> for R-hat.
+#'   (2017) <arXiv:1701.02434>; Vehtari et al. (2021) \doi{10.1214/20-BA1221} for R-hat.
 #' @examples
 #' fit <- nuts(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)), iterations = 500)
 #' summary(fit)

@@ -36,7 +36,7 @@
 #'   a spread, does not count as converged).
 #' @references Liu and Wang (2016) <arXiv:1608.04471>; D'Angelo and Fortuin (2021)
 #'   <arXiv:2101.09815> for annealing; Liu and Wang (2018) <arXiv:1810.11693> for the linear kernel;
-#'   Cappe, Guillin, Marin and Robert (2004) <doi:10.1198/106186004X12803> for the redistribution.
+#'   Cappe, Guillin, Marin and Robert (2004) \doi{10.1198/106186004X12803} for the redistribution.
 #' @examples
 #' fit <- svgd(normal_mixture(c(.2, .8), c(-.3, .5), c(.1, .1)), iterations = 500)
 #' mean(as.matrix(fit) < 0.1)

@@ -14,7 +14,7 @@
 #' @param scale_range Range of the uniform prior of the scales.
 #' @param nu_mean Mean of the exponential prior of `nu - 1`.
 #' @return An object of class `covary_density`.
-#' @references Kruschke (2013) <doi:10.1037/a0029146>.
+#' @references Kruschke (2013) \doi{10.1037/a0029146}.
 #' @examples
 #' target <- t_groups(c(sleep$extra), sleep$group)
 #' summary(advi(target))
