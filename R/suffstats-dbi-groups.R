@@ -43,8 +43,9 @@ sum_groups <- function(plan, spec, settings) {
 group_means <- function(groups) sweep(groups$sums, 2, groups$n, "/")
 
 # By group, one statement: list(out: what came, groups in front, rows, n: weights, sums and
-# products: weighted)
-group_sums <- function(plan, around_means) {
+# products: weighted). Where the data base has counted the values of a covariate too low, it becomes
+# continuous here, but not from more than `most` groups.
+group_sums <- function(plan, around_means, most = 10 * groups_limit) {
   k <- length(plan$y)
   pair <- lower_pairs(k)
   rows <- plan$scaled
@@ -71,8 +72,15 @@ group_sums <- function(plan, around_means) {
     paste0(
       "SELECT ", columns, " FROM (", rows, ") covary_rows_of_groups", sql_group_by(plan$group)
     ),
-    most = 10 * groups_limit
+    most = most
   )
+  if (nrow(out) > most) {
+    stop_covary("too_many_cells", "The covariates ", enumerate(plan$keys), " have more than ",
+      format(most, scientific = FALSE), " distinct tuples in the data base. ",
+      "Use fewer or coarser covariates, or moments = \"stream\".",
+      fields = list(covariates = plan$keys)
+    )
+  }
   values <- answer_matrix(out, length(plan$group) + seq_along(sums))
   if (is.null(w)) values <- values[c(1, seq_len(nrow(values))), , drop = FALSE]
   list(

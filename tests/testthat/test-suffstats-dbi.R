@@ -171,6 +171,18 @@ test_that("some of many rows tell how a covariate is spread", {
   expect_identical(count_bins(plan, 4096, 2^60), count_bins(plan, 4096, 1))
 })
 
+test_that("more groups than are fetched are said", {
+  db <- database()
+  on.exit(DBI::dbDisconnect(db$connection))
+  spec <- new_row_spec(db$connection, "y1", c("age", "sex"), NULL, globalenv())
+  query <- type_query(new_query(db$connection, "rows"), spec)
+  plan <- scale_plan(new_sql_plan(query, spec), spec)
+  expect_identical(nrow(group_sums(plan, around_means = FALSE)$out), 102L)
+  expect_error(group_sums(plan, around_means = FALSE, most = 101), "101 distinct tuples",
+    class = "covary_error_too_many_cells"
+  )
+})
+
 test_that("a lazy table is a source", {
   skip_if_not_installed("dbplyr")
   skip_if_not_installed("dplyr")
