@@ -12,10 +12,10 @@ quadratic_maximum <- function(f, start, lower, upper, step, most = 20) {
     move <- if (peaked) drop(local$cov %*% local$gradient) else local$best - x
     # Flat patterns are too narrow, those with values that cannot be had too wide.
     sd <- if (peaked) sqrt(diag(local$cov)) else if (local$finite) 2 * step else step / 2
-    move <- pmin(pmax(move, -3 * step), 3 * step)
+    move <- pmin(pmax(move, -6 * step), 6 * step)
     new <- pmin(pmax(x + move, lower), upper)
     if (value_at(new) < max(value_at(x), local$top)) new <- local$best
-    done <- peaked && all(abs(move) < 0.1 * sd) && all(step < 2.5 * sd)
+    done <- peaked && all(abs(move) < 0.3 * sd) && all(step < 2.5 * sd)
     x <- new
     if (done) break
     step <- pmin(pmax(sd, step / 5), 2 * step)

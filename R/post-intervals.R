@@ -3,7 +3,8 @@
 #' @inheritParams posterior_predict.covary
 #' @param prob Probability of the central interval, between 0 and 1; default 0.9.
 #' @param variable Names of variables of the draws; `NULL` (default) for coefficients and standard
-#'   deviations of smooths (classes b, Intercept and sds).
+#'   deviations of smooths (classes b, Intercept and sds), and parameters of [margins] that were
+#'   estimated.
 #' @param regex `TRUE` if `variable` holds regular expressions.
 #' @param summary `FALSE` for the draws of R2 (S x K matrix).
 #' @param ... Not used.
@@ -32,7 +33,7 @@ posterior_interval.covary <- function(object, prob = 0.9, variable = NULL, regex
   check_dots(...)
   probs <- tail_probs(prob)
   draws <- if (is.null(variable)) {
-    unclass(object$draws)[, object$priors$name, drop = FALSE]
+    unclass(object$draws)[, c(object$priors$name, margin_draw_names(object)), drop = FALSE]
   } else {
     as.matrix(object, variable = variable, regex = regex)
   }
