@@ -193,3 +193,34 @@ test_that("z_se at new levels covers the z that people would have if the level w
     expect_lt(held, if (new_levels == "population") 0.965 else 0.99)
   }
 })
+
+test_that("conditional velocity is the z of one visit given another, at any two ages", {
+  set.seed(25)
+  n <- 500
+  d <- data.frame(age1 = runif(n, 1, 8), gap = runif(n, 0.3, 3))
+  d$age2 <- d$age1 + d$gap
+  rho <- tanh(1.2 + 0.08 * d$age1 - 0.35 * d$gap)
+  z1 <- rnorm(n)
+  z2 <- rho * z1 + sqrt(1 - rho^2) * rnorm(n)
+  d$first <- 70 + 9 * d$age1 + 3 * z1
+  d$second <- 70 + 9 * d$age2 + 3 * z2
+  for (form in list(rho ~ s(age1, k = 5) + s(gap, k = 5), rho ~ t2(age1, age2, k = 4))) {
+    fit <- quiet(covary(
+      list(first ~ age1, second ~ age2, sigma(first) ~ 1, sigma(second) ~ 1, form),
+      data = d, draws = 400, seed = 1
+    ))
+    out <- deviations(fit, d, given = ~first, wide = TRUE)
+    central <- getFromNamespace("central_at", "covary")
+    at <- function(key) central(fit, fit$design$predictors[[key]], d)
+    z <- list(
+      (d$first - at("mu:first")) / exp(at("sigma:first")),
+      (d$second - at("mu:second")) / exp(at("sigma:second"))
+    )
+    r <- tanh(at("rho:first:second") / 2)
+    # surfaces are tabulated to 1e-5
+    expect_lt(max(abs(out$z_second_given_first - (z[[2]] - r * z[[1]]) / sqrt(1 - r^2))), 1e-4)
+    truth <- (z2 - rho * z1) / sqrt(1 - rho^2)
+    # 500 pairs of visits and some 10 coefficients of rho: about sqrt(15 / 500)
+    expect_lt(sqrt(mean((out$z_second_given_first - truth)^2)), 0.3)
+  }
+})
