@@ -7,8 +7,8 @@
 #' The curves are those at the posterior means of the predictors (mean, log standard deviation,
 #' rhobit of the correlation), tabulated: fit and chart are scored through the same tables, whose
 #' difference from the exact curves changes z by less than 1e-6 (5e-5 where a term joins two
-#' covariates), which is checked when they are made. With `w` independent standard normals if the model is true (see `residuals(type =
-#' "whitened")`),
+#' covariates), which is checked when they are made. With `w` independent standard normals if the
+#' model is true (see `residuals(type = "whitened")`),
 #' * a response has `z = (y - mu) / sigma` and `centile = pnorm(z)`;
 #' * a response given others has the z of its conditional distribution, for two responses
 #'   `(z2 - rho z1) / sqrt(1 - rho^2)`, whatever their order in the fit;
