@@ -13,8 +13,11 @@ coarsest_resolution <- 16
 # quadrature_limit.
 halving_limit <- 4e-3
 
-# Cells pay where they have at most so many nodes a row.
+# Cells pay where they have at most so many nodes a row; beyond, where effects of levels have
+# curvature of their own shape (design-levels.R), which tables of rows have not: then cells are
+# narrow enough to hold single rows mostly.
 nodes_per_row <- 0.5
+single_rows_resolution <- 256
 
 # One continuous covariate, and fewer rows a group than cells of any resolution need?
 has_many_groups <- function(frame) {
@@ -37,7 +40,12 @@ compress_by_group <- function(parsed, frame, settings, limit = halving_limit) {
     compressed <- compress_frame(frame, control, resolution, continuous)
     compressed[c("resolution", "design")] <- list(resolution, before$design)
     now <- model_at_resolution(parsed, compressed, settings)
-    if (is.null(now)) break
+    if (is.null(now$target)) {
+      if (!now$by_level) break
+      compressed <- compress_frame(frame, control, single_rows_resolution, continuous)
+      compressed[c("resolution", "design")] <- list(single_rows_resolution, now$design)
+      return(compressed)
+    }
     shift <- if (is.null(before)) Inf else mode_shift(now$target, before$target, before$mode)
     if (isTRUE(shift < limit)) {
       return(compressed)
@@ -61,15 +69,17 @@ mode_with_sds <- function(target, from = NULL) {
   c(mode, list(log_tau = from$log_tau))
 }
 
-# list(target, design) at the nodes of cells; NULL where these are too many.
+# list(target, design, by_level: are there effects of levels?) at the nodes of cells; the target is
+# NULL where these are too many.
 model_at_resolution <- function(parsed, compressed, settings) {
   suffstats <- compressed$suffstats
   prepared <- prepare_compressed(parsed, suffstats, compressed$frame, compressed$design)
   prepared$design$level_factor <- level_factor_of(prepared, settings)
   nodes <- merge_point_cells(prepared$nodes)
-  if (ncol(nodes$stats) > nodes_per_row * suffstats$rows) {
-    return(NULL)
+  out <- list(design = prepared$design, by_level = !is.null(prepared$design$level_factor))
+  if (ncol(nodes$stats) <= nodes_per_row * suffstats$rows) {
+    priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
+    out$target <- target_at(prepared, nodes, priors)$target
   }
-  priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)
-  list(target = target_at(prepared, nodes, priors)$target, design = prepared$design)
+  out
 }

@@ -2,7 +2,8 @@
 #'
 #' @param importance `"auto"` (default): draws of `"nested"` are weighed against the exact posterior
 #'   and resampled, unless there are 20,000 cells or more and a probe of 200 draws shows that it
-#'   would change nothing; `"always"` or `"never"`.
+#'   would change nothing, or effects of many levels make it cost more than the fit and fresh draws
+#'   find the Gaussian right (`diagnostics(fit)$fresh`); `"always"` or `"never"`.
 #' @param advi,svgd,pathfinder,nuts Lists of settings of these algorithms. `advi`: `family` (default
 #'   `"fullrank"`), `iterations`, `optimizer`, `batch_size`, `start_sigma`, `callbacks` and
 #'   `control`, as in [advi()]. `svgd`: `particles`, `iterations`. `pathfinder`: `paths`,

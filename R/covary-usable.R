@@ -13,7 +13,8 @@ check_usable <- function(prepared, result) {
   }
   check_scatter(prepared, result)
   khat <- result$info$khat
-  corrected <- !any(khat > khat_threshold(), na.rm = TRUE) || has_forgotten(result$info$moves)
+  corrected <- !any(khat > khat_threshold(), na.rm = TRUE) || has_forgotten(result$info$moves) ||
+    is_right_gaussian(result$info$fresh)
   if (corrected) {
     return()
   }

@@ -102,3 +102,18 @@ add_fresh_pairs <- function(model, point, contrasts, changes, pairs) {
 judge_cubature <- function(model, points) {
   if (!has_exact_expectations(model)) judge_gaussian(model, points)
 }
+
+# The same, and where levels are so many that weighing all draws costs more than the fit.
+judge_before_weights <- function(model, points, draws) {
+  if (!has_exact_expectations(model) || has_costly_weights(model, draws)) {
+    judge_gaussian(model, points)
+  }
+}
+
+# Of effects by level, coefficients grow with the levels and log weights spread with them, though
+# each coefficient is as good as ever: weights of all draws say less and cost more.
+has_costly_weights <- function(model, draws) {
+  !is.null(model$core$shape) && draws * seconds_per_draw(model) > costly_seconds
+}
+
+costly_seconds <- 1.5

@@ -45,7 +45,8 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
   noise <- matched_noise(draws, model$dim, model$core$shape$head)
   sample <- propose(noise)
   progress$keep(sample[c("beta", "log_tau")])
-  info$fresh <- judge_cubature(model, surrogate_points(model, level$surrogate, sample$log_tau))
+  points <- surrogate_points(model, level$surrogate, sample$log_tau)
+  info$fresh <- judge_before_weights(model, points, draws)
   prior <- function(rows) {
     log_tau <- sample$log_tau[rows, , drop = FALSE]
     log_smooth_prior(model, sample$beta[rows, , drop = FALSE], log_tau) +
@@ -59,11 +60,12 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
     loglik_and_priors_draws(model, sample$beta[rows, , drop = FALSE], progress) + prior(rows) -
       sample$lq[rows]
   }
-  probe <- useless_probe(log_ratio_of, draws, info, control)
+  is_costly <- has_costly_weights(model, draws)
+  probe <- useless_probe(log_ratio_of, draws, info, control, is_costly)
   if (!is.null(probe)) {
     info[c("elbo", "elbo_mcse")] <- monte_carlo_elbo(probe$log_ratio)
     sample$lp <- sample$lq + mean(probe$log_ratio)
-    return(without_weights(sample, probe$weights, info))
+    return(without_weights(sample, probe$weights, info, is_costly))
   }
   log_ratio <- log_ratio_of(seq_len(draws))
   sample$lp <- log_ratio + sample$lq

@@ -130,26 +130,31 @@ weight_probe <- 500L
 
 # Weights of some of the draws where they show that those of all would be of no use, list(log_ratio,
 # weights), so that the others are spared the likelihood; NULL where all are to be weighed.
-# log_ratio_of: a function of the numbers of the draws.
-useless_probe <- function(log_ratio_of, draws, info, control) {
+# log_ratio_of: a function of the numbers of the draws; is_costly: are all left aside where the
+# Gaussian was judged right (has_costly_weights())?
+useless_probe <- function(log_ratio_of, draws, info, control, is_costly = FALSE) {
   if (draws < 2 * weight_probe || !isTRUE(is_right_gaussian(info$fresh))) {
     return(NULL)
   }
   log_ratio <- log_ratio_of(evenly_spaced(draws, weight_probe))
   weights <- psis(log_ratio)
-  if (is_right_without_weights(weights, weight_probe, info, control)) {
+  spared <- is_costly && control$importance != "always"
+  if (spared || is_right_without_weights(weights, weight_probe, info, control)) {
     list(log_ratio = log_ratio, weights = weights)
   }
 }
 
-# Draws of a Gaussian, list(beta, log_tau, lp), whose weights w are of no use.
-without_weights <- function(sample, w, info) {
+# Draws of a Gaussian, list(beta, log_tau, lp), whose weights w are of no use, or too costly: then
+# those of the probe may do for the evidence.
+without_weights <- function(sample, w, info, is_costly = FALSE) {
+  ess <- importance_ess(w)
+  known <- is_costly && ess >= 100 && w$khat <= khat_threshold(length(w$weights))
   note <- list(
     text = paste0(
-      "weights would leave ", round(importance_ess(w)), " of ", length(w$weights),
-      " draws and are not applied; log evidence is not known: compare models by loo()"
+      "weights would leave ", round(ess), " of ", length(w$weights), " draws and are not applied",
+      if (!known) "; log evidence is not known: compare models by loo()"
     ),
-    khat = w$khat, log_evidence = NA_real_
+    khat = w$khat, log_evidence = if (known) w$log_mean else NA_real_
   )
   unweighted(sample$beta, sample$log_tau, sample$lp, info, note)
 }

@@ -150,7 +150,9 @@ expect_loglik_and_priors.covary_cells_model <- function(model, mean, cov, every 
 
 #' @export
 seconds_per_draw.covary_cells_model <- function(model) {
-  model$core$size$cells * (model$dim + 30) * 0.6e-9
+  shape <- model$core$shape
+  columns <- if (is.null(shape)) model$dim else length(shape$head) + nrow(shape$level)
+  model$core$size$cells * (columns + 30) * 0.6e-9
 }
 
 # In pieces of about 0.1 s.

@@ -55,9 +55,12 @@ test_that("steeper curves have narrower cells", {
   expect_gt(resolution(40, 40), resolution(3, 10))
 })
 
-test_that("few rows a group are no cells, nor are groups of many rows chosen cells", {
+test_that("few rows a group are single cells by level, or none; many are not asked", {
   at <- prepare_sites(sites_frame(12000, 300))
   expect_true(has_many_groups(at$frame))
+  compressed <- compress_by_group(at$parsed, at$frame, at$settings)
+  expect_equal(compressed$resolution, single_rows_resolution)
+  at$settings$algorithm <- "fullrank"
   expect_null(compress_by_group(at$parsed, at$frame, at$settings))
   expect_false(has_many_groups(prepare_sites(sites_frame(12000, 3))$frame))
 })

@@ -46,3 +46,18 @@ test_that("lp__ of draws that a probe left unweighed is near the log joint densi
   gap <- rowSums(log_lik(fit)) + draws[, "lprior"] - draws[, "lp__"]
   expect_lt(abs(mean(gap)), 4 * stats::sd(gap) / sqrt(500))
 })
+
+test_that("costly weights are left aside only where fresh draws find the Gaussian right", {
+  set.seed(3)
+  even <- stats::rnorm(4000, sd = 0.6)
+  probed <- function(fresh, control) useless_probe(function(i) even[i], 4000, fresh, control, TRUE)
+  probe <- probed(list(fresh = right), ask)
+  expect_length(probe$log_ratio, 500)
+  expect_null(probed(list(fresh = list(shift = 0.2, sd_ratio = c(1, 1))), ask))
+  expect_null(probed(list(fresh = right), list(importance = "always")))
+  sample <- list(beta = matrix(0, 2, 1), log_tau = matrix(0, 2, 0), lp = c(0, 0))
+  # the log mean of log-normal weights is half their variance
+  known <- without_weights(sample, probe$weights, list(), is_costly = TRUE)
+  expect_lt(abs(known$info$log_evidence - 0.18), 4 * 0.6 / sqrt(500))
+  expect_identical(without_weights(sample, probe$weights, list())$info$log_evidence, NA_real_)
+})

@@ -109,6 +109,28 @@ test_that("whole fits by arrows have the draws and the evidence of dense ones", 
   expect_lt(max(abs(wander) / apply(fits$dense$log_tau, 2, stats::sd)), 5 / sqrt(1000))
 })
 
+test_that("fresh draws judge Gaussians by arrows as those of dense matrices, and find wrong ones", {
+  at <- both_models(sites_data(6000, 30, 1), formulas_of(1))
+  verdicts <- lapply(at, function(model) {
+    inner <- fit_inner(model, quiet_progress)
+    surrogate <- new_surrogate(model, inner$mean, inner$at)
+    set.seed(8)
+    points <- surrogate_points(model, surrogate, matrix(inner$log_tau, 1))
+    right <- judge_gaussian(model, points)
+    sd <- sqrt(diagonal(covariance_of(points[[1]]$chol_precision)))
+    points[[1]]$mean <- points[[1]]$mean + 0.3 * sd
+    list(right = right, wrong = judge_gaussian(model, points))
+  })
+  for (verdict in verdicts) {
+    expect_true(is_right_gaussian(verdict$right))
+    expect_false(is_right_gaussian(verdict$wrong))
+  }
+  expect_lt(abs(verdicts$arrow$wrong$shift - verdicts$dense$wrong$shift), 0.05)
+  expect_false(has_costly_weights(at$dense, 1e6))
+  expect_true(has_costly_weights(at$arrow, 1e6))
+  expect_false(has_costly_weights(at$arrow, 100))
+})
+
 test_that("of two factors one is in the head; directions that both share have no curvature", {
   at <- both_models(sites_data(6000, 12, 2), list(
     cbind(a, b) ~ s(x) + s(family, bs = "re") + s(site, bs = "re"), sigma ~ s(site, bs = "re")
