@@ -1,5 +1,6 @@
 # Fits whose margins have parameters to be estimated: fits with the parameters given at nodes about
-# the mode of their posterior, and a mixture of them (covary-margin-mixture.R).
+# the mode of their posterior (mathematics vignette, eq. 51), and a mixture of them
+# (covary-margin-mixture.R).
 
 # asked: as fit_once() takes it. `phi` is the vector of all parameters that are estimated.
 estimate_margins <- function(asked) {

@@ -97,8 +97,8 @@ nearest_node <- function(u, nodes) {
   max.col(-matrix(distance, nrow(u)), ties.method = "first")
 }
 
-# S x parameters, the coefficients of each draw from its nearest node, moved to the mean and sd
-# that lie on the path between nodes. Smoothing sds move by their logs. Densities follow: `lp__` by
+# S x parameters: the coefficients of a draw at the nearest node, moved to the mean and sd that lie
+# on the path between nodes (eq. 52). Smoothing sds move by their logs. Densities follow: `lp__` by
 # the evidence and the change of scale, so that its difference from `lp_approx__` is that of the
 # node.
 mixed_draws <- function(fits, posterior, u, nearest) {

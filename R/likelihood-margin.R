@@ -6,7 +6,7 @@
 #   value   its parameters, by name; NA where they are to be estimated. Of a fit that estimated them
 #           their posterior means
 #   scale   what a response is divided by, u = y / scale, before the curve t(u)
-#   centre  the response at which the transformation is the identity in value and slope:
+#   centre  the response at which the transformation is the identity in value and slope (eq. 50):
 #             T(y) = centre + scale (t(u) - t(c)) / t'(c),  c = centre / scale.
 #           So transformed responses have the units of the response whatever the parameters are, and
 #           coefficients of fits with different parameters are alike.
