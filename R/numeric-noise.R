@@ -17,15 +17,15 @@ matched_noise <- function(n, d, some = NULL) {
   # Both halves of the pairs have the same scatter.
   halves <- 2 - n %% 2
   if (is.null(some) && n > 4 * d + 10) {
-    z <- with_unit_covariance(z, halves / (n - 1))
+    z <- with_unit_covariance(z, halves, n - 1)
   } else if (length(some) && n > 4 * length(some) + 10) {
-    z[, some] <- with_unit_covariance(z[, some, drop = FALSE], halves / (n - 1))
+    z[, some] <- with_unit_covariance(z[, some, drop = FALSE], halves, n - 1)
   }
   if (halves == 1) z else rbind(z, -z)
 }
 
-# z (n x d) times a matrix that makes `share` times its cross products the identity.
-with_unit_covariance <- function(z, share) {
-  chol_cov <- cholesky(share * tcrossprod(t(z)))
+# z (n x d) times a matrix that makes the identity of its cross products, times `halves`, over m.
+with_unit_covariance <- function(z, halves, m) {
+  chol_cov <- cholesky(halves * tcrossprod(t(z)) / m)
   z %*% backsolve(chol_cov, diag(ncol(z)))
 }

@@ -50,10 +50,12 @@
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
-#' draws is `NA`. The certificate takes 128 gradients (16 above 20,000 rows), and mean-field some
-#' more for the curvature. `diagnostics()` has `evaluations`, those of them up to the last iterate
-#' (`evaluations_run`), and for targets with rows `passes`: rows read by density or gradient, each,
-#' in units of all rows. The progress bar shows passes and the error that the run knows of.
+#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 512 gradients
+#' (128 of more than 20 parameters; 16 or, of more than 100, 8 above 20,000 rows), and mean-field
+#' and low-rank some more for the curvature. `diagnostics()` has `evaluations`, those of them up to
+#' the last iterate (`evaluations_run`), and for targets with rows `passes`: rows read by density or
+#' gradient, each, in units of all rows. The progress bar shows passes and the error that the run
+#' knows of.
 #'
 #' @section Targets that are not what they seem:
 #' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.

@@ -1,32 +1,41 @@
 # Draws of approximations in the formats of package posterior.
 
-draws_of <- function(x, ndraws = NULL) {
+# `lp`: evaluate the density at all draws, where the fit has looked at some of them only
+draws_of <- function(x, ndraws = NULL, lp = FALSE) {
   check_approximation(x, "x")
+  check_flag(lp, "lp")
   theta <- free_draws(x, ndraws)
   out <- constrain(x$target, theta)
   constant <- if (is.null(x$target$constant)) 0 else x$target$constant
-  if (is.null(ndraws) && !is.null(x$lp)) {
-    out <- cbind(out, lp__ = x$lp + constant)
-    if (!is.null(x$lq)) out <- cbind(out, lp_approx__ = x$lq)
-  }
+  known <- if (is.null(ndraws)) x$lp
+  if (lp) known <- complete_lp(x$target, theta, known)
+  if (!is.null(known)) out <- cbind(out, lp__ = known + constant)
+  if (is.null(ndraws) && !is.null(x$lq)) out <- cbind(out, lp_approx__ = x$lq)
   out
+}
+
+complete_lp <- function(target, theta, known = NULL) {
+  if (is.null(known)) known <- rep(NA_real_, nrow(theta))
+  lacking <- is.na(known)
+  if (any(lacking)) known[lacking] <- density_at(target, theta[lacking, , drop = FALSE])$value
+  known
 }
 
 #' @rdname approximation
 #' @importFrom posterior as_draws as_draws_matrix as_draws_array as_draws_df as_draws_list
 #'   as_draws_rvars
 #' @export
-as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws_matrix.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
-  posterior::as_draws_matrix(draws_of(x, ndraws))
+  posterior::as_draws_matrix(draws_of(x, ndraws, lp))
 }
 
 #' @rdname approximation
 #' @export
-as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws_array.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
   check_approximation(x, "x")
-  draws <- draws_of(x, ndraws)
+  draws <- draws_of(x, ndraws, lp)
   if (is.null(x$chain) || !is.null(ndraws)) {
     return(posterior::as_draws_array(posterior::as_draws_matrix(draws)))
   }
@@ -40,30 +49,30 @@ as_draws_array.covary_approximation <- function(x, ndraws = NULL, ...) {
 
 #' @rdname approximation
 #' @export
-as_draws.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
-  as_draws_array(x, ndraws)
+  as_draws_array(x, ndraws, lp = lp)
 }
 
 #' @rdname approximation
 #' @export
-as_draws_df.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws_df.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
-  posterior::as_draws_df(as_draws_array(x, ndraws))
+  posterior::as_draws_df(as_draws_array(x, ndraws, lp = lp))
 }
 
 #' @rdname approximation
 #' @export
-as_draws_list.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws_list.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
-  posterior::as_draws_list(as_draws_array(x, ndraws))
+  posterior::as_draws_list(as_draws_array(x, ndraws, lp = lp))
 }
 
 #' @rdname approximation
 #' @export
-as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ...) {
+as_draws_rvars.covary_approximation <- function(x, ndraws = NULL, ..., lp = FALSE) {
   check_dots(...)
-  posterior::as_draws_rvars(as_draws_array(x, ndraws))
+  posterior::as_draws_rvars(as_draws_array(x, ndraws, lp = lp))
 }
 
 #' @export

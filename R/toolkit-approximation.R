@@ -14,6 +14,8 @@
 #' @param scale `"parameters"` or `"free"`.
 #' @param ndraws Number of draws; by default those kept in the fit. More than are kept are drawn
 #'   anew.
+#' @param lp Evaluate the log density (`lp__`) at all of these draws? Fits whose density is dear
+#'   have looked at some of them only, and `lp__` of the others is `NA`.
 #' @param ... Not used.
 #' @return `summary()`: a data frame with mean, median, sd, mad, quantiles, Monte Carlo standard
 #'   error, and khat (approximations) or R-hat and bulk effective sample size (NUTS). A khat

@@ -24,16 +24,19 @@ chain <- function(d, gradient) {
   n <- 0
   list(target = target, count = function() n)
 }
-one <- function(d, family, gradient) {
+one <- function(d, family, gradient = TRUE) {
   made <- chain(d, gradient)
   set.seed(1)
-  fit <- suppressWarnings(advi(made$target, family))
+  gc(reset = TRUE)
+  seconds <- system.time(fit <- suppressWarnings(advi(made$target, family)))[[3]]
   cat(family, d, if (gradient) "gradient" else "none", made$count(), "of them", format(
     fit$info$evaluations_run
-  ), "run; error", format(fit$info$error, digits = 2), "\n")
+  ), "run; error", format(fit$info$error, digits = 2), "; seconds", format(
+    seconds,
+    digits = 2
+  ), "; MB", format(gc()[2, 6]), "\n")
 }
-for (d in c(10, 100, 1000)) one(d, "meanfield", TRUE)
-for (d in c(10, 100)) one(d, "fullrank", TRUE)
+for (d in c(10, 100, 1000, 1e4, 1e5)) one(d, "meanfield")
+for (d in c(10, 50, 100, 200, 500)) one(d, "fullrank")
+for (d in c(10, 100, 1000, 1e4, 1e5)) one(d, "lowrank")
 for (family in c("meanfield", "fullrank")) for (d in c(10, 50)) one(d, family, FALSE)
-one(500, "fullrank", TRUE)
-one(1e4, "meanfield", TRUE)

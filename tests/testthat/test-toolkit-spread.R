@@ -42,3 +42,19 @@ test_that("a mean-field fit of many parameters has no matrix of them", {
   expect_error(vcov(fit), class = "covary_error_argument")
   expect_identical(dim(as.matrix(fit)), c(200L, as.integer(d)))
 })
+
+test_that("lp__ is that of the density at all draws, on request", {
+  target <- target_density(
+    function(x) -sum(x^2) / 2, function(x) -x,
+    names = "x", transforms = list(x = transform_identity(21))
+  )
+  set.seed(1)
+  fit <- advi(target, "meanfield", draws = 1200)
+  known <- posterior::as_draws_matrix(fit)
+  expect_equal(sum(is.na(known[, "lp__"])), 200)
+  all <- posterior::as_draws_matrix(fit, lp = TRUE)
+  expect_equal(as.vector(all[, "lp__"]), as.vector(-rowSums(all[, 1:21]^2) / 2))
+  few <- posterior::as_draws_df(fit, ndraws = 5, lp = TRUE)
+  expect_equal(few$lp__, -rowSums(as.matrix(fit)[1:5, ]^2) / 2)
+  expect_error(posterior::as_draws_df(fit, lp = 2), class = "covary_error_argument")
+})
