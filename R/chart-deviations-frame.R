@@ -93,9 +93,9 @@ worst_status <- function(parts) {
 }
 
 #' @export
-print.covary_deviations <- function(x, ...) {
+print.covary_deviations <- function(x, digits = 3, ...) {
   if (all(c("resp", "z", "status") %in% names(x))) cat(deviation_summary(x), "\n\n", sep = "")
-  print.data.frame(utils::head(as.data.frame(x), 20), digits = 3, ...)
+  print.data.frame(utils::head(as.data.frame(x), 20), digits = digits, ...)
   if (nrow(x) > 20) cat("... and", nrow(x) - 20, "more rows\n")
   invisible(x)
 }

@@ -51,6 +51,7 @@ bench() {
     nuts-versus-stan) run nuts-versus-stan bench/nuts-versus-stan.R ;;
     vb-versus-covary) run vb-versus-covary bench/vb-versus-covary.R ;;
     chart) run chart bench/chart.R ;;
+    charts) run charts bench/charts.R ;;
     *) echo "no benchmark $1" >&2; exit 2 ;;
   esac
 }

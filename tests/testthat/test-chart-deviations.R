@@ -140,6 +140,12 @@ test_that("fits of one response, with random slopes, have no joint columns", {
   )
 })
 
+test_that("scores are printed with as many digits as asked for", {
+  out <- deviations(fit_sites(), data_sites()[1:2, ])
+  expect_output(print(out), "2 responses")
+  expect_output(print(out, digits = 2, row.names = FALSE), "2 responses")
+})
+
 test_that("arguments are used or refused", {
   fit <- fit_sites()
   d <- data_sites()[1:5, ]
