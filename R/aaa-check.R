@@ -21,6 +21,11 @@ check_count <- function(x, arg, lower = 1) {
   as.integer(check_number(x, arg, lower, .Machine$integer.max, whole = TRUE))
 }
 
+# Draws of a whole fit: more than ten million would take all memory and tell nothing more.
+check_draw_count <- function(draws) {
+  as.integer(check_number(draws, "draws", 100, 1e7, whole = TRUE))
+}
+
 check_flag <- function(x, arg) {
   if (!is_flag(x)) {
     stop_covary("argument", "`", arg, "` must be TRUE or FALSE, not ", describe(x), ".",

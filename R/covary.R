@@ -137,7 +137,7 @@ covary <- function(
   clock <- new_clock()
   if (missing(algorithm)) algorithm <- "nested"
   algorithm <- check_choice(algorithm, names(engines()), "algorithm")
-  draws <- check_count(draws, "draws", 100)
+  draws <- check_draw_count(draws)
   control <- check_control(control)
   refresh <- check_refresh(refresh)
   if (!is.null(seed)) {

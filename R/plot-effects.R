@@ -140,6 +140,7 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
       draw_bins(mine, if (is.na(groups[g])) "grey30" else colour)
     }
   }
+  say_cut(d, ylim)
 }
 
 # Title of a panel, in pieces that go onto one line or two.
@@ -184,28 +185,35 @@ data_dots <- function(fit, d, max_points, conditions) {
   out[order((seq_along(rows) * 7919) %% 104729), ]
 }
 
-# Limits that show the curves inside the data and nearly all dots; bands much wider than these, and
-# extrapolation, are cut.
+# Limits that show ribbons inside the data, dots and bins whole. Ribbons more than four times as
+# wide as all the rest, and extrapolation, are cut, which say_cut() writes into the panel.
 effect_range <- function(d, dots, bins) {
   role <- dpar_roles(d$dpar[1])
   if (role == "correlation") {
     return(c(-1, 1))
   }
   inside <- !d$extrapolated
-  core <- range(d$lower50[inside], d$upper50[inside], bins$estimate, if (NROW(dots)) {
-    stats::quantile(dots$y, c(0.002, 0.998))
-  })
-  reach <- max(0.5 * diff(core), if (is.na(d$level[1]) && NROW(dots)) {
-    0
-  } else {
-    2 * diff(range(d$estimate[inside]))
-  })
+  core <- range(d$lower50[inside], d$upper50[inside], bins$estimate, dots$y)
+  most <- 4 * max(diff(core), 1e-300)
   band <- range(d$lower[inside], d$upper[inside])
-  out <- c(max(min(core[1], band[1]), core[1] - reach), min(max(core[2], band[2]), core[2] + reach))
-  if (!is.na(d$level[1])) out <- range(band, bins$estimate)
+  out <- range(core, c(max(band[1], core[1] - most), min(band[2], core[2] + most)))
   # A little of what lies beyond the data.
   beyond <- 0.25 * diff(out)
   out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
   if (role == "sd") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
   if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
+}
+
+# Which parts of the ribbons the axis cuts, in small letters at the foot of the panel.
+say_cut <- function(d, ylim) {
+  beyond <- function(rows) any(d$lower[rows] < ylim[1] | d$upper[rows] > ylim[2])
+  cut <- c(
+    if (beyond(!d$extrapolated)) "95 % ribbon",
+    if (beyond(d$extrapolated)) "extrapolation"
+  )
+  if (length(cut)) {
+    graphics::mtext(paste(paste(cut, collapse = " and "), "cut by the axis"),
+      side = 1, line = -1, adj = 0.98, cex = 0.6 * graphics::par("cex"), col = "grey35"
+    )
+  }
 }

@@ -117,7 +117,7 @@ advi <- function(
   batch_size <- check_batch(batch_size, target)
   if (!is.null(start_sigma)) start_sigma <- check_sigma(start_sigma, target)
   if (is.null(draws)) draws <- default_draws(target$dim)
-  draws <- check_count(draws, "draws", 100)
+  draws <- check_draw_count(draws)
   setup <- list(
     family = family, control = control, optimizer = optimizer, batch_size = batch_size,
     start = read_start(start, target), start_sigma = start_sigma

@@ -23,7 +23,7 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000, ...) 
   }
   check_dots(...)
   target <- check_density(target)
-  draws <- check_count(draws, "draws", 100)
+  draws <- check_draw_count(draws)
   iterations <- check_count(iterations, "iterations")
   start <- read_start(start, target)
   suspect <- FALSE

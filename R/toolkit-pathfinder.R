@@ -28,7 +28,7 @@ pathfinder <- function(
 ) {
   target <- check_density(target)
   paths <- check_count(paths, "paths")
-  draws <- check_count(draws, "draws", 100)
+  draws <- check_draw_count(draws)
   elbo_draws <- check_count(elbo_draws, "elbo_draws", 2)
   history <- check_count(history, "history")
   iterations <- check_count(iterations, "iterations")
