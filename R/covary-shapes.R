@@ -6,6 +6,9 @@
 #' rhobit for `rho`), `nat` nats, natural logarithms of densities. Rows are those of the fit in
 #' their order, or those of `newdata`; rows of `newdata` that lack a covariate give `NA`.
 #'
+#' Names and choices of arguments are case-sensitive. Dates, times and time differences are used as
+#' numbers of days or seconds, in their own units.
+#'
 #' | call | shape | unit |
 #' |---|---|---|
 #' | `coef(fit)` | p, named | link |
