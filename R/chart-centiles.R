@@ -45,7 +45,7 @@ centiles.covary <- function(
   z <- asked_scores(p, z, missing(p))
   resp <- chart_resp(chart, resp)
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
-  if (!is.null(interval)) check_interval(interval, "interval")
+  if (!is.null(interval)) check_interval(interval, "prob")
   excluded <- excluded_terms(chart, exclude, if (is.null(newdata)) NA else re_formula)
   if (is.null(newdata)) newdata <- chart_grid(chart, excluded)
   y <- matrix(NA_real_, nrow(newdata), length(chart$responses))

@@ -82,7 +82,7 @@ deviations.covary <- function(
   chart <- as_chart(object)
   asked <- list(
     uncertainty = check_choice(uncertainty, c("none", "posterior"), "uncertainty"),
-    interval = check_interval(interval, "interval"), wide = check_flag(wide, "wide"),
+    interval = check_interval(interval, "prob"), wide = check_flag(wide, "wide"),
     given = chart_given(chart, given), resp = chart_resp(chart, resp)
   )
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")

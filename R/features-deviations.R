@@ -48,7 +48,7 @@ deviations.covary_margins <- function(
   known <- list(responses = feature_labels(object))
   asked <- list(
     uncertainty = check_choice(uncertainty, c("none", "posterior"), "uncertainty"),
-    interval = check_interval(interval, "interval"), wide = check_flag(wide, "wide"),
+    interval = check_interval(interval, "prob"), wide = check_flag(wide, "wide"),
     given = chart_given(known, given), resp = chart_resp(known, resp),
     method = check_choice(method, c("factor", "shrink"), "method")
   )

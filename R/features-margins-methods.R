@@ -142,7 +142,7 @@ predict.covary_margins <- function(
   check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_margins(object)
-  check_interval(interval, "interval")
+  check_interval(interval, "prob")
   at <- choose_features(colnames(object$mean), resp)
   for (one in dpar) check_choice(one, c("mu", "sigma"), "dpar")
   keys <- margin_key(unique(dpar))

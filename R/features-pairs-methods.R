@@ -80,7 +80,7 @@ correlation.covary_pairs <- function(
   check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   check_pairs_object(object)
-  check_interval(interval, "interval")
+  check_interval(interval, "prob")
   at <- places_of_pairs(object, pairs)
   newdata <- prepare_curve_data(object$design, newdata, rho_key(object))
   columns <- newdata_columns(object, newdata, "pair")

@@ -113,7 +113,7 @@ stop_no_pair <- function(resp) {
 }
 
 pair_summaries <- function(fit, newdata, pairs, interval, draws, draw_ids, scaled) {
-  check_interval(interval, "interval")
+  check_interval(interval, "prob")
   check_flag(draws, "draws")
   labels <- fit$responses[fit$responses %in% unlist(pairs)]
   if (draws) pairs <- choose_pairs(fit, labels, scaled)

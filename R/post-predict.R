@@ -42,7 +42,7 @@ predict.covary <- function(
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   type <- check_choice(type, c("response", "link", "median"), "type")
-  check_interval(interval, "interval")
+  check_interval(interval, "prob")
   if (check_choice(given, c("none", "observed"), "given") == "observed") {
     if (type != "response") {
       stop_covary("argument", "Given observed responses there are no predictors or medians; use ",
