@@ -18,7 +18,7 @@ check_response_margins <- function(margin, parsed, data, algorithm) {
   if (is.null(names(margin)) && length(labels) == 1 && length(margin) == 1) names(margin) <- labels
   names(margin) <- margin_labels(names(margin), parsed)
   check_margin_source(margin, data, algorithm)
-  margin[intersect(labels, names(margin))]
+  lapply(margin[intersect(labels, names(margin))], plain_margin)
 }
 
 margin_labels <- function(given, parsed) {

@@ -21,6 +21,7 @@ refine.covary <- function(object, seconds = 60, ..., refresh = NULL) {
     try <- refine_once(object, step, left, refresh, caller)
     log <- rbind(log, try$line)
     if (!is.null(try$fit) && is_better_fit(try$fit, best)) best <- try$fit
+    if (isTRUE(try$fit$info$interrupted)) break
   }
   say_refinement(log, object, best, seconds)
   best$info$refined <- log

@@ -14,7 +14,7 @@
 #' @param ... Further arguments of the methods of 'loo', such as `max_iters` or `estimator`.
 #' @return See 'loo'; results work with [loo::loo_compare()].
 #' @section Errors:
-#' `covary_error_argument`; `covary_error_margins` for fits with a margin, whose parameters these
+#' `covary_error_argument`; `covary_error_margin` for fits with a margin, whose parameters these
 #' methods do not move.
 #' @seealso [loo.covary()], [kfold()], [reloo()]
 #' @examples
@@ -72,11 +72,11 @@ loo_subsample.covary <- function(x, observations = 400, ...) {
 }
 
 check_density_fit <- function(fit, what) {
-  check_fit(fit, "x")
+  check_fit(fit, "x", margins = TRUE)
   check_loo(fit)
   need_rows(fit, what)
   if (length(fit$margins)) {
-    stop_covary("margins", what, " does not move the parameters of a margin; use kfold() or ",
+    stop_covary("margin", what, " does not move the parameters of a margin; use kfold() or ",
       "reloo().",
       fields = list(arg = "x")
     )

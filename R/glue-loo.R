@@ -126,6 +126,12 @@ check_loo_of <- function(loo, fit) {
       fields = list(arg = "loo")
     )
   }
+  if (!identical(attr(loo, "yhash"), attr(mark_data(list(), fit, NULL), "yhash"))) {
+    stop_covary("argument", "`loo` is of other responses or rows than this fit's; it must come ",
+      "from loo(fit), without `resp` and `newdata`.",
+      fields = list(arg = "loo")
+    )
+  }
 }
 
 # A function that fits without some of the rows used, by the call of the fit, and gives the log

@@ -63,7 +63,11 @@ NULL
 #' @rdname margins
 #' @export
 power <- function(lambda = NULL) {
-  new_margin("power", c(lambda = margin_parameter(lambda, "lambda", -20, 20)))
+  margin <- new_margin("power", c(lambda = margin_parameter(lambda, "lambda", -20, 20)))
+  # stats::power() is masked: this is its link too.
+  link <- stats::power(if (is.null(lambda)) 1 else lambda)
+  link <- structure(link[setdiff(names(link), "name")], class = class(link))
+  structure(c(unclass(margin), unclass(link)), class = c(class(margin), class(link)))
 }
 
 # (exp(l x) - 1) / l, and log(1 + l t) / l with its limits where 1 + l t is not positive

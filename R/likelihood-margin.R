@@ -18,6 +18,11 @@ new_margin <- function(name, value, scale = NA_real_, centre = NA_real_) {
   )
 }
 
+# Without what else a constructor gave it.
+plain_margin <- function(margin) {
+  new_margin(margin$name, margin$value, margin$scale, margin$centre)
+}
+
 # Of each class; `p`: list of parameters by name, vectors that are recycled along u:
 #   margin_curve        (margin, u, p)  t(u)
 #   margin_inverse      (margin, t, p)  u; at or beyond a limit of t that of u

@@ -16,8 +16,9 @@
 #'   deviation of the latter. `lprior` is the log density of the prior (as 'priorsense' wants it),
 #'   `lp__` the log joint density of data and parameters, `lp_approx__` the log density of the
 #'   approximation the draws were made from (where a probe of the draws told that weights are of no
-#'   use, both are the latter, moved by the mean difference). With one response its name is left
-#'   out.
+#'   use, both are the latter, moved by the mean difference; under
+#'   `covary_control(importance = "never")` both are the latter as it is). With one response its
+#'   name is left out.
 #'
 #'   Draws are independent, except that importance resampling (see [diagnostics()]) repeats some.
 #'   Repeats stand together, so that [posterior::ess_bulk()] and Monte Carlo standard errors count

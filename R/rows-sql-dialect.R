@@ -162,7 +162,11 @@ sql_dialects <- function() {
     # COUNT has 31 bits; names of temporary tables begin with #.
     sqlserver = new_sql_dialect("Microsoft SQL Server",
       exact_text = function(column) {
-        paste0("CONCAT(", column, ", '.') COLLATE Latin1_General_BIN2", recycle0 = TRUE)
+        # CONCAT makes an empty text of NULL, and without N loses characters of other code pages.
+        paste0("CASE WHEN ", column, " IS NULL THEN NULL ELSE CONCAT(", column,
+          ", N'.') END COLLATE Latin1_General_BIN2",
+          recycle0 = TRUE
+        )
       },
       double = "FLOAT", finite = TRUE, count = "COUNT_BIG(*)", first_rows = rows_by_top,
       temporary_table = function(name, sql) paste("SELECT * INTO", name, "FROM (", sql, ") made"),

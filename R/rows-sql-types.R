@@ -15,7 +15,10 @@ engine_types <- function(ask, first_rows = rows_by_limit) {
 
 # Words for what is neither a number nor a text, but which drivers send as one: $5.00 as 0, the bits
 # 0110 as 110
-unread_types <- "\\[|range|^(money|bit|struct|map|union|point|box|circle|line|lseg|path|polygon)"
+unread_types <- paste0(
+  "\\[\\]$|^[a-z0-9]*range$|",
+  "^(money|bit|struct|map|union|point|box|circle|line|lseg|path|polygon)\\b"
+)
 
 # As the driver reports the columns of a result.
 driver_types <- function(connection, source, columns) {

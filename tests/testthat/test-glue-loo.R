@@ -61,4 +61,7 @@ test_that("reloo() puts exact values where Pareto k is high", {
   expect_equal(out$pointwise[[20, "elpd_loo"]], right, tolerance = 0.15)
   expect_equal(out$estimates["elpd_loo", "Estimate"], sum(out$pointwise[, "elpd_loo"]))
   expect_error(reloo(fit, 1), class = "covary_error_argument")
+  others <- l
+  attr(others, "yhash") <- attr(others, "yhash") + 1
+  expect_error(reloo(fit, others), class = "covary_error_argument")
 })

@@ -79,3 +79,13 @@ test_that("parameters are numbers or NULL", {
   expect_output(print(power()), "power(lambda = estimated)", fixed = TRUE)
   expect_output(print(yeo_johnson(1.5)), "yeo_johnson(lambda = 1.5)", fixed = TRUE)
 })
+
+test_that("power() is a link of quasi families too, and margins of fits hold none", {
+  own <- stats::glm(mpg ~ wt, stats::quasi(link = power(1 / 2), variance = "mu"), mtcars)
+  base <- stats::glm(mpg ~ wt, stats::quasi(link = stats::power(1 / 2), variance = "mu"), mtcars)
+  expect_equal(stats::coef(own), stats::coef(base))
+  identity <- stats::glm(mpg ~ wt, stats::quasi(link = power()), mtcars)
+  expect_equal(stats::coef(identity), stats::coef(stats::lm(mpg ~ wt, mtcars)))
+  fit <- quiet(covary(mpg ~ wt, data = mtcars, margin = power(0), draws = 100))
+  expect_false(any(vapply(fit$margins$mpg, is.function, TRUE)))
+})

@@ -98,3 +98,11 @@ test_that("large whole numbers and dates that are none are refused", {
   expect_identical(typed_column(as.POSIXct(days), "time", "d"), as.POSIXct(days))
   expect_error(typed_column(days + 1, "date", "d"), "9999", class = "covary_error_covariate")
 })
+
+test_that("types that no number or text stands for are found by their names, others are not", {
+  unread <- function(words) grepl(unread_types, words, ignore.case = TRUE)
+  expect_true(all(unread(c(
+    "integer[]", "int4range", "NUMRANGE", "money", "bit", "bit varying(3)", "STRUCT(a INTEGER)"
+  ))))
+  expect_false(any(unread(c("ENUM('orange', 'blue')", "pathology", "linear", "bitter", "text"))))
+})
