@@ -39,14 +39,17 @@
 #' certificate, for normal targets with correlations of .8 and sds over two orders of magnitude,
 #' from a start at zero (`bench/advi-evaluations.R`). Other targets take up to a few times as many.
 #'
-#' | free numbers | mean-field | full-rank | mean-field, no gradient | full-rank, no gradient |
-#' |---|---|---|---|---|
-#' | 10 | 5,100 | 4,700 | 11,000 | 8,500 |
-#' | 50 | | | 70,000 | 51,000 |
-#' | 100 | 4,300 | 4,100 | | |
-#' | 500 | | 8,700 | | |
-#' | 1,000 | 5,900 | | | |
-#' | 10,000 | 7,800 | | | |
+#' | free numbers | mean-field | low-rank | full-rank | mean-field, no gradient | full-rank, none |
+#' |---|---|---|---|---|---|
+#' | 10 | 5,500 | 7,900 | 5,100 | 16,000 | 13,000 |
+#' | 50 | | | 2,200 | 79,000 | 35,000 |
+#' | 100 | 4,700 | 28,000 | 2,900 | | |
+#' | 200 | | | 4,400 | | |
+#' | 500 | | | 8,700 | | |
+#' | 1,000 | 4,200 | 50,000 | | | |
+#' | 10,000 | 6,800 | | | | |
+#'
+#' (Low-rank fits of targets that have no factors, as these, are dear.)
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
