@@ -22,7 +22,7 @@ score_errors <- function(s, part) {
     )
   }
   cov <- posterior_covariance(s$chart, s$at, keys, s$excluded)
-  for (i in seq_along(keys)) cov[, i, i] <- cov[, i, i] + s$extra[[keys[i]]]
+  for (i in which(keys %in% names(s$extra))) cov[, i, i] <- cov[, i, i] + s$extra[[keys[i]]]
   variance <- 0
   for (i in seq_along(keys)) {
     for (j in seq_along(keys)) variance <- variance + gradient[[i]] * gradient[[j]] * cov[, i, j]
