@@ -157,6 +157,9 @@ score_parts <- function(s, asked) {
   }))
 }
 
+# From harmless to grave
+row_statuses <- c("ok", "outside controls", "outside range", "new level", "missing")
+
 # status of rows whose score is `missing`
 row_status <- function(s, missing) {
   out <- rep("ok", s$at$n)

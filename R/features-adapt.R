@@ -59,7 +59,11 @@ sites.covary_margins <- function(object, site = NULL, ...) {
   x <- as_feature_reference(object, joint = FALSE)
   frames <- lapply(names(x$charts), function(name) {
     out <- unclass(sites(x$charts[[name]], site))
-    names(out) <- sub(paste0("_", name), "", names(out), fixed = TRUE)
+    for (dpar in c("mu", "sigma")) {
+      with_name <- paste0(dpar, "_", name, c("", "_sd"))
+      at <- match(with_name, names(out), nomatch = 0)
+      names(out)[at] <- paste0(dpar, c("", "_sd"))[at > 0]
+    }
     unchecked_frame(c(list(resp = rep(name, length(out$level))), out), length(out$level))
   })
   stack_frames(frames)

@@ -133,6 +133,7 @@ read_weights_of_features <- function(weights, names) {
 
 # N x features; NA where newdata have no such column
 feature_values <- function(newdata, used) {
+  newdata <- without_matrices(newdata)
   columns <- lapply(used, function(name) {
     v <- newdata[[name]]
     if (is.null(v)) rep(NA_real_, nrow(newdata)) else as.double(v)

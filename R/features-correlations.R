@@ -25,13 +25,18 @@ pair_predictors <- function(correlations, at, rows, pairs, excluded) {
   out
 }
 
+all_levels_known <- list(excluded = character(), new_levels = "error")
+
 # What makes the correlations of features `used` (names) at people: list(index (n), at(i): of
 # distinct row i, list(matrix, moved (NULL for a pair))). Of two features it is that of their pair,
-# of more the joint matrix of all.
-correlation_rule <- function(x, newdata, used, method, excluded = character()) {
+# of more the joint matrix of all. asked: list(excluded, new_levels). Unseen levels have the
+# correlations of the population, or are an error.
+correlation_rule <- function(x, newdata, used, method, asked = all_levels_known) {
   correlations <- x$correlations
+  excluded <- asked$excluded
   at <- read_people(correlations, newdata, excluded)
-  check_new_levels(correlations, at, newdata, excluded, "population")
+  effects <- if (asked$new_levels == "error") "error" else "population"
+  check_new_levels(correlations, at, newdata, excluded, effects)
   if (length(used) == 2) {
     k <- pair_place(correlations, used)
     people <- correlations_of_people(correlations, at, k, excluded)

@@ -108,7 +108,7 @@ feature_terms <- function(x, exclude, re_formula = NULL) {
   excluded_terms(list(predictors = c(x$charts[[1]]$predictors, rho)), exclude, re_formula)
 }
 
-# list(each (by feature, new_scoring()), z (n x features), newdata, excluded)
+# list(each (by feature, new_scoring()), z (n x features), newdata, excluded, new_levels)
 score_features <- function(x, object, newdata, excluded, new_levels) {
   if (!is.data.frame(newdata)) check_chart_columns(character(), newdata)
   y <- feature_responses(x, object, newdata)
@@ -124,15 +124,20 @@ score_features <- function(x, object, newdata, excluded, new_levels) {
   z <- vapply(each, function(s) as.double(marginal_scores(s)), numeric(nrow(newdata)))
   list(
     each = each, z = matrix(z, nrow(newdata), dimnames = list(NULL, names(each))),
-    newdata = newdata, excluded = excluded
+    newdata = newdata, excluded = excluded, new_levels = new_levels
   )
+}
+
+# New data with the columns of its matrices as columns of their own
+without_matrices <- function(newdata) {
+  wide <- names(newdata)[vapply(newdata, is.matrix, TRUE)]
+  if (length(wide)) split_matrix_columns(newdata, wide)$data else newdata
 }
 
 # n x features of new data, which may have them as columns of matrices.
 feature_responses <- function(x, object, newdata) {
   exprs <- if (!inherits(object, "covary_feature_reference")) margins_of(object)$responses
-  wide <- names(newdata)[vapply(newdata, is.matrix, TRUE)]
-  if (length(wide)) newdata <- split_matrix_columns(newdata, wide)$data
+  newdata <- without_matrices(newdata)
   y <- vapply(names(x$charts), function(name) {
     v <- if (inherits(exprs, "formula") && !name %in% names(newdata)) {
       with_typed_errors(
@@ -166,7 +171,8 @@ feature_parts <- function(x, s, asked) {
       kind = "conditional", resp = paste(name, "|", paste(asked$given, collapse = ", ")),
       value = s$each[[name]]$y[, 1], z = feature_given(x, s, name, asked)
     )
-    complete_part(part, s$each[[name]], asked)
+    part <- complete_part(part, s$each[[name]], asked)
+    replace(part, "status", list(status_together(s, c(asked$given, name), is.na(part$z))))
   }))
 }
 
@@ -176,7 +182,18 @@ feature_joint_part <- function(x, s, asked) {
     list(kind = "joint", resp = joint_label(asked$resp)),
     feature_distances(x, s, z, asked$method)
   )
-  complete_part(part, s$each[[asked$resp[1]]], replace(asked, "uncertainty", "none"))
+  part <- complete_part(part, s$each[[asked$resp[1]]], replace(asked, "uncertainty", "none"))
+  replace(part, "status", list(status_together(s, asked$resp, is.na(part$distance))))
+}
+
+# status of people on several features: the gravest of those that they have
+status_together <- function(s, used, missing) {
+  each <- lapply(used, function(name) {
+    of_one <- row_status(s$each[[name]], FALSE)
+    replace(of_one, is.na(s$z[, name]), "ok")
+  })
+  grave <- do.call(pmax, lapply(each, match, row_statuses))
+  replace(row_statuses[grave], missing, "missing")
 }
 
 joint_label <- function(resp) {

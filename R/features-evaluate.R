@@ -53,7 +53,7 @@ whiten_features <- function(x, s, scored, asked) {
   z[rowSums(is.na(z)) > 0, ] <- NA
   out <- list(w = NA * z, joint_log = rep(NA_real_, nrow(z)))
   log_sd <- rowSums(vapply(scored, function(one) log(one$sd[, 1]), numeric(nrow(z))))
-  rule <- correlation_rule(x, s$newdata, asked$resp, asked$method, s$excluded)
+  rule <- correlation_rule(x, s$newdata, asked$resp, asked$method, s)
   for_equal_correlations(rule, z, common_shares(s, asked$resp), function(rows, on, root) {
     w <- t(backsolve(root, t(z[rows, , drop = FALSE]), transpose = TRUE))
     out$w[rows, ] <<- w

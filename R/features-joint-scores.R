@@ -3,7 +3,7 @@
 # n x features factors of the correlations of z of people at unseen levels, whose effects are
 # independent between features; NULL where there are none.
 common_shares <- function(s, used) {
-  if (!any(s$each[[1]]$wide)) {
+  if (!any(vapply(s$each[used], function(one) any(one$wide), TRUE))) {
     return(NULL)
   }
   shares <- vapply(s$each[used], function(one) {
@@ -17,7 +17,7 @@ common_shares <- function(s, used) {
 # list(distance, dof, driver) of people with scores z (n x features)
 feature_distances <- function(x, s, z, method) {
   n <- nrow(z)
-  rule <- correlation_rule(x, s$newdata, colnames(z), method, s$excluded)
+  rule <- correlation_rule(x, s$newdata, colnames(z), method, s)
   out <- list(distance = rep(NA_real_, n), dof = integer(n), driver = rep(NA_character_, n))
   for_equal_correlations(rule, z, common_shares(s, colnames(z)), function(rows, on, root) {
     some <- t(z[rows, on, drop = FALSE])
@@ -43,7 +43,7 @@ name_drivers <- function(share, z, names) {
 feature_given <- function(x, s, name, asked) {
   used <- c(setdiff(asked$given, name), name)
   z <- s$z[, used, drop = FALSE]
-  rule <- correlation_rule(x, s$newdata, used, asked$method, s$excluded)
+  rule <- correlation_rule(x, s$newdata, used, asked$method, s)
   out <- rep(NA_real_, nrow(z))
   for_equal_correlations(rule, z, common_shares(s, used), function(rows, on, root) {
     if (length(on) < length(used)) {
