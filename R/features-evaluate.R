@@ -52,13 +52,16 @@ whiten_features <- function(x, s, scored, asked) {
   z <- s$z[, asked$resp, drop = FALSE]
   z[rowSums(is.na(z)) > 0, ] <- NA
   out <- list(w = NA * z, joint_log = rep(NA_real_, nrow(z)))
-  log_sd <- rowSums(vapply(scored, function(one) log(one$sd[, 1]), numeric(nrow(z))))
+  # Log density of each feature beyond that of its z
+  slope <- rowSums(vapply(scored, function(one) {
+    one$log[, 1] - stats::dnorm(one$z[, 1], log = TRUE)
+  }, numeric(nrow(z))))
   rule <- correlation_rule(x, s$newdata, asked$resp, asked$method, s)
   for_equal_correlations(rule, z, common_shares(s, asked$resp), function(rows, on, root) {
     w <- t(backsolve(root, t(z[rows, , drop = FALSE]), transpose = TRUE))
     out$w[rows, ] <<- w
-    out$joint_log[rows] <<- rowSums(stats::dnorm(w, log = TRUE)) - sum(log(diag(root))) -
-      log_sd[rows]
+    out$joint_log[rows] <<- rowSums(stats::dnorm(w, log = TRUE)) - sum(log(diag(root))) +
+      slope[rows]
   })
   out
 }
