@@ -125,7 +125,7 @@ bind_parts <- function(parts) {
 value_of_score <- function(s, k, z, interval = NULL) {
   latent <- plug_in_value(s, k, z, s$values)
   if (any(s$wide)) latent[s$wide] <- unseen_value(s, k, which(s$wide), z[s$wide])
-  value <- value_of_latent(s$chart, k, latent)
+  value <- value_within_limit(s$chart, k, latent)
   if (is.null(interval)) {
     return(list(value = value))
   }

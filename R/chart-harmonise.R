@@ -66,7 +66,10 @@ harmonise.covary <- function(
   for (k in seq_along(chart$responses)) {
     name <- response_column(chart, chart$responses[k], newdata)
     there <- !is.na(y[, k])
-    newdata[[name]][there] <- value_of_latent(chart, k, out[there, k])
+    value <- value_within_limit(chart, k, out[there, k])
+    lost <- sum(is.na(value) & !is.na(out[there, k]))
+    if (lost > 0) warn_beyond_limit(lost, paste0("values of '", name, "'"))
+    newdata[[name]][there] <- value
   }
   newdata
 }

@@ -46,6 +46,16 @@ value_of_latent <- function(chart, k, latent) {
   if (is.null(margin)) latent else from_latent(margin, latent)
 }
 
+# The same, NA where there is no response.
+value_within_limit <- function(chart, k, latent) {
+  margin <- chart_margin(chart, k)
+  value <- value_of_latent(chart, k, latent)
+  if (!is.null(margin)) {
+    value[beyond_limit(latent, list(margin = margin, p = margin_values(margin)))] <- NA
+  }
+  value
+}
+
 # Log slope of the transformation of response k at values.
 chart_log_slope <- function(chart, k, value) {
   margin <- chart_margin(chart, k)

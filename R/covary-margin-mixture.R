@@ -87,6 +87,8 @@ mix_fits <- function(fits, posterior, dims, asked) {
   fit$info <- mixed_info(fits, posterior, nearest)
   fit$info$margin <- margin_record(posterior, dims, nearest)
   fit$info$timings <- asked$clock$laps()
+  # The node that speaks may be good, and others not.
+  if (length(fit_concerns(fits[[1]])) == 0) warn_quality(fit)
   seal(fit)
 }
 

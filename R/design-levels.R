@@ -28,6 +28,7 @@ dim.covary_level_columns <- function(x) c(length(x$rows) + length(x$at), length(
 
 #' @export
 as.matrix.covary_level_columns <- function(x, ...) {
+  check_dots(...)
   out <- matrix(0, nrow(x), ncol(x))
   out[x$rows, ] <- x$dense
   out[cbind(x$at[x$level], seq_along(x$level))] <- 1

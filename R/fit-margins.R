@@ -68,7 +68,8 @@ restore_responses <- function(latent, margins) {
 }
 
 # Means and standard deviations of responses whose latent values have these, draws x rows: list(
-# mean, sd), by Gauss-Hermite quadrature. Nodes beyond the limit of a margin are left out.
+# mean, sd), by Gauss-Hermite quadrature. Nodes beyond the limit of a margin are left out; NA where
+# nearly all are.
 restored_moments <- function(m, mean, sd) {
   if (is.null(m)) {
     return(list(mean = mean, sd = sd))
@@ -76,22 +77,30 @@ restored_moments <- function(m, mean, sd) {
   nodes <- normal_nodes(moment_nodes)
   first <- second <- total <- 0 * mean
   centre <- through_margin(m, mean, from_latent)
+  centre[beyond_limit(mean, m)] <- m$margin$centre
   for (i in seq_along(nodes$x)) {
-    d <- through_margin(m, mean + sd * nodes$x[i], from_latent) - centre
-    inside <- is.finite(d)
-    if (!all(inside, na.rm = TRUE)) d[!inside & !is.na(mean)] <- 0
-    weight <- nodes$weight[i] * inside
+    at <- mean + sd * nodes$x[i]
+    d <- through_margin(m, at, from_latent) - centre
+    beyond <- beyond_limit(at, m)
+    d[beyond] <- 0
+    weight <- nodes$weight[i] + 0 * d
+    weight[beyond] <- 0
     total <- total + weight
     first <- first + weight * d
     second <- second + weight * d^2
   }
+  total[total < least_within] <- NA
   first <- first / total
   list(mean = centre + first, sd = sqrt(pmax(second / total - first^2, 0)))
 }
 
 moment_nodes <- 11
 
-# Latent draws within the limits of their margins, by drawing again those that are not.
+# Share of a normal distribution within a limit below which nothing is said of responses
+least_within <- 1e-3
+
+# Latent draws within the limits of their margins, by drawing again those that are not; NA, with a
+# warning, where there hardly are any.
 # draw(at): a list of latent responses, S x N or at entries `at` of that; NULL for all.
 draw_within <- function(draw, margins) {
   out <- draw(NULL)
@@ -100,11 +109,24 @@ draw_within <- function(draw, margins) {
   }
   for (i in seq_len(most_redraws)) {
     bad <- which(Reduce(`|`, Map(beyond_limit, out, margins)))
-    if (length(bad) == 0) break
+    if (length(bad) == 0) {
+      return(out)
+    }
     again <- draw(bad)
     for (k in seq_along(out)) out[[k]][bad] <- again[[k]]
   }
+  bad <- which(Reduce(`|`, Map(beyond_limit, out, margins)))
+  for (k in seq_along(out)) out[[k]][bad] <- NA
+  if (length(bad)) warn_beyond_limit(length(bad), "simulated values")
   out
+}
+
+# `what` of new data or draws, of which n are NA
+warn_beyond_limit <- function(n, what) {
+  warn_covary("margin_limit", n, " ", what, " lie beyond the limit of a margin, where there is no ",
+    "response, and are NA. Ask within the data, or use a power nearer to 0.",
+    fields = list(n = n)
+  )
 }
 
 most_redraws <- 1000

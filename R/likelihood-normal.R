@@ -19,7 +19,7 @@ normal_likelihood <- function(links = default_links()) {
       },
       log_density_cells = function(cells, eta) normal_cells(cells, eta, links, fisher(eta)),
       simulate = function(eta) {
-        w <- lapply(eta$mu, function(mu) array(stats::rnorm(length(mu)), dim(mu)))
+        w <- lapply(eta$mu, noise_like)
         spread_out(correlate_standard(w, fisher(eta)), eta, links)
       },
       whiten = function(y, eta) whiten_standard(standard_residuals(y, eta, links), fisher(eta)),

@@ -19,7 +19,7 @@ regression_likelihood <- function(links = default_links()) {
       log_density = function(y, eta) innovation_density(residuals_of(y, eta), eta, links),
       log_density_cells = function(cells, eta) regression_cells(cells, eta, links),
       simulate = function(eta) {
-        w <- lapply(eta$mu, function(mu) array(stats::rnorm(length(mu)), dim(mu)))
+        w <- lapply(eta$mu, noise_like)
         from_innovations(w, eta, links)
       },
       whiten = function(y, eta) innovations(residuals_of(y, eta), eta, links),

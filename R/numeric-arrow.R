@@ -53,6 +53,7 @@ dim.covary_arrow <- function(x) rep(length(x$shape$head) + length(x$shape$level)
 
 #' @export
 as.matrix.covary_arrow <- function(x, ...) {
+  check_dots(...)
   d <- dim(x)[1]
   out <- matrix(0, d, d)
   head <- x$shape$head

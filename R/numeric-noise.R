@@ -1,5 +1,12 @@
 # Noise to draw from Gaussians.
 
+# Standard normal noise in the shape of a vector or matrix
+noise_like <- function(v) {
+  out <- stats::rnorm(length(v))
+  dim(out) <- dim(v)
+  out
+}
+
 # n x d standard normal noise: antithetic pairs, so the mean is exactly 0, and, where n allows,
 # sample covariance exactly the identity. What is linear or quadratic in a draw has no Monte Carlo
 # error then. `some`: the columns whose covariance is made so, where others are many.

@@ -143,3 +143,36 @@ test_that("residuals and the likelihood of a fit are those of its rows", {
   expect_equal(attr(l, "df"), 2 * (as.vector(l) - mean(some)), tolerance = 1e-8)
   expect_gt(as.vector(l), max(some) - 1)
 })
+
+test_that("fits simulate where normal draws pass the limit, by the truncated normal", {
+  set.seed(4)
+  fit <- suppressWarnings(quiet(
+    covary(mpg ~ wt, data = mtcars, margin = list(mpg = power(1)), draws = 4000)
+  ))
+  new <- data.frame(wt = c(3, 7))
+  y <- posterior_predict(fit, new)
+  expect_true(all(y > 0))
+  expect_true(all(predictive_interval(fit, newdata = new) > 0))
+  mean <- posterior_linpred(fit, newdata = new)
+  sd <- exp(posterior_linpred(fit, newdata = new, dpar = "sigma"))
+  # Mean of a normal above zero, by draw
+  truncated <- mean + sd * stats::dnorm(mean / sd) / stats::pnorm(mean / sd)
+  found <- posterior_epred(fit, newdata = new)
+  expect_lt(max(abs(found[, 1] / truncated[, 1] - 1)), 1e-4)
+  expect_lt(abs(mean(found[, 2]) / mean(y[, 2]) - 1), 0.1)
+  expect_warning(
+    far <- posterior_predict(fit, data.frame(wt = 40), draw_ids = 1:3),
+    class = "covary_warning_margin_limit"
+  )
+  expect_true(all(is.na(far)))
+  expect_true(all(is.na(posterior_epred(fit, newdata = data.frame(wt = 40)))))
+})
+
+test_that("centiles and harmonised values beyond the limit are NA", {
+  set.seed(5)
+  fit <- suppressWarnings(quiet(
+    covary(mpg ~ wt, data = mtcars, margin = list(mpg = power(1)), draws = 500)
+  ))
+  at <- centiles(fit, data.frame(wt = c(3, 7)), p = c(0.001, 0.5))
+  expect_identical(is.na(at$value), at$wt == 7)
+})
