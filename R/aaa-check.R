@@ -23,7 +23,7 @@ check_count <- function(x, arg, lower = 1) {
 
 # Draws of a whole fit: more than ten million would take all memory and tell nothing more.
 check_draw_count <- function(draws) {
-  as.integer(check_number(draws, "draws", 100, 1e7, whole = TRUE))
+  as.integer(check_number(draws, "draws", 100, 10000000L, whole = TRUE))
 }
 
 check_flag <- function(x, arg) {

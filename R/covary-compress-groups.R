@@ -34,16 +34,18 @@ has_many_groups <- function(frame) {
 compress_by_group <- function(parsed, frame, settings, limit = halving_limit) {
   control <- settings$control
   continuous <- continuous_covariates(frame)
-  resolution <- max(coarsest_resolution, control$coarsest)
+  resolution <- max(min(coarsest_resolution, control$resolution), control$coarsest)
   before <- NULL
   while (resolution <= control$resolution) {
     compressed <- compress_frame(frame, control, resolution, continuous)
     compressed[c("resolution", "design")] <- list(resolution, before$design)
     now <- model_at_resolution(parsed, compressed, settings)
     if (is.null(now$target)) {
-      if (!now$by_level) break
-      compressed <- compress_frame(frame, control, single_rows_resolution, continuous)
-      compressed[c("resolution", "design")] <- list(single_rows_resolution, now$design)
+      # Where cells of single rows were refused, rows are fitted themselves.
+      if (!now$by_level || !is.null(control$coarsest)) break
+      resolution <- min(single_rows_resolution, control$resolution)
+      compressed <- compress_frame(frame, control, resolution, continuous)
+      compressed[c("resolution", "design")] <- list(resolution, now$design)
       return(compressed)
     }
     shift <- if (is.null(before)) Inf else mode_shift(now$target, before$target, before$mode)

@@ -20,11 +20,16 @@ try_compression <- function(parsed, held, settings) {
   why <- if (is.null(held$refusal)) not_compressible(parsed, frame) else held$refusal
   if (is.null(why)) {
     if (control$compress == "auto" && has_many_groups(frame)) {
-      return(compress_by_group(parsed, frame, settings))
+      compressed <- compress_by_group(parsed, frame, settings)
+      if (!is.null(compressed)) {
+        return(compressed)
+      }
+      compressed <- "cells of its groups would be as many as rows."
+    } else {
+      compressed <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
+        conditionMessage(e)
+      })
     }
-    compressed <- tryCatch(compress_frame(frame, control), covary_error = function(e) {
-      conditionMessage(e)
-    })
     # Exact cells are what new_cells() makes anyhow.
     if (is.null(compressed)) {
       return(NULL)

@@ -23,6 +23,8 @@
 #' @inheritParams covary
 #' @return A data frame of class `covary_priors`: `class`, `coef`, `dpar`, `resp`, `name` (of the
 #'   parameter in the draws), `prior`, `source`.
+#' @section Errors:
+#' `covary_error_margin` for `margin =`: see [prior_summary()] of a fit with it.
 #' @examples
 #' default_prior(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' @export
@@ -31,6 +33,12 @@ default_prior <- function(
   na.action = stats::na.omit, missing = c("use", "drop"),
   control = covary_control()
 ) {
+  if ("margin" %in% dots_names(...)) {
+    stop_covary("margin", "default_prior() does not know margins: priors of a fit with one are ",
+      "those of the transformed response. Fit with few draws and read prior_summary(fit).",
+      fields = list(arg = "margin")
+    )
+  }
   call <- match.call()
   further <- further_arguments(call, missing(data), ...)
   if (missing(data) && !is.null(further$data)) data <- further$data

@@ -21,3 +21,9 @@
 #' @keywords internal
 #' @useDynLib covary, .registration = TRUE, .fixes = "C_"
 NULL
+
+# marginaleffects asks its options which classes it may take.
+.onLoad <- function(libname, pkgname) {
+  known <- getOption("marginaleffects_model_classes")
+  options(marginaleffects_model_classes = union(known, "covary"))
+}

@@ -29,6 +29,19 @@ margin_draw_names <- function(fit) {
   intersect(unlist(columns), colnames(fit$draws))
 }
 
+# Those parameters as rows beside a fit's priors: name, coef, dpar, resp, class
+margin_parameters <- function(fit) {
+  rows <- lapply(names(fit$margins), function(label) {
+    margin <- fit$margins[[label]]
+    data.frame(
+      name = margin_columns(margin, label, fit$ids), coef = names(margin$value),
+      dpar = rep("margin", length(margin$value)), resp = fit$ids[[label]], class = "margin"
+    )
+  })
+  out <- do.call(rbind, rows)
+  out[out$name %in% colnames(fit$draws), , drop = FALSE]
+}
+
 # Of a block of draws (NULL: all)
 margins_of_block <- function(margins, draws = NULL) {
   if (is.null(draws) || is.null(margins)) {

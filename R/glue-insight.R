@@ -60,6 +60,9 @@ get_response.covary <- function(x, select = NULL, as_proportion = TRUE, verbose 
 find_parameters.covary <- function(x, effects = "all", component = "all", flatten = FALSE, ...) {
   p <- check_fit(x, "x", margins = TRUE)$priors
   kind <- ifelse(p$class == "sds", "sds", ifelse(p$dpar == "mu", "conditional", p$dpar))
+  margin <- margin_draw_names(x)
+  p <- list(name = c(p$name, margin))
+  kind <- c(kind, rep("margin", length(margin)))
   kinds <- check_choice(component, c("all", unique(kind)), "component")
   out <- split(p$name, factor(kind, unique(kind)))
   if (kinds != "all") out <- out[kinds]

@@ -59,8 +59,3 @@ get_vcov.covary <- function(model, vcov = NULL, ...) {
   }
   NULL
 }
-
-.onLoad <- function(libname, pkgname) {
-  known <- getOption("marginaleffects_model_classes")
-  options(marginaleffects_model_classes = union(known, "covary"))
-}

@@ -32,7 +32,8 @@ tidy.covary <- function(x, conf.int = TRUE, conf.level = 0.95, ...) {
   check_fit(x, "x", margins = TRUE)
   check_flag(conf.int, "conf.int")
   probs <- tail_probs(conf.level, "conf.level")
-  p <- x$priors
+  p <- as.data.frame(unclass(x$priors)[c("name", "coef", "dpar", "resp", "class")])
+  p <- rbind(p, margin_parameters(x))
   draws <- unclass(x$draws)[, p$name, drop = FALSE]
   out <- data.frame(
     variable = p$name, term = p$coef, component = p$dpar, response = p$resp,

@@ -61,10 +61,11 @@ find_factors <- function(target, theta, sd, rank) {
   list(s = sd * sqrt(own), b = sd * low$vectors * rep(sqrt(1 / l - 1), each = length(sd)))
 }
 
-# Smaller scales until the ELBO is finite.
+# Smaller scales until the ELBO and its gradient are finite.
 shrink_factors <- function(target, state) {
   for (i in 1:20) {
-    if (is.finite(factors_elbo(target, state, state$noise)$value)) {
+    at <- factors_elbo(target, state, state$noise)
+    if (all(vapply(at, function(v) all(is.finite(v)), TRUE))) {
       return(state)
     }
     state$s <- state$s / sqrt(10)
@@ -97,7 +98,12 @@ enter_polish_factors <- function(target, setup, state) {
 
 step_polish_factors <- function(target, setup, state) {
   objective <- function(par) factors_objective(target, state$unit, par, state$noise)
-  if (is.null(state$value)) state$value <- objective(state$par)
+  if (is.null(state$value)) {
+    state$value <- objective(state$par)
+    if (!is_finite_at(state$value)) {
+      return(enter_polish_factors(target, setup, shrink_factors(target, state)))
+    }
+  }
   at <- state$value
   direction <- -lbfgs_direction(at$g, state$bfgs, factors_metric(state$unit, state$par))
   direction <- direction * min(1, 2 / max(abs(direction)))

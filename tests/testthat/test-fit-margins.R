@@ -176,3 +176,22 @@ test_that("centiles and harmonised values beyond the limit are NA", {
   at <- centiles(fit, data.frame(wt = c(3, 7)), p = c(0.001, 0.5))
   expect_identical(is.na(at$value), at$wt == 7)
 })
+
+test_that("tables of parameters have those of margins; priors of margins are refused", {
+  fit <- suppressWarnings(quiet(
+    covary(mpg ~ wt, data = mtcars, margin = list(mpg = power()), draws = 200, seed = 1)
+  ))
+  name <- margin_draw_names(fit)
+  expect_identical(name, "lambda")
+  own <- tidy(fit)
+  own <- own[own$variable == name, ]
+  draws <- as.matrix(fit, name)
+  expect_equal(own$estimate, mean(draws))
+  expect_identical(own$class, "margin")
+  expect_identical(names(own), names(tidy(fixture("full"))))
+  expect_error(default_prior(mpg ~ wt, data = mtcars, margin = power(0)),
+    class = "covary_error_margin"
+  )
+  skip_if_not_installed("insight")
+  expect_identical(insight::find_parameters(fit)$margin, name)
+})

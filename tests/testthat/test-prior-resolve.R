@@ -81,7 +81,7 @@ test_that("priors that cannot be meant are errors", {
   refused(fit("normal(0, 1)"))
   refused(set_prior(half_t(), class = "b"))
   refused(set_prior(normal(), class = "sds"))
-  refused(set_prior("normal(0, 1)"))
+  refused(set_prior("nonsense(0, 1)"))
   refused(c(set_prior(normal()), 3))
   refused(set_prior(normal(), class = "c"), "covary_error_argument")
   refused(set_prior(normal(), dpar = "nu"), "covary_error_argument")
