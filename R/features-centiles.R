@@ -4,9 +4,10 @@
 #' @export
 centiles.covary_margins <- function(
   object, newdata = NULL, p = c(0.004, 0.02, 0.09, 0.25, 0.5, 0.75, 0.91, 0.98, 0.996), z = NULL,
-  resp = NULL, exclude = NULL, re_formula = NULL, interval = NULL,
-  new_levels = c("error", "population", "predictive"), ...
+  resp = NULL, exclude = NULL, re_formula = NULL, interval = prob,
+  new_levels = c("error", "population", "predictive"), ..., prob = NULL
 ) {
+  check_one_name(!missing(prob) && !missing(interval))
   check_dots(...)
   if (is.null(z)) asked_scores(p, NULL, FALSE) else asked_scores(NULL, z, missing(p))
   resp <- chart_resp(list(responses = feature_labels(object)), resp)

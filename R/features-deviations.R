@@ -11,7 +11,7 @@
 #'
 #' @param object Margins, pairs, or a chart of features.
 #' @param newdata Data frame with covariates and features, which may be columns of matrices.
-#' @param given,uncertainty,interval,new_levels,exclude,re_formula As in [deviations()].
+#' @param given,uncertainty,interval,prob,new_levels,exclude,re_formula As in [deviations()].
 #'   `uncertainty = "posterior"` is for features one by one: it knows no conditional rows.
 #' @param resp Names of features; `NULL` (default) for all.
 #' @param joint `TRUE` for joint rows; `NULL` (default) is `TRUE` where the correlations are there:
