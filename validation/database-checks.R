@@ -4,6 +4,9 @@ suppressMessages(library(covary))
 library(DBI)
 internal <- asNamespace("covary")
 quiet <- suppressMessages
+# Cells of rows with all responses: those of others stand beside them in an order of their own, and
+# are compared by tests/testthat/test-whole-databases.R.
+compress <- function(...) covary::compress(..., missing = "drop")
 n <- as.numeric(c(commandArgs(TRUE), 2e5)[1])
 timed <- if (length(commandArgs(TRUE)) > 1) as.numeric(commandArgs(TRUE)[2]) else 2e6
 
