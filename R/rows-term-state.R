@@ -146,7 +146,7 @@ with_predict_call <- function(value, call) {
   head <- call[[1]]
   bare <- call
   if (is_call_to(head, c("::", ":::"))) bare[[1]] <- head[[3]]
-  out <- tryCatch(stats::makepredictcall(value, bare), error = function(e) bare)
+  out <- attempt(stats::makepredictcall(value, bare), bare)
   out[[1]] <- head
   out
 }

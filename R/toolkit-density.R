@@ -249,7 +249,8 @@ with_meter <- function(target) {
 # An error in a user's function becomes a typed condition.
 guard_target <- function(expr) {
   withCallingHandlers(expr, error = function(e) {
-    if (inherits(e, "covary_error")) {
+    # Limits of time and memory are no faults of the density.
+    if (inherits(e, "covary_error") || is_limit(e)) {
       return()
     }
     stop_covary("target", "The log density failed: ", conditionMessage(e), ".",

@@ -116,3 +116,11 @@ test_that("what a user's functions say comes through, wherever they fail", {
     transforms = list(a = "log", a = "logit")
   ), class = "covary_error_transform")
 })
+
+test_that("limits of time are not taken for faults of the density", {
+  stopped <- function(x) stop("reached elapsed time limit")
+  late <- target_density(stopped, function(x) -x, names = "x")
+  said <- tryCatch(advi(late), error = function(e) e)
+  expect_false(inherits(said, "covary_error_target"))
+  expect_identical(conditionMessage(said), "reached elapsed time limit")
+})
