@@ -80,8 +80,9 @@ static void add_weighted(double w, const double *from, double *to, long rows)
 static void add_node(const struct likelihood *l, struct likelihood_block *b, struct sums *s,
                      double side, double weight, int order, int level)
 {
-    for (long i = 0; i < (long) LIKELIHOOD_BLOCK * l->q; i++)
-        b->eta[0][i] = s->mean[0][i] + side * s->step[0][i];
+    double *eta = b->eta[0];
+    const double *mean = s->mean[0], *step = s->step[0];
+    for (long i = 0; i < (long) LIKELIHOOD_BLOCK * l->q; i++) eta[i] = mean[i] + side * step[i];
     l->evaluate(l, b, order, level);
     add_weighted(weight, b->value, s->value, 1);
     add_weighted(weight, b->grad[0], s->grad[0], l->q);
