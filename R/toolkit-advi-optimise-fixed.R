@@ -5,9 +5,9 @@
 #   few     where the mode is no place to start: the mean-field family over few draws
 #   newton  natural-gradient step with E[gradient] and E[Hessian], in closed form or by Stein's
 #           identity (numeric-variational.R has the step)
-#   member  low-rank family: the same step to the nearest member (toolkit-advi-optimum.R), from the
-#           full-rank optimum; a few passes over the target where L-BFGS on the factors takes
-#           hundreds
+#   member  low-rank family in closed form: the same step to the nearest member
+#           (toolkit-advi-optimum.R), from the full-rank optimum; a few passes over the target where
+#           L-BFGS on the factors takes hundreds. Without closed form: toolkit-advi-factors.R.
 #   polish  full-rank: L-BFGS on the raw parameters, in units of the approximation, where such steps
 #           do not settle
 #   check   Monte Carlo error from fresh draws, which then count as much as those before
@@ -166,17 +166,11 @@ step_member <- function(target, setup, state) {
     if (isTRUE(new$elbo >= state$elbo - 1e-9 * (1 + abs(state$elbo)))) break
     new <- NULL
   }
-  after <- if (state$exact) "done" else "check"
   if (is.null(new)) {
-    return(enter_phase(target, setup, state, after))
+    return(enter_phase(target, setup, state, "done"))
   }
-  # With draws, gains far below a nat are within their error.
-  small <- if (state$exact) {
-    max(state_distance(new, state)) / size < 1e-4
-  } else {
-    new$elbo - state$elbo < 1e-3
-  }
-  if (small) enter_phase(target, setup, new, after) else new
+  small <- max(state_distance(new, state)) / size < 1e-4
+  if (small) enter_phase(target, setup, new, "done") else new
 }
 
 moments_fixed <- function(setup, state) {

@@ -64,9 +64,6 @@ polished_moments <- function(setup, state) {
 
 # Fresh draws of the same kind and number: what they would change is the Monte Carlo error.
 step_check <- function(target, setup, state) {
-  if (setup$family$name == "lowrank") {
-    return(check_low_rank(target, setup, state))
-  }
   m <- ncol(state$noise)
   fresh <- replicate_noise(m %/% 2, setup$family$dim)
   chol_cov <- chol(state$cov)
@@ -107,26 +104,4 @@ join_fresh <- function(state, seen) {
   state$mean <- state$mean + share * as.vector(state$cov %*% seen$gradient)
   state$at <- seen
   state
-}
-
-check_low_rank <- function(target, setup, state) {
-  m <- ncol(state$noise)
-  fresh <- new_noise(m, setup$family$dim)
-  chol_cov <- chol(state$cov)
-  seen <- stein_expect(target, state$mean, chol_cov, fresh)
-  if (!is_known(seen)) {
-    state$error <- Inf
-    state$done <- TRUE
-    return(state)
-  }
-  state$error <-
-    expected_error(target, setup$family, state$mean, chol_cov, seen, state$low)$rms
-  if (state$error <= 0.6 * setup$control$tolerance || 2 * m > setup$control$most_draws) {
-    state$done <- TRUE
-    return(state)
-  }
-  # The fresh draws join the old ones, and the joint fit has half the variance.
-  state$noise <- cbind(state$noise, fresh)
-  state$phase <- "member"
-  place_member(target, state, state[c("mean", "low")])
 }
