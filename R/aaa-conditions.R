@@ -65,6 +65,17 @@ attempt <- function(code, otherwise = NULL) {
   tryCatch(code, error = function(e) if (is_limit(e)) stop(e) else otherwise)
 }
 
+# The value of code, without the package's own warnings, or these and its messages.
+without_warnings <- function(code) {
+  withCallingHandlers(code, covary_warning = function(w) tryInvokeRestart("muffleWarning"))
+}
+
+without_words <- function(code) {
+  withCallingHandlers(without_warnings(code),
+    covary_message = function(m) tryInvokeRestart("muffleMessage")
+  )
+}
+
 # Is the error about time, memory or depth, and not about the code? R has no classes for most, and
 # may translate the words.
 is_limit <- function(e) {

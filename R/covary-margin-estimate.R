@@ -69,13 +69,6 @@ stop_no_evidence <- function(algorithm) {
   )
 }
 
-without_words <- function(code) {
-  withCallingHandlers(code,
-    covary_message = function(m) invokeRestart("muffleMessage"),
-    covary_warning = function(w) invokeRestart("muffleWarning")
-  )
-}
-
 # The mode of the posterior of phi by Laplace's evidence: list(x, cov).
 margin_mode <- function(asked, dims, seed) {
   asked$settings$algorithm <- "laplace"

@@ -51,7 +51,7 @@ refine_once <- function(fit, step, left, refresh, caller) {
     {
       setTimeLimit(elapsed = left, transient = TRUE)
       on.exit(setTimeLimit())
-      suppress_covary_warnings(eval(as.call(c(list(stats::update, fit), step)), caller))
+      without_warnings(eval(as.call(c(list(stats::update, fit), step)), caller))
     },
     error = function(e) if (is_limit(e)) "out of time" else conditionMessage(e)
   )
@@ -84,10 +84,9 @@ refinement_line <- function(fit, seconds) {
 # bounded, 2 draws of something else. Pairs that are never together are so by any algorithm.
 fit_concerns <- function(fit) {
   found <- character()
-  withCallingHandlers(warn_quality(fit), covary_warning = function(w) {
+  without_warnings(withCallingHandlers(warn_quality(fit), covary_warning = function(w) {
     found <<- c(found, sub("covary_warning_", "", class(w)[1]))
-    tryInvokeRestart("muffleWarning")
-  })
+  }))
   size <- c(khat = 1, rough = 1, not_converged = 2, infinite = 2, interrupted = 2)
   size[intersect(found, names(size))]
 }
@@ -102,10 +101,6 @@ is_better_fit <- function(new, old) {
   }
   worst <- function(fit) max(fit$info$khat, -Inf, na.rm = TRUE)
   concern[1] > 0 && new$algorithm == old$algorithm && worst(new) < worst(old)
-}
-
-suppress_covary_warnings <- function(code) {
-  withCallingHandlers(code, covary_warning = function(w) tryInvokeRestart("muffleWarning"))
 }
 
 say_refinement <- function(log, before, after, seconds) {
