@@ -38,6 +38,9 @@ latent_responses <- function(chart, y) {
   y
 }
 
+# As margin_draws() has a margin, with the parameters that it holds
+at_own_values <- function(margin) list(margin = margin, p = margin_values(margin))
+
 chart_margin <- function(chart, k) chart$margins[[chart$responses[k]]]
 
 # Values of response k on the scale of the user.
@@ -51,7 +54,7 @@ value_within_limit <- function(chart, k, latent) {
   margin <- chart_margin(chart, k)
   value <- value_of_latent(chart, k, latent)
   if (!is.null(margin)) {
-    value[beyond_limit(latent, list(margin = margin, p = margin_values(margin)))] <- NA
+    value[beyond_limit(latent, at_own_values(margin))] <- NA
   }
   value
 }
@@ -87,7 +90,7 @@ response_mean <- function(chart, k, mean, sd) {
   if (is.null(margin)) {
     return(mean)
   }
-  restored_moments(list(margin = margin, p = margin_values(margin)), mean, sd)$mean
+  restored_moments(at_own_values(margin), mean, sd)$mean
 }
 
 # Continuous ranked probability score of response k: in closed form where it is normal, else twice

@@ -22,14 +22,10 @@ margin_columns <- function(margin, label, ids) {
 }
 
 # Names of the draws of all parameters of margins that were estimated.
-margin_draw_names <- function(fit) {
-  columns <- lapply(names(fit$margins), function(label) {
-    margin_columns(fit$margins[[label]], label, fit$ids)
-  })
-  intersect(unlist(columns), colnames(fit$draws))
-}
+margin_draw_names <- function(fit) as.character(margin_parameters(fit)$name)
 
-# Those parameters as rows beside a fit's priors: name, coef, dpar, resp, class
+# Those parameters as rows beside a fit's priors: name, coef, dpar, resp, class; NULL without
+# margins
 margin_parameters <- function(fit) {
   rows <- lapply(names(fit$margins), function(label) {
     margin <- fit$margins[[label]]
