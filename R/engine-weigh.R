@@ -133,13 +133,13 @@ weight_probe <- 500L
 # log_ratio_of: a function of the numbers of the draws; is_costly: are all left aside where the
 # Gaussian was judged right (has_costly_weights())?
 useless_probe <- function(log_ratio_of, draws, info, control, is_costly = FALSE) {
-  if (draws < 2 * weight_probe || !isTRUE(is_right_gaussian(info$fresh))) {
+  all_wanted <- control$importance == "always" || draws < 2 * weight_probe
+  if (all_wanted || !is_right_gaussian(info$fresh)) {
     return(NULL)
   }
   log_ratio <- log_ratio_of(evenly_spaced(draws, weight_probe))
   weights <- psis(log_ratio)
-  spared <- is_costly && control$importance != "always"
-  if (spared || is_right_without_weights(weights, weight_probe, info, control)) {
+  if (is_costly || has_useless_weights(weights, weight_probe, info, control)) {
     list(log_ratio = log_ratio, weights = weights)
   }
 }
