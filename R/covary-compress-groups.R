@@ -36,17 +36,17 @@ compress_by_group <- function(parsed, frame, settings, limit = halving_limit) {
   continuous <- continuous_covariates(frame)
   resolution <- max(min(coarsest_resolution, control$resolution), control$coarsest)
   before <- NULL
+  compress_at <- function(resolution, design) {
+    out <- compress_frame(frame, control, resolution, continuous)
+    replace(out, c("resolution", "design"), list(resolution, design))
+  }
   while (resolution <= control$resolution) {
-    compressed <- compress_frame(frame, control, resolution, continuous)
-    compressed[c("resolution", "design")] <- list(resolution, before$design)
+    compressed <- compress_at(resolution, before$design)
     now <- model_at_resolution(parsed, compressed, settings)
     if (is.null(now$target)) {
       # Where cells of single rows were refused, rows are fitted themselves.
       if (!now$by_level || !is.null(control$coarsest)) break
-      resolution <- min(single_rows_resolution, control$resolution)
-      compressed <- compress_frame(frame, control, resolution, continuous)
-      compressed[c("resolution", "design")] <- list(resolution, now$design)
-      return(compressed)
+      return(compress_at(min(single_rows_resolution, control$resolution), now$design))
     }
     shift <- if (is.null(before)) Inf else mode_shift(now$target, before$target, before$mode)
     if (isTRUE(shift < limit)) {

@@ -194,7 +194,7 @@ mixed_info <- function(fits, posterior, nearest) {
 }
 
 # Data frame, a row a node: the parameters, log_evidence, and the share of draws; attributes
-# interaction and reaches (names of parameters whose posterior reaches the end of its prior).
+# interaction and short (does a posterior reach the end of its prior?).
 margin_record <- function(posterior, dims, nearest) {
   nodes <- posterior$nodes
   phi <- as.data.frame(nodes$phi)
