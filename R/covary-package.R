@@ -4,8 +4,8 @@
 #' or several normal responses on covariates. Start with [covary()].
 #'
 #' Pages beside those of the functions: [covary-shapes] (shapes and units of every output),
-#' [when-a-fit-warns], [coming-from] (brms, mgcv, bamlss, VGAM, GJRM, PyMC), [how-to-report],
-#' [covary-conditions].
+#' [covary-glossary] (words), [when-a-fit-warns], [coming-from] (brms, mgcv, bamlss, VGAM, GJRM,
+#' PyMC), [how-to-report], [covary-conditions].
 #'
 #' @section Life cycle:
 #' Stable: [covary()], its formulas and the methods for its fits. Names and arguments change only

@@ -64,6 +64,13 @@
 #' of the data. Splines go on along a line there; intervals widen by the model's own assumption, not
 #' by what is known. Do not read them as evidence.
 #'
+#' @section What each check sees:
+#' No check sees everything, so a fit has more than one. `khat` sees tails and skewness near the
+#' draws, not a second mode far from them. Fresh draws see means and sds that are off, whatever the
+#' cause, again only where draws fall. R-hat sees chains that disagree, so that a second mode shows
+#' once a chain has found it, but not a tail that no chain has reached. Comparison of cells with
+#' rows (the certificate) sees what compression did, and nothing of the algorithm.
+#'
 #' @section Which one to trust:
 #' Where two algorithms disagree, compare both with `"nuts"` on a random part of the rows
 #' (`subset = `). Fits of the same data compare by [loo()], and by `glance(fit)$log_evidence` where
