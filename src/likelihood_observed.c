@@ -12,16 +12,6 @@ struct part {
 
 enum { PART_MEMORY = 32 * LIKELIHOOD_BLOCK }; /* likelihood_block_size() of one response */
 
-static int response_of(int observed)
-{
-    int j = 0;
-    while (observed > 1) {
-        observed >>= 1;
-        j++;
-    }
-    return j;
-}
-
 int likelihood_knows(const struct likelihood *l, int observed)
 {
     int all = (1 << l->k) - 1;

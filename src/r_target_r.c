@@ -31,6 +31,6 @@ struct target target_r(SEXP target, int dim, int rows)
 {
     SEXP fun = field(target, "evaluate");
     if (!Rf_isFunction(fun)) fail("'evaluate' must be a function");
-    struct target t = {dim, rows, fun, value, rows > 0 ? call_r : NULL};
+    struct target t = {dim, rows, fun, value, rows > 0 ? call_r : NULL, NULL};
     return t;
 }

@@ -45,6 +45,6 @@ static double value(const struct target *t, const double *w, double *grad)
 
 struct target target_affine(struct affine *a)
 {
-    struct target t = {a->inner->dim, a->inner->rows, a, value, batch};
+    struct target t = {a->inner->dim, a->inner->rows, a, value, batch, NULL};
     return t;
 }

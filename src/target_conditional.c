@@ -85,6 +85,6 @@ long conditional_work(int dim) { return 3L * dim; }
 
 struct target target_conditional(struct conditional *p)
 {
-    struct target t = {p->inner->dim, 0, p, value, NULL};
+    struct target t = {p->inner->dim, 0, p, value, NULL, NULL};
     return t;
 }

@@ -177,7 +177,7 @@ static double value(const struct target *t, const double *theta, double *grad)
 
 struct target target_mixture(const struct mixture *m)
 {
-    struct target t = {mixture_dim(m), m->n, m, value, batch};
+    struct target t = {mixture_dim(m), m->n, m, value, batch, NULL};
     if (m->n == 0) {
         t.value = density;
         t.batch = NULL;

@@ -73,6 +73,6 @@ static double value(const struct target *t, const double *theta, double *grad)
 
 struct target target_t_groups(const struct t_groups *g)
 {
-    struct target t = {5, g->n, g, value, batch};
+    struct target t = {5, g->n, g, value, batch, NULL};
     return t;
 }
