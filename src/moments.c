@@ -62,7 +62,7 @@ void moments_pass(const struct moments_rows *rows, const struct moments_grid *gr
                   int level, int threads, double *table, double *work,
                   struct moments_counts *counts)
 {
-    struct pass pass = {rows, grid, level, {{0}}};
+    struct pass pass = {rows, grid, level, {{0, 0, 0}}};
     long cells = (long) grid->count * groups, size = cell_size(rows->k) * cells;
     double *sums = table;
     if (reorders(rows->k)) sums = work, work += size;
