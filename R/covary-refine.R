@@ -28,15 +28,17 @@ refine.covary <- function(object, seconds = 60, ..., refresh = NULL) {
   best
 }
 
-# Changes of the call, each a list of arguments of covary(), the cheapest first.
+# Changes of the call, each a list of arguments of covary(), the cheapest first, without those that
+# the fit has had.
 refinement_steps <- function(fit) {
-  more <- min(max(4 * nrow(fit$draws), 4000), 20000)
-  Filter(Negate(is.null), list(
-    if (fit$algorithm != "nested") list(algorithm = "nested"),
-    if (nrow(fit$draws) < more) list(algorithm = "nested", draws = more),
+  draws <- as.numeric(nrow(fit$draws))
+  steps <- list(
+    list(algorithm = "nested", draws = draws),
+    list(algorithm = "nested", draws = max(draws, min(max(4 * draws, 4000), 20000))),
     list(algorithm = "nuts", draws = 4000),
     list(algorithm = "nuts", draws = 16000)
-  ))
+  )
+  Filter(function(step) step$algorithm != fit$algorithm || step$draws > draws, unique(steps))
 }
 
 # list(fit (NULL if it failed or the time was over), line of the log). An outer limit of time that
@@ -60,15 +62,14 @@ refine_once <- function(fit, step, left, refresh, caller) {
     return(list(fit = new, line = refinement_line(new, seconds)))
   }
   list(fit = NULL, line = data.frame(
-    algorithm = step$algorithm, draws = if (is.null(step$draws)) nrow(fit$draws) else step$draws,
+    algorithm = step$algorithm, draws = step$draws,
     seconds = seconds, verdict = new
   ))
 }
 
 refinement_text <- function(step) {
   paste0(
-    "algorithm = \"", step$algorithm, "\"",
-    if (!is.null(step$draws)) paste0(", draws = ", format(step$draws, scientific = FALSE))
+    "algorithm = \"", step$algorithm, "\", draws = ", format(step$draws, scientific = FALSE)
   )
 }
 

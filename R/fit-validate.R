@@ -30,7 +30,7 @@ check_fit <- function(fit, arg = "object", margins = FALSE) {
     )
   }
   check_object(fit, "covary", arg)
-  if (!margins && length(fit$margins)) stop_margins(fit, caller_name(sys.call(-1)), arg)
+  if (!margins && length(fit$margins)) stop_margins(fit, caller_name(sys.call(sys.parent())), arg)
   fit
 }
 

@@ -53,3 +53,16 @@ test_that("of two fits the one with the lesser concern is better, then the small
   worse$info$khat <- c(coefficients = 2)
   expect_true(is_better_fit(b, worse))
 })
+
+test_that("no step repeats the fit that is refined", {
+  fit <- list(algorithm = "nuts", draws = matrix(0, 4000, 1))
+  steps <- refinement_steps(fit)
+  expect_identical(vapply(steps, `[[`, "", "algorithm"), c("nested", "nested", "nuts"))
+  expect_identical(steps[[3]]$draws, 16000)
+  fit <- list(algorithm = "nested", draws = matrix(0, 20000, 1))
+  expect_identical(vapply(refinement_steps(fit), `[[`, 0, "draws"), c(4000, 16000))
+  fit <- list(algorithm = "meanfield", draws = matrix(0, 20000, 1))
+  expect_identical(
+    vapply(refinement_steps(fit), `[[`, "", "algorithm"), c("nested", "nuts", "nuts")
+  )
+})
