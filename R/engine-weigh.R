@@ -40,6 +40,15 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
   if (is_hopeless && is_right_without_weights(sample, draws, info, control)) {
     return(as_they_are())
   }
+  sample <- add_proposals(sample, model, inner, draws, log_density)
+  if (has_useless_weights(sample, draws, info, control)) {
+    return(as_they_are())
+  }
+  resample_matched(sample, draws, info, log_density)
+}
+
+# Further rounds of heavier tails, while the weights are uneven.
+add_proposals <- function(sample, model, inner, draws, log_density) {
   if (!is.null(model$pilot) && model$scales$n < defensive_rows * model$dim) {
     # A row of high leverage makes two modes, with it on the mean or not; one Gaussian knows of one.
     wide <- new_t_proposal(model$pilot$mean, model$pilot$cov * 4, df = 4)
@@ -52,14 +61,14 @@ weigh_gaussian <- function(model, inner, draws, info, control, progress) {
     } else {
       moment_proposal(sample)
     }
-    sample <- importance_round(
-      sample, log_density, best,
-      affordable_draws(model, draws, seconds = 0.1, most = 10)
-    )
+    n <- affordable_draws(model, draws, seconds = 0.1, most = 10)
+    sample <- importance_round(sample, log_density, best, n)
   }
-  if (has_useless_weights(sample, draws, info, control)) {
-    return(as_they_are())
-  }
+  sample
+}
+
+# Draws by their weights, moved to the weighted means and sds where that is possible.
+resample_matched <- function(sample, draws, info, log_density) {
   all <- list(
     beta = sample$points, log_tau = matrix(0, nrow(sample$points), 0), lp = sample$log_p,
     lq = sample$log_q

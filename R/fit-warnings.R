@@ -14,12 +14,23 @@ warn_quality <- function(fit) {
     )
     return()
   }
-  parameters <- setdiff(colnames(fit$draws), density_columns)
-  infinite <- if (is.finite(sum(fit$draws))) {
-    0
-  } else {
-    sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
+  warn_infinite(fit)
+  if (length(info$apart) && fit$algorithm != "prior") warn_apart(info$apart)
+  if (!info$converged) warn_not_converged(fit)
+  bad <- bad_khat(info, nrow(fit$draws))
+  if (length(bad)) {
+    warn_khat(fit, bad)
+  } else if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) {
+    warn_rough(fit)
   }
+}
+
+warn_infinite <- function(fit) {
+  if (is.finite(sum(fit$draws))) {
+    return()
+  }
+  parameters <- setdiff(colnames(fit$draws), density_columns)
+  infinite <- sum(rowSums(!is.finite(unclass(fit$draws)[, parameters, drop = FALSE])) > 0)
   if (infinite > 0) {
     warn_covary("infinite", infinite, " of ", nrow(fit$draws),
       " draws are too large for a number; the priors are too wide for the units ",
@@ -27,38 +38,42 @@ warn_quality <- function(fit) {
       fields = list(draws = infinite)
     )
   }
-  if (length(info$apart) && fit$algorithm != "prior") warn_apart(info$apart)
-  if (!info$converged) {
-    sampled <- fit$algorithm == "nuts"
-    warn_covary(
-      "not_converged", "The ", fit$algorithm, if (sampled) " chains" else " approximation",
-      " did not converge in ", info$iterations, " iterations; do not rely on ",
-      if (sampled) "them" else "it", ". Ask for less (sigma ~ 1, rho ~ 1, a smaller `k`), or ",
-      if (sampled) "for more `draws`." else "use algorithm = \"nuts\".", ways_out
-    )
-  }
-  bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(nrow(fit$draws))]
+}
+
+warn_not_converged <- function(fit) {
+  sampled <- fit$algorithm == "nuts"
+  warn_covary(
+    "not_converged", "The ", fit$algorithm, if (sampled) " chains" else " approximation",
+    " did not converge in ", fit$info$iterations, " iterations; do not rely on ",
+    if (sampled) "them" else "it", ". Ask for less (sigma ~ 1, rho ~ 1, a smaller `k`), or ",
+    if (sampled) "for more `draws`." else "use algorithm = \"nuts\".", ways_out
+  )
+}
+
+# The khat that say something against the draws: not of weights that are nearly equal or were not
+# applied, nor where Markov chains have moved the draws since.
+bad_khat <- function(info, draws) {
+  bad <- info$khat[!is.na(info$khat) & info$khat > khat_threshold(draws)]
   if (isTRUE(info$efficiency > nearly_equal)) {
     bad <- bad[names(bad) != "coefficients" | is.infinite(bad)]
   }
-  # Weights that were not applied say nothing of the draws.
   if (rests_on_gaussian(info)) bad <- bad[names(bad) != "coefficients"]
   if (!is.null(info$moves)) bad <- bad[!has_forgotten(info$moves)]
-  if (length(bad)) {
-    warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
-      paste(names(bad), collapse = ", "),
-      "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
-      ": the draws are an approximation that could not be corrected",
-      if (fit$algorithm != "nested") {
-        "; algorithm = \"nested\" is more accurate"
-      } else {
-        "; ask for less (`rho ~ 1`, a smaller `k`), or use algorithm = \"nuts\""
-      }, ".", ways_out,
-      fields = list(khat = bad)
-    )
-  } else if (rests_on_gaussian(info) && !is_right_gaussian(info$fresh)) {
-    warn_rough(fit)
-  }
+  bad
+}
+
+warn_khat <- function(fit, bad) {
+  warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
+    paste(names(bad), collapse = ", "),
+    "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
+    ": the draws are an approximation that could not be corrected",
+    if (fit$algorithm != "nested") {
+      "; algorithm = \"nested\" is more accurate"
+    } else {
+      "; ask for less (`rho ~ 1`, a smaller `k`), or use algorithm = \"nuts\""
+    }, ".", ways_out,
+    fields = list(khat = bad)
+  )
 }
 
 # `pairs`: "a:b" each
