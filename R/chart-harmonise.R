@@ -50,26 +50,17 @@ harmonise.covary <- function(
   check_dots(...)
   chart <- as_chart(object)
   check_flag(correlation, "correlation")
-  site <- site_factor(chart, site)
-  terms <- if (is.null(terms)) random_terms_of(chart, site) else terms
-  excluded <- excluded_terms(chart, terms)
+  asked <- list(to = to, site = site_factor(chart, site))
+  terms <- if (is.null(terms)) random_terms_of(chart, asked$site) else terms
+  asked$terms <- excluded_terms(chart, terms)
   y <- chart_responses(object, chart, newdata)
-  from <- new_scoring(chart, newdata, y)
-  moved <- newdata
-  if (!is.null(to)) {
-    check_choice(to, chart$covariates[[site]]$levels, "to")
-    moved[[site]] <- rep(to, nrow(newdata))
-  }
-  target <- new_scoring(chart, moved, y, if (is.null(to)) excluded else character())
-  if (!is.null(to)) target$values <- mixed_predictors(chart, from, target, excluded)
-  out <- move_responses(from, target, correlation)
+  s <- harmonise_scorings(chart, newdata, y, asked)
+  out <- move_responses(s$from, s$target, correlation)
   for (k in seq_along(chart$responses)) {
     name <- response_column(chart, chart$responses[k], newdata)
     there <- !is.na(y[, k])
     value <- value_within_limit(chart, k, out[there, k])
-    lost <- sum(is.na(value) & !is.na(out[there, k]))
-    if (lost > 0) warn_beyond_limit(lost, paste0("values of '", name, "'"))
-    newdata[[name]][there] <- value
+    newdata[[name]][there] <- keep_within_limit(value, out[there, k], name)
   }
   newdata
 }
@@ -77,6 +68,32 @@ harmonise.covary <- function(
 #' @rdname harmonise
 #' @export
 harmonise.covary_reference <- harmonise.covary
+
+# list(from, target): scorings of people with responses y (n x K) at their own level, and without
+# some terms or with those of a level. asked: list(to, site, terms)
+harmonise_scorings <- function(chart, newdata, y, asked) {
+  from <- new_scoring(chart, newdata, y)
+  moved <- moved_to(newdata, asked)
+  if (is.null(asked$to)) {
+    return(list(from = from, target = new_scoring(chart, moved, y, asked$terms)))
+  }
+  check_choice(asked$to, chart$covariates[[asked$site]]$levels, "to")
+  target <- new_scoring(chart, moved, y)
+  target$values <- mixed_predictors(chart, from, target, asked$terms)
+  list(from = from, target = target)
+}
+
+moved_to <- function(newdata, asked) {
+  if (!is.null(asked$to)) newdata[[asked$site]] <- rep(asked$to, nrow(newdata))
+  newdata
+}
+
+# Values, with a warning where those that have a score lie beyond the limit of a margin.
+keep_within_limit <- function(value, score, name) {
+  lost <- sum(is.na(value) & !is.na(score))
+  if (lost > 0) warn_beyond_limit(lost, paste0("values of '", name, "'"))
+  value
+}
 
 random_terms_of <- function(chart, site) {
   unique(unlist(lapply(chart$predictors, function(p) {

@@ -29,45 +29,6 @@ centiles.covary_pairs <- centiles.covary_margins
 #' @export
 centiles.covary_feature_reference <- centiles.covary_margins
 
-#' @param to,terms,site As in [harmonise()].
-#' @param correlation Move correlations too? Only where `rho` has a term of `site`; `FALSE`
-#'   (default) moves features one by one.
-#' @return `harmonise()`: `newdata` with other values of the features.
-#' @rdname feature-scores
-#' @export
-harmonise.covary_margins <- function(
-  object, newdata, to = NULL, terms = NULL, site = NULL, correlation = FALSE, resp = NULL, ...
-) {
-  check_dots(...)
-  resp <- chart_resp(list(responses = feature_labels(object)), resp)
-  x <- as_feature_reference(object, resp)
-  if (check_flag(correlation, "correlation")) {
-    stop_covary("argument", "`correlation = TRUE` is not for many features, whose joint matrix is ",
-      "an approximation: take two with feature_chart() and harmonise them.",
-      fields = list(arg = "correlation")
-    )
-  }
-  y <- feature_responses(x, object, newdata)
-  frame <- unchecked_frame(c(
-    as.list(newdata)[setdiff(names(newdata), resp)],
-    stats::setNames(lapply(resp, function(name) y[, name]), resp)
-  ), nrow(newdata))
-  for (name in resp) {
-    chart <- x$charts[[name]]
-    chart$columns[] <- name
-    frame <- harmonise(chart, frame, to, terms, site)
-  }
-  put_features(newdata, frame[resp])
-}
-
-#' @rdname feature-scores
-#' @export
-harmonise.covary_pairs <- harmonise.covary_margins
-
-#' @rdname feature-scores
-#' @export
-harmonise.covary_feature_reference <- harmonise.covary_margins
-
 # New data with other values of features, in their columns or the columns of matrices.
 put_features <- function(newdata, values) {
   for (name in names(values)) {

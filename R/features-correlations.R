@@ -37,16 +37,21 @@ correlation_rule <- function(x, newdata, used, method, asked = all_levels_known)
   at <- read_people(correlations, newdata, excluded)
   effects <- if (asked$new_levels == "error") "error" else "population"
   check_new_levels(correlations, at, newdata, excluded, effects)
+  people_of <- function(pairs) correlations_of_people(correlations, at, pairs, excluded)
+  correlation_matrices(correlations, used, method, people_of)
+}
+
+# The same, with people_of(pairs): correlations_of_people() of some pairs
+correlation_matrices <- function(correlations, used, method, people_of) {
   if (length(used) == 2) {
-    k <- pair_place(correlations, used)
-    people <- correlations_of_people(correlations, at, k, excluded)
+    people <- people_of(pair_place(correlations, used))
     return(list(index = people$index, at = function(i) {
       list(matrix = matrix(c(1, people$rho[i, 1], people$rho[i, 1], 1), 2))
     }))
   }
   rule <- need_joint_rule(correlations)
   inside <- match(used, correlations$features[rule$features])
-  people <- correlations_of_people(correlations, at, seq_len(ncol(correlations$pairs)), excluded)
+  people <- people_of(seq_len(ncol(correlations$pairs)))
   of_row <- joint_maker(correlations$pairs, rule, method)
   list(index = people$index, at = function(i) {
     joint <- of_row(people$rho[i, ])

@@ -101,11 +101,16 @@ need_correlations <- function(correlations, used, arg) {
 
 # Labels of terms that are left out, of features or of correlations.
 feature_terms <- function(x, exclude, re_formula = NULL) {
+  excluded_terms(list(predictors = feature_predictors(x)), exclude, re_formula)
+}
+
+# Predictors of one feature and of the first pair, for what is the same of all
+feature_predictors <- function(x) {
   rho <- lapply(x$correlations$predictors, function(p) {
     p$tables <- lapply(p$tables, function(table) replace(table, "sd", list(table$sd[1])))
     p
   })
-  excluded_terms(list(predictors = c(x$charts[[1]]$predictors, rho)), exclude, re_formula)
+  c(x$charts[[1]]$predictors, rho)
 }
 
 # list(each (by feature, new_scoring()), z (n x features), newdata, excluded, new_levels)

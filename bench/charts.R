@@ -1,12 +1,16 @@
 # Reference charts against simulated truth: calibration, adaptation to new sites against a grid,
 # joint regions, harmonisation, time and size; and our column of a comparison with spectranorm.
 #
-#   Rscript bench/charts.R > bench/results/charts.txt
+#   Rscript bench/charts.R [part ...] > bench/results/charts.txt
+#
+# Parts: calibration, sites, joint, harmonise, size, spectranorm; all by default.
 #
 # Seconds are of CPU: other work may share the machine.
 library(covary)
 say <- function(what, ...) cat(what, format(c(...), digits = 3), "\n")
 cpu <- function(expr) sum(system.time(expr)[1:2])
+parts <- commandArgs(TRUE)
+asked <- function(part) length(parts) == 0 || part %in% parts
 root <- function(v) sqrt(colMeans(v^2))
 
 # Two responses, y1 and y2, of ages 2 to 18; effects of a site: shifts and log sds of both.
@@ -41,205 +45,255 @@ fit_pair <- function(train, draws = 500) {
   )
 }
 
-cat("Calibration: 20 seeds, 20,000 people of 40 sites, 10,000 new people of the same sites\n")
-# mean z of a site has two errors: of the people scored, and of its effect, which the chart knows
-# from its own people. So |mean z| is measured by sqrt(1 / n + 1 / people of the site in the chart).
-found <- lapply(1:20, function(seed) {
-  set.seed(seed)
-  effects <- draw_effects(40)
-  train <- people(20000, sample(40, 20000, TRUE), effects)
-  ref <- reference(fit_pair(train))
-  test <- people(10000, sample(40, 10000, TRUE), effects)
-  all <- evaluate(ref, test)
-  cover <- all[grepl("^coverage_0", all$measure), ]
-  p <- as.double(sub("coverage_", "", cover$measure))
-  overall <- function(measure) all$estimate[all$measure == measure]
-  given <- deviations(ref, test, given = ~y1)
-  by <- function(name) {
-    out <- evaluate(ref, test, by = name, measures = c("mean_z", "var_z"))
-    out <- out[out$resp != "y1:y2" & out$n >= 100, ]
-    chart <- if (name == "site") table(train$site)[out$site] else nrow(train) / 10
-    out$error <- ifelse(out$measure == "mean_z", 1, 0.5) * (1 / out$n + 1 / as.vector(chart))
-    off <- ifelse(out$measure == "mean_z", out$estimate, sqrt(abs(out$estimate)) - 1)
-    alone <- ifelse(out$measure == "mean_z", 1, 0.5) / out$n
-    data.frame(measure = out$measure, alone = off / sqrt(alone), both = off / sqrt(out$error))
-  }
-  list(
-    cover = sum(abs(cover$estimate - p) > 3 * cover$se + 0.002),
-    mean = max(abs(overall("mean_z"))), sd = max(abs(sqrt(overall("var_z")) - 1)),
-    joint = overall("coverage_joint"),
-    cor = cor(given$z[given$resp == "y2 | y1"], given$z[given$resp == "y1"]),
-    age = by("age"), site = by("site")
-  )
-})
-pick <- function(name) vapply(found, `[[`, 0, name)
-say("coverages outside 3 se + .002, of 360:", sum(pick("cover")))
-say("overall |mean z|, |sd z - 1|, largest of 20:", max(pick("mean")), max(pick("sd")))
-say("joint 95 % region holds:", range(pick("joint")))
-say("correlation of conditional z with z1, largest:", max(abs(pick("cor"))))
-for (name in c("age", "site")) {
-  d <- do.call(rbind, lapply(found, `[[`, name))
-  for (measure in unique(d$measure)) {
-    one <- d[d$measure == measure, ]
-    say(
-      paste0(name, ", ", measure, ": sd, largest, share above 3.5 by test people alone:"),
-      stats::sd(one$alone), max(abs(one$alone)), mean(abs(one$alone) > 3.5)
+calibration <- function() {
+  cat("Calibration: 20 seeds, 20,000 people of 40 sites, 10,000 new people of the same sites\n")
+  # mean z of a site has two errors: of the people scored, and of its effect, which the chart knows
+  # from its own people: |mean z| is measured by sqrt(1 / n + 1 / n of the site in the chart) too.
+  found <- lapply(1:20, function(seed) {
+    set.seed(seed)
+    effects <- draw_effects(40)
+    train <- people(20000, sample(40, 20000, TRUE), effects)
+    test <- people(10000, sample(40, 10000, TRUE), effects)
+    ref <- reference(fit_pair(train))
+    all <- evaluate(ref, test)
+    cover <- all[grepl("^coverage_0", all$measure), ]
+    p <- as.double(sub("coverage_", "", cover$measure))
+    overall <- function(measure) all$estimate[all$measure == measure]
+    given <- deviations(ref, test, given = ~y1)
+    by <- function(name) {
+      out <- evaluate(ref, test, by = name, measures = c("mean_z", "var_z"))
+      out <- out[out$resp != "y1:y2" & out$n >= 100, ]
+      chart <- if (name == "site") table(train$site)[out$site] else nrow(train) / 10
+      out$error <- ifelse(out$measure == "mean_z", 1, 0.5) * (1 / out$n + 1 / as.vector(chart))
+      off <- ifelse(out$measure == "mean_z", out$estimate, sqrt(abs(out$estimate)) - 1)
+      alone <- ifelse(out$measure == "mean_z", 1, 0.5) / out$n
+      data.frame(measure = out$measure, alone = off / sqrt(alone), both = off / sqrt(out$error))
+    }
+    list(
+      cover = sum(abs(cover$estimate - p) > 3 * cover$se + 0.002),
+      mean = overall("mean_z"), sd = sqrt(overall("var_z")) - 1, joint = overall("coverage_joint"),
+      cor = cor(given$z[given$resp == "y2 | y1"], given$z[given$resp == "y1"]),
+      age = by("age"), site = by("site")
     )
-    say(
-      "    with the error of the chart's own people:", stats::sd(one$both), max(abs(one$both)),
-      mean(abs(one$both) > 3.5)
-    )
+  })
+  pick <- function(name) unlist(lapply(found, `[[`, name))
+  spread <- function(name) c(sqrt(mean(pick(name)^2)), max(abs(pick(name))))
+  say("coverages outside 3 se + .002, of 360:", sum(pick("cover")))
+  chance <- sqrt(1 / 10000 + 1 / 20000)
+  say("overall mean z, rms and largest of 40; sd by chance:", spread("mean"), chance)
+  say("overall sd z - 1, the same:", spread("sd"), chance / sqrt(2))
+  say("joint 95 % region holds:", range(pick("joint")))
+  say("correlation of conditional z with z1, the same of 20:", spread("cor"), chance)
+  for (name in c("age", "site")) {
+    d <- do.call(rbind, lapply(found, `[[`, name))
+    for (measure in unique(d$measure)) {
+      one <- d[d$measure == measure, ]
+      say(
+        paste0(name, ", ", measure, ": sd, largest, share above 3.5 by test people alone:"),
+        stats::sd(one$alone), max(abs(one$alone)), mean(abs(one$alone) > 3.5)
+      )
+      both <- abs(one$both)
+      say("    with the chart's own people:", stats::sd(one$both), max(both), mean(both > 3.5))
+    }
   }
 }
 
+# The chart of all other parts, and effects of 200 new sites
 set.seed(2026)
 effects <- draw_effects(40)
 train <- people(20000, sample(40, 20000, TRUE), effects)
 fit <- fit_pair(train, 1000)
 ref <- reference(fit)
-
-cat("\nNew sites: 200 of y1 alone, effects of sd .3 (in units of 4), .1; rms error of plug-in z\n")
 new_effects <- draw_effects(200)
-tau <- vapply(c("mu:y1", "sigma:y1"), function(key) {
-  Find(function(table) table$random, ref$predictors[[key]]$tables)$sd
-}, 0)
-z0 <- c(0, -1.645, -2.326)
-line_at <- function(d) {
-  at <- centiles(ref, d, z = c(0, 1), resp = "y1", new_levels = "population")$value
-  n <- nrow(d)
-  list(mu = at[seq_len(n)], sd = at[n + seq_len(n)] - at[seq_len(n)])
-}
-grid <- expand.grid(
-  b = seq(-5, 5, length.out = 81) * tau[1], a = seq(-5, 5, length.out = 81) * tau[2]
-)
-grid_posterior <- function(d) {
-  at <- line_at(d)
-  log_p <- dnorm(grid$b, 0, tau[1], TRUE) + dnorm(grid$a, 0, tau[2], TRUE)
-  for (j in seq_len(nrow(d))) {
-    log_p <- log_p + dnorm(d$y1[j], at$mu[j] + grid$b, at$sd[j] * exp(grid$a), TRUE)
+
+sites_against_grid <- function() {
+  cat("\nNew sites: 200 of y1 alone, effects of sd .3 (by 4), .1; rms error of plug-in z\n")
+  tau <- vapply(c("mu:y1", "sigma:y1"), function(key) {
+    Find(function(table) table$random, ref$predictors[[key]]$tables)$sd
+  }, 0)
+  z0 <- c(0, -1.645, -2.326)
+  line_at <- function(d) {
+    at <- centiles(ref, d, z = c(0, 1), resp = "y1", new_levels = "population")$value
+    n <- nrow(d)
+    list(mu = at[seq_len(n)], sd = at[n + seq_len(n)] - at[seq_len(n)])
   }
-  w <- exp(log_p - max(log_p))
-  w <- w / sum(w)
-  mean <- c(sum(w * grid$b), sum(w * grid$a))
-  list(mean = mean, sd = sqrt(c(sum(w * grid$b^2), sum(w * grid$a^2)) - mean^2))
-}
-base <- line_at(data.frame(age = 10, site = "new"))
-for (controls in c(10, 25, 50, 100)) {
-  rms <- list()
-  ratio <- seconds <- NULL
-  for (i in seq_len(200)) {
-    set.seed(5000 + i)
-    d <- people(controls, rep(i, controls), new_effects)
-    d$site <- "new"
-    d$y2 <- NA
-    seconds[i] <- cpu(adapted <- adapt(ref, d))
-    site <- sites(adapted)[41, ]
-    by_grid <- grid_posterior(d)
-    ratio <- rbind(ratio, c(site$mu_y1_sd, site$sigma_y1_sd) / by_grid$sd)
-    at <- curves(10)
-    y <- at$mu1 + 4 * new_effects[i, 1] + at$s1 * exp(new_effects[i, 2]) * z0
-    error <- function(b) (y - base$mu - b[1]) / (base$sd * exp(b[2])) - z0
-    rms$adapted <- rbind(rms$adapted, error(c(site$mu_y1, site$sigma_y1)))
-    rms$grid <- rbind(rms$grid, error(by_grid$mean))
-    rms$none <- rbind(rms$none, error(c(0, 0)))
-  }
-  say(paste(controls, "controls, z 0, -1.645, -2.326, adapted:"), root(rms$adapted))
-  say("    grid:", root(rms$grid))
-  say("    not adapted:", root(rms$none))
-  say("    ratio; sds over those of the grid:", root(rms$adapted) / root(rms$grid), range(ratio))
-  say("    seconds a site, median:", median(seconds))
-}
-
-cat("\nBoth responses: 200 sites of 25 controls, 400 more people of each\n")
-held <- vapply(seq_len(200), function(i) {
-  set.seed(7000 + i)
-  d <- people(25, rep(i, 25), new_effects)
-  d$site <- "new"
-  seconds <- cpu(one <- adapt(ref, d))
-  more <- people(400, rep(i, 400), new_effects)
-  more$site <- "new"
-  distance <- suppressWarnings(deviations(one, more, wide = TRUE))$distance
-  radius <- reference_region(one, data.frame(age = 10, site = "new"), level = 0.95)$radius[1]
-  c(seconds, mean(distance <= radius), mean(distance^2 <= qchisq(0.95, 2)))
-}, numeric(3))
-say("joint 95 % region holds, predictive and plug-in:", rowMeans(held)[2:3])
-say("seconds a site, median:", median(held[1, ]))
-unseen <- people(4000, rep(1:200, each = 20), new_effects)
-unseen$site <- paste0("n", unseen$site)
-z <- deviations(ref, unseen, new_levels = "predictive")
-say("variance of predictive z at unseen sites:", var(z$z[z$resp == "y1"]), var(z$z[z$resp == "y2"]))
-
-cat("\nHarmonised: share of variance that sites explain, less chance, on the rows of the chart\n")
-moved <- harmonise(ref, train)
-z <- deviations(ref, moved, exclude = "s(site)", resp = "y1")$z
-explained <- function(v) summary(lm(v ~ train$site))$r.squared - 39 / 20000
-say("of z, of log |z|:", explained(z), explained(log(abs(z))))
-slope <- function(d) coef(lm(y1 ~ poly(age, 2), d))[2]
-say("age effect after over before:", slope(moved) / slope(train))
-
-cat("\nTime and size\n")
-many <- people(500000, sample(40, 500000, TRUE), effects)
-least <- function(f) min(vapply(1:3, function(i) cpu(f()), 0))
-say(
-  "million person-features a second, whole call with joint rows:",
-  1 / least(function() deviations(ref, many))
-)
-inside <- function(name) getFromNamespace(name, "covary")
-at <- inside("read_people")(ref, many)
-say(
-  "    kernel (five predictors of two responses):",
-  1 / least(function() inside("predictors_at")(ref, at))
-)
-file <- tempfile(fileext = ".json")
-write_reference(ref, file)
-say("file of a pair with 40 sites, kB:", file.size(file) / 1000)
-back <- read_reference(file)
-say("largest difference of z, fit and file:", max(abs(
-  deviations(back, train)$z - deviations(fit, train)$z
-), na.rm = TRUE))
-say("read and score 1,000 people, seconds:", cpu(deviations(read_reference(file), train[1:1000, ])))
-say("table error of z:", ref$table_error)
-
-cat("\nOur column beside spectranorm: age 5 to 90, 30 sites, 10,000 test people\n")
-brain <- list(
-  mu = list(function(a) sin(a / 20), function(a) cos(a / 25) - a / 60),
-  sd = list(function(a) 0.45 * sin(a / 27), function(a) 0.45 * cos(a / 27)),
-  rho = function(a) tanh(0.25 + 0.45 * (a - 5) / 85)
-)
-brain_people <- function(n, shift, scale) {
-  site <- sample(nrow(shift), n, TRUE)
-  age <- pmin(pmax(rnorm(n, seq(20, 70, length.out = nrow(shift))[site], 22), 5), 90)
-  z <- matrix(rnorm(2 * n), n)
-  z[, 2] <- brain$rho(age) * z[, 1] + sqrt(1 - brain$rho(age)^2) * z[, 2]
-  y <- vapply(1:2, function(k) {
-    brain$mu[[k]](age) + exp(brain$sd[[k]](age)) * (shift[site, k] + exp(scale[site, k]) * z[, k])
-  }, numeric(n))
-  data.frame(
-    age = age, sex = sample(c("F", "M"), n, TRUE), site = sprintf("s%02d", site), a = y[, 1],
-    b = y[, 2], z1 = z[, 1]
+  grid <- expand.grid(
+    b = seq(-5, 5, length.out = 81) * tau[1], a = seq(-5, 5, length.out = 81) * tau[2]
   )
+  grid_posterior <- function(d) {
+    at <- line_at(d)
+    log_p <- dnorm(grid$b, 0, tau[1], TRUE) + dnorm(grid$a, 0, tau[2], TRUE)
+    for (j in seq_len(nrow(d))) {
+      log_p <- log_p + dnorm(d$y1[j], at$mu[j] + grid$b, at$sd[j] * exp(grid$a), TRUE)
+    }
+    w <- exp(log_p - max(log_p))
+    w <- w / sum(w)
+    mean <- c(sum(w * grid$b), sum(w * grid$a))
+    list(mean = mean, sd = sqrt(c(sum(w * grid$b^2), sum(w * grid$a^2)) - mean^2))
+  }
+  base <- line_at(data.frame(age = 10, site = "new"))
+  for (controls in c(10, 25, 50, 100)) {
+    rms <- list()
+    ratio <- seconds <- NULL
+    for (i in seq_len(200)) {
+      set.seed(5000 + i)
+      d <- people(controls, rep(i, controls), new_effects)
+      d$site <- "new"
+      d$y2 <- NA
+      seconds[i] <- cpu(adapted <- adapt(ref, d))
+      site <- sites(adapted)[41, ]
+      by_grid <- grid_posterior(d)
+      ratio <- rbind(ratio, c(site$mu_y1_sd, site$sigma_y1_sd) / by_grid$sd)
+      at <- curves(10)
+      y <- at$mu1 + 4 * new_effects[i, 1] + at$s1 * exp(new_effects[i, 2]) * z0
+      error <- function(b) (y - base$mu - b[1]) / (base$sd * exp(b[2])) - z0
+      rms$adapted <- rbind(rms$adapted, error(c(site$mu_y1, site$sigma_y1)))
+      rms$grid <- rbind(rms$grid, error(by_grid$mean))
+      rms$none <- rbind(rms$none, error(c(0, 0)))
+    }
+    say(paste(controls, "controls, z 0, -1.645, -2.326, adapted:"), root(rms$adapted))
+    say("    grid:", root(rms$grid))
+    say("    not adapted:", root(rms$none))
+    say("    ratio; sds over those of the grid:", root(rms$adapted) / root(rms$grid), range(ratio))
+    say("    seconds a site, median:", median(seconds))
+  }
 }
-for (n in c(5000, 78000)) {
-  set.seed(11)
-  shift <- matrix(rnorm(60, 0, 0.3), 30)
-  scale <- matrix(rnorm(60, 0, 0.1), 30)
-  d <- brain_people(n, shift, scale)
-  test <- brain_people(10000, shift, scale)
-  one <- function() {
-    covary(a ~ sex + s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
-      data = d, draws = 500, refresh = FALSE
+
+joint <- function() {
+  cat("\nBoth responses: 200 sites of 25 controls, 400 more people of each\n")
+  held <- vapply(seq_len(200), function(i) {
+    set.seed(7000 + i)
+    d <- people(25, rep(i, 25), new_effects)
+    d$site <- "new"
+    seconds <- cpu(one <- adapt(ref, d))
+    more <- people(400, rep(i, 400), new_effects)
+    more$site <- "new"
+    distance <- suppressWarnings(deviations(one, more, wide = TRUE))$distance
+    radius <- reference_region(one, data.frame(age = 10, site = "new"), level = 0.95)$radius[1]
+    c(seconds, mean(distance <= radius), mean(distance^2 <= qchisq(0.95, 2)))
+  }, numeric(3))
+  say("joint 95 % region holds, predictive and plug-in:", rowMeans(held)[2:3])
+  say("seconds a site, median:", median(held[1, ]))
+  unseen <- people(4000, rep(1:200, each = 20), new_effects)
+  unseen$site <- paste0("n", unseen$site)
+  z <- deviations(ref, unseen, new_levels = "predictive")
+  of <- function(resp) var(z$z[z$resp == resp])
+  say("variance of predictive z at unseen sites:", of("y1"), of("y2"))
+}
+
+harmonised <- function() {
+  cat("\nHarmonised to no site, with sex in data and chart: 20,000 people of 40 sites\n")
+  # Shares of variance that sites explain, less chance (39 / 20000), on the rows of the chart.
+  # Effects of age and sex by regression: before, beside the sites themselves, and without them.
+  set.seed(31)
+  both <- people(20000, sample(40, 20000, TRUE), effects)
+  both$sex <- sample(c("F", "M"), 20000, TRUE)
+  both[c("y1", "y2")] <- both[c("y1", "y2")] + outer(both$sex == "M", c(3, -1))
+  sexed <- reference(covary(
+    cbind(y1, y2) ~ sex + s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
+    rho ~ s(age) + s(site, bs = "re"),
+    data = both, draws = 500, refresh = FALSE
+  ))
+  moved <- harmonise(sexed, both)
+  explained <- function(v) summary(lm(v ~ both$site))$r.squared - 39 / 20000
+  z_moved <- deviations(sexed, moved, exclude = "s(site)")
+  for (resp in c("y1", "y2")) {
+    z <- z_moved$z[z_moved$resp == resp]
+    say(paste0(resp, ": sites explain of z, of log |z|:"), explained(z), explained(log(abs(z))))
+    effect <- function(d, terms = c("poly(age, 2)", "sex")) {
+      coef(lm(reformulate(terms, resp), d))[c("poly(age, 2)1", "sexM")]
+    }
+    say(
+      "    age and sex effect after, over before beside sites:",
+      effect(moved) / effect(both, c("poly(age, 2)", "sex", "site"))
+    )
+    say("    over before without sites:", effect(moved) / effect(both))
+  }
+  pairs <- split(z_moved$z[z_moved$resp %in% c("y1", "y2")], rep(both$site, 2))
+  by_site <- vapply(pairs, function(z) cor(matrix(z, ncol = 2))[2], 0)
+  chance <- sqrt(mean((1 - mean(by_site)^2)^2 / as.vector(table(both$site))))
+  say("correlation of z by site: mean, sd, by chance:", mean(by_site), stats::sd(by_site), chance)
+  there <- both[both$site == "s001", ]
+  say(
+    "largest change where people move to their own site:",
+    max(abs(as.matrix(harmonise(sexed, there, to = "s001")[c("y1", "y2")] - there[c("y1", "y2")])))
+  )
+  away <- harmonise(sexed, there, to = "s002")
+  back <- harmonise(sexed, replace(away, "site", "s002"), to = "s001")
+  say("and to another and back:", max(abs(as.matrix(back[c("y1", "y2")] - there[c("y1", "y2")]))))
+}
+
+size <- function() {
+  cat("\nTime and size\n")
+  many <- people(500000, sample(40, 500000, TRUE), effects)
+  least <- function(f) min(vapply(1:3, function(i) cpu(f()), 0))
+  say(
+    "million person-features a second, whole call with joint rows:",
+    1 / least(function() deviations(ref, many))
+  )
+  inside <- function(name) getFromNamespace(name, "covary")
+  at <- inside("read_people")(ref, many)
+  say(
+    "    kernel (five predictors of two responses):",
+    1 / least(function() inside("predictors_at")(ref, at))
+  )
+  write_reference(ref, file <- tempfile(fileext = ".json"))
+  say("file of a pair with 40 sites, kB:", file.size(file) / 1000)
+  back <- read_reference(file)
+  say("largest difference of z, fit and file:", max(abs(
+    deviations(back, train)$z - deviations(fit, train)$z
+  ), na.rm = TRUE))
+  read_and_score <- function() deviations(read_reference(file), train[1:1000, ])
+  say("read and score 1,000 people, seconds:", cpu(read_and_score()))
+  say("table error of z:", ref$table_error)
+}
+
+spectranorm <- function() {
+  cat("\nOur column beside spectranorm: age 5 to 90, 30 sites, 10,000 test people\n")
+  brain <- list(
+    mu = list(function(a) sin(a / 20), function(a) cos(a / 25) - a / 60),
+    sd = list(function(a) 0.45 * sin(a / 27), function(a) 0.45 * cos(a / 27)),
+    rho = function(a) tanh(0.25 + 0.45 * (a - 5) / 85)
+  )
+  brain_people <- function(n, shift, scale) {
+    site <- sample(nrow(shift), n, TRUE)
+    age <- pmin(pmax(rnorm(n, seq(20, 70, length.out = nrow(shift))[site], 22), 5), 90)
+    z <- matrix(rnorm(2 * n), n)
+    z[, 2] <- brain$rho(age) * z[, 1] + sqrt(1 - brain$rho(age)^2) * z[, 2]
+    y <- vapply(1:2, function(k) {
+      brain$mu[[k]](age) + exp(brain$sd[[k]](age)) * (shift[site, k] + exp(scale[site, k]) * z[, k])
+    }, numeric(n))
+    data.frame(
+      age = age, sex = sample(c("F", "M"), n, TRUE), site = sprintf("s%02d", site), a = y[, 1],
+      b = y[, 2], z1 = z[, 1]
     )
   }
-  seconds <- min(cpu(margin <- one()), cpu(one()))
-  error <- deviations(margin, test)$z - test$z1
-  say(paste(n, "people: seconds a margin, rms error of z:"), seconds, sqrt(mean(error^2)))
-  seconds <- cpu(pair <- covary(cbind(a, b) ~ sex + s(age) + s(site, bs = "re"),
-    sigma ~ s(age) + s(site, bs = "re"), rho ~ s(age),
-    data = d, draws = 500, refresh = FALSE
-  ))
-  off <- function(ages) {
-    at <- correlation(pair, data.frame(age = ages))$estimate
-    sqrt(mean((at - brain$rho(ages))^2))
+  for (n in c(5000, 78000)) {
+    set.seed(11)
+    shift <- matrix(rnorm(60, 0, 0.3), 30)
+    scale <- matrix(rnorm(60, 0, 0.1), 30)
+    d <- brain_people(n, shift, scale)
+    test <- brain_people(10000, shift, scale)
+    one <- function() {
+      covary(a ~ sex + s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
+        data = d, draws = 500, refresh = FALSE
+      )
+    }
+    seconds <- min(cpu(margin <- one()), cpu(one()))
+    error <- deviations(margin, test)$z - test$z1
+    say(paste(n, "people: seconds a margin, rms error of z:"), seconds, sqrt(mean(error^2)))
+    seconds <- cpu(pair <- covary(cbind(a, b) ~ sex + s(age) + s(site, bs = "re"),
+      sigma ~ s(age) + s(site, bs = "re"), rho ~ s(age),
+      data = d, draws = 500, refresh = FALSE
+    ))
+    off <- function(ages) {
+      at <- correlation(pair, data.frame(age = ages))$estimate
+      sqrt(mean((at - brain$rho(ages))^2))
+    }
+    say("    seconds a pair, rms error of rho at 8-85, 15-75:", seconds, off(8:85), off(15:75))
   }
-  say("    seconds a pair, rms error of rho at 8-85, 15-75:", seconds, off(8:85), off(15:75))
 }
+
+every <- list(calibration, sites_against_grid, joint, harmonised, size, spectranorm)
+names(every) <- c("calibration", "sites", "joint", "harmonise", "size", "spectranorm")
+for (part in names(every)) if (asked(part)) every[[part]]()

@@ -123,7 +123,6 @@ test_that("what cannot be had is refused by name", {
   expect_error(deviations(p, as.list(d)), class = "covary_error_newdata")
   expect_error(feature_chart(p, c("f1", "f2", "f3")), class = "covary_error_argument")
   expect_error(feature_chart(iris, "f1"), class = "covary_error_argument")
-  expect_error(harmonise(p, d, correlation = TRUE), class = "covary_error_argument")
 })
 
 test_that("features may be columns of a matrix, or expressions", {
