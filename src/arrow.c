@@ -69,7 +69,7 @@ static int factorise_level(int n, double *l, int h, double *border)
 long arrow_factor_work(const struct arrow_shape *s) { return (long) s->head * (SUM_LENGTH + 1); }
 
 /* head -= border border' (lower triangle), SUM_LENGTH effects at a time */
-static void eliminate(const struct arrow *a, int vectors, double *work)
+static void subtract_border(const struct arrow *a, int vectors, double *work)
 {
     static const double ones[SUM_LENGTH] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                             1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
@@ -90,15 +90,20 @@ static void eliminate(const struct arrow *a, int vectors, double *work)
     }
 }
 
-int arrow_factorise(const struct arrow *a, int vectors, double *work)
+int arrow_eliminate(const struct arrow *a, int vectors, double *work)
 {
     const struct arrow_shape *s = a->shape;
     long n = s->size, h = s->head;
     for (long l = 0; l < s->levels; l++)
         if (factorise_level(s->size, a->block + n * n * l, s->head, a->border + h * n * l))
             return 1;
-    eliminate(a, vectors, work);
-    return dense_cholesky(s->head, a->head);
+    subtract_border(a, vectors, work);
+    return 0;
+}
+
+int arrow_factorise(const struct arrow *a, int vectors, double *work)
+{
+    return arrow_eliminate(a, vectors, work) || dense_cholesky(a->shape->head, a->head);
 }
 
 double arrow_log_diagonal(const struct arrow *factor)

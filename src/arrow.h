@@ -24,6 +24,12 @@ struct arrow {
 };
 
 static inline long arrow_effects(const struct arrow_shape *s) { return (long) s->size * s->levels; }
+/* Doubles of an arrow */
+static inline long arrow_doubles(const struct arrow_shape *s)
+{
+    long h = s->head, effects = arrow_effects(s);
+    return h * h + h * effects + s->size * effects;
+}
 
 /* The entry of coefficients i and j (from 0) in the lower triangles; NULL between two levels. */
 double *arrow_entry(const struct arrow *a, int i, int j);
@@ -35,6 +41,8 @@ void arrow_mirror(const struct arrow *a);
  * finite. work: arrow_factor_work() doubles; `vectors` as in simd.h. */
 long arrow_factor_work(const struct arrow_shape *s);
 int arrow_factorise(const struct arrow *a, int vectors, double *work);
+/* The same but for the head, whose lower triangle becomes H - W' W. */
+int arrow_eliminate(const struct arrow *a, int vectors, double *work);
 double arrow_log_diagonal(const struct arrow *factor);
 
 /* x <- L^-1 x and x <- L^-T x, in the order of the arrow */

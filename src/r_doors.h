@@ -37,6 +37,7 @@ SEXP r_weak_value(SEXP reference);
 SEXP r_arrow_factor(SEXP a, SEXP level);
 SEXP r_arrow_solve(SEXP factor, SEXP x, SEXP half);
 SEXP r_arrow_invert(SEXP factor);
+/* r_arrow_surrogate.c */
 SEXP r_arrow_marginal(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP order, SEXP level);
 SEXP r_arrow_draws(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP z, SEXP level);
 /* r_surrogate.c */

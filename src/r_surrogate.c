@@ -1,8 +1,6 @@
 /* Doors of the smoothing level of the nested engine. */
-#include "r_read.h"
-#include "scalar.h"
+#include "r_runs.h"
 #include "simd.h"
-#include "surrogate_batch.h"
 
 static struct surrogate read_surrogate(SEXP a, SEXP b, SEXP group, int groups)
 {
@@ -68,71 +66,16 @@ SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP order, 
     return out;
 }
 
-/* What r_surrogate_draws() works on. */
-struct draws {
-    R_xlen_t n;             /* draws */
-    int groups;             /* smooths */
-    const double *log_tau;  /* groups x n */
-    const double *z;        /* n x d noise */
-    const int *column;      /* of each penalised coefficient among the d */
-    double *beta, *density; /* n x d, n */
-};
-
-/* Draws first .. last - 1, which have the same log_tau. */
-struct run {
-    R_xlen_t first, last;
-};
-
-static struct run next_run(const struct draws *x, R_xlen_t first)
-{
-    struct run run = {first, first + 1};
-    size_t bytes = x->groups * sizeof(double);
-    const double *own = x->log_tau + x->groups * first;
-    while (run.last < x->n && memcmp(own, x->log_tau + x->groups * run.last, bytes) == 0)
-        run.last++;
-    return run;
-}
-
-/* A run for every lane, from draw `first` on, the last again where there are no more; returns the
- * end of the last. `longest`: most draws of a run. */
-static R_xlen_t next_runs(const struct draws *x, R_xlen_t first, int lanes, struct run *runs,
-                          R_xlen_t *longest)
-{
-    *longest = 0;
-    for (int l = 0; l < lanes; l++) {
-        runs[l] = first < x->n ? next_run(x, first) : runs[l - 1];
-        first = runs[l].last;
-        if (first - runs[l].first > *longest) *longest = first - runs[l].first;
-    }
-    return first;
-}
-
-/* Draw number r of every run; a run that has ended draws its first once more, which is
- * not kept. */
+/* Draw number r of every run */
 static void draw_each(struct surrogate_batch *batch, const struct draws *x, const struct run *runs,
                       const double *constant, R_xlen_t r)
 {
-    int lanes = batch->lanes, n = batch->s->n;
-    R_xlen_t i[SURROGATE_LANES];
-    double square[SURROGATE_LANES] = {0};
-    for (int l = 0; l < lanes; l++)
-        i[l] = runs[l].first + r < runs[l].last ? runs[l].first + r : runs[l].first;
-    for (int j = 0; j < n; j++)
-        for (int l = 0; l < lanes; l++) {
-            double z = x->z[i[l] + x->n * (x->column[j] - 1)];
-            square[l] += z * z;
-            batch->draw[j * lanes + l] = z;
-        }
+    double square[SURROGATE_LANES];
+    read_noise(x, runs, r, batch->lanes, batch->s->n, batch->draw, square);
     surrogate_batch_draw(batch);
-    for (int l = 0; l < lanes; l++) {
-        if (runs[l].first + r >= runs[l].last) continue;
-        x->density[i[l]] = constant[l] - 0.5 * (square[l] + n * LOG_2PI);
-        for (int j = 0; j < n; j++)
-            x->beta[i[l] + x->n * (x->column[j] - 1)] = batch->draw[j * lanes + l];
-    }
+    keep_draws(x, runs, r, batch->lanes, batch->s->n, batch->draw, constant, square);
 }
 
-/* Resampled draws repeat their log_tau: one factor serves a run. */
 static void draw_all(struct surrogate_batch *batch, const struct draws *x)
 {
     const double *at[SURROGATE_LANES];
@@ -161,7 +104,10 @@ SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP log_tau, SE
     x.groups = whole_in(Rf_nrows(log_tau), 0, 1 << 15, "groups");
     struct surrogate s = read_surrogate(a, b, group, x.groups);
     int d = Rf_ncols(z);
-    x.column = check_range(column, s.n, 1, d, "column");
+    const int *from = check_range(column, s.n, 1, d, "column");
+    int *places = (int *) R_alloc(s.n, sizeof(int));
+    for (int j = 0; j < s.n; j++) places[j] = from[j] - 1;
+    x.column = places;
     struct surrogate_batch batch = new_batch(&s, level);
     const char *names[] = {"beta", "log_density", ""};
     SEXP out = PROTECT(Rf_mkNamed(VECSXP, names));

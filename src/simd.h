@@ -17,7 +17,7 @@
 
 /* Before a loop over the lanes of a vector: what it indexes then stays in registers. */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
-#define SIMD_UNROLL _Pragma("GCC unroll 4")
+#define SIMD_UNROLL _Pragma("GCC unroll 8")
 #else
 #define SIMD_UNROLL
 #endif

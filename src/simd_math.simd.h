@@ -1,4 +1,4 @@
-/* Types and functions of vectors of SIMD_WIDTH doubles: exp, log1p, floor, sums and transposes.
+/* Types and functions of vectors of SIMD_WIDTH doubles: exp, log1p, floor, roots, sums, transposes.
  * What every `.simd.h` begins with; they are defined once a width, macros at every inclusion. */
 #include "simd_ops.simd.h"
 #include <math.h>
@@ -154,6 +154,17 @@ SIMD_INLINE void SIMD_NAME(by_number)(SIMD_VEC (*row)[SIMD_ROW_VECTORS], SIMD_VE
 
 #endif
 #endif
+
+/* Roots of pivots, NaN where one is not positive and finite */
+SIMD_INLINE SIMD_VEC SIMD_NAME(root_or_nan)(SIMD_VEC pivot)
+{
+    SIMD_VEC root = pivot;
+    for (int l = 0; l < SIMD_WIDTH; l++) {
+        double p = SIMD_LANE(pivot, l);
+        SIMD_LANE(root, l) = p > 0 && p < INFINITY ? sqrt(p) : NAN;
+    }
+    return root;
+}
 
 SIMD_INLINE double SIMD_NAME(sum)(SIMD_VEC v)
 {

@@ -3,12 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-static long arrow_doubles(const struct arrow_shape *s)
-{
-    long h = s->head, effects = arrow_effects(s);
-    return h * h + h * effects + s->size * effects;
-}
-
 static struct arrow place_arrow(const struct arrow_shape *s, double *work)
 {
     long h = s->head;
