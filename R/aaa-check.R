@@ -84,7 +84,16 @@ check_function <- function(x, arg) {
 }
 
 # A probability that an interval holds.
-check_interval <- function(x, arg) check_number(x, arg, 0, 1, open = TRUE)
+check_interval <- function(x, arg) {
+  # predict() of lm() has the kind of interval there.
+  if (is.character(x)) {
+    stop_covary("argument", "`", arg, "` is the probability of an interval, such as 0.95, not ",
+      describe(x), ". Intervals of new responses are those of predictive_interval().",
+      fields = list(arg = arg)
+    )
+  }
+  check_number(x, arg, 0, 1, open = TRUE)
+}
 
 # An argument that has no default; `what` it is.
 check_supplied <- function(absent, arg, what) {

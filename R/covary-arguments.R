@@ -13,12 +13,14 @@ further_arguments <- function(call, takes_data, ...) {
       out$data <- value
       out$call <- name_data(call, i)
     } else if (!is_normal_family(name, value)) {
-      if (nzchar(name) && !inherits(value, "formula")) refuse_argument(name)
+      if (nzchar(name) && !is_two_sided(value)) refuse_argument(name)
       out$formulas <- c(out$formulas, list(value))
     }
   }
   out
 }
+
+is_two_sided <- function(x) inherits(x, "formula") && length(x) == 3
 
 is_source <- function(x) is.data.frame(x) || inherits(x, "cells")
 
@@ -66,7 +68,13 @@ refuse_argument <- function(name) {
   )
 }
 
-check_given <- function(no_formula, no_data) {
+check_given <- function(no_formula, no_data, formula = NULL) {
+  if (is_source(formula)) {
+    stop_covary("formula", "`formula` comes first and `data` after it, covary(y ~ x, data); ",
+      "behind a pipe, data |> covary(formula = y ~ x).",
+      fields = list(arg = "formula")
+    )
+  }
   if (no_formula) {
     stop_covary("formula", "`formula` is missing; give one such as `cbind(y1, y2) ~ s(x)`.",
       fields = list(arg = "formula")

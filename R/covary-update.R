@@ -14,7 +14,7 @@
 #'   that is the only one of means. `.` on the right side is what stood there before. Variables of a
 #'   new formula are those of the place where it is written.
 #' @param ... Further formulas, and arguments of [covary()] to replace; `NULL` takes an argument
-#'   back.
+#'   back. `newdata` is another name of `data`.
 #' @param order Names of all responses in a new order; formulas, also those of pairs, are carried
 #'   over. `NULL` (default) keeps the order.
 #' @param evaluate `FALSE` for the call, not evaluated. Default `TRUE`.
@@ -40,6 +40,7 @@ update.covary <- function(object, formula. = NULL, ..., order = NULL, evaluate =
   check_flag(evaluate, "evaluate")
   given <- as.list(match.call(expand.dots = FALSE)$...)
   names <- if (is.null(names(given))) rep("", length(given)) else names(given)
+  names(given) <- names <- replace(names, names == "newdata", "data")
   check_update_names(names)
   formulas <- lapply(object$formulas, at_origin)
   if (!is.null(formula.)) formulas <- change_formulas(formulas, formula., object, replace = TRUE)
@@ -69,6 +70,13 @@ update.covary <- function(object, formula. = NULL, ..., order = NULL, evaluate =
 }
 
 check_update_names <- function(names) {
+  twice <- unique(names[duplicated(names) & nzchar(names)])
+  if (length(twice)) {
+    stop_covary("argument", "The argument ", enumerate(twice), " is given twice",
+      if ("data" %in% twice) " (`newdata` is another name of it)", ".",
+      fields = list(arg = twice)
+    )
+  }
   unknown <- setdiff(names, c("", names(formals(covary))))
   if (length(unknown)) {
     stop_covary("argument", "covary() has no argument ", enumerate(unknown), ".",

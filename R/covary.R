@@ -147,7 +147,7 @@ covary <- function(
   call <- match.call()
   further <- further_arguments(call, missing(data), ...)
   if (missing(data) && !is.null(further$data)) data <- further$data
-  check_given(missing(formula), missing(data))
+  check_given(missing(formula), missing(data), if (!missing(formula)) formula)
   no_rows <- is_prior_without_rows(data, algorithm)
   data <- if (no_rows) stand_in_rows(data) else check_source(data)
   env <- parent.frame()

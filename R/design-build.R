@@ -170,7 +170,7 @@ parametric_frame <- function(formula, p, at) {
       na.action = stats::na.pass, drop.unused.levels = TRUE
     ),
     "covariate", "Term ", guilty_term(variables, at$data, environment(formula), at$m), " of ", key,
-    " cannot be used: ",
+    " cannot be used", unknown_functions(variables, environment(formula)), ": ",
     fields = list(predictor = key)
   )
   if (length(at$values)) attr(mf, "terms") <- tf
@@ -197,6 +197,18 @@ guilty_term <- function(variables, columns, env, n) {
     !is.atomic(value) || NROW(value) != n
   }, TRUE)
   enumerate(vapply(variables[if (any(bad)) bad else TRUE], deparse1, ""))
+}
+
+# A word of advice on functions that the terms call and nobody has attached.
+unknown_functions <- function(variables, env) {
+  called <- unlist(lapply(variables, function(v) setdiff(all.names(v), all.vars(v))))
+  unknown <- unique(called[!vapply(called, exists, TRUE, envir = env, mode = "function")])
+  if (length(unknown)) {
+    paste0(
+      " (attach the package of ", enumerate(paste0(unknown, "()"), quote = FALSE), ", or write ",
+      "package::", unknown[1], "(); for curves there is s(x))"
+    )
+  }
 }
 
 empty_frame <- function(tf, m) {

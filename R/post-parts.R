@@ -5,6 +5,7 @@
 #' @param level Probability of the central posterior interval; default 0.95.
 #' @param dpar `"mu"` (default of `terms()` and `model.matrix()`), `"sigma"` or `"rho"`.
 #' @param resp A response, or a pair `"a:b"`; needed only where there are several.
+#' @param use.fallback Not needed: the number of rows is known.
 #' @param ... Not used.
 #' @return
 #' * `coef()`: named vector of posterior means of the unpenalised coefficients (`b_`, `bs_`), named
@@ -116,7 +117,7 @@ terms.covary <- function(x, dpar = "mu", resp = NULL, ...) {
 #' @rdname coef.covary
 #' @importFrom stats nobs
 #' @export
-nobs.covary <- function(object, ...) {
+nobs.covary <- function(object, use.fallback = FALSE, ...) {
   check_dots(...)
   check_fit(object, margins = TRUE)$frame$n
 }

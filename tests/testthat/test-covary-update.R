@@ -110,3 +110,11 @@ test_that("fits from cells are fitted again from them", {
   expect_equal(coef(new)["b_mpg_wt"], coef(fit)["b_mpg_wt"], tolerance = 0.02)
   expect_identical(ndraws(quiet(update(fit, draws = 300))), 300L)
 })
+
+test_that("newdata is another name of data", {
+  fit <- fixture("one")
+  expect_identical(nobs(quiet(update(fit, newdata = mtcars[1:20, ], draws = 200))), 20L)
+  expect_error(update(fit, newdata = mtcars, data = mtcars), "given twice",
+    class = "covary_error_argument"
+  )
+})

@@ -65,3 +65,11 @@ test_that("tibbles and data.tables are data frames", {
   new <- data.frame(x = c(0, 1), f = "p")
   expect_equal(predict(fixture("two"), tibble::as_tibble(new)), predict(fixture("two"), new))
 })
+
+test_that("the interval of lm() points to predictive_interval()", {
+  for (kind in c("prediction", "confidence")) {
+    expect_error(predict(fixture("one"), interval = kind), "predictive_interval\\(\\)",
+      class = "covary_error_argument"
+    )
+  }
+})
