@@ -78,6 +78,10 @@ model_at_resolution <- function(parsed, compressed, settings) {
   prepared <- prepare_compressed(parsed, suffstats, compressed$frame, compressed$design)
   prepared$design$level_factor <- level_factor_of(prepared, settings)
   nodes <- merge_point_cells(prepared$nodes)
+  # Columns at the nodes of the first cells and of finer ones, several times on the way
+  if (is.null(compressed$design)) {
+    reserve_memory(8 * 20 * ncol(nodes$stats) * dense_columns(prepared$design))
+  }
   out <- list(design = prepared$design, by_level = !is.null(prepared$design$level_factor))
   if (ncol(nodes$stats) <= nodes_per_row * suffstats$rows) {
     priors <- resolve_priors(prepared$design, prepared$scales, settings$prior)

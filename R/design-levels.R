@@ -84,7 +84,7 @@ columns_sum.covary_level_columns <- function(x, v) {
 
 # Sums of v (m, or m x n) over the cells of each level
 sum_by_level <- function(x, v) {
-  sums <- rowsum(v, factor(x$level, seq_along(x$at)), reorder = TRUE)
+  sums <- rowsum(v, x$level)
   out <- matrix(0, length(x$at), NCOL(v))
   out[as.integer(rownames(sums)), ] <- sums
   drop(out)
@@ -178,6 +178,14 @@ level_smooth <- function(p, factor) {
     return(NA_integer_)
   }
   Position(function(s) is_level_term(s) && identical(s$sm$term, factor$variable), p$smooths)
+}
+
+# Columns of all predictors but those that are held by level
+dense_columns <- function(design) {
+  sum(vapply(design$predictors, function(p) {
+    by_level <- !is.na(level_smooth(p, design$level_factor))
+    length(p$columns$name) - if (by_level) length(design$level_factor$levels) else 0
+  }, 0))
 }
 
 # Level of every row of data

@@ -2,6 +2,8 @@
 # levels.
 
 engine_nested <- function(model, draws, control, progress) {
+  # Noise, draws, and these on the user's scale; others on the way
+  reserve_memory(8 * 5 * draws * model$dim)
   inner <- fit_inner(model, progress)
   if (model$n_sds == 0) {
     info <- c(fit_info(inner), list(elbo = inner$elbo, elbo_mcse = 0))

@@ -40,6 +40,8 @@ SEXP r_arrow_invert(SEXP factor);
 /* r_arrow_surrogate.c */
 SEXP r_arrow_marginal(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP order, SEXP level);
 SEXP r_arrow_draws(SEXP a, SEXP b, SEXP group, SEXP log_tau, SEXP z, SEXP level);
+/* r_reserve.c */
+SEXP r_reserve(SEXP bytes);
 /* r_surrogate.c */
 SEXP r_surrogate_marginal(SEXP a, SEXP b, SEXP group, SEXP t, SEXP order, SEXP level);
 SEXP r_surrogate_draws(SEXP a, SEXP b, SEXP group, SEXP column, SEXP t, SEXP z, SEXP level);

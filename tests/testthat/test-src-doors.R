@@ -14,6 +14,7 @@ test_that("a size or count that is negative, missing, huge, fractional or no num
     refused(door("loglik_and_priors", model_target()$data, c(1, 1, 1), bad))
     refused(door("nuts", model_target(), list(), numeric(3), numeric(6), bad))
   }
+  for (bad in list(NULL, NA, NaN, -1, 1e300, Inf, "2", 1:2)) refused(door("reserve", bad))
   for (bad in c(NaN, -1, 0, 1e300, Inf, 2.5)) {
     refused(door(
       "moments", 0, list(1), NULL, NULL, grid_of(1, 0, bad), c(0, 1),
