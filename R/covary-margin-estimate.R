@@ -5,31 +5,57 @@
 # asked: as fit_once() takes it. `phi` is the vector of all parameters that are estimated.
 estimate_margins <- function(asked) {
   check_has_evidence(asked$settings$algorithm)
+  asked$settings$memory <- new.env(parent = emptyenv())
   dims <- estimated_dimensions(asked$settings$margins)
   seed <- sample.int(.Machine$integer.max, 1)
   top <- margin_mode(asked, dims, seed)
   nodes <- margin_nodes(top, dims)
-  fits <- node_fits(list(), asked, dims, nodes, seed)
-  posterior <- node_posterior(nodes, fits, dims)
-  nodes <- add_nodes(nodes, missing_nodes(posterior, nodes), dims)
-  if (nrow(nodes$u) > length(fits)) {
+  fits <- list()
+  for (round in seq_len(node_rounds)) {
     fits <- node_fits(fits, asked, dims, nodes, seed)
     posterior <- node_posterior(nodes, fits, dims)
+    before <- length(fits)
+    nodes <- add_nodes(nodes, c(missing_nodes(posterior), nodes_between(posterior)), dims)
+    if (nrow(nodes$u) == before) break
+  }
+  drawn <- draw_nodes(posterior, asked$draws, dims)
+  nearest <- nearest_node(drawn$u, posterior$nodes$u)
+  for (i in which(tabulate(nearest, before) > vapply(fits, function(f) nrow(f$draws), 0L))) {
+    asked_there <- replace(asked, "draws", sum(nearest == i))
+    fits[[i]] <- node_fit(asked_there, dims, nodes$phi[i, ], seed, quiet = TRUE)
   }
   asked$clock$lap("margins")
-  fit <- mix_fits(fits, posterior, dims, asked)
+  fit <- mix_fits(fits, posterior, dims, asked, drawn, nearest)
   warn_margin_posterior(fit)
   fit
 }
 
-# The fits of all nodes, those that are there already and the others. Only the first speaks: the
-# others say the same.
+node_rounds <- 4
+
+# The fits of all nodes, those that are there already and the others. Only the first speaks, with
+# all draws: the others say the same, with as many draws as they are expected to be asked for. A
+# warning of these alone may be one of few draws.
 node_fits <- function(fits, asked, dims, nodes, seed) {
+  draws <- expected_draws(nodes$u, asked$draws)
   for (i in setdiff(seq_len(nrow(nodes$u)), seq_along(fits))) {
-    fits[[i]] <- node_fit(asked, dims, nodes$phi[i, ], seed, quiet = i > 1)
+    of_node <- function(draws) {
+      node_fit(replace(asked, "draws", draws), dims, nodes$phi[i, ], seed, quiet = i > 1)
+    }
+    fits[[i]] <- of_node(draws[i])
+    if (draws[i] < asked$draws && length(fit_concerns(fits[[i]]))) fits[[i]] <- of_node(asked$draws)
   }
   fits
 }
+
+# Draws of each node, were the posterior normal, and a third more; enough for the evidence.
+expected_draws <- function(u, draws) {
+  normal <- matrix(stats::rnorm(4000 * ncol(u)), ncol = ncol(u))
+  share <- tabulate(nearest_node(normal, u), nrow(u)) / nrow(normal)
+  out <- pmin(draws, pmax(ceiling(share * draws * 4 / 3), least_node_draws))
+  replace(out, 1, draws)
+}
+
+least_node_draws <- 1000
 
 # A data frame, a row an estimated parameter: label, parameter, start, lower, upper.
 estimated_dimensions <- function(margins) {
@@ -46,19 +72,36 @@ margins_at <- function(margins, dims, phi) {
   margins
 }
 
-# The fit with the parameters phi
+# The fit with the parameters phi; quiet: without what is said of fits alone
 node_fit <- function(asked, dims, phi, seed, quiet) {
+  fit <- at_node(asked, dims, phi, seed, function(asked) {
+    if (quiet) without_words(fit_of_run(asked, run_once(asked))) else fit_once(asked)
+  })
+  need_evidence(fit$info$log_evidence, asked$settings$algorithm)
+  fit
+}
+
+node_evidence <- function(asked, dims, phi, seed) {
+  run <- at_node(asked, dims, phi, seed, function(asked) without_words(run_once(asked)))
+  found <- run$result$info$log_evidence + run$prepared$target$log_jacobian
+  need_evidence(found, asked$settings$algorithm)
+}
+
+at_node <- function(asked, dims, phi, seed, f) {
   asked$settings$margins <- margins_at(asked$settings$margins, dims, phi)
   asked$clock <- new_clock()
   restore <- use_seed(seed)
   on.exit(restore())
-  fit <- if (quiet) without_words(fit_once(asked)) else fit_once(asked)
-  if (!isTRUE(is.finite(fit$info$log_evidence))) stop_no_evidence(asked$settings$algorithm)
-  fit
+  f(asked)
 }
 
 check_has_evidence <- function(algorithm) {
   if (!algorithm %in% c("nested", "laplace", "fullrank")) stop_no_evidence(algorithm)
+}
+
+need_evidence <- function(log_evidence, algorithm) {
+  if (!isTRUE(is.finite(log_evidence))) stop_no_evidence(algorithm)
+  log_evidence
 }
 
 stop_no_evidence <- function(algorithm) {
@@ -75,15 +118,12 @@ margin_mode <- function(asked, dims, seed) {
   asked$draws <- 100L
   asked$refresh <- FALSE
   failure <- NULL
-  log_posterior <- function(phi) {
-    tryCatch(
-      node_fit(asked, dims, phi, seed, quiet = TRUE)$info$log_evidence,
-      covary_error = function(e) {
-        failure <<- e
-        -Inf
-      }
-    )
-  }
+  log_posterior <- remember_values(function(phi) {
+    tryCatch(node_evidence(asked, dims, phi, seed), covary_error = function(e) {
+      failure <<- e
+      -Inf
+    })
+  })
   first <- log_posterior(dims$start)
   # What is wrong with the data or formulas is wrong with every parameter.
   if (!is.finite(first)) stop(failure)
@@ -108,7 +148,7 @@ margin_nodes <- function(top, dims) {
   parts <- eigen(top$cov, symmetric = TRUE)
   nodes <- list(centre = top$x, axes = parts$vectors %*% diag(sqrt(parts$values), d))
   along <- unlist(lapply(seq_len(d), function(k) {
-    lapply(c(-1, 1, -2, 2, -3, 3), function(u) replace(numeric(d), k, u))
+    lapply(c(-1.5, 1.5, -3, 3), function(u) replace(numeric(d), k, u))
   }), recursive = FALSE)
   u <- do.call(rbind, c(list(numeric(d)), along, if (d > 1) list(rep(1, d))))
   nodes$u <- u[0, , drop = FALSE]
@@ -116,11 +156,12 @@ margin_nodes <- function(top, dims) {
   add_nodes(nodes, lapply(seq_len(nrow(u)), function(i) u[i, ]), dims)
 }
 
-# With further nodes (a list of u), as far as they are inside the prior.
+# With further nodes (a list of u), as far as they are new and inside the prior.
 add_nodes <- function(nodes, more, dims) {
   for (u in more) {
     phi <- nodes$centre + drop(nodes$axes %*% u)
-    if (any(phi < dims$lower | phi > dims$upper)) next
+    known <- rowSums(abs(nodes$u - rep(u, each = nrow(nodes$u)))) < 1e-8
+    if (any(known) || any(phi < dims$lower | phi > dims$upper)) next
     nodes$u <- rbind(nodes$u, u, deparse.level = 0)
     nodes$phi <- rbind(nodes$phi, phi, deparse.level = 0)
   }
@@ -128,8 +169,8 @@ add_nodes <- function(nodes, more, dims) {
 }
 
 # Nodes further out where the posterior has not fallen by three at the last ones.
-missing_nodes <- function(posterior, nodes) {
-  d <- ncol(nodes$u)
+missing_nodes <- function(posterior) {
+  d <- length(posterior$axes)
   out <- list()
   for (k in seq_len(d)) {
     axis <- posterior$axes[[k]]
@@ -143,3 +184,32 @@ missing_nodes <- function(posterior, nodes) {
 }
 
 least_fall <- 3
+
+# Nodes half-way between neighbours on the axes where those there are too far apart: the density
+# between them is a spline, whose error is a quarter of what leaving out every other node changes,
+# or less.
+nodes_between <- function(posterior) {
+  d <- length(posterior$axes)
+  out <- list()
+  for (k in seq_len(d)) {
+    axis <- posterior$axes[[k]]
+    if (length(axis$u) < 2 || density_error(axis) < most_density_error) next
+    between <- axis$u[-1] - diff(axis$u) / 2
+    out <- c(out, lapply(between, function(u) replace(numeric(d), k, u)))
+  }
+  out
+}
+
+density_error <- function(axis) {
+  n <- length(axis$u)
+  if (n == 2) {
+    return(Inf)
+  }
+  left <- seq(2, n - 1, by = 2)
+  coarse <- excess_spline(axis$u[-left], axis$log_density[-left])
+  change <- exp(coarse(axis$u[left])) - exp(axis$log_density[left])
+  max(abs(change)) / exp(max(axis$log_density)) / 4
+}
+
+# Error of the density of a parameter between nodes, as a share of its top
+most_density_error <- 0.01

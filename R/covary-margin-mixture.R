@@ -39,8 +39,7 @@ prior_range <- function(nodes, dims) {
 # value(u): log density relative to the centre. Between nodes, and beyond them, what it has more
 # than a standard normal is a natural spline.
 node_axis <- function(at, u, log_density, range) {
-  more <- stats::splinefun(u, log_density + u^2 / 2, method = "natural")
-  value <- function(x) more(x) - x^2 / 2
+  value <- excess_spline(u, log_density)
   grid <- seq(max(min(u) - 2, range[1]), min(max(u) + 2, range[2]), length.out = 801)
   density <- exp(value(grid))
   step <- grid[2] - grid[1]
@@ -48,6 +47,13 @@ node_axis <- function(at, u, log_density, range) {
     at = at, u = u, log_density = log_density, value = value, grid = grid, density = density,
     log_norm = log(sum(density) * step)
   )
+}
+
+# A function of u through log densities at nodes u: what they have more than -u^2 / 2 is a natural
+# spline.
+excess_spline <- function(u, log_density) {
+  more <- stats::splinefun(u, log_density + u^2 / 2, method = "natural")
+  function(x) more(x) - x^2 / 2
 }
 
 # Values of u with probabilities p.
@@ -70,13 +76,11 @@ draw_nodes <- function(posterior, s, dims) {
   list(u = u, phi = phi)
 }
 
-# The mixture as one fit.
-mix_fits <- function(fits, posterior, dims, asked) {
+# The mixture as one fit. drawn: draw_nodes(); nearest: the node of each draw.
+mix_fits <- function(fits, posterior, dims, asked, drawn, nearest) {
   fit <- fits[[1]]
   same <- vapply(fits, function(other) identical(colnames(other$draws), colnames(fit$draws)), TRUE)
   if (!all(same)) stop_covary("internal", "Fits at nodes have other parameters.")
-  drawn <- draw_nodes(posterior, asked$draws, dims)
-  nearest <- nearest_node(drawn$u, posterior$nodes$u)
   fit$draws <- mixed_draws(fits, posterior, drawn$u, nearest)
   columns <- vapply(seq_len(nrow(dims)), function(k) {
     margin <- fit$margins[[dims$label[k]]]
@@ -179,7 +183,11 @@ mixed_info <- function(fits, posterior, nearest) {
   of <- function(name) vapply(used, function(fit) as.double(fit$info[[name]])[1], 0)
   weighed <- function(name) sum(of(name) * share[share > 0])
   out$converged <- all(vapply(used, function(fit) isTRUE(fit$info$converged), TRUE))
-  khat <- do.call(rbind, lapply(used, function(fit) fit$info$khat))
+  # What says nothing against the draws of a node says nothing against the mixture.
+  khat <- do.call(rbind, c(list(out$khat), lapply(used, function(fit) {
+    bad <- names(bad_khat(fit$info, nrow(fit$draws)))
+    replace(fit$info$khat, !names(fit$info$khat) %in% bad, NA)
+  })))
   if (length(khat)) {
     out$khat <- apply(khat, 2, function(v) if (all(is.na(v))) NA_real_ else max(v, na.rm = TRUE))
   }

@@ -46,13 +46,14 @@ validate_prepared <- function(x) {
 }
 
 # `choice`: which rows of `data` are wanted, list(weights, subset, na_action, missing). `settings`:
-# list(prior, algorithm, control, margins).
+# list(prior, algorithm, control, margins, memory (of fits that differ in their responses alone, see
+# recall())).
 prepare_fit <- function(parsed, data, choice, settings) {
   if (inherits(data, "cells")) {
     parsed <- own_scopes(parsed, names(data$covariates))
     prepared <- prepare_cells(parsed, data, settings, choice$missing)
   } else {
-    read <- read_rows(parsed, data, choice)
+    read <- recall(settings$memory, "rows", read_rows(parsed, data, choice))
     parsed <- read$parsed
     margins <- margins_of_frame(settings$margins, read$frame)
     frame <- latent_frame(read$frame, margins)
@@ -63,6 +64,16 @@ prepare_fit <- function(parsed, data, choice, settings) {
   }
   prepared$parsed <- parsed
   prepared
+}
+
+# What does not depend on the transformation of responses is made once for all fits that share a
+# memory (an environment; NULL: each time). value: computed where it is not known.
+recall <- function(memory, name, value) {
+  if (is.null(memory)) {
+    return(value)
+  }
+  if (is.null(memory[[name]])) memory[[name]] <- value
+  memory[[name]]
 }
 
 # The frame of the rows, and the formulas with all that is to be known of them at new data.
@@ -83,7 +94,7 @@ prepare_rows <- function(parsed, frame, settings) {
   cells <- new_cells(frame, likelihood_of(parsed$predictors)$is_sufficient)
   scales <- response_scales(cells_moments(cells), colnames(frame$y))
   check_responses(frame, scales, settings$algorithm)
-  design <- new_design(parsed, frame, cells)
+  design <- recall(settings$memory, "design", new_design(parsed, frame, cells))
   scales <- scales_of_cells(scales, design, cells)
   priors <- resolve_priors(design, scales, settings$prior)
   new_prepared("rows", frame, cells, design, priors, new_cells_model(design, cells, priors, scales))

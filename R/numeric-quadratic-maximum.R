@@ -14,8 +14,14 @@ quadratic_maximum <- function(f, start, lower, upper, step, most = 20) {
     sd <- if (peaked) sqrt(diag(local$cov)) else if (local$finite) 2 * step else step / 2
     move <- pmin(pmax(move, -6 * step), 6 * step)
     new <- pmin(pmax(x + move, lower), upper)
-    if (value_at(new) < max(value_at(x), local$top)) new <- local$best
-    done <- peaked && all(abs(move) < 0.3 * sd) && all(step < 2.5 * sd)
+    near <- all(abs(move) < 0.3 * sd)
+    if (value_at(new) < max(value_at(x), local$top)) {
+      new <- local$best
+    } else if (peaked && all(abs(move) < 3 * sd)) {
+      # A step whose gain was foreseen has shown that the function is the quadratic.
+      near <- near || abs(value_at(new) - value_at(x) - sum(local$gradient * move) / 2) < 0.1
+    }
+    done <- peaked && near && all(step < 2.5 * sd)
     x <- new
     if (done) break
     step <- pmin(pmax(sd, step / 5), 2 * step)

@@ -1,9 +1,9 @@
 # Reference charts against simulated truth: calibration, adaptation to new sites against a grid,
-# joint regions, harmonisation, time and size; and our column of a comparison with spectranorm.
+# joint regions, harmonisation, time and size.
 #
 #   Rscript bench/charts.R [part ...] > bench/results/charts.txt
 #
-# Parts: calibration, sites, joint, harmonise, size, spectranorm; all by default.
+# Parts: calibration, sites, joint, harmonise, size; all by default.
 #
 # Seconds are of CPU: other work may share the machine.
 library(covary)
@@ -248,52 +248,6 @@ size <- function() {
   say("table error of z:", ref$table_error)
 }
 
-spectranorm <- function() {
-  cat("\nOur column beside spectranorm: age 5 to 90, 30 sites, 10,000 test people\n")
-  brain <- list(
-    mu = list(function(a) sin(a / 20), function(a) cos(a / 25) - a / 60),
-    sd = list(function(a) 0.45 * sin(a / 27), function(a) 0.45 * cos(a / 27)),
-    rho = function(a) tanh(0.25 + 0.45 * (a - 5) / 85)
-  )
-  brain_people <- function(n, shift, scale) {
-    site <- sample(nrow(shift), n, TRUE)
-    age <- pmin(pmax(rnorm(n, seq(20, 70, length.out = nrow(shift))[site], 22), 5), 90)
-    z <- matrix(rnorm(2 * n), n)
-    z[, 2] <- brain$rho(age) * z[, 1] + sqrt(1 - brain$rho(age)^2) * z[, 2]
-    y <- vapply(1:2, function(k) {
-      brain$mu[[k]](age) + exp(brain$sd[[k]](age)) * (shift[site, k] + exp(scale[site, k]) * z[, k])
-    }, numeric(n))
-    data.frame(
-      age = age, sex = sample(c("F", "M"), n, TRUE), site = sprintf("s%02d", site), a = y[, 1],
-      b = y[, 2], z1 = z[, 1]
-    )
-  }
-  for (n in c(5000, 78000)) {
-    set.seed(11)
-    shift <- matrix(rnorm(60, 0, 0.3), 30)
-    scale <- matrix(rnorm(60, 0, 0.1), 30)
-    d <- brain_people(n, shift, scale)
-    test <- brain_people(10000, shift, scale)
-    one <- function() {
-      covary(a ~ sex + s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
-        data = d, draws = 500, refresh = FALSE
-      )
-    }
-    seconds <- min(cpu(margin <- one()), cpu(one()))
-    error <- deviations(margin, test)$z - test$z1
-    say(paste(n, "people: seconds a margin, rms error of z:"), seconds, sqrt(mean(error^2)))
-    seconds <- cpu(pair <- covary(cbind(a, b) ~ sex + s(age) + s(site, bs = "re"),
-      sigma ~ s(age) + s(site, bs = "re"), rho ~ s(age),
-      data = d, draws = 500, refresh = FALSE
-    ))
-    off <- function(ages) {
-      at <- correlation(pair, data.frame(age = ages))$estimate
-      sqrt(mean((at - brain$rho(ages))^2))
-    }
-    say("    seconds a pair, rms error of rho at 8-85, 15-75:", seconds, off(8:85), off(15:75))
-  }
-}
-
-every <- list(calibration, sites_against_grid, joint, harmonised, size, spectranorm)
-names(every) <- c("calibration", "sites", "joint", "harmonise", "size", "spectranorm")
+every <- list(calibration, sites_against_grid, joint, harmonised, size)
+names(every) <- c("calibration", "sites", "joint", "harmonise", "size")
 for (part in names(every)) if (asked(part)) every[[part]]()

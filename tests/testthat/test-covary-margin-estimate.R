@@ -85,11 +85,12 @@ test_that("two powers are estimated together, and by update()", {
   d$b <- exp(1 + 0.5 * d$x + 0.3 * e[, 2])
   d$a[1:5] <- NA
   both <- list(a = power(), b = power())
-  fit <- quiet(covary(cbind(a, b) ~ x, data = d, margin = both, draws = 1000, seed = 1))
+  fit <- quiet(covary(cbind(a, b) ~ x, data = d, margin = both, draws = 4000, seed = 1))
   drawn <- as.matrix(fit)[, c("lambda_a", "lambda_b")]
   z <- (colMeans(drawn) - c(0.5, 0)) / apply(drawn, 2, sd)
   expect_lt(max(abs(z)), 3)
-  expect_gt(cor(drawn)[1, 2], 0.1)
+  # That of the curvature at the mode is .113; four standard errors.
+  expect_lt(abs(cor(drawn)[1, 2] - 0.113), 4 / sqrt(4000))
   expect_lt(abs(attr(diagnostics(fit)$margin, "interaction")), 0.2)
   expect_output(print(fit), "lambda = .*estimated, 95 % from")
   expect_output(print(summary(fit)), "Parameters of margins")
@@ -129,4 +130,23 @@ test_that("mass beyond the limit of a power is warned of", {
     class = "covary_warning_margin_limit"
   )
   expect_warning(covary(y ~ 1, data = d, margin = power(0), draws = 200), NA)
+})
+
+test_that("nodes are added where the posterior between them is not what its neighbours say", {
+  axis <- function(bend) {
+    u <- c(-3, -1.5, 0, 1.5, 3)
+    node_axis(seq_along(u), u, -u^2 / 2 + bend * u^3, c(-Inf, Inf))
+  }
+  posterior <- function(bend) list(axes = list(axis(0), axis(bend)))
+  expect_equal(nodes_between(posterior(0)), list())
+  expect_equal(nodes_between(posterior(0.005)), list())
+  between <- lapply(c(-2.25, -0.75, 0.75, 2.25), function(u) c(0, u))
+  expect_equal(nodes_between(posterior(0.1)), between)
+  # Its estimate bounds the error of the density.
+  for (bend in c(0.01, 0.03, 0.06)) {
+    u <- seq(-3, 3, by = 0.1)
+    truth <- exp(-u^2 / 2 + bend * u^3)
+    error <- max(abs(exp(axis(bend)$value(u)) - truth)) / max(exp(axis(bend)$log_density))
+    expect_lt(error, density_error(axis(bend)))
+  }
 })
