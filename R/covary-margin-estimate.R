@@ -133,7 +133,7 @@ margin_mode <- function(asked, dims, seed) {
     stop_covary("margin", "The data say too little of ", enumerate(dims$parameter), " of ",
       enumerate(dims$label), ": its posterior has no peak between ",
       enumerate(paste(dims$lower, "and", dims$upper), quote = FALSE),
-      ". Give it, such as power(0.5).",
+      ". Give it in `margin`, such as power(0.5) or shash(delta = 1).",
       fields = list(arg = "margin", mode = top$x)
     )
   }

@@ -14,20 +14,34 @@
 #'   `-((1 - u)^(2 - lambda) - 1) / (2 - lambda)` where it is negative; 1 is none. The `scale`
 #'   belongs to the transformation; by default it is the standard deviation of the response, to two
 #'   digits, so that units do not matter. `scale = 1` is the classical form.
+#' * `shash()`, sinh-arcsinh (Jones and Pewsey 2009), of responses of either sign whose tails are
+#'   heavy or light on both sides: with `v = (y - centre) / scale` it is
+#'   `sinh(delta asinh(v) - epsilon)`; `epsilon = 0, delta = 1` is none, `delta` below 1 means
+#'   heavier tails than the normal, a positive `epsilon` a longer tail above. `centre` and `scale`
+#'   belong to the transformation; they are the median and standard deviation of the response unless
+#'   given. This is a transformation of
+#'   the response, the same at all covariates, as in warped Bayesian linear regression (Fraza et al.
+#'   2021). It is not the family of distributions whose location and scale follow the covariates
+#'   (`SHASHo()` of gamlss): where the mean moves by several standard deviations, tails far from
+#'   `centre` are bent as a power bends them, and not by themselves. Where covariates explain most
+#'   of the response, give the standard deviation of what they leave as `scale`, or prefer
+#'   `yeo_johnson()`.
 #'
 #' The transformation T is moved and scaled so that `T(c) = c` and `T'(c) = 1` at a centre c of the
-#' response (three digits of its geometric mean for a power, of its median else). Transformed
+#' response (three digits of its geometric mean for a power, of its median else, or what `shash()`
+#' was given). Transformed
 #' responses then have the units of the response whatever the parameter is: coefficients and priors
 #' of means are as for the response itself near its centre, and a power of 1 changes nothing.
 #'
 #' @section Estimation:
-#' With `lambda = NULL` the parameter is estimated with the rest of the model. Its prior is uniform
-#' between -4 and 4 (`power()`) or -4 and 6 (`yeo_johnson()`); its posterior is the evidence of the
-#' model given it, times the Jacobian of the transformation: found at some nodes between three
-#' posterior sds on both sides of its mode, each a fit of its own, and interpolated. Draws of the
-#' coefficients belong to the draw of `lambda` in the same row: they are those of the nearest node,
-#' moved along the path of posterior means and sds between nodes. `diagnostics(fit)$margin` has the
-#' nodes. Several margins are estimated together.
+#' A parameter that is `NULL` is estimated with the rest of the model. Its prior is uniform between
+#' -4 and 4 (`power()`) or -4 and 6 (`yeo_johnson()`), of `shash()` between -3 and 3 (`epsilon`) and
+#' .1 and 4 (`delta`); its posterior is the evidence of the model given it, times the Jacobian of
+#' the transformation: found at some nodes between three posterior sds on both sides of its mode,
+#' each a fit of its own, and interpolated. Draws of the coefficients belong to the draw of the
+#' parameter in the same row: they are those of the nearest node, moved along the path of posterior
+#' means and sds between nodes. `diagnostics(fit)$margin` has the nodes. Several parameters are
+#' estimated together.
 #'
 #' @section Results:
 #' Everything after the fit is on the scale of the response: means and standard deviations are those
@@ -44,13 +58,18 @@
 #' distribution lies beyond it at some row. Simulated responses are drawn within the limit.
 #'
 #' @param lambda The power; `NULL` (default) to estimate it.
-#' @param scale What a response is divided by before the transformation.
+#' @param epsilon,delta Skewness and weight of the tails; `NULL` (default) to estimate them.
+#' @param scale What a response is divided by before the transformation, its centre (`shash()`)
+#'   taken off.
+#' @param centre The response at which the transformation is the identity.
 #' @return An object of class `covary_margin`.
 #' @section Errors:
 #' `covary_error_argument`; in [covary()] `covary_error_margin` for responses that a margin cannot
 #' transform, such as values at or below zero under `power()`.
 #' @references Box and Cox (1964) \doi{10.1111/j.2517-6161.1964.tb00553.x}; Yeo and Johnson (2000)
-#'   \doi{10.1093/biomet/87.4.954}; Cole and Green (1992) \doi{10.1002/sim.4780111005}.
+#'   \doi{10.1093/biomet/87.4.954}; Cole and Green (1992) \doi{10.1002/sim.4780111005}; Jones and
+#'   Pewsey (2009) \doi{10.1093/biomet/asp053}; Fraza, Dinga, Beckmann and Marquand (2021)
+#'   \doi{10.1016/j.neuroimage.2021.118715}.
 #' @seealso [covary()], [loo.covary()] to compare margins.
 #' @examples
 #' power()

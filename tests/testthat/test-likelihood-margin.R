@@ -23,7 +23,14 @@ test_margins <- function() {
       naive = function(y, l) naive_yeo_johnson(y / margin$scale, l)
     )
   })
-  c(powers, others)
+  bent <- lapply(list(c(0, 1), c(-0.6, 0.5), c(0.4, 2), c(2, 0.15)), function(l) {
+    margin <- margin_of_data(shash(l[1], l[2]), signed)
+    list(
+      margin = margin, y = signed, l = l,
+      naive = function(y, l) sinh(l[2] * asinh((y - margin$centre) / margin$scale) - l[1])
+    )
+  })
+  c(powers, others, bent)
 }
 
 test_that("a transformation is that of the papers up to location and scale", {
@@ -78,6 +85,10 @@ test_that("parameters are numbers or NULL", {
   expect_error(yeo_johnson(1, scale = 0), class = "covary_error_argument")
   expect_output(print(power()), "power(lambda = estimated)", fixed = TRUE)
   expect_output(print(yeo_johnson(1.5)), "yeo_johnson(lambda = 1.5)", fixed = TRUE)
+  expect_error(shash(delta = 0), class = "covary_error_argument")
+  expect_error(shash(0, 1, scale = -1), class = "covary_error_argument")
+  expect_error(shash(0, 1, centre = "a"), class = "covary_error_argument")
+  expect_output(print(shash(delta = 1)), "shash(epsilon = estimated, delta = 1)", fixed = TRUE)
 })
 
 test_that("power() is a link of quasi families too, and margins of fits hold none", {
