@@ -4,7 +4,7 @@
 #' @export
 refine.covary <- function(object, seconds = 60, ..., refresh = NULL) {
   check_dots(...)
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_number(seconds, "seconds", 0, open = TRUE)
   if (!engines()[[object$algorithm]]$likelihood) {
     stop_covary("algorithm", "Draws from the prior have seen no data; there is nothing to refine.",
@@ -29,7 +29,7 @@ refine.covary <- function(object, seconds = 60, ..., refresh = NULL) {
 }
 
 # Changes of the call, each a list of arguments of covary(), the cheapest first, without those that
-# the fit has had.
+# the fit has had. NUTS knows no evidence, by which margins are estimated.
 refinement_steps <- function(fit) {
   draws <- as.numeric(nrow(fit$draws))
   steps <- list(
@@ -38,7 +38,11 @@ refinement_steps <- function(fit) {
     list(algorithm = "nuts", draws = 4000),
     list(algorithm = "nuts", draws = 16000)
   )
-  Filter(function(step) step$algorithm != fit$algorithm || step$draws > draws, unique(steps))
+  estimated <- length(margin_draw_names(fit)) > 0
+  Filter(function(step) {
+    (step$algorithm != fit$algorithm || step$draws > draws) &&
+      !(estimated && step$algorithm == "nuts")
+  }, unique(steps))
 }
 
 # list(fit (NULL if it failed or the time was over), line of the log). An outer limit of time that

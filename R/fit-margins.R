@@ -85,22 +85,57 @@ restored_moments <- function(m, mean, sd) {
   }
   nodes <- normal_nodes(moment_nodes)
   first <- second <- total <- 0 * mean
-  centre <- through_margin(m, mean, from_latent)
-  centre[beyond_limit(mean, m)] <- m$margin$centre
+  centre <- response_near(m, mean)
   for (i in seq_along(nodes$x)) {
-    at <- mean + sd * nodes$x[i]
-    d <- through_margin(m, at, from_latent) - centre
-    beyond <- beyond_limit(at, m)
-    d[beyond] <- 0
-    weight <- nodes$weight[i] + 0 * d
-    weight[beyond] <- 0
+    d <- centred_response(m, mean + sd * nodes$x[i], centre)
+    weight <- nodes$weight[i] * d$within
     total <- total + weight
-    first <- first + weight * d
-    second <- second + weight * d^2
+    first <- first + weight * d$value
+    second <- second + weight * d$value^2
   }
   total[total < least_within] <- NA
   first <- first / total
   list(mean = centre + first, sd = sqrt(pmax(second / total - first^2, 0)))
+}
+
+# A response by which moments are centred: that of a latent value, or the margin's own centre
+response_near <- function(m, latent) {
+  out <- through_margin(m, latent, from_latent)
+  if (!is.null(m)) out[beyond_limit(latent, m)] <- m$margin$centre
+  out
+}
+
+# Covariances of two responses (or, with rho NULL, variances of one) whose latent values have these
+# means, sds (lists) and correlations, draws x rows, by the same nodes in two directions.
+restored_covariance <- function(margins, mean, sd, rho = NULL) {
+  if (is.null(rho)) {
+    return(restored_moments(margins[[1]], mean[[1]], sd[[1]])$sd^2)
+  }
+  nodes <- normal_nodes(moment_nodes)
+  centre <- Map(response_near, margins, mean)
+  total <- first <- second <- product <- 0 * rho
+  for (i in seq_along(nodes$x)) {
+    a <- centred_response(margins[[1]], mean[[1]] + sd[[1]] * nodes$x[i], centre[[1]])
+    for (j in seq_along(nodes$x)) {
+      z <- rho * nodes$x[i] + sqrt(1 - rho^2) * nodes$x[j]
+      b <- centred_response(margins[[2]], mean[[2]] + sd[[2]] * z, centre[[2]])
+      weight <- nodes$weight[i] * nodes$weight[j] * (a$within & b$within)
+      total <- total + weight
+      first <- first + weight * a$value
+      second <- second + weight * b$value
+      product <- product + weight * a$value * b$value
+    }
+  }
+  total[total < least_within] <- NA
+  product / total - first * second / total^2
+}
+
+# list(value: less than a centre, zero beyond the limit of the margin; within)
+centred_response <- function(m, latent, centre) {
+  within <- !beyond_limit(latent, m)
+  value <- through_margin(m, latent, from_latent) - centre
+  value[!within] <- 0
+  list(value = value, within = within)
 }
 
 moment_nodes <- 11

@@ -43,7 +43,9 @@ caller_name <- function(call) {
 stop_margins <- function(fit, what, arg = "object") {
   stop_covary("margin", what, " cannot answer yet for a fit with margins (",
     paste0(names(fit$margins), ": ", vapply(fit$margins, margin_text, ""), collapse = ", "),
-    "): its answer would be on the scale of the transformed response.",
+    "): its answer would be on the scale of the transformed response. predict(), ",
+    "posterior_epred() and posterior_predict() answer on the scale of the response, ",
+    "as_draws_df() has coefficients of the transformed one (see ?margins).",
     fields = list(arg = arg, margins = names(fit$margins))
   )
 }

@@ -3,7 +3,7 @@
 # The names of coefficients may be given without "b_", as for fits of brms.
 #' @rawNamespace S3method(brms::hypothesis, covary)
 hypothesis.covary <- function(x, hypothesis, ...) {
-  check_fit(x, "x")
+  check_fit(x, "x", margins = TRUE)
   draws <- as.data.frame(unclass(x$draws), check.names = FALSE)
   coefficients <- grep("^b_", names(draws), value = TRUE)
   short <- sub("^b_", "", coefficients)

@@ -8,7 +8,9 @@
 #' @param object A fit of [covary()].
 #' @param dpar `"mu"` (default), `"sigma"` or `"rho"`: results are on the scale of the predictor
 #'   (identity, log, rhobit; the coefficient of a partial correlation for three and more responses);
-#'   `type = "response"` in [emmeans::emmeans()] transforms them back.
+#'   `type = "response"` in [emmeans::emmeans()] transforms them back. Means of a response whose
+#'   margin was given (see [margins]) are of the transformed response; `type = "response"` makes
+#'   medians of the response of them.
 #' @param resp A response, or a pair `"a:b"`; needed where there are several.
 #' @param data Not used; the data of the fit.
 #' @param trms,xlev,grid Given by 'emmeans'.
@@ -27,7 +29,7 @@ NULL
 #' @rdname emmeans.covary
 #' @exportS3Method emmeans::recover_data
 recover_data.covary <- function(object, data = NULL, dpar = "mu", resp = NULL, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   # 'emmeans' raises a text as an error; the rest of it would be hidden.
   p <- tryCatch(one_predictor(object, check_dpar(dpar), resp), covary_error = conditionMessage)
   if (is.character(p)) {
@@ -51,19 +53,47 @@ terms_for_emmeans <- function(predictor, variables) {
 #' @rdname emmeans.covary
 #' @exportS3Method emmeans::emm_basis
 emm_basis.covary <- function(object, trms, xlev, grid, dpar = "mu", resp = NULL, ...) {
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   p <- one_predictor(object, check_dpar(dpar), resp)
+  margin <- margin_for_emmeans(object, p)
   at <- predictor_at(object, p$key, prepare_newdata(object, grid, p$key))
   # The offset is a column with the coefficient 1.
   x <- cbind(at$x, at$offset)[at$index, , drop = FALSE]
   draws <- cbind(at$draws, offset = 1)
   list(
     X = x, bhat = colMeans(draws), nbasis = matrix(NA), V = stats::cov(draws),
-    dffun = function(k, dfargs) Inf, dfargs = list(), misc = emmeans_scale(p), post.beta = draws
+    dffun = function(k, dfargs) Inf, dfargs = list(), misc = emmeans_scale(p, margin),
+    post.beta = draws
   )
 }
 
-emmeans_scale <- function(predictor) {
+# The margin of the response of a predictor, where it is a transformation that 'emmeans' can undo:
+# of means, and the same for all draws.
+margin_for_emmeans <- function(fit, predictor) {
+  role <- dpar_of(predictor)$role
+  if (!has_margin(fit, predictor, role)) {
+    return(NULL)
+  }
+  margin <- fit$margins[[predictor$resp]]
+  estimated <- margin_columns(margin, predictor$resp, fit$ids) %in% colnames(fit$draws)
+  if (role != "mean" || any(estimated)) {
+    stop_margins(fit, if (role == "mean") {
+      "'emmeans' of a response whose margin was estimated"
+    } else {
+      paste0("'emmeans' of dpar = \"", predictor$dpar, "\"")
+    })
+  }
+  margin
+}
+
+emmeans_scale <- function(predictor, margin = NULL) {
+  if (!is.null(margin)) {
+    return(list(tran = list(
+      name = margin_text(margin), linkfun = function(y) to_latent(margin, y),
+      linkinv = function(eta) from_latent(margin, eta),
+      mu.eta = function(eta) exp(-latent_log_slope(margin, from_latent(margin, eta)))
+    ), inv.lbl = "median"))
+  }
   link <- dpar_of(predictor)$link
   transformation <- list(
     name = link$name, linkfun = link$link, linkinv = link$inverse, mu.eta = link$derivative

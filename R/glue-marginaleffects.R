@@ -11,7 +11,8 @@
 #' @param model A fit of [covary()].
 #' @param newdata A data frame.
 #' @param type `"response"` (default): expected responses, standard deviations or correlations;
-#'   `"link"`: predictors; `"prediction"`: new responses.
+#'   `"link"`: predictors, of transformed responses where they have [margins]; `"prediction"`: new
+#'   responses.
 #' @param vcov `NULL` or `FALSE`: uncertainty comes from the draws.
 #' @param ... `dpar`, `resp`, `ndraws` (of `"link"` and `"response"`), `exclude` and `re_formula`
 #'   of [posterior_epred.covary()].
@@ -23,7 +24,7 @@ NULL
 #' @rdname get_predict.covary
 #' @rawNamespace S3method(marginaleffects::get_predict, covary)
 get_predict.covary <- function(model, newdata = NULL, type = "response", ...) {
-  check_fit(model, "model")
+  check_fit(model, "model", margins = TRUE)
   type <- check_choice(type, c("response", "link", "prediction"), "type")
   draws <- switch(type,
     response = posterior_epred,
@@ -46,12 +47,12 @@ get_predict.covary <- function(model, newdata = NULL, type = "response", ...) {
 
 #' @rdname get_predict.covary
 #' @rawNamespace S3method(marginaleffects::get_coef, covary)
-get_coef.covary <- function(model, ...) stats::coef(check_fit(model, "model"))
+get_coef.covary <- function(model, ...) stats::coef(check_fit(model, "model", margins = TRUE))
 
 #' @rdname get_predict.covary
 #' @rawNamespace S3method(marginaleffects::get_vcov, covary)
 get_vcov.covary <- function(model, vcov = NULL, ...) {
-  check_fit(model, "model")
+  check_fit(model, "model", margins = TRUE)
   if (!is.null(vcov) && !is.logical(vcov)) {
     stop_covary("argument", "`vcov` must be left out: uncertainty comes from the posterior draws.",
       fields = list(arg = "vcov")

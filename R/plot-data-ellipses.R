@@ -31,7 +31,7 @@ values_shown <- function(fit, covariate, at, probs = c(0.05, 0.275, 0.5, 0.725, 
   sort(unique(as.double(at)))
 }
 
-# Posterior medians of the bivariate normal of a pair at values of a covariate.
+# Posterior medians of means, sds and correlation of a pair at values of a covariate.
 bivariate_at <- function(fit, covariate, at, pair, conditions = list()) {
   newdata <- reference_row(fit, conditions)[rep(1, length(at)), , drop = FALSE]
   newdata[[covariate]] <- of_type(at, newdata[[covariate]])
@@ -49,9 +49,15 @@ ellipse_frame <- function(
   fit, covariate, at = NULL, resp = NULL, conditions = list(),
   content = c(0.5, 0.95), points = 120
 ) {
-  if (length(fit$margins)) stop_margins(fit, "A picture of ellipses")
   pair <- response_pair(fit, resp)
-  b <- bivariate_at(fit, covariate, values_shown(fit, covariate, at), pair, conditions)
+  shown <- values_shown(fit, covariate, at)
+  b <- bivariate_at(fit, covariate, shown, pair, conditions)
+  # Outlines are those of the normal, where responses have a margin mapped back from it.
+  l <- if (length(fit$margins)) {
+    bivariate_at(without_margins(fit), covariate, shown, pair, conditions)
+  } else {
+    b
+  }
   if (!is.finite(sum(as.matrix(b)))) {
     stop_covary("argument",
       "`at` lies too far from the data: the model has no finite values there.",
@@ -62,14 +68,24 @@ ellipse_frame <- function(
   parts <- lapply(seq_len(nrow(b)), function(i) {
     do.call(rbind, lapply(content, function(p) {
       radius <- sqrt(stats::qchisq(p, 2))
-      half <- acos(b$rho[i]) / 2
+      half <- acos(l$rho[i]) / 2
       data.frame(
         covariate = covariate, value = b$value[i], content = p,
-        x = b$mean_x[i] + radius * b$sd_x[i] * cos(angle + half),
-        y = b$mean_y[i] + radius * b$sd_y[i] * cos(angle - half),
+        x = response_of(fit, pair[1], l$mean_x[i] + radius * l$sd_x[i] * cos(angle + half)),
+        y = response_of(fit, pair[2], l$mean_y[i] + radius * l$sd_y[i] * cos(angle - half)),
         b[rep(i, points), -1], row.names = NULL
       )
     }))
   })
   do.call(rbind, parts)
+}
+
+# Responses of latent values, NA where there are none
+response_of <- function(fit, label, latent) {
+  margin <- fit$margins[[label]]
+  if (is.null(margin)) {
+    return(latent)
+  }
+  m <- list(margin = margin, p = margin_values(margin))
+  replace(from_latent(margin, latent), beyond_limit(latent, m), NA)
 }

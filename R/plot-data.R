@@ -17,7 +17,8 @@
 #' * `"heatmap"`: correlations of all pairs at chosen values of a covariate. Columns `covariate`,
 #'   `value`, `row` and `column` (responses), `resp`, and of the posterior `estimate` (mean), `sd`,
 #'   `lower`, `upper`. Without a numeric covariate on which correlations depend `value` is `NA`.
-#' * `"ellipses"`: the fitted bivariate normal at chosen values of a covariate. Columns `covariate`,
+#' * `"ellipses"`: the fitted bivariate normal at chosen values of a covariate, of responses with
+#'   [margins] mapped back from the transformed ones. Columns `covariate`,
 #'   `value`, `content` (share of the population inside, 0.5 or 0.95), `x`, `y` (outline), and the
 #'   posterior medians `mean_x`, `mean_y`, `sd_x`, `sd_y`, `rho`.
 #' * `"elbo"`: `iteration`, `elbo` and `gap` (to the best value reached).

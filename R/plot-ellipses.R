@@ -5,6 +5,8 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
   outlines <- ellipse_frame(fit, covariate, at, pair, conditions)
   values <- unique(outlines$value)
   n <- length(values)
+  latent <- without_margins(fit)
+  shapes <- ellipse_frame(latent, covariate, at, pair, conditions)
   if (n > 8) {
     stop_covary("argument", "`at` has ", n, " values; a picture can show at most 8.",
       fields = list(arg = "at")
@@ -18,11 +20,13 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     fit = fit, data = data, covariate = covariate,
     reference = reference_row(fit, conditions), n = n
   )
-  y <- fit$frame$y[, pair, drop = FALSE]
-  both <- function(rows) y[rows[rowSums(is.na(y[rows, , drop = FALSE])) == 0], , drop = FALSE]
+  both <- function(fit, rows) {
+    y <- fit$frame$y[, pair, drop = FALSE]
+    y[rows[rowSums(is.na(y[rows, , drop = FALSE])) == 0], , drop = FALSE]
+  }
   dots <- list(
-    y = both(if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()),
-    near = if (max_points > 0) lapply(near, both)
+    y = both(fit, if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()),
+    near = if (max_points > 0) lapply(near, both, fit = fit)
   )
   with_canvas(list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25)), {
     graphics::par(mar = c(2.9, 3.2, 1.8, 0.8))
@@ -31,7 +35,8 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
     for (i in seq_len(n)) {
       draw_shape_panel(
-        outlines[outlines$value == values[i], ], dots$near[[i]], covariate, colours[i]
+        shapes[shapes$value == values[i], ], if (max_points > 0) both(latent, near[[i]]),
+        covariate, colours[i]
       )
     }
   })

@@ -1,7 +1,8 @@
 #' Fitted correlations and covariances at given covariates
 #'
 #' Marginal correlations and covariances of the responses, whatever the predictors of the model are.
-#' Correlations of responses with margins are those of the transformed responses (see [margins]).
+#' Of responses with [margins] correlations are those of the transformed responses, and covariances
+#' those of the responses themselves, by Gauss-Hermite quadrature with 11 nodes in each direction.
 #'
 #' @inheritParams posterior_predict.covary
 #' @param resp Which pairs: `NULL` (default) for all; pairs `"a:b"`, one or several; or responses,
@@ -76,7 +77,7 @@ covariance.covary <- function(
   exclude = NULL, re_formula = NULL, ..., prob = 0.95
 ) {
   check_one_name(!missing(prob) && !missing(interval))
-  check_fit(object)
+  check_fit(object, margins = TRUE)
   check_dots(...)
   object <- leave_out(object, exclude, re_formula)
   pairs <- choose_pairs(object, resp, TRUE)
@@ -123,9 +124,20 @@ pair_summaries <- function(fit, newdata, pairs, interval, draws, draw_ids, scale
   newdata <- prepare_newdata(fit, newdata, unique(unlist(behind)))
   keys <- unique(unlist(lapply(pairs, pair_parts, fit = fit, scaled = scaled)))
   m <- new_marginals(fit, keys, newdata, draw_ids)
+  margins <- if (scaled) m$margins
+  if (scaled) m$margins <- NULL
   values <- function(rows = NULL) {
     at <- marginal_values(m, rows = rows)
-    lapply(pairs, function(pair) Reduce(`*`, at[pair_parts(fit, pair, scaled)]))
+    lapply(pairs, function(pair) {
+      if (!any(pair %in% names(fit$margins)) || !scaled) {
+        return(Reduce(`*`, at[pair_parts(fit, pair, scaled)]))
+      }
+      restored_covariance(
+        margins[match(pair, fit$responses)], at[role_keys(fit, "mean", pair)],
+        at[role_keys(fit, "sd", pair)],
+        if (pair[1] != pair[2]) at[[role_keys(fit, "correlation", list(pair))]]
+      )
+    })
   }
   if (draws) {
     return(pair_array(values, m, pairs, labels, row_labels(fit, newdata)))
@@ -141,9 +153,11 @@ pair_summaries <- function(fit, newdata, pairs, interval, draws, draw_ids, scale
   }, parts, names, behind))
 }
 
-# Keys of the parameters whose product is a correlation, or a covariance (`scaled`).
+# Keys of the parameters whose product is a correlation, or a covariance (`scaled`); with the means,
+# on which covariances of responses that have margins depend.
 pair_parts <- function(fit, pair, scaled) {
   c(
+    if (scaled && any(pair %in% names(fit$margins))) role_keys(fit, "mean", unique(pair)),
     if (scaled) role_keys(fit, "sd", pair),
     if (pair[1] != pair[2]) role_keys(fit, "correlation", list(pair))
   )

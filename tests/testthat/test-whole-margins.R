@@ -93,6 +93,26 @@ agrees <- list(
     near(bayes_R2(fit, "mpg")[1, 1], mean(spread / (spread + rowMeans(of$sd^2))), 1e-3)
   },
   correlation = function(fit, n) near(correlation(fit, new_people)$estimate, rep(mean(n$rho), 2)),
+  covariance = function(fit, n) {
+    # Of a log-normal and a normal response
+    found <- covariance(fit, new_people)$estimate
+    both <- colMeans(n$rho * n$log_sd * n$other_sd * n$mean)
+    near(found, c(colMeans(n$sd^2), colMeans(n$other_sd^2), both), 1e-4)
+  },
+  get_predict = function(fit, n) {
+    method <- getFromNamespace("get_predict.covary", "covary")
+    near(method(fit, new_people, resp = "mpg")$estimate, apply(n$mean, 2, median), 1e-5)
+  },
+  refine = function(fit, n) expect_equal(quiet(refine(fit))$margins, fit$margins),
+  plot_data = function(fit, n) {
+    path <- plot_data(fit, "ellipses", covariate = "wt", at = 3, resp = c("mpg", "qsec"))
+    of <- lapply(naive_draws(fit, data.frame(wt = 3)), function(v) median(as.matrix(v)))
+    z <- cbind(log(path$x) - of$log_mean, path$y - of$other)
+    z <- z / rep(c(of$log_sd, of$other_sd), each = nrow(z))
+    squares <- (z[, 1]^2 + z[, 2]^2 - 2 * of$rho * z[, 1] * z[, 2]) / (1 - of$rho^2)
+    near(pchisq(squares, 2), path$content, 1e-4)
+    near(path$mean_x[1], of$mean, 1e-4)
+  },
   posterior_linpred = function(fit, n) {
     near(posterior_linpred(fit, TRUE, new_people, resp = "mpg"), n$median)
   },
@@ -160,29 +180,28 @@ agrees <- list(
 
 # Further ways to the same: harmonise(), adapt() and sites() are walked in test-chart-margins.R.
 agrees_elsewhere <- c(
-  "harmonise", "adapt", "sites", "reloo", "epred_draws", "autoplot", "plot"
+  "harmonise", "adapt", "sites", "reloo", "epred_draws", "autoplot", "plot", "emm_basis",
+  "recover_data"
 )
 
-# Of the coefficients, whose scale ?margins gives, and what has no scale
+# Of the coefficients, whose scale ?margins gives, what has no scale, and what no fit answers
 scale_free <- c(
+  "anova", "extractAIC",
   "as_draws", "as_draws_array", "as_draws_df", "as_draws_list", "as_draws_matrix",
   "as_draws_rvars", "as.array", "as.data.frame", "as.matrix", "ci", "coef", "confint",
   "describe_posterior", "df.residual", "diagnostics", "elbo", "eti", "family", "find_formula",
-  "find_parameters", "find_response", "fixef", "formula", "get_parameters", "glance", "hdi",
+  "find_parameters", "find_response", "fixef", "formula", "get_coef", "get_parameters", "get_vcov",
+  "glance", "hdi", "hypothesis",
   "model_parameters", "model.matrix", "nchains", "ndraws", "niterations", "nobs", "nsamples",
   "nvariables", "p_direction", "point_estimate", "posterior_interval", "prior_summary", "ranef",
   "rope", "terms", "tidy", "VarCorr", "variables", "vcov", "weights"
 )
 
 refused <- list(
-  as_target = function(f, fit) f(fit), covariance = function(f, fit) f(fit),
-  emm_basis = function(f, fit) f(fit, NULL, NULL, NULL), recover_data = function(f, fit) f(fit),
-  get_coef = function(f, fit) f(fit), get_predict = function(f, fit) f(fit, new_people),
-  get_vcov = function(f, fit) f(fit), hypothesis = function(f, fit) f(fit, "b_mpg_wt = 0"),
-  link_function = function(f, fit) f(fit), link_inverse = function(f, fit) f(fit),
+  as_target = function(f, fit) f(fit), link_function = function(f, fit) f(fit),
+  link_inverse = function(f, fit) f(fit),
   loo_moment_match = function(f, fit) f(fit, loo = NULL), loo_subsample = function(f, fit) f(fit),
-  model_info = function(f, fit) f(fit),
-  refine = function(f, fit) f(fit)
+  model_info = function(f, fit) f(fit)
 )
 
 test_that("answers for a fit with a margin are those of a log-normal response", {
@@ -197,8 +216,24 @@ test_that("what knows no margins is refused, never answered on another scale", {
     method <- getFromNamespace(paste0(name, ".covary"), "covary")
     expect_error(refused[[name]](method, fit), class = "covary_error_margin", label = name)
   }
-  expect_error(plot(fit, "ellipses"), class = "covary_error_margin")
-  expect_error(plot_data(fit, "ellipses", covariate = "wt"), class = "covary_error_margin")
+})
+
+test_that("means by emmeans are of the transformed response, and medians of it back", {
+  skip_if_not_installed("emmeans")
+  skip_if_not_installed("coda")
+  d <- transform(mtcars, gear = factor(gear))
+  fit <- covary(mpg ~ gear, sigma ~ gear, data = d, margin = power(0), draws = 500, seed = 1)
+  means <- emmeans::emmeans(fit, "gear")
+  at <- data.frame(gear = levels(d$gear))
+  near(summary(means)$emmean, apply(posterior_linpred(fit, newdata = at, dpar = "mu"), 2, median))
+  back <- as.data.frame(summary(means, type = "response"))[["median"]]
+  median_at <- apply(posterior_linpred(fit, TRUE, at, dpar = "mu"), 2, median)
+  near(back, median_at, 1e-3)
+  expect_error(emmeans::emmeans(fit, "gear", dpar = "sigma"), "margin")
+  expect_error(
+    getFromNamespace("emm_basis.covary", "covary")(fit, NULL, NULL, at, dpar = "sigma"),
+    class = "covary_error_margin"
+  )
 })
 
 test_that("no method is forgotten", {
@@ -213,6 +248,7 @@ test_that("pictures of effects, and effects by other packages, are drawn", {
   pdf(NULL)
   on.exit(dev.off())
   effects <- plot(fit)
+  expect_equal(plot(fit, "ellipses", at = 3)$x, plot_data(fit, "ellipses", "wt", at = 3)$x)
   expect_equal(
     effects[effects$dpar == "mu" & effects$resp == "mpg", "estimate"],
     conditional_effects(fit, dpar = "mu", resp = "mpg")$estimate
