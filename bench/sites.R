@@ -5,6 +5,9 @@
 #
 #   Rscript bench/sites.R "margin 30, pair 30, rho 30, pair 100" /lib/before /lib/after
 #   Rscript bench/sites.R one pair 100             one fit in this process, as the lines of above
+#   Rscript bench/sites.R peers 30 /lib/after      a margin, or what of it others can do, each in a
+#                                                  process of its own with ten minutes
+#   Rscript bench/sites.R peer lmer 30             one of them in this process
 arguments <- commandArgs(TRUE)
 
 # Effects of sites have sds .3 in means and .1 in log sds; `rho`: .15 in Fisher's z.
@@ -69,16 +72,92 @@ fit_one <- function(what, sites) {
   ))
 }
 
+# Each takes the data and returns list(mean, log_sd) of y1 as functions of new data; fixed curves of
+# age have as many coefficients as s(age). glmmTMB before 1.1.8 has no random effects in dispformula:
+# sites are fixed there.
+peers <- list(
+  covary = function(d) {
+    fit <- suppressMessages(covary::covary(formulas$margin, data = d, refresh = FALSE, seed = 1))
+    predictor <- function(dpar) {
+      function(new) colMeans(covary::posterior_linpred(fit, newdata = new, dpar = dpar))
+    }
+    list(mean = predictor("mu"), log_sd = predictor("sigma"))
+  },
+  gaulss = function(d) {
+    fit <- mgcv::gam(
+      list(y1 ~ s(age) + s(site, bs = "re"), ~ s(age) + s(site, bs = "re")),
+      family = mgcv::gaulss(), data = d, method = "REML"
+    )
+    at <- function(new) stats::predict(fit, new, type = "response")
+    list(mean = function(new) at(new)[, 1], log_sd = function(new) -log(at(new)[, 2]))
+  },
+  bam = function(d) {
+    fit <- mgcv::bam(y1 ~ s(age) + s(site, bs = "re"), data = d, discrete = TRUE)
+    list(
+      mean = function(new) as.vector(stats::predict(fit, new)),
+      log_sd = function(new) rep(0.5 * log(fit$sig2), nrow(new))
+    )
+  },
+  lmer = function(d) {
+    fit <- lme4::lmer(y1 ~ splines::ns(age, 9) + (1 | site), data = d)
+    list(
+      mean = function(new) stats::predict(fit, new),
+      log_sd = function(new) rep(log(stats::sigma(fit)), nrow(new))
+    )
+  },
+  glmmTMB = function(d) {
+    fit <- glmmTMB::glmmTMB(y1 ~ splines::ns(age, 9) + (1 | site),
+      dispformula = ~ splines::ns(age, 9) + site, data = d
+    )
+    # The same rows as were fitted: the basis of dispformula is not rebuilt at others.
+    rows <- function(new) match(rownames(new), rownames(d))
+    list(
+      mean = function(new) stats::predict(fit)[rows(new)],
+      log_sd = function(new) log(stats::predict(fit, type = "disp"))[rows(new)]
+    )
+  }
+)
+
+fit_peer <- function(what, sites) {
+  fit <- peers[[what]]
+  if (what == "covary") fit(simulate_sites(5, 12000))
+  d <- simulate_sites(sites)
+  time <- system.time(found <- fit(d))
+  some <- d[seq(1, nrow(d), length.out = 500), ]
+  rms <- function(x) sqrt(mean(x^2))
+  cat(sprintf(
+    "%-8s %4d sites  cpu %7.2f  elapsed %7.1f  error of mean %.4f, of log sd %.4f\n", what, sites,
+    sum(time[1:2]), time[[3]], rms(found$mean(some) - some$mean), rms(found$log_sd(some) - some$log_sd)
+  ))
+}
+
+run <- function(words, ...) {
+  script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+  system2("Rscript", c(script, words), stderr = FALSE, ...)
+}
+
 if (arguments[1] == "one") {
   fit_one(arguments[2], as.integer(arguments[3]))
+} else if (arguments[1] == "peer") {
+  fit_peer(arguments[2], as.integer(arguments[3]))
+} else if (arguments[1] == "peers") {
+  Sys.setenv(R_LIBS = arguments[3])
+  cat("Rscript bench/sites.R peers", arguments[2], "...\n", R.version.string, "\n")
+  for (package in c("mgcv", "lme4", "glmmTMB")) {
+    cat(package, format(utils::packageVersion(package)), "")
+  }
+  cat("\n")
+  for (what in names(peers)) {
+    status <- run(c("peer", what, arguments[2]), timeout = 600)
+    if (status != 0) cat(sprintf("%-8s not done in ten minutes\n", what))
+  }
 } else {
-  script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
   cat("Rscript bench/sites.R", dQuote(arguments[1], FALSE), "...\n", R.version.string, "\n")
   for (case in strsplit(arguments[1], ", *")[[1]]) {
     for (library in arguments[-1]) {
       cat(sprintf("%-17s ", basename(library)))
       Sys.setenv(R_LIBS = library)
-      system2("Rscript", c(script, "one", strsplit(case, " ")[[1]]), stderr = FALSE)
+      run(c("one", strsplit(case, " ")[[1]]))
     }
   }
 }
