@@ -21,6 +21,7 @@ gibbs_settings <- list(
 # the surrogate moves, may be smaller.
 gibbs_sds <- function(surrogate, model, start, is_first) {
   s <- gibbs_settings
+  surrogate <- as_dense_surrogate(surrogate)
   n <- length(surrogate$b_p)
   points <- min(max(s$flops / (n^3 / 3 + 1), s$least), s$most) * if (is_first) s$first else 1
   sweeps <- ceiling(points / s$chains)

@@ -84,9 +84,8 @@ predictor_factor <- function(model, j) {
   mine <- which(model$coefficients$key == model$keys[j])
   x <- model$core$x[[j]]
   n <- pmax(model$core$cells[1, ], 0)
-  robust_chol(
-    pilot_precision(model, mine) + model$information[j] * (x * rep(n, each = nrow(x))) %*% t(x)
-  )
+  information <- columns_gram(x, model$information[j] * n)
+  robust_chol(as_shaped(pilot_precision(model, mine), information) + information)
 }
 
 # Expectations under N(mean, cov) and the Newton step from there. `every`: which Hessians are
@@ -105,7 +104,7 @@ cubature_state <- function(model, mean, cov, log_tau, every) {
 penalised_state <- function(model, state, log_tau) {
   ridge <- penalty(model, log_tau)
   gradient <- state$at$gradient - ridge * state$mean
-  precision <- diag(ridge, model$dim) - state$at$hessian
+  precision <- add_diagonal(-state$at$hessian, ridge)
   factor <- chol_or_null(precision)
   state$definite <- is_well_conditioned(factor)
   state$chol_precision <- if (state$definite) factor else ascent_chol(precision, model$means)
@@ -130,7 +129,7 @@ move_sds_to_mode <- function(model, state) {
 newton_state <- function(model, state) {
   step <- state$step / max(1, max(abs(state$step)) / longest_step)
   at <- function(size) {
-    cov <- chol2inv(mixed_factor(state, size))
+    cov <- covariance_of(mixed_factor(state, size))
     cubature_state(model, state$mean + size * step, cov, state$log_tau, state$every)
   }
   near <- isTRUE(state$decrement < 1)
@@ -167,7 +166,10 @@ mixed_factor <- function(state, size) {
   if (size == 1) {
     return(state$chol_precision)
   }
-  cholesky((1 - size) * solve_spd(state$cov) + size * crossprod(state$chol_precision))
+  mixed <- (1 - size) * precision_of(state$cov) + size * precision_from(state$chol_precision)
+  factor <- chol_or_null(mixed)
+  if (is.null(factor)) stop_indefinite()
+  factor
 }
 
 # Is the new state nearer to the solution? Close to it the decrement falls. Far from it the ELBO
@@ -181,9 +183,9 @@ is_progress <- function(new, state) {
 # The fit with the expected Hessian, and the gradient under the covariance that this gives.
 expected_curvature <- function(model, state) {
   every <- if (state$every == at_no_cell) final_stride(model) else state$every
-  cov <- chol2inv(state$chol_precision)
+  cov <- covariance_of(state$chol_precision)
   wide <- cubature_state(model, state$mean, cov, state$log_tau, every)
-  cov <- chol2inv(wide$chol_precision)
+  cov <- covariance_of(wide$chol_precision)
   at <- expect_loglik_and_priors(model, state$mean, cov, at_no_cell)
   at$hessian <- wide$at$hessian
   last <- list(mean = state$mean, cov = cov, at = at, entropy = gaussian_entropy(cov))
@@ -198,9 +200,9 @@ final_stride <- function(model) {
 # The fit one more Newton step on, along which the gradient is linear.
 after_step <- function(state) {
   at <- state$at
-  at$gradient <- at$gradient + as.vector(at$hessian %*% state$step)
+  at$gradient <- at$gradient + symmetric_times(at$hessian, state$step)
   list(
-    mean = state$mean + state$step, cov = chol2inv(state$chol_precision), at = at,
+    mean = state$mean + state$step, cov = covariance_of(state$chol_precision), at = at,
     elbo = state$elbo, log_tau = state$log_tau
   )
 }

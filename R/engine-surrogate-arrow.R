@@ -40,3 +40,16 @@ concave_part.covary_arrow <- function(h, means) {
   }
   robust_factor(without_cross_blocks(h, means), least = hidden_precision)$precision
 }
+
+# All the way to the mode, which is cheap here.
+#' @export
+scoring_step.covary_arrow_surrogate <- function(s, model, log_tau) {
+  surrogate_mode(s, model, log_tau)$mode - log_tau
+}
+
+# Gibbs sampling (engine-gibbs.R) moves sds with the other coefficients integrated out, which makes
+# levels meet.
+#' @export
+as_dense_surrogate.covary_arrow_surrogate <- function(s) {
+  new_dense_surrogate(as.matrix(s$a), s$b, s$group)
+}

@@ -11,9 +11,11 @@ new_surrogate <- function(model, mean, at) {
   a <- concave_part(-at$hessian, model$means)
   b <- at$gradient + symmetric_times(a, mean)
   group <- model$core$group
-  if (inherits(a, "covary_arrow")) {
-    return(new_arrow_surrogate(a, b, group))
-  }
+  make <- if (inherits(a, "covary_arrow")) new_arrow_surrogate else new_dense_surrogate
+  make(a, b, group)
+}
+
+new_dense_surrogate <- function(a, b, group) {
   u <- which(group == 0)
   p <- which(group > 0)
   chol_precision <- robust_chol(a[u, u, drop = FALSE])
@@ -27,6 +29,12 @@ new_surrogate <- function(model, mean, at) {
     constant = 0.5 * sum(lead^2) - sum(log(diag(chol_precision))) + 0.5 * length(u) * log(2 * pi)
   ))
 }
+
+# The same without a shape
+as_dense_surrogate <- function(s) UseMethod("as_dense_surrogate")
+
+#' @export
+as_dense_surrogate.covary_dense_surrogate <- function(s) s
 
 # Log integrals over the coefficients at log_tau (smooths x points), but for s$constant: list(value,
 # gradient, hessian), the latter two where order is 2, of one point.
@@ -77,7 +85,10 @@ surrogate_derivatives <- function(s, model, log_tau) {
 # A step towards the mode by Fisher scoring. With B = I + D A D (eq. 12), V = B^-1 and m = V D b the
 # gradient by log_tau_g is the sum of V_ii + m_i^2 - 1 over the coefficients of g, and the expected
 # information of g and h twice the sum of the squares of I - V over theirs.
-scoring_step <- function(s, model, log_tau) {
+scoring_step <- function(s, model, log_tau) UseMethod("scoring_step")
+
+#' @export
+scoring_step.covary_dense_surrogate <- function(s, model, log_tau) {
   scale <- exp(log_tau[s$group])
   n <- length(scale)
   cov <- solve_spd(diag(n) + s$a_p * tcrossprod(scale))

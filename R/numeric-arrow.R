@@ -174,6 +174,9 @@ factor_diagonal.covary_arrow_factor <- function(factor) {
   c(diag(factor$head), factor$block[block_diagonal(nrow(factor$shape$level)), ])
 }
 
+#' @export
+precision_from.covary_arrow_factor <- function(chol_precision) chol_precision$precision
+
 # The inverse of a precision from its factor; of an arrow the entries within its shape, with the
 # factor.
 covariance_of <- function(chol_precision) UseMethod("covariance_of")
@@ -195,7 +198,7 @@ precision_of <- function(cov) UseMethod("precision_of")
 precision_of.default <- function(cov) attempt(solve_spd(cov), scaled_identity(cov, 100))
 
 #' @export
-precision_of.covary_arrow <- function(cov) cov$chol_precision$precision
+precision_of.covary_arrow <- function(cov) precision_from(cov$chol_precision)
 
 # covariance_of() times a vector
 covariance_times <- function(cov, x) UseMethod("covariance_times")
@@ -241,7 +244,7 @@ robust_factor.covary_arrow <- function(h, least = 0.05) {
       return(list(precision = precision, chol_precision = factor))
     }
   }
-  stop_covary("numerics", "A matrix of curvatures or covariances is not positive definite.")
+  stop_indefinite()
 }
 
 #' @export

@@ -9,10 +9,12 @@
 # where the matrix holds NaN.
 cholesky <- function(a) {
   upper <- attempt(chol(a))
-  if (is.null(upper) || !all(is.finite(diag(upper)))) {
-    stop_covary("numerics", "A matrix of curvatures or covariances is not positive definite.")
-  }
+  if (is.null(upper) || !all(is.finite(diag(upper)))) stop_indefinite()
   upper
+}
+
+stop_indefinite <- function() {
+  stop_covary("numerics", "A matrix of curvatures or covariances is not positive definite.")
 }
 
 # The factor of h, or NULL where h is not positive definite.
@@ -20,6 +22,12 @@ chol_or_null <- function(h) UseMethod("chol_or_null")
 
 #' @export
 chol_or_null.default <- function(h) attempt(cholesky(h))
+
+# The precision that has this factor
+precision_from <- function(chol_precision) UseMethod("precision_from")
+
+#' @export
+precision_from.default <- function(chol_precision) crossprod(chol_precision)
 
 solve_spd <- function(a) chol2inv(cholesky(a))
 

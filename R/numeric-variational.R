@@ -163,7 +163,16 @@ extrapolate <- function(expect, path, fallback) {
   fallback
 }
 
-gaussian_entropy <- function(cov) {
+gaussian_entropy <- function(cov) UseMethod("gaussian_entropy")
+
+#' @export
+gaussian_entropy.covary_arrow <- function(cov) {
+  pivots <- factor_diagonal(cov$chol_precision)
+  0.5 * length(pivots) * (1 + log(2 * pi)) - sum(log(pivots))
+}
+
+#' @export
+gaussian_entropy.default <- function(cov) {
   chol_cov <- chol_or_null(cov)
   if (is.null(chol_cov)) {
     return(NaN)

@@ -125,9 +125,10 @@ fit_peer <- function(what, sites) {
   time <- system.time(found <- fit(d))
   some <- d[seq(1, nrow(d), length.out = 500), ]
   rms <- function(x) sqrt(mean(x^2))
+  error <- c(rms(found$mean(some) - some$mean), rms(found$log_sd(some) - some$log_sd))
   cat(sprintf(
-    "%-8s %4d sites  cpu %7.2f  elapsed %7.1f  error of mean %.4f, of log sd %.4f\n", what, sites,
-    sum(time[1:2]), time[[3]], rms(found$mean(some) - some$mean), rms(found$log_sd(some) - some$log_sd)
+    "%-8s %4d sites  cpu %7.2f  elapsed %7.1f  error of mean %.4f, of log sd %.4f\n",
+    what, sites, sum(time[1:2]), time[[3]], error[1], error[2]
   ))
 }
 

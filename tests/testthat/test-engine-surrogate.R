@@ -188,6 +188,7 @@ test_that("scoring steps are solved by the gradient, and their information is th
   set.seed(509)
   s <- random_surrogate(12, 3)
   names(s) <- c("a_p", "b_p", "group")
+  class(s) <- "covary_dense_surrogate"
   # Flat priors of log tau: half-normal of an sd so large that its gradient is one, its curvature
   # zero
   prior <- half_normal(0, 1e8)

@@ -49,14 +49,15 @@ formulas_of <- function(k) {
 }
 
 cases <- list(
-  list(5, 1), list(30, 1), list(100, 1), list(5, 2), list(100, 2), list(30, 3)
+  list(5, 1), list(30, 1), list(100, 1), list(5, 2), list(100, 2), list(30, 3, "regression"),
+  list(20, 3, "partial")
 )
 
 for (case in cases) {
   sites <- case[[1]]
   k <- case[[2]]
   test_that(paste("likelihood, expectations and modes agree:", sites, "sites,", k, "responses"), {
-    control <- covary_control(correlation = if (k > 2) "regression" else "partial")
+    control <- covary_control(correlation = if (k > 2) case[[3]] else "partial")
     at <- both_models(sites_data(4500, sites, k), formulas_of(k), control)
     expect_null(at$dense$core$shape)
     expect_length(at$arrow$core$shape$level, sites * sum(grepl("site", at$dense$sds$name)))
@@ -79,22 +80,24 @@ for (case in cases) {
       fit_inner(model, quiet_progress, log_tau = log_tau, start = fit)
     }, at, fits)
     sd <- sqrt(diag(fits$dense$cov))
-    expect_lt(max(abs(fits$arrow$mean - fits$dense$mean) / sd), 1e-8)
-    expect_equal(diagonal(fits$arrow$cov), diag(fits$dense$cov), tolerance = 1e-8)
-    expect_equal(fits$arrow$elbo, fits$dense$elbo, tolerance = 1e-11)
-    expect_equal(as.matrix(fits$arrow$at$hessian), fits$dense$at$hessian, tolerance = 1e-8)
+    # By cubature, fits end where the decrement is below 1e-3, and ways there differ.
+    slack <- if (has_exact_expectations(at$dense)) 1 else 1e4
+    expect_lt(max(abs(fits$arrow$mean - fits$dense$mean) / sd), 1e-8 * slack)
+    expect_equal(diagonal(fits$arrow$cov), diag(fits$dense$cov), tolerance = 1e-8 * slack)
+    expect_equal(fits$arrow$elbo, fits$dense$elbo, tolerance = 1e-11 * slack)
+    hessians <- lapply(fits, function(fit) as.matrix(fit$at$hessian))
+    expect_equal(hessians$arrow, hessians$dense, tolerance = 1e-8 * slack)
     surrogates <- Map(function(model, fit) new_surrogate(model, fit$mean, fit$at), at, fits)
     points <- t(log_tau + matrix(rnorm(3 * length(log_tau)), length(log_tau)))
     densities <- Map(function(s, model) surrogate_log_density(s, model, points), surrogates, at)
-    expect_equal(densities$arrow, densities$dense, tolerance = 1e-10)
+    expect_equal(densities$arrow, densities$dense, tolerance = 1e-10 * slack)
     modes <- Map(function(s, model) surrogate_mode(s, model, log_tau), surrogates, at)
     expect_equal(modes$arrow$mode, modes$dense$mode, tolerance = 1e-6)
     expect_equal(modes$arrow$precision, modes$dense$precision, tolerance = 1e-6)
   })
 }
 
-test_that("whole fits by arrows have the draws and the evidence of dense ones", {
-  at <- both_models(sites_data(6000, 30, 2), formulas_of(2))
+expect_same_fits <- function(at) {
   fits <- lapply(at, function(model) {
     model <- bound_likelihood(model, "auto", fit_pilot)
     set.seed(5)
@@ -107,6 +110,14 @@ test_that("whole fits by arrows have the draws and the evidence of dense ones", 
   expect_lt(abs(fits$arrow$info$log_evidence - fits$dense$info$log_evidence), 0.3)
   wander <- colMeans(fits$arrow$log_tau) - colMeans(fits$dense$log_tau)
   expect_lt(max(abs(wander) / apply(fits$dense$log_tau, 2, stats::sd)), 5 / sqrt(1000))
+}
+
+test_that("whole fits by arrows have the draws and the evidence of dense ones", {
+  expect_same_fits(both_models(sites_data(6000, 30, 2), formulas_of(2)))
+})
+
+test_that("so they have where expectations are by cubature", {
+  expect_same_fits(both_models(sites_data(4500, 20, 3), formulas_of(3)))
 })
 
 test_that("fresh draws judge Gaussians by arrows as those of dense matrices, and find wrong ones", {
