@@ -73,7 +73,7 @@ fit_one <- function(what, sites) {
 }
 
 # Each takes the data and returns list(mean, log_sd) of y1 as functions of new data; fixed curves of
-# age have as many coefficients as s(age). glmmTMB before 1.1.8 has no random effects in dispformula:
+# age have as many coefficients as s(age). glmmTMB 1.1.5 has no random effects in dispformula, so
 # sites are fixed there.
 peers <- list(
   covary = function(d) {
