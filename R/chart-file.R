@@ -6,9 +6,10 @@
 #' @section Format:
 #' One object with `format` (`"covary chart"`, or `"covary chart of features"`), `hash` (MD5 of the
 #' text of `chart`) and `chart`,
-#' whose fields are those of the object: `version` 2 (files of version 1, which knew no margins, are
-#' read too); `margins` by response (see [margins]: `name`, `value` of its parameters, `scale`,
-#' `centre`); `covariates` by name with range or levels;
+#' whose fields are those of the object: `version` 3 (files of version 1, which knew no margins, and
+#' of version 2, where all tables of pairs had their values, are read too); `margins` by response
+#' (see [margins]: `name`, `value` of its parameters, `scale`, `centre`); `covariates` by name with
+#' range or levels;
 #' `predictors` by key (`mu:height`, `rho:height:weight`), each with the `tables` whose sum it is:
 #' `grid` (by numeric covariate: first node, last node, number of nodes), `levels` by factor, and
 #' `values` in the order of `expand.grid()`; between nodes a table is the quasi-interpolating cubic
@@ -17,7 +18,13 @@
 #'
 #' A chart of features has `charts` by feature, of which all but the first lack the fields that are
 #' those of the first, and `correlations`: `pairs` (numbers of `features`, two each) and the tables
-#' of `rho`, with a factor `.curve` of the numbers of pairs.
+#' of `rho`, with a factor `.curve` of the numbers of pairs. Where that is smaller, such a table has
+#' in place of `values` a `basis` (points of one curve x columns) and `weights` (columns x pairs),
+#' whose product, rounded to 8 decimals, are the values.
+#'
+#' @section Size:
+#' A pair of responses with curves of age and 40 sites takes some 110 kB. A chart of features takes
+#' some 22 kB a feature (30 sites) and .2 kB a pair: 3.4 MB for 100 features and their 4,950 pairs.
 #'
 #' @param ref A chart of [reference()].
 #' @param file Name of a file.

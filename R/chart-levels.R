@@ -35,6 +35,7 @@ change_table_levels <- function(table, name, levels, change) {
   values <- change(array(table$values, c(size, columns)), at)
   table$values <- if (is.null(columns)) as.vector(values) else matrix(values, ncol = columns)
   table$levels[[name]] <- levels
+  table[c("basis", "weights")] <- NULL
   table
 }
 

@@ -17,7 +17,7 @@
 #   baseline     K x 2, mean and sd of the responses of the fit
 #   groups       by factor with a random effect, data frame: a line a level (chart-sites.R)
 #   table_error  the largest error of z, within 3 sds, that tables were found to make
-chart_version <- 2
+chart_version <- 3
 
 # Its curves are of transformed responses.
 new_chart <- function(fit) {

@@ -19,6 +19,24 @@ new_chart_table <- function(labels, random, grid, levels, values, sd = 0) {
   )
 }
 
+# Tables of very many curves of one term are sums of the columns of its basis: the table has besides
+#   basis    points of one curve x columns
+#   weights  columns x curves
+# with 15 digits, which make its values exactly, so that a file needs no others.
+with_basis <- function(table, basis, weights) {
+  table$basis <- signif(unname(basis), 15)
+  table$weights <- signif(unname(weights), 15)
+  table$values <- values_of_basis(table$basis, table$weights)
+  table
+}
+
+# Sums in a stated order, the same on any machine
+values_of_basis <- function(basis, weights) {
+  out <- 0
+  for (k in seq_len(ncol(basis))) out <- out + outer(basis[, k], weights[k, ])
+  as.vector(round_to(out, table_rounding))
+}
+
 validate_chart_table <- function(x) {
   stopifnot(
     is.character(x$labels), is_flag(x$random), is_one_number(x$sd, 0), length(x$grid) <= 2,

@@ -125,6 +125,7 @@ pair_charts <- function(object) {
   row <- chart_row(fit, covariates)
   tables <- lapply(predictor_terms(p, names(covariates)), function(term) {
     table <- term_table(fit, p, term, object$mean, covariates, row, 1)
+    table <- in_basis(table, fit, p, term, object$mean, row)
     if (term$random) {
       table$sd <- signif(unname(object$sds[sd_name(p, p$columns$sd[term$columns[1]]), ]), 6)
     }
@@ -145,6 +146,20 @@ pair_charts <- function(object) {
     predictors = list(rho = list(dpar = "rho", link = dpar_of(p)$link$name, tables = tables)),
     joint = joint
   )
+}
+
+# A table of the curves of a term with its basis, where that is smaller.
+in_basis <- function(table, fit, p, term, mean, row) {
+  curves <- ncol(mean)
+  levels <- table$levels[setdiff(names(table$levels), curve_factor)]
+  size <- length(table$values) / curves
+  columns <- length(term$columns)
+  if (length(term$offset) || columns * (size + curves) > size * curves / 2) {
+    return(table)
+  }
+  points <- points_as_newdata(fit, table_points(table$grid, levels), row)
+  unit <- diag(nrow(mean))[, term$columns, drop = FALSE]
+  with_basis(table, term_values(p, term, points, unit), mean[term$columns, , drop = FALSE])
 }
 
 one_curve <- function() stats::setNames(list("1"), curve_factor)

@@ -28,6 +28,10 @@ correlations_to_lists <- function(v) {
   v$pairs <- array_to_list(v$pairs)
   v$covariates <- lapply(v$covariates, covariate_to_list)
   v$predictors$rho$tables <- lapply(v$predictors$rho$tables, function(table) {
+    if (!is.null(table$basis)) {
+      table[c("basis", "weights")] <- lapply(table[c("basis", "weights")], array_to_list)
+      table$values <- numeric()
+    }
     table <- table_to_lists(table)
     table$sd <- I(table$sd)
     table$levels[[curve_factor]] <- NULL
@@ -59,10 +63,14 @@ lists_to_correlations <- function(v) {
   v$covariates <- lapply(v$covariates, list_to_covariate)
   curves <- stats::setNames(list(as.character(seq_len(ncol(v$pairs)))), curve_factor)
   v$predictors$rho$tables <- lapply(v$predictors$rho$tables, function(table) {
-    new_chart_table(
+    out <- new_chart_table(
       as_texts(table$labels), table$random, lapply(table$grid, as_numbers),
       c(lapply(table$levels, as_texts), curves), as_numbers(table$values), as_numbers(table$sd)
     )
+    if (is.null(table$basis)) {
+      return(out)
+    }
+    with_basis(out, list_to_array(table$basis), list_to_array(table$weights))
   })
   if (!is.null(v$joint)) {
     v$joint$features <- as.integer(as_numbers(v$joint$features))
@@ -88,7 +96,10 @@ audit.covary_feature_reference <- function(x, data = NULL, ...) {
   rest$charts <- NULL
   n <- x$charts[[1]]$n
   tables <- lapply(x$correlations$predictors$rho$tables, table_size)
-  expected <- c(vapply(tables, prod, 0), length(x$correlations$joint$pooled))
+  bases <- lapply(x$correlations$predictors$rho$tables, function(table) {
+    lengths(table[c("basis", "weights")])
+  })
+  expected <- c(vapply(tables, prod, 0), unlist(bases), length(x$correlations$joint$pooled))
   out <- rbind(
     do.call(rbind, parts), audit_leaves(leaves_of(rest, ""), n, expected, x$min_count, data)
   )

@@ -57,8 +57,8 @@ register_class("covary_feature_reference",
   remedy = "make it again with reference(), or read it again",
   rules = list(
     version = rule(
-      paste("the number", chart_version),
-      alone(function(v) is_whole_number(v) && v == chart_version)
+      paste("a number up to", chart_version),
+      alone(function(v) is_whole_number(v, 1) && v <= chart_version)
     ),
     title = rule("a text", alone(is_text)),
     source = rule("a text", alone(is_text)),

@@ -58,7 +58,7 @@ test_that("a file that holds no whole chart is refused by name of the field", {
     if (!is.null(field)) expect_match(conditionMessage(error), field)
   }
   broken("covary chart", "another chart", "covary_error_file")
-  broken("\"version\":2", "\"version\":7", "covary_error_file")
+  broken("\"version\":3", "\"version\":7", "covary_error_file")
   broken("\"n\":1600", "\"n\":\"many\"", "covary_error_object", "'n'")
   broken("\"type\":\"numeric\"", "\"type\":\"odd\"", "covary_error_object")
   broken("\"range\":\\[2,18\\]", "\"range\":[18,2]", "covary_error_object", "'covariates'")

@@ -128,3 +128,27 @@ test_that("evaluate() of features has the joint measures of the whitened", {
   expect_equal(one$estimate, mean(log_density - rowSums(sds)), tolerance = 1e-6)
   expect_lt(abs(out$estimate[out$measure == "coverage_joint"][1] - 0.95), 0.02)
 })
+
+test_that("curves of pairs are in files as basis and weights, exactly, or as values", {
+  skip_if_not_installed("jsonlite")
+  p <- fit_features()
+  d <- data_features()[1:20, ]
+  ref <- reference(p)
+  table <- ref$correlations$predictors$rho$tables[[2]]
+  naive <- vapply(seq_len(6), function(k) {
+    round(table$basis %*% table$weights[, k], 8)
+  }, numeric(nrow(table$basis)))
+  # Sums in another order may round to another eighth decimal.
+  expect_lt(max(abs(table$values - as.vector(naive))), 1.1e-8)
+  age <- grepl("age", rownames(p$mean))
+  expect_lt(max(abs(table$weights - p$mean[age, , drop = FALSE])), 1e-12)
+  file <- withr::local_tempfile(fileext = ".json")
+  write_reference(ref, file)
+  back <- read_reference(file)$correlations$predictors$rho$tables[[2]]
+  expect_identical(back[names(table)], table)
+  plain <- ref
+  plain$version <- 2
+  plain$correlations$predictors$rho$tables[[2]][c("basis", "weights")] <- NULL
+  write_reference(plain, file)
+  expect_identical(deviations(read_reference(file), d), deviations(ref, d))
+})
