@@ -167,6 +167,7 @@ struct regression read_model(SEXP model)
     struct regression r;
     r.shape = NULL;
     r.head = NULL;
+    r.shared = NULL;
     SEXP size = field(model, "size");
     r.m = whole(size, "cells", 0, MOST_COUNT);
     r.d = whole(size, "coefficients", 0, MOST_COUNT);
@@ -193,8 +194,29 @@ struct regression read_model(SEXP model)
     r.column = (int *) R_alloc((size_t) r.d + 1, sizeof(int));
     r.column_level = (int *) R_alloc((size_t) r.d + 1, sizeof(int));
     r.first = (int *) R_alloc((size_t) q + 1, sizeof(int));
+    r.first_level = (int *) R_alloc((size_t) q + 1, sizeof(int));
     r.block = new_likelihood_block(r.likelihood);
     return r;
+}
+
+/* Where cells share columns, and so often that it pays; only cells of levels are looked at. */
+static void share_columns(struct regression *r)
+{
+    if (r->level_of == NULL) return;
+    int *of = (int *) R_alloc(2 * (size_t) r->m + 1, sizeof(int)), *first = of + r->m,
+        *table = (int *) R_alloc(shared_table(r->m), sizeof(int)),
+        n = find_shared_columns(r, of, first, table);
+    if (n > r->m / 3) return;
+    struct shared_columns *shared =
+        (struct shared_columns *) R_alloc(1, sizeof(struct shared_columns));
+    size_t q = r->likelihood->q, pairs = r->likelihood->pairs;
+    shared->n = n;
+    shared->of = of;
+    shared->first = first;
+    shared->sums = (double *) R_alloc(n * (2 * pairs + LIKELIHOOD_BLOCK * q) + 1, sizeof(double));
+    shared->covariances = shared->sums + n * pairs;
+    shared->draws = shared->covariances + n * pairs;
+    r->shared = shared;
 }
 
 /* list(value, gradient, hessian); the last two are filled by the caller. */
@@ -229,6 +251,7 @@ SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order)
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
     int o = check_whole(order, 0, 2, "order");
+    if (o > 1) share_columns(&r);
     struct arrow hess;
     int arrow = o > 1 && r.shape;
     SEXP out = PROTECT(arrow ? new_arrow_evaluation(model, &r, &hess) : new_evaluation(r.d, o));
@@ -252,6 +275,7 @@ SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov, SEXP every)
     int stride = check_whole(every, 0, MOST_COUNT, "every");
     if (stride > 1 && r.likelihood->expect == NULL) regression_sample(&r, stride, &sample);
     const struct cell_sample *some = stride == 1 ? NULL : &sample;
+    share_columns(&r);
     struct arrow hess, spread;
     SEXP out = PROTECT(r.shape ? new_arrow_evaluation(model, &r, &hess) : new_evaluation(r.d, 2));
     double *f = REAL(VECTOR_ELT(out, 0)), *grad = REAL(VECTOR_ELT(out, 1));
@@ -272,6 +296,7 @@ SEXP r_loglik_and_priors_draws(SEXP model, SEXP draws)
     const double *values = check_matrix(draws, "draws");
     if (Rf_ncols(draws) != r.d) fail("'draws' must have a column a coefficient");
     int n = Rf_nrows(draws);
+    share_columns(&r);
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
     loglik_and_priors_draws(&r, values, n, REAL(out));
     UNPROTECT(1);

@@ -17,10 +17,11 @@
  * `rows`. Columns that are zero in the whole block (smooths by factor, random effects) are left
  * out. */
 struct columns {
-    int all;           /* none is left out */
-    const int *first;  /* q + 1; predictor j: columns first[j] to first[j + 1] - 1 */
-    const int *number; /* of the coefficient */
-    const int *level;  /* of the effect that a column is, -1 of others */
+    int all;            /* none is left out */
+    const int *first;   /* q + 1; predictor j: columns first[j] to first[j + 1] - 1 */
+    const int *effects; /* q; from effects[j] on they are effects of levels */
+    const int *number;  /* of the coefficient */
+    const int *level;   /* of the effect that a column is, -1 of others */
     double *rows;
     double *part; /* d doubles of work */
 };
@@ -72,6 +73,7 @@ static void load_levels(const struct regression *r, int j, const int *index, int
 static struct columns load_columns(const struct regression *r, const int *index, int from, int n)
 {
     struct columns x = {.first = r->first,
+                        .effects = r->first_level,
                         .number = r->column,
                         .level = r->column_level,
                         .rows = r->work,
@@ -90,6 +92,7 @@ static struct columns load_columns(const struct regression *r, const int *index,
             clear(row + n, LIKELIHOOD_BLOCK - n);
             use_column(r, row, r->place[j][a], -1, &used);
         }
+        r->first_level[j] = used;
         if (r->level_place[j]) load_levels(r, j, index, from, n, &used);
     }
     r->first[r->likelihood->q] = used;
@@ -203,16 +206,27 @@ static void add_products(const struct regression *r, const struct columns *x, co
             *entry(r, hess, x->number[a], x->number[b]) += x->part[b - from];
 }
 
+/* Which products of columns are summed: all, those with an effect of a level, or those without */
+enum part { ALL_COLUMNS, WITH_LEVELS, WITHOUT_LEVELS };
+
 /* Lower triangle of hess += sum over the cells of x h x' */
 static void add_hessian(const struct regression *r, const struct columns *x,
-                        const struct likelihood_block *b, const struct place *hess)
+                        const struct likelihood_block *b, enum part part, const struct place *hess)
 {
     int q = r->likelihood->q;
     for (int j = 0, pair = 0; j < q; j++)
-        for (int l = j; l < q; l++, pair++)
-            for (int a = x->first[j]; a < x->first[j + 1]; a++)
-                add_products(r, x, b->hess[pair], a, l == j ? a : x->first[l], x->first[l + 1],
-                             hess);
+        for (int l = j; l < q; l++, pair++) {
+            int start = part == WITH_LEVELS ? x->effects[j] : x->first[j],
+                end = part == WITHOUT_LEVELS ? x->effects[j] : x->first[j + 1],
+                last = part == WITHOUT_LEVELS ? x->effects[l] : x->first[l + 1];
+            for (int a = start; a < end; a++)
+                add_products(r, x, b->hess[pair], a,
+                             l == j && part != WITH_LEVELS ? a : x->first[l],
+                             l == j && part == WITH_LEVELS ? a + 1 : last, hess);
+            if (part != WITH_LEVELS || l == j) continue;
+            for (int c = x->effects[l]; c < x->first[l + 1]; c++)
+                add_products(r, x, b->hess[pair], c, x->first[j], x->effects[j], hess);
+        }
 }
 
 static double add_priors(const struct regression *r, const double *beta, double *grad, double *hess)
@@ -237,6 +251,40 @@ static double add_values(const struct likelihood_block *b, int n)
     return f;
 }
 
+static int cell_at(const struct regression *r, int i) { return r->order ? r->order[i] : i; }
+
+static void clear_shared(const struct regression *r)
+{
+    if (r->shared) clear(r->shared->sums, (long) r->shared->n * r->likelihood->pairs);
+}
+
+/* What the cells from number `from` on add to the Hessian, but for the products of columns that are
+ * shared: their factors are kept. */
+static void add_cells(const struct regression *r, const struct columns *x,
+                      const struct likelihood_block *b, int from, int n, const struct place *hess)
+{
+    add_hessian(r, x, b, r->shared ? WITH_LEVELS : ALL_COLUMNS, hess);
+    for (int i = 0; i < n && r->shared; i++) {
+        double *sums =
+            r->shared->sums + (long) r->likelihood->pairs * r->shared->of[cell_at(r, from + i)];
+        for (int pair = 0; pair < r->likelihood->pairs; pair++) sums[pair] += b->hess[pair][i];
+    }
+}
+
+/* The products of columns that are shared */
+static void add_shared(const struct regression *r, const struct place *hess)
+{
+    struct likelihood_block b = r->block;
+    for (int from = 0; r->shared && from < r->shared->n; from += LIKELIHOOD_BLOCK) {
+        int n = block_length(r->shared->n, from), pairs = r->likelihood->pairs;
+        struct columns x = load_columns(r, r->shared->first + from, 0, n);
+        for (int pair = 0; pair < pairs; pair++)
+            for (int i = 0; i < LIKELIHOOD_BLOCK; i++)
+                b.hess[pair][i] = i < n ? r->shared->sums[pair + (long) pairs * (from + i)] : 0;
+        add_hessian(r, &x, &b, WITHOUT_LEVELS, hess);
+    }
+}
+
 /* Log likelihood of all cells; with order 1 its gradient, with order 2 its Hessian too */
 static double log_likelihood(const struct regression *r, const double *beta, int order,
                              double *grad, const struct place *hess)
@@ -245,14 +293,16 @@ static double log_likelihood(const struct regression *r, const double *beta, int
     double f = 0;
     if (order > 0) clear(grad, r->d);
     if (order > 1) clear_place(r, hess);
+    if (order > 1) clear_shared(r);
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         struct columns x = load_cells(r, beta, from, n, &b);
         likelihood_evaluate(r->likelihood, &b, order, r->level);
         f += add_values(&b, n);
         if (order > 0) add_gradient(r, &x, &b, grad);
-        if (order > 1) add_hessian(r, &x, &b, hess);
+        if (order > 1) add_cells(r, &x, &b, from, n, hess);
     }
+    if (order > 1) add_shared(r, hess);
     return f;
 }
 
@@ -352,19 +402,59 @@ static const double *covariances(const struct regression *r, const struct column
     return x->part;
 }
 
-/* Covariances of the predictors of a block under beta ~ N(., cov) */
+/* out += the covariances of columns from..to-1 with column a, times both columns */
+static void add_covariance(const struct regression *r, const struct columns *x,
+                           const struct place *cov, int a, int from, int to, double *out)
+{
+    sum_combined_by(covariances(r, x, cov, a, from, to), x->rows + (long) LIKELIHOOD_BLOCK * from,
+                    to - from, x->rows + (long) LIKELIHOOD_BLOCK * a, out, r->level);
+}
+
+/* Covariances of the predictors of a block under beta ~ N(., cov), or a part of the sums over pairs
+ * of columns that they are */
 static void predictor_covariance(const struct regression *r, const struct columns *x,
-                                 const struct place *cov, struct likelihood_block *b)
+                                 const struct place *cov, enum part part,
+                                 struct likelihood_block *b)
 {
     int q = r->likelihood->q;
     clear(b->cov[0], (long) LIKELIHOOD_BLOCK * r->likelihood->pairs);
     for (int l = 0, pair = 0; l < q; l++)
-        for (int j = l; j < q; j++, pair++)
-            for (int a = x->first[l]; a < x->first[l + 1]; a++)
-                sum_combined_by(covariances(r, x, cov, a, x->first[j], x->first[j + 1]),
-                                x->rows + (long) LIKELIHOOD_BLOCK * x->first[j],
-                                x->first[j + 1] - x->first[j],
-                                x->rows + (long) LIKELIHOOD_BLOCK * a, b->cov[pair], r->level);
+        for (int j = l; j < q; j++, pair++) {
+            int start = part == WITH_LEVELS ? x->effects[l] : x->first[l],
+                end = part == WITHOUT_LEVELS ? x->effects[l] : x->first[l + 1],
+                last = part == WITHOUT_LEVELS ? x->effects[j] : x->first[j + 1];
+            for (int a = start; a < end; a++)
+                add_covariance(r, x, cov, a, x->first[j], last, b->cov[pair]);
+            for (int c = x->effects[j]; part == WITH_LEVELS && c < x->first[j + 1]; c++)
+                add_covariance(r, x, cov, c, x->first[l], x->effects[l], b->cov[pair]);
+        }
+}
+
+/* Keeps the part that shared columns have, by column. */
+static void keep_shared_covariance(const struct regression *r, const struct place *cov)
+{
+    struct likelihood_block b = r->block;
+    int pairs = r->likelihood->pairs;
+    for (int from = 0; r->shared && from < r->shared->n; from += LIKELIHOOD_BLOCK) {
+        int n = block_length(r->shared->n, from);
+        struct columns x = load_columns(r, r->shared->first + from, 0, n);
+        predictor_covariance(r, &x, cov, WITHOUT_LEVELS, &b);
+        for (int pair = 0; pair < pairs; pair++)
+            for (int i = 0; i < n; i++)
+                r->shared->covariances[pair + (long) pairs * (from + i)] = b.cov[pair][i];
+    }
+}
+
+/* Of the cells from number `from` on, with that part where there is one */
+static void cell_covariance(const struct regression *r, const struct columns *x,
+                            const struct place *cov, int from, int n, struct likelihood_block *b)
+{
+    predictor_covariance(r, x, cov, r->shared ? WITH_LEVELS : ALL_COLUMNS, b);
+    for (int i = 0; i < n && r->shared; i++) {
+        const double *own = r->shared->covariances +
+                            (long) r->likelihood->pairs * r->shared->of[cell_at(r, from + i)];
+        for (int pair = 0; pair < r->likelihood->pairs; pair++) b->cov[pair][i] += own[pair];
+    }
 }
 
 /* Weights may be signed (nodes); what counts is how much of the rows a cell speaks for. */
@@ -398,13 +488,13 @@ static void add_sample(const struct regression *r, const double *mean, const str
     for (int from = 0; from < sample->n; from += LIKELIHOOD_BLOCK) {
         int n = block_length(sample->n, from);
         struct columns x = load_block(r, mean, sample->cell + from, 0, n, &b);
-        predictor_covariance(r, &x, cov, &b);
+        predictor_covariance(r, &x, cov, ALL_COLUMNS, &b);
         for (int side = 1; side >= -1; side -= 2) {
             if (side > 0) likelihood_expect(r->likelihood, &b, 2, r->level);
             else likelihood_evaluate(r->likelihood, &b, 2, r->level);
             for (int pair = 0; pair < r->likelihood->pairs; pair++)
                 for (int i = 0; i < n; i++) b.hess[pair][i] *= side * sample->times[from + i];
-            add_hessian(r, &x, &b, hess);
+            add_hessian(r, &x, &b, ALL_COLUMNS, hess);
         }
     }
 }
@@ -418,15 +508,18 @@ static double expected_likelihood(const struct regression *r, const double *mean
     double f = 0;
     clear(grad, r->d);
     clear_place(r, hess);
+    clear_shared(r);
+    keep_shared_covariance(r, cov);
     for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
         int n = block_length(r->m, from);
         struct columns x = load_cells(r, mean, from, n, &b);
-        predictor_covariance(r, &x, cov, &b);
+        cell_covariance(r, &x, cov, from, n, &b);
         likelihood_expect(r->likelihood, &b, sample ? 1 : 2, r->level);
         f += add_values(&b, n);
         add_gradient(r, &x, &b, grad);
-        add_hessian(r, &x, &b, hess);
+        add_cells(r, &x, &b, from, n, hess);
     }
+    add_shared(r, hess);
     if (sample) add_sample(r, mean, cov, sample, hess);
     return f;
 }
@@ -474,20 +567,44 @@ double expect_log_priors(const struct regression *r, const double *mean, const d
 
 static int position(const struct regression *r, long a) { return r->position ? r->position[a] : a; }
 
+/* e += what the columns of predictor j at a cell, but for levels, make at the draws of a block */
+static void add_draws_of_cell(const struct regression *r, const double *block, int j, long cell,
+                              double *e)
+{
+    if (r->p[j] == 0) return;
+    sum_combined(r->x[j] + r->p[j] * cell,
+                 block + (long) LIKELIHOOD_BLOCK * position(r, r->place[j][0]), r->p[j], e,
+                 r->level);
+}
+
+/* Predictor j of shared column u at the draws of a block */
+static double *shared_draws(const struct regression *r, int u, int j)
+{
+    return r->shared->draws + (long) LIKELIHOOD_BLOCK * (j + r->likelihood->q * u);
+}
+
+static void keep_shared_draws(const struct regression *r, const double *block)
+{
+    for (int u = 0; r->shared && u < r->shared->n; u++)
+        for (int j = 0; j < r->likelihood->q; j++) {
+            clear(shared_draws(r, u, j), LIKELIHOOD_BLOCK);
+            add_draws_of_cell(r, block, j, r->shared->first[u], shared_draws(r, u, j));
+        }
+}
+
 /* Adds the log densities of LIKELIHOOD_BLOCK draws; block: d rows of them, the coefficient a at
  * position(r, a) */
 static void draw_block(const struct regression *r, const double *block, double *out)
 {
     int q = r->likelihood->q;
     struct likelihood_block b = r->block;
+    keep_shared_draws(r, block);
     for (long i = 0; i < r->m; i++) {
         for (int j = 0; j < q; j++) {
             double *e = b.eta[j], offset = r->offset[j + q * i];
             for (int s = 0; s < LIKELIHOOD_BLOCK; s++) e[s] = offset;
-            if (r->p[j])
-                sum_combined(r->x[j] + r->p[j] * i,
-                             block + (long) LIKELIHOOD_BLOCK * position(r, r->place[j][0]), r->p[j],
-                             e, r->level);
+            if (r->shared) sum_combined(ones, shared_draws(r, r->shared->of[i], j), 1, e, r->level);
+            else add_draws_of_cell(r, block, j, i, e);
             if (r->level_place[j] && r->level_of[i] >= 0)
                 sum_combined(ones,
                              block + (long) LIKELIHOOD_BLOCK *

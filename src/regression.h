@@ -41,11 +41,29 @@ struct regression {
     double *work;           /* regression_work(d) doubles */
     int *column, *first;    /* d and q + 1, work as well */
     int *column_level;      /* d, too */
+    int *first_level;       /* q, too */
     struct likelihood_block block;
     const struct arrow_shape *shape; /* NULL: Hessians are dense */
     const struct regression *head;   /* priors of the head alone; of it: d, group, family, prior,
                                         n_joint, joint */
+    const struct shared_columns *shared; /* NULL: not looked for, or few */
 };
+
+/* Cells of different levels at the same values of all other covariates have the same columns but
+ * for those of levels: sums over cells of products of such columns are sums over the distinct
+ * ones, `n` of them, with the cells' factors summed first. */
+struct shared_columns {
+    int n;
+    const int *of;              /* m: which each cell has */
+    const int *first;           /* n: a cell that has it */
+    double *sums, *covariances; /* q (q + 1) / 2 x n, work */
+    double *draws;              /* LIKELIHOOD_BLOCK x q x n, work */
+};
+
+/* Fills `of` (m) and `first` (m), with `table` (shared_table(m)) as work; returns how many columns
+ * are distinct. */
+long shared_table(int m);
+int find_shared_columns(const struct regression *r, int *of, int *first, int *table);
 
 long regression_work(int d);
 

@@ -97,6 +97,39 @@ for (case in cases) {
   })
 }
 
+test_that("cells of levels that share their other columns agree, in any order of the cells", {
+  at <- both_models(sites_data(12000, 25, 2), list(
+    cbind(a, b) ~ s(x, k = 5) + s(site, bs = "re"),
+    sigma ~ s(x, k = 5) + s(site, bs = "re"), rho ~ x
+  ))
+  core <- at$arrow$core
+  columns <- do.call(rbind, lapply(core$x, function(x) if (is.list(x)) x$dense else x))
+  expect_lt(nrow(unique(t(columns))), ncol(columns) / 3)
+  set.seed(3)
+  order <- sample(ncol(columns))
+  mixed <- at$arrow
+  mixed$core$cells <- core$cells[, order]
+  mixed$core$offset <- core$offset[, order]
+  mixed$core$x <- lapply(core$x, columns_of_cells, order)
+  beta <- at$dense$start + rnorm(at$dense$dim, 0, 0.05)
+  want <- loglik_and_priors(at$dense, beta)
+  cov <- chol2inv(robust_chol(-want$hessian))
+  expected <- expect_loglik_and_priors(at$dense, beta, cov)
+  draws <- rbind(beta, at$dense$start, matrix(rnorm(70 * at$dense$dim, 0, 0.05), 70))
+  for (model in list(at$arrow, mixed)) {
+    got <- loglik_and_priors(model, beta)
+    expect_equal(got$value, want$value, tolerance = 1e-12)
+    expect_equal(as.matrix(got$hessian), want$hessian, tolerance = 1e-11)
+    got <- expect_loglik_and_priors(model, beta, arrow_of(cov, core$shape))
+    expect_equal(got[1:2], expected[1:2], tolerance = 1e-10)
+    expect_equal(as.matrix(got$hessian), expected$hessian, tolerance = 1e-10)
+    expect_equal(
+      loglik_and_priors_draws(model, draws), loglik_and_priors_draws(at$dense, draws),
+      tolerance = 1e-12
+    )
+  }
+})
+
 expect_same_fits <- function(at) {
   fits <- lapply(at, function(model) {
     model <- bound_likelihood(model, "auto", fit_pilot)
