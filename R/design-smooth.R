@@ -35,7 +35,8 @@ build_smooths <- function(call, env, data, weights, states = list(), all_rows = 
       data = data, knots = knots, absorb.cons = TRUE, n = NROW(data[[1]]), modCon = 3
     )
     lapply(smooths, new_smooth,
-      call = call, env = env, weights = weights, levels = levels, states = states, at = at
+      call = call, env = env, weights = weights, levels = levels, states = states, at = at,
+      place = order_of_points(if (is.null(at)) data else at$data)
     )
   })
 }
@@ -176,9 +177,12 @@ columns_at <- function(sm, at) {
   t(qr.qty(constraint, t(sm$x_at))[-seq_len(attr(sm, "nCons")), , drop = FALSE])
 }
 
-new_smooth <- function(sm, call, env, weights, levels, states, at = NULL) {
+# place: order_of_points() of the points at which the smooth is evaluated first.
+new_smooth <- function(sm, call, env, weights, levels, states, at, place) {
   is_re <- inherits(sm, "random.effect")
   random <- if (is_re) NULL else mgcv::smooth2random(sm, "", type = 2)
+  first <- if (is.null(at)) sm$X else columns_at(sm, at)
+  random <- with_signs(random, first, place)
   # The map is wanted, not the columns.
   random[c("Xf", "rand")] <- if (!is_re) list(NULL, seq_along(random$rand))
   out <- list(
@@ -187,7 +191,7 @@ new_smooth <- function(sm, call, env, weights, levels, states, at = NULL) {
     levels = levels, states = states, is_re = is_re
   )
   raw <- split_basis(out, sm$X)
-  rows <- if (is.null(at)) raw else split_basis(out, columns_at(sm, at))
+  rows <- if (is.null(at)) raw else split_basis(out, first)
   out$sm$X <- out$sm$x_at <- NULL
   out$sm <- with_polynomials(without_rows(out$sm))
   if (!is.null(at)) weights <- at$weights

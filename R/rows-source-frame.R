@@ -167,11 +167,17 @@ environment_column <- function(name, env, n, predictor, data) {
     stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key,
       " is neither a column of `data` (",
       enumerate(names(data), most = 12), ") nor found where the formula was written.",
+      if (!l10n_info()[["UTF-8"]] && any(is_foreign(names(data)))) {
+        " This session has no UTF-8: Sys.setlocale(\"LC_CTYPE\", \"C.UTF-8\") reads such names."
+      },
       fields = list(variable = name)
     )
   }
   if (is_row_value(value, n)) value
 }
+
+# Text that is not ASCII
+is_foreign <- function(x) !validUTF8(x) | grepl("[^ -~]", enc2utf8(x))
 
 check_weights <- function(weights, n) {
   if (is.null(weights)) {

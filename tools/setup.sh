@@ -7,6 +7,12 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 log=$(mktemp)
 apt_is_fresh=no
 
+# Without a locale R reads and writes ASCII alone. C.UTF-8 needs no package.
+case $(locale charmap 2>/dev/null) in UTF-8) ;; *)
+  if locale -a 2>/dev/null | grep -qi '^C\.utf-\?8$'; then export LC_ALL=C.UTF-8; fi
+  ;;
+esac
+
 say() { printf '%s\n' "$*"; }
 
 # Runs quietly; shows the output only if it fails.

@@ -1,5 +1,7 @@
 # Engines that no class tells: SQLite by another name, which takes some words and not others.
 
+skip_if_not_installed("RSQLite")
+
 setClass("StrangerConnection", contains = "DBIConnection", slots = c(
   inside = "DBIConnection", refuses = "character", asked = "environment"
 ))
