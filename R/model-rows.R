@@ -44,6 +44,7 @@ without_likelihood <- function(model) {
   k <- model$core$likelihood$responses
   model$core$size$cells <- 1L
   model$core["observed"] <- list(NULL)
+  model$core$shared <- NULL
   model$core$cells <- matrix(0, 1 + k * (3 + k) / 2, 1)
   model$core$offset <- matrix(0, nrow(model$core$offset), 1)
   model$core$x <- lapply(model$core$x, function(x) matrix(0, nrow(x), 1))

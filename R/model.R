@@ -5,7 +5,8 @@
 # A kind of model is a class and says how it passes over the data: cells or nodes
 # (model-cells.R), rows by tables of their terms (model-rows.R), rows in blocks (model-blocks.R).
 
-# core          what the C core reads: size, cells, offset, x, priors (src/regression.h)
+# core          what the C core reads: size, cells, offset, x, priors, and `shared`: which cells of
+#               levels have the same other columns (src/regression.h)
 # coefficients  a row a coefficient: name, key (of its predictor), class, sd (number of its smooth
 #               or zero), shift and factor: standardised = (user's - shift) * factor
 # sds           a row a smooth: name, key, factor, prior
@@ -24,6 +25,8 @@ new_model <- function(
   core, coefficients, sds, start, means, scales, predictors, ..., class = "covary_cells_model"
 ) {
   core$shape <- shape_of_columns(core$x)
+  core$shared <- NULL
+  if (!is.null(core$shape)) core$shared <- .Call(C_shared_columns, core)
   structure(
     list(
       core = core, coefficients = coefficients, sds = sds, dim = core$size$coefficients,

@@ -17,6 +17,7 @@ SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta);
 SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP rule);
 SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
 /* r_regression.c */
+SEXP r_shared_columns(SEXP model);
 SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order);
 SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov, SEXP every);
 SEXP r_loglik_and_priors_draws(SEXP model, SEXP draws);

@@ -162,6 +162,24 @@ static void read_head(SEXP shape, struct regression *r)
     r->head = head;
 }
 
+/* What r_shared_columns() found */
+static void read_shared(SEXP from, struct regression *r)
+{
+    if (Rf_isNull(from)) return;
+    SEXP of = field(from, "of"), first = field(from, "first");
+    struct shared_columns *s = (struct shared_columns *) R_alloc(1, sizeof(struct shared_columns));
+    s->n = whole_in((double) Rf_xlength(first), 1, r->m, "distinct columns");
+    s->of = read_places(of, r->m, 0, s->n, "of");
+    s->first = read_places(first, s->n, 0, r->m, "first");
+    size_t q = r->likelihood->q, pairs = r->likelihood->pairs;
+    s->sums = (double *) R_alloc(s->n * (2 * pairs + (LIKELIHOOD_BLOCK + 2) * q), sizeof(double));
+    s->covariances = s->sums + s->n * pairs;
+    s->predictors = s->covariances + s->n * pairs;
+    s->gradient = s->predictors + s->n * q;
+    s->draws = s->gradient + s->n * q;
+    r->shared = s;
+}
+
 struct regression read_model(SEXP model)
 {
     struct regression r;
@@ -189,6 +207,7 @@ struct regression read_model(SEXP model)
     read_columns(field(model, "x"), &r);
     SEXP shape = optional(model, "shape");
     if (!Rf_isNull(shape)) read_head(shape, &r);
+    read_shared(optional(model, "shared"), &r);
     r.level = simd_option();
     r.work = (double *) R_alloc(regression_work(r.d), sizeof(double));
     r.column = (int *) R_alloc((size_t) r.d + 1, sizeof(int));
@@ -199,24 +218,23 @@ struct regression read_model(SEXP model)
     return r;
 }
 
-/* Where cells share columns, and so often that it pays; only cells of levels are looked at. */
-static void share_columns(struct regression *r)
+/* NULL, or list(of (a number a cell), first (a cell for each number)), from 1 */
+SEXP r_shared_columns(SEXP model)
 {
-    if (r->level_of == NULL) return;
-    int *of = (int *) R_alloc(2 * (size_t) r->m + 1, sizeof(int)), *first = of + r->m,
-        *table = (int *) R_alloc(shared_table(r->m), sizeof(int)),
-        n = find_shared_columns(r, of, first, table);
-    if (n > r->m / 3) return;
-    struct shared_columns *shared =
-        (struct shared_columns *) R_alloc(1, sizeof(struct shared_columns));
-    size_t q = r->likelihood->q, pairs = r->likelihood->pairs;
-    shared->n = n;
-    shared->of = of;
-    shared->first = first;
-    shared->sums = (double *) R_alloc(n * (2 * pairs + LIKELIHOOD_BLOCK * q) + 1, sizeof(double));
-    shared->covariances = shared->sums + n * pairs;
-    shared->draws = shared->covariances + n * pairs;
-    r->shared = shared;
+    struct regression r = read_model(model);
+    const char *names[] = {"of", "first", ""};
+    SEXP out = PROTECT(Rf_mkNamed(VECSXP, names)), of = Rf_allocVector(INTSXP, r.m);
+    SET_VECTOR_ELT(out, 0, of);
+    int *first = (int *) R_alloc((size_t) r.m + 1, sizeof(int)),
+        *table = (int *) R_alloc(shared_table(r.m), sizeof(int)),
+        n = find_shared_columns(&r, INTEGER(of), first, table);
+    if (n <= r.m / 3) {
+        int *kept = INTEGER(SET_VECTOR_ELT(out, 1, Rf_allocVector(INTSXP, n)));
+        for (int u = 0; u < n; u++) kept[u] = first[u] + 1;
+        for (int i = 0; i < r.m; i++) INTEGER(of)[i]++;
+    }
+    UNPROTECT(1);
+    return n <= r.m / 3 ? out : R_NilValue;
 }
 
 /* list(value, gradient, hessian); the last two are filled by the caller. */
@@ -251,7 +269,6 @@ SEXP r_loglik_and_priors(SEXP model, SEXP beta, SEXP order)
     struct regression r = read_model(model);
     const double *b = check_doubles(beta, r.d, "beta");
     int o = check_whole(order, 0, 2, "order");
-    if (o > 1) share_columns(&r);
     struct arrow hess;
     int arrow = o > 1 && r.shape;
     SEXP out = PROTECT(arrow ? new_arrow_evaluation(model, &r, &hess) : new_evaluation(r.d, o));
@@ -275,7 +292,6 @@ SEXP r_expect_loglik_and_priors(SEXP model, SEXP mean, SEXP cov, SEXP every)
     int stride = check_whole(every, 0, MOST_COUNT, "every");
     if (stride > 1 && r.likelihood->expect == NULL) regression_sample(&r, stride, &sample);
     const struct cell_sample *some = stride == 1 ? NULL : &sample;
-    share_columns(&r);
     struct arrow hess, spread;
     SEXP out = PROTECT(r.shape ? new_arrow_evaluation(model, &r, &hess) : new_evaluation(r.d, 2));
     double *f = REAL(VECTOR_ELT(out, 0)), *grad = REAL(VECTOR_ELT(out, 1));
@@ -296,7 +312,6 @@ SEXP r_loglik_and_priors_draws(SEXP model, SEXP draws)
     const double *values = check_matrix(draws, "draws");
     if (Rf_ncols(draws) != r.d) fail("'draws' must have a column a coefficient");
     int n = Rf_nrows(draws);
-    share_columns(&r);
     SEXP out = PROTECT(Rf_allocVector(REALSXP, n));
     loglik_and_priors_draws(&r, values, n, REAL(out));
     UNPROTECT(1);

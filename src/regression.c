@@ -285,10 +285,85 @@ static void add_shared(const struct regression *r, const struct place *hess)
     }
 }
 
+/* Predictors of the shared columns, without offsets and levels */
+static void keep_shared_predictors(const struct regression *r, const double *beta)
+{
+    int q = r->likelihood->q;
+    for (int u = 0; u < r->shared->n; u++)
+        for (int j = 0; j < q; j++) {
+            const double *x = r->x[j] + (long) r->p[j] * r->shared->first[u];
+            double sum = 0;
+            for (int a = 0; a < r->p[j]; a++) sum += x[a] * beta[r->place[j][a]];
+            r->shared->predictors[j + (long) q * u] = sum;
+        }
+}
+
+/* Statistics and predictors of cells from `from` on */
+static void load_shared(const struct regression *r, const double *beta, int from, int n,
+                        struct likelihood_block *b)
+{
+    int q = r->likelihood->q;
+    for (int i = 0; i < n; i++) {
+        long cell = from + i;
+        const double *own = r->shared->predictors + (long) q * r->shared->of[cell];
+        likelihood_put(r->likelihood, b, i, r->cells + r->likelihood->size * cell);
+        for (int j = 0; j < q; j++) {
+            double sum = r->offset[j + q * cell] + own[j];
+            if (r->level_place[j] && r->level_of[cell] >= 0)
+                sum += beta[r->level_place[j][r->level_of[cell]]];
+            b->eta[j][i] = sum;
+        }
+    }
+    likelihood_clear(r->likelihood, b, n);
+    likelihood_observe(r->likelihood, b, r->observed, NULL, from, n);
+}
+
+/* The gradient of these cells: that of levels to grad, that of shared columns is kept. */
+static void add_shared_gradient(const struct regression *r, const struct likelihood_block *b,
+                                int from, int n, double *grad)
+{
+    int q = r->likelihood->q;
+    for (int i = 0; i < n; i++) {
+        long cell = from + i;
+        double *sums = r->shared->gradient + (long) q * r->shared->of[cell];
+        for (int j = 0; j < q; j++) {
+            sums[j] += b->grad[j][i];
+            if (r->level_place[j] && r->level_of[cell] >= 0)
+                grad[r->level_place[j][r->level_of[cell]]] += b->grad[j][i];
+        }
+    }
+}
+
+/* Log likelihood of all cells, and its gradient unless NULL, by shared columns */
+static double likelihood_by_shared(const struct regression *r, const double *beta, double *grad)
+{
+    struct likelihood_block b = r->block;
+    int q = r->likelihood->q;
+    double f = 0;
+    keep_shared_predictors(r, beta);
+    if (grad) clear(grad, r->d);
+    if (grad) clear(r->shared->gradient, (long) q * r->shared->n);
+    for (int from = 0; from < r->m; from += LIKELIHOOD_BLOCK) {
+        int n = block_length(r->m, from);
+        load_shared(r, beta, from, n, &b);
+        likelihood_evaluate(r->likelihood, &b, grad != NULL, r->level);
+        f += add_values(&b, n);
+        if (grad) add_shared_gradient(r, &b, from, n, grad);
+    }
+    for (int u = 0; grad && u < r->shared->n; u++)
+        for (int j = 0; j < q; j++) {
+            const double *x = r->x[j] + (long) r->p[j] * r->shared->first[u];
+            double own = r->shared->gradient[j + (long) q * u];
+            for (int a = 0; a < r->p[j]; a++) grad[r->place[j][a]] += own * x[a];
+        }
+    return f;
+}
+
 /* Log likelihood of all cells; with order 1 its gradient, with order 2 its Hessian too */
 static double log_likelihood(const struct regression *r, const double *beta, int order,
                              double *grad, const struct place *hess)
 {
+    if (r->shared && order < 2) return likelihood_by_shared(r, beta, grad);
     struct likelihood_block b = r->block;
     double f = 0;
     if (order > 0) clear(grad, r->d);

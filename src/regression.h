@@ -46,7 +46,7 @@ struct regression {
     const struct arrow_shape *shape; /* NULL: Hessians are dense */
     const struct regression *head;   /* priors of the head alone; of it: d, group, family, prior,
                                         n_joint, joint */
-    const struct shared_columns *shared; /* NULL: not looked for, or few */
+    const struct shared_columns *shared; /* NULL: none, or few */
 };
 
 /* Cells of different levels at the same values of all other covariates have the same columns but
@@ -54,10 +54,11 @@ struct regression {
  * ones, `n` of them, with the cells' factors summed first. */
 struct shared_columns {
     int n;
-    const int *of;              /* m: which each cell has */
-    const int *first;           /* n: a cell that has it */
-    double *sums, *covariances; /* q (q + 1) / 2 x n, work */
-    double *draws;              /* LIKELIHOOD_BLOCK x q x n, work */
+    const int *of;                 /* m: which each cell has */
+    const int *first;              /* n: a cell that has it */
+    double *sums, *covariances;    /* q (q + 1) / 2 x n, work */
+    double *predictors, *gradient; /* q x n, work */
+    double *draws;                 /* LIKELIHOOD_BLOCK x q x n, work */
 };
 
 /* Fills `of` (m) and `first` (m), with `table` (shared_table(m)) as work; returns how many columns

@@ -104,13 +104,15 @@ test_that("cells of levels that share their other columns agree, in any order of
   ))
   core <- at$arrow$core
   columns <- do.call(rbind, lapply(core$x, function(x) if (is.list(x)) x$dense else x))
-  expect_lt(nrow(unique(t(columns))), ncol(columns) / 3)
+  expect_length(core$shared$first, nrow(unique(t(columns))))
+  expect_identical(columns[, core$shared$first[core$shared$of]], columns)
   set.seed(3)
   order <- sample(ncol(columns))
   mixed <- at$arrow
   mixed$core$cells <- core$cells[, order]
   mixed$core$offset <- core$offset[, order]
   mixed$core$x <- lapply(core$x, columns_of_cells, order)
+  mixed$core$shared <- .Call(C_shared_columns, mixed$core)
   beta <- at$dense$start + rnorm(at$dense$dim, 0, 0.05)
   want <- loglik_and_priors(at$dense, beta)
   cov <- chol2inv(robust_chol(-want$hessian))
@@ -120,6 +122,10 @@ test_that("cells of levels that share their other columns agree, in any order of
     got <- loglik_and_priors(model, beta)
     expect_equal(got$value, want$value, tolerance = 1e-12)
     expect_equal(as.matrix(got$hessian), want$hessian, tolerance = 1e-11)
+    expect_equal(got$gradient, want$gradient, tolerance = 1e-10)
+    got <- loglik_and_priors(model, beta, 1L)
+    expect_equal(got[1:2], want[1:2], tolerance = 1e-10)
+    expect_equal(loglik_and_priors(model, beta, 0L)$value, want$value, tolerance = 1e-12)
     got <- expect_loglik_and_priors(model, beta, arrow_of(cov, core$shape))
     expect_equal(got[1:2], expected[1:2], tolerance = 1e-10)
     expect_equal(as.matrix(got$hessian), expected$hessian, tolerance = 1e-10)
