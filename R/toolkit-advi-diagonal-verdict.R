@@ -20,23 +20,33 @@ replicate_noise <- function(n, d) {
 # list(rms, mean, scale: errors by free number, in sds of the family (`in_family`), or of the
 # posterior, which are larger, where only those can tell). With `values` the density must be finite
 # at the draws too.
-diagonal_error <- function(
-  target, mean, sd, noise, tolerance = 0, values = TRUE, curve = NULL
-) {
+diagonal_error <- function(target, mean, sd, noise, tolerance = 0, values = TRUE) {
   seen <- lapply(noise, function(z) look_along(target, mean, sd, z, values))
   d <- length(mean)
   if (!all(vapply(seen, function(s) all(is.finite(c(s$mean, s$log_sd))), TRUE))) {
-    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+    return(unknown_error(d))
   }
-  if (is.null(curve)) curve <- sampled_curvature(target, mean, sd, noise, seen)
-  shift <- vapply(seen, function(s) solve_curvature(curve, s$mean), numeric(d))
-  scale <- vapply(seen, function(s) s$log_sd / 2, numeric(d))
-  out <- summarise_errors(matrix(shift, d), matrix(scale, d))
+  error_of_means(
+    vapply(seen, function(s) s$mean, numeric(d)), vapply(seen, function(s) s$log_sd, numeric(d)),
+    sampled_curvature(target, mean, sd, noise, seen), tolerance
+  )
+}
+
+unknown_error <- function(d) list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d))
+
+# The same from gradients by mean and log sd, in sds (d x replicates each)
+error_of_means <- function(by_mean, by_scale, curve, tolerance) {
+  d <- curve$dim
+  if (!all(is.finite(c(by_mean, by_scale)))) {
+    return(unknown_error(d))
+  }
+  shift <- matrix(apply(matrix(by_mean, d), 2, function(v) solve_curvature(curve, v)), d)
+  scale <- matrix(by_scale, d) / 2
+  out <- summarise_errors(shift, scale)
   if (out$rms > tolerance && any(abs(out$mean) > abs(out$scale))) {
-    unit <- posterior_units(curve)
-    out <- summarise_errors(matrix(shift, d) / unit, matrix(scale, d))
+    out <- summarise_errors(shift / posterior_units(curve), scale)
   }
-  out$step <- rowMeans(matrix(shift, d))
+  out$step <- rowMeans(shift)
   out
 }
 

@@ -101,7 +101,7 @@ factors_error <- function(target, state, noise, values = TRUE) {
   seen <- lapply(noise, function(z) factors_elbo(target, state, z, values))
   finite <- function(s) all(is.finite(c(s$mean, s$log_s, s$b, s$value)))
   if (!all(vapply(seen, finite, TRUE))) {
-    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+    return(unknown_error(d))
   }
   # in conditional sds, about one over the root of the curvature
   near <- state$s

@@ -123,23 +123,20 @@ certify_full <- function(approx) {
   z <- paired(do.call(cbind, noise))
   g <- gradient_at(approx$target, approx$mean + crossprod(approx$chol_cov, z))
   if (!all(is.finite(g))) {
-    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+    return(unknown_error(d))
   }
   whitened_error(approx$chol_cov %*% g, z, noise)
 }
 
-# A fit by minibatches knows rows enough for the curvature.
 certify_diagonal <- function(approx) {
   target <- approx$target
-  n <- certificate_pairs(target)
-  curve <- if (!is.null(approx$state$rows)) {
-    difference_curvature(
-      subsample_of(target, approx$state), matrix(approx$mean), approx$sd, 1e-2
-    )
+  if (!is.null(approx$state$rows)) {
+    return(certify_subsample(target, approx$setup, approx$state))
   }
-  diagonal_error(target, approx$mean, approx$sd, replicate_noise(n, target$dim),
-    approx$setup$control$tolerance,
-    values = FALSE, curve = curve
+  noise <- replicate_noise(certificate_pairs(target), target$dim)
+  diagonal_error(
+    target, approx$mean, approx$sd, noise, approx$setup$control$tolerance,
+    values = FALSE
   )
 }
 

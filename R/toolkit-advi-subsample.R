@@ -115,7 +115,7 @@ expect_minibatches <- function(target, setup, state, wanted) {
   most <- total$log_sd$n + most_minibatches
   settled <- FALSE
   repeat {
-    total <- add_pairs(target, setup, state, total, with_bend = !settled)
+    total <- add_pairs(total, target, setup, state, with_bend = !settled)
     noise <- sqrt(mean(sums_variance(total$log_sd)))
     # in sds of the posterior, which are larger, its noise is too
     settled <- sqrt(mean(state$sd^2 * sums_variance(total$bend))) < 0.5 * wanted
@@ -150,10 +150,10 @@ sums_variance <- function(sums) {
 # Pairs a block
 minibatch_pairs <- 16L
 
-add_pairs <- function(target, setup, state, total, with_bend) {
-  z <- stratified_pairs(minibatch_pairs, target$dim)
+add_pairs <- function(total, target, setup, state, n = minibatch_pairs, with_bend = TRUE) {
+  z <- stratified_pairs(n, target$dim)
   scale <- target$rows / setup$batch_size
-  for (j in seq_len(minibatch_pairs)) {
+  for (j in seq_len(n)) {
     rows <- minibatch_rows(target$rows, setup$batch_size)
     move <- state$sd * z[, j]
     g <- gradient_at(target, state$mean + cbind(move, -move, if (with_bend) 0), rows, scale)

@@ -15,7 +15,7 @@ newton_error <- function(family, mean, chol_cov, expected) {
   d <- length(mean)
   h <- expected$hessian
   if (any(!is.finite(expected$gradient)) || any(!is.finite(h))) {
-    return(list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d)))
+    return(unknown_error(d))
   }
   if (family == "meanfield") {
     cov <- chol2inv(robust_chol(-h))
@@ -39,7 +39,7 @@ expected_error <- function(target, family, mean, chol_cov, expected, low = NULL)
     return(newton_error(family$name, mean, chol_cov, expected))
   }
   d <- target$dim
-  none <- list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d), at = expected)
+  none <- c(unknown_error(d), list(at = expected))
   if (any(!is.finite(expected$hessian)) || any(!is.finite(expected$gradient))) {
     return(none)
   }

@@ -29,9 +29,9 @@
 #' blocks of coordinates: 100,000 parameters are possible where the density is vectorised.
 #'
 #' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form,
-#' and over all rows, says how far (in posterior standard deviations) means and scales are from the
-#' optimum of the family. If that is more than `tolerance` of [advi_control()], the fit is not
-#' converged, and a warning says so. It says nothing about how well the family fits the target: that
+#' and over all rows or fresh minibatches of them, says how far (in posterior standard deviations)
+#' means and scales are from the optimum of the family. If that is more than `tolerance` of
+#' [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the family fits the target: that
 #' is khat, in `summary()`.
 #'
 #' @section What it costs:
@@ -55,10 +55,11 @@
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
 #' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 512 gradients
 #' (128 of more than 20 parameters; 16 or, of more than 100, 8 above 20,000 rows), and mean-field
-#' and low-rank some more for the curvature. `diagnostics()` has `evaluations`, those of them up to
-#' the last iterate (`evaluations_run`), and for targets with rows `passes`: rows read by density or
-#' gradient, each, in units of all rows. The progress bar shows passes and the error that the run
-#' knows of.
+#' and low-rank some more for the curvature; that of mean-field minibatches one over all rows, and
+#' of fresh minibatches as many as its own noise asks for. `diagnostics()` has `evaluations`, those
+#' of them up to the last iterate (`evaluations_run`), and for targets with rows `passes`: rows read
+#' by density or gradient, each, in units of all rows. The progress bar shows passes and the error
+#' that the run knows of.
 #'
 #' @section Targets that are not what they seem:
 #' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.

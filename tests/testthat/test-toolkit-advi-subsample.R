@@ -1,8 +1,13 @@
-logistic_rows <- function(n, p) {
+# `r`: correlation of neighbours; else of the first two alone
+logistic_rows <- function(n, p, r = NULL) {
   set.seed(5)
   x <- matrix(rnorm(n * p), p)
-  x[2, ] <- 0.8 * x[1, ] + 0.6 * x[2, ]
-  y <- rbinom(n, 1, plogis(0.5 * colSums(x)))
+  if (is.null(r)) {
+    x[2, ] <- 0.8 * x[1, ] + 0.6 * x[2, ]
+  } else {
+    for (j in 2:p) x[j, ] <- r * x[j - 1, ] + sqrt(1 - r^2) * x[j, ]
+  }
+  y <- rbinom(n, 1, plogis(colSums(x) / (2 * max(1, sqrt(p / 6)))))
   seen <- new.env()
   seen$n <- 0
   target <- target_density(
@@ -18,7 +23,7 @@ logistic_rows <- function(n, p) {
     log_prior = function(b) -sum(b^2) / 2, prior_gradient = function(b) -b,
     names = "b", transforms = list(b = transform_identity(p)), rows = n
   )
-  list(target = target, seen = seen)
+  list(target = target, seen = seen, x = x, y = y)
 }
 
 test_that("minibatches reach the optimum over all rows in few passes, and say how many", {
@@ -50,4 +55,45 @@ test_that("minibatch runs that are cut are not converged, and go on bit for bit"
   expect_identical(on$mean, whole$mean)
   expect_identical(on$sd, whole$sd)
   expect_identical(on$draws, whole$draws)
+})
+
+# The mean-field optimum of such a target, expectations of linear predictors by quadrature
+logistic_optimum <- function(x, y) {
+  k <- seq(-6, 6, by = 0.25)
+  w <- dnorm(k) / sum(dnorm(k))
+  m <- numeric(nrow(x))
+  s <- rep(0.1, nrow(x))
+  for (i in 1:15) {
+    eta <- as.vector(m %*% x)
+    v <- sqrt(as.vector(s^2 %*% x^2))
+    q <- plogis(eta + outer(v, k))
+    bend <- as.vector((q * (1 - q)) %*% w)
+    h <- tcrossprod(x * rep(bend, each = nrow(x)), x) + diag(nrow(x))
+    m <- m + solve(h, as.vector(x %*% (y - q %*% w)) - m)
+    s <- 1 / sqrt(diag(h))
+  }
+  list(mean = as.vector(m), sd = s)
+}
+
+test_that("the verdict of minibatches is the error, not noise of its own, and sees what is off", {
+  made <- logistic_rows(20500, 40, 0.5)
+  exact <- logistic_optimum(made$x, made$y)
+  set.seed(8)
+  fit <- advi(made$target, "meanfield", batch_size = 300, draws = 100)
+  off <- c((fit$mean - exact$mean) / exact$sd, log(fit$sd / exact$sd))
+  expect_true(fit$info$converged)
+  expect_lt(abs(fit$info$error - sqrt(mean(off^2))), 0.015)
+  said <- function(state) internal("certify_subsample")(made$target, fit$setup, state)
+  state <- fit$state
+  state$mean <- state$mean + 0.2 * state$sd
+  moved <- said(state)
+  # in sds of the posterior, which are larger than those of the family
+  expect_gt(mean(-moved$mean), 0.1)
+  expect_gt(moved$rms, 0.1)
+  state <- fit$state
+  state$sd <- state$sd * 1.2
+  wide <- said(state)
+  # (1 - 1.2^2) / 2; each has noise of about .06, of which the verdict makes .4 tolerances at most
+  expect_lt(abs(mean(wide$scale) + 0.22), 3 * 0.06 / sqrt(40))
+  expect_gt(wide$rms, 0.1)
 })
