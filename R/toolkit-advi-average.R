@@ -9,7 +9,7 @@
 
 start_average <- function(setup, state) {
   state$phase <- "average"
-  n <- max(64L, setup$family$dim)
+  n <- max(average_pairs, setup$family$dim)
   state$average <- list(
     pairs = n, seen = min(n, ncol(state$noise)), errors = matrix(0, 2 * setup$family$dim, 0)
   )
@@ -38,6 +38,7 @@ step_average <- function(target, setup, state) {
   own <- eigen(stretch, symmetric = TRUE)
   by <- own$vectors %*% (sqrt(1 + pmin(pmax(size * own$values, -0.5), 1)) * t(own$vectors))
   state$cov <- crossprod(by %*% chol_cov)
+  state$precision <- solve_spd(state$cov)
   state$average <- average
   judge_average(setup, state)
 }
@@ -57,6 +58,5 @@ judge_average <- function(setup, state) {
   state$error <- sqrt(mean(variance) * m / state$average$seen + max(0, left))
   state$done <- state$error <= 0.35 * setup$control$tolerance ||
     state$average$seen + m > setup$control$most_draws
-  state$precision <- solve_spd(state$cov)
   state
 }

@@ -31,6 +31,12 @@ least_eigen <- function(curve, r, depth = 4) {
   list(values = e$values[at], vectors = q %*% e$vectors[, at, drop = FALSE])
 }
 
+# A^-1 (d x d), of few parameters
+inverse_curvature <- function(curve) {
+  a <- vapply(seq_len(curve$dim), function(i) curve$times(diag(curve$dim)[, i]), numeric(curve$dim))
+  chol2inv(robust_chol(matrix(a + t(a), curve$dim) / 2))
+}
+
 # A^-1 b by conjugate gradients; b itself where the curvature is not that of a maximum.
 solve_curvature <- function(curve, b, most = 60, enough = 0.1) {
   x <- numeric(length(b))

@@ -26,6 +26,9 @@ diagonal_error <- function(target, mean, sd, noise, tolerance = 0, values = TRUE
   if (!all(vapply(seen, function(s) all(is.finite(c(s$mean, s$log_sd))), TRUE))) {
     return(unknown_error(d))
   }
+  if (sees_curvature(target)) {
+    return(diagonal_way_error(target, mean, sd, noise, seen, tolerance))
+  }
   error_of_means(
     vapply(seen, function(s) s$mean, numeric(d)), vapply(seen, function(s) s$log_sd, numeric(d)),
     sampled_curvature(target, mean, sd, noise, seen), tolerance
@@ -42,9 +45,14 @@ error_of_means <- function(by_mean, by_scale, curve, tolerance) {
   }
   shift <- matrix(apply(matrix(by_mean, d), 2, function(v) solve_curvature(curve, v)), d)
   scale <- matrix(by_scale, d) / 2
+  scaled_errors(shift, scale, function() posterior_units(curve), tolerance)
+}
+
+# In sds of the family, or of the posterior where only those can tell
+scaled_errors <- function(shift, scale, units, tolerance) {
   out <- summarise_errors(shift, scale)
   if (out$rms > tolerance && any(abs(out$mean) > abs(out$scale))) {
-    out <- summarise_errors(shift / posterior_units(curve), scale)
+    out <- summarise_errors(shift / units(), scale)
   }
   out$step <- rowMeans(shift)
   out
@@ -82,8 +90,8 @@ summarise_errors <- function(shift, scale) {
     }
   }
   list(
-    rms = sqrt(square + doubt), mcse = sqrt(mean(variance)), mean = estimate[own],
-    scale = estimate[-own], share = c(mean = share(own), scale = share(-own))
+    rms = sqrt(square + doubt), beyond_noise = sqrt(square), mcse = sqrt(mean(variance)),
+    mean = estimate[own], scale = estimate[-own], share = c(mean = share(own), scale = share(-own))
   )
 }
 

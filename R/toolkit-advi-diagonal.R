@@ -4,7 +4,9 @@
 #   climb   towards the mode (toolkit-advi-climb.R), one evaluation a step
 #   few     steps over few draws, from the mode or, where that is no place to start, from the start
 #   polish  steps over all draws
-#   check   Monte Carlo error from fresh draws; too large: those join, and `polish` again
+#   check   Monte Carlo error from fresh draws, which then join
+#   average steps over draws of their own (toolkit-advi-diagonal-average.R), where that error is too
+#           large and parameters are few; of many, `polish` again
 #
 # Draws come in antithetic pairs mean +- sd z; `noise` holds the z of a pair a column.
 
@@ -80,7 +82,8 @@ step_diagonal <- function(target, setup, state, most) {
     climb = step_climb(target, setup, state),
     few = leave_pairs(target, setup, step_pairs(target, state, 1e-4)),
     polish = leave_pairs(target, setup, step_pairs(target, state, 1e-6)),
-    check = step_check_diagonal(target, setup, state)
+    check = step_check_diagonal(target, setup, state),
+    average = step_average_diagonal(target, setup, state)
   )
   state$losses <- append_losses(state, state[["loss"]])
   state$iteration <- state$iteration + 1
@@ -243,14 +246,14 @@ step_check_diagonal <- function(target, setup, state) {
   # Inf: the family reaches beyond the support, and more draws would say so
   state$done <- is_last_check(setup, error$rms, before, 2 * n)
   state$noise <- cbind(state$noise, do.call(cbind, fresh))
-  if (!state$done) {
+  if (!state$done && !is_averaged(state, before)) {
     return(enter_diagonal(state, "polish"))
   }
   if (error$rms < 0.1) {
     state$mean <- state$mean + error$share[["mean"]] * state$sd * error$step
     state$sd <- state$sd * exp(error$share[["scale"]] * error$scale)
   }
-  state
+  if (state$done) state else start_average_diagonal(target, state)
 }
 
 # Enough draws, or as many as there may be, of which m are used; a large error that twice the draws

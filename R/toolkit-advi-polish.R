@@ -77,6 +77,11 @@ step_check <- function(target, setup, state) {
     state$done <- TRUE
     return(state)
   }
+  if (sees_curvature(target)) {
+    # shares of what is noise are those of the draws themselves
+    way <- full_way_error(target, state$mean, chol_cov, fresh)
+    seen$error$rms <- way$rms
+  }
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- seen$error$rms
   # where curvature changes much over the posterior, so few draws do not see all of it

@@ -15,8 +15,9 @@
 #'   fixed set of moment-matched draws is maximised: mean-field by L-BFGS on means and log sds,
 #'   low-rank on factors too, which start from the directions of least curvature; full-rank by
 #'   natural-gradient steps with the expected Hessian from Stein's identity, or by L-BFGS where
-#'   these do not settle. Fresh draws then measure the Monte Carlo error; draws are doubled until it
-#'   is small (full-rank: steps over fresh draws are averaged);
+#'   these do not settle. Fresh draws then measure the Monte Carlo error; where it is too
+#'   large, steps over fresh draws are averaged (mean-field of more than 50 parameters and low-rank:
+#'   draws are doubled);
 #' * minibatches (`batch_size`), mean-field, densities in R: the mode of a random subsample gives
 #'   start and curvature. Newton steps follow, each with the gradient at the mean over all rows as a
 #'   control variate; what draws add to it, and the log sds, come from minibatches, as many as
@@ -30,9 +31,11 @@
 #'
 #' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form,
 #' and over all rows or fresh minibatches of them, says how far (in posterior standard deviations)
-#' means and scales are from the optimum of the family. If that is more than `tolerance` of
-#' [advi_control()], the fit is not converged, and a warning says so. It says nothing about how well the family fits the target: that
-#' is khat, in `summary()`.
+#' means and scales are from the optimum of the family. Up to 20 parameters and 20,000 rows the step
+#' is measured, not taken from the Gaussian: full-rank and mean-field fits see how expectations over
+#' the same draws change along it, so that what stands still in a curved valley is not believed. If
+#' the error is more than `tolerance` of [advi_control()], the fit is not converged, and a warning
+#' says so. It says nothing about how well the family fits the target: that is khat, in `summary()`.
 #'
 #' @section What it costs:
 #' Evaluations of the density and of the gradient, each counted, from the first to the last of the
@@ -53,13 +56,14 @@
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
-#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 512 gradients
-#' (128 of more than 20 parameters; 16 or, of more than 100, 8 above 20,000 rows), and mean-field
-#' and low-rank some more for the curvature; that of mean-field minibatches one over all rows, and
-#' of fresh minibatches as many as its own noise asks for. `diagnostics()` has `evaluations`, those
-#' of them up to the last iterate (`evaluations_run`), and for targets with rows `passes`: rows read
-#' by density or gradient, each, in units of all rows. The progress bar shows passes and the error
-#' that the run knows of.
+#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 2,048
+#' gradients up to 20 parameters (512 where they are not given; up to seven times as many where its
+#' own noise hides the answer), 128 of more, and above 20,000 rows 16, or 8 of more than 100
+#' parameters; mean-field and low-rank some more for the curvature; that of mean-field minibatches
+#' one over all rows, and of fresh minibatches as many as its own noise asks for. `diagnostics()`
+#' has `evaluations`, those of them up to the last iterate (`evaluations_run`), and for targets with
+#' rows `passes`: rows read by density or gradient, each, in units of all rows. The progress bar
+#' shows passes and the error that the run knows of.
 #'
 #' @section Targets that are not what they seem:
 #' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.

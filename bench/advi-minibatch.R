@@ -1,8 +1,8 @@
-# advi() by minibatches: a logistic regression of columns whose neighbours have correlation .5, prior
-# N(0, 1), start 0, with a vectorised gradient. Passes are rows read by density or gradient, each
-# counted, in units of all rows, the verdict included; errors are root mean squares over
-# coefficients against the mean-field optimum of all rows, which Newton steps with quadrature of the
-# linear predictors find.
+# advi() by minibatches: a logistic regression of columns whose neighbours have correlation .5,
+# prior N(0, 1), start 0, with a vectorised gradient. Passes are rows read by density or gradient,
+# each counted, in units of all rows, the verdict included; errors are root mean squares over
+# coefficients against the mean-field optimum of all rows, which Newton steps with quadrature of
+# the linear predictors find.
 #   Rscript bench/advi-minibatch.R <rows> <columns> <batch> <first seed> <seeds>
 #   Rscript bench/advi-minibatch.R 100000 1000 500 1 3 >> bench/results/advi-minibatch.txt
 suppressMessages(library(covary))

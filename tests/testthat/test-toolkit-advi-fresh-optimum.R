@@ -1,0 +1,78 @@
+test_that("minimal residuals in three products solve what three directions span", {
+  h <- matrix(c(2, 0.3, 0, 0.1, 1, -0.4, 0.2, 0, 0.05), 3)
+  r <- c(1, -2, 0.5)
+  solve_it <- internal("solve_minimal_residual")
+  expect_equal(solve_it(function(v) as.vector(h %*% v), r), solve(h, r))
+  # an eigenvector needs one
+  expect_equal(solve_it(function(v) 0.1 * v, r), 10 * r)
+})
+
+# Errors of one Newton step, and of the way to the optimum, from the same draws
+both_errors <- function(target, mean, chol_cov, pairs = 1024) {
+  noise <- internal("replicate_noise")(pairs, length(mean))
+  z <- internal("paired")(do.call(cbind, noise))
+  g <- chol_cov %*% internal("gradient_at")(target, mean + crossprod(chol_cov, z))
+  list(
+    step = internal("whitened_error")(g, z, noise),
+    way = internal("full_way_error")(target, mean, chol_cov, noise)
+  )
+}
+
+test_that("the scale of a heavy-tailed target is as far as quadrature says", {
+  nu <- 3
+  target <- target_density(function(x) -(nu + 1) / 2 * log1p(x^2 / nu),
+    function(x) -(nu + 1) * x / (nu + x^2),
+    names = "x"
+  )
+  right <- quadrature_kl(function(x) stats::dt(x, nu, log = TRUE), lower = -60, upper = 60)$sd
+  set.seed(1)
+  for (by in c(0.9, 1.1)) {
+    said <- both_errors(target, 0, matrix(by * right))
+    # differences along moves of a tenth of an sd, at most a tenth of the way off; noise .005
+    expect_lt(abs(said$way$scale + log(by)), 0.02)
+    # log sds of a Gaussian would have twice the curvature
+    expect_gt(abs(said$step$scale + log(by)), 0.025)
+    field <- internal("diagonal_error")(
+      target, 0, by * right, internal("replicate_noise")(1024, 1),
+      values = FALSE
+    )
+    expect_lt(abs(field$scale + log(by)), 0.02)
+  }
+})
+
+test_that("a fit that stands still in a curved valley is seen to be far from the optimum", {
+  target <- target_density(
+    function(x) -(1 - x[[1]])^2 / 2 - 5 * (x[[2]] - x[[1]]^2)^2,
+    function(x) {
+      c(1 - x[[1]] + 20 * x[[1]] * (x[[2]] - x[[1]]^2), -10 * (x[[2]] - x[[1]]^2))
+    },
+    names = c("x", "y")
+  )
+  # its ELBO in closed form: mean p[1:2], factor of the covariance from the others
+  loss <- function(p) {
+    l <- matrix(c(exp(p[3]), p[4], 0, exp(p[5])), 2)
+    v <- tcrossprod(l)
+    m <- p[1:2]
+    cross <- m[2] * (m[1]^2 + v[1, 1]) + 2 * m[1] * v[1, 2]
+    fourth <- m[1]^4 + 6 * m[1]^2 * v[1, 1] + 3 * v[1, 1]^2
+    ((1 - m[1])^2 + v[1, 1]) / 2 + 5 * (m[2]^2 + v[2, 2] - 2 * cross + fourth) - p[3] - p[5]
+  }
+  p <- optim(c(0, 0, -1, 0, -1), loss,
+    method = "BFGS", control = list(reltol = 1e-14, maxit = 1000)
+  )$par
+  l <- matrix(c(exp(p[3]), p[4], 0, exp(p[5])), 2)
+  best <- list(mean = p[1:2], chol_cov = t(l), sd = sqrt(rowSums(l^2)))
+  # steps of the ELBO over the draws of the way have become small there
+  set.seed(25)
+  early <- suppressWarnings(advi(target, iterations = 25))
+  off <- c((early$mean - best$mean) / best$sd, log(sd(early) / best$sd))
+  expect_gt(sqrt(mean(off^2)), 0.5)
+  set.seed(3)
+  said <- both_errors(target, early$mean, early$chol_cov)
+  expect_lt(said$step$rms, 0.2)
+  expect_gt(said$way$rms, 0.3)
+  expect_false(early$info$converged)
+  expect_gt(early$info$error, 0.3)
+  # and one that has arrived is not
+  expect_lt(both_errors(target, best$mean, best$chol_cov)$way$rms, 0.06)
+})
