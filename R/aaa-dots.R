@@ -41,6 +41,9 @@ check_dots <- function(...) {
   refuse_arguments(dots_names(...), called_name(sys.call(-1)), names(formals(sys.function(-1))))
 }
 
+# The arguments in `...`, each with a name, "" for none.
+named_dots <- function(...) stats::setNames(list(...), dots_names(...))
+
 # The names of the arguments in `...`, "" for none.
 dots_names <- function(...) {
   given <- ...names()

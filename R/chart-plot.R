@@ -19,7 +19,8 @@
 #' @param p Probabilities of the lines of a fan.
 #' @param level Probabilities of regions.
 #' @param id Name of the column of `person` that says who a visit belongs to.
-#' @param ... Not used.
+#' @param ... Of `plot()` styling, as in [plot.covary()]; maps have `main` and parameters of
+#'   `par()`. None for `autoplot()`.
 #' @return `plot()` its argument, invisibly; `autoplot()` a ggplot. [chart_data()] has the numbers.
 #' @section Errors:
 #' `covary_error_argument`.
@@ -35,7 +36,6 @@ plot.covary_reference <- function(
   data = NULL, person = NULL, resp = NULL, p = c(0.02, 0.09, 0.25, 0.5, 0.75, 0.91, 0.98),
   level = c(0.5, 0.95), id = NULL, ...
 ) {
-  check_dots(...)
   type <- check_choice(type, chart_pictures, "type")
   d <- chart_data(x, type, data, person, resp, p, level, id)
   draw <- switch(type,
@@ -52,9 +52,13 @@ plot.covary_reference <- function(
   rows <- ceiling(sqrt(length(panels) / 1.6))
   columns <- ceiling(length(panels) / rows)
   layout <- list(matrix(seq_len(rows * columns), rows, columns, byrow = TRUE))
-  with_canvas(layout, mar = c(2.8, if (type == "map") 6 else 3.2, 2.2, 2), {
-    for (panel in panels) draw(d, panel, chart_axis_labels(x, type, panel))
-  })
+  has <- names(formals(plot.covary_reference))
+  with_style(named_dots(...), "plot", has,
+    with_canvas(layout, mar = c(2.8, if (type == "map") 6 else 3.2, 2.2, 2), {
+      for (panel in panels) draw(d, panel, chart_axis_labels(x, type, panel))
+    }),
+    allowed = if (type == "map") tile_arguments else c(panel_arguments, par_arguments)
+  )
   invisible(x)
 }
 
@@ -74,19 +78,19 @@ chart_axis_labels <- function(chart, type, panel) {
 }
 
 person_colour <- function() unname(okabe_ito["vermillion"])
-line_colour <- function() unname(okabe_ito["blue"])
+line_colour <- function() styled("col", unname(okabe_ito["blue"]))[1]
 
 draw_fan <- function(d, panel, labels) {
   d <- d[d$panel == panel, , drop = FALSE]
   start_panel(range(d$x), range(d$value), panel, labels$x, labels$y)
   dots <- d[d$kind == "data", , drop = FALSE]
   style <- dot_style(nrow(dots))
-  graphics::points(dots$x, dots$value, pch = 16, cex = style$cex, col = fade("black", style$alpha))
+  draw_dots(dots$x, dots$value, style$cex, fade("black", style$alpha))
   lines <- d[d$kind == "line", , drop = FALSE]
   for (one in unique(lines$p)) {
     line <- lines[lines$p == one, , drop = FALSE]
     line <- line[order(line$x), , drop = FALSE]
-    graphics::lines(line$x, line$value, col = line_colour(), lwd = if (one == 0.5) 2.2 else 1.1)
+    draw_line(line$x, line$value, line_colour(), if (one == 0.5) 2.2 else 1.1)
     last <- nrow(line)
     graphics::text(line$x[last], line$value[last], format(100 * one),
       pos = 4, offset = 0.2, cex = 0.7, col = line_colour(), xpd = NA
@@ -122,7 +126,7 @@ draw_worm <- function(d, panel, labels) {
   graphics::abline(h = 0, col = axis_colour)
   graphics::lines(d$x, d$lower, lty = "22", col = axis_colour)
   graphics::lines(d$x, d$upper, lty = "22", col = axis_colour)
-  graphics::points(d$x, d$deviation, pch = 16, cex = 0.5, col = line_colour())
+  draw_dots(d$x, d$deviation, 0.5, line_colour())
 }
 
 draw_coverage <- function(d, panel, labels) {
@@ -135,7 +139,7 @@ draw_coverage <- function(d, panel, labels) {
   )
   graphics::abline(h = 0, col = axis_colour)
   graphics::segments(at, -2 * d$se, at, 2 * d$se, col = "grey85", lwd = 8, lend = "butt")
-  graphics::points(at, d$estimate, pch = 16, col = line_colour())
+  draw_dots(at, d$estimate, 1, line_colour())
 }
 
 draw_sites <- function(d, panel, labels) {
@@ -169,6 +173,6 @@ draw_map <- function(d, panel, labels) {
   )
   draw_axis(1, pretty_inside(c(1, people)))
   draw_axis(2, seq_along(resp), rev(resp))
-  write_title("z, from -3 (blue) to 3 (red)")
+  write_title(tile_title("z, from -3 (blue) to 3 (red)"))
   graphics::title(xlab = "person", col.lab = ink)
 }

@@ -17,7 +17,7 @@ most_curves <- 6L # features or pairs, by default
 #' @param at Values of it for maps; by default a tenth, a half and nine tenths of the rows.
 #' @param conditions Named list of values at which other covariates are held; by default the median
 #'   or the commonest level.
-#' @param ... Not used.
+#' @param ... Styling, as in [plot.covary()]; maps have `main` and parameters of `par()`.
 #' @return The data frame that is drawn, invisibly: of curves as from `predict()` and
 #'   `correlation()`, with `x` for the covariate and limits of 50 % besides those of 95 %; of maps
 #'   `value` (of the covariate), `pair`, `first`, `second` and `estimate`.
@@ -32,7 +32,6 @@ most_curves <- 6L # features or pairs, by default
 #' plot(pairs, type = "curves")
 #' @export
 plot.covary_margins <- function(x, resp = NULL, covariate = NULL, conditions = list(), ...) {
-  check_dots(...)
   check_margins(x, "x")
   at <- choose_features(colnames(x$mean), resp)
   if (is.null(resp)) at <- at[seq_len(min(most_curves, length(at)))]
@@ -46,9 +45,12 @@ plot.covary_margins <- function(x, resp = NULL, covariate = NULL, conditions = l
   })
   panels <- unlist(panels, recursive = FALSE)
   layout <- list(matrix(seq_along(panels), 2, byrow = TRUE))
-  draw_curves(panels, layout, grid, vapply(panels, function(d) {
+  titles <- vapply(panels, function(d) {
     paste(if (d$dpar[1] == "mu") "Mean of" else "sd of", d$resp[1])
-  }, ""))
+  }, "")
+  with_style(named_dots(...), "plot", names(formals(plot.covary_margins)), {
+    draw_curves(panels, layout, grid, titles)
+  })
   invisible(do.call(rbind, panels))
 }
 
@@ -58,7 +60,6 @@ plot.covary_pairs <- function(
   x, type = c("map", "curves"), pairs = NULL, covariate = NULL, at = NULL, resp = NULL,
   conditions = list(), ...
 ) {
-  check_dots(...)
   check_pairs_object(x, "x")
   type <- check_choice(type, c("map", "curves"), "type")
   refuse <- function(arg, given) {
@@ -70,7 +71,10 @@ plot.covary_pairs <- function(
   }
   if (type == "map") {
     refuse("pairs", !is.null(pairs))
-    return(invisible(draw_correlation_maps(x, covariate, at, resp, conditions)))
+    return(invisible(with_style(named_dots(...), "plot", names(formals(plot.covary_pairs)),
+      draw_correlation_maps(x, covariate, at, resp, conditions),
+      allowed = tile_arguments
+    )))
   }
   refuse("at", !is.null(at))
   refuse("resp", !is.null(resp))
@@ -84,7 +88,10 @@ plot.covary_pairs <- function(
   rows <- ceiling(length(panels) / 3)
   layout <- matrix(0, rows, ceiling(length(panels) / rows))
   layout[seq_along(panels)] <- seq_along(panels)
-  draw_curves(panels, list(layout), grid, vapply(panels, function(d) d$pair[1], ""), c(-1, 1))
+  titles <- vapply(panels, function(d) d$pair[1], "")
+  with_style(named_dots(...), "plot", names(formals(plot.covary_pairs)), {
+    draw_curves(panels, list(layout), grid, titles, c(-1, 1))
+  })
   invisible(do.call(rbind, panels))
 }
 
@@ -155,7 +162,7 @@ draw_curves <- function(panels, layout, grid, titles, ylim = NULL) {
         xlab = grid$name, x_at = if (discrete) grid$x,
         x_labels = if (discrete) grid$labels else TRUE
       )
-      colour <- group_colours(1)
+      colour <- curve_colours(1)
       if (discrete) draw_interval(grid$x, d, colour) else draw_ribbon(d, colour)
     }
   })
@@ -182,7 +189,7 @@ draw_correlation_maps <- function(x, covariate, at, resp, conditions) {
       for (i in seq_len(panels)) {
         draw_correlation_map(estimate[i, ], places, features, rows$labels[i])
       }
-      draw_map_key()
+      if (picture$own) draw_map_key()
     }
   )
   unchecked_frame(list(
@@ -239,7 +246,7 @@ draw_correlation_map <- function(rho, places, features, title) {
     draw_axis(1, seq_len(g), features, size, las = 2, gap.axis = 0)
     draw_axis(2, seq_len(g), features, size, las = 2, gap.axis = 0)
   }
-  write_title(title)
+  write_title(tile_title(title))
 }
 
 draw_map_key <- function() {

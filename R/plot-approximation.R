@@ -33,31 +33,45 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
   old <- tile(length(panels))
   on.exit(graphics::par(old))
   fits <- unique(curves$fit)
-  colours <- fit_colours(length(fits))
+  given <- with_defaults(list(...), list(
+    col = fit_colours(length(fits)), lty = seq_along(fits), lwd = 2
+  ))
+  colours <- rep_len(given$col, length(fits))
+  types <- rep_len(given$lty, length(fits))
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
-    graphics::plot(range(at$x),
-      c(0, max(at$density) * if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1),
-      type = "n",
-      xlab = p, ylab = "density", bty = "l", ...
-    )
+    room <- if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1
+    style <- with_defaults(list(...), list(xlab = p, ylab = "density", bty = "l"))
+    do.call(graphics::plot, c(
+      list(range(at$x), c(0, max(at$density) * room), type = "n"),
+      style[setdiff(names(style), c("col", "lwd", "lty"))]
+    ))
     for (k in seq_along(fits)) {
       graphics::lines(at$x[at$fit == fits[k]], at$density[at$fit == fits[k]],
         col = colours[k],
-        lty = k, lwd = 2
+        lty = types[k], lwd = given$lwd
       )
     }
     if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
     if (p == panels[1] && length(fits) > 1) {
-      graphics::legend("topright", fits, col = colours, lty = seq_along(fits), lwd = 2, bty = "n")
+      graphics::legend("topright", fits, col = colours, lty = types, lwd = given$lwd, bty = "n")
     }
   }
   invisible(curves)
 }
 
+# Panels of our own, unless the user has divided the page.
 tile <- function(n) {
   columns <- if (n == 1) 1 else if (n <= 4) 2 else 3
+  if (is_page_divided()) {
+    return(graphics::par(mar = c(4, 4, 1, 1)))
+  }
   graphics::par(mfrow = c(ceiling(n / columns), columns), mar = c(4, 4, 1, 1))
+}
+
+# What the user gave, and the rest by default.
+with_defaults <- function(given, defaults) {
+  c(given, defaults[setdiff(names(defaults), names(given))])
 }
 
 # Data frame: fit, parameter, x, density
@@ -106,11 +120,10 @@ plot_loss <- function(x, ...) {
   fine <- is.finite(loss)
   # the first steps are often orders of magnitude away; the eye needs the rest
   limits <- stats::quantile(loss[fine], c(0, if (length(loss) > 50) 0.98 else 1), names = FALSE)
-  graphics::plot(i, loss,
+  do.call(graphics::plot, c(list(i, loss), with_defaults(list(...), list(
     type = "l", col = axis_colour, ylim = limits, xlab = "iteration",
-    ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO",
-    bty = "l", ...
-  )
+    ylab = if (x$method == "svgd") "size of the Stein direction" else "negative ELBO", bty = "l"
+  ))))
   if (length(loss) >= 200) {
     smooth <- stats::filter(loss, rep(1 / 100, 100), sides = 1)
     graphics::lines(i, smooth, col = fit_colours(2)[2], lwd = 2)
@@ -133,13 +146,14 @@ plot_tracker <- function(x, ...) {
     limits <- range(m, finite = TRUE)
     # room for the legend above the curves
     if (named) limits[2] <- limits[2] + diff(limits) * 0.1 * ceiling(ncol(m) / 3)
-    graphics::matplot(kept$iteration, m,
-      type = "l", lty = 1, col = fit_colours(ncol(m)),
-      xlab = "iteration", ylab = n, bty = "l", ylim = limits, ...
-    )
+    style <- with_defaults(list(...), list(
+      type = "l", lty = 1, col = fit_colours(ncol(m)), xlab = "iteration", ylab = n, bty = "l",
+      ylim = limits
+    ))
+    do.call(graphics::matplot, c(list(kept$iteration, m), style))
     if (named) {
       graphics::legend("topleft", colnames(m),
-        col = fit_colours(ncol(m)), lty = 1,
+        col = style$col, lty = style$lty,
         lwd = 2, bty = "n", cex = 0.8, ncol = 3
       )
     }

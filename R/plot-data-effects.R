@@ -22,20 +22,23 @@
 #' @param points Number of grid points of a numeric covariate.
 #' @param extend How far the grid goes beyond the data, as a share of their range. It does not
 #'   reach zero unless the data do.
+#' @param prob Probability of the outer limits.
+#' @param ndraws,draw_ids How many draws to use, chosen at random, or which; `NULL` for all.
 #' @param ... Not used.
-#' @return A data frame of class `covary_effects` with a row a point:
+#' @return A data frame of class `covary_effects`, which is drawn when it is printed whole, with a
+#'   row a point:
 #'   `covariate`; `x` (the value, of dates and times their number, or the number of the level) and
 #'   `level` (`NA` for numeric covariates);
 #'   `by` and `group` (the factor of the curve and its level, `NA` where there is none);
-#'   `dpar`, `resp`; `estimate` (posterior median), `lower`, `upper` (95 %), `lower50`, `upper50`
-#'   (50 %); `extrapolated` (outside the data). All values are those of the mean, the standard
-#'   deviation and the correlation themselves, not of their links.
+#'   `dpar`, `resp`; `estimate` (posterior median), `lower`, `upper` (of `prob`), `lower50`,
+#'   `upper50` (50 %); `extrapolated` (outside the data). All values are those of the mean, the
+#'   standard deviation and the correlation themselves, not of their links.
 #' @seealso [plot.covary()], [plot_data()]
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' effects <- conditional_effects(fit)
 #' head(effects)
-#' plot(effects)
+#' effects # the same as plot(effects)
 #' @export
 conditional_effects <- function(fit, ...) UseMethod("conditional_effects")
 
@@ -54,10 +57,12 @@ hand_on_conditional_effects <- function(fit, ...) {
 conditional_effects.covary <- function(
   fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL,
   conditions = list(),
-  points = 100, extend = 0.05, ...
+  points = 100, extend = 0.05, prob = 0.95, ndraws = NULL, draw_ids = NULL, ...
 ) {
   check_dots(...)
   check_fit(fit, "fit", margins = TRUE)
+  check_interval(prob, "prob")
+  limits <- new_limits(prob, choose_draws(fit, ndraws, draw_ids))
   points <- check_count(points, "points", 2)
   check_number(extend, "extend", 0, 10)
   keys <- find_keys(fit, dpar, resp)
@@ -67,24 +72,27 @@ conditional_effects.covary <- function(
   }
   reference <- reference_row(fit, conditions)
   if (is.null(covariate) && length(fit$design$covariates) == 0) {
-    return(new_effects(constants_of(fit, keys, reference)))
+    return(new_effects(constants_of(fit, keys, reference, limits)))
   }
   panels <- effect_panels(fit, keys, covariate)
   out <- lapply(names(panels), function(name) {
     split <- choose_by(fit, name, panels[[name]], by, names(conditions))
     grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
-    effects_of(fit, panels[[name]], name, grid, reference, split)
+    effects_of(fit, panels[[name]], name, grid, reference, split, limits)
   })
   new_effects(do.call(rbind, out))
 }
 
-new_effects <- function(d) structure(d, class = c("covary_effects", "data.frame"))
+# rows: how many there are; parts of the data frame have fewer, and print as such.
+new_effects <- function(d) {
+  structure(d, class = c("covary_effects", "data.frame"), rows = nrow(d))
+}
 
 no_covariate <- "(no covariate)"
 
 # Parameters that are the same for all rows: one level of no covariate.
-constants_of <- function(fit, keys, reference) {
-  limits <- posterior_limits(fit, keys, reference)
+constants_of <- function(fit, keys, reference, limits) {
+  limits <- posterior_limits(fit, keys, reference, limits)
   out <- lapply(keys, function(key) {
     p <- fit$design$predictors[[key]]
     data.frame(
@@ -188,13 +196,13 @@ choose_by <- function(fit, name, keys, by, fixed = character()) {
 
 # The curves of several parameters along one covariate, by key; all levels of the factor `by` where
 # a parameter depends on it.
-effects_of <- function(fit, keys, name, grid, reference, by) {
+effects_of <- function(fit, keys, name, grid, reference, by, limits) {
   split <- vapply(keys, function(key) isTRUE(by %in% shaping_covariates(fit, key)), TRUE)
   parts <- c(
-    curves_at(fit, keys[!split], name, grid, reference),
+    curves_at(fit, keys[!split], name, grid, reference, limits),
     if (any(split)) {
       unlist(lapply(fit$design$covariates[[by]]$levels, function(group) {
-        curves_at(fit, keys[split], name, grid, reference, by, group)
+        curves_at(fit, keys[split], name, grid, reference, limits, list(by = by, group = group))
       }), recursive = FALSE)
     }
   )
@@ -207,24 +215,40 @@ effects_of <- function(fit, keys, name, grid, reference, by) {
 
 # Named by key, the curves of one group, or those of all rows.
 curves_at <- function(
-  fit, keys, name, grid, reference, by = NA_character_, group = NA_character_
+  fit, keys, name, grid, reference, limits, of = list(by = NA_character_, group = NA_character_)
 ) {
   if (length(keys) == 0) {
     return(list())
   }
   newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
   newdata[[name]] <- grid$value
-  if (!is.na(by)) newdata[[by]] <- as_level(group, reference[[by]])
+  if (!is.na(of$by)) newdata[[of$by]] <- as_level(of$group, reference[[of$by]])
   rownames(newdata) <- NULL
-  limits <- posterior_limits(fit, keys, newdata)
+  limits <- posterior_limits(fit, keys, newdata, limits)
   lapply(stats::setNames(nm = keys), function(key) {
     p <- fit$design$predictors[[key]]
     data.frame(
-      covariate = name, x = grid$x, level = grid$level, by = by, group = group,
+      covariate = name, x = grid$x, level = grid$level, by = of$by, group = of$group,
       dpar = p$dpar, resp = unit_label(p$resp), limits[[key]],
-      extrapolated = extrapolates(newdata, fit$design, marginal_keys(fit, key))
+      extrapolated = extrapolates(newdata, fit$design, marginal_keys(fit, key)) |
+        is_outside_group(fit, name, grid, of)
     )
   })
+}
+
+# A curve of one group is beyond its data where that group has no rows.
+is_outside_group <- function(fit, name, grid, of) {
+  if (is.na(of$by) || !is.na(grid$level[1]) || !has_rows(fit)) {
+    return(FALSE)
+  }
+  data <- training_data(fit)
+  v <- as.double(data[[name]][as.character(data[[of$by]]) == of$group])
+  if (length(v) == 0) {
+    return(TRUE)
+  }
+  # Points of the grid next to the range are inside, so that the range is covered.
+  step <- max(diff(grid$x), 0)
+  grid$x < min(v) - step | grid$x > max(v) + step
 }
 
 as_level <- function(level, like) {
@@ -237,20 +261,27 @@ as_level <- function(level, like) {
   }
 }
 
+# What limits are made of: probability of the outer ones, and numbers of draws (NULL: all).
+new_limits <- function(prob = 0.95, draw_ids = NULL) list(prob = prob, draw_ids = draw_ids)
+
 # By key, a data frame of posterior medians and limits at new data.
-posterior_limits <- function(fit, keys, newdata) {
-  m <- withCallingHandlers(new_marginals(fit, keys, newdata), warning = function(w) {
-    # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
-    # says it.
-    if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
-  })
+posterior_limits <- function(fit, keys, newdata, limits = new_limits()) {
+  m <- withCallingHandlers(
+    new_marginals(fit, keys, newdata, limits$draw_ids),
+    warning = function(w) {
+      # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
+      # says it.
+      if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
+    }
+  )
+  probabilities <- c(0.5, (1 + c(-1, 1) * limits$prob) / 2, 0.25, 0.75)
   names <- c("estimate", "lower", "upper", "lower50", "upper50")
   empty <- matrix(NA_real_, m$n, length(names), dimnames = list(NULL, names))
   out <- stats::setNames(rep(list(empty), length(keys)), keys)
   for (rows in in_blocks(m$n, m$s * length(keys))) {
     draws <- marginal_values(m, rows = rows)
     for (key in keys) {
-      out[[key]][rows, ] <- column_quantiles(draws[[key]], c(0.5, 0.025, 0.975, 0.25, 0.75))
+      out[[key]][rows, ] <- column_quantiles(draws[[key]], probabilities)
     }
   }
   lapply(out, as.data.frame)

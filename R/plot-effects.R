@@ -1,106 +1,94 @@
-# Effects, drawn: a page a covariate, a panel a predictor.
+# Effects, drawn: a block of panels a covariate, as many blocks on a page as can be read.
 
 draw_effects <- function(effects, fit, max_points, ask, conditions = list()) {
-  pages <- split(
-    as.data.frame(effects),
-    factor(effects$covariate, levels = unique(effects$covariate))
-  )
+  covariates <- factor(effects$covariate, levels = unique(effects$covariate))
+  blocks <- lapply(split(as.data.frame(effects), covariates), effect_block, fit, conditions)
+  pages <- if (is_page_divided()) as.list(seq_along(blocks)) else pages_of(blocks)
   if (!is.null(ask)) {
     check_flag(ask, "ask")
   } else {
-    ask <- length(pages) > 1 && grDevices::dev.interactive()
+    ask <- length(pages) > 1 && !is_page_divided() && grDevices::dev.interactive()
   }
   if (ask) {
     old <- grDevices::devAskNewPage(TRUE)
     on.exit(grDevices::devAskNewPage(old))
   }
-  for (page in pages) draw_effect_page(page, fit, max_points, conditions)
+  if (length(pages) > 1) warn_one_page(length(pages))
+  for (page in pages) draw_effect_page(blocks[page], fit, max_points, conditions)
 }
 
-# Means in the first row, sds below them, correlations in tall panels at the right.
-draw_effect_page <- function(d, fit, max_points, conditions) {
-  if (identical(d$covariate[1], no_covariate)) fit <- NULL # no data to draw beside it
-  keys <- unique(d[c("dpar", "resp")])
-  plan <- plan_panels(keys$dpar)
-  groups <- unique(stats::na.omit(d$group))
-  by <- unique(stats::na.omit(d$by))
-  palette <- stats::setNames(group_colours(max(length(groups), 1)), if (length(groups)) {
-    groups
-  } else {
-    "all"
-  })
-  name <- d$covariate[1]
-  bins <- if (!is.null(fit)) {
-    residual_bins(fit, name, if (length(by)) by else FALSE,
-      conditions = conditions
+# A file that holds one page keeps the last: said before the others are lost.
+warn_one_page <- function(n) {
+  file <- attr(.Device, "filepath")
+  one <- .Device %in% c("png", "jpeg", "tiff", "bmp", "svg", "cairo_ps", "postscript")
+  if (one && !is_page_divided() && is.character(file) && !grepl("%[0-9]*d", file)) {
+    warn_covary("one_page", "The picture has ", n, " pages and the file \"", basename(file),
+      "\" holds one: write %03d into its name, use pdf(), or choose by `covariate`.",
+      fields = list(file = file)
     )
   }
+}
+
+# All that a covariate's panels have in common. d: effects along it.
+effect_block <- function(d, fit, conditions) {
+  if (identical(d$covariate[1], no_covariate)) fit <- NULL # no data to draw beside it
+  keys <- unique(d[c("dpar", "resp")])
+  groups <- unique(stats::na.omit(d$group))
+  by <- unique(stats::na.omit(d$by))
+  name <- d$covariate[1]
+  palette <- stats::setNames(
+    curve_colours(max(length(groups), 1)), if (length(groups)) groups else "all"
+  )
+  bins <- if (!is.null(fit)) {
+    residual_bins(fit, name, if (length(by)) by else FALSE, conditions = conditions)
+  }
   bins <- bins[paste(bins$dpar, bins$resp) %in% paste(keys$dpar, keys$resp), ]
-  held <- if (!is.null(fit)) held_text(fit, unique(keys), c(name, by), conditions)
-  note <- paste(c(held, if (NROW(bins)) "circles: residuals in bins"), collapse = "; ")
-  band <- length(groups) > 0 || nzchar(note)
-  with_canvas(list(plan$matrix, widths = plan$widths),
-    mar = c(3, 2.9, 2.2, 0.7),
-    oma = c(0, 0, if (band) 1.3 else 0, 0),
-    {
-      for (i in plan$order) {
-        k <- keys[i, ]
-        panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
-        found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
-        over <- if (dpar_roles(k$dpar) == "mean") fit # the data, of which only means have the scale
-        draw_effect_panel(panel, found, over, palette, max_points, conditions)
-      }
-      if (band) legend_above(if (length(groups)) paste(by, "=", groups), palette, note)
+  held <- if (!is.null(fit)) held_text(fit, keys, c(name, by), conditions)
+  pale <- !is.null(fit) && any(vapply(keys$resp[dpar_roles(keys$dpar) == "mean"], function(resp) {
+    length(held_factors(fit, "mu", resp, c(name, by))) > 0
+  }, TRUE))
+  note <- paste(c(
+    held, if (pale && is.na(d$level[1])) "pale dots: other levels",
+    if (NROW(bins)) "circles: residuals in bins"
+  ), collapse = "; ")
+  list(
+    d = d, keys = keys, plan = plan_panels(keys$dpar), palette = palette, bins = bins,
+    key = new_key(if (length(groups)) paste(by, "=", groups), palette, note)
+  )
+}
+
+draw_effect_page <- function(blocks, fit, max_points, conditions) {
+  alone <- length(blocks) == 1
+  layout <- if (alone) {
+    list(blocks[[1]]$plan$matrix, widths = blocks[[1]]$plan$widths)
+  } else {
+    stacked_layout(blocks)
+  }
+  with_canvas(layout,
+    mar = c(3, 2.9, 2.2, 0.7), key = if (alone) blocks[[1]]$key,
+    for (block in blocks) {
+      if (!alone && !is.null(block$key)) draw_key_strip(block$key)
+      draw_effect_block(block, fit, max_points, conditions)
     }
   )
 }
 
-# Where the panels of some dpars go: list(matrix (as layout() has it), order (of the panels drawn),
-# widths (of columns)).
-plan_panels <- function(dpar) {
-  role <- dpar_roles(dpar)
-  roles <- c(mean = "mean", sd = "sd", correlation = "correlation")
-  at <- lapply(roles, function(r) which(role == r))
-  across <- max(lengths(at[c("mean", "sd")]))
-  if (all(lengths(at) > 0)) {
-    return(plan_three_roles(at, across))
+# Means in the first row, sds below them, correlations in tall panels at the right.
+draw_effect_block <- function(block, fit, max_points, conditions) {
+  d <- block$d
+  if (identical(d$covariate[1], no_covariate)) fit <- NULL
+  bins <- block$bins
+  for (i in block$plan$order) {
+    k <- block$keys[i, ]
+    panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
+    found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
+    over <- if (dpar_roles(k$dpar) == "mean") fit # the data, of which only means have the scale
+    draw_effect_panel(panel, found, over, block$palette, max_points, conditions)
   }
-  # Means and sds of one response above each other, else one row as long as it fits.
-  if (length(at$mean) && length(at$sd) && across > 1) {
-    return(list(
-      matrix = matrix(seq_len(2 * across), 2, byrow = TRUE), order = c(at$mean, at$sd),
-      widths = rep(1, across)
-    ))
-  }
-  n <- length(dpar)
-  columns <- if (n <= 3) n else ceiling(n / 2)
-  rows <- ceiling(n / columns)
-  places <- c(seq_len(n), numeric(rows * columns - n))
-  list(
-    matrix = matrix(places, rows, byrow = TRUE), order = seq_len(n), widths = rep(1, columns)
-  )
-}
-
-# Means above sds, correlations in tall panels at the right, two of them in one column.
-plan_three_roles <- function(at, across) {
-  n <- lengths(at)
-  m <- matrix(0, 2, across + ceiling(n[["correlation"]] / 2))
-  m[1, seq_len(n[["mean"]])] <- seq_len(n[["mean"]])
-  m[2, seq_len(n[["sd"]])] <- n[["mean"]] + seq_len(n[["sd"]])
-  first <- n[["mean"]] + n[["sd"]]
-  for (j in seq_len(n[["correlation"]])) {
-    column <- across + ceiling(j / 2)
-    if (j %% 2 == 1) m[, column] <- first + j else m[2, column] <- first + j
-  }
-  list(
-    matrix = m, order = unlist(at, use.names = FALSE),
-    widths = rep(c(1, 1.12), c(across, ncol(m) - across))
-  )
 }
 
 draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
   discrete <- !is.na(d$level[1])
-  role <- dpar_roles(d$dpar[1])
   dots <- if (!is.null(fit) && !discrete && max_points > 0) {
     data_dots(fit, d, max_points, conditions)
   }
@@ -112,35 +100,47 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
     range(d$x)
   }
   start_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]),
-    xlab = d$covariate[1], x_at = at,
-    x_labels = if (discrete) unique(d$level) else TRUE
+    xlab = d$covariate[1], x_at = at, x_labels = if (discrete) unique(d$level) else TRUE
   )
-  if (role == "correlation") graphics::abline(h = 0, col = "grey40", lwd = 1)
-  colour_of <- function(group) if (is.na(group)) palette[[1]] else palette[[group]]
-  if (!is.null(dots)) {
-    style <- dot_style(nrow(dots))
-    colours <- if (anyNA(d$group)) "grey30" else palette[dots$group]
-    graphics::points(dots$x, dots$y, pch = 16, cex = style$cex, col = fade(colours, style$alpha))
-  }
+  if (dpar_roles(d$dpar[1]) == "correlation") graphics::abline(h = 0, col = "grey40", lwd = 1)
+  draw_effect_dots(dots, if (!anyNA(d$group)) palette)
   groups <- unique(d$group)
-  shift <- if (discrete) {
-    (seq_along(groups) - (length(groups) + 1) / 2) * 0.12
+  shift <- (seq_along(groups) - (length(groups) + 1) / 2) * if (discrete) 0.12 else 0
+  for (g in seq_along(groups)) draw_effect_curve(d, bins, groups[g], palette, shift[g])
+  say_cut(d)
+}
+
+# palette: colours by group, or NULL where the curve is that of all rows.
+draw_effect_dots <- function(dots, palette) {
+  style <- dot_style(NROW(dots))
+  colours <- if (is.null(palette)) rep("grey30", NROW(dots)) else palette[dots$group]
+  # Pale ones first
+  for (agrees in sort(unique(dots$agrees))) {
+    at <- dots$agrees == agrees
+    alpha <- style$alpha * if (agrees) 1 else 0.35
+    draw_dots(dots$x[at], dots$y[at], style$cex, fade(colours[at], alpha))
+  }
+}
+
+# The curve of a group, or its points at levels, moved aside by `shift`, with what bins say.
+draw_effect_curve <- function(d, bins, group, palette, shift) {
+  of_all <- is.na(group)
+  d <- d[if (of_all) is.na(d$group) else d$group %in% group, ]
+  bins <- bins[if (of_all) is.na(bins$group) else bins$group %in% group, ]
+  colour <- if (!of_all) {
+    palette[[group]]
+  } else if (length(palette) > 1) {
+    all_rows_colour
   } else {
-    rep(0, length(groups))
+    palette[[1]]
   }
-  for (g in seq_along(groups)) {
-    here <- if (is.na(groups[g])) is.na(d$group) else d$group %in% groups[g]
-    colour <- if (is.na(groups[g]) && length(palette) > 1) all_rows_colour else colour_of(groups[g])
-    mine <- bins[if (is.na(groups[g])) is.na(bins$group) else bins$group %in% groups[g], ]
-    if (discrete) {
-      if (NROW(mine)) draw_bins(transform(mine, x = mine$x + shift[g] + 0.1))
-      draw_interval(d$x[here] + shift[g], d[here, ], colour)
-    } else {
-      draw_ribbon(d[here, ], colour)
-      draw_bins(mine, if (is.na(groups[g])) "grey30" else colour)
-    }
+  if (!is.na(d$level[1])) {
+    if (NROW(bins)) draw_bins(transform(bins, x = bins$x + shift + 0.1))
+    draw_interval(d$x + shift, d, colour)
+  } else {
+    draw_ribbon(d, colour)
+    draw_bins(bins, if (of_all) "grey30" else colour)
   }
-  say_cut(d, ylim)
 }
 
 # Title of a panel, in pieces that go onto one line or two.
@@ -150,39 +150,6 @@ predictor_title <- function(dpar, resp) unit_title(dpar_named(dpar)$title, resp)
 unit_title <- function(text, resp) {
   labels <- strsplit(resp, ":", fixed = TRUE)[[1]]
   if (length(labels) == 1) paste(text, resp) else c(text, paste(labels, collapse = " and "))
-}
-
-# The covariates that a page of effects holds still; NULL where they are none or more than fit.
-held_text <- function(fit, keys, shown, conditions) {
-  keys <- paste(keys$dpar, keys$resp, sep = ":")
-  held <- setdiff(unique(unlist(lapply(keys, shaping_covariates, fit = fit))), shown)
-  if (length(held) > 0 && length(held) <= 4) fixed_text(fit, held, conditions)
-}
-
-# "a = 1, b = x": the values at which pictures hold covariates.
-fixed_text <- function(fit, names, conditions) {
-  reference <- reference_row(fit, conditions)
-  text <- vapply(names, function(name) paste(name, "=", format(reference[[name]], digits = 3)), "")
-  paste(text, collapse = ", ")
-}
-
-# Rows of the data for a panel of means; where other factors are held by the user, only rows that
-# agree.
-data_dots <- function(fit, d, max_points, conditions) {
-  data <- training_data(fit)
-  keep <- rep(TRUE, nrow(data))
-  for (name in Filter(function(name) !is_number(data[[name]]), names(conditions))) {
-    keep <- keep & as.character(data[[name]]) == as.character(conditions[[name]][1])
-  }
-  rows <- which(keep & !is.na(fit$frame$y[, d$resp[1]]))
-  rows <- rows[thin_rows(data[[d$covariate[1]]][rows], max_points)]
-  by <- d$by[1]
-  out <- data.frame(
-    x = as.double(data[[d$covariate[1]]][rows]), y = fit$frame$y[rows, d$resp[1]],
-    group = if (is.na(by)) rep(NA_character_, length(rows)) else as.character(data[[by]][rows])
-  )
-  # No group lies on top of the others.
-  out[order((seq_along(rows) * 7919) %% 104729), ]
 }
 
 # Limits that show ribbons inside the data, dots and bins whole. Ribbons more than four times as
@@ -205,11 +172,13 @@ effect_range <- function(d, dots, bins) {
 }
 
 # Which parts of the ribbons the axis cuts, in small letters at the foot of the panel.
-say_cut <- function(d, ylim) {
-  beyond <- function(rows) any(d$lower[rows] < ylim[1] | d$upper[rows] > ylim[2])
+say_cut <- function(d) {
+  usr <- graphics::par("usr")
+  seen <- d$x >= usr[1] & d$x <= usr[2]
+  beyond <- function(rows) any(d$lower[rows] < usr[3] | d$upper[rows] > usr[4])
   cut <- c(
-    if (beyond(!d$extrapolated)) "95 % ribbon",
-    if (beyond(d$extrapolated)) "extrapolation"
+    if (beyond(seen & !d$extrapolated)) "ribbon",
+    if (beyond(seen & d$extrapolated)) "extrapolation"
   )
   if (length(cut)) {
     graphics::mtext(paste(paste(cut, collapse = " and "), "cut by the axis"),

@@ -10,9 +10,12 @@ draw_elbo <- function(fit) {
   gap <- d[d$gap > 0, ]
   with_canvas(list(matrix(1:2, 1)), mar = c(3, 4.6, 1.8, 0.7), {
     start_panel(range(d$iteration), range(d$elbo), title, xlab = "iteration")
-    graphics::lines(d$iteration, d$elbo, col = group_colours(1), lwd = 2)
-    graphics::points(d$iteration, d$elbo, pch = 21, bg = "white", col = group_colours(1), lwd = 1.5)
-    if (nrow(gap) > 0) draw_gap(d, gap) else graphics::plot.new()
+    draw_line(d$iteration, d$elbo, curve_colours(1))
+    graphics::points(d$iteration, d$elbo,
+      pch = styled("pch", 21), bg = "white", col = curve_colours(1), lwd = 1.5,
+      cex = styled("cex", 1)
+    )
+    if (nrow(gap) > 0) draw_gap(d, gap)
   })
   invisible(d)
 }
@@ -20,22 +23,19 @@ draw_elbo <- function(fit) {
 draw_gap <- function(d, gap) {
   powers <- range(floor(log10(min(gap$gap))), ceiling(log10(max(gap$gap))))
   if (diff(powers) == 0) powers <- powers + c(-1, 0)
+  picture$panel <- picture$panel + 1L
   graphics::plot.new()
-  graphics::plot.window(range(d$iteration), powers)
+  graphics::plot.window(styled_panel("xlim", range(d$iteration)), powers)
   at <- unique(round(pretty(powers, 5)))
   at <- at[at >= powers[1] & at <= powers[2]]
   graphics::abline(h = at, v = pretty_inside(range(d$iteration)), col = grid_colour, lwd = 0.8)
-  graphics::axis(1, col.axis = ink, lwd = 0, lwd.ticks = 0.8, col.ticks = axis_colour)
-  graphics::axis(2,
-    at = at, labels = format(10^at, digits = 1, scientific = TRUE, trim = TRUE),
-    col.axis = ink, lwd = 0, lwd.ticks = 0.8, col.ticks = axis_colour
-  )
-  graphics::box(bty = "l", col = axis_colour)
-  write_title("distance to the best ELBO (nats)")
-  graphics::title(xlab = "iteration", col.lab = ink)
-  graphics::lines(gap$iteration, log10(gap$gap), col = group_colours(2)[2], lwd = 2)
+  draw_axis(1, pretty_inside(range(d$iteration)))
+  draw_axis(2, at, format(10^at, digits = 1, scientific = TRUE, trim = TRUE))
+  graphics::box(bty = styled("bty", "l"), col = axis_colour)
+  label_panel("distance to the best ELBO (nats)", "iteration", "")
+  draw_line(gap$iteration, log10(gap$gap), curve_colours(2)[2])
   graphics::points(gap$iteration, log10(gap$gap),
-    pch = 21, bg = "white", col = group_colours(2)[2],
-    lwd = 1.5
+    pch = styled("pch", 21), bg = "white", col = curve_colours(2)[2], lwd = 1.5,
+    cex = styled("cex", 1)
   )
 }

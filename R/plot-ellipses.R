@@ -12,7 +12,7 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
       fields = list(arg = "at")
     )
   }
-  colours <- value_colours(n)
+  colours <- rep_len(styled("col", value_colours(n)), n)
   range <- fit$design$covariates[[covariate]]$range
   path <- bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
   data <- training_data(fit)
@@ -28,12 +28,13 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     y = both(fit, if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()),
     near = if (max_points > 0) lapply(near, both, fit = fit)
   )
-  with_canvas(list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25)), {
-    graphics::par(mar = c(2.9, 3.2, 1.8, 0.8))
+  layout <- list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25))
+  with_canvas(layout, mar = c(2.9, 3.2, 1.8, 0.8), {
     draw_overlay(outlines, path, dots, colours, overlay_title(fit, covariate, conditions))
     draw_value_key(covariate, values, colours)
-    graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
-    for (i in seq_len(n)) {
+    # Small panels have no room where the user divides the page.
+    if (picture$own) graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
+    for (i in if (picture$own) seq_len(n)) {
       draw_shape_panel(
         shapes[shapes$value == values[i], ], if (max_points > 0) both(latent, near[[i]]),
         covariate, colours[i]
@@ -55,13 +56,9 @@ draw_overlay <- function(outlines, path, dots, colours, title) {
     title = title, xlab = colnames(dots$y)[1], ylab = colnames(dots$y)[2]
   )
   style <- dot_style(nrow(dots$y))
-  graphics::points(dots$y[, 1], dots$y[, 2],
-    pch = 16, cex = style$cex, col = fade("grey40", style$alpha * 0.8)
-  )
+  draw_dots(dots$y[, 1], dots$y[, 2], style$cex, fade("grey40", style$alpha * 0.8))
   for (i in seq_along(dots$near)) {
-    graphics::points(dots$near[[i]][, 1], dots$near[[i]][, 2],
-      pch = 16, cex = style$cex + 0.1, col = fade(colours[i], 0.6)
-    )
+    draw_dots(dots$near[[i]][, 1], dots$near[[i]][, 2], style$cex + 0.1, fade(colours[i], 0.6))
   }
   graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
   graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)

@@ -21,12 +21,14 @@ draw_heatmap <- function(fit, covariate, at, resp, conditions) {
       graphics::par(mar = heatmap_margins(labels))
       draw_tiles(d[d$value %in% value, ], labels)
       graphics::text(length(labels) - 0.5, length(labels) - 0.7,
-        heatmap_title(d$covariate[1], value),
+        tile_title(heatmap_title(d$covariate[1], value)),
         adj = c(1, 0), font = 2, col = ink
       )
     }
-    graphics::par(mar = c(1.7, 8, 0.4, 8))
-    draw_correlation_key()
+    if (picture$own) {
+      graphics::par(mar = c(1.7, 8, 0.4, 8))
+      draw_correlation_key()
+    }
   })
   invisible(d)
 }

@@ -23,7 +23,7 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
   groups <- unique(stats::na.omit(effects$group))
   by <- unique(stats::na.omit(effects$by))
   palette <- stats::setNames(
-    group_colours(max(length(groups), 1)), if (length(groups)) groups else "all"
+    curve_colours(max(length(groups), 1)), if (length(groups)) groups else "all"
   )
   bins <- residual_bins(
     fit, effects$covariate[1], if (length(by)) by else FALSE,
@@ -36,7 +36,8 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
   note <- paste(c(held, "dashed: mean +- sd", if (NROW(bins)) "circles: residuals in bins"),
     collapse = "; "
   )
-  with_canvas(list(places), mar = c(2.7, 2.7, 1.9, 0.6), oma = c(0, 0, 1.3, 0), {
+  key <- new_key(if (length(groups)) paste(by, "=", groups), palette, note)
+  with_canvas(list(places), mar = c(2.7, 2.7, 1.9, 0.6), key = key, {
     for (j in seq_len(k)) {
       for (i in j:k) {
         if (i == j) {
@@ -46,7 +47,6 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
         }
       }
     }
-    legend_above(if (length(groups)) paste(by, "=", groups), palette, note)
   })
   invisible(effects)
 }

@@ -29,7 +29,7 @@
 #' @param max_rows Rows to use at most, evenly spaced in the data.
 #' @param plot Draw the picture?
 #' @param ... For checks of \pkg{bayesplot} its arguments, such as `stat`; `group` and `x` may name
-#'   covariates. None for the others.
+#'   covariates. For the others styling, as in [plot.covary()].
 #' @return A ggplot for checks of \pkg{bayesplot}. For the others the data of the picture,
 #'   invisibly: for `"dens"` a data frame `resp`, `draw` (0: the data), `x`, `density`; for
 #'   `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`, `observed`, `estimate`,
@@ -55,7 +55,6 @@ pp_check.covary <- function(
   if (is_bayesplot_check(type)) {
     return(bayesplot_check(check_fit(object, margins = TRUE), type, resp, ndraws, list(...)))
   }
-  check_dots(...)
   check_fit(object, margins = TRUE)
   type <- check_choice(type, own_checks, "type")
   ndraws <- check_count(
@@ -87,40 +86,45 @@ pp_check.covary <- function(
     sd = pp_bins_data(object, rows, replicates, covariate, bins, "sd"),
     qq = pp_distance_data(object, rows, replicates)
   )
-  if (plot) {
-    switch(type,
-      dens = draw_pp_density(out),
-      correlation = draw_pp_bins(out, object, "correlation"),
-      sd = draw_pp_bins(out, object, "sd"),
-      qq = draw_pp_distances(out, length(object$responses))
-    )
-  }
+  with_style(named_dots(...), "pp_check", names(formals(pp_check.covary)), {
+    if (plot) draw_pp_check(out, type, object)
+  })
   invisible(out)
+}
+
+draw_pp_check <- function(d, type, fit) {
+  switch(type,
+    dens = draw_pp_density(d),
+    correlation = draw_pp_bins(d, fit, "correlation"),
+    sd = draw_pp_bins(d, fit, "sd"),
+    qq = draw_pp_distances(d, length(fit$responses))
+  )
 }
 
 draw_pp_density <- function(d) {
   labels <- unique(d$resp)
-  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
+  key <- new_key(c("data", "replicates"), c(data_colour, fade(curve_colours(1), 0.6)))
+  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), key = key, {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
       start_panel(range(part$x), c(0, max(part$density)), resp, xlab = resp)
       for (s in setdiff(unique(part$draw), 0)) {
         graphics::lines(part$x[part$draw == s], part$density[part$draw == s],
-          col = fade(group_colours(1), 0.25), lwd = 0.8
+          col = fade(curve_colours(1), 0.25), lwd = 0.8
         )
       }
       data <- part$draw == 0
       graphics::lines(part$x[data], part$density[data], col = data_colour, lwd = 2)
     }
-    legend_above(c("data", "replicates"), c(data_colour, fade(group_colours(1), 0.6)))
   })
 }
 
 draw_pp_bins <- function(d, fit, role) {
   labels <- unique(d$resp)
+  key <- new_key("replicates, 50 and 95 %", fade(curve_colours(1), 0.6), "circles: data")
   known <- fit$design$covariates[[d$covariate[1]]]
   levels <- if (known$type != "numeric") known$levels
-  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), oma = c(0, 0, 1, 0), {
+  with_canvas(panel_grid(length(labels)), mar = c(3, 3.2, 1.8, 0.7), key = key, {
     for (resp in labels) {
       part <- d[d$resp == resp, ]
       ylim <- range(part$lower, part$upper, part$observed)
@@ -136,7 +140,7 @@ draw_pp_bins <- function(d, fit, role) {
         }
       )
       if (role == "correlation") graphics::abline(h = 0, col = "grey40")
-      colour <- group_colours(1)
+      colour <- curve_colours(1)
       graphics::segments(part$x, part$lower, part$x, part$upper,
         col = fade(colour, 0.35), lwd = 7,
         lend = "butt"
@@ -150,7 +154,6 @@ draw_pp_bins <- function(d, fit, role) {
         cex = 1.1
       )
     }
-    legend_above("replicates, 50 and 95 %", fade(group_colours(1), 0.6), "circles: data")
   })
 }
 
@@ -172,15 +175,15 @@ draw_pp_distances <- function(d, k) {
       xlab = paste0("distance under the model (root of chi-squared, ", k, " df)"),
       ylab = "distance in the data"
     )
-    draw_band(root(d$theoretical), root(d$lower), root(d$upper), fade(group_colours(1), 0.25))
-    graphics::abline(0, 1, col = group_colours(1), lwd = 1.5)
+    draw_band(root(d$theoretical), root(d$lower), root(d$upper), fade(curve_colours(1), 0.25))
+    graphics::abline(0, 1, col = curve_colours(1), lwd = 1.5)
     graphics::points(root(d$theoretical), root(d$observed),
       pch = 16, cex = 0.6,
       col = fade(data_colour, 0.7)
     )
     graphics::legend("topleft", c("data", "95 % of replicates"),
       pch = c(16, 15),
-      pt.cex = c(0.7, 1.6), col = c(data_colour, fade(group_colours(1), 0.4)), bty = "n",
+      pt.cex = c(0.7, 1.6), col = c(data_colour, fade(curve_colours(1), 0.4)), bty = "n",
       text.col = ink, inset = 0.01
     )
   })

@@ -1,16 +1,56 @@
 # Pieces of pictures in base graphics: panels, ribbons, points, legends. Colours: util-palette.R.
 
-# Sets par and the layout for the time of `expr`, whatever happens.
-with_canvas <- function(layout, expr, ...) {
-  old <- graphics::par(c("mfrow", "mar", "oma", "mgp", "tcl", "las", "cex", "cex.axis", "xpd"))
-  on.exit({
-    graphics::layout(1)
-    graphics::par(old)
-  })
-  do.call(graphics::layout, layout)
-  graphics::par(mgp = c(1.7, 0.45, 0), tcl = -0.25, las = 1, cex = 0.8, cex.axis = 0.9, ...)
+# Draws `expr` into panels laid out by `layout` (arguments of layout()), or into those of the user
+# where the page is divided, and gives back par() as it was. `...`: further par(); `key`: see
+# draw_key(), for a picture whose panels all have the same.
+with_canvas <- function(layout, expr, ..., key = NULL) {
+  mine <- list(mgp = c(1.7, 0.45, 0), tcl = -0.25, las = 1, ...)
+  user <- picture$style[intersect(names(picture$style), c("las", "bty", par_arguments))]
+  wanted <- utils::modifyList(mine, as.list(user))
+  picture$own <- !is_page_divided()
+  picture$key <- key
+  saved <- unique(c("mar", "oma", "cex", "cex.axis", "xpd", names(wanted)))
+  old <- graphics::par(saved)
+  if (picture$own) {
+    on.exit({
+      graphics::layout(1)
+      graphics::par(c(old, list(mfrow = c(1, 1))))
+    })
+    layout <- with_key_strip(layout, key)
+    do.call(graphics::layout, layout)
+    wanted <- c(wanted, list(cex = 0.8, cex.axis = 0.9)[setdiff(c("cex", "cex.axis"), names(user))])
+    graphics::par(wanted)
+    if (!is.null(key)) draw_key_strip(key)
+  } else {
+    on.exit(graphics::par(old[names(old) != "oma"])) # which would begin a new page
+    graphics::par(in_divided_page(wanted, names(user), key))
+  }
   force(expr)
 }
+
+# Margins that the user has set stay; the key has a line above each panel.
+in_divided_page <- function(wanted, given, key) {
+  wanted$oma <- NULL
+  now <- graphics::par("mar")
+  if (!"mar" %in% given && any(abs(now - c(5.1, 4.1, 4.1, 2.1)) > 1e-8)) wanted$mar <- now
+  if (!is.null(key) && !is.null(wanted$mar)) wanted$mar[3] <- max(wanted$mar[3], 3.2)
+  if (!"cex.axis" %in% given) wanted$cex.axis <- 0.9
+  c(wanted, list(cex = min(graphics::par("cex"), 0.8)))
+}
+
+# A layout with a strip for the key above the panels.
+with_key_strip <- function(layout, key) {
+  if (is.null(key)) {
+    return(layout)
+  }
+  panels <- layout[[1]]
+  heights <- if (is.null(layout$heights)) rep(1, nrow(panels)) else layout$heights
+  layout[[1]] <- rbind(1, ifelse(panels > 0, panels + 1, 0))
+  layout$heights <- c(graphics::lcm(key_height), heights)
+  layout
+}
+
+key_height <- 0.55 # cm
 
 # An empty panel: title at the left above, light grid, axes without a box. `x_at` and `x_labels`:
 # where the horizontal axis has levels in place of numbers.
@@ -18,7 +58,8 @@ start_panel <- function(
   xlim, ylim, title = NULL, xlab = "", ylab = "", x_at = NULL, x_labels = TRUE
 ) {
   graphics::plot.new()
-  graphics::plot.window(xlim, ylim)
+  picture$panel <- picture$panel + 1L
+  graphics::plot.window(styled_panel("xlim", xlim), styled_panel("ylim", ylim))
   y_at <- pretty_inside(graphics::par("usr")[3:4])
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
   graphics::abline(h = y_at, v = grid_at, col = grid_colour, lwd = 0.8)
@@ -28,14 +69,31 @@ start_panel <- function(
     draw_axis(1, grid_at, x_labels, gap.axis = 0.2)
   }
   draw_axis(2, y_at)
-  graphics::box(bty = "l", col = axis_colour)
+  graphics::box(bty = styled("bty", "l"), col = axis_colour)
+  label_panel(title, xlab, ylab)
+}
+
+label_panel <- function(title, xlab, ylab) {
+  title <- styled_panel("main", title)
   if (!is.null(title)) write_title(title)
-  graphics::title(xlab = xlab, ylab = ylab, col.lab = ink)
+  graphics::title(
+    xlab = styled_panel("xlab", xlab), ylab = styled_panel("ylab", ylab),
+    col.lab = styled("col.lab", ink)
+  )
+  sub <- styled_panel("sub", NULL)
+  if (!is.null(sub)) {
+    graphics::mtext(sub,
+      side = 1, line = graphics::par("mar")[1] - 0.7, adj = 0.5,
+      cex = 0.75 * graphics::par("cex"), col = styled("col.sub", ink)
+    )
+  }
+  if (!picture$own && !is.null(picture$key)) draw_key_above(picture$key)
 }
 
 # All labels of levels if they fit when shrunk, else as many as do.
 label_levels <- function(at, labels, size = axis_size) {
   room <- if (length(at) > 1) min(diff(sort(at))) else diff(graphics::par("usr")[1:2])
+  size <- styled("cex.axis", size)
   size <- max(min(size, 0.93 * size * room / max(graphics::strwidth(labels, cex = size))), 0.55)
   draw_axis(1, at, labels, size, gap.axis = 0.1)
 }
@@ -45,8 +103,8 @@ axis_size <- 0.9 # of the labels of axes
 # An axis of ticks and labels without a line.
 draw_axis <- function(side, at, labels = TRUE, size = axis_size, ...) {
   graphics::axis(side,
-    at = at, labels = labels, cex.axis = size, col = axis_colour, col.ticks = axis_colour,
-    col.axis = ink, lwd = 0, lwd.ticks = 0.8, ...
+    at = at, labels = labels, cex.axis = styled("cex.axis", size), col = axis_colour,
+    col.ticks = axis_colour, col.axis = styled("col.axis", ink), lwd = 0, lwd.ticks = 0.8, ...
   )
 }
 
@@ -76,7 +134,7 @@ write_title <- function(text, line = 0.3) {
 }
 
 # 95 % and 50 % ribbons with the line; dashed and lighter outside the data.
-draw_ribbon <- function(d, colour, lwd = 2) {
+draw_ribbon <- function(d, colour) {
   runs <- cumsum(c(TRUE, diff(d$extrapolated) != 0))
   for (run in unique(runs)) {
     at <- which(runs == run)
@@ -85,12 +143,13 @@ draw_ribbon <- function(d, colour, lwd = 2) {
     if (outside) at <- sort(unique(pmin(pmax(c(min(at) - 1, at, max(at) + 1), 1), nrow(d))))
     alpha <- if (outside) ribbon_alpha_outside else ribbon_alpha
     draw_band(d$x[at], d$lower[at], d$upper[at], fade(colour, alpha[["outer"]]))
-    draw_band(d$x[at], d$lower50[at], d$upper50[at], fade(colour, alpha[["inner"]]))
-    graphics::lines(d$x[at], d$estimate[at], col = colour, lwd = lwd, lty = if (outside) {
-      "22"
-    } else {
-      "solid"
-    }, lend = "butt")
+    # A ribbon of less than 50 % stands alone.
+    inner <- any(d$lower50 > d$lower, d$upper50 < d$upper)
+    if (inner) draw_band(d$x[at], d$lower50[at], d$upper50[at], fade(colour, alpha[["inner"]]))
+    graphics::lines(d$x[at], d$estimate[at],
+      col = colour, lwd = styled("lwd", 2), lty = if (outside) "22" else styled("lty", "solid"),
+      lend = "butt"
+    )
   }
 }
 
@@ -100,7 +159,7 @@ draw_band <- function(x, lower, upper, colour) {
 
 # Point with 95 % (thin) and 50 % (thick) interval.
 draw_interval <- function(x, d, colour) {
-  graphics::segments(x, d$lower, x, d$upper, col = colour, lwd = 1.4, lend = "butt")
+  graphics::segments(x, d$lower, x, d$upper, col = colour, lwd = styled("lwd", 1.4), lend = "butt")
   graphics::segments(x, d$lower50, x, d$upper50, col = colour, lwd = 4.5, lend = "butt")
   graphics::points(x, d$estimate, pch = 21, bg = "white", col = colour, cex = 1.1, lwd = 1.5)
 }
@@ -112,6 +171,14 @@ draw_bins <- function(d, colour = "grey35") {
   }
   graphics::segments(d$x, d$lower, d$x, d$upper, col = fade(colour, 0.55), lwd = 0.8, lend = "butt")
   graphics::points(d$x, d$estimate, pch = 21, bg = "white", col = colour, cex = 0.75, lwd = 1)
+}
+
+draw_dots <- function(x, y, size, colour) {
+  graphics::points(x, y, pch = styled("pch", 16), cex = styled("cex", size), col = colour)
+}
+
+draw_line <- function(x, y, colour, width = 2) {
+  graphics::lines(x, y, col = colour, lwd = styled("lwd", width), lty = styled("lty", "solid"))
 }
 
 # Evenly spaced row numbers along v, at most `most`.
@@ -128,29 +195,47 @@ dot_style <- function(n) {
   )
 }
 
-# A line of keys in the outer margin above all panels.
-legend_above <- function(labels, colours, note = NULL) {
-  graphics::par(xpd = NA)
-  y <- 0.985
-  x <- 0.012
-  for (i in seq_along(labels)) {
-    x <- draw_legend_entry(x, y, labels[i], colours[i])
-  }
-  if (!is.null(note)) {
-    graphics::text(graphics::grconvertX(0.99, "ndc"), graphics::grconvertY(y, "ndc"), note,
-      adj = c(1, 1), cex = 0.85, col = "grey45"
-    )
-  }
-  graphics::par(xpd = FALSE)
+# Colours of groups and a note, above all panels. key: list(labels, colours, note), or NULL.
+new_key <- function(labels = NULL, colours = NULL, note = "") {
+  if (length(labels) || nzchar(note)) list(labels = labels, colours = colours, note = note)
 }
 
-draw_legend_entry <- function(x, y, label, colour) {
-  at <- graphics::grconvertX(c(x, x + 0.025), "ndc")
-  height <- graphics::grconvertY(y - 0.013, "ndc")
-  graphics::segments(at[1], height, at[2], height, col = colour, lwd = 4, lend = "butt")
-  graphics::text(graphics::grconvertX(x + 0.032, "ndc"), graphics::grconvertY(y, "ndc"), label,
-    adj = c(0, 1), cex = 0.9, col = ink
+# In a strip of its own, where the layout is ours.
+draw_key_strip <- function(key) {
+  old <- graphics::par(mar = c(0, 0, 0, 0))
+  on.exit(graphics::par(old))
+  graphics::plot.new()
+  draw_key(key, "npc", 0.5)
+}
+
+# Above a panel of the user's.
+draw_key_above <- function(key) draw_key(key, "nfc", 1 - 0.5 * key_line() / graphics::par("fin")[2])
+
+key_line <- function() 1.1 * graphics::par("csi")
+
+# At the height `y` of the region `unit` (see grconvertX()), shrunk where there is too little room.
+draw_key <- function(key, unit, y) {
+  old <- graphics::par(xpd = NA)
+  on.exit(graphics::par(old))
+  width <- diff(graphics::grconvertX(c(0, 1), unit, "inches"))
+  inches <- function(text) graphics::strwidth(text, units = "inches", cex = 0.9)
+  mark <- 0.25
+  gap <- 0.2
+  lengths <- if (length(key$labels)) inches(key$labels) + mark + gap
+  note <- if (nzchar(key$note)) inches(key$note) + 0.1
+  size <- min(1, width / sum(lengths, note, 0.15))
+  start <- 0.08 + cumsum(c(0, lengths)) * size
+  place <- function(v) graphics::grconvertX(v / width, unit)
+  height <- graphics::grconvertY(y, unit)
+  for (i in seq_along(key$labels)) {
+    graphics::segments(place(start[i]), height, place(start[i] + mark * 0.8 * size), height,
+      col = key$colours[i], lwd = 4, lend = "butt"
+    )
+    graphics::text(place(start[i] + mark * size), height, key$labels[i],
+      adj = c(0, 0.5), cex = 0.9 * size, col = ink
+    )
+  }
+  graphics::text(place(width - 0.05), height, key$note,
+    adj = c(1, 0.5), cex = 0.88 * size, col = "grey40"
   )
-  width <- graphics::strwidth(label, cex = 0.9, units = "inches") / graphics::par("din")[1]
-  x + 0.032 + width + 0.03
 }

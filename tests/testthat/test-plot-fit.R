@@ -30,14 +30,14 @@ fits <- suppressWarnings(local({
   )
 }))
 
-test_that("plot() draws a page a covariate and returns its data", {
+test_that("plot() draws all covariates and returns its data", {
   p <- on_paper(plot(fits$two))
-  expect_identical(p$pages, 2L)
+  expect_identical(p$pages, 1L)
   expect_s3_class(p$value, "covary_effects")
   expect_identical(on_paper(plot(fits$two, covariate = "wt"))$pages, 1L)
   expect_identical(on_paper(plot(fits$one))$pages, 1L)
   expect_identical(on_paper(plot(fits$factor))$pages, 1L)
-  expect_identical(on_paper(plot(conditional_effects(fits$two)))$pages, 2L)
+  expect_identical(on_paper(plot(conditional_effects(fits$two)))$pages, 1L)
 })
 
 test_that("single parameters, no data, conditions and small paper are drawn", {
