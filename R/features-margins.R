@@ -24,7 +24,8 @@
 #'   connection with `query`, as in [compress()]; or cells of [compress()].
 #' @param responses Names of the features: columns, or matrices of a data frame, whose columns are
 #'   features then; or a one-sided formula of expressions, such as `~ log(a) + b`. Of cells, NULL
-#'   means all.
+#'   means all. Features have no [margins]: write the transformation into the formula; z and
+#'   centiles are those of the feature, values those of the expression.
 #' @param mu,sigma One-sided formulas for the means and for the log standard deviations, with all
 #'   terms of [covary()] that cells can hold: smooths, factors, random effects; up to two continuous
 #'   covariates.
@@ -59,6 +60,7 @@ fit_margins <- function(
   cluster = NULL, refresh = NULL
 ) {
   call <- match.call()
+  if ("margin" %in% dots_names(...)) stop_feature_margin()
   check_dots(...)
   formulas <- list(
     mu = check_one_sided(mu, "mu"), sigma = check_one_sided(sigma, "sigma")
@@ -80,6 +82,14 @@ fit_margins <- function(
   template$responses <- responses
   template$weighted <- !is.null(weights)
   warn_margins(new_margins(call, template, sums, fits))
+}
+
+stop_feature_margin <- function() {
+  stop_covary("margin", "fit_margins() sums the features as they are and knows no `margin`. Write ",
+    "the transformation into `responses`, such as ~ log(a) + I(b^0.5), with a power that covary() ",
+    "estimates for one feature, margin = power().",
+    fields = list(arg = "margin")
+  )
 }
 
 # Cells of features are wider than those of compress(), of which there are as many sets as features:

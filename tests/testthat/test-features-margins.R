@@ -137,3 +137,11 @@ test_that("what margins cannot do is refused", {
   expect_error(fit_margins(d, "zz"), class = "covary_error_variable")
   expect_error(fit_margins(d, "a", mu = ~ rank(x)), class = "covary_error_cells")
 })
+
+test_that("a margin is refused, with the transformation of responses as the way out", {
+  expect_error(
+    fit_margins(iris, names(iris)[1:2], mu = ~Species, margin = list(Sepal.Length = power())),
+    "log(a)",
+    class = "covary_error_margin", fixed = TRUE
+  )
+})
