@@ -44,15 +44,28 @@ apt_install() {
     apt-get install -y -qq --no-install-recommends "$@" >>"$log" 2>&1
 }
 
+# give_up MESSAGE PACKAGE...: who may not install gets the line for those who may.
+give_up() {
+  say "$1"
+  shift
+  if command -v apt-get >/dev/null 2>&1 && ! has_apt; then
+    say "Installing takes an administrator's rights. Run, or ask an administrator to run:"
+    if command -v sudo >/dev/null 2>&1; then prefix='sudo '; else prefix=; fi
+    say "  ${prefix}apt-get update && ${prefix}apt-get install -y $*"
+    say "and then this script again, as yourself."
+  else
+    tail -n 5 "$log"
+  fi
+  exit 1
+}
+
 ensure_r() {
   if ! command -v Rscript >/dev/null 2>&1; then
     say "Installing R ..."
     has_apt && apt_install r-base-core r-base-dev
-    command -v Rscript >/dev/null 2>&1 || {
-      say "R is not installed and could not be. See https://cran.r-project.org"
-      tail -n 5 "$log"
-      exit 1
-    }
+    command -v Rscript >/dev/null 2>&1 ||
+      give_up "R is not installed and could not be. See https://cran.r-project.org" \
+        r-base-core r-base-dev
     # Faster with many coefficients; Debian's alternatives make it the BLAS of R. Fine without.
     apt_install libopenblas0-pthread || apt_install libopenblas0 || true
   fi
@@ -60,10 +73,8 @@ ensure_r() {
   if ! command -v "${compiler:-gcc}" >/dev/null 2>&1 || ! command -v make >/dev/null 2>&1; then
     say "Installing a compiler for R packages ..."
     has_apt && apt_install r-base-dev
-    command -v make >/dev/null 2>&1 || {
-      say "A C compiler and make are needed and could not be installed."
-      exit 1
-    }
+    command -v make >/dev/null 2>&1 ||
+      give_up "A C compiler and make are needed and could not be installed." r-base-dev
   fi
 }
 
@@ -96,6 +107,8 @@ missing_packages() {
     cat(p[!vapply(p, requireNamespace, TRUE, quietly = TRUE)])' "$@" 2>/dev/null
 }
 
+debian_names() { printf 'r-cran-%s\n' "$@" | tr '[:upper:]' '[:lower:]'; }
+
 # ensure_packages required|optional name...
 ensure_packages() {
   kind=$1
@@ -106,7 +119,7 @@ ensure_packages() {
   say "Installing R packages: $absent"
   if has_apt; then
     for p in $absent; do
-      apt_install "r-cran-$(printf '%s' "$p" | tr '[:upper:]' '[:lower:]')" || true
+      apt_install "$(debian_names "$p")" || true
     done
     # shellcheck disable=SC2086
     absent=$(missing_packages $absent)
@@ -127,9 +140,9 @@ ensure_packages() {
   fi
   if [ -n "$absent" ]; then
     if [ "$kind" = required ]; then
-      say "These packages are needed and could not be installed: $absent"
-      tail -n 10 "$log"
-      exit 1
+      # shellcheck disable=SC2046
+      give_up "These packages are needed and could not be installed: $absent" \
+        $(debian_names $absent)
     fi
     say "Not available, what needs them is skipped: $absent"
   fi
