@@ -9,7 +9,7 @@ check_newdata <- function(newdata, design, keys = names(design$predictors)) {
     )
   }
   needed <- intersect(predictor_variables(design$predictors[keys]), names(design$covariates))
-  absent <- setdiff(needed, names(newdata))
+  absent <- setdiff(needed, c(names(newdata), design$unneeded))
   if (length(absent)) {
     stop_covary("newdata", "`newdata` has no column ", enumerate(absent), "; the fit needs ",
       enumerate(needed, most = 12), ".",
@@ -18,10 +18,26 @@ check_newdata <- function(newdata, design, keys = names(design$predictors)) {
     )
   }
   random <- random_effect_names(design$predictors[keys])
-  for (name in needed) {
+  for (name in intersect(needed, names(newdata))) {
     check_new_column(
       name, newdata[[name]], design$covariates[[name]],
       name %in% random
+    )
+  }
+  newdata
+}
+
+# Covariates of terms that were left out (post-exclude.R), where new data lack them: any value will
+# do.
+fill_unneeded <- function(newdata, design) {
+  for (name in setdiff(design$unneeded, names(newdata))) {
+    known <- design$covariates[[name]]
+    n <- nrow(newdata)
+    newdata[[name]] <- switch(known$type,
+      factor = rep(known$common, n),
+      logical = rep(FALSE, n),
+      matrix = matrix(0, n, known$columns),
+      of_type(rep(known$range[1], n), known$like)
     )
   }
   newdata
@@ -118,6 +134,18 @@ as_fitted_type <- function(v, like, random) {
   }
   if (inherits(like, "difftime") && inherits(v, "difftime")) units(v) <- units(like)
   v
+}
+
+# Numbers as dates or times again, where `like` is that.
+of_type <- function(x, like) {
+  if (!is.object(like) || is.numeric(like)) {
+    return(x)
+  }
+  if (inherits(x, "difftime") && inherits(like, "difftime")) units(x) <- units(like)
+  structure(as.double(x),
+    class = class(like), tzone = attr(like, "tzone"),
+    units = attr(like, "units")
+  )
 }
 
 # TRUE for rows with a numeric covariate outside the range of the data.

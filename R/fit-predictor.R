@@ -17,7 +17,7 @@ predictor_at <- function(fit, key, newdata = NULL, draw_ids = NULL) {
   if (is.null(newdata)) {
     return(c(list(draws = draws, index = fit$cell, unseen = list()), fitted_columns(fit, key)))
   }
-  newdata <- as_fitted_types(newdata, fit$design, key)
+  newdata <- as_fitted_types(fill_unneeded(newdata, fit$design), fit$design, key)
   complete <- which(complete_covariates(newdata, p))
   index <- match(seq_len(nrow(newdata)), complete)
   if (length(complete) == 0) {

@@ -11,6 +11,9 @@
 #'   `type = "response"` in [emmeans::emmeans()] transforms them back. Means of a response whose
 #'   margin was given (see [margins]) are of the transformed response; `type = "response"` makes
 #'   medians of the response of them.
+#' @param exclude,re_formula Terms that are left out, as in [predict.covary()]. Unlike there the
+#'   default is `re_formula = NA`: random effects are left out, and results are those of the
+#'   population, not of the mean of the levels that were seen. `NULL` keeps them.
 #' @param resp A response, or a pair `"a:b"`; needed where there are several.
 #' @param data Not used; the data of the fit.
 #' @param trms,xlev,grid Given by 'emmeans'.
@@ -28,16 +31,38 @@ NULL
 
 #' @rdname emmeans.covary
 #' @exportS3Method emmeans::recover_data
-recover_data.covary <- function(object, data = NULL, dpar = "mu", resp = NULL, ...) {
+recover_data.covary <- function(
+  object, data = NULL, dpar = "mu", resp = NULL, exclude = NULL, re_formula = NA, ...
+) {
   check_fit(object, margins = TRUE)
   # 'emmeans' raises a text as an error; the rest of it would be hidden.
-  p <- tryCatch(one_predictor(object, check_dpar(dpar), resp), covary_error = conditionMessage)
+  p <- tryCatch(
+    {
+      object <- leave_out(object, exclude, re_formula)
+      predictor_for_emmeans(object, dpar, resp)
+    },
+    covary_error = conditionMessage
+  )
   if (is.character(p)) {
     return(p)
   }
   frame <- training_data(object)
-  frame <- frame[intersect(predictor_variables(list(p)), names(frame))]
+  variables <- setdiff(predictor_variables(list(p)), object$design$unneeded)
+  frame <- frame[intersect(variables, names(frame))]
   emmeans::recover_data(object$call, terms_for_emmeans(p, names(frame)), NULL, data = frame, ...)
+}
+
+predictor_for_emmeans <- function(fit, dpar, resp) {
+  keys <- find_keys(fit, check_dpar(dpar), resp)
+  if (length(keys) > 1) {
+    stop_covary("argument", "`resp` must name one of ",
+      enumerate(unname(vapply(fit$design$predictors[keys], function(p) unit_label(p$resp), ""))),
+      ", as in emmeans(fit, specs, dpar = \"", dpar, "\", resp = \"",
+      unit_label(fit$design$predictors[[keys[1]]]$resp), "\").",
+      fields = list(arg = "resp")
+    )
+  }
+  fit$design$predictors[[keys]]
 }
 
 # Parametric terms as written, for 'emmeans' keeps the levels of factor(g) apart, and the variables
@@ -52,9 +77,11 @@ terms_for_emmeans <- function(predictor, variables) {
 
 #' @rdname emmeans.covary
 #' @exportS3Method emmeans::emm_basis
-emm_basis.covary <- function(object, trms, xlev, grid, dpar = "mu", resp = NULL, ...) {
-  check_fit(object, margins = TRUE)
-  p <- one_predictor(object, check_dpar(dpar), resp)
+emm_basis.covary <- function(
+  object, trms, xlev, grid, dpar = "mu", resp = NULL, exclude = NULL, re_formula = NA, ...
+) {
+  object <- leave_out(check_fit(object, margins = TRUE), exclude, re_formula)
+  p <- predictor_for_emmeans(object, dpar, resp)
   margin <- margin_for_emmeans(object, p)
   at <- predictor_at(object, p$key, prepare_newdata(object, grid, p$key))
   # The offset is a column with the coefficient 1.

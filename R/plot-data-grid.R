@@ -41,18 +41,6 @@ typical_value <- function(v) {
   v[match(common, as.character(v))]
 }
 
-# Numbers as dates or times again, where `like` is that.
-of_type <- function(x, like) {
-  if (!is.object(like) || is.numeric(like)) {
-    return(x)
-  }
-  if (inherits(x, "difftime") && inherits(like, "difftime")) units(x) <- units(like)
-  structure(as.double(x),
-    class = class(like), tzone = attr(like, "tzone"),
-    units = attr(like, "units")
-  )
-}
-
 # data frame: x, level, and the column `value` that goes into new data.
 covariate_grid <- function(fit, name, points, extend) {
   known <- fit$design$covariates[[name]]

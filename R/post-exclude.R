@@ -2,6 +2,7 @@
 # effects, as in brms.
 
 # The fit whose posterior gives these terms the value zero, new levels of random effects included.
+# New data need no covariates that stand in no other term.
 leave_out <- function(fit, exclude, re_formula) {
   exclude <- check_names(exclude, "exclude")
   population <- is_population(re_formula)
@@ -11,10 +12,14 @@ leave_out <- function(fit, exclude, re_formula) {
   terms <- lapply(fit$design$predictors, fit_terms)
   labels <- lapply(unlist(terms, recursive = FALSE, use.names = FALSE), `[[`, "labels")
   stop_unknown_terms(exclude, unique(unlist(labels)))
-  gone <- character()
+  gone <- kept <- unneeded <- character()
   for (p in fit$design$predictors) {
     for (term in terms[[p$key]]) {
-      if (!(term$labels %in% exclude || population && term$random)) next
+      if (!(any(term$labels %in% exclude) || population && term$random)) {
+        kept <- c(kept, term$covariates)
+        next
+      }
+      unneeded <- c(unneeded, term$covariates)
       if (length(term$offset)) {
         stop_covary("argument", "`exclude` cannot leave out ", enumerate(term$labels),
           ", which is an offset; give it as zero in `newdata`.",
@@ -25,6 +30,7 @@ leave_out <- function(fit, exclude, re_formula) {
     }
   }
   fit$draws[, gone] <- 0
+  fit$design$unneeded <- setdiff(unneeded, kept)
   seal(fit)
 }
 

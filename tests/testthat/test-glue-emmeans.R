@@ -25,5 +25,24 @@ test_that("marginal correlations, of a pair, with smooths", {
   draws <- posterior_epred(fit, newdata = new, dpar = "rho", resp = "a:b")
   expect_equal(as.data.frame(rho)$response, apply(draws, 2, stats::median), tolerance = 1e-6)
   said <- tryCatch(emmeans::emmeans(fit, "x"), error = conditionMessage)
-  expect_match(said, "must name one predictor")
+  expect_match(said, "must name one of")
+})
+
+test_that("means are those of the population, as nlme's are, unless random effects are asked for", {
+  skip_if_not_installed("emmeans")
+  skip_if_not_installed("coda")
+  d <- as.data.frame(nlme::Orthodont)
+  fit <- covary(distance ~ age * Sex + s(Subject, bs = "re"), sigma ~ Sex,
+    data = d, draws = 2000, seed = 1
+  )
+  means <- suppressMessages(as.data.frame(emmeans::emmeans(fit, "Sex")))
+  known <- nlme::lme(distance ~ age * Sex, random = ~ 1 | Subject, data = d)
+  known <- suppressMessages(as.data.frame(emmeans::emmeans(known, "Sex")))
+  expect_equal(means$emmean, known$emmean, tolerance = 0.01)
+  expect_equal(means$upper.HPD - means$lower.HPD, known$upper.CL - known$lower.CL,
+    tolerance = 0.1
+  )
+  seen <- suppressMessages(as.data.frame(emmeans::emmeans(fit, "Sex", re_formula = NULL)))
+  expect_lt(max(seen$upper.HPD - seen$lower.HPD), 0.6 * min(means$upper.HPD - means$lower.HPD))
+  expect_error(emmeans::emmeans(fit, "Sex", exclude = "s(nobody)"), "must name terms")
 })

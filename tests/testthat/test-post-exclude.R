@@ -70,3 +70,19 @@ test_that("terms that share a smoothing sd can be left out", {
   ))
   expect_equal(unname(rho[, 1]), unname(rho[, 2]))
 })
+
+test_that("new data need no covariates of terms that are left out", {
+  d <- rows_60()
+  fit <- quick(a ~ x + s(g, bs = "re"), sigma ~ s(g, x, bs = "re"), data = d)
+  nd <- data.frame(x = c(0.2, 0.7))
+  full <- data.frame(x = c(0.2, 0.7), g = "a")
+  out <- predict(fit, nd, re_formula = NA)
+  expect_identical(names(out)[1:2], c("x", "dpar"))
+  expect_equal(out$estimate, predict(fit, full, re_formula = NA)$estimate)
+  expect_identical(dim(posterior_epred(fit, newdata = nd, re_formula = NA))[2], 2L)
+  expect_error(predict(fit, nd), class = "covary_error_newdata")
+  # x stands in a term that stays.
+  expect_error(predict(fit, full["g"], re_formula = NA), class = "covary_error_newdata")
+  fit <- quick(a ~ s(g, x, bs = "re"), data = d)
+  expect_identical(nrow(predict(fit, d[1:2, "z", drop = FALSE], dpar = "mu", re_formula = NA)), 2L)
+})
