@@ -57,8 +57,11 @@ refuse_argument <- function(name) {
     threads = "a fit uses one core",
     backend = "there is nothing to compile; see `algorithm`",
     method = "see `algorithm`",
-    knots = ,
     k = "write it in the smooth, such as s(x, k = 20)",
+    knots = paste0(
+      "write them in the smooth, such as s(month, bs = \"cc\", xt = list(knots = c(0.5, 12.5))) ",
+      "for the ends of a cycle"
+    ),
     argument_advice(name, has)
   )
   stop_covary("formula", "covary() has no argument '", name, "'",

@@ -35,10 +35,12 @@
 #' data frame nor the place where they were written.
 #'
 #' `s(x)` penalises the second derivative of a curve, `s(x, m = 3)` the third, which suits very
-#' smooth curves, and `s(x, m = 1)` the first, for steep ones. Fits of the same data compare by
-#' `glance(fit)$log_evidence`: the larger the better, a difference of 5 is decisive. (A smooth has
-#' `m - 1` unpenalised polynomials, whose wide priors count against a large `m` where there are many
-#' smooths; [loo()] compares predictions and hardly depends on priors.)
+#' smooth curves, and `s(x, m = 1)` the first, for steep ones. A season is
+#' `s(month, bs = "cc", xt = list(knots = c(0.5, 12.5)))`, whose knots are the ends of the cycle.
+#' Fits of the same data compare by `glance(fit)$log_evidence`: the larger the better, a difference
+#' of 5 is decisive. (A smooth has `m - 1` unpenalised polynomials, whose wide priors count against
+#' a large `m` where there are many smooths; [loo()] compares predictions and hardly depends on
+#' priors.)
 #'
 #' @section Missing responses:
 #' A row that lacks some of the responses counts by the likelihood of those that it has, and a

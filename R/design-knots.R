@@ -5,6 +5,9 @@
 # rows and of the distinct values: the spans are as good as the same, rows and their cells have
 # nearly the same basis, and it takes milliseconds in place of a second.
 spline_knots <- function(spec, data, weights) {
+  if (!is.null(spec$xt$knots)) {
+    return(given_knots(spec))
+  }
   if (!is_spline(spec)) {
     return(NULL)
   }
@@ -25,15 +28,33 @@ spline_knots <- function(spec, data, weights) {
   stats::setNames(list(sort(unique(knots))), spec$term)
 }
 
+# Those of the term, s(month, bs = "cc", xt = list(knots = c(0.5, 12.5))), for the bases of mgcv
+# that take knots: the two ends, or all.
+given_knots <- function(spec) {
+  knots <- spec$xt$knots
+  if (!is.numeric(knots) || length(knots) < 2 || !all(is.finite(knots)) || spec$dim > 1) {
+    stop_covary("smooth", "`knots` of xt must be the two ends, or all knots, of a smooth of one ",
+      "covariate, not ", describe(knots), ".",
+      fields = list(term = spec$label)
+    )
+  }
+  stats::setNames(list(as.double(knots)), spec$term)
+}
+
 # Those of the rows, if the sketch has more points, as mgcv asks for.
 knots_of_many_rows <- function(spec, many, env, sketch, states) {
   cubic <- inherits(spec, c("cr.smooth.spec", "cs.smooth.spec", "cc.smooth.spec")) && spec$dim == 1
+  given <- if (!is.null(spec$xt$knots)) given_knots(spec)[[1]]
+  if (length(given) > 2) {
+    return(given_knots(spec))
+  }
   if (!cubic && !is_spline(spec)) {
-    return(NULL)
+    return(if (length(given)) given_knots(spec))
   }
   data <- smooth_data(spec, many$data, env, states)
   if (cubic) {
-    return(stats::setNames(list(even_knots(data[[spec$term]], spec$bs.dim)), spec$term))
+    x <- c(given, data[[spec$term]])
+    return(stats::setNames(list(even_knots(x, spec$bs.dim)), spec$term))
   }
   knots <- spline_knots(spec, data, many$weights)
   if (length(knots) && length(knots[[1]]) < length(unique(sketch[[spec$term]]))) knots

@@ -62,9 +62,25 @@ check_data <- function(data) {
 evaluate_call <- function(expr, data, env, what) {
   with_typed_errors(eval(expr, data, env), "variable", what, " ", deparse1(expr),
     " cannot be evaluated (columns of `data` are ",
-    enumerate(names(data), most = 12), "): ",
+    enumerate(names(data), most = 12), ")",
+    did_you_mean(expr, c("sigma", "rho", names(data))), ": ",
     fields = list(term = deparse1(expr))
   )
+}
+
+# "; did you mean ..?" where a name is unknown and another is near; sigma_y is sigma(y).
+did_you_mean <- function(expr, known) {
+  if (!is.symbol(expr) || as.character(expr) %in% known) {
+    return("")
+  }
+  name <- as.character(expr)
+  of <- sub("^(sigma|rho)[_.]", "", name)
+  meant <- if (of != name && of %in% known) {
+    paste0(sub("^(sigma|rho)[_.].*", "\\1", name), "(", of, ")")
+  } else {
+    nearest(name, known)[1]
+  }
+  if (is.na(meant)) "" else paste0("; did you mean '", meant, "'?")
 }
 
 evaluate_responses <- function(responses, env, data, n) {
@@ -166,7 +182,8 @@ environment_column <- function(name, env, n, predictor, data) {
   if (is.null(value)) {
     stop_covary("variable", "Variable '", name, "' of the formula for ", predictor$key,
       " is neither a column of `data` (",
-      enumerate(names(data), most = 12), ") nor found where the formula was written.",
+      enumerate(names(data), most = 12), ") nor found where the formula was written",
+      if (nzchar(meant <- did_you_mean(as.name(name), names(data)))) meant else ".",
       if (!l10n_info()[["UTF-8"]] && any(is_foreign(names(data)))) {
         " This session has no UTF-8: Sys.setlocale(\"LC_CTYPE\", \"C.UTF-8\") reads such names."
       },
