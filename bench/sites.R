@@ -1,7 +1,8 @@
 # Random effects of many sites: CPU seconds of a fit by libraries that are given, one after the
 # other in turn, each in a process of its own after a small fit; beside each time its accuracy.
 # 78,000 rows, s(age) everywhere, s(site, bs = "re") in means and log sds; `rho` has the correlation
-# alone, with sites, of responses whose means and sds are known.
+# alone, with sites, of responses whose means and sds are known; `three` has three responses, whose
+# expectations are by cubature.
 #
 #   Rscript bench/sites.R "margin 30, pair 30, rho 30, pair 100" /lib/before /lib/after
 #   Rscript bench/sites.R one pair 100             one fit in this process, as the lines of above
@@ -31,6 +32,8 @@ simulate_sites <- function(sites, n = 78000, seed = 1) {
   d$rhobit <- 2 * (d$z + effect[, 5])
   d$e1 <- e[, 1]
   d$e2 <- e[, 2]
+  third <- stats::rnorm(sites, 0, 0.3)[as.integer(site)]
+  d$y3 <- x + third + 0.4 * e[, 1] + stats::rnorm(n)
   d
 }
 
@@ -38,6 +41,10 @@ formulas <- list(
   margin = list(y1 ~ s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re")),
   pair = list(
     cbind(y1, y2) ~ s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
+    rho ~ s(age)
+  ),
+  three = list(
+    cbind(y1, y2, y3) ~ s(age) + s(site, bs = "re"), sigma ~ s(age) + s(site, bs = "re"),
     rho ~ s(age)
   ),
   rho = list(cbind(e1, e2) ~ 0, sigma ~ 0, rho ~ s(age) + s(site, bs = "re"))
