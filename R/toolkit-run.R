@@ -57,7 +57,8 @@ run_status <- function(approx) {
   error <- approx$state[["error"]]
   paste0(
     if (rows > 0 && !is.null(read)) sprintf(", %.3g passes", read / rows),
-    if (isTRUE(is.finite(error))) sprintf(", error %.2g sd", error)
+    if (isTRUE(is.finite(error))) sprintf(", error %.2g sd", error),
+    collapse = ""
   )
 }
 
