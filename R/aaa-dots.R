@@ -30,7 +30,11 @@ advice_on_arguments <- list(
   moment_match = "loo::loo_moment_match(fit) and reloo(fit) mend rows of high Pareto k",
   reloo = "reloo() is a function of its own",
   integrate = "kfold() leaves out groups by `folds`",
-  newdata = "it is for the rows of the fit; log_lik() takes newdata"
+  newdata = "it is for the rows of the fit; predict(), posterior_predict(), log_lik() take newdata",
+  ndraws = "it takes all draws; posterior_epred() and posterior_linpred() take some",
+  draw_ids = "it takes all draws; posterior_epred() and posterior_linpred() take some",
+  prob = "intervals are in predict(), posterior_interval() and predictive_interval()",
+  dpar = "predictors are chosen in predict() and posterior_linpred()"
 )
 
 # An error that names the arguments in `...`, if there are any, and what the calling function has.

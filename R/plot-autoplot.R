@@ -29,7 +29,7 @@ autoplot.covary <- function(
     heatmap = autoplot_heatmap(correlation_frame(object, covariate, at, resp, conditions)),
     ellipses = autoplot_ellipses(
       thin_fit(need_rows(object, "autoplot(type = \"ellipses\")")),
-      first_covariate(object, covariate), at, resp, conditions
+      first_covariate(object, covariate, role = "correlation"), at, resp, conditions
     ),
     elbo = {
       d <- elbo_frame(object)

@@ -15,9 +15,11 @@ response_pair <- function(fit, resp = NULL) {
 }
 
 # Values of a covariate: those given, or quantiles.
-values_shown <- function(fit, covariate, at, probs = c(0.05, 0.275, 0.5, 0.725, 0.95)) {
+values_shown <- function(
+  fit, covariate, at, probs = c(0.05, 0.275, 0.5, 0.725, 0.95), rows = TRUE
+) {
   if (is.null(at)) {
-    v <- as.double(training_data(fit)[[covariate]])
+    v <- as.double(training_data(fit)[[covariate]])[rows]
     at <- stats::quantile(v, probs, type = 1, names = FALSE)
     # Readable values, to a hundredth of the range or so, inside it.
     at <- pmin(pmax(round(at, 3 - ceiling(log10(diff(range(v))))), min(v)), max(v))
@@ -29,6 +31,18 @@ values_shown <- function(fit, covariate, at, probs = c(0.05, 0.275, 0.5, 0.725, 
     )
   }
   sort(unique(as.double(at)))
+}
+
+# Rows that have the levels of the factors held (all, if none has): nothing is known beyond them.
+agreeing_rows <- function(fit, covariate, reference) {
+  data <- training_data(fit)
+  agree <- rep(TRUE, nrow(data))
+  for (name in setdiff(names(data), c(covariate, random_effect_names(fit$design$predictors)))) {
+    if (fit$design$covariates[[name]]$type == "factor") {
+      agree <- agree & as.character(data[[name]]) == as.character(reference[[name]])
+    }
+  }
+  if (any(agree)) which(agree) else seq_along(agree)
 }
 
 # Posterior medians of means, sds and correlation of a pair at values of a covariate.
@@ -50,7 +64,8 @@ ellipse_frame <- function(
   content = c(0.5, 0.95), points = 120
 ) {
   pair <- response_pair(fit, resp)
-  shown <- values_shown(fit, covariate, at)
+  rows <- agreeing_rows(fit, covariate, reference_row(fit, conditions))
+  shown <- values_shown(fit, covariate, at, rows = rows)
   b <- bivariate_at(fit, covariate, shown, pair, conditions)
   # Outlines are those of the normal, where responses have a margin mapped back from it.
   l <- if (length(fit$margins)) {

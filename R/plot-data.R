@@ -57,17 +57,24 @@ plot_data <- function(
       by = by, conditions = conditions, ...
     ),
     heatmap = correlation_frame(fit, covariate, at, resp, conditions),
-    ellipses = ellipse_frame(thin_fit(fit), first_covariate(fit, covariate), at, resp, conditions),
+    ellipses = ellipse_frame(
+      thin_fit(fit), first_covariate(fit, covariate, role = "correlation"), at, resp, conditions
+    ),
     elbo = elbo_frame(fit)
   )
 }
 
 # The covariate asked for, or the first numeric one (if `numeric` is FALSE: the first of any kind if
 # none is).
-first_covariate <- function(fit, covariate = NULL, numeric = TRUE) {
+# What shapes correlations comes first in pictures of them (`role`).
+first_covariate <- function(fit, covariate = NULL, numeric = TRUE, role = NULL) {
   covariate <- check_names(covariate, "covariate")
   known <- fit$design$covariates
   all <- unique(unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit)))
+  if (!is.null(role)) {
+    keys <- names(Filter(function(p) dpar_of(p)$role == role, fit$design$predictors))
+    all <- unique(c(unlist(lapply(keys, shaping_covariates, fit = fit)), all))
+  }
   continuous <- Filter(function(name) !is_discrete(known[[name]]), all)
   usable <- if (numeric || (is.null(covariate) && length(continuous))) continuous else all
   if (is.null(covariate) && length(usable)) {

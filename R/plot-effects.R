@@ -156,7 +156,7 @@ unit_title <- function(text, resp) {
 # wide as all the rest, and extrapolation, are cut, which say_cut() writes into the panel.
 effect_range <- function(d, dots, bins) {
   role <- dpar_roles(d$dpar[1])
-  if (role == "correlation") {
+  if (role == "correlation" && is.null(picture$style$fitted_axes)) {
     return(c(-1, 1))
   }
   inside <- !d$extrapolated
@@ -167,6 +167,9 @@ effect_range <- function(d, dots, bins) {
   # A little of what lies beyond the data.
   beyond <- 0.25 * diff(out)
   out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
+  if (role == "correlation") {
+    return(pmin(pmax(out, -1), 1))
+  }
   if (role == "sd") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
   if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
 }

@@ -13,13 +13,11 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     )
   }
   colours <- rep_len(styled("col", value_colours(n)), n)
-  range <- fit$design$covariates[[covariate]]$range
+  agree <- agreeing_rows(fit, covariate, reference_row(fit, conditions))
+  range <- range(as.double(training_data(fit)[[covariate]][agree]), values)
   path <- bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
   data <- training_data(fit)
-  near <- lapply(values, nearest_rows,
-    fit = fit, data = data, covariate = covariate,
-    reference = reference_row(fit, conditions), n = n
-  )
+  near <- lapply(values, nearest_rows, rows = agree, v = as.double(data[[covariate]]), n = n)
   both <- function(fit, rows) {
     y <- fit$frame$y[, pair, drop = FALSE]
     y[rows[rowSums(is.na(y[rows, , drop = FALSE])) == 0], , drop = FALSE]
@@ -74,18 +72,10 @@ overlay_title <- function(fit, covariate, conditions) {
   }), collapse = " ")
 }
 
-# Rows nearest to a value that agree with the factors held.
-nearest_rows <- function(value, fit, data, covariate, reference, n) {
-  agree <- rep(TRUE, nrow(data))
-  for (name in names(data)) {
-    if (name != covariate && fit$design$covariates[[name]]$type == "factor") {
-      agree <- agree &
-        as.character(data[[name]]) == as.character(reference[[name]])
-    }
-  }
-  rows <- which(agree)
+# Those of some rows that are nearest to a value of the covariate v.
+nearest_rows <- function(value, rows, v, n) {
   k <- min(150, ceiling(length(rows) / n / 2))
-  rows[order(abs(as.double(data[[covariate]][rows]) - value))[seq_len(min(k, length(rows)))]]
+  rows[order(abs(v[rows] - value))[seq_len(min(k, length(rows)))]]
 }
 
 draw_outline <- function(d, colour) {

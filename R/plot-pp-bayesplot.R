@@ -8,7 +8,7 @@ is_bayesplot_check <- function(type) {
 }
 
 # A ggplot. `group` and `x` in `more` may name covariates; the rest is handed on.
-bayesplot_check <- function(fit, type, resp, ndraws, more) {
+bayesplot_check <- function(fit, type, resp, ndraws, draw_ids, more) {
   need_rows(fit, "pp_check()")
   resp <- one_response(fit, resp, type)
   check <- getExportedValue("bayesplot", paste0("ppc_", type))
@@ -18,8 +18,7 @@ bayesplot_check <- function(fit, type, resp, ndraws, more) {
     given <- if (length(surplus)) surplus else ""
     refuse_arguments(given, paste0("ppc_", type), setdiff(names(formals(check)), c("y", "yrep")))
   }
-  ndraws <- check_count(if (is.null(ndraws)) checks_of_draws(type) else ndraws, "ndraws")
-  draws <- evenly_spaced(nrow(fit$draws), ndraws)
+  draws <- draws_of_check(fit, ndraws, draw_ids, checks_of_draws(type), least = 1)
   y <- fit$frame$y[, resp]
   used <- which(!is.na(y))
   replicates <- posterior_predict(fit, resp = resp, draw_ids = draws)

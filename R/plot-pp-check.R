@@ -23,8 +23,8 @@
 #'   `"stat_grouped"`.
 #' @param covariate For `"correlation"` and `"sd"`; by default the first numeric one.
 #' @param resp For `"correlation"`, which pairs: as in [correlation()]. `NULL` (default): the first
-#'   fifteen. For checks of \pkg{bayesplot}, one response.
-#' @param ndraws Number of replicated data sets.
+#'   fifteen. For `"dens"` and `"sd"`, which responses; for checks of \pkg{bayesplot}, one.
+#' @param ndraws,draw_ids Number of replicated data sets, or the draws that they are made from.
 #' @param bins Number of bins of a numeric covariate; see [plot_data()].
 #' @param max_rows Rows to use at most, evenly spaced in the data.
 #' @param plot Draw the picture?
@@ -50,17 +50,14 @@ hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", objec
 pp_check.covary <- function(
   object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL, resp = NULL,
   ndraws = NULL, bins = NULL,
-  max_rows = 20000, plot = TRUE, ...
+  max_rows = 20000, plot = TRUE, draw_ids = NULL, ...
 ) {
   if (is_bayesplot_check(type)) {
-    return(bayesplot_check(check_fit(object, margins = TRUE), type, resp, ndraws, list(...)))
+    return(bayesplot_check(check_fit(object, margins = TRUE), type, resp, ndraws, draw_ids, list(...)))
   }
   check_fit(object, margins = TRUE)
   type <- check_choice(type, own_checks, "type")
-  ndraws <- check_count(
-    if (is.null(ndraws)) if (type == "dens") 50 else 200 else ndraws, "ndraws",
-    10
-  )
+  draws <- draws_of_check(object, ndraws, draw_ids, if (type == "dens") 50 else 200)
   max_rows <- check_count(max_rows, "max_rows", 2)
   check_flag(plot, "plot")
   object <- need_rows(object, "pp_check()")
@@ -68,16 +65,18 @@ pp_check.covary <- function(
     response_pair(object)
     pairs <- choose_pairs(object, resp)
     if (is.null(resp)) pairs <- utils::head(pairs, 15)
-  } else if (!is.null(resp)) {
-    stop_covary("argument", "`resp` chooses pairs for type = \"correlation\" alone.",
+  } else if (type == "qq" && !is.null(resp)) {
+    stop_covary("argument", "`resp` has no meaning for type = \"qq\": distances are of all ",
+      "responses together; type = \"dens\" and \"sd\" take it.",
       fields = list(arg = "resp")
     )
+  } else {
+    chosen <- choose_responses(object, resp)
   }
   if (type %in% c("correlation", "sd")) {
     covariate <- first_covariate(object, covariate, numeric = FALSE)
   }
   rows <- evenly_spaced(object$frame$n, max_rows)
-  draws <- evenly_spaced(nrow(object$draws), ndraws)
   replicates <- replicate_rows(object, rows, draws)
   object <- fill_responses(object)
   out <- switch(type,
@@ -86,10 +85,21 @@ pp_check.covary <- function(
     sd = pp_bins_data(object, rows, replicates, covariate, bins, "sd"),
     qq = pp_distance_data(object, rows, replicates)
   )
+  if (type %in% c("dens", "sd")) out <- out[out$resp %in% chosen, ]
   with_style(named_dots(...), "pp_check", names(formals(pp_check.covary)), {
     if (plot) draw_pp_check(out, type, object)
   })
   invisible(out)
+}
+
+# Numbers of the draws that are replicated: those asked for, or `usual` evenly spaced ones.
+draws_of_check <- function(fit, ndraws, draw_ids, usual, least = 10) {
+  if (!is.null(draw_ids)) {
+    return(choose_draws(fit, ndraws, draw_ids))
+  }
+  evenly_spaced(
+    nrow(fit$draws), check_count(if (is.null(ndraws)) usual else ndraws, "ndraws", least)
+  )
 }
 
 draw_pp_check <- function(d, type, fit) {

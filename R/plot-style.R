@@ -37,6 +37,10 @@ with_style <- function(given, name, has, expr, allowed = c(panel_arguments, par_
 }
 
 check_style <- function(style) {
+  if (identical(style$ylim, "data")) {
+    style$ylim <- NULL
+    style$fitted_axes <- TRUE
+  }
   for (arg in intersect(names(style), c("xlim", "ylim"))) {
     limits <- if (is.list(style[[arg]])) style[[arg]] else style[arg]
     for (pair in limits[lengths(limits) > 0]) {
