@@ -36,7 +36,8 @@
 #' @param ... For `plot.covary()` `points`, `extend`, `prob`, `ndraws` and `draw_ids` of
 #'   [conditional_effects()]. For both styling, each recycled along the panels: `main`, `sub`,
 #'   `xlab`, `ylab`; `xlim` and `ylim`, two numbers for all panels, or a list with one a panel
-#'   (`NULL`: as by default); `ylim = "data"` fits axes of correlations to the curves; of curves `col` (one a group), `lwd` and `lty` (inside the data); of
+#'   (`NULL`: as by default); `ylim = "data"` fits axes of correlations to the curves; of curves
+#'   `col` (one a group), `lwd` and `lty` (inside the data); of
 #'   dots `pch` and `cex`; `las`, `bty`; and of [graphics::par()] `mar`, `mgp`, `oma`, `tcl`,
 #'   `family`, and those that begin with `font`, `cex` and `col`. Heat maps have `main` and
 #'   parameters of `par()`. What a picture has no use for is refused.

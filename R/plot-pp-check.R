@@ -53,7 +53,8 @@ pp_check.covary <- function(
   max_rows = 20000, plot = TRUE, draw_ids = NULL, ...
 ) {
   if (is_bayesplot_check(type)) {
-    return(bayesplot_check(check_fit(object, margins = TRUE), type, resp, ndraws, draw_ids, list(...)))
+    check_fit(object, margins = TRUE)
+    return(bayesplot_check(object, type, resp, ndraws, draw_ids, list(...)))
   }
   check_fit(object, margins = TRUE)
   type <- check_choice(type, own_checks, "type")
