@@ -42,6 +42,7 @@ new_fit <- function(call, prepared, result, algorithm, clock) {
     info = user_info(result$info, prepared$target$log_jacobian, clock$laps())
   ), class = "covary")
   fit$info$apart <- never_together(prepared, fit$pairs)
+  fit$info$known <- known_misfit(fit)
   say_bound(fit$info$bound)
   warn_quality(fit)
   seal(fit)

@@ -16,6 +16,7 @@ warn_quality <- function(fit) {
   }
   warn_infinite(fit)
   if (length(info$apart) && fit$algorithm != "prior") warn_apart(info$apart)
+  if (length(info$known)) warn_known(info$known)
   if (!info$converged) warn_not_converged(fit)
   bad <- bad_khat(info, nrow(fit$draws))
   if (length(bad)) {

@@ -46,6 +46,13 @@
 #'
 #' Means, standard deviations and other correlations are usable.
 #'
+#' @section Known standard deviations do not fit (`covary_warning_known_sd`):
+#' `sigma ~ 0` states standard deviations of 1, and an offset others; residuals are of another size.
+#' 1. `sigma(y) ~ 0 + offset(log(sd))` with the right curve: the offset is on the log scale.
+#' 2. `sigma ~ 1`, or more, to estimate it.
+#'
+#' Correlations and intervals are not usable. Fits of cells alone are not checked: the rows are gone.
+#'
 #' @section Cells moved the mode (`covary_warning_certificate`), predictors not exact:
 #' Sums of rows stand for rows where a term bends within a cell.
 #' 1. `covary_control(resolution = )` with a larger number, or

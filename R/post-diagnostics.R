@@ -67,6 +67,11 @@ print.covary_diagnostics <- function(x, ...) {
     Algorithm = paste0(x$algorithm, converged, ", ", x$iterations, " iterations)"),
     Data = paste0(format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells"),
     "Never together" = if (length(x$apart)) paste(x$apart, collapse = ", "),
+    "Known sds" = if (length(x$known)) {
+      paste0(names(x$known), ": residuals ", format(x$known, digits = 2), " times as large",
+        collapse = ", "
+      )
+    },
     Compression = if (!is.null(x$certificate)) compression_text(x),
     Predictors = if (!is.null(x$accuracy)) accuracy_text(x$accuracy),
     "Pareto khat" = if (length(x$khat)) khat_text(x),
