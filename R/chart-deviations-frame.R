@@ -100,14 +100,16 @@ print.covary_deviations <- function(x, digits = 3, ...) {
   invisible(x)
 }
 
+# Scores outside the covariates of the data are counted, not judged.
 deviation_summary <- function(x) {
-  single <- !is.na(x$z) & !grepl(" | ", x$resp, fixed = TRUE)
+  inside <- x$status != "outside range"
+  single <- !is.na(x$z) & inside & !grepl(" | ", x$resp, fixed = TRUE)
   text <- paste0(
     sum(single), " scores of ", length(unique(x$resp[single])), " responses: ",
     sum(abs(x$z[single]) > 2), " beyond |z| 2 (expect ",
     format(round(sum(single) * 2 * stats::pnorm(-2)), trim = TRUE), ")"
   )
-  joint <- which(!is.na(x$distance))
+  joint <- which(!is.na(x$distance) & inside)
   if (length(joint)) {
     text <- paste0(
       text, ", ", sum(x$centile[joint] > 0.95), " of ", length(joint),

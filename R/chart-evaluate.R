@@ -53,6 +53,12 @@ evaluate.covary <- function(
   new_levels = c("error", "population", "predictive"), exclude = NULL, ...
 ) {
   check_dots(...)
+  if (is.null(newdata) && inherits(object, "covary")) {
+    inform_covary(
+      "in_sample", "evaluate(): these are the rows that the fit was made from, which ",
+      "flatters it; give `newdata` that it has not seen."
+    )
+  }
   chart <- as_chart(object)
   newdata <- people_of(object, newdata)
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")

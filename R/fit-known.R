@@ -1,12 +1,12 @@
 # Standard deviations that the user gives, sigma ~ 0 + offset(log(sd)), against the rows: the rows
 # have no say in them, and a correlation given wrong ones is wrong.
 
-# How far the mean square of residuals divided by known sds may be from 1: by more than chance (five
-# standard errors), and by a factor that matters.
+# The mean square of residuals divided by known sds is too far from 1 where it is so by more than
+# chance (five standard errors) and by this factor.
 known_factor <- 1.25
 
-# Root mean squares, named by response, where they are too far from 1; NULL where all is well, nothing
-# is known, or the rows are not there.
+# Its root, named by response, where it is too far from 1; NULL where all is well, nothing is known,
+# or the rows are not there.
 known_misfit <- function(fit) {
   keys <- role_keys(fit, "sd")
   known <- vapply(fit$design$predictors[keys], function(p) nrow(p$columns) == 0, TRUE)

@@ -51,7 +51,8 @@
 #' 1. `sigma(y) ~ 0 + offset(log(sd))` with the right curve: the offset is on the log scale.
 #' 2. `sigma ~ 1`, or more, to estimate it.
 #'
-#' Correlations and intervals are not usable. Fits of cells alone are not checked: the rows are gone.
+#' Correlations and intervals are not usable. Fits of cells alone are not checked: the rows are
+#' gone.
 #'
 #' @section Cells moved the mode (`covary_warning_certificate`), predictors not exact:
 #' Sums of rows stand for rows where a term bends within a cell.

@@ -25,6 +25,12 @@
 loo.covary <- function(x, resp = NULL, ...) {
   check_loo_dots(c("cores", "save_psis", "is_method"), ...)
   check_fit(x, "x", margins = TRUE)
+  if (inherits(resp, "covary")) {
+    stop_covary("argument", "loo() takes one fit; compare by loo::loo_compare(list(first = ",
+      "loo(fit1), second = loo(fit2))).",
+      fields = list(arg = "resp")
+    )
+  }
   check_loo(x)
   densities <- observed_log_lik(x, resp)
   draws <- unclass(x$draws)

@@ -47,3 +47,8 @@ test_that("fits with their responses in another order can be compared", {
   hash <- function(fit) attr(suppressWarnings(loo(fit)), "yhash")
   expect_equal(unname(hash(fit)), unname(hash(other)))
 })
+
+test_that("two fits are compared by loo_compare()", {
+  skip_if_not_installed("loo")
+  expect_error(loo(fixture("one"), fixture("one")), "loo_compare", class = "covary_error_argument")
+})
