@@ -8,7 +8,6 @@ fit_once <- function(asked) {
     return(regression_density(prepared$target, prepared$design))
   }
   run <- run_once(asked)
-  run$result$info$bound <- bound_effect(run$prepared$target, run$result)
   warn_margin_limit(fit_of_run(asked, run))
 }
 
@@ -36,7 +35,8 @@ run_once <- function(asked) {
     if (is_accepted(compression)) break
     control <- refine_compression(compression, control)
   }
-  check_usable(prepared, result)
+  result$info$bound <- bound_effect(prepared$target, result)
+  check_usable(prepared, result) # which reads the bound
   list(prepared = prepared, result = result, compression = compression)
 }
 
