@@ -92,6 +92,12 @@ check_interval <- function(x, arg) {
       fields = list(arg = arg)
     )
   }
+  if (is.data.frame(x)) {
+    stop_covary("argument", "`", arg, "` is the probability of an interval, such as 0.95; give ",
+      "the data frame by its name, newdata = .",
+      fields = list(arg = arg)
+    )
+  }
   check_number(x, arg, 0, 1, open = TRUE)
 }
 

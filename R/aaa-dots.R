@@ -3,6 +3,7 @@
 
 # Names that other packages give to an argument of ours.
 other_names <- list(
+  p = c("probs", "q", "centiles", "cent", "quantiles"),
   prob = c("level", "conf.level", "conf_level", "interval", "probs", "ci", "credMass"),
   interval = c("prob", "level", "conf.level", "conf_level"),
   conf.level = c("prob", "level", "interval", "conf_level"),

@@ -164,6 +164,7 @@ parametric_frame <- function(formula, p, at) {
     attr(tf, "predvars") <-
       as.call(c(as.name("list"), lapply(variables, stateful, states = p$states)))
   }
+  refuse_lag(variables, environment(formula), key)
   mf <- with_typed_errors(
     stats::model.frame(terms_with_values(tf, at$values),
       data = at$data,
@@ -197,6 +198,18 @@ guilty_term <- function(variables, columns, env, n) {
     !is.atomic(value) || NROW(value) != n
   }, TRUE)
   enumerate(vapply(variables[if (any(bad)) bad else TRUE], deparse1, ""))
+}
+
+# stats::lag() moves the time of a series and leaves the values of a vector where they are.
+refuse_lag <- function(variables, env, key) {
+  calls <- vapply(variables, function(v) "lag" %in% setdiff(all.names(v), all.vars(v)), TRUE)
+  if (any(calls) && identical(get0("lag", env, mode = "function"), stats::lag)) {
+    stop_covary("covariate", "Term ", enumerate(vapply(variables[calls], deparse1, "")), " of ",
+      key, " does not shift anything: lag() of 'stats' is for time series. Make the shifted ",
+      "values a column of `data`.",
+      fields = list(predictor = key)
+    )
+  }
 }
 
 # A word of advice on functions that the terms call and nobody has attached.

@@ -32,6 +32,12 @@ loo.covary <- function(x, resp = NULL, ...) {
     )
   }
   check_loo(x)
+  if (x$frame$n > loo_is_slow) {
+    inform_covary(
+      "loo", "loo() of ", format(x$frame$n, scientific = FALSE), " rows takes minutes; ",
+      "loo::loo_subsample(fit) takes seconds."
+    )
+  }
   densities <- observed_log_lik(x, resp)
   draws <- unclass(x$draws)
   gap <- draws[, "lp__"] - draws[, "lp_approx__"]
@@ -47,6 +53,9 @@ loo.covary <- function(x, resp = NULL, ...) {
   }
   mark_data(out, x, resp)
 }
+
+# Rows from which on loo() takes a minute or more
+loo_is_slow <- 20000
 
 #' @rdname loo.covary
 #' @export

@@ -3,7 +3,8 @@
 #' @param object A fit of [covary()].
 #' @param nsim Number of simulations; each has its own posterior draw, chosen at random (without
 #'   replacement if there are enough). Default 1.
-#' @param seed Must be `NULL`; use `set.seed()` before the call.
+#' @param seed A whole number for [set.seed()]; the random generator is put back afterwards. Default
+#'   `NULL`: go on from where it is.
 #' @inheritParams posterior_predict.covary
 #' @param ... Not used.
 #' @return Data frame with a row a row of the fit (or of `newdata`) and columns `sim_1`, `sim_2`,
@@ -12,8 +13,7 @@
 #' `covary_error_argument`, `covary_error_newdata`.
 #' @examples
 #' fit <- covary(mpg ~ wt, data = mtcars, draws = 500)
-#' set.seed(1)
-#' head(simulate(fit, 2))
+#' head(simulate(fit, 2, seed = 1))
 #' @importFrom stats simulate
 #' @export
 simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp = NULL, ...) {
@@ -21,9 +21,8 @@ simulate.covary <- function(object, nsim = 1, seed = NULL, newdata = NULL, resp 
   check_dots(...)
   nsim <- check_count(nsim, "nsim")
   if (!is.null(seed)) {
-    stop_covary("argument", "`seed` must be NULL; call set.seed() before simulate().",
-      fields = list(arg = "seed")
-    )
+    restore <- use_seed(seed)
+    on.exit(restore())
   }
   total <- nrow(object$draws)
   y <- posterior_predict(object, newdata, resp,

@@ -108,7 +108,14 @@ stop_unused_prior <- function(prior, table) {
     if (any(matches_prior(prior, table))) {
       " is overridden by others everywhere; remove it."
     } else {
-      " applies to no parameter of the model; default_prior() lists them."
+      paste0(
+        " applies to no parameter of the model",
+        if (any(matches_prior(replace(prior, "class", "Intercept"), table))) {
+          "; did you mean class = \"Intercept\"?"
+        } else {
+          "; default_prior() lists them."
+        }
+      )
     },
     fields = list(arg = "prior")
   )

@@ -90,7 +90,11 @@ evaluate_responses <- function(responses, env, data, n) {
     if (!is.numeric(v) || is.factor(v) || !is.null(dim(v)) && ncol(v) != 1 ||
       inherits(v, c("Date", "POSIXct"))) {
       stop_covary("response", "Response '", label, "' must be a numeric vector, not ", describe(v),
-        ". Convert it, or give several columns by cbind().",
+        if (is.function(v)) {
+          ". Formulas of standard deviations and correlations begin with sigma ~ and rho ~."
+        } else {
+          ". Convert it, or give several columns by cbind()."
+        },
         fields = list(response = label)
       )
     }

@@ -167,3 +167,15 @@ test_that("predictors with the same right side share its columns but not its nam
   )
   expect_identical(warned, 2)
 })
+
+test_that("lag() of stats, which shifts nothing, is refused", {
+  expect_error(covary(mpg ~ lag(wt), data = mtcars), "shift", class = "covary_error_covariate")
+  lag <- function(x) c(x[1], x[-length(x)])
+  expect_false(tryCatch(
+    {
+      quick(mpg ~ lag(wt), data = mtcars)
+      FALSE
+    },
+    error = function(e) grepl("does not shift", conditionMessage(e))
+  ))
+})

@@ -12,5 +12,15 @@ test_that("simulations are predictions from single draws", {
   expect_identical(dim(simulate(fixture("two"), resp = "b")), c(120L, 1L))
   many <- simulate(fixture("one"), 900)
   expect_equal(rowMeans(many), fitted(fixture("one"))[, 1], tolerance = 0.1)
-  expect_error(simulate(fixture("one"), seed = 1), class = "covary_error_argument")
+})
+
+test_that("the seed of simulate() is used, and put back", {
+  fit <- fixture("one")
+  set.seed(4)
+  before <- .Random.seed
+  one <- simulate(fit, 2, seed = 1)
+  expect_identical(.Random.seed, before)
+  expect_identical(simulate(fit, 2, seed = 1), one)
+  expect_false(identical(simulate(fit, 2, seed = 2), one))
+  expect_error(simulate(fit, 2, seed = "a"), class = "covary_error_argument")
 })
