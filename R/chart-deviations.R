@@ -36,7 +36,8 @@
 #'   of one argument.
 #' @param new_levels What to do with levels of random effects that the chart has not seen:
 #'   `"error"` (default); `"population"`, leave out their effect; `"predictive"`, integrate over it,
-#'   so that z of people from many new sites has variance one.
+#'   so that z of people from many new sites has variance one. With these two a level of `NA` counts
+#'   as one that the chart has not seen.
 #' @param exclude Labels of terms to leave out, such as `"s(site)"`, as in [mgcv::predict.gam()].
 #' @param re_formula `NULL` (default), or `NA` to leave out all random effects.
 #' @param wide `TRUE` for a row a person, see Value.

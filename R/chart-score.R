@@ -8,6 +8,7 @@ new_scoring <- function(
   chart, newdata, y, excluded = character(), new_levels = "error",
   at = read_people(chart, newdata, excluded)
 ) {
+  if (new_levels != "error") at <- unknown_as_new(chart, at, newdata, excluded)
   check_new_levels(chart, at, newdata, excluded, new_levels)
   unseen <- any_unseen(at, random_factors(chart, excluded))
   list(
@@ -17,6 +18,19 @@ new_scoring <- function(
     wide = unseen & new_levels == "predictive",
     extra = unseen_variance(chart, at, excluded)
   )
+}
+
+# People whose level is not known (NA) count as from a new one.
+unknown_as_new <- function(chart, at, newdata, excluded) {
+  groups <- setdiff(random_factors(chart, excluded), fixed_factors(chart, excluded))
+  for (name in groups) {
+    unknown <- is.na(newdata[[name]])
+    if (!is.null(at$unseen[[name]])) unknown <- unknown | at$unseen[[name]]
+    if (any(unknown)) at$unseen[[name]] <- unknown
+  }
+  others <- setdiff(needed_covariates(chart, excluded), groups)
+  at$missing <- Reduce(`|`, lapply(newdata[others], is.na), rep(FALSE, at$n))
+  at
 }
 
 # n: does one of some factors have a level that the chart does not know?
