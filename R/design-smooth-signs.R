@@ -1,8 +1,9 @@
 # The signs of the columns of a smooth, whatever the BLAS.
 
-# From the largest values of the covariates down.
+# From the largest values of the covariates down; matrices count by their first column.
 order_of_points <- function(data) {
-  do.call(order, c(unname(lapply(data, xtfrm)), list(decreasing = TRUE)))
+  first <- lapply(data, function(v) if (is.matrix(v)) v[, 1] else xtfrm(v))
+  do.call(order, c(unname(first), list(decreasing = TRUE)))
 }
 
 # smooth2random() takes its columns from an eigendecomposition, whose signs are those of rounding.

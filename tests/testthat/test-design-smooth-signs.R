@@ -26,3 +26,14 @@ test_that("smooths of mgcv come out the same when a BLAS turns their eigenvector
     expect_identical(columns(turned), columns(random))
   }
 })
+
+test_that("smooths of matrices are fitted", {
+  set.seed(13)
+  d <- data.frame(id = 1:100)
+  d$X <- matrix(stats::runif(500), 100)
+  d$L <- matrix(0.2, 100, 5)
+  d$y <- rowSums(sin(5 * d$X) * d$L) * 3 + stats::rnorm(100, 0, 0.2)
+  fit <- quick(y ~ s(X, by = L, k = 6), data = d)
+  known <- fitted(mgcv::gam(y ~ s(X, by = L, k = 6), data = d, method = "REML"))
+  expect_gt(stats::cor(fitted(fit)[, 1], known), 0.995)
+})
