@@ -30,7 +30,7 @@ known_misfit <- function(fit) {
 # `off`: as known_misfit() returns it
 warn_known <- function(off) {
   warn_covary("known_sd", "Residuals of ", enumerate(names(off)), " are ",
-    paste(format(off, digits = 2), collapse = ", "), " times as large as the standard deviation ",
+    paste(signif(off, 2), collapse = ", "), " times as large as the standard deviation ",
     "that `sigma ~ 0` or its offset states; correlations rest on it. `sigma ~ 0` alone states 1: ",
     "write sigma(", names(off)[1], ") ~ 0 + offset(log(sd)), or ~ 1 to estimate it.",
     fields = list(ratio = off)

@@ -68,7 +68,7 @@ print.covary_diagnostics <- function(x, ...) {
     Data = paste0(format(x$rows, scientific = FALSE), " rows in ", x$cells, " cells"),
     "Never together" = if (length(x$apart)) paste(x$apart, collapse = ", "),
     "Known sds" = if (length(x$known)) {
-      paste0(names(x$known), ": residuals ", format(x$known, digits = 2), " times as large",
+      paste0(names(x$known), ": residuals ", signif(x$known, 2), " times as large",
         collapse = ", "
       )
     },
