@@ -8,7 +8,7 @@
 #' \item{predictor}{The sum of terms of one parameter, on the scale of its link.}
 #' \item{link}{The function that takes a parameter to a scale without bounds: none for means, log
 #'   for standard deviations, rhobit for correlations.}
-#' \item{rhobit}{\eqn{\log((1 + \rho) / (1 - \rho))}: twice Fisher's z.}
+#' \item{rhobit}{\eqn{\log((1 + \rho) / (1 - \rho))}{log((1 + rho) / (1 - rho))}: twice Fisher's z.}
 #' \item{smooth}{A curve made of a straight part and of spline columns with a normal prior, whose
 #'   standard deviation (`sds`) says how far the curve may bend.}
 #' \item{group effect}{A coefficient for each level of a factor (`s(g, bs = "re")`), with a normal
