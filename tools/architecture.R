@@ -202,8 +202,8 @@ c_functions <- function(folder) {
 # ---- equations ----------------------------------------------------------------------------------
 
 equation_tags <- function(vignette) {
-  lines <- grep("\\\\tag[{]", readLines(vignette), value = TRUE)
-  sub(".*\\\\tag[{]([0-9]+[a-z]?)[}].*", "\\1", lines)
+  lines <- grep("\\\\qquad\\\\text[{][(]", readLines(vignette), value = TRUE)
+  sub(".*\\\\text[{][(]([0-9]+[a-z]?)[)][}].*", "\\1", lines)
 }
 
 citation <- "\\beqs?[. ]+[0-9]+[a-z]?((, | and | to )[0-9]+[a-z]?)*"
