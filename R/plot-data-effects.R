@@ -24,6 +24,8 @@
 #'   reach zero unless the data do.
 #' @param prob Probability of the outer limits.
 #' @param ndraws,draw_ids How many draws to use, chosen at random, or which; `NULL` for all.
+#' @param re_formula `NA` (default): random effects of groups that are neither shown nor in
+#'   `conditions` are left out, as for the population; `NULL`: those of a typical group are in.
 #' @param ... Not used.
 #' @return A data frame of class `covary_effects`, which is drawn when it is printed whole, with a
 #'   row a point:
@@ -57,10 +59,12 @@ hand_on_conditional_effects <- function(fit, ...) {
 conditional_effects.covary <- function(
   fit, covariate = NULL, dpar = NULL, resp = NULL, by = NULL,
   conditions = list(),
-  points = 100, extend = 0.05, prob = 0.95, ndraws = NULL, draw_ids = NULL, ...
+  points = 100, extend = 0.05, prob = 0.95, ndraws = NULL, draw_ids = NULL,
+  re_formula = NA, ...
 ) {
   check_dots(...)
   check_fit(fit, "fit", margins = TRUE)
+  population <- is_population(re_formula)
   check_interval(prob, "prob")
   limits <- new_limits(prob, choose_draws(fit, ndraws, draw_ids))
   points <- check_count(points, "points", 2)
@@ -78,7 +82,8 @@ conditional_effects.covary <- function(
   out <- lapply(names(panels), function(name) {
     split <- choose_by(fit, name, panels[[name]], by, names(conditions))
     grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
-    effects_of(fit, panels[[name]], name, grid, reference, split, limits)
+    part <- if (population) population_of(fit, c(name, split, names(conditions))) else fit
+    effects_of(part, panels[[name]], name, grid, reference, split, limits)
   })
   new_effects(do.call(rbind, out))
 }
@@ -222,6 +227,7 @@ curves_at <- function(
   }
   newdata <- reference[rep(1, nrow(grid)), , drop = FALSE]
   newdata[[name]] <- grid$value
+  newdata <- follow_levels(newdata, fit, name, attr(reference, "given"))
   if (!is.na(of$by)) newdata[[of$by]] <- as_level(of$group, reference[[of$by]])
   rownames(newdata) <- NULL
   limits <- posterior_limits(fit, keys, newdata, limits)

@@ -2,7 +2,8 @@
 
 is_discrete <- function(known) known$type != "numeric" || known$n_distinct <= 5
 
-# One row of covariates at which those not shown are held.
+# One row of covariates at which those not shown are held; attribute `given`: names of those that
+# the user holds.
 reference_row <- function(fit, conditions = list()) {
   data <- training_data(fit)
   if (!is.list(conditions) || length(conditions) && is.null(names(conditions))) {
@@ -26,7 +27,7 @@ reference_row <- function(fit, conditions = list()) {
     } else if (is_number(value) && is_number(data[[name]])) of_type(value, data[[name]]) else value
   }
   rownames(out) <- NULL
-  check_newdata(out, fit$design)
+  structure(check_newdata(out, fit$design), given = names(conditions))
 }
 
 typical_value <- function(v) {

@@ -1,10 +1,19 @@
 # What a picture of effects holds still, and the data that belong to it.
 
-# The covariates that a page of effects holds still; NULL where they are none or more than fit.
+# The covariates that a page of effects holds still, and the groups it leaves out; NULL where they
+# are none or more than fit.
 held_text <- function(fit, keys, shown, conditions) {
   keys <- paste(keys$dpar, keys$resp, sep = ":")
   held <- setdiff(unique(unlist(lapply(keys, shaping_covariates, fit = fit))), shown)
-  if (length(held) > 0 && length(held) <= 4) fixed_text(fit, held, conditions)
+  out <- population_of(fit, c(shown, names(conditions)))$design$unneeded
+  left <- setdiff(held, c(out, setdiff(following_factors(fit, shown[1]), names(conditions))))
+  text <- c(
+    if (any(out %in% held)) {
+      paste("population, without", paste(intersect(held, out), collapse = ", "))
+    },
+    if (length(left) > 0 && length(left) <= 4) fixed_text(fit, left, conditions)
+  )
+  if (length(text)) paste(text, collapse = "; ")
 }
 
 # "a = 1, b = x": the values at which pictures hold covariates.

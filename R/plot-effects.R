@@ -83,11 +83,13 @@ draw_effect_block <- function(block, fit, max_points, conditions) {
     panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
     found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
     over <- if (dpar_roles(k$dpar) == "mean") fit # the data, of which only means have the scale
-    draw_effect_panel(panel, found, over, block$palette, max_points, conditions)
+    like <- fit$design$covariates[[panel$covariate[1]]]$like
+    draw_effect_panel(panel, found, over, block$palette, max_points, conditions, like)
   }
 }
 
-draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
+# like: of the type of the covariate; NULL where nobody knows
+draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions, like = NULL) {
   discrete <- !is.na(d$level[1])
   dots <- if (!is.null(fit) && !discrete && max_points > 0) {
     data_dots(fit, d, max_points, conditions)
@@ -100,7 +102,8 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions) {
     range(d$x)
   }
   start_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]),
-    xlab = d$covariate[1], x_at = at, x_labels = if (discrete) unique(d$level) else TRUE
+    xlab = d$covariate[1], x_at = at,
+    x_labels = if (discrete) unique(d$level) else if (is_time(like)) like else TRUE
   )
   if (dpar_roles(d$dpar[1]) == "correlation") graphics::abline(h = 0, col = "grey40", lwd = 1)
   draw_effect_dots(dots, if (!anyNA(d$group)) palette)

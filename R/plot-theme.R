@@ -53,7 +53,8 @@ with_key_strip <- function(layout, key) {
 key_height <- 0.55 # cm
 
 # An empty panel: title at the left above, light grid, axes without a box. `x_at` and `x_labels`:
-# where the horizontal axis has levels in place of numbers.
+# where the horizontal axis has levels in place of numbers; x_labels may be a date or time of the
+# kind that the axis is of.
 start_panel <- function(
   xlim, ylim, title = NULL, xlab = "", ylab = "", x_at = NULL, x_labels = TRUE
 ) {
@@ -61,6 +62,11 @@ start_panel <- function(
   picture$panel <- picture$panel + 1L
   graphics::plot.window(styled_panel("xlim", xlim), styled_panel("ylim", ylim))
   y_at <- pretty_inside(graphics::par("usr")[3:4])
+  dates <- if (is_time(x_labels)) pretty_times(graphics::par("usr")[1:2], x_labels)
+  if (!is.null(dates)) {
+    x_at <- as.double(dates)
+    x_labels <- attr(dates, "labels")
+  }
   grid_at <- if (is.null(x_at)) pretty_inside(graphics::par("usr")[1:2]) else x_at
   graphics::abline(h = y_at, v = grid_at, col = grid_colour, lwd = 0.8)
   if (is.character(x_labels)) {
@@ -71,6 +77,15 @@ start_panel <- function(
   draw_axis(2, y_at)
   graphics::box(bty = styled("bty", "l"), col = axis_colour)
   label_panel(title, xlab, ylab)
+}
+
+is_time <- function(x) inherits(x, c("Date", "POSIXct"))
+
+# Round dates or times within the limits, with attribute `labels`; like: what the axis is of.
+pretty_times <- function(limits, like) {
+  at <- pretty(of_type(limits, like))
+  inside <- as.double(at) >= limits[1] & as.double(at) <= limits[2]
+  structure(at[inside], labels = attr(at, "labels")[inside])
 }
 
 label_panel <- function(title, xlab, ylab) {
