@@ -26,8 +26,9 @@ finish_advi <- function(approx, scheme) {
     suspect_gradient(
       approx$target, approx$mean, spread_sds(approx), "end", approx$setup$batch_size
     )
-  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect &&
-    fits_support(approx$info)
+  # With one draw beyond the support the ELBO is -Inf, and no optimum.
+  inside <- approx$info$outside + approx$info$undefined == 0
+  approx$info$converged <- approx$info$settled && !info$interrupted && !suspect && inside
   approx$info <- c(approx$info, count_passes(target, last, approx$target$meter))
   approx$target <- target
   if (!is.null(info$stopped)) inform_covary("stopped", info$stopped, ".")

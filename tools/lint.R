@@ -10,8 +10,8 @@ if (!requireNamespace("lintr", quietly = TRUE)) stop("Install lintr first.")
 # base R only.)
 good_name <- "^[.]?[a-z][a-z0-9_]*[.]?$|^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$|^C_[a-z0-9_]+$"
 dotted_arguments <- c(
-  "...", "na.action", "na.rm", "row.names", "conf.int", "conf.level", "on.exit", "dbObj",
-  "stringsAsFactors", ".onLoad"
+  "...", "na.action", "na.rm", "row.names", "use.fallback", "conf.int", "conf.level", "on.exit",
+  "dbObj", "stringsAsFactors", ".onLoad"
 )
 
 # Functions that NAMESPACE exports or registers as methods.

@@ -38,9 +38,14 @@ test_that("engines survive the edge of a support, with finite moments and an hon
         out <- said_by(engines[[name]](gamma_like(beyond, given)))
         about <- paste(name, beyond, given)
         expect_true(is.finite(mean(out$fit)) && is.finite(sd(out$fit)), info = about)
-        expect_true("covary_warning_support" %in% out$said, info = about)
         expect_false("covary_warning_gradient" %in% out$said, info = about)
         expect_false(out$fit$info$converged, info = about)
+        if (out$fit$info$outside + out$fit$info$undefined == 0) {
+          # driven so far inside that no draw is beyond
+          expect_gt(out$fit$info$khat, 0.7, label = about)
+          next
+        }
+        expect_true("covary_warning_support" %in% out$said, info = about)
         # neither khat nor the ELBO look as if the draws were inside
         if (identical(beyond, -Inf)) {
           expect_identical(elbo(out$fit), -Inf, info = about)
