@@ -53,26 +53,26 @@ count_groups <- function(plan) {
 
 # One statement: list(out: a row a group and cell, as it came; cell: its number from 0; rows;
 # values: sums x rows of `out`, the sums of T_0 first, then of T_1 ..). u is the place on the grid,
-# t that in the cell, from -1 to 1; the database sums its powers.
+# or, where all are positive, that from zero; t is the place in the cell, from -1/2 to 1/2, whose
+# powers the database sums.
 moments_of_cells <- function(plan, grid) {
   dialect <- plan$query$dialect
   k <- length(plan$y)
   z <- paste0("z", seq_len(k))
-  keep <- sql_list(plan$group, if (length(plan$w)) "w", z)
-  cell <- dialect$floor("u")
-  placed <- paste0(
-    "SELECT ", keep, ", x * ", dialect$number(2^grid$step), " - (", dialect$number(grid$first),
-    ") AS u FROM (", plan$scaled, ") covary_scaled"
-  )
-  celled <- paste0(
-    "SELECT ", keep, ", ", cell, " AS cell, 2 * (u - ", cell, ") - 1 AS t FROM (", placed,
-    ") covary_placed"
-  )
+  from <- min(grid$first, 0)
+  u <- paste(plan$x, "*", dialect$number(2^grid$step))
+  if (from < 0) u <- paste0(u, " - (", dialect$number(from), ")")
+  cell <- dialect$floor(u)
+  celled <- scaled_rows(plan, c(
+    paste(cell, "AS cell"), paste(u, "-", cell, "-", dialect$number(0.5), "AS t")
+  ))
   pair <- lower_pairs(k)
   products <- c(list(NULL), as.list(z), Map(c, z[pair[, 1]], z[pair[, 2]], USE.NAMES = FALSE))
   w <- if (length(plan$w)) "w"
   sums <- unlist(lapply(0:3, function(power) {
-    vapply(products, function(z) paste(c(w, rep("t", power), z), collapse = " * "), "")
+    vapply(products, function(z) {
+      paste(c(w, if (power > 0) dialect$power("t", power), z), collapse = " * ")
+    }, "")
   }))
   # without weights the first is the number of rows
   sums <- paste0("SUM(", sums[nzchar(sums)], ")")
@@ -87,7 +87,7 @@ moments_of_cells <- function(plan, grid) {
   values <- answer_matrix(out, groups + 1 + seq_along(sums))
   powers <- if (length(w)) values[-1, , drop = FALSE] else values
   list(
-    out = out, cell = sent_double(out[[groups + 1]]), rows = values[1, ],
+    out = out, cell = sent_double(out[[groups + 1]]) - (grid$first - from), rows = values[1, ],
     values = chebyshev_sums(powers)
   )
 }
@@ -100,10 +100,11 @@ say_moments <- function(grid, k) {
   )
 }
 
-# Sums by the Chebyshev polynomials T_0 to T_3, from those by powers: a quarter of the rows each.
+# Sums by the Chebyshev polynomials T_0 to T_3 of 2 t, from those by powers of t: a quarter of the
+# rows each.
 chebyshev_sums <- function(powers) {
   n <- nrow(powers) / 4
-  p <- lapply(0:3, function(power) powers[power * n + seq_len(n), , drop = FALSE])
+  p <- lapply(0:3, function(power) 2^power * powers[power * n + seq_len(n), , drop = FALSE])
   rbind(p[[1]], p[[2]], 2 * p[[3]] - p[[1]], 4 * p[[4]] - 3 * p[[2]])
 }
 
@@ -140,9 +141,8 @@ rows_of_spread <- 2e5
 count_bins <- function(plan, half, every = 2^max(0, floor(log2(plan$rows / rows_of_spread)))) {
   dialect <- plan$query$dialect
   number <- dialect$number
-  e <- dialect$kept(uses = 4, paste0(
-    "SELECT x - (", number(plan$near[1]), ") AS e, z1 FROM (", plan$scaled, ") covary_scaled"
-  ))
+  e <- paste0(plan$x, " - (", number(plan$near[1]), ") AS e")
+  e <- dialect$kept(scaled_rows(plan, e), uses = 4)
   place <- paste0(
     "SELECT (1 + e / (ABS(e) + ", number(plan$near[2]), ")) * ", half, " AS u FROM (", e,
     ") covary_distance"

@@ -45,7 +45,7 @@ scale_plan <- function(plan, spec) {
   plan$keys <- setdiff(names(plan$by), x)
   plan$types <- plan$query$types[plan$keys]
   plan$group <- paste0("g", seq_len(length(plan$keys) + plan$incomplete), recycle0 = TRUE)
-  plan$scaled <- scaled_rows(plan, rules)
+  plan$scaled <- scaled_rows(plan)
   plan
 }
 
@@ -200,7 +200,9 @@ check_summed_squares <- function(largest, overflown, responses) {
   )
 }
 
-scaled_rows <- function(plan, rules) {
+# The rows that are used; `more`: columns beside the groups, weights and scaled responses
+scaled_rows <- function(plan, more = NULL) {
+  rules <- plan_rules(plan)
   number <- plan$query$dialect$number
   centred <- paste0("(", plan$y, " - (", number(plan$scaling[, 1]), "))")
   divisor <- number(plan$scaling[, 2])
@@ -210,8 +212,7 @@ scaled_rows <- function(plan, rules) {
   values <- sql_list(
     numbered(plan$by[plan$keys], "g"),
     if (plan$incomplete) paste(paste(bits, collapse = " + "), "AS", utils::tail(plan$group, 1)),
-    if (length(plan$w)) paste(plan$w, "AS w"), numbered(z, "z"),
-    if (length(plan$x)) paste(plan$x, "AS x")
+    if (length(plan$w)) paste(plan$w, "AS w"), numbered(z, "z"), more
   )
   paste("SELECT", values, "FROM", plan$query$source, "WHERE", rules$used)
 }

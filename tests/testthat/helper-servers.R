@@ -123,7 +123,7 @@ dialect_statements <- function(dialect, weights = "w") {
   plan$unit <- 1
   plan$rows <- 1e7
   plan$near <- c(0, 1)
-  plan$scaled <- scaled_rows(plan, rules)
+  plan$scaled <- scaled_rows(plan)
   count_bins(plan, 4096)
   count_groups(plan)
   moments_of_cells(plan, list(step = 3, first = -2, count = 100))
