@@ -58,7 +58,8 @@ autoplot_effects <- function(fit, covariate, resp, by, conditions, ...) {
   d$panel <- factor(titles, levels = unique(titles))
   d$curve <- ifelse(is.na(d$group), "all", d$group)
   draw <- if (all(is.na(d$level))) ggplot_curves else ggplot_levels
-  draw(ggplot_effect_frame(d), d) +
+  picture <- ggplot_dots(ggplot_effect_frame(d), d, fit, conditions)
+  ggplot_bins(draw(picture, d), d, fit, conditions) +
     ggplot2::facet_wrap(mapped_facet("panel"),
       scales = "free_y",
       labeller = ggplot2::label_wrap_gen(24)
@@ -133,14 +134,61 @@ ggplot_effect_frame <- function(d) {
     ggplot2::geom_blank(mapped(x = "x", y = "estimate"), limits, inherit.aes = FALSE)
 }
 
+# The rows behind curves of means along a number; those of levels that the curve is not for are
+# pale.
+ggplot_dots <- function(picture, d, fit, conditions, most = 2000) {
+  if (identical(d$covariate[1], no_covariate) || !all(is.na(d$level)) || !has_rows(fit)) {
+    return(picture)
+  }
+  dots <- lapply(split(d, d$panel, drop = TRUE), function(part) {
+    if (dpar_roles(part$dpar[1]) != "mean") {
+      return(NULL)
+    }
+    out <- data_dots(fit, part, most, conditions)
+    transform(out,
+      panel = part$panel[1], curve = if (anyNA(part$group)) "all" else out$group,
+      shade = ifelse(out$agrees, 0.35, 0.12)
+    )
+  })
+  dots <- do.call(rbind, dots)
+  if (NROW(dots) == 0) {
+    return(picture)
+  }
+  picture +
+    ggplot2::geom_point(mapped(x = "x", y = "y", colour = "curve", alpha = "shade"), dots,
+      size = 0.6, inherit.aes = FALSE
+    ) +
+    ggplot2::scale_alpha_identity()
+}
+
+# What residuals say of sds and correlations, in bins, as plot() has them.
+ggplot_bins <- function(picture, d, fit, conditions) {
+  if (identical(d$covariate[1], no_covariate) || !has_rows(fit)) {
+    return(picture)
+  }
+  by <- unique(stats::na.omit(d$by))
+  bins <- residual_bins(fit, d$covariate[1], if (length(by)) by else FALSE, conditions = conditions)
+  at <- match(paste(bins$dpar, bins$resp), paste(d$dpar, d$resp))
+  bins <- bins[!is.na(at), ]
+  if (NROW(bins) == 0) {
+    return(picture)
+  }
+  bins$panel <- d$panel[stats::na.omit(at)]
+  bins$curve <- ifelse(is.na(bins$group), "all", bins$group)
+  if (!all(is.na(d$level))) bins$x <- bins$x + 0.12 # beside the points of levels
+  picture + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"), bins, alpha = 0.5) +
+    ggplot2::geom_point(data = bins, shape = 21, fill = "white", size = 1.4)
+}
+
 # Points with 95 % and 50 % intervals at the levels of a factor.
 ggplot_levels <- function(picture, d) {
+  aside <- if (length(unique(d$curve)) > 1) ggplot2::position_dodge(0.2) else "identity"
   picture + ggplot2::geom_linerange(mapped(ymin = "lower", ymax = "upper"),
-    position = ggplot2::position_dodge(0.2)
+    position = aside
   ) +
     ggplot2::geom_pointrange(mapped(ymin = "lower50", ymax = "upper50"),
       linewidth = 1.6,
-      position = ggplot2::position_dodge(0.2)
+      position = aside
     ) +
     ggplot2::scale_x_continuous(breaks = unique(d$x), labels = unique(d$level))
 }

@@ -27,9 +27,9 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
     near = if (max_points > 0) lapply(near, both, fit = fit)
   )
   layout <- list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25))
-  with_canvas(layout, mar = c(2.9, 3.2, 1.8, 0.8), {
+  key <- new_key(paste(covariate, "=", vapply(values, format, "", digits = 3)), colours)
+  with_canvas(layout, mar = c(2.9, 3.2, 1.8, 0.8), key = key, {
     draw_overlay(outlines, path, dots, colours, overlay_title(fit, covariate, conditions))
-    draw_value_key(covariate, values, colours)
     # Small panels have no room where the user divides the page.
     if (picture$own) graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
     for (i in if (picture$own) seq_len(n)) {
@@ -86,14 +86,6 @@ draw_outline <- function(d, colour) {
   graphics::points(d$mean_x[1], d$mean_y[1],
     pch = 21, bg = "white", col = colour, lwd = 1.6,
     cex = 0.9
-  )
-}
-
-draw_value_key <- function(covariate, values, colours) {
-  graphics::legend("topleft",
-    legend = paste(covariate, "=", vapply(values, format, "", digits = 3)), col = colours,
-    lwd = 2.5, bty = "n",
-    text.col = ink, cex = 0.9, seg.len = 1.2, inset = c(0.01, 0.01), bg = NA
   )
 }
 
