@@ -135,7 +135,7 @@ test_that("arguments of C functions are counted, however the heading is written"
 test_that("a cited equation that the vignette lacks is found; a paper's own is not meant", {
   skip_without_sources()
   folder <- folder_of(
-    "page.Rmd" = c("$$a \\tag{1}$$", "$$b. \\tag{3a}$$"),
+    "page.Rmd" = c("$$a \\qquad\\text{(1)}$$", "$$b. \\qquad\\text{(3a)}$$"),
     "good.R" = c("# eqs 1 and 3a", "# Wood (2003), eq. 6"), "bad.c" = "/* eq. 1 to 2 */"
   )
   tags <- equation_tags(file.path(folder, "page.Rmd"))
