@@ -142,7 +142,8 @@ test_that("curves of pairs are in files as basis and weights, exactly, or as val
   expect_lt(max(abs(table$values - as.vector(naive))), 1.1e-8)
   age <- grepl("age", rownames(p$mean))
   expect_lt(max(abs(table$weights - p$mean[age, , drop = FALSE])), 1e-12)
-  file <- withr::local_tempfile(fileext = ".json")
+  file <- tempfile(fileext = ".json")
+  on.exit(unlink(file))
   write_reference(ref, file)
   back <- read_reference(file)$correlations$predictors$rho$tables[[2]]
   expect_identical(back[names(table)], table)

@@ -74,7 +74,8 @@ test_that("scores, centiles and moments are those of the density, by quadrature"
 
 test_that("chart files, simulation and harmonised values know the transformation", {
   fit <- bent_fit()
-  file <- withr::local_tempfile(fileext = ".json")
+  file <- tempfile(fileext = ".json")
+  on.exit(unlink(file))
   write_reference(reference(fit), file)
   expect_equal(deviations(read_reference(file), new_bent)$z, deviations(fit, new_bent)$z)
   set.seed(2)
