@@ -29,7 +29,9 @@ autoplot.covary <- function(
     heatmap = autoplot_heatmap(correlation_frame(object, covariate, at, resp, conditions)),
     ellipses = autoplot_ellipses(
       thin_fit(need_rows(object, "autoplot(type = \"ellipses\")")),
-      first_covariate(object, covariate, role = "correlation"), at, resp, conditions
+      first_covariate(
+        object, covariate, FALSE, "correlation", names(conditions)
+      ), at, resp, conditions
     ),
     elbo = {
       d <- elbo_frame(object)
@@ -228,6 +230,7 @@ mapped_facet <- function(name) stats::as.formula(paste("~", name))
 autoplot_ellipses <- function(fit, covariate, at, resp, conditions) {
   pair <- response_pair(fit, resp)
   d <- ellipse_frame(fit, covariate, at, pair, conditions)
+  if (is.factor(d$value)) d$value <- droplevels(d$value)
   d$outline <- interaction(d$value, d$content)
   rows <- thin_rows(training_data(fit)[[covariate]], 2000)
   y <- data.frame(x = fit$frame$y[rows, pair[1]], y = fit$frame$y[rows, pair[2]])
@@ -235,7 +238,11 @@ autoplot_ellipses <- function(fit, covariate, at, resp, conditions) {
   ggplot2::ggplot(d, mapped(x = "x", y = "y")) +
     ggplot2::geom_point(data = y, colour = "grey60", size = 0.5, alpha = 0.4) +
     ggplot2::geom_path(mapped(colour = "value", group = "outline")) +
-    ggplot2::scale_colour_viridis_c(end = 0.85, name = covariate) +
+    (if (is.factor(d$value)) {
+      ggplot2::scale_colour_manual(values = group_colours(nlevels(d$value)), name = covariate)
+    } else {
+      ggplot2::scale_colour_viridis_c(end = 0.85, name = covariate)
+    }) +
     ggplot2::labs(x = pair[1], y = pair[2]) +
     ggplot2::theme_minimal()
 }

@@ -6,14 +6,15 @@
 correlation_frame <- function(fit, covariate = NULL, at = NULL, resp = NULL, conditions = list()) {
   if (length(fit$responses) < 2) response_pair(fit) # says what is missing
   pairs <- choose_pairs(fit, resp)
-  covariate <- correlation_covariate(fit, covariate, pairs)
-  reference <- reference_row(fit, conditions)
+  covariate <- correlation_covariate(fit, covariate, pairs, names(conditions))
   values <- NA_real_
-  if (!is.null(covariate)) values <- values_shown(fit, covariate, at, c(0.05, 0.5, 0.95))
-  newdata <- reference[rep(1, length(values)), , drop = FALSE]
-  if (!is.null(covariate)) newdata[[covariate]] <- of_type(values, newdata[[covariate]])
-  rownames(newdata) <- NULL
+  newdata <- reference_row(fit, conditions)
+  if (!is.null(covariate)) {
+    values <- values_shown(fit, covariate, at, c(0.05, 0.5, 0.95))
+    newdata <- rows_at(fit, covariate, values, conditions)
+  }
   labels <- vapply(pairs, unit_label, "")
+  fit <- population_of(fit, c(covariate, names(conditions)))
   found <- correlation(fit, newdata, resp = labels)
   at <- rep(seq_along(pairs), each = length(values))
   data.frame(
@@ -24,13 +25,12 @@ correlation_frame <- function(fit, covariate = NULL, at = NULL, resp = NULL, con
   )
 }
 
-# The covariate asked for, or the first numeric one that shapes a correlation; NULL if none does.
-correlation_covariate <- function(fit, covariate, pairs) {
-  keys <- role_keys(fit, "correlation", pairs)
-  shaping <- unique(unlist(lapply(keys, shaping_covariates, fit = fit)))
-  shaping <- Filter(function(name) !is_discrete(fit$design$covariates[[name]]), shaping)
+# The covariate asked for, or the first that shapes a correlation and is not held, numeric if there
+# is one; NULL if none does.
+correlation_covariate <- function(fit, covariate, pairs, held) {
   if (!is.null(covariate)) {
-    return(first_covariate(fit, covariate))
+    return(first_covariate(fit, covariate, numeric = FALSE))
   }
-  if (length(shaping)) shaping[1]
+  keys <- role_keys(fit, "correlation", pairs)
+  shown_first(fit, setdiff(unlist(lapply(keys, shaping_covariates, fit = fit)), held))
 }

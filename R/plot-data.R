@@ -16,17 +16,19 @@
 #'   pairs.
 #' * `"heatmap"`: correlations of all pairs at chosen values of a covariate. Columns `covariate`,
 #'   `value`, `row` and `column` (responses), `resp`, and of the posterior `estimate` (mean), `sd`,
-#'   `lower`, `upper`. Without a numeric covariate on which correlations depend `value` is `NA`.
+#'   `lower`, `upper`. Without a covariate on which correlations depend `value` is `NA`.
 #' * `"ellipses"`: the fitted bivariate normal at chosen values of a covariate, of responses with
-#'   [margins] mapped back from the transformed ones. Columns `covariate`,
-#'   `value`, `content` (share of the population inside, 0.5 or 0.95), `x`, `y` (outline), and the
-#'   posterior medians `mean_x`, `mean_y`, `sd_x`, `sd_y`, `rho`.
+#'   [margins] mapped back from the transformed ones; in fits with groups those of the population,
+#'   without their effects. Columns `covariate`, `value` (of a factor its level), `content` (share
+#'   of the population inside, 0.5 or 0.95), `x`, `y` (outline), and the posterior medians
+#'   `mean_x`, `mean_y`, `sd_x`, `sd_y`, `rho`.
 #' * `"elbo"`: `iteration`, `elbo` and `gap` (to the best value reached).
 #'
 #' @param fit A fit of [covary()].
 #' @param type Which picture.
 #' @param covariate One covariate; by default the first numeric one.
-#' @param at Values of it; by default five quantiles, from 5 % to 95 %, or three for `"heatmap"`.
+#' @param at Values of it; by default five quantiles, from 5 % to 95 %, or three for `"heatmap"`; of
+#'   a factor, and a number of at most five values, all.
 #' @param resp Two responses or `"a:b"`, for `"ellipses"`; several of either for `"heatmap"`.
 #' @param by,conditions See [conditional_effects()].
 #' @param bins Number of bins; by default at most twelve, of at least forty rows.
@@ -58,27 +60,29 @@ plot_data <- function(
     ),
     heatmap = correlation_frame(fit, covariate, at, resp, conditions),
     ellipses = ellipse_frame(
-      thin_fit(fit), first_covariate(fit, covariate, role = "correlation"), at, resp, conditions
+      thin_fit(fit), first_covariate(
+        fit, covariate, FALSE, "correlation", names(conditions)
+      ), at, resp, conditions
     ),
     elbo = elbo_frame(fit)
   )
 }
 
 # The covariate asked for, or the first numeric one (if `numeric` is FALSE: the first of any kind if
-# none is).
-# What shapes correlations comes first in pictures of them (`role`).
-first_covariate <- function(fit, covariate = NULL, numeric = TRUE, role = NULL) {
+# none is). Of a `role`, what shapes its parameters comes before all others;
+# what is `held` is not chosen unless nothing else is there.
+first_covariate <- function(
+  fit, covariate = NULL, numeric = TRUE, role = NULL, held = character()
+) {
   covariate <- check_names(covariate, "covariate")
-  known <- fit$design$covariates
-  all <- unique(unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit)))
-  if (!is.null(role)) {
-    keys <- names(Filter(function(p) dpar_of(p)$role == role, fit$design$predictors))
-    all <- unique(c(unlist(lapply(keys, shaping_covariates, fit = fit)), all))
-  }
-  continuous <- Filter(function(name) !is_discrete(known[[name]]), all)
-  usable <- if (numeric || (is.null(covariate) && length(continuous))) continuous else all
+  uses <- lapply(names(fit$design$predictors), shaping_covariates, fit = fit)
+  of_role <- vapply(fit$design$predictors, function(p) identical(dpar_of(p)$role, role), TRUE)
+  usable <- unique(unlist(uses))
+  if (numeric) usable <- Filter(function(name) !is_discrete(fit$design$covariates[[name]]), usable)
   if (is.null(covariate) && length(usable)) {
-    return(usable[1])
+    if (!all(usable %in% held)) usable <- setdiff(usable, held)
+    first <- shown_first(fit, intersect(unlist(uses[of_role]), usable))
+    return(if (is.null(first)) shown_first(fit, usable) else first)
   }
   if (is.null(covariate) || length(covariate) != 1 || !covariate %in% usable) {
     stop_covary("argument", "`covariate` must be one ", if (numeric) "numeric ",
@@ -88,4 +92,12 @@ first_covariate <- function(fit, covariate = NULL, numeric = TRUE, role = NULL) 
     )
   }
   covariate
+}
+
+# Of names of covariates the first that is a number, or else a factor that is not one of groups.
+shown_first <- function(fit, names) {
+  numeric <- !vapply(fit$design$covariates[names], is_discrete, TRUE)
+  groups <- names %in% random_effect_names(fit$design$predictors)
+  names <- c(names[numeric], names[!numeric & !groups], names[!numeric & groups])
+  if (length(names)) names[1]
 }

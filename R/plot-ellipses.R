@@ -4,39 +4,30 @@ draw_ellipses <- function(fit, covariate, at, resp, conditions, max_points) {
   pair <- response_pair(fit, resp)
   outlines <- ellipse_frame(fit, covariate, at, pair, conditions)
   values <- unique(outlines$value)
+  check_shown(values, covariate, at)
   n <- length(values)
-  latent <- without_margins(fit)
-  shapes <- ellipse_frame(latent, covariate, at, pair, conditions)
-  if (n > 8) {
-    stop_covary("argument", "`at` has ", n, " values; a picture can show at most 8.",
-      fields = list(arg = "at")
-    )
-  }
-  colours <- rep_len(styled("col", value_colours(n)), n)
+  shapes <- ellipse_frame(without_margins(fit), covariate, at, pair, conditions)
+  colours <- rep_len(styled("col", shape_colours(values)), n)
   agree <- agreeing_rows(fit, covariate, reference_row(fit, conditions))
-  range <- range(as.double(training_data(fit)[[covariate]][agree]), values)
-  path <- bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
-  data <- training_data(fit)
-  near <- lapply(values, nearest_rows, rows = agree, v = as.double(data[[covariate]]), n = n)
-  both <- function(fit, rows) {
-    y <- fit$frame$y[, pair, drop = FALSE]
-    y[rows[rowSums(is.na(y[rows, , drop = FALSE])) == 0], , drop = FALSE]
+  near <- lapply(values, rows_near, fit = fit, covariate = covariate, rows = agree, n = n)
+  path <- path_of_means(fit, covariate, values, agree, pair, conditions)
+  both <- function(y, rows) {
+    y <- y[rows, pair, drop = FALSE]
+    y[rowSums(is.na(y)) == 0, , drop = FALSE]
   }
+  all <- thin_rows(training_data(fit)[[covariate]], max_points)
   dots <- list(
-    y = both(fit, if (max_points > 0) thin_rows(data[[covariate]], max_points) else integer()),
-    near = if (max_points > 0) lapply(near, both, fit = fit)
+    y = both(fit$frame$y, all), near = if (max_points > 0) lapply(near, both, y = fit$frame$y)
   )
+  residuals <- if (max_points > 0) lapply(near, both, y = central_residuals(fit))
   layout <- list(rbind(rep(1, n), 1 + seq_len(n)), heights = c(2.2, 1.25))
-  key <- new_key(paste(covariate, "=", vapply(values, format, "", digits = 3)), colours)
+  key <- new_key(paste(covariate, "=", shown_labels(values)), colours)
   with_canvas(layout, mar = c(2.9, 3.2, 1.8, 0.8), key = key, {
     draw_overlay(outlines, path, dots, colours, overlay_title(fit, covariate, conditions))
     # Small panels have no room where the user divides the page.
     if (picture$own) graphics::par(mar = c(2.4, 1.2, 2.2, 0.5))
     for (i in if (picture$own) seq_len(n)) {
-      draw_shape_panel(
-        shapes[shapes$value == values[i], ], if (max_points > 0) both(latent, near[[i]]),
-        covariate, colours[i]
-      )
+      draw_shape_panel(shapes[shapes$value == values[i], ], residuals[[i]], covariate, colours[i])
     }
   })
   invisible(outlines)
@@ -58,24 +49,48 @@ draw_overlay <- function(outlines, path, dots, colours, title) {
   for (i in seq_along(dots$near)) {
     draw_dots(dots$near[[i]][, 1], dots$near[[i]][, 2], style$cex + 0.1, fade(colours[i], 0.6))
   }
-  graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
-  graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
+  if (!is.null(path)) {
+    graphics::lines(path$mean_x, path$mean_y, col = "white", lwd = 4)
+    graphics::lines(path$mean_x, path$mean_y, col = "grey15", lwd = 1.6)
+  }
   values <- unique(outlines$value)
   for (i in seq_along(values)) draw_outline(outlines[outlines$value == values[i], ], colours[i])
 }
 
 overlay_title <- function(fit, covariate, conditions) {
-  used <- unlist(lapply(names(fit$design$predictors), shaping_covariates, fit = fit))
-  text <- fixed_text(fit, setdiff(unique(used), covariate), conditions)
-  paste(c(paste("Shape of the data along", covariate), if (nzchar(text)) {
-    paste0("(", text, ")")
-  }), collapse = " ")
+  units <- unique(do.call(rbind, lapply(fit$design$predictors, function(p) {
+    data.frame(dpar = p$dpar, resp = unit_label(p$resp))
+  })))
+  held <- held_text(fit, units, covariate, conditions)
+  c(paste("Shape of the data along", covariate), if (length(held)) paste0("(", held, ")"))
 }
 
-# Those of some rows that are nearest to a value of the covariate v.
-nearest_rows <- function(value, rows, v, n) {
-  k <- min(150, ceiling(length(rows) / n / 2))
-  rows[order(abs(v[rows] - value))[seq_len(min(k, length(rows)))]]
+shown_labels <- function(values) {
+  if (is.factor(values)) as.character(values) else vapply(values, format, "", digits = 3)
+}
+
+shape_colours <- function(values) {
+  if (is.factor(values)) group_colours(length(values)) else value_colours(length(values))
+}
+
+# Those of some rows that have a value of the covariate, or are nearest to it; n: number of values.
+rows_near <- function(value, fit, covariate, rows, n, most = 150) {
+  v <- training_data(fit)[[covariate]][rows]
+  if (is_discrete(fit$design$covariates[[covariate]])) {
+    same <- rows[as.character(v) == as.character(value)]
+    return(same[evenly_spaced(length(same), most)])
+  }
+  k <- min(most, ceiling(length(rows) / n / 2))
+  rows[order(abs(as.double(v) - value))[seq_len(min(k, length(rows)))]]
+}
+
+# Means along a number; NULL for levels, between which there is nothing.
+path_of_means <- function(fit, covariate, values, rows, pair, conditions) {
+  if (is_discrete(fit$design$covariates[[covariate]])) {
+    return(NULL)
+  }
+  range <- range(as.double(training_data(fit)[[covariate]][rows]), values)
+  bivariate_at(fit, covariate, seq(range[1], range[2], length.out = 80), pair, conditions)
 }
 
 draw_outline <- function(d, colour) {
@@ -89,18 +104,15 @@ draw_outline <- function(d, colour) {
   )
 }
 
-# Residuals in units of the fitted sds: what is left is the correlation.
-# y: rows near the value, n x 2, or NULL.
-draw_shape_panel <- function(d, y, covariate, colour) {
+# The outlines in units of the sds: what is left is the correlation.
+# residuals: of rows near the value, each about its own mean in units of its own sd, n x 2, or NULL.
+draw_shape_panel <- function(d, residuals, covariate, colour) {
   z <- function(v, axis) (v - d[[paste0("mean_", axis)]][1]) / d[[paste0("sd_", axis)]][1]
   graphics::plot.new()
   graphics::plot.window(c(-3.4, 3.4), c(-3.4, 3.4), asp = 1)
   graphics::abline(h = 0, v = 0, col = "grey90")
-  if (!is.null(y)) {
-    graphics::points(z(y[, 1], "x"), z(y[, 2], "y"),
-      pch = 16, cex = 0.45,
-      col = fade(colour, 0.5)
-    )
+  if (!is.null(residuals)) {
+    graphics::points(residuals, pch = 16, cex = 0.45, col = fade(colour, 0.5))
   }
   for (p in unique(d$content)) {
     at <- d$content == p
@@ -110,7 +122,7 @@ draw_shape_panel <- function(d, y, covariate, colour) {
       1.2
     })
   }
-  graphics::mtext(paste(covariate, "=", format(d$value[1], digits = 3)),
+  graphics::mtext(paste(covariate, "=", shown_labels(d$value[1])),
     side = 3, line = 0.55,
     cex = 0.68, font = 2, col = ink
   )

@@ -8,9 +8,10 @@
 #'   dashed lines one standard deviation from them, and correlations below it. For up to six
 #'   responses, or those in `resp`.
 #' * `"heatmap"`: correlations of all pairs (or of the responses in `resp`) at values of one
-#'   covariate: by default the first numeric one on which they depend, at its 5 %, 50 % and 95 %
-#'   quantiles.
-#' * `"ellipses"`: the bivariate normal of two responses at chosen values of a covariate: outlines
+#'   covariate: by default the first numeric one on which they depend (else the first factor), at
+#'   its 5 %, 50 % and 95 % quantiles (all levels).
+#' * `"ellipses"`: the bivariate normal of two responses at chosen values of a covariate, or the
+#'   levels of a factor; by default the first on which the correlation depends. Outlines
 #'   that hold 50 % and 95 % of the population, over the data, with the rows nearest to each value
 #'   in its colour. The small panels are scaled by the fitted standard deviations, so that their
 #'   shape is the correlation alone.
@@ -25,11 +26,11 @@
 #' @param type Which picture. By default `"effects"` for up to three responses, `"matrix"` for up to
 #'   six, `"heatmap"` for more.
 #' @param covariate For `"effects"`, covariates to show (`NULL`: all); for
-#'   `"ellipses"` and `"heatmap"`, one numeric covariate, for `"matrix"` one.
+#'   `"ellipses"`, `"heatmap"` and `"matrix"` one.
 #' @param dpar,resp Which parameters to show. `resp`: a response, or `"a:b"`; for `"matrix"` and
 #'   `"heatmap"` several responses.
 #' @param by,conditions See [conditional_effects()].
-#' @param at Values of the covariate for `"ellipses"` and `"heatmap"`, at most eight.
+#' @param at Values or levels of the covariate for `"ellipses"` and `"heatmap"`, at most eight.
 #' @param data Show the data? At most `max_points` of them.
 #' @param max_points Most dots in a panel.
 #' @param ask Ask before a new page? By default on screens when there are several.
@@ -79,7 +80,9 @@ curve_arguments <- c("points", "extend", "prob", "ndraws", "draw_ids")
 draw_picture <- function(fit, type, asked, data, max_points, ask) {
   dots <- if (data) max_points else 0
   along <- function(numeric) {
-    first_covariate(fit, asked$covariate, numeric, if (type == "ellipses") "correlation")
+    first_covariate(
+      fit, asked$covariate, numeric, if (type == "ellipses") "correlation", names(asked$conditions)
+    )
   }
   switch(type,
     effects = {
@@ -94,7 +97,7 @@ draw_picture <- function(fit, type, asked, data, max_points, ask) {
     },
     heatmap = draw_heatmap(fit, asked$covariate, asked$at, asked$resp, asked$conditions),
     ellipses = draw_ellipses(
-      thin_fit(need_rows(fit, "plot(type = \"ellipses\")")), along(TRUE), asked$at, asked$resp,
+      thin_fit(need_rows(fit, "plot(type = \"ellipses\")")), along(FALSE), asked$at, asked$resp,
       asked$conditions, dots
     ),
     elbo = draw_elbo(fit)

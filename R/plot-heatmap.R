@@ -3,11 +3,7 @@
 draw_heatmap <- function(fit, covariate, at, resp, conditions) {
   d <- correlation_frame(fit, covariate, at, resp, conditions)
   values <- unique(d$value)
-  if (length(values) > 8) {
-    stop_covary("argument", "`at` has ", length(values), " values; a picture can show at most 8.",
-      fields = list(arg = "at")
-    )
-  }
+  check_shown(values, d$covariate[1], at)
   labels <- intersect(fit$responses, c(d$row, d$column))
   columns <- if (length(values) <= 3) length(values) else ceiling(length(values) / 2)
   rows <- ceiling(length(values) / columns)
@@ -17,13 +13,10 @@ draw_heatmap <- function(fit, covariate, at, resp, conditions) {
   )
   layout <- list(panels, heights = c(rep(1, rows), graphics::lcm(1.6)))
   with_canvas(layout, {
-    for (value in values) {
+    for (value in as.list(values)) {
       graphics::par(mar = heatmap_margins(labels))
       draw_tiles(d[d$value %in% value, ], labels)
-      graphics::text(length(labels) - 0.5, length(labels) - 0.7,
-        tile_title(heatmap_title(d$covariate[1], value)),
-        adj = c(1, 0), font = 2, col = ink
-      )
+      draw_tile_title(heatmap_title(d$covariate[1], value), length(labels))
     }
     if (picture$own) {
       graphics::par(mar = c(1.7, 8, 0.4, 8))
@@ -34,14 +27,21 @@ draw_heatmap <- function(fit, covariate, at, resp, conditions) {
 }
 
 heatmap_title <- function(covariate, value) {
-  if (is.na(covariate)) "Correlations" else paste(covariate, "=", format(value, digits = 3))
+  if (is.na(covariate)) "Correlations" else paste(covariate, "=", shown_labels(value))
 }
 
 # Room for the names of responses, in lines.
 heatmap_margins <- function(labels) {
   room <- max(graphics::strwidth(labels, units = "inches", cex = 0.75))
   lines <- min(room / graphics::par("csi"), 6) + 0.6
-  c(lines, lines, 0.6, 0.6)
+  c(lines, lines, if (length(labels) == 2) 1.6 else 0.6, 0.6)
+}
+
+# In the empty corner, or above a single tile.
+draw_tile_title <- function(text, k) {
+  graphics::text(k - 0.5, if (k == 2) 1.55 else k - 0.7, tile_title(text),
+    adj = c(1, 0), font = 2, col = ink, xpd = NA
+  )
 }
 
 # d: pairs of one value. Rows run down, as in a printed matrix; the diagonal is left empty.

@@ -124,6 +124,36 @@ test_that("ellipses hold their share of the fitted population", {
   expect_length(unique(plot_data(fit, "ellipses")$value), 5)
 })
 
+test_that("ellipses and heat maps take the levels of a factor, those on which rho depends first", {
+  set.seed(7)
+  d <- data_groups()
+  d$f <- rep(c("q", "p"), 40)
+  d$z <- rnorm(80)
+  fit <- quiet(covary(cbind(y, z) ~ x + s(g, bs = "re"), rho ~ f, data = d, draws = 300))
+  e <- plot_data(fit, "ellipses")
+  expect_identical(e$covariate[1], "f")
+  expect_identical(unique(e$value), factor(c("p", "q")))
+  # Those of the population: the effect of no group is in the mean.
+  at <- data.frame(x = quantile(d$x, 0.5, type = 1), f = "p")
+  mean <- apply(posterior_epred(fit, at, resp = "y", re_formula = NA), 2, median)
+  expect_equal(e$mean_x[e$value == "p"][1], as.vector(mean))
+  expect_identical(levels(plot_data(fit, "heatmap")$value), c("p", "q"))
+  expect_identical(unique(plot_data(fit, "ellipses", at = "q")$value), factor("q", c("p", "q")))
+  expect_error(plot_data(fit, "ellipses", at = "r"), "levels of 'f'",
+    class = "covary_error_argument"
+  )
+  pdf(NULL)
+  on.exit(dev.off())
+  expect_silent(plot(fit, "ellipses"))
+  expect_silent(plot(fit, "heatmap"))
+  expect_error(plot(fit, "ellipses", covariate = "g"), "'g' has 10 values",
+    class = "covary_error_argument"
+  )
+  expect_silent(plot(fit, "ellipses", covariate = "g", at = c("a", "c")))
+  skip_if_not_installed("ggplot2")
+  expect_silent(ggplot2::ggplot_build(ggplot2::autoplot(fit, "ellipses")))
+})
+
 test_that("the ELBO frame is the trace", {
   set.seed(5)
   fit <- suppressWarnings(covary(cbind(mpg, qsec) ~ wt,
@@ -146,7 +176,7 @@ test_that("wrong requests are typed errors", {
     class = "covary_error_argument"
   )
   expect_error(conditional_effects(fit, conditions = 3), class = "covary_error_argument")
-  expect_error(plot_data(fit, "ellipses", covariate = "cyl"), class = "covary_error_argument")
+  expect_error(plot_data(fit, "ellipses", covariate = "hp"), class = "covary_error_argument")
   expect_error(plot_data(fit, "ellipses", at = NA), class = "covary_error_argument")
   expect_error(plot_data(fit, "no such type"), class = "covary_error_argument")
   one <- covary(mpg ~ wt, data = mtcars, draws = 200)
