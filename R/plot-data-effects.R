@@ -63,26 +63,37 @@ conditional_effects.covary <- function(
   re_formula = NA, ...
 ) {
   check_dots(...)
+  effects_frame(fit, list(
+    covariate = covariate, dpar = dpar, resp = resp, by = by, conditions = conditions,
+    points = points, extend = extend, prob = prob, ndraws = ndraws, draw_ids = draw_ids,
+    re_formula = re_formula
+  ))
+}
+
+# asked: the arguments of conditional_effects(); constants: are parameters without a covariate drawn
+# along the first that is asked for, and not along the first of the fit alone?
+effects_frame <- function(fit, asked, constants = FALSE) {
   check_fit(fit, "fit", margins = TRUE)
-  population <- is_population(re_formula)
-  check_interval(prob, "prob")
-  limits <- new_limits(prob, choose_draws(fit, ndraws, draw_ids))
-  points <- check_count(points, "points", 2)
-  check_number(extend, "extend", 0, 10)
-  keys <- find_keys(fit, dpar, resp)
+  population <- is_population(asked$re_formula)
+  check_interval(asked$prob, "prob")
+  limits <- new_limits(asked$prob, choose_draws(fit, asked$ndraws, asked$draw_ids))
+  points <- check_count(asked$points, "points", 2)
+  check_number(asked$extend, "extend", 0, 10)
+  keys <- find_keys(fit, asked$dpar, asked$resp)
   keys <- keys[!vapply(keys, is_known_marginal, TRUE, fit = fit)]
   if (length(keys) == 0) {
     stop_covary("argument", "All predictors asked for are known; there is nothing to show.")
   }
-  reference <- reference_row(fit, conditions)
-  if (is.null(covariate) && length(fit$design$covariates) == 0) {
+  reference <- reference_row(fit, asked$conditions)
+  if (is.null(asked$covariate) && length(fit$design$covariates) == 0) {
     return(new_effects(constants_of(fit, keys, reference, limits)))
   }
-  panels <- effect_panels(fit, keys, covariate)
+  panels <- effect_panels(fit, keys, asked$covariate, constants)
   out <- lapply(names(panels), function(name) {
-    split <- choose_by(fit, name, panels[[name]], by, names(conditions))
-    grid <- usable_grid(fit, name, panels[[name]], points, extend, reference)
-    part <- if (population) population_of(fit, c(name, split, names(conditions))) else fit
+    split <- choose_by(fit, name, panels[[name]], asked$by, names(asked$conditions))
+    grid <- usable_grid(fit, name, panels[[name]], points, asked$extend, reference)
+    held <- names(asked$conditions)
+    part <- if (population) population_of(fit, c(name, split, held)) else fit
     effects_of(part, panels[[name]], name, grid, reference, split, limits)
   })
   new_effects(do.call(rbind, out))
@@ -129,8 +140,8 @@ is_known_marginal <- function(fit, key) {
   all(vapply(fit$design$predictors[marginal_keys(fit, key)], `[[`, TRUE, "known"))
 }
 
-# Named list: covariate -> keys of the predictors to show along it.
-effect_panels <- function(fit, keys, covariate = NULL) {
+# Named list: covariate -> keys of the predictors to show along it. constants: see effects_frame().
+effect_panels <- function(fit, keys, covariate = NULL, constants = FALSE) {
   covariate <- check_names(covariate, "covariate")
   uses <- lapply(stats::setNames(nm = names(fit$design$predictors)), shaping_covariates, fit = fit)
   all <- unique(unlist(uses))
@@ -147,9 +158,10 @@ effect_panels <- function(fit, keys, covariate = NULL) {
       fields = list(arg = "covariate")
     )
   }
+  first <- if (constants) shown[1] else all[1]
   out <- lapply(stats::setNames(nm = shown), function(name) {
     Filter(
-      function(key) name %in% uses[[key]] || (name == all[1] && length(uses[[key]]) == 0),
+      function(key) name %in% uses[[key]] || (name == first && length(uses[[key]]) == 0),
       keys
     )
   })
@@ -265,30 +277,4 @@ as_level <- function(level, like) {
   } else {
     level
   }
-}
-
-# What limits are made of: probability of the outer ones, and numbers of draws (NULL: all).
-new_limits <- function(prob = 0.95, draw_ids = NULL) list(prob = prob, draw_ids = draw_ids)
-
-# By key, a data frame of posterior medians and limits at new data.
-posterior_limits <- function(fit, keys, newdata, limits = new_limits()) {
-  m <- withCallingHandlers(
-    new_marginals(fit, keys, newdata, limits$draw_ids),
-    warning = function(w) {
-      # splines::bs() and functions of covariates complain beyond the data; the mark `extrapolated`
-      # says it.
-      if (!inherits(w, "covary_warning")) invokeRestart("muffleWarning")
-    }
-  )
-  probabilities <- c(0.5, (1 + c(-1, 1) * limits$prob) / 2, 0.25, 0.75)
-  names <- c("estimate", "lower", "upper", "lower50", "upper50")
-  empty <- matrix(NA_real_, m$n, length(names), dimnames = list(NULL, names))
-  out <- stats::setNames(rep(list(empty), length(keys)), keys)
-  for (rows in in_blocks(m$n, m$s * length(keys))) {
-    draws <- marginal_values(m, rows = rows)
-    for (key in keys) {
-      out[[key]][rows, ] <- column_quantiles(draws[[key]], probabilities)
-    }
-  }
-  lapply(out, as.data.frame)
 }

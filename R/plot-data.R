@@ -55,7 +55,7 @@ plot_data <- function(
       fit, first_covariate(fit, covariate, numeric = FALSE), by, bins,
       conditions
     ),
-    matrix = matrix_effects(fit, first_covariate(fit, covariate), resp,
+    matrix = matrix_effects(fit, first_covariate(fit, covariate, numeric = FALSE), resp,
       by = by, conditions = conditions, ...
     ),
     heatmap = correlation_frame(fit, covariate, at, resp, conditions),
@@ -87,7 +87,8 @@ first_covariate <- function(
   if (is.null(covariate) || length(covariate) != 1 || !covariate %in% usable) {
     stop_covary("argument", "`covariate` must be one ", if (numeric) "numeric ",
       "covariate of the model",
-      if (length(usable)) c(" (", enumerate(usable, most = 12), ")") else ", which has none", ".",
+      if (length(usable)) paste0(" (", enumerate(usable, most = 12), ")") else ", which has none",
+      ".",
       fields = list(arg = "covariate")
     )
   }

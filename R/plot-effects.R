@@ -82,19 +82,19 @@ draw_effect_block <- function(block, fit, max_points, conditions) {
     k <- block$keys[i, ]
     panel <- d[d$dpar == k$dpar & d$resp == k$resp, ]
     found <- bins[bins$dpar == k$dpar & bins$resp == k$resp, ]
-    over <- if (dpar_roles(k$dpar) == "mean") fit # the data, of which only means have the scale
+    dots <- panel_dots(fit, panel, max_points, conditions)
     like <- fit$design$covariates[[panel$covariate[1]]]$like
-    draw_effect_panel(panel, found, over, block$palette, max_points, conditions, like)
+    draw_effect_panel(panel, found, dots, block$palette, like)
   }
 }
 
-# like: of the type of the covariate; NULL where nobody knows
-draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions, like = NULL) {
+# dots: rows of the data, see data_dots(); like: of the type of the covariate, NULL where nobody
+# knows; within: further values that the axis holds.
+draw_effect_panel <- function(
+  d, bins, dots, palette, like = NULL, within = NULL, xlab = d$covariate[1]
+) {
   discrete <- !is.na(d$level[1])
-  dots <- if (!is.null(fit) && !discrete && max_points > 0) {
-    data_dots(fit, d, max_points, conditions)
-  }
-  ylim <- effect_range(d, dots, bins)
+  ylim <- effect_range(d, c(dots$y, within), bins)
   at <- if (discrete) unique(d$x)
   xlim <- if (discrete) {
     range(at) + c(-1, 1) * 0.5 * (if (length(at) > 1) min(diff(at)) else 1)
@@ -102,7 +102,7 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions, lik
     range(d$x)
   }
   start_panel(xlim, ylim, predictor_title(d$dpar[1], d$resp[1]),
-    xlab = d$covariate[1], x_at = at,
+    xlab = xlab, x_at = at,
     x_labels = if (discrete) unique(d$level) else if (is_time(like)) like else TRUE
   )
   if (dpar_roles(d$dpar[1]) == "correlation") graphics::abline(h = 0, col = "grey40", lwd = 1)
@@ -110,7 +110,14 @@ draw_effect_panel <- function(d, bins, fit, palette, max_points, conditions, lik
   groups <- unique(d$group)
   shift <- (seq_along(groups) - (length(groups) + 1) / 2) * if (discrete) 0.12 else 0
   for (g in seq_along(groups)) draw_effect_curve(d, bins, groups[g], palette, shift[g])
-  say_cut(d)
+  say_cut(d, bins, dots)
+}
+
+# The rows to show in a panel: only means have the scale of the data; NULL for the others, for
+# levels, and where the fit is NULL.
+panel_dots <- function(fit, d, max_points, conditions) {
+  shown <- !is.null(fit) && dpar_roles(d$dpar[1]) == "mean" && is.na(d$level[1]) && max_points > 0
+  if (shown) data_dots(fit, d, max_points, conditions)
 }
 
 # palette: colours by group, or NULL where the curve is that of all rows.
@@ -153,42 +160,4 @@ predictor_title <- function(dpar, resp) unit_title(dpar_named(dpar)$title, resp)
 unit_title <- function(text, resp) {
   labels <- strsplit(resp, ":", fixed = TRUE)[[1]]
   if (length(labels) == 1) paste(text, resp) else c(text, paste(labels, collapse = " and "))
-}
-
-# Limits that show ribbons inside the data, dots and bins whole. Ribbons more than four times as
-# wide as all the rest, and extrapolation, are cut, which say_cut() writes into the panel.
-effect_range <- function(d, dots, bins) {
-  role <- dpar_roles(d$dpar[1])
-  if (role == "correlation" && is.null(picture$style$fitted_axes)) {
-    return(c(-1, 1))
-  }
-  inside <- !d$extrapolated
-  core <- range(d$lower50[inside], d$upper50[inside], bins$estimate, dots$y)
-  most <- 4 * max(diff(core), 1e-300)
-  band <- range(d$lower[inside], d$upper[inside])
-  out <- range(core, c(max(band[1], core[1] - most), min(band[2], core[2] + most)))
-  # A little of what lies beyond the data.
-  beyond <- 0.25 * diff(out)
-  out <- range(out, max(min(d$lower50), out[1] - beyond), min(max(d$upper50), out[2] + beyond))
-  if (role == "correlation") {
-    return(pmin(pmax(out, -1), 1))
-  }
-  if (role == "sd") out <- c(max(0, out[1] - 0.35 * diff(out)), out[2] + 0.15 * diff(out))
-  if (diff(out) == 0) out + c(-1, 1) * max(abs(out[1]) * 0.1, 1e-8) else out
-}
-
-# Which parts of the ribbons the axis cuts, in small letters at the foot of the panel.
-say_cut <- function(d) {
-  usr <- graphics::par("usr")
-  seen <- d$x >= usr[1] & d$x <= usr[2]
-  beyond <- function(rows) any(d$lower[rows] < usr[3] | d$upper[rows] > usr[4])
-  cut <- c(
-    if (beyond(seen & !d$extrapolated)) "ribbon",
-    if (beyond(seen & d$extrapolated)) "extrapolation"
-  )
-  if (length(cut)) {
-    graphics::mtext(paste(paste(cut, collapse = " and "), "cut by the axis"),
-      side = 1, line = -1, adj = 0.98, cex = 0.6 * graphics::par("cex"), col = "grey35"
-    )
-  }
 }

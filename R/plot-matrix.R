@@ -5,7 +5,13 @@ most_in_matrix <- 6L # responses; beyond, panels are too small and a heat map sa
 # Effects of one covariate on all parameters of some responses, or of all.
 matrix_effects <- function(fit, covariate, resp = NULL, ...) {
   responses <- choose_responses(fit, resp)
-  effects <- conditional_effects(fit, covariate, ...)
+  given <- named_dots(...)
+  defaults <- as.list(formals(conditional_effects.covary))
+  defaults <- lapply(defaults[setdiff(names(defaults), c("fit", "..."))], eval)
+  surplus <- setdiff(names(given), names(defaults))
+  if (length(surplus)) refuse_arguments(surplus, "plot_data", names(defaults))
+  asked <- utils::modifyList(defaults, c(list(covariate = covariate), given))
+  effects <- effects_frame(fit, asked, constants = TRUE)
   units <- strsplit(effects$resp, ":", fixed = TRUE)
   inside <- vapply(units, function(unit) all(unit %in% responses), TRUE)
   effects[inside, ]
@@ -40,10 +46,12 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
   with_canvas(list(places), mar = c(2.7, 2.7, 1.9, 0.6), key = key, {
     for (j in seq_len(k)) {
       for (i in j:k) {
+        # The axis has its name once a column: titles need the room.
+        xlab <- if (i == k || !picture$own) effects$covariate[1] else ""
         if (i == j) {
-          draw_mean_cell(fit, effects, shown[i], palette, max_points, conditions)
+          draw_mean_cell(fit, effects, shown[i], palette, max_points, conditions, xlab)
         } else {
-          draw_pair_cell(effects, bins, shown[c(j, i)], palette)
+          draw_pair_cell(effects, bins, shown[c(j, i)], palette, xlab)
         }
       }
     }
@@ -51,17 +59,23 @@ draw_matrix <- function(fit, effects, max_points, conditions) {
   invisible(effects)
 }
 
-# The mean of a response over its data, with lines of the mean -+ the sd.
-draw_mean_cell <- function(fit, effects, label, palette, max_points, conditions) {
+# The mean of a response over its data, with lines of the mean -+ the sd, or marks at levels.
+draw_mean_cell <- function(fit, effects, label, palette, max_points, conditions, xlab) {
   mean <- effects[dpar_roles(effects$dpar) == "mean" & effects$resp == label, ]
   if (nrow(mean) == 0) {
     return(graphics::plot.new())
   }
-  draw_effect_panel(mean, NULL, if (has_rows(fit)) fit, palette, max_points, conditions)
+  dots <- panel_dots(if (has_rows(fit)) fit, mean, max_points, conditions)
   spread <- mean_and_sd(effects[effects$resp == label, ])
+  draw_effect_panel(mean, NULL, dots, palette, within = spread$estimate, xlab = xlab)
   for (line in split(spread, spread$line)) {
     colour <- if (line$curve[1] == "all") palette[[1]] else palette[[line$curve[1]]]
-    graphics::lines(line$x, line$estimate, col = colour, lty = "42")
+    if (is.na(mean$level[1])) {
+      graphics::lines(line$x, line$estimate, col = colour, lty = "42")
+    } else {
+      reach <- 0.12 * diff(range(line$x, line$x[1] + 1))
+      graphics::segments(line$x - reach, line$estimate, line$x + reach, col = colour, lty = "42")
+    }
   }
 }
 
@@ -85,12 +99,12 @@ mean_and_sd <- function(effects) {
   stats::na.omit(do.call(rbind, out))
 }
 
-draw_pair_cell <- function(effects, bins, pair, palette) {
+draw_pair_cell <- function(effects, bins, pair, palette, xlab) {
   same <- function(resp) vapply(strsplit(resp, ":", fixed = TRUE), setequal, TRUE, pair)
   d <- effects[dpar_roles(effects$dpar) == "correlation" & same(effects$resp), ]
   if (nrow(d) == 0) {
     return(graphics::plot.new())
   }
   found <- bins[dpar_roles(bins$dpar) == "correlation" & same(bins$resp), ]
-  draw_effect_panel(d, found, NULL, palette, 0, list())
+  draw_effect_panel(d, found, NULL, palette, xlab = xlab)
 }

@@ -105,12 +105,13 @@ label_panel <- function(title, xlab, ylab) {
   if (!picture$own && !is.null(picture$key)) draw_key_above(picture$key)
 }
 
-# All labels of levels if they fit when shrunk, else as many as do.
+# All labels of levels if they fit apart from each other when shrunk, else as many as do.
 label_levels <- function(at, labels, size = axis_size) {
   room <- if (length(at) > 1) min(diff(sort(at))) else diff(graphics::par("usr")[1:2])
   size <- styled("cex.axis", size)
-  size <- max(min(size, 0.93 * size * room / max(graphics::strwidth(labels, cex = size))), 0.55)
-  draw_axis(1, at, labels, size, gap.axis = 0.1)
+  wide <- max(graphics::strwidth(paste0(labels, "n"), cex = size))
+  size <- max(min(size, size * room / wide), 0.55)
+  draw_axis(1, at, labels, size, gap.axis = 0.5)
 }
 
 axis_size <- 0.9 # of the labels of axes

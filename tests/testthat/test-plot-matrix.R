@@ -33,6 +33,13 @@ test_that("a matrix shows means, sds and marginal correlations along one covaria
   expect_silent(ggplot2::ggplot_build(picture))
 })
 
+test_that("the matrix has constants along the covariate asked for", {
+  d <- plot_data(fixture("two"), "matrix", covariate = "f")
+  expect_true(all(c("mu", "sigma") %in% d$dpar[d$resp == "b"]))
+  expect_false("sigma" %in% conditional_effects(fixture("two"), "f")$dpar)
+  expect_error(plot_data(fixture("two"), "matrix", nonsense = 1), class = "covary_error_argument")
+})
+
 test_that("heat maps are marginal correlations at values of a covariate", {
   d <- plot_data(four, "heatmap", at = c(2, 4))
   expect_identical(nrow(d), 12L)
