@@ -105,10 +105,12 @@ change_parts <- function(e, change) {
   e
 }
 
-# The same evaluation with the mean of the coefficients as its only draw.
+# The same evaluation with the mean of the coefficients as its only draw; effects of new levels have
+# mean zero.
 average_draws <- function(e) {
   e <- change_parts(e, function(at) {
     at$draws <- matrix(colMeans(at$draws), 1)
+    at$unseen <- list()
     at
   })
   e["margins"] <- list(average_margins(e$margins))

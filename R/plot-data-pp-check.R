@@ -1,5 +1,33 @@
 # The data of posterior predictive checks: statistics of the data and of replicates from the fit.
 
+# The fit with the rows of new data in place of its own, each of weight 1; those that lack a
+# covariate or all responses are left out, which is said.
+with_new_rows <- function(fit, newdata) {
+  newdata <- prepare_newdata(fit, newdata)
+  y <- observed_responses(fit, newdata, fit$responses)
+  known <- intersect(names(fit$design$covariates), names(newdata))
+  complete <- rowSums(!is.na(y)) > 0 & rowSums(is.na(newdata[known])) == 0
+  if (!all(complete)) {
+    inform_covary("rows", sum(!complete), " of ", nrow(newdata), " rows of `newdata` lack a ",
+      "covariate or all responses and are left out.",
+      fields = list(left_out = which(!complete))
+    )
+  }
+  if (sum(complete) < 2) {
+    stop_covary("argument", "`newdata` must hold at least two rows with responses and covariates, ",
+      "not ", sum(complete), ".",
+      fields = list(arg = "newdata")
+    )
+  }
+  fit$frame <- structure(class = c("covary_frame", "covary_rows"), list(
+    y = y[complete, , drop = FALSE], n = sum(complete),
+    covariates = lapply(newdata[known], take_rows, which(complete)),
+    row_names = row_labels(fit, newdata)[complete]
+  ))
+  fit$cell <- NULL # rows that are new data to the fit
+  fit
+}
+
 # Replicated responses, draws x rows x K.
 replicate_rows <- function(fit, rows, draws) {
   newdata <- if (length(rows) < fit$frame$n) training_data(fit)[rows, , drop = FALSE]

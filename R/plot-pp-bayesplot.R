@@ -31,6 +31,16 @@ bayesplot_check <- function(fit, type, resp, ndraws, draw_ids, more) {
   )
 }
 
+# Rows that were not fitted have nothing to be left out of.
+refuse_loo_check <- function(type) {
+  if (grepl("^loo_", type)) {
+    stop_covary("argument", "type = \"", type, "\" leaves rows out of the fit; rows of `newdata` ",
+      "are not in it. Use type = \"", sub("^loo_", "", type), "\" if there is one, or \"qq\".",
+      fields = list(arg = "newdata")
+    )
+  }
+}
+
 # Checks by leaving rows out need log weights (`lw`), or the object they are in.
 with_loo_weights <- function(fit, type, resp, draws, used, more) {
   if (any(c("lw", "psis_object") %in% names(more))) {

@@ -28,6 +28,9 @@
 #' @param bins Number of bins of a numeric covariate; see [plot_data()].
 #' @param max_rows Rows to use at most, evenly spaced in the data.
 #' @param plot Draw the picture?
+#' @param newdata Rows to check in place of those of the fit, with covariates and responses: rows
+#'   that the fit has not seen, as a test set, or those that a fit of cells does not hold. Each has
+#'   weight 1. Groups that the fit does not know get effects from their distribution.
 #' @param ... For checks of \pkg{bayesplot} its arguments, such as `stat`; `group` and `x` may name
 #'   covariates. For the others styling, as in [plot.covary()].
 #' @return A ggplot for checks of \pkg{bayesplot}. For the others the data of the picture,
@@ -50,13 +53,14 @@ hand_on_pp_check <- function(object, ...) hand_on("bayesplot", "pp_check", objec
 pp_check.covary <- function(
   object, type = c("dens", "correlation", "sd", "qq"), covariate = NULL, resp = NULL,
   ndraws = NULL, bins = NULL,
-  max_rows = 20000, plot = TRUE, draw_ids = NULL, ...
+  max_rows = 20000, plot = TRUE, draw_ids = NULL, newdata = NULL, ...
 ) {
+  check_fit(object, margins = TRUE)
+  if (!is.null(newdata)) object <- with_new_rows(object, newdata)
   if (is_bayesplot_check(type)) {
-    check_fit(object, margins = TRUE)
+    if (!is.null(newdata)) refuse_loo_check(type)
     return(bayesplot_check(object, type, resp, ndraws, draw_ids, list(...)))
   }
-  check_fit(object, margins = TRUE)
   type <- check_choice(type, own_checks, "type")
   draws <- draws_of_check(object, ndraws, draw_ids, if (type == "dens") 50 else 200)
   max_rows <- check_count(max_rows, "max_rows", 2)

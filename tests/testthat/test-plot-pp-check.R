@@ -71,3 +71,43 @@ test_that("pictures are drawn, and the generics of both packages find the method
     "ggplot"
   )
 })
+
+test_that("rows of new data are checked like those of the fit", {
+  d <- simulated(300)
+  d$g <- rep(letters[1:10], 30)
+  fit <- quiet(covary(cbind(a, b) ~ x + s(g, bs = "re"), rho ~ x, data = d, draws = 300))
+  for (type in c("dens", "correlation", "sd", "qq")) {
+    set.seed(1)
+    own <- quiet_check(fit, type, draw_ids = 1:100)
+    set.seed(1)
+    expect_equal(quiet_check(fit, type, draw_ids = 1:100, newdata = d), own)
+  }
+  # Of a changed correlation, in groups that the fit does not know
+  new <- transform(simulated(400), a = -a, g = rep(c("new", "a"), 200))
+  set.seed(2)
+  cor <- quiet_check(fit, "correlation", bins = 2, newdata = new)
+  expect_true(all(cor$observed < cor$lower))
+  expect_identical(sum(cor$n), 400L)
+  new$x[3] <- NA
+  expect_message(
+    cor <- quiet_check(fit, "correlation", bins = 2, newdata = new), "1 of 400 rows of `newdata`",
+    class = "covary_message_rows"
+  )
+  expect_identical(sum(cor$n), 399L)
+  expect_error(quiet_check(fit, newdata = d[c("x", "g")]), class = "covary_error_variable")
+  expect_error(quiet_check(fit, newdata = d[1, ]), "two rows", class = "covary_error_argument")
+  skip_if_not_installed("bayesplot")
+  expect_error(pp_check(fit, "loo_pit_qq", resp = "a", newdata = d), "leaves rows out",
+    class = "covary_error_argument"
+  )
+  expect_identical(nrow(pp_check(fit, "intervals", resp = "a", newdata = d[1:20, ])$data), 20L)
+})
+
+test_that("a fit of cells is checked with the rows of new data", {
+  d <- simulated(300)
+  cells <- compress(d, c("a", "b"), by = ~x)
+  fit <- covary(cbind(a, b) ~ x, rho ~ 1, data = cells, draws = 200)
+  expect_error(quiet_check(fit, "qq"), class = "covary_error_no_rows")
+  qq <- quiet_check(fit, "qq", newdata = d)
+  expect_gte(mean(qq$observed >= qq$lower & qq$observed <= qq$upper), 0.8)
+})
