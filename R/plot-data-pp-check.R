@@ -24,8 +24,8 @@ with_new_rows <- function(fit, newdata) {
     covariates = lapply(newdata[known], take_rows, which(complete)),
     row_names = row_labels(fit, newdata)[complete]
   ))
-  fit$cell <- NULL # rows that are new data to the fit
-  fit
+  fit["cell"] <- list(NULL) # rows that are new data to the fit
+  seal(fit)
 }
 
 # Replicated responses, draws x rows x K.
