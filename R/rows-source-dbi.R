@@ -9,10 +9,13 @@
 #   whole       names of those whose numbers the driver sends as integers of 64 bits. They come as
 #               doubles, since drivers take them to be signed, and may not be too large for that
 
+is_database <- function(data) inherits(data, c("DBIConnection", "tbl_lazy"))
+
 # `data`: a connection with `query`, or a lazy table of dbplyr.
 new_query <- function(data, query) {
   if (inherits(data, "tbl_lazy")) {
     need_package("dbplyr", "lazy tables")
+    check_connection(dbplyr::remote_con(data))
     query <- with_typed_errors(
       as.character(dbplyr::sql_render(data)), "database", "The lazy table cannot be read: "
     )

@@ -47,6 +47,7 @@ changes_in_place <- function(data) inherits(data, "data.table") || isNamespaceLo
 check_data <- function(data) {
   if (!is.data.frame(data)) {
     stop_covary("data", "`data` must be a data frame, not ", describe(data), ".",
+      if (is_arrow(data) || is_database(data)) " Make cells of its rows by compress().",
       fields = list(arg = "data")
     )
   }

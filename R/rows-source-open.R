@@ -10,14 +10,14 @@ open_source <- function(data, spec, settings, types = new_csv_types(numbers = sp
     return(function_source(data))
   }
   if (is_arrow(data)) {
-    return(arrow_source(data, spec$columns, settings$chunk))
+    return(arrow_source(data, spec, settings$chunk))
   }
   if (is.character(data) && length(data) > 0) {
     return(files_source(data, settings$chunk, settings$reader, spec$columns, types))
   }
   stop_covary("data",
     "`data` must be a data frame, a chunk reader function(reset), file names, a DBI ",
-    "connection or a data set of Arrow, not ", describe(data), ".",
+    "connection, or a data set, table or reader of Arrow, not ", describe(data), ".",
     fields = list(arg = "data")
   )
 }

@@ -32,8 +32,10 @@
 #' * file names: CSV in chunks, RDS files of data frames, Parquet files
 #'   through nanoparquet if it is installed, anything else through `reader`; a folder stands for the
 #'   Parquet files in it, and folders such as `year=2024` for a column;
-#' * `arrow::open_dataset()` (a `Dataset`, of which the columns that are needed are read), a query
-#'   that dplyr made of one, or a `RecordBatchReader`, in batches of at most `chunk` rows;
+#' * of Arrow: `arrow::open_dataset()` (a `Dataset`, of which the columns that are needed are read),
+#'   a query that dplyr made of one, a `Table` or `RecordBatch`, or a `RecordBatchReader`, which can
+#'   be read once; in batches of at most `chunk` rows. Queries with joins or summaries come in an
+#'   order that Arrow does not fix, so that the last digits may differ from run to run;
 #' * a DBI connection with `query`, the name of a table or a SELECT statement, or a lazy table of
 #'   dbplyr (`dplyr::tbl(connection, "visits") |> dplyr::filter(year > 2020)`). Exact cells are
 #'   computed by the data base itself (`GROUP BY`); for a continuous covariate see `moments`.
@@ -147,8 +149,6 @@ compress <- function(
   }
   new_cells_object(suffstats)
 }
-
-is_database <- function(data) inherits(data, c("DBIConnection", "tbl_lazy"))
 
 # An argument is used or refused.
 check_source_arguments <- function(data, query, settings) {

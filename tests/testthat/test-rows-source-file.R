@@ -12,7 +12,7 @@ both_ways <- function(files, responses, by, ...) {
   expect_identical(many$covariates, one$covariates)
   expect_identical(many$groups, one$groups)
   expect_identical(many$dropped, one$dropped)
-  expect_equal(summary(many), summary(one))
+  expect_lt(difference(many, one), rounding)
   one
 }
 
@@ -25,10 +25,11 @@ test_that("chunks do not change what is read", {
   plain <- tempfile(fileext = ".csv")
   write.csv(d, plain)
   cells <- both_ways(plain, "y", ~ x + s)
-  expect_equal(summary(cells), summary(compress(d, "y", by = ~ x + s)))
+  expect_lt(difference(cells, compress(d, "y", by = ~ x + s)), rounding)
   expect_identical(both_ways(plain, "y", ~l)$covariates$l$type, "logical")
   quoted <- csv("x,y,unused", sprintf('"%d","%.3f",%s', d$x, d$y, c(1:299, "z")))
-  expect_equal(summary(both_ways(quoted, "y", ~x)), summary(cells))
+  by_x <- compress(d, "y", by = ~x)
+  expect_lt(difference(both_ways(quoted, "y", ~x), by_x), rounding)
   expect_identical(both_ways(quoted, "y", ~x)$covariates$x$type, "numeric")
   expect_identical(nrow(both_ways(csv("x,y", sprintf(
     "%s,%d", c(rep("", 150), rep("a", 150)),
@@ -40,7 +41,7 @@ test_that("chunks do not change what is read", {
   )), "y", ~x)$groups), 1L)
   zipped <- tempfile(fileext = ".csv.gz")
   write.csv(d, out <- gzfile(zipped), row.names = FALSE)
-  expect_equal(summary(both_ways(zipped, "y", ~x)), summary(cells))
+  expect_lt(difference(both_ways(zipped, "y", ~x), by_x), rounding)
   expect_equal(summary(both_ways(c(plain, zipped), "y", ~x))$n, 600)
 })
 
