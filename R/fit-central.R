@@ -61,6 +61,7 @@ thin_fit <- function(fit, most = 50000) {
   fit$frame$y <- fit$frame$y[keep, , drop = FALSE]
   fit$frame$covariates <- lapply(fit$frame$covariates, take_rows, keep)
   fit$frame$weights <- fit$frame$weights[keep]
+  fit$frame$rows <- fit$frame$rows[keep]
   fit$frame$row_names <- fit$frame$row_names[keep]
   fit$frame$n <- length(keep)
   fit$cell <- fit$cell[keep]

@@ -20,7 +20,7 @@ with_new_rows <- function(fit, newdata) {
     )
   }
   fit$frame <- structure(class = c("covary_frame", "covary_rows"), list(
-    y = y[complete, , drop = FALSE], n = sum(complete),
+    y = y[complete, , drop = FALSE], n = sum(complete), rows = which(complete),
     covariates = lapply(newdata[known], take_rows, which(complete)),
     row_names = row_labels(fit, newdata)[complete]
   ))
@@ -116,21 +116,13 @@ weighted_products <- function(z, i, j, at, w) {
 }
 
 pp_distance_data <- function(fit, rows, replicates, most = 400) {
-  likelihood <- fit_likelihood(fit)
-  central <- central_predictors(fit)[rows, , drop = FALSE]
-  eta <- for_predictors(fit, fit$responses, names(likelihood$dpars), function(key) central[, key])
   k <- length(fit$responses)
-  margins <- margins_in_order(average_margins(margin_draws(fit)), fit$responses)
-  # Squared Mahalanobis distances of rows y (N x K).
-  distance <- function(y) {
-    latent <- lapply(seq_len(k), function(j) through_margin(margins[[j]], y[, j], to_latent))
-    w <- likelihood$whiten(latent, eta)
-    Reduce(`+`, lapply(w, function(w) w^2))
-  }
+  distance <- residuals_about_fit(fit, rows)$distance
   n <- length(rows)
   at <- sort(unique(c(evenly_spaced(n, most), max(1, n - 50):n)))
   p <- (at - 0.5) / n
-  observed <- sort(distance(fit$frame$y[rows, , drop = FALSE]))[at]
+  observed <- distance(fit$frame$y[rows, , drop = FALSE])
+  row <- order(observed)[at]
   replicated <- vapply(
     seq_len(dim(replicates)[1]),
     function(s) sort(distance(matrix(replicates[s, , ], n)))[at], numeric(length(at))
@@ -139,7 +131,7 @@ pp_distance_data <- function(fit, rows, replicates, most = 400) {
     names = FALSE
   )
   data.frame(
-    probability = p, theoretical = stats::qchisq(p, k), observed = observed,
-    lower = limits[1, ], upper = limits[2, ]
+    probability = p, theoretical = stats::qchisq(p, k), observed = observed[row],
+    lower = limits[1, ], upper = limits[2, ], row = row_ids(fit)[rows[row]]
   )
 }

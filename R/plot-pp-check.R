@@ -9,7 +9,8 @@
 #'   it here when the data's does.
 #' * `"qq"`: squared Mahalanobis distances of the data from the fitted means against the chi-squared
 #'   quantiles they have if the model is right, with the band of replicated data sets. Points above
-#'   the line are tails heavier than normal.
+#'   the line are tails heavier than normal. The farthest rows beyond the band, up to five, have
+#'   their names or numbers in the data (see also `extreme` in [diagnostics()]).
 #'
 #' Missing responses are drawn once from the fit, given those that their rows have: under missing at
 #' random, what is observed alone need not look like replicates.
@@ -37,7 +38,7 @@
 #'   invisibly: for `"dens"` a data frame `resp`, `draw` (0: the data), `x`, `density`; for
 #'   `"correlation"` and `"sd"` `covariate`, `bin`, `x`, `n`, `resp`, `observed`, `estimate`,
 #'   `lower`, `upper`, `lower50`, `upper50`; for `"qq"` `probability`, `theoretical`, `observed`,
-#'   `lower`, `upper`.
+#'   `lower`, `upper`, `row` (name or number in the data).
 #' @examples
 #' fit <- covary(cbind(mpg, qsec) ~ wt, rho ~ wt, data = mtcars)
 #' pp_check(fit, "qq")
@@ -196,6 +197,12 @@ draw_pp_distances <- function(d, k) {
       pch = 16, cex = 0.6,
       col = fade(data_colour, 0.7)
     )
+    beyond <- utils::tail(which(d$observed > d$upper), 5)
+    if (length(beyond)) {
+      graphics::text(root(d$theoretical[beyond]), root(d$observed[beyond]), d$row[beyond],
+        pos = 2, offset = 0.35, cex = 0.75, col = ink, xpd = NA
+      )
+    }
     graphics::legend("topleft", c("data", "95 % of replicates"),
       pch = c(16, 15),
       pt.cex = c(0.7, 1.6), col = c(data_colour, fade(curve_colours(1), 0.4)), bty = "n",

@@ -15,7 +15,11 @@
 #'   `gibbs` (where smoothing sds were drawn by Gibbs sampling: `chains`, `sweeps` of each and the
 #'   largest `rhat`),
 #'   `bound` (`row_sd`, and by response the largest `shift` of a log sd, in posterior sds, were it
-#'   half as large), `importance_ess` (effective number of weighed draws), `efficiency` (its share
+#'   half as large), `extreme` (rows farther from the fit than one data set in twenty of this size
+#'   has any, the rarest first: a data frame `row`, its name or number in the data, `resp`, the
+#'   response or `"together"` where no response alone is so far out, `residual` of it in fitted sds,
+#'   `distance` of all responses), `importance_ess` (effective number of weighed draws),
+#'   `efficiency` (its share
 #'   of them), `cells`, `rows`, `timings` (seconds). Fits of many rows by cells or tables have
 #'   `accuracy`, a data frame with a line a predictor: `rows` compared, and the largest difference
 #'   to the predictor of the rows in residual sds (`residual`; of log sds and rhobits the difference
@@ -40,7 +44,7 @@ diagnostics.covary <- function(fit, ...) {
   out <- c(list(
     algorithm = fit$algorithm, rows = fit$frame$n, cells = fit$n_cells,
     draws = nrow(fit$draws),
-    khat_threshold = khat_threshold(nrow(fit$draws))
+    khat_threshold = khat_threshold(nrow(fit$draws)), extreme = extreme_rows(fit)
   ), fit$info)
   structure(out, class = "covary_diagnostics")
 }
@@ -81,6 +85,7 @@ print.covary_diagnostics <- function(x, ...) {
     Note = x$note,
     Moved = if (!is.null(x$moves)) moves_text(x$moves),
     "Within rows" = if (!is.null(x$bound)) bound_text(x$bound),
+    "Extreme rows" = if (NROW(x$extreme)) extreme_text(x$extreme),
     ELBO = elbo_text(x),
     "Log evidence" = if (length(x$log_evidence)) format(x$log_evidence, digits = 8),
     Seconds = paste0(names(x$timings), " ", format(x$timings, digits = 2, trim = TRUE),
@@ -150,6 +155,19 @@ bound_text <- function(bound) {
     "sd ", format(100 * bound$row_sd, digits = 2),
     " % of the residual sd; half of it moves log sds by at most ",
     format(max(bound$shift), digits = 2), " posterior sds"
+  )
+}
+
+extreme_text <- function(extreme, most = 5) {
+  shown <- utils::head(extreme, most)
+  where <- ifelse(shown$resp == "together",
+    paste("responses together", format(shown$distance, digits = 2), "sds"),
+    paste(shown$resp, format(shown$residual, digits = 2), "sds")
+  )
+  more <- nrow(extreme) - nrow(shown)
+  paste0(
+    paste0(shown$row, " (", trimws(gsub(" +", " ", where)), ")", collapse = ", "),
+    if (more > 0) paste0(" and ", more, " more (diagnostics(fit)$extreme)")
   )
 }
 

@@ -20,7 +20,7 @@ test_that("checks of a right model cover the data, in the documented columns", {
   expect_identical(unique(sd$resp), c("a", "b"))
   expect_gte(sum(sd$observed > sd$lower & sd$observed < sd$upper), 7)
   qq <- quiet_check(fit, "qq")
-  expect_named(qq, c("probability", "theoretical", "observed", "lower", "upper"))
+  expect_named(qq, c("probability", "theoretical", "observed", "lower", "upper", "row"))
   expect_gte(mean(qq$observed >= qq$lower & qq$observed <= qq$upper), 0.8)
   expect_false(is.unsorted(qq$theoretical))
   dens <- quiet_check(fit, "dens", ndraws = 20)
