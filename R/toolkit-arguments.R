@@ -29,3 +29,17 @@ check_mean_prior <- function(mean_prior, data) {
   }
   mean_prior
 }
+
+# A function that can be called with arguments in these places; their names are for the message.
+check_callable <- function(f, arg, places) {
+  check_function(f, arg)
+  takes <- names(formals(args(f)))
+  if (is.null(args(f)) || "..." %in% takes || length(takes) >= length(places)) {
+    return(f)
+  }
+  stop_covary("argument", "`", arg, "` must take ", length(places), " argument",
+    if (length(places) > 1) "s", ", function(", paste(places, collapse = ", "), "), not ",
+    if (length(takes)) paste0("function(", paste(takes, collapse = ", "), ")") else "none", ".",
+    fields = list(arg = arg)
+  )
+}

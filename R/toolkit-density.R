@@ -5,10 +5,14 @@
 #   rows        rows that a minibatch can choose from, 0 without
 #   data        for the C target
 #   evaluate    kind "r": function(theta, order, rows, scale) (toolkit-evaluate.R)
-#   transforms      transforms by parameter; parameters: names of all values
+#   derivative  kind "r": where the gradient comes from, "given", "complex" or "central"
+#   transforms  a transform for each parameter, by name
+#   parameters  names of all values of the parameters, as the density sees them
 #   start       free numbers to start from
-#   label       for print()
-#   constrain, derived  (optional) other ways from free numbers to parameters
+#   label       what print() calls the target
+#   constrain   (optional) function(target, theta) in place of the transforms: parameters (S x p)
+#               from free numbers (S x dim)
+#   derived     (optional) function(x): further columns, from the parameters x (S x p)
 # `class` goes in front of covary_density and has the methods of toolkit-contract.R.
 
 # `...`: rows, start, evaluate and further fields, by name.
@@ -19,32 +23,48 @@ new_density <- function(kind, data, transforms, ..., label = kind, class = NULL)
     names = value_labels(transforms, "free"), parameters = value_labels(transforms, "size"),
     transforms = transforms, start = numeric(dim), label = label
   )
+  # a parameter `log_s` beside the log of `s`
+  if (anyDuplicated(out$names)) out$names <- value_labels(transforms, "free", prefix = FALSE)
   more <- list(...)
   out[names(more)] <- more
   out$rows <- as.integer(out$rows)
+  check_value_names(out$parameters)
   seal(structure(out, class = c(class, "covary_density")), "covary_density")
 }
 
-# Labels of the values of parameters, by `what`: "size" (as the density sees them) or "free".
-value_labels <- function(transforms, what) {
-  unlist(Map(function(name, b) {
-    n <- b[[what]]
-    index <- if (what == "size" && !is.null(b$labels)) {
-      b$labels
+# Columns that draws have beside the parameters, here and in package 'posterior'.
+reserved_names <- c("lp__", "lp_approx__", ".chain", ".iteration", ".draw", ".log_weight")
+
+# Each value of the parameters becomes a column of draws, so names must differ.
+check_value_names <- function(names) {
+  twice <- unique(names[duplicated(names)])
+  bad <- c(twice, intersect(names, reserved_names))
+  if (length(bad)) {
+    stop_covary("argument",
+      "Draws have a column for each parameter, so names must differ from each other and from ",
+      "those of other columns; found ", enumerate(bad),
+      if (length(twice)) " twice", ".",
+      fields = list(arg = "names", names = bad)
+    )
+  }
+}
+
+# Labels of the values of parameters, one each: 'mu', 'weight[2]'. `what`: "size" (values as the
+# density sees them) or "free" (free numbers, with `prefix` 'log_sigma' for the log of sigma).
+value_labels <- function(transforms, what, prefix = what == "free") {
+  label <- function(name, transform) {
+    n <- transform[[what]]
+    index <- if (what == "size" && !is.null(transform$labels)) {
+      transform$labels
     } else if (n > 1) {
       paste0("[", seq_len(n), "]")
     } else {
       ""
     }
-    label <- paste0(name, index)
-    if (what == "free" && b$kind == "log") {
-      paste0("log_", label)
-    } else if (what == "free" && b$kind == "logit") {
-      paste0("logit_", label)
-    } else {
-      label
-    }
-  }, names(transforms), transforms), use.names = FALSE)
+    scale <- if (prefix && transform$kind %in% c("log", "logit")) paste0(transform$kind, "_")
+    paste0(scale, name, index)
+  }
+  unlist(Map(label, names(transforms), transforms), use.names = FALSE)
 }
 
 #' A log density as a target
@@ -65,8 +85,9 @@ value_labels <- function(transforms, what) {
 #'   "weight[2]" = .8)`), in any order; parameters left out start at the default. A vector without
 #'   names holds all of them in order.
 #' @param rows Number of rows a minibatch can choose from.
-#' @param log_prior,prior_gradient With `rows`: the part of the density that does not depend on
+#' @param log_prior With `rows`: `function(theta)`, the part of the density that does not depend on
 #'   rows.
+#' @param prior_gradient Its gradient, needed where `gradient` is given too.
 #' @return An object of class `covary_density`.
 #' @examples
 #' log_density <- function(theta) -0.5 * sum((theta - c(1, 2))^2 / c(1, 4))
@@ -79,38 +100,52 @@ target_density <- function(
   start = NULL, rows = NULL,
   log_prior = NULL, prior_gradient = NULL
 ) {
-  check_function(log_density, "log_density")
-  for (f in c("gradient", "log_prior", "prior_gradient")) {
-    if (!is.null(get(f))) {
-      check_function(get(f), f)
-    }
-  }
-  by_parameter <- read_transforms(names, transforms)
   n <- if (is.null(rows)) 0L else check_count(rows, "rows")
-  if (n == 0 && (!is.null(log_prior) || !is.null(prior_gradient))) {
+  user <- list(
+    density = log_density, gradient = gradient, prior = log_prior,
+    prior_gradient = prior_gradient, rows = n
+  )
+  check_user_functions(user)
+  transforms <- read_transforms(names, transforms)
+  out <- new_density("r", list(), transforms, rows = n, label = "a log density in R")
+  out$start <- read_start(start, out)
+  out$derivative <- "given"
+  if (is.null(gradient)) {
+    out$derivative <- guard_target(choose_derivative(user, out))
+    inform_derivative(out$derivative, out$dim)
+  }
+  out$evaluate <- new_evaluate(user, out, out$derivative)
+  out
+}
+
+# user: what target_density() was given (toolkit-evaluate.R)
+check_user_functions <- function(user) {
+  of_rows <- if (user$rows > 0) c("theta", "rows") else "theta"
+  check_callable(user$density, "log_density", of_rows)
+  if (!is.null(user$gradient)) check_callable(user$gradient, "gradient", of_rows)
+  if (!is.null(user$prior)) check_callable(user$prior, "log_prior", "theta")
+  if (!is.null(user$prior_gradient)) check_callable(user$prior_gradient, "prior_gradient", "theta")
+  given <- !vapply(user, is.null, TRUE)
+  if (user$rows == 0 && (given[["prior"]] || given[["prior_gradient"]])) {
     stop_covary("argument",
       "`log_prior` is only for targets with `rows`; put the prior into `log_density`.",
       fields = list(arg = "log_prior")
     )
   }
-  if (n > 0 && !is.null(gradient) && !is.null(log_prior) && is.null(prior_gradient)) {
+  if (given[["gradient"]] && given[["prior"]] && !given[["prior_gradient"]]) {
     stop_covary("argument", "With `gradient` and `log_prior`, `prior_gradient` is needed too.",
       fields = list(arg = "prior_gradient")
     )
   }
-  user <- list(
-    density = log_density, gradient = gradient, prior = log_prior,
-    prior_gradient = prior_gradient, rows = n
-  )
-  out <- new_density("r", list(), by_parameter, rows = n, label = "a log density in R")
-  out$start <- read_start(start, out)
-  how <- if (is.null(gradient)) choose_derivative(user, out) else "given"
-  out$derivative <- how
-  out$evaluate <- new_evaluate(user, out, how)
-  out
+  if (given[["prior_gradient"]] && !(given[["gradient"]] && given[["prior"]])) {
+    stop_covary("argument",
+      "`prior_gradient` is used only beside `log_prior` and `gradient`; give both, or neither.",
+      fields = list(arg = "prior_gradient")
+    )
+  }
 }
 
-# A transform for each name.
+# A list of transforms, one for each of `names` (of the parameters) and by these names.
 read_transforms <- function(names, transforms) {
   if (!is.list(transforms)) {
     stop_covary("argument", "`transforms` must be a list, not ",
@@ -137,41 +172,47 @@ read_transforms <- function(names, transforms) {
   }
   out <- lapply(
     names,
-    function(n) as_transform(if (is.null(transforms[[n]])) "identity" else transforms[[n]], n)
+    function(name) {
+      given <- transforms[[name]]
+      as_transform(if (is.null(given)) "identity" else given, name)
+    }
   )
   base::names(out) <- names
   out
 }
 
-# Matrix (a row a draw) of free numbers to parameters.
+# Parameters and what is derived from them (S x p), from free numbers theta (S x dim).
 constrain <- function(target, theta) {
   if (!is.null(target$constrain)) {
     return(target$constrain(target, theta))
   }
   at <- 0
-  parts <- lapply(target$transforms, function(b) {
-    columns <- at + seq_len(b$free)
-    at <<- at + b$free
-    b$forward(theta[, columns, drop = FALSE])
+  parts <- lapply(target$transforms, function(transform) {
+    columns <- at + seq_len(transform$free)
+    at <<- at + transform$free
+    transform$forward(theta[, columns, drop = FALSE])
   })
   out <- do.call(cbind, unname(parts))
   colnames(out) <- target$parameters
   if (!is.null(target$derived)) cbind(out, target$derived(out)) else out
 }
 
+# Log Jacobians (S) of the transforms at free numbers theta (S x dim).
 log_jacobian <- function(target, theta) {
   at <- 0
   total <- 0
-  for (b in target$transforms) {
-    total <- total + b$log_jacobian(theta[, at + seq_len(b$free), drop = FALSE])
-    at <- at + b$free
+  for (transform in target$transforms) {
+    columns <- at + seq_len(transform$free)
+    total <- total + transform$log_jacobian(theta[, columns, drop = FALSE])
+    at <- at + transform$free
   }
   total
 }
 
+# Are the free numbers the parameters?
 is_plain <- function(target) {
   is.null(target$constrain) && is.null(target$derived) &&
-    all(vapply(target$transforms, function(b) b$kind == "identity", TRUE))
+    all(vapply(target$transforms, function(transform) transform$kind == "identity", TRUE))
 }
 
 #' @export
@@ -183,9 +224,9 @@ print.covary_density <- function(x, ...) {
   }, "\n", sep = "")
   cat("Parameters: ", enumerate(x$parameters, quote = FALSE, most = 12), "\n", sep = "")
   kinds <- vapply(x$transforms, `[[`, "", "text")
-  moved <- kinds != "identity"
-  if (any(moved)) {
-    cat("Transforms: ", paste0(names(kinds)[moved], " ", kinds[moved], collapse = ", "), "\n",
+  kinds <- kinds[kinds != "identity"]
+  if (length(kinds)) {
+    cat("Transforms: ", paste0(names(kinds), " ", kinds, collapse = ", "), "\n",
       sep = ""
     )
   }
@@ -207,54 +248,4 @@ check_density <- function(target, arg = "target") {
     )
   }
   check_object(target, "covary_density", arg)
-}
-
-# Log densities (and gradients, dim x n) at the rows of theta (n x dim).
-density_at <- function(target, theta, gradient = FALSE, rows = NULL, scale = 1) {
-  count_reads(target, nrow(theta) * (1 + gradient), rows)
-  guard_target(.Call(C_target, target, t(theta), rows, scale, gradient))
-}
-
-# Gradients alone, dim x n, at the columns of theta (dim x n): half of the work where the user gave
-# a function for them.
-gradient_at <- function(target, theta, rows = NULL, scale = 1) {
-  if (target$kind != "r" || !identical(target$derivative, "given")) {
-    return(density_at(target, t(theta), TRUE, rows, scale)$gradient)
-  }
-  count_reads(target, ncol(theta), rows)
-  out <- guard_target(vapply(seq_len(ncol(theta)), function(j) {
-    target$evaluate(theta[, j], 2L, rows, scale)
-  }, numeric(target$dim)))
-  matrix(out, target$dim)
-}
-
-# While a fit runs, its copy of the target has a `meter`, an environment with the numbers of
-# evaluations (density and gradient each) and of the rows that they read.
-count_reads <- function(target, evaluations, rows) {
-  meter <- target$meter
-  if (is.null(meter)) {
-    return(invisible())
-  }
-  all <- if (is.null(target$reads)) target$rows else target$reads
-  each <- if (is.null(rows)) all else length(rows)
-  meter$evaluations <- meter$evaluations + evaluations
-  meter$rows <- meter$rows + evaluations * each
-}
-
-with_meter <- function(target) {
-  target$meter <- list2env(list(evaluations = 0, rows = 0), parent = emptyenv())
-  target
-}
-
-# An error in a user's function becomes a typed condition.
-guard_target <- function(expr) {
-  withCallingHandlers(expr, error = function(e) {
-    # Limits of time and memory are no faults of the density.
-    if (inherits(e, "covary_error") || is_limit(e)) {
-      return()
-    }
-    stop_covary("target", "The log density failed: ", conditionMessage(e), ".",
-      fields = list(parent = e)
-    )
-  })
 }

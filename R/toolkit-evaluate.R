@@ -1,28 +1,36 @@
-# Evaluation of densities written in R: value and gradient by the free numbers.
+# Evaluation of log densities written in R: value and gradient by the free numbers. In this file and
+# in toolkit-differences.R
+#   user    what target_density() was given: list(density, gradient, prior, prior_gradient, rows)
+#   theta   dim free numbers
+#   rows    numbers of the rows that count, NULL for all
+#   scale   what the log likelihood of these rows is multiplied by
 
-# evaluate(theta, order, rows, scale), as r_target_r.c calls it; of order 2: the gradient alone.
-new_evaluate <- function(user, target, how) {
-  value <- composite(user, target)
-  checked <- function(theta, rows, scale) check_value(value(theta, rows, scale), target, theta)
-  derivative <- switch(how,
+# The field `evaluate` of a target, function(theta, order, rows, scale), as r_target_r.c calls it.
+# It returns the log density with log Jacobian (order 0), that and the gradient (order 1: 1 + dim
+# numbers), or the gradient alone (order 2). `derivative`: "given", "complex" or "central".
+new_evaluate <- function(user, target, derivative) {
+  value <- log_joint(user, target)
+  checked <- function(theta, rows, scale) check_real(value(theta, rows, scale), target, theta)
+  gradient <- switch(derivative,
     given = given_gradient(user, target),
     complex = complex_gradient(value),
     central = central_gradient(value)
   )
   function(theta, order, rows = NULL, scale = 1) {
     if (order == 2L) {
-      return(derivative(theta, rows, scale))
+      return(gradient(theta, rows, scale))
     }
     f <- checked(theta, rows, scale)
     if (order == 0L) {
       return(f)
     }
-    c(f, derivative(theta, rows, scale))
+    c(f, gradient(theta, rows, scale, f))
   }
 }
 
-# Log density with Jacobian as a function of the free numbers, real or complex.
-composite <- function(user, target) {
+# Log density with log Jacobian and, where there are rows, log prior: function(theta, rows, scale),
+# theta real or complex.
+log_joint <- function(user, target) {
   all_rows <- seq_len(user$rows)
   plain <- is_plain(target)
   names <- target$parameters
@@ -38,125 +46,84 @@ composite <- function(user, target) {
       f <- log_jacobian(target, u)
     }
     if (user$rows == 0) {
-      return(f + user$density(x))
+      return(f + one_number(user$density(x), "The log density", x))
     }
-    if (!is.null(user$prior)) f <- f + user$prior(x)
-    f + scale * user$density(x, if (is.null(rows)) all_rows else rows)
+    if (!is.null(user$prior)) f <- f + one_number(user$prior(x), "The log prior", x)
+    likelihood <- user$density(x, if (is.null(rows)) all_rows else rows)
+    f + scale * one_number(likelihood, "The log density", x)
   }
 }
 
-check_value <- function(f, target, theta) {
-  if (is.numeric(f) && length(f) == 1) {
-    return(as.double(f))
+# The result f of a user's function at the parameters x. NA may stand for a number.
+one_number <- function(f, what, x) {
+  if ((is.numeric(f) || is.complex(f) || (is.logical(f) && is.na(f[1]))) && length(f) == 1) {
+    return(f)
   }
-  x <- constrain(target, matrix(theta, 1))
   stop_covary(
-    "target", "The log density must be one number, not ", describe(f), ", at ",
-    paste0(target$parameters, " = ", format(x, digits = 4), collapse = ", "), "."
+    "target", what, " must be one number, not ", describe(f), ", at ",
+    paste0(names(x), " = ", format(Re(x), digits = 4), collapse = ", "), "."
   )
 }
 
+# At real parameters a density is real.
+check_real <- function(f, target, theta) {
+  if (is.complex(f)) {
+    x <- constrain(target, matrix(theta, 1))[1, ]
+    stop_covary(
+      "target", "The log density must be one real number, not ", describe(f), ", at ",
+      paste0(target$parameters, " = ", format(x, digits = 4), collapse = ", "), "."
+    )
+  }
+  as.double(f)
+}
+
+# The gradient by the free numbers, from the user's by the parameters. The last argument of all
+# gradients, the log density at theta, is not needed here.
 given_gradient <- function(user, target) {
   all_rows <- seq_len(user$rows)
   plain <- is_plain(target)
-  function(theta, rows = NULL, scale = 1) {
+  size <- length(target$parameters)
+  function(theta, rows = NULL, scale = 1, here = NULL) {
     x <- if (plain) theta else constrain(target, matrix(theta, 1))[1, ]
     names(x) <- target$parameters
     g <- if (user$rows == 0) {
-      user$gradient(x)
+      check_slopes(user$gradient(x), "The gradient", size)
     } else {
-      scale * user$gradient(x, if (is.null(rows)) all_rows else rows)
+      of_rows <- user$gradient(x, if (is.null(rows)) all_rows else rows)
+      scale * check_slopes(of_rows, "The gradient", size)
     }
-    if (!is.null(user$prior_gradient)) g <- g + user$prior_gradient(x)
-    if (!is.numeric(g) || length(g) != length(x)) {
-      stop_covary(
-        "target", "The gradient must hold ", length(x), " numbers, not ", describe(g),
-        "."
-      )
+    if (!is.null(user$prior_gradient)) {
+      g <- g + check_slopes(user$prior_gradient(x), "The gradient of the prior", size)
     }
-    if (plain) as.double(g) else pullback(target, theta, as.double(g))
+    if (plain) g else pullback(target, theta, g)
   }
 }
 
+# The result of a user's gradient: `size` numbers, NA among them, without names or dimensions.
+check_slopes <- function(g, what, size) {
+  if (!(is.numeric(g) || (is.logical(g) && all(is.na(g))))) {
+    stop_covary("target", what, " must hold numbers, not ", describe(g), ".")
+  }
+  if (length(g) != size) {
+    stop_covary(
+      "target", what, " must hold a number for each parameter, ", size, ", not ",
+      length(g), "."
+    )
+  }
+  as.double(g)
+}
+
+# The gradient by the free numbers (dim) of f + log Jacobian, from the gradient g of f by all
+# parameters (as many as the target has).
 pullback <- function(target, theta, g) {
   free <- 0
   size <- 0
   out <- numeric(target$dim)
-  for (b in target$transforms) {
-    at <- free + seq_len(b$free)
-    out[at] <- b$pullback(theta[at], g[size + seq_len(b$size)])
-    free <- free + b$free
-    size <- size + b$size
+  for (transform in target$transforms) {
+    at <- free + seq_len(transform$free)
+    out[at] <- transform$pullback(theta[at], g[size + seq_len(transform$size)])
+    free <- free + transform$free
+    size <- size + transform$size
   }
   out
-}
-
-complex_gradient <- function(value) {
-  h <- 1e-30
-  function(theta, rows = NULL, scale = 1) {
-    vapply(seq_along(theta), function(j) {
-      z <- as.complex(theta)
-      z[j] <- z[j] + complex(imaginary = h)
-      Im(value(z, rows, scale)) / h
-    }, 0)
-  }
-}
-
-central_gradient <- function(value) {
-  function(theta, rows = NULL, scale = 1) {
-    vapply(seq_along(theta), function(j) {
-      h <- 6e-6 * max(abs(theta[j]), 1)
-      up <- down <- theta
-      up[j] <- up[j] + h
-      down[j] <- down[j] - h
-      above <- value(up, rows, scale)
-      below <- value(down, rows, scale)
-      if (is.finite(above) == is.finite(below)) {
-        return((above - below) / (up[j] - down[j]))
-      }
-      # at the edge of the support one side is all there is
-      here <- value(theta, rows, scale)
-      if (is.finite(above)) {
-        (above - here) / (up[j] - theta[j])
-      } else {
-        (here - below) / (theta[j] - down[j])
-      }
-    }, 0)
-  }
-}
-
-# Complex steps are exact where they work, but abs(), pmax() or comparisons can make them silently
-# wrong, so they are only used when they agree with central differences at two points.
-choose_derivative <- function(user, target) {
-  value <- composite(user, target)
-  rows <- if (user$rows > 0) seq_len(min(user$rows, 50L))
-  points <- list(
-    target$start + 0.11 * cos(seq_len(target$dim)),
-    target$start - 0.07 * sin(seq_len(target$dim) + 1)
-  )
-  agrees <- vapply(points, function(u) {
-    f <- tryCatch(value(u, rows), error = function(e) e)
-    if (inherits(f, "error") && is_limit(f)) stop(f)
-    if (inherits(f, "error")) {
-      stop_covary("target", "The log density failed: ", conditionMessage(f),
-        ".",
-        fields = list(parent = f)
-      )
-    }
-    check_value(f, target, u)
-    a <- attempt(suppressWarnings(complex_gradient(value)(u, rows)))
-    b <- central_gradient(value)(u, rows)
-    !is.null(a) && all(is.finite(a)) && isTRUE(max(abs(a - b)) <= 1e-5 * (1 + max(abs(b))))
-  }, TRUE)
-  how <- if (all(agrees)) "complex" else "central"
-  inform_covary(
-    "gradient", "No gradient was given: using ",
-    if (how == "complex") {
-      "complex steps (exact)"
-    } else {
-      "central differences (about 1e-9 relative error)"
-    }, ", ",
-    if (how == "complex") target$dim else 2 * target$dim, " evaluations of the log density each."
-  )
-  how
 }

@@ -37,32 +37,37 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000, ...) 
       "The search for the mode was interrupted; before it ends there is no approximation."
     )
   })
+  laplace_from_mode(target, mode, draws, suspect)
+}
+
+# The approximation at a mode (from find_mode()), with its verdict: the length of one more Newton
+# step in posterior sds. `suspect`: does the gradient contradict the density at the start?
+laplace_from_mode <- function(target, mode, draws, suspect) {
   chol_precision <- mode_chol_precision(mode)
-  # the size of a further Newton step, in posterior sds, is the verdict
-  left <- sqrt(sum(backsolve(chol_precision, mode$gradient, transpose = TRUE)^2) / target$dim)
+  error <- sqrt(sum(backsolve(chol_precision, mode$gradient, transpose = TRUE)^2) / target$dim)
   x <- new_approximation(target, "laplace", "fullrank",
     mean = mode$theta,
     chol_cov = chol(chol2inv(chol_precision)), history = -mode$trace
   )
-  reached <- isTRUE(left < 1e-3)
+  reached <- isTRUE(error < 1e-3)
   x$info <- list(
-    iterations = mode$iterations, error = left, converged = reached,
+    iterations = mode$iterations, error = error, converged = reached,
     mode = stats::setNames(mode$theta, target$names)
   )
   x <- add_gaussian_draws(x, draws)
-  suspect <- suspect || suspect_gradient(target, x$mean, sqrt(colSums(x$chol_cov^2)), "end")
+  suspect <- suspect || suspect_gradient(target, x$mean, spread_sds(x), "end")
   x$info$converged <- reached && fits_support(x$info) && !suspect
   warn_support(x)
   if (!reached) {
     warn_covary(
       "not_converged", "The mode was not reached in ", mode$iterations,
-      " iterations: a Newton step would still move ", format(left, digits = 2), " posterior sds."
+      " iterations: a Newton step would still move ", format(error, digits = 2), " posterior sds."
     )
   }
   x
 }
 
-# Upper Cholesky factor of the precision at the mode.
+# Upper Cholesky factor (dim x dim) of the precision at the mode.
 mode_chol_precision <- function(mode) {
   out <- attempt(cholesky(-mode$hessian))
   if (is.null(out)) {
@@ -75,74 +80,105 @@ mode_chol_precision <- function(mode) {
   out
 }
 
-# BFGS-like search, then Newton steps with a Hessian from differences of gradients.
+# L-BFGS from free numbers `start`, then Newton steps with a Hessian from differences of gradients:
+# list(theta, gradient (dim) and hessian (dim x dim) of the log density there, iterations, trace
+# (log density after each)).
 find_mode <- function(target, start, iterations) {
-  objective <- function(theta) {
-    at <- density_at(target, matrix(theta, 1), gradient = TRUE)
-    list(f = -at$value, g = -as.vector(at$gradient))
-  }
-  theta <- start
-  at <- objective(theta)
-  if (!is.finite(at$f) || any(!is.finite(at$g))) {
+  objective <- function(theta) climb_objective(target, theta)
+  at <- objective(start)
+  if (!is_finite_at(at)) {
     stop_covary("start", "The log density is not finite at the start; give other `start` values.",
       fields = list(arg = "start")
     )
   }
-  memory <- list(s = list(), y = list())
-  trace <- -at$f
-  for (i in seq_len(iterations)) {
-    direction <- -lbfgs_direction(at$g, memory)
-    if (length(memory$s) == 0) direction <- direction / max(1, sqrt(sum(at$g^2)))
-    moved <- line_search(objective, theta, direction, at, sum(direction * at$g))
-    if (is.null(moved)) {
-      if (length(memory$s) == 0) break
-      memory <- list(s = list(), y = list())
-      next
-    }
-    memory <- lbfgs_update(memory, moved$par - theta, moved$at$g - at$g)
-    gain <- at$f - moved$at$f
-    theta <- moved$par
-    at <- moved$at
-    trace[length(trace) + 1] <- -at$f
-    if (gain < 1e-9 * (1 + abs(at$f)) && i > 3) break
-  }
-  end <- finish_by_newton(target, objective, list(theta = theta, at = at, trace = trace))
-  h <- hessian_at(target, end$theta)
-  if (any(!is.finite(h))) {
+  climbed <- climb_density(objective, list(theta = start, at = at, trace = -at$f), iterations)
+  end <- finish_by_newton(target, objective, climbed)
+  hessian <- hessian_at(target, end$theta)
+  if (any(!is.finite(hessian))) {
     stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.",
       fields = list(theta = end$theta)
     )
   }
   list(
-    theta = end$theta, gradient = -end$at$g, hessian = h, iterations = i + end$steps,
-    trace = end$trace
+    theta = end$theta, gradient = -end$at$g, hessian = hessian,
+    iterations = climbed$steps + end$steps, trace = end$trace
   )
+}
+
+# At most so many steps of L-BFGS from `here`, list(theta, at: objective(theta), trace), until one
+# gains next to nothing; the last point in the same form, and the number of `steps`. Where a line
+# search fails, the memory of past steps is dropped before the search gives up.
+climb_density <- function(objective, here, iterations) {
+  forgotten <- list(s = list(), y = list())
+  memory <- forgotten
+  for (i in seq_len(iterations)) {
+    g <- here$at$g
+    direction <- -lbfgs_direction(g, memory)
+    if (length(memory$s) == 0) direction <- direction / max(1, sqrt(sum(g^2)))
+    moved <- line_search(objective, here$theta, direction, here$at, sum(direction * g))
+    if (is.null(moved)) {
+      if (length(memory$s) == 0) break
+      memory <- forgotten
+      next
+    }
+    memory <- lbfgs_update(memory, moved$par - here$theta, moved$at$g - g)
+    gain <- here$at$f - moved$at$f
+    here <- list(theta = moved$par, at = moved$at, trace = c(here$trace, -moved$at$f))
+    if (gain < 1e-9 * (1 + abs(here$at$f)) && i > 3) break
+  }
+  c(here, list(steps = i))
 }
 
 # Newton steps from `here`, list(theta, at: objective(theta), trace), while they gain; with `steps`,
 # their number.
 finish_by_newton <- function(target, objective, here) {
+  here <- here[c("theta", "at", "trace")]
   for (k in 1:20) {
-    h <- hessian_at(target, here$theta)
-    if (any(!is.finite(h))) break
-    step <- -solve_chol(robust_chol(-h), here$at$g)
+    hessian <- hessian_at(target, here$theta)
+    if (any(!is.finite(hessian))) break
+    step <- newton_step(-hessian, -here$at$g)
     decrement <- -sum(step * here$at$g)
     if (decrement < 1e-12) break
     moved <- line_search(objective, here$theta, step, here$at, -decrement)
     if (is.null(moved)) break
-    here$theta <- moved$par
-    here$at <- moved$at
-    here$trace[length(here$trace) + 1] <- -here$at$f
+    here <- list(theta = moved$par, at = moved$at, trace = c(here$trace, -moved$at$f))
   }
   c(here, list(steps = k))
 }
 
-# Central differences of the gradient.
+# A step uphill (dim) from precision (dim x dim) and gradient (dim) of a log density. Where the
+# precision is not that of a maximum, or its parameters differ so much in scale that this cannot be
+# told, it is bounded below in units in which its diagonal is one.
+newton_step <- function(precision, gradient) {
+  factor <- chol_or_null(precision)
+  if (is_well_conditioned(factor)) {
+    return(solve_chol(factor, gradient))
+  }
+  unit <- 1 / sqrt(pmax(abs(diag(precision)), 1e-300))
+  unit * solve_chol(robust_chol(precision * outer(unit, unit)), unit * gradient)
+}
+
+# The Hessian (dim x dim) at free numbers theta by central differences of the gradient. Steps fit
+# numbers of the size of one or of theta; where the curvature says that a posterior sd is no more
+# than some steps, they are shortened to a hundredth of it.
 hessian_at <- function(target, theta) {
+  steps <- 1e-5 * pmax(abs(theta), 1)
+  for (i in 1:10) {
+    hessian <- difference_gradients(target, theta, steps)
+    sds <- 1 / sqrt(pmax(-diag(hessian), 0))
+    long <- is.finite(sds) & steps > 0.03 * sds
+    if (!any(long)) break
+    steps[long] <- pmax(0.01 * sds, 1e-12 * abs(theta))[long]
+  }
+  hessian
+}
+
+# The same with given steps, one a parameter.
+difference_gradients <- function(target, theta, steps) {
   d <- length(theta)
-  h <- 1e-5 * pmax(abs(theta), 1)
-  points <- rbind(sweep(diag(h, d), 2, theta, "+"), sweep(diag(-h, d), 2, theta, "+"))
+  points <- rbind(sweep(diag(steps, d), 2, theta, "+"), sweep(diag(-steps, d), 2, theta, "+"))
   g <- density_at(target, points, gradient = TRUE)$gradient
-  out <- sweep(g[, seq_len(d), drop = FALSE] - g[, d + seq_len(d), drop = FALSE], 2, 2 * h, "/")
+  ahead <- seq_len(d)
+  out <- sweep(g[, ahead, drop = FALSE] - g[, d + ahead, drop = FALSE], 2, 2 * steps, "/")
   (out + t(out)) / 2
 }

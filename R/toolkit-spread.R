@@ -71,8 +71,8 @@ spread_log_det <- function(x) {
   if (!is.null(x$sd)) {
     sum(log(x$sd))
   } else if (!is.null(x$factors)) {
-    scaled <- x$factors$b / x$factors$s
-    sum(log(x$factors$s)) + sum(log(diag(chol(diag(ncol(scaled)) + crossprod(scaled)))))
+    factor <- capacitance_factor(x$factors$b / x$factors$s)
+    sum(log(x$factors$s)) + sum(log(abs(diag(factor))))
   } else {
     sum(log(abs(diag(x$chol_cov))))
   }
@@ -84,13 +84,23 @@ sound_factors <- function(low) {
   list(s = pmax(low$s, 1e-6 * sqrt(low$s^2 + rowSums(low$b^2))), b = low$b)
 }
 
-# Rows of `moves` (n x d): squared lengths in the metric of (S^2 + B B')^-1, by Woodbury
+# A triangular factor (r x r) of I + A'A, A = S^-1 B (`scaled`, d x r): what determinants and
+# inverses of S^2 + B B' come down to. Where S is so small that the I is lost in A'A, from the QR of
+# A over I; NaN where S is zero, as it may be on the way of an optimiser.
+capacitance_factor <- function(scaled) {
+  r <- ncol(scaled)
+  if (any(!is.finite(scaled))) {
+    return(matrix(NaN, r, r))
+  }
+  factor <- attempt(chol(diag(r) + crossprod(scaled)))
+  if (is.null(factor)) qr.R(qr(rbind(scaled, diag(r)))) else factor
+}
+
+# Squared lengths (n) of the rows of `moves` (n x d) in the metric of (S^2 + B B')^-1, by Woodbury
 low_rank_square <- function(factors, moves) {
   scaled <- factors$b / factors$s
   w <- t(moves) / factors$s
-  half <- backsolve(chol(diag(ncol(scaled)) + crossprod(scaled)), crossprod(scaled, w),
-    transpose = TRUE
-  )
+  half <- backsolve(capacitance_factor(scaled), crossprod(scaled, w), transpose = TRUE)
   colSums(w^2) - colSums(half^2)
 }
 

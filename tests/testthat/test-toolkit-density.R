@@ -124,3 +124,20 @@ test_that("limits of time are not taken for faults of the density", {
   expect_false(inherits(said, "covary_error_target"))
   expect_identical(conditionMessage(said), "reached elapsed time limit")
 })
+
+test_that("names of values are names of columns, each once", {
+  f <- function(t) -0.5 * sum(t^2)
+  make <- function(names, ...) target_density(f, function(t) -t, names = names, ...)
+  for (name in c("lp__", "lp_approx__", ".draw", ".chain", ".iteration", ".log_weight")) {
+    expect_error(make(c("a", name)), class = "covary_error_argument", regexp = name)
+  }
+  expect_error(make(c("x", "x[1]"), transforms = list(x = transform_identity(2))),
+    class = "covary_error_argument", regexp = "x\\[1\\]"
+  )
+  # free numbers of two parameters keep names of their own
+  target <- make(c("s", "log_s"), transforms = list(s = "log"))
+  expect_equal(target$names, c("s", "log_s"))
+  expect_equal(make(c("s", "t"), transforms = list(s = "log"))$names, c("log_s", "t"))
+  fit <- advi(target, start_sigma = c(s = 0.2, log_s = 0.1))
+  expect_named(sd(fit, scale = "free"), c("s", "log_s"))
+})

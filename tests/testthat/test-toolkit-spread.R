@@ -58,3 +58,13 @@ test_that("lp__ is that of the density at all draws, on request", {
   expect_equal(few$lp__, -rowSums(as.matrix(fit)[1:5, ]^2) / 2)
   expect_error(posterior::as_draws_df(fit, lp = 2), class = "covary_error_argument")
 })
+
+test_that("factors with next to no specific variance have determinant and inverse all the same", {
+  factors <- list(s = c(1e-9, 1e-9, 1), b = matrix(c(1, 2, 3, 1, 1, 0), 3))
+  log_det <- internal("spread_log_det")(list(factors = factors))
+  # |S^2 + B B'| = |B|^2 of the first two rows times what is left of the third, here exact
+  a <- factors$b[1:2, ]
+  third <- 1 + sum((factors$b[3, ] - factors$b[3, ] %*% solve(a) %*% a)^2)
+  expect_equal(log_det, log(abs(det(a))) + 0.5 * log(third), tolerance = 1e-6)
+  expect_true(is.nan(internal("spread_log_det")(list(factors = list(s = 0, b = matrix(1))))))
+})
