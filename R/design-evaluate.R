@@ -31,8 +31,7 @@ evaluate_design <- function(design, data) {
     }, 0))
     p$smooths <- list()
     at <- predictor_columns(p, data)
-    parametric <- sweep(sweep(at$x, 2, p$centre), 2, p$scale, "/")
-    if (!is.null(p$mixing)) parametric <- parametric %*% p$mixing
+    parametric <- standard_parametric(p, at$x)
     parametric[, zero_columns(design$x[[i]], seq_along(p$centre))] <- 0
     columns <- do.call(rbind, c(list(unname(t(parametric))), smooths))
     offset[i, ] <- at$offset
@@ -52,6 +51,22 @@ evaluate_design <- function(design, data) {
     }
   }
   list(x = x, offset = offset)
+}
+
+# Parametric columns on the user's scale -> those that a predictor is fitted with.
+standard_parametric <- function(p, x) {
+  x <- sweep(sweep(x, 2, p$centre), 2, p$scale, "/")
+  if (is.null(p$mixing)) x else x %*% p$mixing
+}
+
+# All columns of predictor_columns() -> those that a predictor is fitted with.
+standard_columns <- function(p, x) {
+  parametric <- seq_along(p$centre)
+  smooth <- setdiff(seq_len(ncol(x)), parametric)
+  cbind(
+    standard_parametric(p, x[, parametric, drop = FALSE]),
+    sweep(x[, smooth, drop = FALSE], 2, p$columns$x_scale[smooth], "/")
+  )
 }
 
 # Which of the first columns, `some`, are zero everywhere?

@@ -95,6 +95,7 @@ smooth_columns <- function(smooth, data, table = NULL) {
   first <- which(!duplicated(id))
   few <- length(first) < nrow(data) / 2
   at <- predict_smooth(smooth, if (few) data[first, , drop = FALSE] else data)
-  x <- t(do.call(cbind, c(list(at$fixed), at$blocks)))
+  # A random slope is predicted with the user's covariate, and fitted with a scaled one.
+  x <- t(do.call(cbind, c(list(at$fixed), Map(`/`, at$blocks, smooth$x_scale))))
   if (few) x[, id, drop = FALSE] else x
 }

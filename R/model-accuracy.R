@@ -39,6 +39,8 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
       columns_times(exact$x[[j]], beta[at[[j]]])
   }, numeric(nrow(data)))
   eta <- matrix(eta, nrow(data))
+  told <- evenly_spaced(nrow(data), 100)
+  eta[told, ] <- predicted(design, target$standard, beta, at, data[told, , drop = FALSE])
   draws <- draws[evenly_spaced(nrow(draws), 500), , drop = FALSE]
   gap <- abs(read - eta)
   size <- residual_units(design$predictors, eta)
@@ -58,6 +60,19 @@ compare_predictors <- function(prepared, draws, beta, data, read) {
     predictor = keys, rows = rep(nrow(data), length(keys)),
     residual = unname(lines[, 1]), posterior = unname(lines[, 2])
   ))
+}
+
+# Rows x predictors, in standardised units, as predictions of the fit make them: by the recipes of
+# the predictors, which are other code than the columns of the fit. at: places of coefficients.
+predicted <- function(design, standard, beta, at, data) {
+  eta <- vapply(seq_along(design$predictors), function(j) {
+    p <- design$predictors[[j]]
+    recipe <- predictor_columns(p, data)
+    x <- standard_columns(p, recipe$x)
+    x[, zero_columns(design$x[[j]], seq_along(p$centre))] <- 0
+    x %*% beta[at[[j]]] + (recipe$offset - standard$rest[j]) / standard$size[j]
+  }, numeric(nrow(data)))
+  matrix(eta, nrow(data))
 }
 
 # What one unit of each predictor is measured by at the rows: the sd of its response for a mean, one

@@ -24,7 +24,7 @@ logLik.covary <- function(object, ...) {
 # list(e: an evaluation, log_density(e, draws): of all rows, by draw, m: at how many points).
 density_of_cells <- function(fit) {
   cells <- new_cells(fit$frame, fit_likelihood(fit)$is_sufficient)
-  e <- at_cells(new_evaluation(fit, NULL, NULL))
+  e <- at_rows(new_evaluation(fit, NULL, NULL), cells$first)
   log_density <- function(e, draws) {
     log_density_of_cells(e$likelihood, cells, evaluation_block(e, draws))
   }
@@ -42,8 +42,13 @@ density_of_rows <- function(fit) {
   list(e = new_evaluation(fit, NULL, NULL), log_density = log_density, m = fit$frame$n)
 }
 
-# Evaluation a cell, not a row.
-at_cells <- function(e) change_parts(e, distinct_rows)
+# Evaluation at some of its rows, such as one a cell: those of the fit are in no order of cells.
+at_rows <- function(e, rows) {
+  change_parts(e, function(at) {
+    at$index <- at$index[rows]
+    at
+  })
+}
 
 # By draw, of cells of which some may lack responses
 log_density_of_cells <- function(likelihood, cells, eta) {

@@ -235,3 +235,34 @@ test_that("sums over aggregated nodes are those of functions spread from them", 
     expect_equal(sum(values), sum(fine$stats[1, ] * all[, 1]), tolerance = half_of_digits)
   }
 })
+
+test_that("random slopes of cells are on the scale of the covariate", {
+  set.seed(641)
+  n <- 3000
+  d <- data.frame(x = runif(n, 4, 8), g = factor(sample(letters[1:6], n, TRUE)))
+  slopes <- c(-2, -1, 0, 1, 2, 3)
+  d$y <- d$x * slopes[d$g] + rnorm(n)
+  fit <- quick_fit(y ~ s(g, x, bs = "re"),
+    data = d, control = covary_control(compress = "always")
+  )
+  expect_true(is_accurate(diagnostics(fit)$accuracy))
+  # Six sds of a slope
+  expect_lt(max(abs(ranef(fit)$g[, "Estimate", 1] - slopes)), 6 / sqrt(n / 6 * mean(d$x^2)) + 0.05)
+})
+
+test_that("the check sees columns that are not those of predictions", {
+  d <- many_rows(12000, 642)
+  parsed <- parse_formulas(list(y ~ x + s(g, x, bs = "re")), data_names = names(d))
+  frame <- read_frame(parsed, d, NULL, NULL, na.omit)
+  settings <- list(algorithm = "nested", control = covary_control(compress = "always"))
+  tried <- try_compression(parsed, list(frame = frame), settings)
+  ready <- prepare_compressed_fit(parsed, tried, settings)
+  result <- list(beta = matrix(rnorm(100 * ready$target$dim, 0.2, 0.01), 100))
+  expect_true(is_accurate(measure_accuracy(ready, result)))
+  # As if a random slope were predicted with twice the covariate of the fit.
+  columns <- ready$design$predictors[["mu:y"]]$columns
+  slopes <- columns$class == "smooth"
+  columns$x_scale[slopes] <- columns$x_scale[slopes] / 2
+  ready$design$predictors[["mu:y"]]$columns <- columns
+  expect_false(is_accurate(measure_accuracy(ready, result)))
+})

@@ -94,3 +94,23 @@ test_that("fitted() and sigma() take new rows", {
   )
   expect_identical(colnames(sigma(fit, new)), fit$responses)
 })
+
+test_that("logLik of compressed rows and of exact cells is the sum of their densities", {
+  set.seed(71)
+  n <- 600
+  d <- data.frame(x = runif(n), g = sample(c("u", "v"), n, TRUE), w = sample(1:3, n, TRUE))
+  d$y <- 50 * d$x + rnorm(n)
+  d$z <- ifelse(runif(n) < 0.3, NA, rnorm(n))
+  fits <- function(compress) {
+    suppressMessages(covary(cbind(y, z) ~ x + g,
+      data = d, weights = w, algorithm = "laplace", draws = 100,
+      control = covary_control(compress = compress)
+    ))
+  }
+  fit <- fits("always")
+  e <- average_draws(new_evaluation(fit, NULL, NULL))
+  at_mean <- log_density_of_observed(e$likelihood, fit$frame$y, evaluation_block(e))
+  expect_equal(as.numeric(logLik(fit)), sum(at_mean * d$w))
+  # The mode of the two is the same, and their draws are noise of that size.
+  expect_lt(abs(as.numeric(logLik(fit)) - as.numeric(logLik(fits("never")))), 1)
+})
