@@ -13,6 +13,10 @@
 #' @param sigma Prior of sigma ([half_t()], [half_normal()], [exponential()], [inv_gamma()]); the
 #'   default is half-Cauchy with scale 5. `NULL` is flat on (0, Inf).
 #' @return An object of class `covary_density`.
+#' @section Errors: `covary_error_constant_response`; `covary_error_data` for fewer than two
+#'   complete rows, and where the predictors give the response exactly (no posterior of sigma,
+#'   unless its prior is [inv_gamma()]); `covary_error_variable` for coefficients of equal names, or
+#'   one called `sigma`; `covary_error_infinite`.
 #' @examples
 #' target <- linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50))
 #' summary(advi(target))
@@ -23,38 +27,82 @@ linear_regression <- function(formula, data, prior = normal(0, 10), sigma = half
     "The formula cannot be evaluated: ",
     fields = list(arg = "formula")
   )
+  own <- regression_blueprint(parts$frame, parts$x, parts$offset, data)
   x <- parts$x
+  colnames(x) <- linear_names(x)
   # an offset is a part of the mean that is known
-  y <- parts$y - parts$offset
+  y <- as.double(parts$y - parts$offset)
+  check_regression(x, y)
+  priors <- coefficient_priors(prior, colnames(x))
+  sd_prior <- if (is.null(sigma)) exponential(1e-100) else check_sd_prior(sigma)
+  start <- least_squares(x, y)
+  check_residuals(start, y, sd_prior)
+  transforms <- c(lapply(colnames(x), function(n) transform_identity()), list(transform_log()))
+  names(transforms) <- c(colnames(x), "sigma")
+  new_regression_target(linear_model(x, y, priors, sd_prior), transforms,
+    start = start$free, blueprint = c(own, list(size = ncol(x))), n = length(y),
+    label = paste("linear regression of", length(y), "rows")
+  )
+}
+
+# Names of the columns of x (n x p) as parameters; `sigma` is a parameter already.
+linear_names <- function(x) {
+  names <- clean_name(colnames(x))
+  bad <- c(unique(names[duplicated(names)]), intersect(names, "sigma"))
+  if (length(bad)) {
+    stop_covary("variable",
+      "Coefficients must differ in their names, spaces apart, and none may be 'sigma', which is ",
+      "the residual standard deviation; found ", enumerate(bad), ". Rename columns of the data.",
+      fields = list(arg = "formula", names = bad)
+    )
+  }
+  names
+}
+
+# Responses y (n) and predictors x (n x p) must be numbers, and not all the same.
+check_regression <- function(x, y) {
   if (any(!is.finite(y)) || any(!is.finite(x))) {
     stop_covary(
       "infinite",
       "Responses, predictors and offsets must be finite."
     )
   }
-  own <- regression_blueprint(parts$frame, x, parts$offset, data)
-  if (nrow(x) < 2) stop_covary("data", "A regression needs at least two rows, not ", nrow(x), ".")
-  colnames(x) <- clean_name(colnames(x))
-  priors <- coefficient_priors(prior, colnames(x))
-  sd_prior <- if (is.null(sigma)) exponential(1e-100) else check_sd_prior(sigma)
+  if (all(y == y[1])) {
+    stop_covary("constant_response",
+      "The response (less the offset) is constant; there is nothing to regress.",
+      fields = list(arg = "formula")
+    )
+  }
+}
+
+# Where all residuals are zero, the likelihood grows beyond all bounds as sigma falls; only a prior
+# that falls faster, as inv_gamma() does, leaves a posterior. `fit`: from least_squares().
+check_residuals <- function(fit, y, sd_prior) {
+  exact <- fit$df > 0 && fit$sd <= 1e-13 * max(abs(y))
+  if (exact && sd_prior$family != "inv_gamma") {
+    stop_covary("data",
+      "The predictors give the response exactly, so that the posterior of sigma has all its mass ",
+      "at zero. Leave out what the response was computed from, or give `sigma = inv_gamma()`.",
+      fields = list(arg = "formula")
+    )
+  }
+}
+
+# The model of regression.h: sums of rows with equal predictors, one mean with the coefficients, one
+# constant log sd.
+linear_model <- function(x, y, priors, sd_prior) {
   id <- combine_codes(lapply(seq_len(ncol(x)), function(j) x[, j]), nrow(x))
   m <- max(id)
   x_cells <- x[!duplicated(id), , drop = FALSE]
   d <- ncol(x) + 1L
-  model <- list(
+  list(
     likelihood = list(name = "normal", responses = 1L),
     size = list(cells = m, coefficients = d, smooths = 0L),
-    cells = .Call(C_cells, id, m, matrix(as.double(y)), rep(1, length(y))),
+    cells = .Call(C_cells, id, m, matrix(y), rep(1, length(y))),
     offset = matrix(0, 2, m), x = list(t(unname(x_cells)), matrix(1, 1, m)), group = integer(d),
     family = c(vapply(priors, `[[`, 0L, "code"), sd_prior$code),
     prior = cbind(vapply(priors, `[[`, numeric(3), "par"), sd_prior$par), sd_family = integer(),
     sd_prior = matrix(0, 3, 0)
-  )
-  transforms <- c(lapply(colnames(x), function(n) transform_identity()), list(transform_log()))
-  names(transforms) <- c(colnames(x), "sigma")
-  new_regression_target(model, transforms,
-    start = least_squares_start(x, y), blueprint = c(own, list(size = ncol(x))), n = length(y),
-    label = paste("linear regression of", length(y), "rows")
   )
 }
 
@@ -69,14 +117,19 @@ check_sd_prior <- function(sigma) {
   sigma
 }
 
-# Coefficients and log residual sd by least squares.
-least_squares_start <- function(x, y) {
+# Least squares of y (n) on x (n x p): list(free: coefficients and log residual sd, p + 1; sd: of
+# the residuals; df: their degrees of freedom). Where rows are so few that no residuals are left,
+# the log sd is that of y.
+least_squares <- function(x, y) {
   fit <- stats::lm.fit(x, y)
-  log_sd <- log(max(stats::sd(fit$residuals), 1e-8 * stats::sd(y), 1e-300))
-  unname(c(ifelse(is.na(fit$coefficients), 0, fit$coefficients), log_sd))
+  sd <- stats::sd(fit$residuals)
+  df <- length(y) - fit$rank
+  log_sd <- log(if (df > 0) max(sd, 1e-8 * stats::sd(y), 1e-300) else stats::sd(y))
+  coefficients <- ifelse(is.na(fit$coefficients), 0, fit$coefficients)
+  list(free = unname(c(coefficients, log_sd)), sd = sd, df = df)
 }
 
-# list(frame, y, x, offset)
+# list(frame: model frame of the complete rows, y (n), x (n x p), offset (n))
 regression_frame <- function(formula, data) {
   if (!inherits(formula, "formula") || length(formula) != 3) {
     stop_covary("formula", "`formula` must look like `y ~ x`, not ", describe(formula), ".",
@@ -95,12 +148,20 @@ regression_frame <- function(formula, data) {
   if (dropped > 0) {
     inform_covary("dropped_rows", say_left_out(dropped, nrow(data)))
   }
+  if (nrow(frame) < 2) {
+    stop_covary(
+      "data", "A regression needs at least two rows without missing values, not ",
+      nrow(frame), "."
+    )
+  }
   list(
     frame = frame, y = y, x = stats::model.matrix(attr(frame, "terms"), frame),
     offset = regression_offset(frame, nrow(frame))
   )
 }
 
+# A list of priors, one for each of `names` (of coefficients), from what the user gave: one prior
+# for all, or a list of priors by name. Those not named, and NULL, are flat.
 coefficient_priors <- function(prior, names) {
   flat <- list(code = 0L, par = c(0, 1, 0))
   one <- function(p) {

@@ -8,7 +8,7 @@
 #'
 #' @param weights,means,sds Known values, or `NULL`: unknown (only with `data`).
 #' @param data Observations.
-#' @param k Number of components, if nothing given tells it.
+#' @param k Number of components, 1 to 16, if nothing given tells it.
 #' @param mean_prior [normal()] prior of the means; default: at the mean of the data with twice
 #'   their sd.
 #' @param sd_scale Scale of the half-normal prior of the sds; default: the sd of the data.
@@ -37,6 +37,9 @@ normal_mixture <- function(
       fields = list(arg = "data")
     )
   }
+  if (stats::sd(data) == 0) {
+    stop_covary("constant_response", "All observations are equal.", fields = list(arg = "data"))
+  }
   if (!any(vapply(known, is.null, TRUE))) {
     stop_covary("argument",
       "With `data`, at least one of `weights`, `means` and `sds` must be left out.",
@@ -53,7 +56,7 @@ normal_mixture <- function(
 # The one number of components that all that is given agrees on.
 mixture_size <- function(given, k) {
   k <- unique(c(lengths(given[!vapply(given, is.null, TRUE)]), k))
-  if (length(k) != 1 || !is.numeric(k) || k < 1 || k > 16) {
+  if (!is_whole_number(k, 1, 16)) {
     stop_covary("argument",
       "`weights`, `means`, `sds` and `k` must agree on one number of components, 1 to 16.",
       fields = list(arg = "k")

@@ -31,7 +31,7 @@ t_groups <- function(y, group, mean_prior = NULL, scale_range = NULL, nu_mean = 
   check_number(scale_range[1], "scale_range", 0, Inf)
   check_number(scale_range[2], "scale_range", scale_range[1], Inf, open = TRUE)
   positive(nu_mean, "nu_mean")
-  transforms <- t_groups_transforms(make.names(levels(group)), scale_range)
+  transforms <- t_groups_transforms(make.unique(make.names(levels(group))), scale_range)
   data <- list(
     n = length(y), y = as.double(y), group = as.integer(group) - 1L,
     prior = list(

@@ -93,3 +93,37 @@ test_that("ordinary mistakes in a regression are typed errors", {
     class = "covary_error_prior"
   )
 })
+
+test_that("data without a posterior are refused by name", {
+  d <- transform(mtcars, constant = 5, half = wt / 2, sigma = wt, lp__ = wt, my.x = hp)
+  d[["my x"]] <- d$wt
+  d[["myx"]] <- d$hp
+  refused <- function(class, ...) {
+    expect_error(suppressMessages(linear_regression(...)), class = paste0("covary_error_", class))
+  }
+  refused("constant_response", constant ~ wt, d)
+  refused("constant_response", I(2 * wt) ~ 1 + offset(2 * wt), d)
+  refused("data", half ~ wt, d)
+  refused("data", half ~ wt, d, sigma = NULL)
+  refused("data", mpg ~ wt, d[1, ])
+  refused("data", mpg ~ wt, transform(d, wt = NA_real_))
+  refused("data", mpg ~ wt, transform(d, wt = c(1, rep(NA, nrow(d) - 1))))
+  refused("variable", mpg ~ sigma, d)
+  refused("variable", mpg ~ `my x` + myx, d)
+  refused("argument", mpg ~ lp__, d)
+  # spaces alone are no harm, nor is a prior that keeps sigma from zero
+  expect_named(mean(advi(linear_regression(mpg ~ `my x` + my.x, d))), c(
+    "Intercept", "myx", "my.x", "sigma"
+  ))
+  expect_s3_class(linear_regression(half ~ wt, d, sigma = inv_gamma(2, 1)), "covary_density")
+})
+
+test_that("fewer rows than coefficients leave the priors", {
+  set.seed(4)
+  d <- data.frame(y = rnorm(4), matrix(rnorm(24), 4))
+  target <- linear_regression(y ~ ., d, prior = normal(0, 1), sigma = half_normal(0, 1))
+  expect_silent(fit <- advi(target))
+  by_chains <- suppressWarnings(nuts(target, iterations = 2000))
+  expect_true(all(abs(mean(fit) - mean(by_chains))[1:7] < 0.15 * sd(by_chains)[1:7]))
+  expect_equal(sd(fit)[1:7], sd(by_chains)[1:7], tolerance = 0.15)
+})

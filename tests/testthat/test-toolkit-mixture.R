@@ -1,0 +1,10 @@
+test_that("numbers of components are whole, and constant data are said", {
+  y <- c(-1, 0, 2, 3)
+  expect_error(normal_mixture(data = y, k = 2.5), class = "covary_error_argument")
+  expect_error(normal_mixture(data = y, k = NA), class = "covary_error_argument")
+  expect_error(normal_mixture(data = y, k = "2"), class = "covary_error_argument")
+  expect_error(normal_mixture(data = y, k = 17), class = "covary_error_argument")
+  expect_error(normal_mixture(means = 1:3, data = y, k = 2), class = "covary_error_argument")
+  expect_error(normal_mixture(data = rep(1, 9), k = 2), class = "covary_error_constant_response")
+  expect_equal(normal_mixture(data = y, k = 2)$dim, 5)
+})
