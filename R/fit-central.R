@@ -23,6 +23,39 @@ central_residuals <- function(fit) {
   z
 }
 
+# What the squares of those and their products are expected to be if the fit is right: less than one
+# and than the correlation, since effects and smooths follow the data. In a linear model with
+# covariances v of the responses of a row, residuals from the posterior means have covariances v - V
+# where V are the posterior covariances of the row's means. N x (K and pairs, by name): 1 - V / v,
+# and rho - V in units of both sds; where a response is missing (fill_responses() draws it) 1 and
+# rho. most: draws that V is made of.
+expected_products <- function(fit, most = 200) {
+  latent <- without_margins(fit)
+  units <- c(lapply(fit$responses, rep, 2), fit$pairs)
+  m <- new_marginals(
+    latent, role_keys(latent, "mean"), NULL, evenly_spaced(nrow(fit$draws), most)
+  )
+  v <- matrix(0, m$n, length(units))
+  for (rows in in_blocks(m$n, m$s * length(fit$responses))) {
+    off <- lapply(marginal_values(m, rows = rows), function(x) x - rep(colMeans(x), each = m$s))
+    names(off) <- fit$responses
+    v[rows, ] <- vapply(units, function(of) {
+      colSums(off[[of[1]]] * off[[of[2]]]) / (m$s - 1)
+    }, numeric(length(rows)))
+  }
+  v <- v[m$index, , drop = FALSE]
+  sd <- central_parameters(latent, "sd")
+  rho <- central_marginals(latent, role_keys(latent, "correlation", fit$pairs))
+  out <- vapply(seq_along(units), function(i) {
+    of <- units[[i]]
+    v <- v[, i] / (sd[, of[1]] * sd[, of[2]])
+    v[is.na(rowSums(fit$frame$y[, of, drop = FALSE]))] <- 0
+    if (of[1] == of[2]) 1 - pmin(v, 1) else rho[, i - length(fit$responses)] - v
+  }, numeric(fit$frame$n))
+  names <- c(fit$responses, vapply(fit$pairs, unit_label, ""))
+  matrix(out, fit$frame$n, dimnames = list(NULL, names))
+}
+
 # The fit of the transformed responses, at the posterior means of the parameters of its margins.
 without_margins <- function(fit) {
   for (label in names(fit$margins)) {

@@ -37,15 +37,15 @@ residual_bins <- function(fit, covariate, by = NULL, bins = NULL, conditions = l
 
 # What all bins along a covariate share: the fit, the covariate (name, values of the N rows, known
 # facts), the factor of the curves, the number of bins asked for, the row at which curves are shown,
-# correlations and residuals of all rows (N x pairs, by key, N x K).
+# residuals of all rows (N x K) and what their squares and products are expected to be (N x units).
 bins_along <- function(fit, covariate, by, bins, conditions) {
+  expected <- expected_products(fit)
   fit <- fill_responses(fit)
   list(
     fit = fit, covariate = covariate, values = training_data(fit)[[covariate]],
     known = fit$design$covariates[[covariate]], by = by, bins = bins,
     reference = reference_row(fit, conditions),
-    correlations = central_marginals(fit, role_keys(fit, "correlation", fit$pairs)),
-    residuals = central_residuals(fit), weights = row_weights(fit$frame)
+    residuals = central_residuals(fit), expected = expected, weights = row_weights(fit$frame)
   )
 }
 
@@ -68,6 +68,11 @@ one_bin <- function(along, key, rows, group) {
   v <- along$values[rows]
   w <- along$weights[rows]
   z <- along$residuals[rows, p$resp, drop = FALSE]
+  free <- colSums(w * along$expected[rows, p$resp, drop = FALSE])
+  # Effects that follow every row leave nothing to see.
+  if (min(free) < 5) {
+    return(NULL)
+  }
   numeric <- is_number(v)
   x <- if (numeric) {
     stats::weighted.mean(as.double(v), w)
@@ -79,11 +84,12 @@ one_bin <- function(along, key, rows, group) {
   if (!is.na(group)) reference[[along$by]] <- as_level(group, reference[[along$by]])
   curve <- as.vector(central_marginals(along$fit, key, reference))
   limits <- if (has_role(p, "sd")) {
-    bin_sd(z[, 1], w, curve)
+    bin_sd(z[, 1], w, free, curve)
   } else {
+    expected <- sum(w * along$expected[rows, unit_label(p$resp)]) / sqrt(prod(free))
     link <- default_links()$correlation
-    fitted <- stats::weighted.mean(link$link(along$correlations[rows, key]), w)
-    bin_correlation(z, w, link, link$link(curve) - fitted)
+    shift <- link$link(curve) - link$link(pmin(pmax(expected, -0.9999), 0.9999))
+    bin_correlation(z, w, free, link, shift)
   }
   data.frame(
     covariate = along$covariate, x = x, group = group, dpar = p$dpar,
@@ -93,16 +99,17 @@ one_bin <- function(along, key, rows, group) {
 }
 
 # Estimate and 95 % limits of the sd of residuals z, weights w, that are in units of the fitted sds,
-# times the sd `shown` by the curve. The log of an sd has standard error 1 / sqrt(2 n).
-bin_sd <- function(z, w, shown) {
-  shown * sqrt(sum(w * z^2) / sum(w)) * exp(c(0, -1.96, 1.96) / sqrt(2 * sum(w)))
+# times the sd `shown` by the curve. free: degrees of freedom that the fitted means leave to them.
+# The log of an sd has standard error 1 / sqrt(2 n).
+bin_sd <- function(z, w, free, shown) {
+  shown * sqrt(sum(w * z^2) / free) * exp(c(0, -1.96, 1.96) / sqrt(2 * free))
 }
 
 # The same of the correlation of residuals z (n x 2), moved by `shift` on the scale of the link.
-bin_correlation <- function(z, w, link, shift) {
+bin_correlation <- function(z, w, free, link, shift) {
   r <- sum(w * z[, 1] * z[, 2]) / sqrt(sum(w * z[, 1]^2) * sum(w * z[, 2]^2))
   # The error of Fisher's z, whose slope is 1 / (1 - r^2), on the scale of the link
-  reach <- (1 - r^2) / link$derivative(link$link(r)) / sqrt(max(sum(w) - 3, 1))
+  reach <- (1 - r^2) / link$derivative(link$link(r)) / sqrt(max(min(free) - 3, 1))
   link$inverse(link$link(r) + shift + c(0, -1.96, 1.96) * reach)
 }
 

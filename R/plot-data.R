@@ -8,9 +8,11 @@
 #' * `"effects"`: see [conditional_effects()].
 #' * `"bins"`: what the data say about standard deviations and correlations in bins of equal counts
 #'   along a numeric covariate (or at the levels of a factor), from residuals divided by the fitted
-#'   standard deviations: their root mean square or correlation in the bin. Like a partial residual,
-#'   the difference from the fit in the bin is added (on the scale of the link) to the curve with
-#'   the other covariates held still. Columns `covariate`, `x` (mean in the bin), `group`, `dpar`,
+#'   standard deviations: their root mean square or correlation in the bin, corrected for what
+#'   fitted effects and smooths take up of residuals (divided by the degrees of freedom that the
+#'   means leave to the rows, of which there must be five). Like a partial residual, the difference
+#'   from the fit in the bin is added (on the scale of the link) to the curve with the other
+#'   covariates held still. Columns `covariate`, `x` (mean in the bin), `group`, `dpar`,
 #'   `resp`, `n`, `estimate`, `lower`, `upper` (95 % limits of a normal sample of that size).
 #' * `"matrix"`: the same as `"effects"` along one covariate, of the responses in `resp` and their
 #'   pairs.
