@@ -48,6 +48,7 @@ read_columns <- function(known, columns, place) {
     if (is.matrix(v) && ncol(v) == 1) v <- v[, 1]
     if (inherits(v, "integer64")) v <- exact_double(v, name)
     check_text(v, name)
+    check_levels(v, name)
     if (is.matrix(v) || is.list(v)) {
       stop_covary("covariate", "Cells cannot hold the matrix or list covariate '", name, "'.",
         fields = list(covariate = name)
@@ -160,6 +161,17 @@ check_text <- function(v, name) {
       fields = list(column = name, rows = bad)
     )
   }
+}
+
+# Cells cannot tell a level that is missing from a value that is.
+check_levels <- function(v, name) {
+  if (!is.factor(v) || !anyNA(levels(v))) {
+    return()
+  }
+  stop_covary("covariate", "Factor '", name, "' has NA among its levels, as by addNA(). Give that ",
+    "level a name, for example levels(d$", name, ")[is.na(levels(d$", name, "))] <- \"none\".",
+    fields = list(covariate = name)
+  )
 }
 
 # Values of groups or nodes as the user had them.

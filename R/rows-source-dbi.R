@@ -184,12 +184,15 @@ check_query_types <- function(types, spec) {
   }
 }
 
-# The rows are written to a temporary table, with the columns that are needed, and read from there.
-materialise_query <- function(query, spec) {
+# SQL for the name of a temporary table that no other has
+temporary_name <- function(query) {
   moment <- sub(".*[.]", "", format(as.double(Sys.time()), digits = 17))
   name <- query$dialect$temporary_name(paste("covary_rows", Sys.getpid(), moment, sep = "_"))
-  name <- sql_names(query$connection, name, query$dialect$quotes)
-  columns <- used_columns(query, spec)
+  sql_names(query$connection, name, query$dialect$quotes)
+}
+
+# The rows of the query, of these columns, are written to a temporary table.
+write_temporary <- function(query, name, columns) {
   as <- sql_names(query$connection, names(columns), query$dialect$quotes)
   rows <- paste("SELECT", sql_list(paste(columns, "AS", as)), "FROM", query$source)
   sql <- query$dialect$temporary_table(name, rows)
@@ -197,12 +200,10 @@ materialise_query <- function(query, spec) {
     DBI::dbExecute(query$connection, sql), "database",
     "The data base cannot write a temporary table: "
   )
-  query$source <- name
-  query
 }
 
-drop_materialised <- function(query) {
-  attempt(DBI::dbExecute(query$connection, paste(query$dialect$drop_table, query$source)))
+drop_temporary <- function(query, name) {
+  attempt(DBI::dbExecute(query$connection, paste(query$dialect$drop_table, name)))
 }
 
 # Columns as SQL, of which drivers send numbers as doubles.

@@ -26,7 +26,7 @@
 #   temporary_table function(name, sql): the statement that writes the rows of a SELECT statement to
 #                   a table which ends with the session
 #   temporary_name  function(name): what such a table must be called
-#   drop_table      words that drop it
+#   drop_table      words that drop it, if it is there where an error would end a transaction
 #   sent_number     function(column): a column of numbers, such that the driver sends doubles
 #   repeated_names  function(names): the names of the columns of a result before the engine made
 #                   them differ
@@ -129,13 +129,17 @@ sql_dialects <- function() {
       distinct = postgresql_distinct, distinct_error = 4,
       # It also believes that the columns of such a subquery have few values, where else they have
       # as many as the rows, and would not be grouped by several processes. (OFFSET 0 allows one.)
-      kept = function(sql, uses) paste(sql, "LIMIT ALL")
+      kept = function(sql, uses) paste(sql, "LIMIT ALL"),
+      drop_table = "DROP TABLE IF EXISTS"
     ),
-    redshift = new_sql_dialect(c("RedshiftConnection", "Redshift")),
+    redshift = new_sql_dialect(c("RedshiftConnection", "Redshift"),
+      drop_table = "DROP TABLE IF EXISTS"
+    ),
     duckdb = new_sql_dialect("duckdb_connection",
       embedded = TRUE, double = "DOUBLE",
       column_types = engine_types(function(column) paste0("typeof(", column, ")")),
-      distinct = approximate_distinct, distinct_error = 1.5
+      distinct = approximate_distinct, distinct_error = 1.5,
+      drop_table = "DROP TABLE IF EXISTS"
     ),
     # Names by MySQL's drivers are quoted with backticks, as the engine wants. A subquery that is
     # kept would be written to a table first, which costs more than to compute an expression in all
@@ -149,7 +153,9 @@ sql_dialects <- function() {
       },
       double = "DOUBLE", finite = TRUE, widens = TRUE, distinct = mysql_distinct,
       distinct_error = 4,
-      power = function(x, n) if (n > 1) paste0("POW(", x, ", ", n, ")") else x
+      power = function(x, n) if (n > 1) paste0("POW(", x, ", ", n, ")") else x,
+      # Without TEMPORARY it commits the transaction of the user.
+      drop_table = "DROP TEMPORARY TABLE"
     ),
     spark = new_sql_dialect(
       c("spark_connection", "Spark SQL", "DatabricksConnection", "Databricks", "Hive", "Impala"),

@@ -67,7 +67,9 @@
 #' read charge every pass.
 #'
 #' An interrupt ends the running statement where the driver can: RPostgres can if it was told
-#' `dbConnect(..., check_interrupts = TRUE)`; RMariaDB waits for its end.
+#' `dbConnect(..., check_interrupts = TRUE)`, and DuckDB can; RMariaDB and RSQLite wait for its end.
+#' A temporary table is dropped then too, and a transaction of yours stays open, unless the engine
+#' ends it at every new table, as Snowflake does.
 #'
 #' The dialect is that of the connection: SQLite, PostgreSQL, Redshift, DuckDB, MariaDB, MySQL,
 #' Spark, Databricks, Hive, Impala, BigQuery, Snowflake, SQL Server and Oracle are known; any other

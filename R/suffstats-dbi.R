@@ -19,8 +19,12 @@ compress_database <- function(data, query, spec, settings) {
   on.exit(progress$close())
   if (settings$materialise) {
     progress$tick("the data base writes the rows down", 0)
-    query <- materialise_query(query, spec)
-    on.exit(drop_materialised(query), add = TRUE)
+    columns <- used_columns(query, spec)
+    name <- temporary_name(query)
+    # An interrupt may come when the table is there already.
+    on.exit(drop_temporary(query, name), add = TRUE)
+    write_temporary(query, name, columns)
+    query$source <- name
   }
   query <- type_query(query, spec)
   check_query_types(query$types, spec)

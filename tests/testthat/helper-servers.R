@@ -130,6 +130,8 @@ dialect_statements <- function(dialect, weights = "w") {
   group_sums(plan, around_means = FALSE)
   if (dialect$windows) group_sums(plan, around_means = TRUE)
   suppressWarnings(query_rows(query, 100)$read()) # of too many columns
-  try(drop_materialised(materialise_query(query, spec)), silent = TRUE)
+  name <- temporary_name(query)
+  try(write_temporary(query, name, columns), silent = TRUE)
+  try(drop_temporary(query, name), silent = TRUE)
   connection@noted$statements
 }

@@ -165,3 +165,10 @@ test_that("what is no column of numbers, text or categories is refused", {
   twice <- stats::setNames(d[c("x", "x", "y")], c("x", "x", "y"))
   expect_error(compress(twice, "y", by = ~x), "more than one", class = "covary_error_variable")
 })
+
+test_that("a level that is NA needs a name in cells", {
+  d <- data.frame(g = addNA(factor(c("a", NA, "b", "a"))), y = 1:4)
+  expect_error(compress(d, "y", by = ~g), "addNA", class = "covary_error_covariate")
+  levels(d$g)[is.na(levels(d$g))] <- "none"
+  expect_identical(compress(d, "y", by = ~g)$groups$g, c("a", "none", "b"))
+})

@@ -135,3 +135,68 @@ test_that("squares that a data base cannot sum are refused, and streamed", {
     5e199
   )
 })
+
+for (engine in engines_of_tests) {
+  test_that(paste("a temporary table leaves the transaction of the user open in", engine), {
+    connection <- connect_to(engine)
+    on.exit(DBI::dbDisconnect(connection))
+    if (DBI::dbExistsTable(connection, "in_doubt")) DBI::dbRemoveTable(connection, "in_doubt")
+    DBI::dbWriteTable(connection, "in_doubt", data.frame(g = c("a", "b", "b"), y = c(1, 2, 4)))
+    DBI::dbBegin(connection)
+    DBI::dbExecute(connection, "INSERT INTO in_doubt VALUES ('a', 7)")
+    cells <- function(...) {
+      compress(connection, "y", by = ~g, query = "in_doubt", materialise = TRUE, ...)
+    }
+    expect_identical(nobs(cells()), 4)
+    expect_identical(nobs(cells(moments = "stream")), 4)
+    expect_error(compress(connection, "y", by = ~k, query = "in_doubt", materialise = TRUE),
+      class = "covary_error_variable"
+    )
+    expect_identical(nobs(cells()), 4)
+    DBI::dbRollback(connection)
+    expect_identical(nobs(cells()), 3)
+  })
+}
+
+test_that("an interrupt leaves no temporary table behind", {
+  skip_if_not_installed("RSQLite")
+  methods::setClass("InterruptedConnection",
+    contains = "SQLiteConnection", where = globalenv(), slots = c(own = "environment")
+  )
+  on.exit(methods::removeClass("InterruptedConnection", where = globalenv()))
+  methods::setMethod(DBI::dbExecute, c("InterruptedConnection", "character"),
+    function(conn, statement, ...) {
+      out <- DBI::dbExecute(conn@own$connection, statement, ...)
+      if (grepl("^CREATE", statement)) {
+        conn@own$written <- TRUE
+        signalCondition(structure(class = c("interrupt", "condition"), list()))
+      }
+      out
+    },
+    where = globalenv()
+  )
+  own <- new.env()
+  own$connection <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
+  on.exit(DBI::dbDisconnect(own$connection), add = TRUE)
+  DBI::dbWriteTable(own$connection, "d", data.frame(g = c("a", "b", "b"), y = c(1, 2, 4)))
+  interrupted <- methods::as(own$connection, "InterruptedConnection")
+  interrupted@own <- own
+  out <- tryCatch(
+    compress(interrupted, "y", by = ~g, query = "d", materialise = TRUE),
+    interrupt = function(e) "interrupted"
+  )
+  expect_identical(out, "interrupted")
+  expect_true(own$written)
+  left <- DBI::dbGetQuery(own$connection, "SELECT name FROM sqlite_temp_master")
+  expect_identical(nrow(left), 0L)
+})
+
+test_that("a lazy table of a closed connection says so", {
+  skip_if_not_installed("RSQLite")
+  skip_if_not_installed("dbplyr")
+  connection <- DBI::dbConnect(RSQLite::SQLite(), ":memory:")
+  DBI::dbWriteTable(connection, "d", data.frame(g = c("a", "b", "b"), y = c(1, 2, 4)))
+  lazy <- dplyr::tbl(connection, "d")
+  DBI::dbDisconnect(connection)
+  expect_error(compress(lazy, "y", by = ~g), "is closed", class = "covary_error_database")
+})
