@@ -6,7 +6,9 @@
 #' [covary()]. Estimates are posterior medians, intervals are those of the draws. They take `dpar`
 #' (`"mu"`, `"sigma"` or `"rho"`) and `resp`; without `resp`, several responses (or pairs) stand in
 #' the column `group`. Loading covary enters its class in the option
-#' `marginaleffects_model_classes`.
+#' `marginaleffects_model_classes`. `hypotheses()`, which needs a covariance matrix, is refused:
+#' questions about coefficients go to the draws ([as.matrix()]) or to `brms::hypothesis()`, those
+#' about predictions and slopes to the argument `hypothesis` of the functions above.
 #'
 #' @param model A fit of [covary()].
 #' @param newdata A data frame.
@@ -59,4 +61,18 @@ get_vcov.covary <- function(model, vcov = NULL, ...) {
     )
   }
   NULL
+}
+
+# hypotheses() takes estimates and a covariance matrix of parameters, and would number the draws.
+#' @rawNamespace S3method(marginaleffects::sanitize_model_specific, covary, refuse_hypotheses)
+refuse_hypotheses <- function(model, calling_function = "", ...) {
+  if (identical(calling_function, "hypotheses")) {
+    stop_covary("argument", "marginaleffects::hypotheses() needs estimates with a covariance ",
+      "matrix, and a fit has posterior draws. Ask these, such as mean(as.matrix(fit)[, \"",
+      names(stats::coef(model))[1], "\"] > 0); or brms::hypothesis(fit, ...); or give ",
+      "`hypothesis` to avg_predictions(), avg_comparisons() or avg_slopes().",
+      fields = list(arg = "model")
+    )
+  }
+  model
 }

@@ -38,3 +38,21 @@ test_that("predictions, slopes and comparisons have the values of the draws", {
   ))
   expect_equal(change$estimate, median(at(4) - at(2)))
 })
+
+test_that("hypotheses() of coefficients is refused, and those of predictions have their draws", {
+  skip_if_not_installed("marginaleffects", "1.0")
+  if (!exists("%||%", baseenv())) {
+    assign("%||%", function(a, b) if (is.null(a)) b else a, globalenv())
+    on.exit(rm("%||%", envir = globalenv()))
+  }
+  fit <- fixture("one")
+  ways <- list(list(), list(joint = TRUE), list(hypothesis = "b1 = 0"), list(vcov = diag(4)))
+  for (more in ways) {
+    expect_error(do.call(marginaleffects::hypotheses, c(list(fit), more)), "as.matrix\\(fit\\)",
+      class = "covary_error_argument"
+    )
+  }
+  p <- marginaleffects::predictions(fit, newdata = mtcars[1:2, ], hypothesis = ~pairwise)
+  draws <- posterior_epred(fit, mtcars[1:2, ])
+  expect_equal(p$estimate, median(draws[, 2] - draws[, 1]))
+})
