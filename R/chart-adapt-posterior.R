@@ -1,6 +1,7 @@
 # The posterior of the effects of a level given its people: a mode, and an integral about it.
 
-# list(mean, cov) of the effects of a level on predictors `keys`. values: predictors of its people
+# list(mean, cov, keys) of the effects of a level on predictors `keys`, NULL where its people are so
+# far from the chart that they cannot be computed. values: predictors of its people
 # without it, by key; y: n x K.
 level_posterior <- function(chart, values, y, keys, site) {
   sds <- vapply(keys, function(key) effect_table(chart, key, site)$sd, 0)
@@ -11,6 +12,9 @@ level_posterior <- function(chart, values, y, keys, site) {
     level_log_likelihood(chart, values, y, keys, sweep(u, 2, sds, "*")) - rowSums(u^2) / 2
   }
   top <- newton_by_differences(log_posterior, length(keys))
+  if (is.null(top)) {
+    return(NULL)
+  }
   moments <- quadrature_moments(log_posterior, top)
   list(
     mean = signif(moments$mean * sds, 12), cov = moments$cov * outer(sds, sds), keys = keys
@@ -34,13 +38,16 @@ level_log_likelihood <- function(chart, values, y, keys, effects) {
 }
 
 # The mode of a log density of d numbers that takes many points at once (points x d), with the
-# factor of its inverse negative Hessian: list(mode, root).
-newton_by_differences <- function(f, d, step = 1e-3, most = 30) {
+# factor of its inverse negative Hessian: list(mode, root), or NULL where steps do not come to rest.
+newton_by_differences <- function(f, d, step = 1e-3, most = 100) {
   pairs <- lower_pairs(d)
   shifts <- rbind(0, step * diag(d), -step * diag(d), pair_shifts(pairs, d, step))
   mode <- numeric(d)
   for (i in seq_len(most)) {
     v <- f(sweep(shifts, 2, mode, "+"))
+    if (!all(is.finite(v))) {
+      return(NULL)
+    }
     local <- difference_derivatives(v, pairs, d, step)
     root <- chol(local$information)
     move <- backsolve(root, forwardsolve(t(root), local$gradient))
@@ -49,7 +56,8 @@ newton_by_differences <- function(f, d, step = 1e-3, most = 30) {
     mode <- tries[which.max(at), ]
     if (max(abs(move)) < 1e-5) break
   }
-  list(mode = mode, root = root)
+  # In posterior sds
+  if (max(abs(root %*% move)) < 0.01) list(mode = mode, root = root)
 }
 
 pair_shifts <- function(pairs, d, step) {

@@ -25,6 +25,8 @@
 #' @return The chart with the new levels. [sites()] lists them.
 #' @section Errors:
 #' `covary_error_argument` (among others, for a level that the chart has), `covary_error_newdata`,
+#' `covary_error_new_level` for a new level of another factor, `covary_error_controls` where the
+#' controls are so far from the chart that the effects cannot be computed,
 #' `covary_error_small_group` for fewer controls than the chart's `min_count`,
 #' `covary_warning_few_controls`. People of such a level outside the (rounded) covariate ranges of
 #' its controls have the status `"outside controls"` in [deviations()], with a
@@ -65,6 +67,9 @@ adapt_chart <- function(chart, newdata, y, asked) {
   keys <- varying_keys(chart, site, asked$vary)
   check_chart_columns(needed_covariates(chart), newdata)
   levels <- new_levels_of(chart, newdata[[site]], site)
+  at <- read_people(chart, newdata)
+  at$unseen[[site]] <- NULL
+  check_new_levels(chart, at, newdata, character(), "error")
   for (level in levels) {
     rows <- which(as.character(newdata[[site]]) == level)
     controls <- newdata[rows, , drop = FALSE]
@@ -75,9 +80,22 @@ adapt_chart <- function(chart, newdata, y, asked) {
     effects <- level_posterior(
       chart, predictors_at(chart, at), y[rows[used], , drop = FALSE], keys, site
     )
+    if (is.null(effects)) stop_controls(chart, level, y[rows, , drop = FALSE], rows)
     chart <- add_level(chart, site, level, effects, at)
   }
   chart
+}
+
+# y: people of `level` x responses; rows: theirs in `newdata`
+stop_controls <- function(chart, level, y, rows) {
+  away <- abs(sweep(sweep(y, 2, chart$baseline[, "mean"]), 2, chart$baseline[, "sd"], "/"))
+  worst <- arrayInd(which.max(away), dim(away))
+  stop_covary("controls", "The effects of level '", level, "' cannot be computed: its people are ",
+    "too far from the chart, most of all '", chart$responses[worst[2]], "' in row ",
+    rows[worst[1]], " of `newdata`, ", format(max(away, na.rm = TRUE), digits = 2),
+    " sds from its mean. Are the units those of the chart? Leave out values that cannot be.",
+    fields = list(level = level, rows = rows[worst[1]])
+  )
 }
 
 # Some of the people of read_people()

@@ -61,12 +61,12 @@ evaluate.covary <- function(
   }
   chart <- as_chart(object)
   newdata <- people_of(object, newdata)
+  groups <- people_groups(newdata, by)
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
   excluded <- excluded_terms(chart, exclude)
   s <- new_scoring(chart, newdata, chart_responses(object, chart, newdata), excluded, new_levels)
   s$y[s$at$missing, ] <- s$value[s$at$missing, ] <- NA
   scored <- scored_people(s, check_baseline(chart, baseline))
-  groups <- people_groups(newdata, by)
   out <- lapply(seq_along(groups$rows), function(g) {
     found <- group_measures(scored, groups$rows[[g]], chart)
     cbind(groups$labels[rep(g, nrow(found)), , drop = FALSE], found)
@@ -107,6 +107,11 @@ take_measures <- function(out, measures) {
 
 # list(labels (data frame, a row a group), rows (list of row numbers)).
 people_groups <- function(newdata, by) {
+  if (nrow(newdata) == 0) {
+    stop_covary("newdata", "`newdata` has no rows: there is nobody to measure.",
+      fields = list(arg = "newdata")
+    )
+  }
   by <- check_names(by, "by")
   if (is.null(by)) {
     return(list(labels = data.frame(row.names = 1L), rows = list(seq_len(nrow(newdata)))))

@@ -65,7 +65,7 @@ reference_region.covary <- function(
   parts <- unlist(lapply(seq_len(s$at$n), function(row) {
     lapply(level, function(one) region_path(s, on, row, one, type, points, cov))
   }), recursive = FALSE)
-  paths <- do.call(rbind, parts)
+  paths <- do.call(rbind, c(list(matrix(0, 0, 3)), parts))
   each <- rep(seq_len(s$at$n), each = points * length(level))
   columns <- lapply(people_columns(
     newdata, c("level", "radius", ".point", chart$responses[on])

@@ -4,12 +4,14 @@
 # formula says.
 chart_responses <- function(object, chart, newdata) {
   if (inherits(object, "covary")) {
-    return(observed_responses(object, newdata, chart$responses))
+    y <- observed_responses(object, newdata, chart$responses)
+    for (label in chart$responses) finite_numbers(y[, label], "Response", label)
+    return(y)
   }
   y <- vapply(chart$responses, function(label) {
     as_response(newdata[[response_column(chart, label, newdata)]], label)
   }, numeric(nrow(newdata)))
-  matrix(y, nrow(newdata), dimnames = list(NULL, chart$responses))
+  matrix(y, nrow(newdata), length(chart$responses), dimnames = list(NULL, chart$responses))
 }
 
 # The column of new data that holds a response.

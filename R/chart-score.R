@@ -106,7 +106,7 @@ marginal_scores <- function(s) {
     if (any(s$wide)) out[s$wide] <- unseen_score(s, k, which(s$wide))
     out
   }, numeric(s$at$n))
-  matrix(z, s$at$n, dimnames = list(NULL, s$chart$responses))
+  matrix(z, s$at$n, length(s$chart$responses), dimnames = list(NULL, s$chart$responses))
 }
 
 # Patterns of observed responses among rows: list of list(observed (numbers), rows).

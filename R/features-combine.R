@@ -87,7 +87,7 @@ feature_curves <- function(x, newdata) {
       out <- f(tables_at(chart$predictors[[key]]$tables, at$columns, at$n))
       replace(out, at$missing, NA)
     }, numeric(nrow(newdata)))
-    matrix(out, nrow(newdata))
+    matrix(out, nrow(newdata), length(x$charts))
   }
   list(mean = of("mu", identity), sd = of("sigma", exp))
 }
@@ -138,5 +138,5 @@ feature_values <- function(newdata, used) {
     v <- newdata[[name]]
     if (is.null(v)) rep(NA_real_, nrow(newdata)) else as.double(v)
   })
-  matrix(unlist(columns), nrow(newdata))
+  matrix(as.double(unlist(columns)), nrow(newdata), length(used))
 }

@@ -128,7 +128,7 @@ score_features <- function(x, object, newdata, excluded, new_levels) {
   })
   z <- vapply(each, function(s) as.double(marginal_scores(s)), numeric(nrow(newdata)))
   list(
-    each = each, z = matrix(z, nrow(newdata), dimnames = list(NULL, names(each))),
+    each = each, z = matrix(z, nrow(newdata), length(each), dimnames = list(NULL, names(each))),
     newdata = newdata, excluded = excluded, new_levels = new_levels
   )
 }
@@ -154,7 +154,7 @@ feature_responses <- function(x, object, newdata) {
     }
     as_response(v, name)
   }, numeric(nrow(newdata)))
-  matrix(y, nrow(newdata), dimnames = list(NULL, names(x$charts)))
+  matrix(y, nrow(newdata), length(x$charts), dimnames = list(NULL, names(x$charts)))
 }
 
 warn_features_outside <- function(each) {

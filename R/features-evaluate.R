@@ -16,6 +16,8 @@ evaluate.covary_margins <- function(
   )
   joint <- check_feature_joint(x$correlations, asked, joint)
   new_levels <- check_choice(new_levels, c("error", "population", "predictive"), "new_levels")
+  if (!is.data.frame(newdata)) check_chart_columns(character(), newdata)
+  groups <- people_groups(newdata, by)
   s <- score_features(x, object, newdata, feature_terms(x, exclude), new_levels)
   base <- check_baseline(list(
     baseline = do.call(rbind, lapply(x$charts, `[[`, "baseline")), responses = resp
@@ -26,7 +28,6 @@ evaluate.covary_margins <- function(
     scored_people(one, base[match(name, resp), , drop = FALSE])
   })
   whole <- if (joint) whiten_features(x, s, scored, asked)
-  groups <- people_groups(newdata, by)
   out <- lapply(seq_along(groups$rows), function(g) {
     rows <- groups$rows[[g]]
     found <- lapply(resp, function(name) group_measures(scored[[name]], rows, x$charts[[name]]))

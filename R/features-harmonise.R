@@ -29,7 +29,7 @@ harmonise.covary_margins <- function(
     harmonise_scorings(chart, newdata, y[, chart$responses, drop = FALSE], asked)
   })
   z <- vapply(each, function(s) as.double(marginal_scores(s$from)), numeric(nrow(newdata)))
-  z <- matrix(z, nrow(newdata), dimnames = list(NULL, resp))
+  z <- matrix(z, nrow(newdata), length(resp), dimnames = list(NULL, resp))
   if (correlation) z <- move_scores(x, newdata, z, method, asked)
   put_features(newdata, lapply(stats::setNames(nm = resp), function(name) {
     value <- value_of_score(each[[name]]$target, 1, z[, name])$value

@@ -79,3 +79,13 @@ test_that("vary chooses what differs, and few or no controls are said", {
   refused(d, vary = "nu")
   refused(d, site = "sex")
 })
+
+test_that("controls that the chart cannot place are an error that says which", {
+  ref <- reference(fit_sites())
+  d <- controls(30, 1)
+  unknown <- replace(d, "sex", "X")
+  expect_error(adapt(ref, unknown), "sex", class = "covary_error_new_level")
+  expect_error(adapt(ref, d[0, ]), class = "covary_error_argument")
+  d$height[7] <- 1e9
+  expect_error(adapt(ref, d), "row 7", class = "covary_error_controls")
+})

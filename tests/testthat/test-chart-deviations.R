@@ -230,3 +230,17 @@ test_that("conditional velocity is the z of one visit given another, at any two 
     expect_lt(sqrt(mean((out$z_second_given_first - truth)^2)), 0.3)
   }
 })
+
+test_that("nobody has no scores, and an infinite response is refused by fit and chart", {
+  fit <- fit_sites()
+  nobody <- data_sites()[0, ]
+  infinite <- transform(data_sites()[1:2, ], height = c(1, Inf))
+  for (object in list(fit, reference(fit))) {
+    expect_identical(nrow(deviations(object, nobody, given = ~height)), 0L)
+    expect_identical(nrow(deviations(object, nobody, uncertainty = "posterior", wide = TRUE)), 0L)
+    expect_identical(nrow(reference_region(object, nobody)), 0L)
+    expect_identical(harmonise(object, nobody), nobody)
+    expect_error(evaluate(object, nobody), class = "covary_error_newdata")
+    expect_error(deviations(object, infinite), class = "covary_error_infinite")
+  }
+})

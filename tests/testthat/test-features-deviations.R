@@ -143,3 +143,13 @@ test_that("features may be columns of a matrix, or expressions", {
   d[["log(f3)"]] <- log(d$f3)
   expect_identical(deviations(ref, d[1:9, ])$z, out$z)
 })
+
+test_that("nobody has no sums, and nothing to evaluate", {
+  margins <- quiet(fit_margins(iris, names(iris)[1:3], mu = ~Species))
+  pairs <- quiet(fit_pairs(margins, iris))
+  nobody <- iris[0, ]
+  expect_identical(nrow(deviations(pairs, nobody)), 0L)
+  expect_identical(nrow(combine(pairs, c(Sepal.Length = 1), nobody)), 0L)
+  expect_identical(nrow(combine(pairs, c(Sepal.Length = 1, Sepal.Width = -1), nobody)), 0L)
+  expect_error(evaluate(pairs, nobody), class = "covary_error_newdata")
+})
