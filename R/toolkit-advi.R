@@ -1,5 +1,8 @@
-# advi(): the verb. A scheme is list(start, step, moments): `step(target, setup, state, most)` does
-# at most that many iterations and returns the state (toolkit-run.R), which is plain data.
+# advi(): the verb. A scheme is a way to optimise, a list of three functions:
+#   start(target, setup)               the state before the first iteration, plain data
+#   step(target, setup, state, most)   the state (toolkit-run.R) after at most so many iterations
+#   moments(setup, state)              mean and spread (toolkit-spread.R) of the present Gaussian,
+#                                      and its `parameters`, as callbacks see them
 
 #' Variational inference
 #'
@@ -113,12 +116,12 @@ advi <- function(
   control = advi_control(), refresh = NULL
 ) {
   target <- check_density(target)
+  check_class(control, "covary_advi_control", "control", "advi_control()")
   family <- new_variational_family(
     check_choice(family, c("fullrank", "meanfield", "lowrank"), "family"),
     target$dim, control$rank
   )
   if (!is.null(iterations)) iterations <- check_count(iterations, "iterations")
-  check_class(control, "covary_advi_control", "control", "advi_control()")
   if (!identical(optimizer, "auto")) {
     check_optimizer(optimizer)
   } else if (control$parity == "pymc") optimizer <- adagrad_window()
@@ -130,30 +133,32 @@ advi <- function(
     family = family, control = control, optimizer = optimizer, batch_size = batch_size,
     start = read_start(start, target), start_sigma = start_sigma
   )
-  scheme <- choose_scheme(setup, target)
-  if (is.null(iterations)) {
-    iterations <- switch(scheme,
-      fixed = 2000L,
-      diagonal = 2000L,
-      factors = 2000L,
-      subsample = 2000L,
-      natural = 50000L,
-      stochastic = 10000L
-    )
-  }
+  if (is.null(iterations)) iterations <- most_iterations[[choose_scheme(setup, target)]]
   approx <- new_approximation(target, "advi", family$name)
   approx$setup <- c(setup, list(draws = draws))
   approx$callbacks <- as_callbacks(callbacks)
-  run <- with_meter(target)
-  approx$setup$suspect <- suspect_gradient(
-    run, setup$start,
-    if (is.null(start_sigma)) 0.1 else start_sigma, "start", batch_size
-  )
-  approx$state <- advi_schemes()[[scheme]]$start(run, approx$setup)
-  approx$state$evaluations <- as.list(run$meter)
-  run_advi(approx, iterations, refresh)
+  run_advi(start_advi(approx), iterations, refresh)
 }
 
+# By scheme, where the user says no number.
+most_iterations <- c(
+  fixed = 2000L, diagonal = 2000L, factors = 2000L, subsample = 2000L, natural = 50000L,
+  stochastic = 10000L
+)
+
+# The approximation with the state of its scheme before the first iteration.
+start_advi <- function(approx) {
+  setup <- approx$setup
+  run <- with_meter(approx$target)
+  sd <- if (is.null(setup$start_sigma)) 0.1 else setup$start_sigma
+  approx$setup$suspect <- suspect_gradient(run, setup$start, sd, "start", setup$batch_size)
+  scheme <- advi_schemes()[[choose_scheme(setup, approx$target)]]
+  approx$state <- scheme$start(run, approx$setup)
+  approx$state$evaluations <- as.list(run$meter)
+  approx
+}
+
+# Standard deviations (dim) at the start, from one or dim numbers.
 check_sigma <- function(x, target) {
   if (!is.numeric(x) || !(length(x) %in% c(1, target$dim)) || any(!is.finite(x)) ||
     any(x < 1e-150 | x > 1e150)) {
@@ -166,6 +171,7 @@ check_sigma <- function(x, target) {
   rep_len(as.double(x), target$dim)
 }
 
+# Which of advi_schemes() a run follows.
 choose_scheme <- function(setup, target) {
   if (inherits(setup$optimizer, "covary_optimizer")) {
     return("stochastic")
@@ -189,6 +195,7 @@ advi_schemes <- function() {
   )
 }
 
+# At most `iterations` more of a fit, old or new, counting evaluations of the target as it goes.
 run_advi <- function(approx, iterations, refresh) {
   scheme <- advi_schemes()[[choose_scheme(approx$setup, approx$target)]]
   run <- with_meter(approx$target)

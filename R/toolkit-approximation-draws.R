@@ -1,5 +1,6 @@
 # Draws of approximations in the formats of package posterior.
 
+# Matrix of draws (S x p): parameters, log density and, of the draws in the fit, log approximation.
 # `lp`: evaluate the density at all draws, where the fit has looked at some of them only
 draws_of <- function(x, ndraws = NULL, lp = FALSE) {
   check_approximation(x, "x")
@@ -14,6 +15,7 @@ draws_of <- function(x, ndraws = NULL, lp = FALSE) {
   out
 }
 
+# Log densities (S) at free numbers theta (S x dim), of which some or none are `known`.
 complete_lp <- function(target, theta, known = NULL) {
   if (is.null(known)) known <- rep(NA_real_, nrow(theta))
   lacking <- is.na(known)
@@ -95,9 +97,10 @@ as.data.frame.covary_approximation <- function(x, row.names = NULL, optional = F
 #' @param newdata A data frame with the predictors, and the columns of offsets, if any.
 #' @param interval Probability of the intervals.
 #' @param ... Not used.
-#' @return A data frame with a row for each of `newdata`: its columns, then mean, sd and bounds of
-#'   the regression line (with offsets), and bounds for a new observation; `NA` where a predictor
-#'   is missing.
+#' @return A data frame with a row for each of `newdata`: its columns, then `estimate`, `sd`,
+#'   `lower` and `upper` of the regression line (with offsets), and bounds for a new observation,
+#'   `predict_lower` and `predict_upper`; `NA` where a predictor is missing. Columns of these names
+#'   in `newdata` are replaced.
 #' @section Errors: `covary_error_newdata` for columns that are missing or of another kind, and
 #'   for regressions in which a row's predictors depend on the other rows;
 #'   `covary_error_new_level`; `covary_error_infinite`.
@@ -111,7 +114,8 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
   own <- object$target$blueprint
   if (is.null(own)) {
     stop_covary("argument",
-      "Only fits to linear_regression() can predict; this target is a ", object$target$label, ".",
+      "Only fits to linear_regression() can predict; the target of this one: ",
+      object$target$label, ".",
       fields = list(arg = "object")
     )
   }
@@ -130,8 +134,9 @@ predict.covary_approximation <- function(object, newdata, interval = 0.95, ...) 
   p <- c((1 - interval) / 2, (1 + interval) / 2)
   a <- column_quantiles(line, p)
   b <- column_quantiles(new, p)
-  cbind(newdata, data.frame(
+  out <- data.frame(
     estimate = colMeans(line), sd = column_sds(line), lower = a[, 1],
     upper = a[, 2], predict_lower = b[, 1], predict_upper = b[, 2]
-  ))
+  )
+  cbind(newdata[setdiff(names(newdata), names(out))], out)
 }

@@ -7,6 +7,7 @@ print.covary_fit_info <- function(x, ...) {
   invisible(x)
 }
 
+# The algorithm as print() and pictures name it.
 method_label <- function(x) {
   switch(x$method,
     advi = paste0("ADVI, ", x$family),
@@ -65,7 +66,7 @@ summary.covary_approximation <- function(object, ...) {
   } else {
     # draws are independent; the optimiser's own error comes on top
     error <- if (is.null(object$info$error)) 0 else object$info$error
-    out$mcse <- out$sd * sqrt(1 / nrow(object$draws) + error^2)
+    out$mcse <- out$sd * sqrt(1 / posterior::ndraws(draws) + error^2)
     out$khat <- if (is.null(object$info$khat)) NA_real_ else object$info$khat
   }
   out

@@ -1,8 +1,15 @@
-# Approximations: what every algorithm of the toolkit returns. Fields: target, method, family, mean
-# and chol_cov, sd or factors (Gaussians of the free numbers: toolkit-spread.R), draws (free, a row
-# a draw), lp and lq (log target, up to its constant, and log approximation at the
-# draws), chain, history (losses), info, state (to continue), callbacks. Plain data: saveRDS() keeps
-# everything.
+# Approximations: what every algorithm of the toolkit returns. Plain data, so that saveRDS() keeps
+# everything. Fields, with S draws of d free numbers:
+#   target, method, family   names of the last two as summary() shows them
+#   mean                     Gaussians: d
+#   chol_cov, sd or factors  Gaussians: how they spread (toolkit-spread.R)
+#   draws                    S x d
+#   chain                    S, of NUTS
+#   lp, lq                   S: log target (up to its constant) and log approximation at the draws
+#   history                  loss of each iteration
+#   info                     what diagnostics() shows
+#   setup, state             settings, and all that refine() needs to go on
+#   callbacks                with what they have kept
 
 #' Approximations of a target
 #'
@@ -42,12 +49,16 @@ new_approximation <- function(target, method, family, ...) {
   structure(out, class = "covary_approximation")
 }
 
-# n x dim draws of the free numbers
+# n x dim draws of the free numbers; by default those in the fit, or in its place the view of one
+# that is not finished
 free_draws <- function(x, n = NULL) {
   if (is.null(n)) {
-    return(x$draws)
+    return(view_draws(x))
   }
   n <- check_count(n, "ndraws")
+  if (is.null(x$draws)) {
+    return(view_draws(x, n))
+  }
   if (n <= nrow(x$draws)) {
     at <- if (is.null(x$chain)) seq_len(n) else evenly_spaced(nrow(x$draws), n)
     if (n == 1) at <- sample.int(nrow(x$draws), 1)
@@ -65,15 +76,16 @@ free_mean <- function(x) if (!is.null(x$mean)) x$mean else colMeans(x$draws)
 
 free_sds <- function(x) if (is_gaussian(x)) spread_sds(x) else each_sd(x$draws)
 
-# As sqrt(diag(cov(draws))), without the covariances.
+# Standard deviations of the columns of draws (S x p), without their covariances.
 each_sd <- function(draws) {
   vapply(stats::setNames(seq_len(ncol(draws)), colnames(draws)), function(j) {
     stats::sd(draws[, j])
   }, 0)
 }
 
-# A moment by parameters: that of the Gaussian where the free numbers are the parameters, else that
-# of the draws. `free(x)`, `of(draws)`: the moment of either.
+# A moment of the parameters or of the free numbers, by `scale`: that of the Gaussian where the
+# free numbers are the parameters, else that of the draws. The functions free(x) and of(draws) take
+# the moment of the free numbers, and of draws (S x p).
 view_moment <- function(x, scale, free, of) {
   scale <- check_choice(scale, c("parameters", "free"), "scale")
   if (scale == "parameters" && !(is_plain(x$target) && is_gaussian(x))) {
@@ -88,12 +100,13 @@ view_moment <- function(x, scale, free, of) {
   out
 }
 
-view_draws <- function(x) {
-  if (is.null(x$draws)) gaussian_draws(x, fixed_view_noise(spread_width(x))) else x$draws
+# The draws in the fit (S x dim) or, where there are none yet, n points of a fixed design.
+view_draws <- function(x, n = 128) {
+  if (is.null(x$draws)) gaussian_draws(x, fixed_view_noise(spread_width(x), n)) else x$draws
 }
 
-# In callbacks there are no draws yet, and none may be taken from the user's stream: a fixed design,
-# Halton points (prime bases) through the normal quantile.
+# Standard normal noise (n x d) for views in callbacks, where there are no draws yet and none may be
+# taken from the user's stream: Halton points (prime bases) through the normal quantile.
 fixed_view_noise <- function(d, n = 128) {
   primes <- c(2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
   halton <- function(base) {
@@ -108,19 +121,16 @@ fixed_view_noise <- function(d, n = 128) {
       r
     }, 0)
   }
-  z <- vapply(primes[seq_len(min(d, 20))], halton, numeric(n))
+  z <- matrix(vapply(primes[seq_len(min(d, 20))], halton, numeric(n)), n)
   z <- matrix(vapply(seq_len(d), function(j) {
     stats::qnorm((z[, (j - 1) %% 20 + 1] + (j - 1) %/% 20 * 0.37 + 0.5 / n) %% 1)
   }, numeric(n)), n)
-  scale(z)[, , drop = FALSE]
+  if (n > 1) scale(z)[, , drop = FALSE] else z
 }
 
 #' @rdname approximation
 #' @export
-mean.covary_approximation <- function(x, ..., scale = c(
-                                        "parameters",
-                                        "free"
-                                      )) {
+mean.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
   check_dots(...)
   view_moment(check_approximation(x, "x"), scale, free_mean, colMeans)
 }
@@ -160,20 +170,14 @@ sd.covary_approximation <- function(x, ..., scale = c("parameters", "free")) {
 #' @rdname approximation
 #' @importFrom stats vcov coef
 #' @export
-vcov.covary_approximation <- function(object, ..., scale = c(
-                                        "parameters",
-                                        "free"
-                                      )) {
+vcov.covary_approximation <- function(object, ..., scale = c("parameters", "free")) {
   check_dots(...)
   view_moment(check_approximation(object), scale, free_covariance, stats::cov)
 }
 
 #' @rdname approximation
 #' @export
-coef.covary_approximation <- function(object, ..., scale = c(
-                                        "parameters",
-                                        "free"
-                                      )) {
+coef.covary_approximation <- function(object, ..., scale = c("parameters", "free")) {
   check_dots(...)
   view_moment(check_approximation(object), scale, free_mean, colMeans)
 }
@@ -193,6 +197,7 @@ diagnostics.covary_approximation <- function(fit, ...) {
   structure(c(list(method = fit$method, family = fit$family), fit$info), class = "covary_fit_info")
 }
 
+# An approximation x to start from must have the free numbers of the target.
 check_same_target <- function(x, target) {
   if (!identical(x$target$names, target$names)) {
     stop_covary("argument", "The approximation belongs to another target: it has the free numbers ",

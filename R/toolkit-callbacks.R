@@ -4,8 +4,10 @@
 #' Callbacks
 #'
 #' What [advi()] and [svgd()] call between iterations: one of these or a list of them, or of
-#' functions
-#' `function(approx, losses, i)`, called after every iteration (use `callback()` for fewer).
+#' functions `function(approx, losses, i)`, called after every iteration (use `callback()` for
+#' fewer). `approx` is the approximation so far, `losses` are those of all iterations, `i` is the
+#' number of the last. Approximations that are not finished have no draws; `as.matrix(approx)` and
+#' `summary(approx)` then show 128 points of a fixed design.
 #' `stop_iteration()` inside one ends the run normally; an error stops with a condition of class
 #' `covary_error_callback` whose field `fit` is the approximation so far.
 #'
@@ -36,7 +38,8 @@
 #' @name callbacks
 NULL
 
-# run(memory, approx, losses, i) returns the new memory; `values`: names of what a tracker keeps.
+# run(memory, approx, losses, i) is called at every `every`-th iteration, with `first` also at the
+# first, and returns the new memory; `values`: names of what a tracker keeps.
 new_callback <- function(kind, every, run, first = FALSE, memory = list(), values = NULL) {
   structure(
     list(
@@ -99,72 +102,8 @@ check_loss <- function(every = 100, window = 1000) {
 
 #' @rdname callbacks
 #' @export
-tracker <- function(..., every = 1) {
-  functions <- list(...)
-  if (length(functions) == 0 || is.null(names(functions)) || any(names(functions) == "") ||
-    !all(vapply(functions, is.function, TRUE))) {
-    stop_covary("argument",
-      "`tracker()` takes named functions, such as tracker(mean = mean, sd = sd).",
-      fields = list(arg = "...")
-    )
-  }
-  check_tracked_names(names(functions))
-  calls <- lapply(functions, function(f) {
-    n <- if (is.primitive(f)) 1 else if ("..." %in% names(formals(f))) 1 else length(formals(f))
-    if (n == 0) {
-      function(approx, losses, i) f()
-    } else if (n < 3) {
-      function(approx, losses, i) {
-        f(approx)
-      }
-    } else {
-      f
-    }
-  })
-  new_callback("tracker", every, run = function(memory, approx, losses, i) {
-    add_entry(memory, list(iteration = i, values = lapply(calls, function(f) f(approx, losses, i))))
-  }, memory = growing_list(), values = names(calls))
-}
-
-# Names of tracked values become columns beside `iteration`.
-check_tracked_names <- function(names) {
-  if ("iteration" %in% names) {
-    stop_covary("argument",
-      "`tracker()` keeps the iterations themselves under the name 'iteration'; give this function ",
-      "another name.",
-      fields = list(arg = "...")
-    )
-  }
-  twice <- unique(names[duplicated(names)])
-  if (length(twice)) {
-    stop_covary("argument",
-      "Each tracked function needs a name of its own, also between trackers; found twice: ",
-      enumerate(twice), ".",
-      fields = list(arg = "...", names = twice)
-    )
-  }
-}
-
-# A list that grows at constant cost though every entry copies what it is added to: full parts, and
-# the one that is being filled.
-part_length <- 500L
-
-growing_list <- function() list(full = list(), filling = list())
-
-add_entry <- function(x, entry) {
-  x$filling <- c(x$filling, list(entry))
-  if (length(x$filling) < part_length) {
-    return(x)
-  }
-  list(full = c(x$full, list(x$filling)), filling = list())
-}
-
-entries <- function(x) c(unlist(x$full, recursive = FALSE), x$filling)
-
-#' @rdname callbacks
-#' @export
 callback <- function(fun, every = 100) {
-  check_function(fun, "fun")
+  check_callable(fun, "fun", c("approx", "losses", "i"))
   new_callback("function", every, run = function(memory, approx, losses, i) {
     fun(approx, losses, i)
     memory
@@ -174,61 +113,18 @@ callback <- function(fun, every = 100) {
 #' @rdname callbacks
 #' @export
 stop_iteration <- function(message = "Stopped by a callback") {
+  if (!is_text(message)) {
+    stop_covary("argument", "`message` must be one text, not ", describe(message), ".",
+      fields = list(arg = "message")
+    )
+  }
   stop(structure(
     class = c("covary_stop_iteration", "error", "condition"),
-    list(message = as.character(message), call = NULL)
+    list(message = message, call = NULL)
   ))
 }
 
-#' What trackers have kept
-#'
-#' @param object A fit of [advi()] or [svgd()].
-#' @return A list: `iteration`, and a matrix (a row an iteration) or list for each tracked
-#'   function. Several trackers that look at different iterations share `iteration`; a row where
-#'   one did not look is `NA` (in a list: `NULL`).
-#' @examples
-#' fit <- advi(normal_mixture(1, 0, 1),
-#'   optimizer = adam(.05), iterations = 50,
-#'   callbacks = tracker(mean = mean)
-#' )
-#' str(tracked(fit))
-#' @export
-tracked <- function(object) {
-  check_class(object, "covary_approximation", "object", "advi() or svgd()")
-  callbacks <- lapply(object$callbacks, check_object, "covary_callback", "object$callbacks")
-  trackers <- Filter(function(cb) cb$kind == "tracker", callbacks)
-  if (length(trackers) == 0) {
-    stop_covary(
-      "tracker",
-      "The fit has no tracker; give `callbacks = tracker(...)` to the fit."
-    )
-  }
-  kept <- lapply(trackers, function(cb) entries(cb$memory))
-  looked <- lapply(kept, function(e) vapply(e, `[[`, 0, "iteration"))
-  iteration <- sort(unique(unlist(looked)))
-  place <- function(cb, e, at) tracked_values(cb$values, e, match(at, iteration), length(iteration))
-  values <- Map(place, trackers, kept, looked)
-  c(list(iteration = iteration), unlist(unname(values), recursive = FALSE))
-}
-
-# The values of one tracker, at rows `at` of n.
-tracked_values <- function(names, kept, at, n) {
-  lapply(stats::setNames(names, names), function(name) {
-    v <- lapply(kept, function(e) e$values[[name]])
-    flat <- vapply(v, function(x) is.numeric(x) && is.null(dim(x)), TRUE)
-    if (!all(flat) || length(unique(lengths(v))) != 1) {
-      return(replace(vector("list", n), at, v))
-    }
-    rows <- do.call(rbind, v)
-    if (nrow(rows) == n) {
-      return(rows)
-    }
-    out <- matrix(NA_real_, n, ncol(rows), dimnames = list(NULL, colnames(rows)))
-    out[at, ] <- rows
-    out
-  })
-}
-
+# A list of callbacks from what the user gave: one, or a list of them or of functions.
 as_callbacks <- function(x) {
   if (inherits(x, "covary_callback") || is.function(x)) x <- list(x)
   out <- lapply(x, function(cb) {
@@ -249,17 +145,14 @@ as_callbacks <- function(x) {
 # The next iteration after i at which any callback looks.
 next_call <- function(callbacks, i) {
   at <- vapply(callbacks, function(cb) {
-    if (cb$first && i < 1) {
-      1
-    } else {
-      (i %/% cb$every + 1) *
-        cb$every
-    }
+    if (cb$first && i < 1) 1 else (i %/% cb$every + 1) * cb$every
   }, 0)
   min(at, Inf)
 }
 
-# list(callbacks: with new memories, stopped: message or NULL)
+# Calls those that look at iteration i. approx, losses: functions of no argument, because what they
+# make is dear. Returns list(callbacks: with new memories, stopped: the message of stop_iteration(),
+# or NULL).
 call_callbacks <- function(callbacks, approx, losses, i) {
   stopped <- NULL
   look <- function(k) {

@@ -19,6 +19,6 @@ nuts_control <- function(
     accept = check_number(accept, "accept", 0, 1, open = TRUE),
     metric = check_choice(metric, c("auto", "dense", "diagonal"), "metric"),
     max_depth = check_number(max_depth, "max_depth", 1, 20, whole = TRUE),
-    jitter = check_number(jitter, "jitter", 0)
+    jitter = check_number(jitter, "jitter", 0, 1e300)
   ), class = "covary_nuts_control")
 }

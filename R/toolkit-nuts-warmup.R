@@ -1,18 +1,33 @@
 # Warm-up of NUTS: windows, and the metric learned in them.
 
+# list(dense, known: is the metric that of an approximation, value: covariance (dim x dim) or, where
+# not dense, variances (dim)).
 first_metric <- function(target, start, control) {
   dense <- control$metric == "dense" || (control$metric == "auto" && target$dim <= 100)
-  cov <- if (inherits(start, "covary_approximation")) {
-    free_covariance(start)
-  } else {
-    diag(1, target$dim)
-  }
   known <- inherits(start, "covary_approximation")
+  cov <- if (known) covariance_at_start(start) else diag(1, target$dim)
   list(dense = dense, known = known, value = if (dense) cov else diag(cov))
 }
 
-# The lengths that Stan uses: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With
-# a known metric: a short search for the step size, one window, and a final step size.
+# The covariance of an approximation. That of few different draws may have no extent in some
+# direction, and no inverse: it is then shrunk as that of a short window.
+covariance_at_start <- function(start) {
+  cov <- free_covariance(start)
+  if (is.null(chol_or_null(cov))) cov <- shrink_covariance(cov, nrow(unique(start$draws)))
+  cov
+}
+
+# Towards a small multiple of the identity, the more the fewer the n draws behind it, as in Stan, so
+# that a metric from few draws is a valid one. cov: a covariance, or variances.
+shrink_covariance <- function(cov, n) {
+  keep <- n / (n + 5)
+  least <- 1e-3 * (1 - keep)
+  keep * cov + if (is.matrix(cov)) diag(least, nrow(cov)) else least
+}
+
+# Windows of warm-up, list(n: transitions, metric: is it learned from their draws) each. The lengths
+# are those of Stan: 75, then 25, 50, 100, ..., the last as long as it takes, then 50. With a known
+# metric: a short search for the step size, one window, and a final step size.
 warmup_windows <- function(warmup, known = FALSE) {
   window <- function(n, metric) list(n = n, metric = metric)
   if (warmup == 0) {
@@ -38,15 +53,10 @@ warmup_windows <- function(warmup, known = FALSE) {
   c(out, list(window(last, FALSE)))
 }
 
-# Shrunk as in Stan, so that short windows give valid metrics.
+# Settings with the metric of the draws (dim x n) of a window.
 learn_metric <- function(settings, draws) {
-  n <- ncol(draws)
-  keep <- n / (n + 5)
-  if (settings$dense) {
-    settings$metric <- keep * stats::cov(t(draws)) + diag(1e-3 * (1 - keep), nrow(draws))
-    settings$chol_metric <- t(chol(settings$metric))
-  } else {
-    settings$metric <- keep * apply(draws, 1, stats::var) + 1e-3 * (1 - keep)
-  }
+  cov <- if (settings$dense) stats::cov(t(draws)) else apply(draws, 1, stats::var)
+  settings$metric <- shrink_covariance(cov, ncol(draws))
+  if (settings$dense) settings$chol_metric <- t(chol(settings$metric))
   settings
 }

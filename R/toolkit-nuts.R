@@ -43,64 +43,70 @@ nuts <- function(
   }
   form <- sampling_form(target, start, progress)
   suspect <- suspect_gradient(target, nuts_centre(target, start), 0.1, "start")
+  length <- list(warmup = warmup, iterations = iterations)
+  sampled <- run_chains(form, chains, length, control, progress)
+  new_sample(target, form, sampled$runs, list(
+    warmup = warmup, control = control, interrupted = sampled$interrupted, suspect = suspect
+  ))
+}
+
+# list(runs: one of run_chain() for each chain, interrupted). An incomplete chain counts only if it
+# is all there is, because chains have one length. form: from sampling_form(); length: list(warmup,
+# iterations).
+run_chains <- function(form, chains, length, control, progress) {
   metric <- first_metric(form$target, form$start, control)
+  draw_start <- chain_start(form$target, form$start, control$jitter)
   runs <- list()
   interrupted <- FALSE
   for (chain in seq_len(chains)) {
-    run <- tryCatch(
-      run_chain(
-        form$target, warmup, iterations, chain_start(form$target, form$start),
-        metric, control,
-        function(share) {
-          progress$tick(
-            paste("chain", chain, "of", chains),
-            (chain - 1 + share) / chains
-          )
-        }
-      ),
+    tick <- function(share) {
+      progress$tick(paste("chain", chain, "of", chains), (chain - 1 + share) / chains)
+    }
+    run <- tryCatch(run_chain(form$target, length, draw_start, metric, control, tick),
       interrupt = function(e) NULL
     )
     interrupted <- is.null(run) || run$cut
-    # chains have one length: an incomplete one counts only if it is all there is
     if (!interrupted || (chain == 1 && !is.null(run))) runs[[chain]] <- run
     if (interrupted) break
   }
   if (length(runs) == 0) {
     stop_covary("interrupted", "Sampling was interrupted before the first chain had draws to keep.")
   }
-  new_sample(target, form, runs, warmup, control, interrupted, suspect)
+  list(runs = runs, interrupted = interrupted)
 }
 
-# Where chains start, about
+# The free numbers around which chains start
 nuts_centre <- function(target, start) {
   if (inherits(start, "covary_approximation")) free_mean(start) else read_start(start, target)
 }
 
-chain_start <- function(target, start) {
+# A function of no argument that draws free numbers to start from.
+chain_start <- function(target, start, jitter) {
   if (inherits(start, "covary_approximation")) {
     return(function() free_draws(start, 1)[1, ])
   }
   centre <- read_start(start, target)
-  function(jitter) centre + stats::runif(target$dim, -jitter, jitter)
+  function() centre + stats::runif(target$dim, -jitter, jitter)
 }
 
-# One chain. Windows: step size alone, doubling windows for the metric, step size alone.
-run_chain <- function(target, warmup, iterations, start, metric, control, tick) {
-  theta <- find_start(target, start, control$jitter)
+# One chain. Windows of warm-up: step size alone, doubling windows for the metric, step size alone.
+# Returns list(cut: was it interrupted after warm-up, draws (dim x n), info (a row each of
+# transition_info, n columns), warmup: info of warm-up, step). length: list(warmup, iterations);
+# tick(share): shows how much is done.
+run_chain <- function(target, length, draw_start, metric, control, tick) {
+  theta <- find_start(target, draw_start)
   settings <- list(
     most_depth = control$max_depth, accept = control$accept, adapt = 1,
     dense = as.integer(metric$dense),
     metric = metric$value, chol_metric = if (metric$dense) t(chol(metric$value))
   )
   step <- first_step(target, settings, theta, 1)
-  total <- warmup + iterations
+  total <- length$warmup + length$iterations
   infos <- list()
   done <- 0
-  for (window in warmup_windows(warmup, metric$known)) {
-    part <- transitions(
-      target, settings, theta, step, window$n,
-      function(k) tick((done + k) / total)
-    )
+  tick_part <- function(k) tick((done + k) / total)
+  for (window in warmup_windows(length$warmup, metric$known)) {
+    part <- transitions(target, settings, theta, step, window$n, tick_part)
     theta <- part$theta
     step <- part$step
     infos <- c(infos, list(part$info))
@@ -111,27 +117,31 @@ run_chain <- function(target, warmup, iterations, start, metric, control, tick) 
     }
   }
   settings$adapt <- 0
-  part <- transitions(target, settings, theta, step, iterations,
-    function(k) tick((done + k) / total),
-    keep = 50
-  )
+  part <- transitions(target, settings, theta, step, length$iterations, tick_part, keep = 50)
   list(
-    cut = ncol(part$draws) < iterations, draws = part$draws, info = part$info,
+    cut = ncol(part$draws) < length$iterations, draws = part$draws, info = part$info,
     warmup = do.call(cbind, infos), step = exp(step$log_mean)
   )
 }
 
-find_start <- function(target, start, jitter) {
+# Free numbers (dim) at which log density and gradient are finite.
+find_start <- function(target, draw_start) {
   for (i in 1:100) {
-    theta <- if (length(formals(start))) start(jitter) else start()
+    theta <- draw_start()
     at <- density_at(target, matrix(theta, 1), gradient = TRUE)
     if (is.finite(at$value) && all(is.finite(at$gradient))) {
       return(theta)
     }
   }
-  stop_covary("start", "No finite log density within 100 tries around the start; give `start`.")
+  stop_covary("start",
+    "Chains must start where log density and gradient are finite; 100 points around the start ",
+    "are not such. Give other `start` values or less `jitter` in nuts_control().",
+    fields = list(arg = "start")
+  )
 }
 
+# The state of the step size, for C_nuts, after a search from `size` for a step that is accepted
+# about half of the time.
 first_step <- function(target, settings, theta, size) {
   step <- guard_target(.Call(C_nuts_step, target, settings, theta, size))
   if (is.null(step)) stop_covary("start", "The log density is not finite where the chain starts.")
@@ -142,8 +152,10 @@ first_step <- function(target, settings, theta, size) {
 # depth of the tree, leapfrog steps, whether it diverged.
 transition_info <- c("value", "accept", "energy", "depth", "leapfrogs", "divergent")
 
-# In pieces, so that a user can interrupt; R's generator makes the result independent of the cuts.
-# An interrupt ends it; with `keep` draws or more, those that there are are returned.
+# n transitions from theta: list(theta, step: state of the step size, draws (dim x n), info (6 x
+# n)). They are made fifty at a time, so that a user can interrupt; R's generator makes the result
+# independent of the cuts. After an interrupt with `keep` draws or more, these are returned; with
+# fewer the interrupt goes on.
 transitions <- function(target, settings, theta, step, n, tick, keep = Inf) {
   draws <- matrix(0, target$dim, n)
   info <- matrix(0, 6, n, dimnames = list(transition_info, NULL))

@@ -23,7 +23,8 @@
 #' @name optimizers
 NULL
 
-# `rule`: what read_optimizer() in r_advi.c takes; its name is that of a rule in optimizer.c.
+# `...`: what the rule needs beside a rate, by the names below. The field `rule` is what
+# read_optimizer() in r_advi.c takes; its name is that of a rule in optimizer.c.
 new_optimizer <- function(name, rate, ...) {
   rule <- list(
     name = name, rate = check_number(rate, "learning_rate", 0, Inf, open = TRUE),
@@ -32,7 +33,7 @@ new_optimizer <- function(name, rate, ...) {
   rule <- utils::modifyList(rule, list(...))
   check_share(rule$decay)
   check_share(rule$decay2)
-  check_number(rule$epsilon, "epsilon", 0)
+  check_number(rule$epsilon, "epsilon", 0, 1e300)
   numbers <- c("rate", "decay", "decay2", "epsilon")
   rule[numbers] <- lapply(rule[numbers], as.double)
   rule$window <- check_count(rule$window, "window")
@@ -40,6 +41,7 @@ new_optimizer <- function(name, rate, ...) {
   structure(list(name = name, rate = rate, rule = rule), class = "covary_optimizer")
 }
 
+# A share of what was before that a moving average keeps.
 check_share <- function(x) {
   if (!(is.numeric(x) && length(x) == 1 && !is.na(x) && x >= 0 && x < 1)) {
     stop_covary(

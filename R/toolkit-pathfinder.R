@@ -29,64 +29,70 @@ pathfinder <- function(
   target <- check_density(target)
   paths <- check_count(paths, "paths")
   draws <- check_draw_count(draws)
-  elbo_draws <- check_count(elbo_draws, "elbo_draws", 2)
-  history <- check_count(history, "history")
-  iterations <- check_count(iterations, "iterations")
-  check_number(jitter, "jitter", 0)
-  iterations <- check_count(iterations, "iterations")
-  centre <- read_start(start, target)
-  runs <- list()
-  failures <- 0
-  suspect <- FALSE
+  settings <- list(
+    elbo_draws = check_count(elbo_draws, "elbo_draws", 2),
+    history = check_count(history, "history"),
+    iterations = check_count(iterations, "iterations"),
+    jitter = check_number(jitter, "jitter", 0, 1e300)
+  )
+  search <- search_paths(target, read_start(start, target), paths, settings)
+  if (search$interrupted) {
+    warn_covary(
+      "interrupted", "Pathfinder was interrupted; ", length(search$runs), " of ",
+      paths, " paths are kept."
+    )
+  }
+  pool_paths(target, search, draws)
+}
+
+# Paths from noise around the free numbers `centre`, until there are so many or ten have failed:
+# list(runs: one of one_path() each, failures, interrupted, suspect: does the gradient contradict
+# the density at the start). settings: list(elbo_draws, history, iterations, jitter).
+search_paths <- function(target, centre, paths, settings) {
+  out <- list(runs = list(), failures = 0, interrupted = FALSE, suspect = FALSE)
   search <- function() {
-    suspect <<- suspect_gradient(target, centre, 0.1, "start")
-    while (length(runs) < paths && failures < 10) {
-      run <- one_path(
-        target, centre + stats::runif(target$dim, -jitter, jitter), elbo_draws,
-        iterations, history
-      )
-      if (is.null(run)) failures <<- failures + 1 else runs <<- c(runs, list(run))
+    out$suspect <<- suspect_gradient(target, centre, 0.1, "start")
+    while (length(out$runs) < paths && out$failures < 10) {
+      noise <- stats::runif(target$dim, -settings$jitter, settings$jitter)
+      run <- one_path(target, centre + noise, settings)
+      if (is.null(run)) {
+        out$failures <<- out$failures + 1
+      } else {
+        out$runs <<- c(out$runs, list(run))
+      }
     }
   }
-  interrupted <- FALSE
-  tryCatch(search(), interrupt = function(e) interrupted <<- TRUE)
-  if (interrupted && length(runs) == 0) {
+  tryCatch(search(), interrupt = function(e) out$interrupted <<- TRUE)
+  if (out$interrupted && length(out$runs) == 0) {
     stop_covary("interrupted", "Pathfinder was interrupted before the first path was complete.")
   }
-  if (length(runs) == 0) {
+  if (length(out$runs) == 0) {
     stop_covary("start",
       "No path found a Gaussian over which the log density is finite; give other `start` values ",
       "or less `jitter`, or declare bounds by `transforms`.",
       fields = list(arg = "start")
     )
   }
-  if (interrupted) {
-    warn_covary(
-      "interrupted", "Pathfinder was interrupted; ", length(runs), " of ",
-      paths, " paths are kept."
-    )
-  }
-  pool_paths(target, runs, draws, failures, interrupted, suspect)
+  out
 }
 
-# The best Gaussian along one path: list(mean, chol_cov, elbo), or NULL where the path fails.
-one_path <- function(target, theta, elbo_draws, iterations, history) {
+# The best Gaussian along one path from theta: list(mean, chol_cov, elbo, evaluations), or NULL
+# where the path fails.
+one_path <- function(target, theta, settings) {
   evaluations <- 0
   objective <- function(x) {
     evaluations <<- evaluations + 1
-    at <- density_at(target, matrix(x, 1), gradient = TRUE)
-    list(f = -at$value, g = -as.vector(at$gradient))
+    climb_objective(target, x)
   }
   at <- objective(theta)
-  if (!is.finite(at$f) || any(!is.finite(at$g))) {
+  if (!is_finite_at(at)) {
     return(NULL)
   }
   memory <- list(s = list(), y = list())
   alpha <- rep(1, length(theta))
   best <- NULL
-  for (i in seq_len(iterations)) {
-    inverse <- function(g) lbfgs_direction(g, memory, function(v) alpha * v)
-    direction <- -inverse(at$g)
+  for (i in seq_len(settings$iterations)) {
+    direction <- -lbfgs_direction(at$g, memory, function(v) alpha * v)
     if (i == 1) direction <- direction / max(1, sqrt(sum(at$g^2)))
     slope <- sum(direction * at$g)
     moved <- if (is.finite(slope) && slope < 0) line_search(objective, theta, direction, at, slope)
@@ -95,19 +101,21 @@ one_path <- function(target, theta, elbo_draws, iterations, history) {
     y <- moved$at$g - at$g
     if (isTRUE(sum(s * y) > 1e-12 * sum(y^2))) {
       alpha <- diagonal_update(alpha, s, y)
-      memory <- lbfgs_update(memory, s, y, history)
+      memory <- lbfgs_update(memory, s, y, settings$history)
     }
     gain <- at$f - moved$at$f
     theta <- moved$par
     at <- moved$at
-    best <- better_gaussian(target, best, theta, at$g, memory, alpha, elbo_draws)
+    found <- path_gaussian(target, theta, at$g, list(memory, alpha), settings$elbo_draws)
+    if (!is.null(found) && (is.null(best) || found$elbo > best$elbo)) best <- found
     if (gain < 1e-8 * (1 + abs(at$f))) break
   }
   if (!is.null(best)) best$evaluations <- evaluations
   best
 }
 
-# Gilbert and Lemarechal's update of the diagonal, as in the paper (algorithm 3)
+# The diagonal alpha (dim) of the inverse Hessian after a step s that changed the gradient by y, by
+# the update of Gilbert and Lemarechal, as in the paper (algorithm 3).
 diagonal_update <- function(alpha, s, y) {
   a <- sum(y^2 * alpha)
   b <- sum(y * s)
@@ -115,46 +123,44 @@ diagonal_update <- function(alpha, s, y) {
   1 / (a / (b * alpha) + y^2 / b - a * s^2 / (b * c * alpha^2))
 }
 
-better_gaussian <- function(target, best, theta, g, memory, alpha, elbo_draws) {
+# The Gaussian that L-BFGS has learned at a point of a path, list(mean, chol_cov, elbo), or NULL
+# where it is none or the log density is not finite over it. g: gradient of the negative log density
+# at theta; learned: list(memory of L-BFGS, alpha: diagonal).
+path_gaussian <- function(target, theta, g, learned, elbo_draws) {
   d <- length(theta)
-  h <- vapply(seq_len(d), function(j) {
-    lbfgs_direction(
-      replace(numeric(d), j, 1), memory,
-      function(v) alpha * v
-    )
-  }, numeric(d))
-  h <- matrix(h, d)
-  chol_cov <- attempt(cholesky((h + t(h)) / 2))
-  if (is.null(chol_cov)) {
-    return(best)
+  column <- function(j) {
+    lbfgs_direction(replace(numeric(d), j, 1), learned[[1]], function(v) learned[[2]] * v)
   }
-  mean <- theta - as.vector(h %*% g)
+  inverse <- matrix(vapply(seq_len(d), column, numeric(d)), d)
+  chol_cov <- attempt(cholesky((inverse + t(inverse)) / 2))
+  if (is.null(chol_cov)) {
+    return(NULL)
+  }
+  out <- list(mean = theta - as.vector(inverse %*% g), chol_cov = chol_cov)
   z <- matched_noise(elbo_draws, d)
-  draws <- sweep(z %*% chol_cov, 2, mean, "+")
+  draws <- gaussian_draws(out, z)
   if (any(!is.finite(draws))) {
-    return(best)
+    return(NULL)
   }
   lp <- density_at(target, draws)$value
-  elbo <- mean(lp) + mean(rowSums(z^2)) / 2 + sum(log(diag(chol_cov))) + 0.5 * d * log(2 * pi)
-  if (!is.finite(elbo) || (!is.null(best) && best$elbo >= elbo)) {
-    return(best)
-  }
-  list(mean = mean, chol_cov = chol_cov, elbo = elbo)
+  out$elbo <- mean(lp) + mean(rowSums(z^2)) / 2 + spread_log_det(out) + 0.5 * d * log(2 * pi)
+  if (is.finite(out$elbo)) out
 }
 
-# Draws of all paths, weighed and resampled; one path stays a Gaussian.
-pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
+# Draws of all paths, weighed and resampled; one path stays a Gaussian. search: from search_paths().
+pool_paths <- function(target, search, draws) {
+  runs <- search$runs
   best <- runs[[which.max(vapply(runs, `[[`, 0, "elbo"))]]
   x <- new_approximation(target, "pathfinder", "fullrank",
     mean = best$mean, chol_cov = best$chol_cov
   )
   x$info <- list(
-    path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = failures,
-    interrupted = interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations"))
+    path_elbo = vapply(runs, `[[`, 0, "elbo"), failed = search$failures,
+    interrupted = search$interrupted, evaluations = sum(vapply(runs, `[[`, 0, "evaluations"))
   )
   x <- add_gaussian_draws(x, draws)
   if (length(runs) > 1) x <- resample_paths(target, x, runs, draws)
-  suspect <- suspect || suspect_gradient(target, best$mean, sqrt(colSums(best$chol_cov^2)), "end")
+  suspect <- search$suspect || suspect_gradient(target, best$mean, spread_sds(best), "end")
   close <- isTRUE(x$info$khat <= khat_threshold(draws))
   x$info$converged <- close && fits_support(x$info) && !suspect
   warn_support(x)
@@ -167,13 +173,11 @@ pool_paths <- function(target, runs, draws, failures, interrupted, suspect) {
   x
 }
 
+# x with draws resampled by their importance weights from as many of each path.
 resample_paths <- function(target, x, runs, draws) {
-  parts <- lapply(runs, function(r) {
+  parts <- lapply(runs, function(run) {
     z <- matched_noise(draws, target$dim)
-    list(
-      theta = sweep(z %*% r$chol_cov, 2, r$mean, "+"),
-      lq = -0.5 * rowSums(z^2) - sum(log(diag(r$chol_cov))) - 0.5 * target$dim * log(2 * pi)
-    )
+    list(theta = gaussian_draws(run, z), lq = spread_log_density(run, z))
   })
   theta <- do.call(rbind, lapply(parts, `[[`, "theta"))
   lq <- unlist(lapply(parts, `[[`, "lq"))

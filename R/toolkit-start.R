@@ -10,15 +10,29 @@ read_start <- function(start, target) {
   free <- target$start
   at <- 0
   for (n in names(target$transforms)) {
-    b <- target$transforms[[n]]
-    v <- values[[n]]
-    if (!is.null(v)) free[at + seq_len(b$free)] <- b$inverse(start_value(v, n, b))
-    at <- at + b$free
+    transform <- target$transforms[[n]]
+    if (!is.null(values[[n]])) {
+      free[at + seq_len(transform$free)] <- free_start(values[[n]], n, transform)
+    }
+    at <- at + transform$free
   }
   free
 }
 
-# An element a parameter.
+# Free numbers of the start of one parameter, values v.
+free_start <- function(v, name, transform) {
+  v <- start_value(v, name, transform)
+  free <- transform$inverse(v)
+  if (any(!is.finite(free))) {
+    stop_covary("start", "Start of '", name, "' must lie inside its range, not so near its edge: ",
+      paste(format(v), collapse = ", "), ".",
+      fields = list(arg = "start", parameter = name)
+    )
+  }
+  free
+}
+
+# Values by parameter, from a list with an element for each.
 start_list <- function(start, transforms) {
   given <- names(start)
   if (length(start) && (is.null(given) || anyNA(given) || anyDuplicated(given) ||
@@ -32,7 +46,8 @@ start_list <- function(start, transforms) {
   unclass(start)
 }
 
-# A number a value: all of them in order, or by their labels, such as 'mu' or 'weight[2]'.
+# Values by parameter, from a vector with a number for each value: all of them in order, or by their
+# labels, such as 'mu' or 'weight[2]'.
 start_vector <- function(start, transforms) {
   labels <- value_labels(transforms, "size")
   if (!is.numeric(start)) {
@@ -60,17 +75,18 @@ start_vector <- function(start, transforms) {
   split(start, factor(owner, unique(owner)))
 }
 
-start_value <- function(v, name, block) {
-  if (!is.numeric(v) || length(v) != block$size || any(!is.finite(v))) {
-    stop_covary("start", "Start of '", name, "' must be ", block$size, " finite number",
-      if (block$size > 1) "s", ", not ", describe(v), ".",
+# The values v of one parameter, in order.
+start_value <- function(v, name, transform) {
+  if (!is.numeric(v) || length(v) != transform$size || any(!is.finite(v))) {
+    stop_covary("start", "Start of '", name, "' must be ", transform$size, " finite number",
+      if (transform$size > 1) "s", ", not ", describe(v), ".",
       fields = list(arg = "start", parameter = name)
     )
   }
   # one number has no order; the name it may carry comes from elsewhere
-  if (block$size > 1) {
+  if (transform$size > 1) {
     v <- by_name(
-      v, value_labels(stats::setNames(list(block), name), "size"),
+      v, value_labels(stats::setNames(list(transform), name), "size"),
       paste0("the start of '", name, "'"), "start", "start"
     )
   }

@@ -1,5 +1,6 @@
 # The verdict on a run of svgd().
 
+# The approximation with draws, log densities and verdict, which is said where it is bad.
 finish_svgd <- function(approx) {
   approx <- svgd_view(approx)
   at <- density_at(approx$target, approx$draws, gradient = TRUE)
@@ -8,8 +9,7 @@ finish_svgd <- function(approx) {
   setup <- approx$setup
   interrupted <- approx$info$interrupted
   suspect <- setup$suspect || suspect_gradient(
-    approx$target, colMeans(approx$draws), apply(approx$draws, 2, stats::sd), "end",
-    setup$batch_size
+    approx$target, colMeans(approx$draws), each_sd(approx$draws), "end", setup$batch_size
   )
   approx$info <- list(
     outside = sum(at$value == -Inf, na.rm = TRUE),
@@ -35,7 +35,7 @@ svgd_verdict <- function(approx, gradient) {
   has_cooled <- svgd_temperature(setup, approx$state$iteration) <= setup$temperature * 1.001
   # The Stein direction has units of a score; a particle at rest feels forces far below the
   # 1 / spread of the target's own.
-  force <- mean(last) * sqrt(mean(apply(approx$draws, 2, stats::sd)^2))
+  force <- mean(last) * sqrt(mean(each_sd(approx$draws)^2))
   noise <- if (setup$batch_size > 0) 1 else 0.1
   stein <- stein_errors(approx$draws, t(gradient) / setup$temperature)
   list(
@@ -68,8 +68,9 @@ warn_svgd <- function(info, verdict) {
   }
 }
 
-# E[g f(u) + f'(u)] = 0 for the score g of the target: the largest error over parameters for f = u
-# (spread) and u^2 (shape), u in units of the particles' spread.
+# Stein's identity: E[g f(u) + f'(u)] = 0 for the score g of the target. Its largest errors over
+# parameters for f = u (`linear`: spread) and u^2 (`quadratic`: shape), u in units of the particles'
+# spread. draws, score: particles x dim.
 stein_errors <- function(draws, score) {
   centred <- sweep(draws, 2, colMeans(draws))
   s <- sqrt(colMeans(centred^2))

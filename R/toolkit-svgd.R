@@ -51,7 +51,8 @@ svgd <- function(
   particles <- check_count(particles, "particles", 2)
   iterations <- check_count(iterations, "iterations")
   positive(temperature, "temperature")
-  heat <- if (is.null(heat)) max(20, temperature) else check_number(heat, "heat", temperature)
+  if (is.null(heat)) heat <- max(20, temperature)
+  check_number(heat, "heat", temperature, 1e300)
   check_number(jitter, "jitter", 0, Inf, open = TRUE)
   kernel <- if (is.null(kernel)) {
     c("rbf", "moments")[1 + (particles > 2 * target$dim)]
@@ -66,7 +67,6 @@ svgd <- function(
   } else {
     check_flag(rebalance, "rebalance")
   }
-  centre <- read_start(start, target)
   approx <- new_approximation(target, "svgd", "particles")
   approx$setup <- list(
     particles = particles, temperature = temperature, heat = heat,
@@ -75,17 +75,26 @@ svgd <- function(
     rebalance = if (rebalance) 10 * ceiling(iterations * c(0.5, 0.6, 0.7) / 10)
   )
   approx$callbacks <- as_callbacks(callbacks)
-  approx$setup$suspect <- suspect_gradient(target, centre, 0.1 * jitter, "start", batch_size)
-  x <- start_particles(target, particles, centre, jitter, batch_size)
-  rule <- if (is.null(optimizer)) adam() else optimizer
+  run_svgd(start_svgd(approx, read_start(start, target), jitter), iterations, refresh)
+}
+
+# The approximation with its particles before the first iteration, around the free numbers `centre`.
+start_svgd <- function(approx, centre, jitter) {
+  target <- approx$target
+  setup <- approx$setup
+  approx$setup$suspect <- suspect_gradient(
+    target, centre, 0.1 * jitter, "start", setup$batch_size
+  )
+  x <- start_particles(target, setup$particles, centre, jitter, setup$batch_size)
+  rule <- if (is.null(setup$optimizer)) adam() else setup$optimizer
   approx$state <- list(
     iteration = 0, losses = numeric(), x = x,
     memory = numeric(length(x) * optimizer_slots(rule)), queue = NULL
   )
-  run_svgd(approx, iterations, refresh)
+  approx
 }
 
-# Around the start, dim x particles; those outside the support are drawn again.
+# Particles (dim x particles) around the start; those outside the support are drawn again.
 start_particles <- function(target, particles, centre, jitter, batch_size) {
   d <- target$dim
   rows <- spread_rows(target, batch_size)
@@ -125,6 +134,7 @@ run_svgd <- function(approx, iterations, refresh) {
   )
 }
 
+# The approximation with the particles as its draws, as callbacks see it.
 svgd_view <- function(approx) {
   approx$draws <- t(approx$state$x)
   approx$parameters <- as.vector(approx$state$x)
@@ -132,28 +142,21 @@ svgd_view <- function(approx) {
   approx
 }
 
-# Steps of ten iterations share a learning rate; calls end where drawn rows do.
+# The state after at most `most` iterations. Those up to a multiple of ten share a learning rate; a
+# call ends where the drawn rows do.
 step_svgd <- function(target, setup, state, most) {
-  if (is.null(state$queue) || state$queue$used == iterations_per_call) {
-    rows <- if (setup$batch_size > 0) {
-      sample.int(target$rows, setup$batch_size * iterations_per_call, replace = TRUE)
-    }
-    state$queue <- list(rows = rows, used = 0L)
-  }
+  state$queue <- fill_row_queue(state$queue, target, setup)
   i <- state$iteration
-  k <- min(most, iterations_per_call - state$queue$used, 10 - i %% 10)
-  rule <- if (is.null(setup$optimizer)) {
-    adam(svgd_rate(setup, 10 * (i %/% 10) + 1))
-  } else {
-    setup$optimizer
-  }
+  at <- state$queue$used
+  k <- min(most, iterations_per_call - at, 10 - i %% 10)
+  rule <- setup$optimizer
+  if (is.null(rule)) rule <- adam(svgd_rate(setup, 10 * (i %/% 10) + 1))
   settings <- list(
     particles = setup$particles, bandwidth = setup$bandwidth,
     moments = setup$moments, batch_size = setup$batch_size,
     batch_scale = if (setup$batch_size > 0) target$rows / setup$batch_size else 1,
     optimizer = rule$rule
   )
-  at <- state$queue$used
   rows <- if (setup$batch_size > 0) {
     state$queue$rows[at * setup$batch_size + seq_len(k * setup$batch_size)]
   }
@@ -161,15 +164,7 @@ step_svgd <- function(target, setup, state, most) {
     C_svgd, target, settings, i + 1,
     svgd_temperature(setup, i + seq_len(k)), rows, state$x, state$memory
   ))
-  if (out$done < k) {
-    stop_covary("nan", "The direction of the particles became NaN or infinite at iteration ",
-      i + out$done + 1, ". Try other starting values or a smaller learning rate.",
-      fields = list(
-        iteration = i + out$done + 1,
-        parameters = target$names[rowSums(!is.finite(matrix(out$x, target$dim))) > 0]
-      )
-    )
-  }
+  if (out$done < k) stop_lost_particles(target, i + out$done + 1, out$x)
   state$losses <- append_losses(state, out$size)
   state$x <- matrix(out$x, target$dim)
   state$memory <- out$memory
@@ -179,28 +174,34 @@ step_svgd <- function(target, setup, state, most) {
   state
 }
 
+# list(rows of minibatches for iterations_per_call iterations or NULL, used: iterations whose rows
+# are taken), drawn anew where all are taken.
+fill_row_queue <- function(queue, target, setup) {
+  if (!is.null(queue) && queue$used < iterations_per_call) {
+    return(queue)
+  }
+  rows <- if (setup$batch_size > 0) {
+    sample.int(target$rows, setup$batch_size * iterations_per_call, replace = TRUE)
+  }
+  list(rows = rows, used = 0L)
+}
+
+stop_lost_particles <- function(target, iteration, x) {
+  lost <- rowSums(!is.finite(matrix(x, target$dim))) > 0
+  stop_covary("nan", "The direction of the particles became NaN or infinite at iteration ",
+    iteration, ". Try other starting values or a smaller learning rate.",
+    fields = list(iteration = iteration, parameters = target$names[lost])
+  )
+}
+
 # Importance sampling from a kernel density of the particles: modes get particles by their mass.
 # Each particle is the centre of a normal with the covariance of its nearest neighbours, so the
-# density of the proposals is known.
+# density of the proposals is known. Where the proposals are too few, particles stay.
 rebalance_particles <- function(target, setup, state) {
   n <- setup$particles
-  d <- target$dim
-  x <- t(state$x)
-  roots <- local_roots(x)
-  each <- rep(seq_len(n), length.out = n * ceiling(5000 / n))
-  new <- matrix(stats::rnorm(length(each) * d), ncol = d)
-  for (i in seq_len(n)) {
-    new[each == i, ] <- sweep(
-      new[each == i, , drop = FALSE] %*% roots[[i]], 2,
-      x[i, ], "+"
-    )
-  }
-  density <- numeric(length(each))
-  for (i in seq_len(n)) {
-    z <- backsolve(roots[[i]], t(new) - x[i, ], transpose = TRUE)
-    density <- density + exp(-0.5 * colSums(z^2)) / prod(diag(roots[[i]]))
-  }
-  lw <- density_at(target, new)$value / svgd_temperature(setup, state$iteration) - log(density)
+  proposals <- propose_particles(t(state$x))
+  temperature <- svgd_temperature(setup, state$iteration)
+  lw <- density_at(target, proposals$x)$value / temperature - log(proposals$density)
   if (!any(is.finite(lw))) {
     return(state)
   }
@@ -211,13 +212,34 @@ rebalance_particles <- function(target, setup, state) {
     return(state)
   }
   # in the order of the first number, systematic resampling leaves least to chance
-  along <- order(new[, 1])
-  state$x <- t(new[along[resample(w[along] / sum(w), n)], , drop = FALSE])
+  along <- order(proposals$x[, 1])
+  state$x <- t(proposals$x[along[resample(w[along] / sum(w), n)], , drop = FALSE])
   state$memory[] <- 0
   state
 }
 
-local_roots <- function(x) {
+# Some 5000 draws around particles x (n x dim), as many of each: list(x (draws x dim), density
+# (draws): of their mixture, up to a constant).
+propose_particles <- function(x) {
+  n <- nrow(x)
+  factors <- neighbour_factors(x)
+  owner <- rep(seq_len(n), length.out = n * ceiling(5000 / n))
+  new <- matrix(stats::rnorm(length(owner) * ncol(x)), ncol = ncol(x))
+  for (i in seq_len(n)) {
+    own <- owner == i
+    new[own, ] <- sweep(new[own, , drop = FALSE] %*% factors[[i]], 2, x[i, ], "+")
+  }
+  density <- numeric(length(owner))
+  for (i in seq_len(n)) {
+    z <- backsolve(factors[[i]], t(new) - x[i, ], transpose = TRUE)
+    density <- density + exp(-0.5 * colSums(z^2)) / prod(diag(factors[[i]]))
+  }
+  list(x = new, density = density)
+}
+
+# For each particle, a row of x (n x dim), the upper Cholesky factor of the covariance of its
+# nearest neighbours.
+neighbour_factors <- function(x) {
   near <- min(max(ncol(x) + 2, round(sqrt(nrow(x)))), nrow(x) - 1)
   ridge <- diag(1e-10 * mean(apply(x, 2, stats::var)) + 1e-300, ncol(x))
   apply(as.matrix(stats::dist(x)), 1,

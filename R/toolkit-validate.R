@@ -118,8 +118,7 @@ advi_control_rules <- list(
 
 nuts_control_rules <- list(
   accept = rule("a number between 0 and 1", function(v, x) {
-    is_one_number(v, 0, 1) && v > 0 &&
-      v < 1
+    is_one_number(v, 0, 1) && v > 0 && v < 1
   }),
   metric = rule("the name of a metric", alone(is_among, c("auto", "dense", "diagonal"))),
   max_depth = rule("a count up to 20", alone(is_whole_number, 1, 20)),

@@ -254,3 +254,44 @@ test_that("tracking costs the same at the end of a long run as at its start", {
   seconds(500)
   expect_lt(seconds(16000) / seconds(4000), 8)
 })
+
+test_that("functions of other arguments are refused when they are given", {
+  expect_error(callback(function() 1),
+    class = "covary_error_argument", regexp = "approx, losses, i"
+  )
+  expect_error(callback(function(a) 1), class = "covary_error_argument")
+  expect_error(tracker(m = function(a, b) 1), class = "covary_error_argument", regexp = "`m`")
+  target <- target_density(function(t) -0.5 * sum(t^2), function(t) -t, names = "a")
+  run <- function(callbacks) {
+    advi(target, optimizer = adam(0.1), iterations = 5, callbacks = callbacks)
+  }
+  expect_error(run(function(a) 1), class = "covary_error_argument")
+  expect_s3_class(suppressWarnings(run(function(...) 1)), "covary_approximation")
+  expect_error(stop_iteration(NULL), class = "covary_error_argument")
+  expect_error(stop_iteration(1:3), class = "covary_error_argument")
+})
+
+test_that("an approximation that is not finished shows points of a fixed design", {
+  target <- target_density(function(t) -0.5 * sum((t - 1:2)^2), function(t) 1:2 - t,
+    names = c("a", "b"), transforms = list(b = "log")
+  )
+  seen <- list()
+  look <- function(approx, losses, i) {
+    seen <<- list(
+      draws = as.matrix(approx), few = posterior::as_draws_matrix(approx, ndraws = 1),
+      summary = summary(approx), mean = mean(approx), sd = sd(approx)
+    )
+  }
+  run <- function(callbacks) {
+    set.seed(1)
+    suppressWarnings(advi(target, optimizer = adam(0.1), iterations = 20, callbacks = callbacks))
+  }
+  plain <- run(list())
+  fit <- run(look)
+  expect_equal(fit$draws, plain$draws)
+  expect_equal(dim(seen$draws), c(128, 2))
+  expect_equal(colMeans(seen$draws), seen$mean)
+  expect_equal(seen$summary$sd, unname(seen$sd))
+  expect_true(all(is.finite(seen$summary$mcse)))
+  expect_equal(dim(seen$few), c(1, 2))
+})

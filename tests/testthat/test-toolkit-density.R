@@ -141,3 +141,14 @@ test_that("names of values are names of columns, each once", {
   fit <- advi(target, start_sigma = c(s = 0.2, log_s = 0.1))
   expect_named(sd(fit, scale = "free"), c("s", "log_s"))
 })
+
+test_that("starts at the edge of a range are refused", {
+  make <- function(transform, start) {
+    target_density(function(t) 0, function(t) 0,
+      names = "a", transforms = list(a = transform), start = list(a = start)
+    )
+  }
+  expect_error(make(transform_logit(0, 1e8), 1e-320), class = "covary_error_start")
+  expect_error(make("log", 0), class = "covary_error_start")
+  expect_equal(make("log", 1e-300)$start, log(1e-300))
+})

@@ -127,3 +127,11 @@ test_that("fewer rows than coefficients leave the priors", {
   expect_true(all(abs(mean(fit) - mean(by_chains))[1:7] < 0.15 * sd(by_chains)[1:7]))
   expect_equal(sd(fit)[1:7], sd(by_chains)[1:7], tolerance = 0.15)
 })
+
+test_that("predictions replace columns of their names", {
+  fit <- advi(linear_regression(mpg ~ wt, mtcars, prior = normal(0, 50)))
+  set.seed(1)
+  once <- predict(fit, mtcars[1:3, c("wt", "hp")])
+  set.seed(1)
+  expect_identical(predict(fit, once), once)
+})

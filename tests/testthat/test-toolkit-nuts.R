@@ -122,3 +122,29 @@ test_that("an interrupt keeps what there is", {
   expect_lt(fit$info$iterations, 41)
   expect_equal(nrow(fit$draws), 10)
 })
+
+test_that("chains start from approximations of few different draws", {
+  target <- target_density(function(t) -0.5 * sum(t^2), function(t) -t, names = c("a", "b", "c"))
+  set.seed(1)
+  few <- suppressWarnings(svgd(target, particles = 2, iterations = 20))
+  expect_error(chol(stats::cov(few$draws)))
+  fit <- suppressWarnings(nuts(target, start = few, chains = 2))
+  expect_equal(unname(sd(fit)), rep(1, 3), tolerance = 0.15)
+  shrink <- internal("shrink_covariance")
+  expect_equal(shrink(diag(2), 5), diag(0.5 + 5e-4, 2))
+  expect_equal(shrink(c(1, 2), 5), c(0.5, 1) + 5e-4)
+})
+
+test_that("chains that never moved are said", {
+  draws <- matrix(c(rnorm(40), rep(1, 40)), 40)
+  target <- target_density(function(t) 0, function(t) c(0, 0), names = c("a", "b"))
+  x <- internal("new_approximation")(target, "nuts", "draws", draws = draws, chain = rep(1:2, 20))
+  mixing <- internal("chain_mixing")(x)
+  expect_equal(mixing$rhat[["a"]], posterior::rhat(matrix(draws[, 1], ncol = 2)))
+  expect_true(is.na(mixing$rhat[["b"]]))
+  x$info <- list(interrupted = FALSE, divergences = 0, rhat = mixing$rhat)
+  expect_warning(internal("warn_sample")(x),
+    class = "covary_warning_not_converged", regexp = "not defined"
+  )
+  expect_error(nuts_control(jitter = Inf), class = "covary_error_argument")
+})

@@ -64,3 +64,8 @@ test_that("optimisers refuse bad settings", {
   expect_error(momentum(momentum = 1), class = "covary_error_argument")
   expect_error(advi(normal_mixture(1, 0, 1), optimizer = "adam"), class = "covary_error_argument")
 })
+
+test_that("what an optimiser accepts makes a whole optimiser", {
+  expect_error(adam(epsilon = Inf), class = "covary_error_argument")
+  expect_output(print(adam(epsilon = 0)), "adam")
+})
