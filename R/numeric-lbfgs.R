@@ -30,7 +30,9 @@ lbfgs_update <- function(memory, s, y, most = 10) {
   memory
 }
 
-# Weak Wolfe conditions by bisection; list(par, at) or NULL where nothing is gained.
+# Weak Wolfe conditions by bisection; list(par, at) or NULL where nothing is gained. Where the
+# objective gives no value (f: NULL), slopes at both ends say what was gained between them, and `at`
+# is marked as `guessed`.
 line_search <- function(objective, par, direction, at, slope, first = 1) {
   low <- 0
   high <- Inf
@@ -39,6 +41,10 @@ line_search <- function(objective, par, direction, at, slope, first = 1) {
   for (i in 1:30) {
     trial <- par + size * direction
     new <- objective(trial)
+    if (is.null(new$f)) {
+      new$f <- at$f + size * (slope + sum(new$g * direction)) / 2
+      new$guessed <- TRUE
+    }
     ok <- is.finite(new$f) && all(is.finite(new$g))
     if (!ok || new$f > at$f + 1e-4 * size * slope) {
       high <- size

@@ -1,13 +1,13 @@
-# The end of a full-rank fit by steps over draws of their own: natural-gradient steps from fresh
-# draws, gradients alone, whose sizes make the iterate an average over all draws so far. A step
-# takes one evaluation a draw, where L-BFGS over as many fixed draws takes two a draw at each of its
-# steps.
-#
-# With L the lower factor of the covariance and A = I + E[L' g z'], symmetric, a step of size a is
-#   mean + a L E[L' g],  L (I + a A) L'
-# Errors are counted in the same units: L' E[g] and half of the diagonal of A.
+# The end of a full-rank fit by steps over draws of their own, in the coordinates of
+# toolkit-advi-polish.R: gradients of the ELBO over fresh draws, taken to where they lead by what
+# L-BFGS has learned of its curvature, in sizes that make the iterate an average over all draws so
+# far. A step takes one evaluation a draw.
+
+# Longest move of a number in one step
+most_move <- 0.5
 
 start_average <- function(setup, state) {
+  state <- if (length(state$bfgs$s) > 0) recentre_polish(state) else start_polish(state)
   state$phase <- "average"
   n <- max(average_pairs, setup$family$dim)
   state$average <- list(
@@ -20,24 +20,22 @@ step_average <- function(target, setup, state) {
   d <- setup$family$dim
   average <- state$average
   z <- paired(stratified_pairs(average$pairs, d))
-  chol_cov <- chol(state$cov)
-  g <- chol_cov %*% gradient_at(target, state$mean + crossprod(chol_cov, z))
+  g <- fixed_objective(target, state, state$par, FALSE, z)$g
   if (!all(is.finite(g))) {
     state$done <- TRUE
     return(state)
   }
+  move <- -polish_direction(state, g)
+  lower <- polished_at(state$par, d)$lower
   m <- ncol(z)
-  shift <- rowMeans(g)
-  stretch <- tcrossprod(g, z) / m
-  stretch <- diag(d) + (stretch + t(stretch)) / 2
   average$seen <- average$seen + m
+  # errors of means and log sds, in sds
+  average$errors <- cbind(
+    average$errors, c(forwardsolve(lower, move[seq_len(d)]), move[d + seq_len(d)])
+  )
   size <- m / average$seen
-  average$errors <- cbind(average$errors, c(shift, diag(stretch) / 2))
-  state$mean <- state$mean + size * as.vector(shift %*% chol_cov)
-  # no variance changes by more than a half at once
-  own <- eigen(stretch, symmetric = TRUE)
-  by <- own$vectors %*% (sqrt(1 + pmin(pmax(size * own$values, -0.5), 1)) * t(own$vectors))
-  state$cov <- crossprod(by %*% chol_cov)
+  state$par <- state$par + move * min(size, most_move / max(abs(move)))
+  state[c("mean", "cov")] <- polished_moments(state)
   state$precision <- solve_spd(state$cov)
   state$average <- average
   judge_average(setup, state)
@@ -48,7 +46,7 @@ step_average <- function(target, setup, state) {
 judge_average <- function(setup, state) {
   errors <- state$average$errors
   k <- ncol(errors)
-  if (k < if (isTRUE(state$hard)) 5 else 4) {
+  if (k < 4) {
     return(state)
   }
   variance <- rowMeans((errors[, -1] - errors[, -k])^2) / 2

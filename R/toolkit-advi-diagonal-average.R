@@ -1,10 +1,9 @@
 # The end of a mean-field fit of few parameters by steps over draws of their own, as
-# toolkit-advi-average.R has it for the full-rank family: each takes one gradient a draw, where
-# L-BFGS over as many fixed draws takes two evaluations a draw at each of its steps.
+# toolkit-advi-average.R has it for the full-rank family.
 #
-# With A = sd E[-H] sd and g at mean +- sd z, a step of size a moves the mean by a sd A^-1 sd E[g]
-# and log sds by a (1 + sd E[g z]) / 2. Errors are counted in sds of the posterior, of which those
-# of the family are a part.
+# Where a gradient leads is what L-BFGS has learned of the ELBO, which starts from A^-1 for means, A
+# = sd E[-H] sd, and from 1/2 for log sds. Errors are counted in sds of the posterior, of which
+# those of the family are a part.
 
 # A d x d matrix takes 2 d gradients or more: of so many parameters fewer than the draws of a few
 # steps.
@@ -19,7 +18,7 @@ is_averaged <- function(state, before) {
 
 start_average_diagonal <- function(target, state) {
   d <- target$dim
-  state$phase <- "average"
+  state <- enter_diagonal(state, "average")
   seen <- sample.int(ncol(state$noise), curvature_pairs(d))
   moves <- state$sd * state$noise[, seen, drop = FALSE]
   near <- difference_curvature(
@@ -35,20 +34,20 @@ start_average_diagonal <- function(target, state) {
 
 step_average_diagonal <- function(target, setup, state) {
   average <- state$average
+  own <- seq_along(state$mean)
   z <- stratified_pairs(average$pairs, target$dim)
-  seen <- look_along(target, state$mean, state$sd, z, FALSE)
-  shift <- as.vector(average$inverse %*% seen$mean)
-  scale <- seen$log_sd / 2
-  if (!all(is.finite(c(shift, scale)))) {
+  g <- diagonal_objective(target, state$unit, state$par, z, FALSE)$g
+  if (!all(is.finite(g))) {
     state$done <- TRUE
     return(state)
   }
+  move <- -lbfgs_direction(g, state$bfgs, function(g) c(average$inverse %*% g[own], g[-own] / 2))
   m <- 2 * average$pairs
   average$seen <- average$seen + m
+  average$errors <- cbind(average$errors, move / c(average$unit, rep(1, target$dim)))
   size <- m / average$seen
-  average$errors <- cbind(average$errors, c(shift / average$unit, scale))
-  state$mean <- state$mean + size * state$sd * shift
-  state$sd <- state$sd * exp(pmin(pmax(size * scale, -0.5), 0.5))
+  state$par <- state$par + move * min(size, most_move / max(abs(move)))
+  state[c("mean", "sd")] <- diagonal_at(state$unit, state$par)
   state$average <- average
   judge_average(setup, state)
 }

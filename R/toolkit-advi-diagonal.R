@@ -35,8 +35,9 @@ start_diagonal <- function(target, setup) {
 }
 
 # ELBO over pairs, with its gradient by mean and log sd; `noise`: what other draws would change in
-# the log sds, as a square in units of their curvature, 2. Draws are taken in blocks, for memory.
-pairs_elbo <- function(target, mean, sd, noise) {
+# the log sds, as a square in units of their curvature, 2. `values = FALSE`: the value may be NULL
+# (look_at()). Draws are taken in blocks, for memory.
+pairs_elbo <- function(target, mean, sd, noise, values) {
   d <- length(mean)
   n <- ncol(noise)
   block <- max(1, floor(1e6 / d))
@@ -46,10 +47,10 @@ pairs_elbo <- function(target, mean, sd, noise) {
     z <- noise[, seq(first, min(n, first + block - 1)), drop = FALSE]
     moves <- sd * z
     k <- ncol(z)
-    at <- density_at(target, t(cbind(mean + moves, mean - moves)), gradient = TRUE)
+    at <- look_at(target, cbind(mean + moves, mean - moves), values)
     up <- at$gradient[, seq_len(k), drop = FALSE]
     down <- at$gradient[, k + seq_len(k), drop = FALSE]
-    value <- value + sum(at$value)
+    value <- if (!is.null(at$value)) value + sum(at$value)
     by_mean <- by_mean + rowSums(up) + rowSums(down)
     each <- (up - down) * z
     by_scale <- by_scale + rowSums(each)
@@ -57,7 +58,7 @@ pairs_elbo <- function(target, mean, sd, noise) {
   }
   by_scale <- by_scale / (2 * n)
   list(
-    value = value / (2 * n) + sum(log(sd)) + 0.5 * d * (1 + log(2 * pi)),
+    value = if (!is.null(value)) value / (2 * n) + sum(log(sd)) + 0.5 * d * (1 + log(2 * pi)),
     mean = by_mean / (2 * n), log_sd = 1 + sd * by_scale,
     noise = sum(sd^2 * (square / (4 * n) - by_scale^2)) / (2 * n)
   )
@@ -81,7 +82,7 @@ step_diagonal <- function(target, setup, state, most) {
   state <- switch(state$phase,
     climb = step_climb(target, setup, state),
     few = leave_pairs(target, setup, step_pairs(target, state, 1e-4)),
-    polish = leave_pairs(target, setup, step_pairs(target, state, 1e-6)),
+    polish = leave_pairs(target, setup, step_pairs(target, state, near_enough[["meanfield"]])),
     check = step_check_diagonal(target, setup, state),
     average = step_average_diagonal(target, setup, state)
   )
@@ -142,7 +143,7 @@ enter_diagonal <- function(state, phase, memory = NULL) {
   state$unit <- unit
   state$par <- numeric(2 * length(unit$mean))
   state$value <- NULL
-  state$calm <- FALSE
+  state$calm <- state$slow <- FALSE
   state
 }
 
@@ -164,11 +165,21 @@ diagonal_at <- function(unit, par) {
   list(mean = unit$mean + unit$sd * par[own], sd = unit$sd * exp(par[-own]))
 }
 
-diagonal_objective <- function(target, unit, par, noise) {
+diagonal_objective <- function(target, unit, par, noise, values = TRUE) {
   at <- diagonal_at(unit, par)
-  out <- pairs_elbo(target, at$mean, at$sd, noise)
-  list(f = -out$value, g = -c(unit$sd * out$mean, out$log_sd), noise = out$noise)
+  out <- pairs_elbo(target, at$mean, at$sd, noise, values)
+  list(
+    f = if (!is.null(out$value)) -out$value, g = -c(unit$sd * out$mean, out$log_sd),
+    noise = out$noise
+  )
 }
+
+# Squared distance, in sds, at which steps over fixed draws end. Where the ELBO is flat along a
+# valley, they promise little long before they are near.
+near_enough <- c(meanfield = 1e-6, fullrank = 2.5e-7)
+
+# Few draws are only for the way: two steps in a row that gain less end it.
+few_gain <- 0.01
 
 # Gains that are not worth a step, as a share of what other draws would change. Few draws are only
 # for the way.
@@ -178,7 +189,8 @@ blur_share <- c(few = 0.5, polish = 0.05)
 # step promises. Log sds of more coordinates than pairs need not be nearer to the optimum over these
 # draws than that is to the optimum.
 step_pairs <- function(target, state, enough) {
-  objective <- function(par) diagonal_objective(target, state$unit, par, state$noise)
+  values <- TRUE
+  objective <- function(par) diagonal_objective(target, state$unit, par, state$noise, values)
   if (is.null(state$value)) state$value <- objective(state$par)
   at <- state$value
   d <- target$dim
@@ -192,7 +204,10 @@ step_pairs <- function(target, state, enough) {
   small <- enough * min(2 * d, 2000)
   blurred <- max(small, if (d > ncol(state$noise)) blur_share[[state$phase]] * at$noise)
   close <- sum(promised[own]) < small && sum(promised[-own]) < blurred
-  moved <- if (isTRUE(sum(promised) > 0.1 * small) && !(close && isTRUE(state$calm))) {
+  values <- state$phase == "few" || !is_short(sum(promised), state$par)
+  if (values && isTRUE(at$guessed)) at <- objective(state$par)
+  least <- if (state$phase == "few") few_gain else 0.1 * small
+  moved <- if (isTRUE(sum(promised) > least) && !(close && isTRUE(state$calm))) {
     line_search(objective, state$par, direction, at, -sum(promised))
   }
   state$loss <- at$f
@@ -204,7 +219,10 @@ step_pairs <- function(target, state, enough) {
   state[c("par", "value")] <- list(moved$par, moved$at)
   state[c("mean", "sd")] <- diagonal_at(state$unit, state$par)
   state$loss <- moved$at$f
-  state$calm <- close && at$f - moved$at$f < blurred
+  gain <- at$f - moved$at$f
+  state$left <- state$phase == "few" && gain < few_gain && isTRUE(state$slow)
+  state$slow <- gain < few_gain
+  state$calm <- close && gain < blurred
   state
 }
 
@@ -231,16 +249,17 @@ first_pairs <- function(setup) {
   as.integer(ceiling(m / 2))
 }
 
-# A share of the tolerance: the error before fresh draws join, of which they take away a third.
-join_within <- 0.55
+# Shares of the tolerance: the error before fresh draws join, of which they take away a third. The
+# full-rank family knows where curvature changes much (`hard`), and does not join there.
+join_within <- c(meanfield = 0.6, lowrank = 0.6, fullrank = 0.75)
 
 # As many fresh draws as there are: what they would change is the Monte Carlo error. Of that, as
 # much is changed as is not their own noise.
 step_check_diagonal <- function(target, setup, state) {
   n <- ncol(state$noise)
   fresh <- replicate_noise(n, target$dim)
-  enough <- join_within * setup$control$tolerance
-  error <- diagonal_error(target, state$mean, state$sd, fresh, enough)
+  enough <- join_within[["meanfield"]] * setup$control$tolerance
+  error <- diagonal_error(target, state$mean, state$sd, fresh, enough, values = FALSE)
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- error$rms
   # Inf: the family reaches beyond the support, and more draws would say so
@@ -260,7 +279,8 @@ step_check_diagonal <- function(target, setup, state) {
 # do not mend is not of Monte Carlo, and no more of them would.
 is_last_check <- function(setup, error, before, m) {
   control <- setup$control
-  error <= join_within * control$tolerance || 2 * m > control$most_draws || !is.finite(error) ||
+  enough <- join_within[[setup$family$name]] * control$tolerance
+  error <= enough || 2 * m > control$most_draws || !is.finite(error) ||
     (error > 0.2 && is.finite(before) && error > 0.75 * before)
 }
 

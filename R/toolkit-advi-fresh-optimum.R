@@ -3,31 +3,33 @@
 # The fixed-point equations of the ELBO have a residual r, which is zero at the optimum. Where the
 # curvature of the target changes over the posterior (curved valleys, heavy tails), r is much
 # smaller than the way that is left: with H the change of r along a move, that is H^-1 r. Products
-# H v are differences of r over the same draws, so that their noise cancels; three of them are
-# enough to see directions in which H is small, and more would follow its noise.
+# H v are differences of r over the same draws, so that their noise cancels; a few of them are
+# enough to see directions in which H is small. More would follow the noise of r, which the
+# full-rank family has in many more numbers.
 
 # Of more parameters the draws of a certificate say too little about H, and over many rows they are
 # few.
 sees_curvature <- function(target) target$dim <= 20 && target$rows <= 20000
 
-most_products <- 3L
+# Products H v
+most_products <- c(meanfield = 5L, fullrank = 3L)
 
 # Longest move of a probe, in sds
 probe_reach <- 0.1
 
 # `residual`: v -> r after the move v; `here`: r where the fit is
-way_to_optimum <- function(residual, here) {
+way_to_optimum <- function(residual, here, most) {
   if (!all(is.finite(here)) || sqrt(sum(here^2)) < 1e-8) {
     return(here)
   }
   solve_minimal_residual(function(v) {
     size <- probe_reach / max(abs(v))
     (here - residual(size * v)) / size
-  }, here)
+  }, here, most)
 }
 
 # H x = r in the space of r, H r, H^2 r
-solve_minimal_residual <- function(times, r, most = most_products) {
+solve_minimal_residual <- function(times, r, most) {
   basis <- matrix(r / sqrt(sum(r^2)))
   images <- matrix(0, length(r), 0)
   repeat {
@@ -61,7 +63,7 @@ full_way <- function(target, mean, chol_cov, z) {
     stretch <- tcrossprod(g, z) %*% inverse / ncol(z)
     c(rowMeans(g), tcrossprod(inverse) + (stretch + t(stretch)) / 2)
   }
-  way_to_optimum(residual, residual(numeric(d + d^2)))
+  way_to_optimum(residual, residual(numeric(d + d^2)), most_products[["fullrank"]])
 }
 
 # list(rms, mean, scale), as whitened_error() has it
@@ -83,7 +85,7 @@ diagonal_way <- function(target, mean, sd, z, inverse, here) {
   way_to_optimum(function(v) {
     by <- exp(v[-own])
     residual(look_along(target, mean + sd * v[own], sd * by, z, FALSE), by)
-  }, residual(here, 1))
+  }, residual(here, 1), most_products[["meanfield"]])
 }
 
 # list(rms, mean, scale, step), as diagonal_error() has it; `seen`: look_along() for each of `noise`

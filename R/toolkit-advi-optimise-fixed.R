@@ -67,6 +67,10 @@ shrink_start <- function(target, setup, state) {
       fields = list(arg = "start")
     )
   }
+  place_newton(target, state, at)
+}
+
+place_newton <- function(target, state, at = expect_at(target, state, state$mean, state$cov)) {
   state$precision <- solve_spd(state$cov)
   state$at <- at
   state$elbo <- at$value + gaussian_entropy(state$cov)
@@ -92,13 +96,17 @@ step_fixed <- function(target, setup, state, most) {
 
 step_newton <- function(target, setup, state) {
   diagonal <- setup$family$name == "meanfield"
-  expect <- function(mean, cov) expect_at(target, state, mean, cov)
+  # along short steps slopes say what is gained
+  values <- !isTRUE(state$short)
+  if (values && isTRUE(state$at$guessed)) state <- place_newton(target, state)
+  expect <- function(mean, cov) expect_at(target, state, mean, cov, values)
   step <- best_step(expect, state, diagonal)
   after <- if (setup$family$name == "lowrank") "member" else if (state$exact) "done" else "check"
   if (is.null(step)) {
     return(enter_phase(target, setup, state, after))
   }
   change <- state_distance(step, state)
+  state$short <- sqrt(mean(change^2)) < 0.5
   state[c("mean", "cov", "precision")] <- step[c("mean", "cov", "precision")]
   state$at <- step$at
   gain <- step$elbo - state$elbo
@@ -110,7 +118,7 @@ step_newton <- function(target, setup, state) {
   }
   # Stein's Hessian has noise, and steps gain little in the end. Where they still go far, L-BFGS
   # goes on with exact gradients.
-  slow <- !state$exact && gain < if (isTRUE(state$hard)) 0.02 else 0.004
+  slow <- !state$exact && gain < if (isTRUE(state$hard)) 0.1 else 0.004
   if (after == "check" && (isTRUE(state$hard) || sqrt(mean(change^2)) > 0.05 * step$size)) {
     state$steps <- if (is.null(state$steps)) 1 else state$steps + 1
     slow <- slow && (isTRUE(state$hard) || gain < 1e-3 || state$steps > 3)
@@ -126,7 +134,7 @@ enter_phase <- function(target, setup, state, phase) {
   }
   state$phase <- phase
   switch(phase,
-    polish = start_polish(setup, state),
+    polish = start_polish(state),
     member = start_member(target, setup, state),
     state
   )
@@ -174,7 +182,7 @@ step_member <- function(target, setup, state) {
 }
 
 moments_fixed <- function(setup, state) {
-  at <- if (state$phase == "polish") polished_moments(setup, state) else fixed_moments(state)
+  at <- if (state$phase == "polish") polished_moments(state) else fixed_moments(state)
   chol_cov <- chol(at$cov)
   out <- list(mean = at$mean, parameters = c(at$mean, lower_triangle(t(chol_cov))))
   c(out, switch(setup$family$name,

@@ -1,64 +1,130 @@
-# The ends of fits over fixed draws (toolkit-advi-optimise-fixed.R): L-BFGS on the raw parameters,
-# and the check against fresh draws.
+# The ends of fits over fixed draws (toolkit-advi-optimise-fixed.R): L-BFGS on mean and Cholesky
+# factor, and the check against fresh draws.
+#
+# Both are taken in coordinates y where the approximation that the phase began with is standard:
+# theta = centre + unit y, y = shift + L z; par = (shift, log diagonal of L, L below it).
 
-# Raw parameters in coordinates where the approximation is standard.
-start_polish <- function(setup, state) {
-  family <- setup$family
+start_polish <- function(state) {
+  d <- length(state$mean)
   state$centre <- state$mean
   state$unit <- t(chol(state$cov))
-  state$par <- family_start(family, numeric(family$dim), 1)
+  state$par <- numeric(2 * d + d * (d - 1) / 2)
   state$bfgs <- list(s = list(), y = list())
+  state$value <- NULL
+  state$calm <- FALSE
+  state
+}
+
+# list(shift, lower: L)
+polished_at <- function(par, d) {
+  lower <- diag(exp(par[d + seq_len(d)]), d)
+  lower[lower.tri(lower)] <- par[-seq_len(2 * d)]
+  list(shift = par[seq_len(d)], lower = lower)
+}
+
+# The same with what L-BFGS has learned, in the coordinates where the approximation of now is
+# standard: L = A L' with A the factor of now, and so for gradients by L, G' = A' G.
+recentre_polish <- function(state) {
+  d <- length(state$centre)
+  own <- seq_len(d)
+  now <- polished_at(state$par, d)
+  scales <- diag(now$lower)
+  below <- lower.tri(now$lower)
+  matrix_of <- function(v, diagonal) {
+    out <- diag(diagonal, d)
+    out[below] <- v[-seq_len(2 * d)]
+    out
+  }
+  numbers <- function(shift, lower) c(shift, diag(lower), lower[below])
+  state$bfgs <- list(
+    s = lapply(state$bfgs$s, function(s) {
+      lower <- matrix_of(s, s[d + own] * scales)
+      numbers(forwardsolve(now$lower, s[own]), forwardsolve(now$lower, lower))
+    }),
+    y = lapply(state$bfgs$y, function(y) {
+      lower <- matrix_of(y, y[d + own] / scales)
+      numbers(crossprod(now$lower, y[own]), crossprod(now$lower, lower))
+    })
+  )
+  state$centre <- state$centre + as.vector(state$unit %*% now$shift)
+  state$unit <- state$unit %*% now$lower
+  state$par <- numeric(length(state$par))
   state$value <- NULL
   state
 }
 
-fixed_objective <- function(target, setup, state, par, noise = state$noise) {
-  count_reads(target, 2 * ncol(noise), NULL)
-  out <- guard_target(.Call(
-    C_elbo, target, setup$family, list(stl = FALSE, entropy = TRUE), par, noise, state$centre,
-    state$unit
-  ))
-  list(f = -out$value, g = -out$gradient)
+# From a gradient by L-BFGS; to begin with, curvature is 1 by the shift and by L, 2 by its log
+# diagonal.
+polish_direction <- function(state, g) {
+  scales <- length(state$centre) + seq_along(state$centre)
+  lbfgs_direction(g, state$bfgs, function(v) {
+    v[scales] <- v[scales] / 2
+    v
+  })
+}
+
+# f: minus the ELBO over the draws z, without constants, or NULL (`values`: look_at()); g: its
+# gradient
+fixed_objective <- function(target, state, par, values, z = state$noise) {
+  at <- polished_at(par, target$dim)
+  seen <- look_at(target, state$centre + state$unit %*% (at$shift + at$lower %*% z), values)
+  g <- crossprod(state$unit, seen$gradient)
+  by_lower <- tcrossprod(g, z) / ncol(z)
+  scales <- diag(at$lower)
+  list(
+    f = if (!is.null(seen$value)) -mean(seen$value) - sum(log(scales)),
+    g = -c(rowMeans(g), 1 + diag(by_lower) * scales, by_lower[lower.tri(by_lower)])
+  )
 }
 
 step_polish <- function(target, setup, state) {
-  if (is.null(state$value)) state$value <- fixed_objective(target, setup, state, state$par)
+  objective <- function(par, values) fixed_objective(target, state, par, values)
+  if (is.null(state$value)) state$value <- objective(state$par, TRUE)
+  direction <- -polish_direction(state, state$value$g)
+  slope <- sum(direction * state$value$g)
+  values <- !is_short(-slope, state$par)
+  if (values && isTRUE(state$value$guessed)) state$value <- objective(state$par, TRUE)
   at <- state$value
-  direction <- -lbfgs_direction(at$g, state$bfgs, identity)
-  slope <- sum(direction * at$g)
   moved <- NULL
   if (isTRUE(slope < -1e-10 * (1 + abs(at$f))^0.5)) {
-    moved <- line_search(
-      function(p) fixed_objective(target, setup, state, p), state$par, direction,
-      at, slope
-    )
+    moved <- line_search(function(p) objective(p, values), state$par, direction, at, slope)
   }
   if (is.null(moved)) {
-    return(finish_polish(setup, state))
+    return(finish_polish(state))
   }
   state$bfgs <- lbfgs_update(state$bfgs, moved$par - state$par, moved$at$g - at$g)
   gain <- at$f - moved$at$f
   state$par <- moved$par
   state$value <- moved$at
-  # f leaves out the determinant of the change of units
-  state$elbo <- -moved$at$f + sum(log(diag(state$unit)))
+  state$elbo <- polished_elbo(state)
   # steps over fresh draws go on from where these draws cannot tell more
-  if (gain < 1e-6 && -slope < 1e-5) finish_polish(setup, state) else state
+  left <- near_enough[["fullrank"]] * length(state$par)
+  calm <- gain < left && -slope < left
+  if (calm && state$calm) {
+    return(finish_polish(state))
+  }
+  state$calm <- calm
+  state
 }
 
-finish_polish <- function(setup, state) {
-  state <- c(state[setdiff(names(state), c("mean", "cov"))], polished_moments(setup, state))
-  if (!is.null(state$value)) state$elbo <- -state$value$f + sum(log(diag(state$unit)))
+# With the determinant of the change of units
+polished_elbo <- function(state) {
+  -state$value$f + sum(log(diag(state$unit))) + 0.5 * length(state$centre) * (1 + log(2 * pi))
+}
+
+finish_polish <- function(state) {
+  state[c("mean", "cov")] <- polished_moments(state)
+  if (!is.null(state$value)) state$elbo <- polished_elbo(state)
   state$phase <- "check"
   state$precision <- solve_spd(state$cov)
   state
 }
 
-polished_moments <- function(setup, state) {
-  at <- family_moments(setup$family, state$par)
+polished_moments <- function(state) {
+  at <- polished_at(state$par, length(state$centre))
   list(
-    mean = state$centre + as.vector(state$unit %*% at$mean),
-    cov = tcrossprod(state$unit %*% t(at$chol_cov))
+    mean = state$centre + as.vector(state$unit %*% at$shift),
+    cov = tcrossprod(state$unit %*% at$lower)
   )
 }
 
@@ -77,7 +143,7 @@ step_check <- function(target, setup, state) {
     state$done <- TRUE
     return(state)
   }
-  if (sees_curvature(target)) {
+  if (sees_curvature(target) && !isTRUE(state$hard)) {
     # shares of what is noise are those of the draws themselves
     way <- full_way_error(target, state$mean, chol_cov, fresh)
     seen$error$rms <- way$rms

@@ -7,10 +7,22 @@ density_at <- function(target, theta, gradient = FALSE, rows = NULL, scale = 1) 
   guard_target(.Call(C_target, target, t(theta), rows, scale, gradient))
 }
 
+# Does a gradient come without the density? Only where the user gave a function for it.
+has_own_gradient <- function(target) target$kind == "r" && identical(target$derivative, "given")
+
+# list(value: n densities, gradient: dim x n) at the columns of theta (dim x n); `values = FALSE`:
+# without the densities, where that halves the work.
+look_at <- function(target, theta, values) {
+  if (values || !has_own_gradient(target)) {
+    return(density_at(target, t(theta), gradient = TRUE))
+  }
+  list(value = NULL, gradient = gradient_at(target, theta))
+}
+
 # Gradients alone, dim x n, at the columns of theta (dim x n): half of the work where the user gave
 # a function for them.
 gradient_at <- function(target, theta, rows = NULL, scale = 1) {
-  if (target$kind != "r" || !identical(target$derivative, "given")) {
+  if (!has_own_gradient(target)) {
     return(density_at(target, t(theta), TRUE, rows, scale)$gradient)
   }
   count_reads(target, ncol(theta), rows)

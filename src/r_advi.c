@@ -29,23 +29,12 @@ static struct estimate read_estimate(SEXP estimate)
 
 static double *new_doubles(long n) { return (double *) R_alloc(n + 1, sizeof(double)); }
 
-/* ELBO at par and its gradient: mean over the columns of noise. With centre (d) and lower (d x d,
- * lower triangular), of the density of w, where theta = centre + lower w; both may be NULL. */
-SEXP r_elbo(SEXP target, SEXP family, SEXP estimate, SEXP par, SEXP noise, SEXP centre, SEXP lower)
+/* ELBO at par and its gradient: mean over the columns of noise. */
+SEXP r_elbo(SEXP target, SEXP family, SEXP estimate, SEXP par, SEXP noise)
 {
     const struct target *t = read_target(target);
     struct family q = read_family(family, t->dim);
-    long np = family_parameters(&q), width = family_noise(&q), d = t->dim;
-    struct affine a;
-    struct target moved;
-    if (!Rf_isNull(lower)) {
-        a.inner = t;
-        a.centre = check_doubles(centre, d, "centre");
-        a.lower = check_doubles(lower, d * d, "lower");
-        a.work = new_doubles(2 * d);
-        moved = target_affine(&a);
-        t = &moved;
-    }
+    long np = family_parameters(&q), width = family_noise(&q);
     struct estimate e = read_estimate(estimate);
     const double *p = check_doubles(par, np, "par");
     int n = whole_in((double) Rf_xlength(noise) / width, 1, MOST_COUNT, "draws");

@@ -70,7 +70,7 @@ SEXP r_learner_activate(SEXP settings, SEXP x, SEXP parameter);
 SEXP r_target(SEXP target, SEXP theta, SEXP rows, SEXP scale, SEXP gradient);
 SEXP r_snapshot(SEXP model, SEXP beta);
 /* r_advi.c */
-SEXP r_elbo(SEXP target, SEXP family, SEXP estimate, SEXP par, SEXP noise, SEXP centre, SEXP lower);
+SEXP r_elbo(SEXP target, SEXP family, SEXP estimate, SEXP par, SEXP noise);
 SEXP r_optimizer_slots(SEXP rule);
 SEXP r_advi(SEXP target, SEXP settings, SEXP first, SEXP n, SEXP noise, SEXP rows, SEXP par,
             SEXP memory);

@@ -35,15 +35,6 @@ struct batch {
 
 double target_at(const struct target *t, const double *theta, const struct batch *b, double *grad);
 
-/* target_affine.c: w -> log p(centre + lower w), without the log determinant of `lower` */
-struct affine {
-    const struct target *inner;
-    const double *centre; /* dim */
-    const double *lower;  /* dim x dim, lower triangular */
-    double *work;         /* 2 dim */
-};
-struct target target_affine(struct affine *a);
-
 /* target_regression.c: theta = (beta, log_tau); rows are the cells */
 struct regression;
 struct snapshot;

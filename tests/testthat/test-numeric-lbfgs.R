@@ -20,3 +20,26 @@ test_that("a climb ends at the optimum, or where steps gain too little", {
   one <- lbfgs_climb(objective, numeric(5), none, list(most = 50, gain = 1e6))
   expect_gt(max(abs(one - centre)), 1e-3)
 })
+
+test_that("a search without values goes by the slopes, as far as one with them", {
+  # not a parabola: steps are too long, too short and right
+  f <- function(x) sum(cosh(x - 1)) + 0.1 * sum(x^2)
+  g <- function(x) sinh(x - 1) + 0.2 * x
+  start <- c(3, -2)
+  blind <- function(x) list(f = NULL, g = g(x))
+  seeing <- function(x) list(f = f(x), g = g(x))
+  at <- seeing(start)
+  for (size in c(0.01, 0.3, 1, 10)) {
+    direction <- -size * at$g
+    slope <- sum(direction * at$g)
+    a <- line_search(blind, start, direction, at, slope)
+    b <- line_search(seeing, start, direction, at, slope)
+    expect_lt(f(a$par), at$f)
+    expect_lt(f(a$par) - f(b$par), 0.5 * (at$f - f(b$par)))
+  }
+  # from near by it knows what was gained
+  near <- c(0.95, 0.9)
+  at <- seeing(near)
+  a <- line_search(blind, near, -at$g / 1.2, at, -sum(at$g^2) / 1.2)
+  expect_equal(at$f - a$at$f, at$f - f(a$par), tolerance = 0.01)
+})

@@ -54,11 +54,11 @@ test_that("a code that stands for nothing is refused", {
     list(name = "unheard"), low_rank(0L), low_rank(65L), low_rank(NA), list(name = "lowrank"),
     list(name = 1L), list(rank = 1L), c(0, 0), NULL
   )) {
-    refused(door("elbo", target, bad, estimate, c(0, 0), 0, NULL, NULL))
+    refused(door("elbo", target, bad, estimate, c(0, 0), 0))
   }
   mean_field <- list(name = "meanfield")
   for (bad in list(estimate[1], estimate[2], c(0L, 0L), edit(estimate, stl = NA), NULL)) {
-    refused(door("elbo", target, mean_field, bad, c(0, 0), 0, NULL, NULL))
+    refused(door("elbo", target, mean_field, bad, c(0, 0), 0))
   }
   for (known in list(target, t_groups(c(1, 2, 4, 3), c(1, 1, 2, 2)))) {
     prior <- known$data$prior

@@ -77,8 +77,7 @@ test_that("ELBO gradients of all families agree with complex-step-free differenc
     noise <- matrix(rnorm(family$noise * 7), family$noise)
     f <- function(p, stl = FALSE) {
       .Call(
-        internal("C_elbo"), target, family, list(stl = stl, entropy = TRUE), p, noise,
-        NULL, NULL
+        internal("C_elbo"), target, family, list(stl = stl, entropy = TRUE), p, noise
       )
     }
     g <- f(par)$gradient
