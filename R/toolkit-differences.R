@@ -77,14 +77,16 @@ choose_derivative <- function(user, target) {
   if (all(agrees)) "complex" else "central"
 }
 
+# What a derivative, "complex" or "central", costs and is worth.
 inform_derivative <- function(derivative, dim) {
-  by_complex <- derivative == "complex"
+  evaluations <- if (derivative == "complex") dim else 2 * dim
   inform_covary(
     "gradient", "No gradient was given: using ",
-    if (by_complex) {
-      "complex steps (exact)"
-    } else {
-      "central differences (about 1e-9 relative error)"
-    }, ", ", if (by_complex) dim else 2 * dim, " evaluations of the log density each."
+    switch(derivative,
+      complex = "complex steps (exact)",
+      central = "central differences (about 1e-9 relative error)"
+    ),
+    ", ", evaluations, if (evaluations == 1) " evaluation" else " evaluations",
+    " of the log density each."
   )
 }
