@@ -30,20 +30,28 @@ plot.covary_approximation <- function(
 plot_marginals <- function(x, against, parameters, truth, ...) {
   curves <- marginal_curves(x, against, parameters)
   panels <- unique(curves$parameter)
+  is_page_ours <- !is_page_divided()
   old <- tile(length(panels))
   on.exit(graphics::par(old))
+  is_panel_free <- is_page_ours && length(panels) < prod(graphics::par("mfrow"))
   fits <- unique(curves$fit)
   given <- with_defaults(list(...), list(
     col = fit_colours(length(fits)), lty = seq_along(fits), lwd = 2
   ))
   colours <- rep_len(given$col, length(fits))
   types <- rep_len(given$lty, length(fits))
+  key <- function(place, ...) {
+    graphics::legend(place, fits, col = colours, lty = types, lwd = given$lwd, bty = "n", ...)
+  }
   for (p in panels) {
     at <- curves[curves$parameter == p, ]
-    room <- if (length(fits) > 1) 1.1 + 0.14 * length(fits) else 1
-    style <- with_defaults(list(...), list(xlab = p, ylab = "density", bty = "l"))
+    has_key <- p == panels[1] && length(fits) > 1 && !is_panel_free
+    style <- with_defaults(list(...), list(
+      xlab = p, ylab = "density", bty = "l",
+      ylim = c(0, max(at$density) * if (has_key) room_above(key) else 1)
+    ))
     do.call(graphics::plot, c(
-      list(range(at$x), c(0, max(at$density) * room), type = "n"),
+      list(range(at$x), c(0, max(at$density)), type = "n"),
       style[setdiff(names(style), c("col", "lwd", "lty"))]
     ))
     for (k in seq_along(fits)) {
@@ -53,11 +61,23 @@ plot_marginals <- function(x, against, parameters, truth, ...) {
       )
     }
     if (!is.null(truth) && p %in% names(truth)) graphics::abline(v = truth[[p]], lty = 3)
-    if (p == panels[1] && length(fits) > 1) {
-      graphics::legend("topright", fits, col = colours, lty = types, lwd = given$lwd, bty = "n")
-    }
+    if (has_key) key("topright")
+  }
+  if (is_panel_free && length(fits) > 1) {
+    graphics::plot.new()
+    key("center")
   }
   invisible(curves)
+}
+
+# By what to multiply the upper limit of a panel so that the key, drawn by key(place, plot), lies
+# above the curves; at most 3, where the panel is hardly higher than its key.
+room_above <- function(key) {
+  graphics::plot.new()
+  graphics::plot.window(c(0, 1), c(0, 1))
+  share <- key("topright", plot = FALSE)$rect$h
+  graphics::par(new = TRUE)
+  min(1 / (1 - min(share, 0.9)), 3)
 }
 
 # Panels of our own, unless the user has divided the page.
