@@ -1,5 +1,5 @@
 # The end of a full-rank fit by steps over draws of their own, in the coordinates of
-# toolkit-advi-polish.R: gradients of the ELBO over fresh draws, taken to where they lead by what
+# toolkit-advi-frame.R: gradients of the ELBO over fresh draws, taken to where they lead by what
 # L-BFGS has learned of its curvature, in sizes that make the iterate an average over all draws so
 # far. A step takes one evaluation a draw.
 
@@ -7,7 +7,7 @@
 most_move <- 0.5
 
 start_average <- function(setup, state) {
-  state <- if (length(state$bfgs$s) > 0) recentre_polish(state) else start_polish(state)
+  state <- if (length(state$bfgs$s) > 0) recentre_frame(state) else enter_frame(state)
   state$phase <- "average"
   n <- max(average_pairs, setup$family$dim)
   state$average <- list(
@@ -20,13 +20,13 @@ step_average <- function(target, setup, state) {
   d <- setup$family$dim
   average <- state$average
   z <- paired(stratified_pairs(average$pairs, d))
-  g <- fixed_objective(target, state, state$par, FALSE, z)$g
+  g <- frame_objective(target, state, state$par, FALSE, z)$g
   if (!all(is.finite(g))) {
     state$done <- TRUE
     return(state)
   }
-  move <- -polish_direction(state, g)
-  lower <- polished_at(state$par, d)$lower
+  move <- -frame_direction(state, g)
+  lower <- frame_at(state$par, d)$lower
   m <- ncol(z)
   average$seen <- average$seen + m
   # errors of means and log sds, in sds
@@ -35,7 +35,7 @@ step_average <- function(target, setup, state) {
   )
   size <- m / average$seen
   state$par <- state$par + move * min(size, most_move / max(abs(move)))
-  state[c("mean", "cov")] <- polished_moments(state)
+  state[c("mean", "cov")] <- frame_moments(state)
   state$precision <- solve_spd(state$cov)
   state$average <- average
   judge_average(setup, state)

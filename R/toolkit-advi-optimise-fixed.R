@@ -182,7 +182,7 @@ step_member <- function(target, setup, state) {
 }
 
 moments_fixed <- function(setup, state) {
-  at <- if (state$phase == "polish") polished_moments(state) else fixed_moments(state)
+  at <- if (state$phase == "polish") frame_moments(state) else fixed_moments(state)
   chol_cov <- chol(at$cov)
   out <- list(mean = at$mean, parameters = c(at$mean, lower_triangle(t(chol_cov))))
   c(out, switch(setup$family$name,

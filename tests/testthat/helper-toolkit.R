@@ -174,3 +174,12 @@ naive_optimizer <- function(name, path, lr) {
   }
   out
 }
+
+# Not Gaussian, with a gradient, three parameters
+quartic <- function() {
+  target_density(
+    function(x) -sum((x - c(1, -1, 0))^4) / 4 - x[1] * x[2] / 5,
+    function(x) -(x - c(1, -1, 0))^3 - c(x[2], x[1], 0) / 5,
+    names = c("u", "v", "w")
+  )
+}
