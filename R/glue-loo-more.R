@@ -64,8 +64,20 @@ loo_subsample.covary <- function(x, observations = 400, ...) {
   densities <- if (isTRUE(diff(range(gap, 0)) > 0)) {
     list(log_p = as.vector(draws[, "lp__"]), log_g = as.vector(draws[, "lp_approx__"]))
   }
+  # At one draw all rows are asked for, each by itself.
+  at_once <- list()
+  log_density <- function(data_i, draws) {
+    if (nrow(draws) > 1) {
+      return(log_lik_at(x, e, draws, data_i$row))
+    }
+    if (!identical(draws, at_once$draws)) {
+      values <- log_lik_at(x, e, draws, seq_len(x$frame$n))
+      at_once <<- list(draws = draws, values = values)
+    }
+    at_once$values[data_i$row]
+  }
   do.call(loo::loo_subsample, c(
-    list(function(data_i, draws) log_lik_at(x, e, draws, data_i$row),
+    list(log_density,
       data = data.frame(row = seq_len(x$frame$n)), draws = draws, observations = observations
     ), densities, list(...)
   ))
@@ -83,8 +95,8 @@ check_density_fit <- function(fit, what) {
   }
 }
 
-# Log density of row i at other draws (S x parameters, named), as log_lik() weighs it. `e`: of the
-# rows of the fit.
+# Log density of row i (or rows, at one draw) at other draws (S x parameters, named), as log_lik()
+# weighs it. `e`: of the rows of the fit.
 log_lik_at <- function(fit, e, draws, i) {
   draws <- unclass(draws)
   e <- change_parts(e, function(at) {

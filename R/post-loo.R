@@ -4,7 +4,11 @@
 #' resampling come from an approximation, and the correction is made here, by
 #' [loo::loo_approximate_posterior()] with `lp__` and `lp_approx__`; resampled draws go
 #' to [loo::loo()] as they are, with their relative effective number. Results work with
-#' [loo::loo_compare()].
+#' [loo::loo_compare()]. Rows of high Pareto k are named in a warning.
+#'
+#' Densities are made for some rows at a time, so that memory does not grow with the rows (but for
+#' `save_psis = TRUE`). Most of the time is loo's smoothing of weights; where it takes more than 20
+#' seconds, it is estimated from the first rows and said, and [loo::loo_subsample()] takes a sample.
 #'
 #' @param x A fit of [covary()].
 #' @inheritParams posterior_predict.covary
@@ -32,30 +36,82 @@ loo.covary <- function(x, resp = NULL, ...) {
     )
   }
   check_loo(x)
-  if (x$frame$n > loo_is_slow) {
-    inform_covary(
-      "loo", "loo() of ", format(x$frame$n, scientific = FALSE), " rows takes minutes; ",
-      "loo::loo_subsample(fit) takes seconds."
-    )
-  }
-  densities <- observed_log_lik(x, resp)
   draws <- unclass(x$draws)
   gap <- draws[, "lp__"] - draws[, "lp_approx__"]
   # Fits that skipped the weights because they do not matter have a gap of zero throughout.
   approximate <- !isTRUE(x$info$resampled) && isTRUE(diff(range(gap)) > 0)
-  out <- if (approximate) {
-    loo::loo_approximate_posterior(densities,
-      log_p = as.vector(draws[, "lp__"]),
-      log_g = as.vector(draws[, "lp_approx__"]), ...
-    )
+  one <- function(densities) {
+    if (approximate) {
+      loo::loo_approximate_posterior(densities,
+        log_p = as.vector(draws[, "lp__"]),
+        log_g = as.vector(draws[, "lp_approx__"]), ...
+      )
+    } else {
+      loo::loo(densities, r_eff = rep(effective_draws(x) / nrow(draws), ncol(densities)), ...)
+    }
+  }
+  out <- if (isTRUE(list(...)$save_psis)) {
+    one(observed_log_lik(x, resp))
   } else {
-    loo::loo(densities, r_eff = rep(effective_draws(x) / nrow(draws), ncol(densities)), ...)
+    loo_by_rows(x, resp, one)
   }
   mark_data(out, x, resp)
 }
 
-# Rows from which on loo() takes a minute or more
-loo_is_slow <- 20000
+# Cross-validation some rows at a time, whose densities alone are in memory; rows do not share what
+# it computes. one(densities): of some rows. Where it takes long the first of them tell how long.
+loo_by_rows <- function(fit, resp, one) {
+  responses <- choose_responses(fit, resp)
+  of <- new_row_log_lik(fit, NULL, responses, NULL)
+  rows <- which(rowSums(!is.na(fit$frame$y[, responses, drop = FALSE])) > 0)
+  blocks <- in_blocks(length(rows), of$s)
+  began <- proc.time()[["elapsed"]]
+  parts <- vector("list", length(blocks))
+  for (i in seq_along(blocks)) {
+    # Its warning is about all rows: raised once, at the end.
+    parts[[i]] <- withCallingHandlers(one(of$block(rows[blocks[[i]]])), warning = function(w) {
+      if (grepl("Pareto k", conditionMessage(w))) invokeRestart("muffleWarning")
+    })
+    seconds <- (proc.time()[["elapsed"]] - began) / i * length(blocks)
+    if (i == 1 && seconds > loo_is_slow) {
+      inform_covary(
+        "loo", "loo() of ", format(length(rows), scientific = FALSE), " rows takes about ",
+        signif(seconds, 2), " seconds; loo::loo_subsample(fit) takes ",
+        "a sample of them and says its error.",
+        fields = list(seconds = seconds)
+      )
+    }
+  }
+  out <- join_loo(parts)
+  high <- which(out$diagnostics$pareto_k > khat_threshold(of$s))
+  if (length(high)) {
+    warn_covary("loo_khat", length(high), " of ", length(rows), " rows have a Pareto k above ",
+      format(khat_threshold(of$s), digits = 2), " (", enumerate(row_ids(fit)[rows[high]], most = 5),
+      "): the fit without them is not known from this one. loo::loo_moment_match(fit) or ",
+      "reloo(fit) mend it.",
+      fields = list(rows = row_ids(fit)[rows[high]])
+    )
+  }
+  out
+}
+
+# Results of loo() of several parts of the rows as one.
+join_loo <- function(parts) {
+  out <- parts[[1]]
+  out$pointwise <- do.call(rbind, lapply(parts, `[[`, "pointwise"))
+  out$diagnostics <- do.call(Map, c(list(c), lapply(parts, `[[`, "diagnostics")))
+  for (name in rownames(out$estimates)) {
+    v <- out$pointwise[, name]
+    out$estimates[name, ] <- c(sum(v), sqrt(length(v) * stats::var(v)))
+    out[[name]] <- out$estimates[name, 1]
+    out[[paste0("se_", name)]] <- out$estimates[name, 2]
+  }
+  attr(out, "dims")[2] <- nrow(out$pointwise)
+  out
+}
+
+# Seconds from which on loo() says how long it takes
+loo_is_slow <- 20
 
 #' @rdname loo.covary
 #' @export

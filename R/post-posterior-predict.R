@@ -213,16 +213,9 @@ log_lik.covary <- function(
   object <- leave_out(object, exclude, re_formula)
   responses <- choose_responses(object, resp)
   newdata <- prepare_newdata(object, newdata, distribution_keys(object, responses))
-  y <- observed_responses(object, newdata, responses)
-  e <- new_evaluation(object, newdata, choose_draws(object, ndraws, draw_ids), responses)
-  weights <- if (is.null(newdata)) row_weights(object$frame) else rep(1, e$n)
-  out <- matrix(NA_real_, e$s, e$n, dimnames = if (!is.null(row_labels(object, newdata))) {
-    list(NULL, row_labels(object, newdata))
-  })
-  for (s in in_blocks(e$s, e$n * length(responses))) {
-    margins <- margins_of_block(e$margins, s)
-    log_density <- log_density_of_observed(e$likelihood, y, evaluation_block(e, s), margins)
-    out[s, ] <- log_density * rep(weights, each = length(s))
-  }
+  of <- new_row_log_lik(object, newdata, responses, choose_draws(object, ndraws, draw_ids))
+  labels <- row_labels(object, newdata)
+  out <- matrix(NA_real_, of$s, of$n, dimnames = if (!is.null(labels)) list(NULL, labels))
+  for (rows in in_blocks(of$n, of$s * length(responses))) out[, rows] <- of$block(rows)
   out
 }

@@ -9,6 +9,7 @@
     }
 
 static const R_CallMethodDef doors[] = {DOOR(likelihood, 3),
+                                        DOOR(likelihood_draws, 3),
                                         DOOR(likelihood_expect, 5),
                                         DOOR(prior, 4),
                                         DOOR(loglik_and_priors, 3),

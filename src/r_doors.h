@@ -14,6 +14,7 @@
 /* r_likelihood.c */
 int simd_option(void); /* the R option covary.simd as a level of simd.h */
 SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta);
+SEXP r_likelihood_draws(SEXP likelihood, SEXP cells, SEXP eta);
 SEXP r_likelihood_expect(SEXP likelihood, SEXP cells, SEXP mean, SEXP cov, SEXP rule);
 SEXP r_prior(SEXP family, SEXP par, SEXP x, SEXP sd);
 /* r_regression.c */

@@ -3,6 +3,7 @@
 #include "likelihood.h"
 #include "prior.h"
 #include "simd.h"
+#include <string.h>
 
 static const struct likelihood *likelihood_of_cells(SEXP likelihood, SEXP cells)
 {
@@ -70,6 +71,34 @@ SEXP r_likelihood(SEXP likelihood, SEXP cells, SEXP eta)
     const int *observed = read_observed(optional(likelihood, "observed"), l, Rf_ncols(cells));
     check_doubles(eta, (R_xlen_t) l->q * Rf_ncols(cells), "eta");
     return evaluate_cells(l, observed, cells, eta, NULL, 2);
+}
+
+/* cells: size x m, each with all responses; eta: q matrices of draws x m. draws x m: the value of
+ * each cell at its draws */
+SEXP r_likelihood_draws(SEXP likelihood, SEXP cells, SEXP eta)
+{
+    const struct likelihood *l = likelihood_of_cells(likelihood, cells);
+    R_xlen_t m = Rf_ncols(cells);
+    if (TYPEOF(eta) != VECSXP || Rf_xlength(eta) != l->q) fail("`eta` must hold %d matrices", l->q);
+    check_matrix(VECTOR_ELT(eta, 0), "eta");
+    int draws = Rf_nrows(VECTOR_ELT(eta, 0)), level = simd_option();
+    const double **at = (const double **) R_alloc(l->q, sizeof(double *));
+    for (int j = 0; j < l->q; j++) at[j] = check_doubles(VECTOR_ELT(eta, j), draws * m, "eta");
+    struct likelihood_block b = new_likelihood_block(l);
+    likelihood_clear(l, &b, 0);
+    likelihood_observe(l, &b, NULL, NULL, 0, LIKELIHOOD_BLOCK);
+    SEXP out = PROTECT(Rf_allocMatrix(REALSXP, draws, (int) m));
+    for (R_xlen_t c = 0; c < m; c++)
+        for (int first = 0; first < draws; first += LIKELIHOOD_BLOCK) {
+            int n = draws - first < LIKELIHOOD_BLOCK ? draws - first : LIKELIHOOD_BLOCK;
+            size_t bytes = (size_t) n * sizeof(double);
+            double value[LIKELIHOOD_BLOCK] = {0};
+            for (int j = 0; j < l->q; j++) memcpy(b.eta[j], at[j] + c * draws + first, bytes);
+            likelihood_points(l, REAL(cells) + l->size * c, &b, value, level);
+            memcpy(REAL(out) + c * draws + first, value, bytes);
+        }
+    UNPROTECT(1);
+    return out;
 }
 
 /* mean: q x m, cov: q x q x m; rule: 0 closed forms where there are any, 1 cubature, 2 cubature

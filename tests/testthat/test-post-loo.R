@@ -52,3 +52,22 @@ test_that("two fits are compared by loo_compare()", {
   skip_if_not_installed("loo")
   expect_error(loo(fixture("one"), fixture("one")), "loo_compare", class = "covary_error_argument")
 })
+
+test_that("rows in parts give what all rows give at once, and rows of high k are named", {
+  skip_if_not_installed("loo")
+  fit <- fixture("two")
+  whole <- suppressWarnings(loo(fit, save_psis = TRUE))
+  densities <- log_lik(fit)
+  one <- function(densities) {
+    suppressWarnings(loo::loo(densities, r_eff = rep(1, ncol(densities))))
+  }
+  parts <- lapply(list(1:50, 51:51, 52:120), function(rows) one(densities[, rows, drop = FALSE]))
+  joined <- join_loo(parts)
+  at_once <- one(densities)
+  expect_equal(joined, at_once)
+  expect_equal(suppressWarnings(loo(fit))$estimates, whole$estimates)
+  d <- mtcars
+  d["Fiat 128", "mpg"] <- 80
+  out <- quiet(covary(mpg ~ wt, data = d, draws = 1000))
+  expect_warning(loo(out), "Fiat 128", class = "covary_warning_loo_khat")
+})

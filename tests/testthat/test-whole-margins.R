@@ -194,7 +194,7 @@ scale_free <- c(
   "glance", "hdi", "hypothesis",
   "model_parameters", "model.matrix", "nchains", "ndraws", "niterations", "nobs", "nsamples",
   "nvariables", "p_direction", "point_estimate", "posterior_interval", "prior_summary", "ranef",
-  "rope", "terms", "tidy", "VarCorr", "variables", "vcov", "weights"
+  "rope", "sanitize_model_specific", "terms", "tidy", "VarCorr", "variables", "vcov", "weights"
 )
 
 refused <- list(
