@@ -1,7 +1,9 @@
 # Draws of approximations weighed against their targets: khat, ELBO, and draws outside the support.
 
-# Draws of a Gaussian fit, with khat of the target against it, and the ELBO. Densities of all draws
-# could cost more than the fit: `weighed` of them are looked at.
+# The Gaussian fit x with n draws, the densities of target and fit at them, and what these say:
+# khat, ELBO, draws outside the support. Densities of all draws could cost more than the fit: the
+# first `weighed` of them are looked at, and those of the others are NA. noise(n, width): how
+# standard normal noise is drawn.
 add_gaussian_draws <- function(
   x, n, weighed = weighed_draws(x$target, n), noise = matched_noise
 ) {
@@ -18,7 +20,7 @@ add_gaussian_draws <- function(
   x
 }
 
-# Draws that say khat, of n: `most`, fewer over many rows.
+# How many of n draws have their densities looked at: at most `most`, fewer over many rows.
 weighed_draws <- function(target, n, most = n) {
   if (target$rows <= 20000) {
     min(n, most)
@@ -29,10 +31,11 @@ weighed_draws <- function(target, n, most = n) {
 # at least 100.
 default_draws <- function(d) as.integer(min(4000, max(100, floor(1e7 / d))))
 
-# Importance weights of draws, and what follows from them. No draw is left out: one outside the
-# support of the target (log density -Inf) has weight zero, and the ELBO is -Inf; one at which the
-# density is not defined (NaN, NA, +Inf) could have any weight, so nothing is known. khat is Inf
-# where the draws are not from where the target lives.
+# Importance weights of draws, from the log densities of target (lp) and fit (lq): list(weights,
+# info: list(khat, log_evidence, elbo, elbo_mcse, outside, undefined, weighed)). No draw is left
+# out: one outside the support of the target (log density -Inf) has weight zero, and the ELBO is
+# -Inf; one at which the density is not defined (NaN, NA, +Inf) could have any weight, so nothing is
+# known. khat is Inf where the draws are not from where the target lives.
 weigh_draws <- function(lp, lq) {
   undefined <- sum(is.na(lp) | lp == Inf, na.rm = TRUE)
   outside <- sum(lp == -Inf, na.rm = TRUE)
@@ -48,7 +51,7 @@ weigh_draws <- function(lp, lq) {
   ))
 }
 
-# A good fit near an edge may have one draw in a hundred outside the support.
+# Are the draws where the target lives? A good fit near an edge may have one in a hundred outside.
 within_support <- function(outside, undefined, n) undefined == 0 && outside <= 0.01 * n
 
 fits_support <- function(info) within_support(info$outside, info$undefined, info$weighed)

@@ -234,6 +234,7 @@ print.covary_density <- function(x, ...) {
   invisible(x)
 }
 
+# The target that the user gave as argument `arg`.
 check_density <- function(target, arg = "target") {
   if (missing(target)) {
     stop_covary("argument", "`", arg, "` is missing; give one such as target_density().",

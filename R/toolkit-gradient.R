@@ -6,14 +6,15 @@
 # large densities, strong curvature and noise raise no alarm. At a kink any slope between those of
 # the two sides is a gradient.
 
-# In units of the spread; three neighbours are compared.
+# Steps of the differences, in units of the spread of each parameter.
 difference_steps <- 10^-(2:6)
 
-# An error must exceed this share of the sum of |gradient| over the parameters, times their spread.
+# An error counts from this share of the slope: of what |gradient| times spread adds up to.
 gradient_tolerance <- 1e-3
 
-# TRUE, with a warning, where the gradient contradicts the density near `theta`, which is the
-# `where` ("start", "end") of a run. Minibatches are compared on the rows of one.
+# TRUE, with a warning, where the gradient contradicts the density near the free numbers theta, the
+# `where` ("start" or "end") of a run. spread: standard deviations, one or dim. With minibatches the
+# rows of one are compared.
 suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
   # gradients of the targets in C are tested with the package
   if (is.null(target$derivative)) {
@@ -23,7 +24,7 @@ suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
   spread <- rep_len(spread, d)
   rows <- spread_rows(target, batch_size)
   along <- gradient_directions(d)
-  # beside the point: at a mode all slopes are zero, and starts often lie on kinks
+  # not at theta itself: at a mode all slopes are zero, and starts often lie on kinks
   theta <- theta + 0.3 * spread * along[, 1]
   at <- quiet_density(target, rows)
   here <- at(matrix(theta, 1), TRUE)
@@ -38,12 +39,13 @@ suspect_gradient <- function(target, theta, spread, where, batch_size = 0) {
   TRUE
 }
 
-# As many rows as a minibatch has, evenly spread; NULL: no minibatches, all rows
+# Numbers of as many rows as a minibatch has, evenly spread; NULL (all rows) without minibatches.
 spread_rows <- function(target, batch_size) {
   if (batch_size > 0) as.integer(seq(1, target$rows, length.out = batch_size))
 }
 
-# d x 1 or 2, of uneven lengths, lest the errors of several parameters cancel.
+# Directions to compare slopes along, a column each (d x 2, of one parameter d x 1). Their entries
+# are uneven, lest the errors of several parameters cancel.
 gradient_directions <- function(d) {
   first <- 1 + 0.4 * sin(1.7 * seq_len(d))
   if (d == 1) {
@@ -63,7 +65,9 @@ quiet_density <- function(target, rows) {
   }
 }
 
-# list(wrong, error: distance of the given slope along `move` from those found, given, found)
+# Compares slopes of the density along `move` (d) at theta, where at() returns `here`: list(wrong,
+# error: how far the slope by the gradient lies from those by differences, given: the former, found:
+# the latter). at: from quiet_density().
 compare_slope <- function(at, theta, here, move) {
   nothing <- list(wrong = FALSE, error = 0, given = NA_real_, found = NA_real_)
   around <- at(t(theta + outer(move, c(difference_steps, -difference_steps))), FALSE)
@@ -79,8 +83,9 @@ compare_slope <- function(at, theta, here, move) {
   list(wrong = error > least + best$doubt, error = error, given = given, found = best$slope)
 }
 
-# A row a step, with slopes ahead and behind. Where neither side differs at all, the step is lost in
-# the rounding of the density.
+# Slopes by differences, ahead and behind (columns), for each step (rows), from the density `here`
+# and `around`: first after all steps ahead, then after those behind. Where neither side differs at
+# all, the step is lost in the rounding of the density, and its slopes are NaN.
 side_slopes <- function(here, around) {
   n <- length(difference_steps)
   change <- cbind(around[seq_len(n)] - here, here - around[n + seq_len(n)])
@@ -88,7 +93,9 @@ side_slopes <- function(here, around) {
   change / difference_steps
 }
 
-# Three neighbouring steps that leave least doubt: of central differences, and of rounding.
+# Three neighbouring steps that leave least doubt, which is how much their central differences
+# differ and what rounding of a density of this value may add: list(at: their rows, doubt, slope),
+# or NULL where none is finite.
 steady_window <- function(slopes, value) {
   central <- rowMeans(slopes)
   rounding <- 200 * .Machine$double.eps * abs(value) / difference_steps
@@ -101,7 +108,7 @@ steady_window <- function(slopes, value) {
   list(at = at, doubt = min(doubt, na.rm = TRUE), slope = stats::median(central[at]))
 }
 
-# `each`: what compare_slope() says of each parameter
+# each: what compare_slope() says of each parameter alone; the worst is named.
 warn_gradient <- function(target, where, theta, spread, each) {
   worst <- which.max(vapply(each, `[[`, 0, "error"))
   name <- target$names[worst]

@@ -106,6 +106,7 @@ linear_model <- function(x, y, priors, sd_prior) {
   )
 }
 
+# The prior of sigma that the user gave.
 check_sd_prior <- function(sigma) {
   if (inherits(sigma, "covary_prior")) check_object(sigma, "covary_prior", "sigma")
   if (!inherits(sigma, "covary_prior") || !is_sd_prior(sigma)) {

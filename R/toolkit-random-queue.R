@@ -1,10 +1,12 @@
-# Noise and rows of minibatches for advi(), drawn for so many iterations at once and taken as they
-# are used, so that where a run is cut does not matter.
+# Noise and rows of minibatches for advi(). They are drawn for iterations_per_call iterations at
+# once and taken as they are used, so that a run that was cut in two takes the same as one that was
+# not.
 
 # Iterations whose noise is drawn at once, and the most that one call of the C core does.
 iterations_per_call <- 100L
 
-# list(noise, rows, used: iterations whose share is taken)
+# A queue, list(noise (width numbers an iteration), rows (batch_size an iteration, or NULL), used:
+# how many iterations have taken theirs).
 draw_queue <- function(setup, target, width) {
   noise <- stats::rnorm(width * iterations_per_call)
   rows <- if (setup$batch_size > 0) {
@@ -13,7 +15,7 @@ draw_queue <- function(setup, target, width) {
   list(noise = noise, rows = rows, used = 0L)
 }
 
-# The share of the next k iterations.
+# Noise and rows of the next k iterations, list(noise, rows); batch: rows an iteration.
 take_queue <- function(queue, k, width, batch) {
   at <- queue$used
   list(noise = queue$noise[at * width + seq_len(k * width)], rows = if (batch > 0) {
@@ -21,6 +23,6 @@ take_queue <- function(queue, k, width, batch) {
   })
 }
 
-# With replacement. sample.int() takes five times as long, longer than the steps; the 32 bits of a
-# uniform number make the probabilities of rows differ by no more than rows / 2^32.
+# n row numbers, with replacement. sample.int() takes five times as long, longer than the steps; the
+# 32 bits of a uniform number make the probabilities of rows differ by no more than rows / 2^32.
 minibatch_rows <- function(rows, n) 1L + as.integer(rows * stats::runif(n))

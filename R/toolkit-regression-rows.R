@@ -1,9 +1,11 @@
 # Rows of a linear regression beyond those it was fitted to: what the target keeps of its formula
 # and data, and the design at new rows.
 
-# list(terms, xlevels, contrasts, covariates, constants, tied): `covariates` describes each column
-# the predictors need, `constants` holds single values that the formula took from where it was
-# written, `tied` says why a row cannot be evaluated without the others, if so.
+# The blueprint of the design, from model frame mf, design x (n x p) and offset (n) of the complete
+# rows of `data`: list(terms, xlevels, contrasts,
+#   covariates: descriptions of the columns that the predictors need,
+#   constants: values that the formula took from where it was written,
+#   row_dependence: why a row cannot be evaluated without the others, NULL if it can).
 regression_blueprint <- function(mf, x, offset, data) {
   terms <- attr(mf, "terms")
   used <- setdiff(seq_len(nrow(data)), attr(mf, "na.action"))
@@ -18,12 +20,13 @@ regression_blueprint <- function(mf, x, offset, data) {
   )
   out$terms <- stats::delete.response(terms)
   attr(out$terms, ".Environment") <- globalenv()
-  out$tied <- rows_tied(out, columns, x, offset)
+  out$row_dependence <- find_row_dependence(out, columns, x, offset)
   out
 }
 
-# Predictors such as x / max(x), or d$x, show when a row is evaluated without the others.
-rows_tied <- function(own, columns, x, offset) {
+# Why a row cannot be evaluated without the others, or NULL. Predictors such as x / max(x), or d$x,
+# show when some rows are evaluated alone and compared with the design x and the offset of all.
+find_row_dependence <- function(own, columns, x, offset) {
   n <- nrow(x)
   same <- function(a, b) isTRUE(all.equal(a, b, tolerance = 1e-8, check.attributes = FALSE))
   for (rows in list(1L, (n + 1L) %/% 2L, n, seq(1L, min(n, 1000L), by = 2L))) {
@@ -39,7 +42,7 @@ rows_tied <- function(own, columns, x, offset) {
   }
 }
 
-# list(x, offset) at n complete rows, given as a list of columns
+# list(x (n x p), offset (n)) at n complete rows, given as a list of columns
 design_rows <- function(own, columns, n) {
   # terms of a single row may lose their shape
   if (n == 1) {
@@ -66,7 +69,7 @@ regression_offset <- function(mf, n) {
   if (is.null(offset)) numeric(n) else as.double(offset)
 }
 
-# list(x, offset) at the rows of newdata; NA where a covariate is missing
+# list(x (n x p), offset (n)) at the n rows of newdata; NA where a covariate is missing
 regression_rows <- function(own, newdata) {
   check_regression_data(own, newdata)
   n <- nrow(newdata)
@@ -93,11 +96,12 @@ regression_rows <- function(own, newdata) {
   out
 }
 
+# newdata must have the columns that the predictors need, of the kinds they had.
 check_regression_data <- function(own, newdata) {
-  if (!is.null(own$tied)) {
+  if (!is.null(own$row_dependence)) {
     stop_covary("newdata",
       "Predictors at new rows must not need the rows of the fit, nor what only ",
-      "its formula could see; evaluated without them: ", own$tied,
+      "its formula could see; evaluated without them: ", own$row_dependence,
       ". Make the predictor a column of ",
       "the data before the fit.",
       fields = list(arg = "newdata")

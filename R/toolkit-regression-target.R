@@ -1,6 +1,7 @@
 # Targets whose log density is that of a regression in C (`kind` "regression"): linear_regression(),
-# and the models of covary(). `data` is the model of regression.h; theta = (beta, log tau); rows are
-# cells. Expectations under Gaussians are in closed form.
+# and the models of covary(). `data` is the model of regression.h; free numbers are coefficients,
+# then log sds of smooths; what minibatches take for rows are cells, rows of equal predictors summed
+# up. Expectations under Gaussians are in closed form.
 
 new_regression_target <- function(model, transforms, ..., label, class = NULL) {
   new_density("regression", model, transforms,
@@ -16,7 +17,7 @@ density_expect.covary_regression_target <- function(target, mean, cov) {
   expect_log_joint(regression_core(target), mean, cov)
 }
 
-# list(model, dim: coefficients, n_sds) of a target
+# The model of a target, as expect_log_joint() takes it.
 regression_core <- function(target) {
   size <- target$data$size
   structure(

@@ -1,11 +1,14 @@
 # The loop that advi() and svgd() share: calls of the C core, callbacks, interrupts.
 
-# `step(approx, most)` does at most so many iterations and returns the state, whose fields
-# iteration, losses and done the loop reads; `view(approx)` is the approximation as callbacks see
-# it; `finish(approx)` adds draws and verdict.
+# At most so many more iterations of an approximation, then its verdict. Functions:
+#   step(approx, most)   the state after at most `most` iterations; the loop reads its fields
+#                        iteration, losses and done
+#   view(approx)         the approximation as callbacks see it
+#   finish(approx)       the approximation with draws and verdict
+# label: what the progress bar says is being done.
 #
-# The random stream of the run is that of the fit: taken up where it stopped, while the user's own
-# is put back afterwards. It is noted after every block, so that a block that an interrupt cuts
+# The random stream of the run is that of the fit: refine() takes it up where it stopped, and puts
+# the user's own back afterwards. It is noted after every step, so that one that an interrupt cuts
 # short leaves no trace and refine() does it again.
 run_iterations <- function(approx, iterations, refresh, label, step, view, finish) {
   progress <- new_progress(refresh)
@@ -62,18 +65,21 @@ run_status <- function(approx) {
   )
 }
 
+# The state of R's generator, started where it was not used before.
 current_stream <- function() {
   if (!exists(".Random.seed", globalenv(), inherits = FALSE)) stats::runif(1)
   get(".Random.seed", globalenv(), inherits = FALSE)
 }
 
+# Sets the state of R's generator; the one before.
 swap_stream <- function(new) {
   old <- current_stream()
   assign(".Random.seed", new, globalenv())
   old
 }
 
-# Grows by doubling, so that long runs do not copy their history at every step.
+# The losses of a state with those of the iterations after state$iteration. The vector grows by
+# doubling, so that long runs do not copy it at every step; NA where there are no losses yet.
 append_losses <- function(state, new) {
   n <- state$iteration
   if (n + length(new) > length(state$losses)) {

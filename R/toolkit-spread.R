@@ -1,13 +1,13 @@
 # How a Gaussian of the toolkit spreads about its mean. One of the fields `chol_cov` (d x d, upper
 # Cholesky factor of the covariance), `sd` (d: coordinates are independent) and `factors` (list(s:
 # d, b: d x r), covariance diag(s^2) + b b') says so; what has d numbers is never made a matrix.
-# The functions here take whatever holds such a field: fits, or lists of mean and field.
+# The functions here take whatever holds `mean` (d) and such a field: fits, or lists.
 
 spread_fields <- c("chol_cov", "sd", "factors")
 
 is_gaussian <- function(x) !all(vapply(x[spread_fields], is.null, TRUE))
 
-# Standard deviations of the coordinates
+# Standard deviations (d) of the coordinates
 spread_sds <- function(x) {
   if (!is.null(x$sd)) {
     x$sd
@@ -18,9 +18,10 @@ spread_sds <- function(x) {
   }
 }
 
-# The covariance as a matrix, where it is small enough to be asked for.
+# Most parameters whose covariance is made a matrix.
 most_covariance <- 5000
 
+# The covariance (d x d)
 spread_covariance <- function(x) {
   d <- length(x$mean)
   if (is.null(x$chol_cov) && d > most_covariance) {
@@ -38,10 +39,10 @@ spread_covariance <- function(x) {
   }
 }
 
-# Numbers of noise behind a draw
+# How many standard normal numbers make a draw: d, with r factors d + r
 spread_width <- function(x) length(x$mean) + if (is.null(x$factors)) 0 else ncol(x$factors$b)
 
-# Draws (a row each) from noise z, a row of spread_width() numbers each
+# Draws (n x d) from standard normal noise z (n x spread_width())
 gaussian_draws <- function(x, z) {
   n <- nrow(z)
   moved <- if (!is.null(x$sd)) {
@@ -55,7 +56,7 @@ gaussian_draws <- function(x, z) {
   moved + rep(x$mean, each = n)
 }
 
-# Log densities at the draws with noise z
+# Log densities (n) of the Gaussian at its draws from noise z (n x spread_width())
 spread_log_density <- function(x, z) {
   d <- length(x$mean)
   square <- if (is.null(x$factors)) {
@@ -78,8 +79,8 @@ spread_log_det <- function(x) {
   }
 }
 
-# Factors whose specific variances may be zero, as at the optimum of many a factor model: the
-# identities below divide by them.
+# Factors with specific variances s^2 above zero, where they are zero at the optimum of many a
+# factor model: the identities below divide by them.
 sound_factors <- function(low) {
   list(s = pmax(low$s, 1e-6 * sqrt(low$s^2 + rowSums(low$b^2))), b = low$b)
 }
@@ -104,8 +105,8 @@ low_rank_square <- function(factors, moves) {
   colSums(w^2) - colSums(half^2)
 }
 
-# n x d noise as matched_noise() makes it, its moments matched in blocks of coordinates: so many
-# that a pair of antithetic draws is left for each coordinate of a block.
+# Noise (n x d) as matched_noise() makes it, with moments matched in blocks of coordinates. Blocks
+# are so narrow that there is a pair of antithetic draws for each of their coordinates.
 blocked_noise <- function(n, d, most = 256) {
   width <- max(1, min(most, floor((n - 11) / 4)))
   if (d <= most || d < width) {
@@ -134,5 +135,5 @@ stratified_pairs <- function(n, d, beside = NULL) {
   do.call(rbind, parts)
 }
 
-# The pairs of those halves, all z before all -z
+# The draws (d x 2 n) of such halves z (d x n): all z, then all -z
 paired <- function(z) cbind(z, -z)

@@ -125,6 +125,7 @@ svgd_rate <- function(setup, i) {
   0.05 * 0.01^(max(2 * i / setup$planned - 1, 0) * (i <= setup$planned) + (i > setup$planned))
 }
 
+# At most `iterations` more of a fit, old or new.
 run_svgd <- function(approx, iterations, refresh) {
   run_iterations(approx, iterations, refresh, "moving particles",
     step = function(approx, most) {
@@ -186,6 +187,7 @@ fill_row_queue <- function(queue, target, setup) {
   list(rows = rows, used = 0L)
 }
 
+# x: the particles, some of them not finite.
 stop_lost_particles <- function(target, iteration, x) {
   lost <- rowSums(!is.finite(matrix(x, target$dim))) > 0
   stop_covary("nan", "The direction of the particles became NaN or infinite at iteration ",

@@ -85,7 +85,7 @@ t_groups_transforms <- function(names, scale_range) {
   out
 }
 
-# Free numbers to start from: means and sds of the groups, the latter well inside their range.
+# Free numbers (5) to start from: means and sds of the groups, the latter well inside their range.
 t_groups_start <- function(y, group, transforms, scale_range) {
   sds <- tapply(y, group, stats::sd)
   sds[is.na(sds)] <- stats::sd(y)
@@ -95,8 +95,8 @@ t_groups_start <- function(y, group, transforms, scale_range) {
   unname(c(tapply(y, group, mean), scales, log(10)))
 }
 
-# Standard deviation of a t distribution is scale * sqrt(nu / (nu - 2)) and may not exist; scales
-# always do.
+# Differences and effect size (S x 3) from parameters x (S x 5). They are those of scales, which
+# always exist; the sd of a t distribution, scale * sqrt(nu / (nu - 2)), may not.
 t_groups_derived <- function(x) {
   difference <- x[, 1] - x[, 2]
   cbind(

@@ -55,6 +55,7 @@ part_length <- 500L
 
 growing_list <- function() list(full = list(), filling = list())
 
+# The growing list x with one more entry.
 add_entry <- function(x, entry) {
   x$filling <- c(x$filling, list(entry))
   if (length(x$filling) < part_length) {
@@ -63,6 +64,7 @@ add_entry <- function(x, entry) {
   list(full = c(x$full, list(x$filling)), filling = list())
 }
 
+# All entries, in order.
 entries <- function(x) c(unlist(x$full, recursive = FALSE), x$filling)
 
 #' What trackers have kept

@@ -30,8 +30,13 @@
 #' @name transforms
 NULL
 
-# `maps`: list(forward, log_jacobian, inverse, and, unless complex steps are to give it, pullback(u,
-# g): gradient by u of f(x(u)) + log Jacobian, from the gradient g of f by x).
+# A transform of `free` numbers u to `size` values x. maps: list of functions
+#   forward(u)        x, S x size, from u, S x free
+#   log_jacobian(u)   S numbers
+#   inverse(x)        u, from the values of one parameter; an error outside their range
+#   pullback(u, g)    gradient by u of f(x(u)) + log Jacobian from g, that of f by x; where it is
+#                     left out, by complex steps
+# labels: of the values, '[1]', ...; text: what print() calls it.
 new_transform <- function(kind, free, size, maps, labels = NULL, text = kind) {
   out <- list(
     kind = kind, free = free, size = size, forward = maps$forward,
@@ -41,6 +46,7 @@ new_transform <- function(kind, free, size, maps, labels = NULL, text = kind) {
   structure(out, class = "covary_transform")
 }
 
+# pullback() of maps without one
 complex_pullback <- function(maps) {
   h <- 1e-30
   function(u, g) {
@@ -97,7 +103,7 @@ transform_logit <- function(lower = 0, upper = 1, n = 1) {
   new_transform("logit", n, n, maps, text = text)
 }
 
-# Without loss at either end
+# log(1 / (1 + exp(-u))), real or complex, without loss of digits for large |u|
 log_sigmoid <- function(u) {
   size <- u * sign(Re(u))
   (u - size) / 2 - log_1p(exp(-size))
@@ -204,6 +210,7 @@ correlation_factor <- function(u, at) {
   l
 }
 
+# Starting values x, where all are `ok`, in words `what`.
 check_inside <- function(x, ok, what) {
   if (!all(ok)) {
     stop_covary(
@@ -214,6 +221,7 @@ check_inside <- function(x, ok, what) {
   x
 }
 
+# A transform from what the user gave for the parameter `name`: one, or the name of one.
 as_transform <- function(x, name) {
   if (inherits(x, "covary_transform")) {
     return(check_object(x, "covary_transform", "transforms"))

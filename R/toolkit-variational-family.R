@@ -1,10 +1,13 @@
-# Gaussian families: between the raw parameters of family.c and (mean, chol_cov).
+# Gaussian families, and the raw parameters in which stochastic optimisers move (family.c): means,
+# then scales through softplus() and, of full-rank, the other entries of the Cholesky factor, of
+# low-rank the columns of B.
 
 softplus <- function(x) ifelse(x > 30, x, log1p(exp(x)))
 
 inverse_softplus <- function(s) ifelse(s > 30, s, log(expm1(s)))
 
-# list(name, dim, rank: zero but for the low-rank family, noise: length of a draw's noise)
+# list(name, dim, rank: columns of B, zero but for the low-rank family, noise: how many standard
+# normal numbers make a draw)
 new_variational_family <- function(name, dim, rank = NULL) {
   if (name != "lowrank") {
     rank <- 0L
@@ -15,7 +18,8 @@ new_variational_family <- function(name, dim, rank = NULL) {
   )
 }
 
-# Positions of the scales among the raw parameters.
+# Positions (dim) of the scales among the raw parameters; of full-rank, those of the diagonal in the
+# lower triangle by columns.
 scale_positions <- function(family) {
   d <- family$dim
   if (family$name == "fullrank") {
@@ -25,6 +29,7 @@ scale_positions <- function(family) {
   }
 }
 
+# Raw parameters of means (dim) and independent standard deviations (1 or dim) to start from.
 family_start <- function(family, mean, sd) {
   d <- family$dim
   out <- numeric(switch(family$name,
@@ -42,7 +47,7 @@ family_start <- function(family, mean, sd) {
   out
 }
 
-# list(mean, and how it spreads: toolkit-spread.R)
+# Mean and spread (toolkit-spread.R) of the Gaussian with raw parameters par
 family_moments <- function(family, par) {
   d <- family$dim
   s <- softplus(par[scale_positions(family)])
@@ -58,7 +63,7 @@ family_moments <- function(family, par) {
   list(mean = mean, chol_cov = chol_cov)
 }
 
-# Those moments with a Cholesky factor, whatever the family
+# The same, list(mean, ...), with a Cholesky factor whatever the family
 dense_moments <- function(at) {
   if (is.null(at$chol_cov)) {
     at$chol_cov <- if (!is.null(at$sd)) {
@@ -70,8 +75,9 @@ dense_moments <- function(at) {
   at
 }
 
-# Low-rank factors of a covariance: B from the leading eigenvectors, s^2 what is left (principal
-# factors, a few rounds).
+# Low-rank factors, list(s (d), b (d x rank)), of a covariance (d x d): B from the leading
+# eigenvectors of the correlations without the shares of s^2 on the diagonal, s^2 what B leaves of
+# the variances, in turns (principal factors).
 low_rank_start <- function(cov, rank) {
   sd <- sqrt(diag(cov))
   r <- cov / outer(sd, sd)
@@ -87,8 +93,9 @@ low_rank_start <- function(cov, rank) {
 
 low_rank_cov <- function(low) diag(low$s^2, length(low$s)) + tcrossprod(low$b)
 
-# The factors of S^2 + B B' that minimise KL(N(0, S^2 + B B') || N(0, precision^-1)), by L-BFGS over
-# (log s, B) in units of `sd`, from the factors `start` or from those of precision^-1.
+# The factors, list(s (d), b (d x rank)), of S^2 + B B' that minimise KL(N(0, S^2 + B B') || N(0,
+# precision^-1)), by L-BFGS over (log s, B) in units of `sd` (d), from the factors `start` or from
+# those of precision^-1.
 low_rank_nearest <- function(precision, sd, rank, start = NULL) {
   d <- length(sd)
   precision <- precision * outer(sd, sd)
