@@ -64,9 +64,14 @@ bad_khat <- function(info, draws) {
 }
 
 warn_khat <- function(fit, bad) {
+  draws <- nrow(fit$draws)
+  chance <- khat_chance_text(max(bad), draws)
   warn_covary("khat", "Pareto khat is ", paste(format(bad, digits = 2), collapse = ", "), " (",
     paste(names(bad), collapse = ", "),
-    "), above ", format(khat_threshold(nrow(fit$draws)), digits = 2),
+    "), above ", format(khat_threshold(draws), digits = 2),
+    if (length(chance)) {
+      c(" (", chance, ": `draws = ", format(4 * draws, scientific = FALSE), "` say more)")
+    },
     ": the draws are an approximation that could not be corrected",
     if (fit$algorithm != "nested") {
       "; algorithm = \"nested\" is more accurate"

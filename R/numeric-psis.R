@@ -11,7 +11,7 @@ psis <- function(log_ratios) {
   log_mean <- top + log(mean(exp(log_ratios - top)))
   lw <- log_ratios - top
   khat <- if (diff(range(lw)) < 1e-8) -Inf else NA_real_
-  tail_length <- ceiling(min(0.2 * n, 3 * sqrt(n)))
+  tail_length <- psis_tail_length(n)
   if (is.na(khat) && tail_length >= 5) {
     o <- order(lw)
     at <- o[seq(n - tail_length + 1, n)]
@@ -28,6 +28,8 @@ psis <- function(log_ratios) {
   w <- exp(lw - max(lw))
   list(weights = w / sum(w), khat = if (is.na(khat)) Inf else khat, log_mean = log_mean)
 }
+
+psis_tail_length <- function(n) ceiling(min(0.2 * n, 3 * sqrt(n)))
 
 # Generalised Pareto by the quasi-Bayesian profile method of Zhang and Stephens (2009), k
 # shrunk towards 0.5 with the weight of ten observations. x: sorted exceedances.
@@ -54,6 +56,28 @@ quantile_pareto <- function(p, fit) {
 # Above this khat the weights, and what rests on them, are not to be trusted: 0.7, and less for
 # fewer than 2200 draws, which tell less of the tail. The one place where that number stands.
 khat_threshold <- function(draws = Inf) min(0.7, 1 - 1 / log10(draws))
+
+# Standard error of khat, of the shape of a generalised Pareto that is estimated from the M largest
+# of so many ratios: (1 + k) / sqrt(M) (Smith 1987), less by what fit_pareto() shrinks.
+khat_error <- function(khat, draws) {
+  tail <- psis_tail_length(draws)
+  (1 + pmax(khat, 0)) / sqrt(tail) * tail / (tail + 10)
+}
+
+# Is khat so near its threshold that another seed may be on the other side?
+is_khat_near <- function(khat, draws) {
+  abs(khat - khat_threshold(draws)) < 1.5 * khat_error(khat, draws)
+}
+
+# Where khat is near its threshold: what chance does to it.
+khat_chance_text <- function(khat, draws) {
+  if (isTRUE(is_khat_near(khat, draws))) {
+    paste0(
+      "with another seed it may differ by ", format(khat_error(khat, draws), digits = 2),
+      " and be ", if (khat > khat_threshold(draws)) "below" else "above"
+    )
+  }
+}
 
 importance_ess <- function(w) 1 / sum(w$weights^2)
 

@@ -116,11 +116,13 @@ accuracy_text <- function(accuracy) {
 khat_text <- function(x) {
   shown <- ifelse(is.na(x$khat), "not needed", format(x$khat, digits = 2))
   equal <- names(x$khat) == "coefficients" & isTRUE(x$efficiency > nearly_equal)
+  judged <- x$khat[!is.na(x$khat) & !equal]
+  chance <- if (length(judged)) khat_chance_text(max(judged), x$draws)
   paste0(
     paste0(names(x$khat), " ", shown, ifelse(equal, " (weights nearly equal)", ""),
       collapse = ", "
     ),
-    " (reliable below ", format(x$khat_threshold, digits = 2), ")"
+    " (reliable below ", format(x$khat_threshold, digits = 2), if (length(chance)) "; ", chance, ")"
   )
 }
 

@@ -143,7 +143,8 @@ verdict <- function(info, draws) {
   }
   paste0(
     state, ", khat ", format(worst, digits = 2), if (worst > limit) " TOO HIGH",
-    " (reliable below ", format(limit, digits = 2), ")"
+    " (reliable below ", format(limit, digits = 2),
+    if (isTRUE(is_khat_near(worst, draws))) "; near it: see diagnostics()", ")"
   )
 }
 

@@ -65,3 +65,17 @@ test_that("resampling is unbiased, and exact for equal weights", {
   expect_true(all(abs(tabulate(resample(w, 50), 20) - 50 * w) < 1))
   expect_identical(resample(c(0, 1, 0), 5), rep(2L, 5))
 })
+
+test_that("khat varies from sample to sample by about its standard error", {
+  set.seed(51)
+  for (n in c(1000, 4000)) {
+    khat <- replicate(150, psis(-0.6 * log(runif(n)))$khat) # ratios are Pareto of shape .6
+    # The sd of 150 has a standard error of 6 %; the formula is asymptotic.
+    expect_lt(abs(log(sd(khat) / khat_error(mean(khat), n))), 0.25)
+  }
+  expect_true(is_khat_near(0.75, 1000) && is_khat_near(0.6, 1000))
+  expect_false(is_khat_near(0.3, 1000) || is_khat_near(Inf, 1000))
+  expect_match(khat_chance_text(0.75, 4000), "may differ by 0.12 and be below")
+  expect_match(khat_chance_text(0.65, 4000), "above")
+  expect_null(khat_chance_text(0.2, 4000))
+})
