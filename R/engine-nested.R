@@ -101,7 +101,7 @@ weigh_nested <- function(model, level, draws, info, control, progress) {
 moved_result <- function(moved, log_ratio, log_mean, w, info) {
   evidence <- bridge_constant(log_ratio, moved$gap + log_mean)
   info <- c(add_khat(info, w), list(log_evidence = evidence), weight_info(w))
-  info$moves <- moved[c("sweeps", "chains", "memory", "error")]
+  info$moves <- moved[intersect(c("sweeps", "chains", "memory", "error", "far"), names(moved))]
   lq <- moved$lp - moved$gap - log_mean
   new_engine_result(moved$beta, moved$log_tau, moved$lp, lq, info)
 }

@@ -2,6 +2,7 @@
 # ones, from the best of the weighed draws on. A sweep is an elliptical slice move of the
 # coefficients given the smoothing sds (src/ellipse.h), then a draw of the smoothing sds given the
 # coefficients. Sweeps go on until the chains have forgotten where they began (numeric-chains.R).
+# Tails that no chain has reached are looked for by chains that begin far out.
 
 # `cubature`: where expectations are by cubature sds are more and chains forget more slowly, so
 # there are half as many, which may take longer.
@@ -10,6 +11,7 @@ slice_settings <- list(
   least = 40L, block = 20L, most = 240L, # sweeps: first, between looks, at most
   seconds = 10, # the most that all sweeps may take, about
   width = 2, # a Gaussian wider than the posterior makes longer moves
+  far = list(chains = 100L, away = 4), # and how many times as far from the mean they begin
   cubature = list(chains = 200L, seconds = 20)
 )
 
@@ -67,7 +69,31 @@ move_draws <- function(model, surrogate, sample, w, draws, progress) {
   lp <- log_joint_draws(model, beta, log_tau)
   gap <- as.vector(.Call(C_gap, model$core, as.matrix(surrogate$a), surrogate$b, t(beta)))
   moved <- list(beta = beta, log_tau = log_tau, lp = lp, gap = gap)
+  if (has_forgotten(verdict)) verdict$far <- far_gap(model, wide, state, done, s$far)
   c(moved, list(sweeps = done, chains = s$chains), verdict)
+}
+
+# Chains that began far out, after as many sweeps: how far the mean of a quantity is from that of
+# the others, at most, in posterior sds (chain_gap()). It stays large where a tail is wider than
+# the chains that began near the mode have seen.
+far_gap <- function(model, wide, state, sweeps, far) {
+  some <- seq_len(far$chains)
+  centre <- rowMeans(state$beta)
+  out <- list(
+    beta = centre + far$away * (state$beta[, some, drop = FALSE] - centre),
+    log_tau = state$log_tau[some, , drop = FALSE]
+  )
+  out$gap <- .Call(C_gap, model$core, wide$dense, wide$b, out$beta)
+  there <- which(is.finite(out$gap))
+  if (length(there) < length(some) / 2) {
+    return(0)
+  }
+  out <- list(
+    beta = out$beta[, there, drop = FALSE], log_tau = out$log_tau[there, , drop = FALSE],
+    gap = out$gap[there]
+  )
+  for (i in seq_len(sweeps)) out <- slice_sweep(model, wide, out)
+  chain_gap(chain_values(out), chain_values(state))
 }
 
 # Seconds of one sweep of one chain, about: a factor of the penalised coefficients, predictors at

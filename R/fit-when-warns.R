@@ -81,7 +81,8 @@
 #' No check sees everything, so a fit has more than one. `khat` sees tails and skewness near the
 #' draws, not a second mode far from them. Fresh draws see means and sds that are off, whatever the
 #' cause, again only where draws fall. R-hat sees chains that disagree, so that a second mode shows
-#' once a chain has found it, but not a tail that no chain has reached. Comparison of cells with
+#' once a chain has found it, but not a tail that no chain has reached. Where draws were moved by
+#' chains, others that begin far out must come back to them. Comparison of cells with
 #' rows (the certificate) sees what compression did, and nothing of the algorithm.
 #'
 #' @section Which one to trust:

@@ -3,7 +3,8 @@
 # Correlation with the start, over quantities and their squares, that counts as forgotten: the share
 # of an error at the start that is left. That share of how far the chains have come is an estimate
 # of the error now, in posterior sds.
-chain_limits <- list(memory = 0.15, error = 0.05)
+# far: how far chains that began far out may still be from the others, in posterior sds.
+chain_limits <- list(memory = 0.15, error = 0.05, far = 0.5)
 
 # list(memory: correlation with the start, error: in posterior sds)
 chain_verdict <- function(before, now) {
@@ -14,7 +15,14 @@ chain_verdict <- function(before, now) {
 }
 
 has_forgotten <- function(verdict) {
-  isTRUE(verdict$memory <= chain_limits$memory && verdict$error <= chain_limits$error)
+  isTRUE(verdict$memory <= chain_limits$memory && verdict$error <= chain_limits$error) &&
+    (is.null(verdict$far) || verdict$far <= chain_limits$far)
+}
+
+# The largest distance, over quantities, of the means of some chains and of others, in the sds of
+# the others.
+chain_gap <- function(some, others) {
+  max(abs(colMeans(some) - colMeans(others)) / (column_sds(others) + 1e-300))
 }
 
 # Root mean square correlation, over the chains, of where they were and where they are, and of the

@@ -6,7 +6,8 @@
 #'   0.5 is good, above the threshold the draws are not reliable), `elbo` and its Monte Carlo
 #'   standard error, `log_evidence`, `converged`, `iterations`, `trace` (ELBO an iteration),
 #'   `moves` (where draws were moved by Markov
-#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds),
+#'   chains: `sweeps`, `chains`, `memory` of their start and `error` left, in posterior sds, and
+#'   `far`, how far the means of chains that began far out are from those of the others, at most),
 #'   `fresh` (from three responses on: what a Newton step over `draws` fresh draws from the
 #'   approximation would do: `shift`, the root mean square movement of predictors in posterior sds;
 #'   `sd_ratio`, the least and the largest new sd over the old; `mcse`, their Monte Carlo errors;
@@ -148,7 +149,13 @@ moves_text <- function(moves) {
     moves$chains, " chains by ", moves$sweeps,
     " sweeps of elliptical slice sampling; memory of their start ",
     format(moves$memory, digits = 2), ", error left ", format(moves$error, digits = 2),
-    " posterior sds (good below ", chain_limits$memory, " and ", chain_limits$error, ")"
+    " posterior sds (good below ", chain_limits$memory, " and ", chain_limits$error, ")",
+    if (!is.null(moves$far)) {
+      paste0(
+        "; chains from far out within ", format(moves$far, digits = 2), " (good below ",
+        chain_limits$far, ")"
+      )
+    }
   )
 }
 

@@ -109,3 +109,21 @@ test_that("where expectations are by cubature there are fewer chains, which may 
   expect_identical(three$seconds, slice_settings$cubature$seconds)
   expect_identical(three$most, slice_settings$most)
 })
+
+test_that("a tail that the chains have not reached is seen from far out", {
+  # One group with 500 rows, 39 with one: the sd within a group and its spread have a long tail
+  # together. By a random walk with the group effects integrated out its mean lies half a posterior
+  # sd from that of the chains.
+  set.seed(32)
+  d <- data.frame(g = factor(c(rep(1, 500), 2:40)))
+  d$y <- rnorm(539) + rnorm(40)[d$g]
+  expect_warning(
+    fit <- covary(y ~ s(g, bs = "re"), sigma ~ s(g, bs = "re"), data = d, seed = 1),
+    class = "covary_warning_khat"
+  )
+  moves <- diagnostics(fit)$moves
+  expect_lt(moves$memory, chain_limits$memory)
+  expect_lt(moves$error, chain_limits$error)
+  expect_gt(moves$far, chain_limits$far)
+  expect_output(print(diagnostics(fit)), "from far out")
+})
