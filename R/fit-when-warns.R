@@ -42,6 +42,13 @@
 #'
 #' Usable for pictures where the shift is below .2; not for tail probabilities.
 #'
+#' @section Mean outside its interval (`covary_warning_long_tail`):
+#' Of `predict()` and `covariance()`, not of the fit: far outside the data the log of a standard
+#' deviation is spread widely, and rare draws make the mean of the standard deviation.
+#' 1. Read `lower` and `upper`, or medians: `conditional_effects()`, `plot()`, quantiles of
+#'   `posterior_epred()`.
+#' 2. Ask nearer to the data; `extrapolated` marks what is outside.
+#'
 #' @section Never together (`covary_warning_never_together`):
 #' No row has both responses of a pair, so that the data cannot tell their correlation, however
 #' narrow its interval looks beside that of others.

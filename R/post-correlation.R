@@ -145,6 +145,7 @@ pair_summaries <- function(fit, newdata, pairs, interval, draws, draw_ids, scale
   columns <- newdata_columns(fit, newdata, "pair")
   names <- vapply(pairs, unit_label, "")
   parts <- summarise_rows(values, names, m$n, m$s, interval)
+  if (scaled) warn_long_tail(parts, interval)
   join_parts(columns, Map(function(out, label, behind) {
     out <- out[m$index, , drop = FALSE]
     row.names(out) <- NULL

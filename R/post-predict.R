@@ -22,6 +22,11 @@
 #'   `sd`, `lower`, `upper`, `extrapolated` (`TRUE` where a numeric covariate is outside the range
 #'   of the data). Rows with missing covariates have `NA`; no rows of `newdata` give no rows.
 #'   Columns of `newdata` that have the name of a result get `.newdata` at the end of theirs.
+#' @section Means and medians:
+#' `estimate` is the posterior mean, as in \pkg{brms} and \pkg{rstanarm}. Far outside the data the
+#' posterior of a standard deviation is lognormal with a large spread, and its mean lies above its
+#' interval: a warning of class `covary_warning_long_tail` says so. Pictures and
+#' [conditional_effects()] have medians, which lie inside every interval, as those of brms do.
 #' @section Errors:
 #' `covary_error_newdata`, `covary_error_new_level`, `covary_error_argument`.
 #' @examples
@@ -65,6 +70,7 @@ predict.covary <- function(
   m <- new_marginals(object, keys, newdata, draw_ids, behind, type == "median")
   values <- if (type == "link") marginal_predictors else marginal_values
   parts <- summarise_rows(function(rows) values(m, rows = rows), keys, m$n, m$s, interval)
+  if (type == "response") warn_long_tail(parts, interval)
   join_parts(columns, lapply(keys, function(key) {
     p <- object$design$predictors[[key]]
     out <- parts[[key]][m$index, , drop = FALSE]

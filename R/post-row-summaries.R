@@ -22,6 +22,27 @@ summarise_rows <- function(values, labels, n, s, interval) {
   lapply(out, as.data.frame)
 }
 
+# Warns where a posterior mean is not in its interval of 90 % or more, as of an sd far from the
+# data, which is lognormal there: rare draws make its mean. parts: what summarise_rows() gives.
+warn_long_tail <- function(parts, interval) {
+  if (interval < 0.9) {
+    return(invisible())
+  }
+  outside <- vapply(parts, function(d) {
+    slack <- 1e-9 * abs(d$estimate) # of rounding, where draws do not differ
+    sum(d$estimate > d$upper + slack | d$estimate < d$lower - slack, na.rm = TRUE)
+  }, 0)
+  if (any(outside > 0)) {
+    worst <- names(parts)[which.max(outside)]
+    warn_covary("long_tail", "The posterior mean (`estimate`) of ", worst, " lies outside its ",
+      100 * interval, " % interval at ", max(outside), " of ", nrow(parts[[worst]]),
+      " points: far from the data rare draws make it. Rest on `lower` and `upper`, or on medians: ",
+      "plot() and conditional_effects() show these, and posterior_epred() has the draws.",
+      fields = list(outside = outside)
+    )
+  }
+}
+
 # The user's columns beside results, with other names where these would clash.
 newdata_columns <- function(fit, newdata, labels) {
   columns <- if (is.null(newdata)) training_data(fit) else newdata

@@ -73,3 +73,17 @@ test_that("the interval of lm() points to predictive_interval()", {
     )
   }
 })
+
+test_that("a posterior mean outside its interval is said, and medians are inside", {
+  fit <- fixture("one")
+  far <- data.frame(wt = c(3, 100))
+  expect_warning(d <- predict(fit, far, dpar = "sigma"), "1 of 2 points",
+    class = "covary_warning_long_tail"
+  )
+  expect_gt(d$estimate[2], d$upper[2])
+  expect_silent(predict(fit, far[1, , drop = FALSE]))
+  expect_silent(predict(fit, far, dpar = "sigma", prob = 0.5))
+  expect_silent(predict(fit, far, type = "link"))
+  e <- conditional_effects(fit, "wt", dpar = "sigma", extend = 10)
+  expect_true(all(e$estimate >= e$lower & e$estimate <= e$upper))
+})
