@@ -50,6 +50,6 @@ margin_settings.covary_margin_shash <- function(margin) {
 margin_of_data.covary_margin_shash <- function(margin, y) {
   if (is.na(margin$scale)) margin$scale <- signif(stats::sd(y, na.rm = TRUE), 2)
   if (!isTRUE(margin$scale > 0)) margin$scale <- 1
-  if (is.na(margin$centre)) margin$centre <- signif(stats::median(y, na.rm = TRUE), 3)
+  if (is.na(margin$centre)) margin$centre <- rounded_median(y, margin$scale)
   margin
 }

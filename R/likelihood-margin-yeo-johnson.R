@@ -44,6 +44,6 @@ margin_settings.covary_margin_yeo_johnson <- function(margin) {
 margin_of_data.covary_margin_yeo_johnson <- function(margin, y) {
   if (is.na(margin$scale)) margin$scale <- signif(stats::sd(y, na.rm = TRUE), 2)
   if (!isTRUE(margin$scale > 0)) margin$scale <- 1
-  margin$centre <- signif(stats::median(y, na.rm = TRUE), 3)
+  margin$centre <- rounded_median(y, margin$scale)
   margin
 }

@@ -107,3 +107,10 @@ print.covary_margin <- function(x, ...) {
 margin_parameter <- function(x, arg, lower, upper) {
   if (is.null(x)) NA_real_ else as.double(check_number(x, arg, lower, upper))
 }
+
+# The median of a response to three digits, and to more where it is many scales away from zero, so
+# that it is off by a twentieth of the scale at most.
+rounded_median <- function(y, scale) {
+  centre <- stats::median(y, na.rm = TRUE)
+  signif(centre, 3 + max(0, floor(log10(abs(centre) / scale))))
+}

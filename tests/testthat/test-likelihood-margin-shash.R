@@ -112,3 +112,15 @@ test_that("both parameters are estimated: the posterior of a regression with fla
   expect_lt(abs(cor(drawn)[1, 2] - correlation), 0.1)
   expect_lt(max(abs(mean - c(0.3, 0.7)) / sd), 3)
 })
+
+test_that("a response far from zero is centred as one near it", {
+  set.seed(8)
+  y <- runif(150) + sinh(0.7 * rnorm(150))
+  near <- margin_of_data(shash(), y)
+  far <- margin_of_data(shash(), y + 1e5)
+  expect_identical(far$scale, near$scale)
+  # Of a number of at least ten scales a digit more is kept for each power of ten: half a tenth.
+  expect_lt(abs(far$centre - 1e5 - stats::median(y)), 0.05 * near$scale)
+  below <- margin_of_data(yeo_johnson(), -y - 1e5)
+  expect_lt(abs(below$centre + 1e5 + stats::median(y)), 0.05 * near$scale)
+})
