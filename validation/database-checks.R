@@ -1,5 +1,5 @@
-# What postgresql.R and duckdb.R check: cells from a table of the data base against those of the
-# same rows in R.
+# What postgresql.R, duckdb.R and arrow.R check: cells from a table of the data base, or of Arrow,
+# against those of the same rows in R.
 suppressMessages(library(covary))
 library(DBI)
 internal <- asNamespace("covary")
@@ -19,7 +19,7 @@ made_with <- function(driver) {
   )
 }
 
-check_cells <- function(label, cells, truth) {
+check_cells <- function(label, cells, truth, most = 1e-8) {
   a <- internal$rescale(cells, truth$scaling)
 
   at <- if (length(truth$groups)) {
@@ -33,7 +33,7 @@ check_cells <- function(label, cells, truth) {
     max(abs(a$table[, , , at, drop = FALSE] - truth$table)) / max(abs(truth$table))
   }
   cat(sprintf("%-34s rows %s, largest relative error %.1e\n", label, format(nobs(cells)), error))
-  stopifnot(error < 1e-8, nobs(cells) == truth$rows)
+  stopifnot(error < most, nobs(cells) == truth$rows)
 }
 
 # Cells by GROUP BY are returned.

@@ -48,7 +48,6 @@ data_set <- function(d, seen = new.env()) {
     NewScan = function() {
       columns <- names(d)
       list(
-        UseThreads = function() NULL,
         Project = function(names) seen$columns <- columns <<- names,
         BatchSize = function(n) seen$size <- n,
         Finish = function() {
