@@ -9,7 +9,9 @@
 #' @param iterations Most iterations of the search for the mode.
 #' @param ... Not used; with numbers, or with `location` and `scale`, `laplace()` is the prior of
 #'   'rstanarm' of that name.
-#' @return A `covary_approximation`.
+#' @return A `covary_approximation`. It has not converged, with a warning, where a Newton step would
+#'   still move more than .001 posterior sds, or where the curvature at the mode depends on the step
+#'   over which it is taken (a kink).
 #' @section Errors: `covary_error_no_mode` where the search runs away or the curvature at its end is
 #'   not that of a maximum: Laplace's approximation does not exist there. `covary_error_interrupted`
 #'   on an interrupt.
@@ -41,7 +43,8 @@ laplace <- function(target, start = NULL, iterations = 1000, draws = 4000, ...) 
 }
 
 # The approximation at a mode (from find_mode()), with its verdict: the length of one more Newton
-# step in posterior sds. `suspect`: does the gradient contradict the density at the start?
+# step in posterior sds, and whether the curvature is one. `suspect`: does the gradient contradict
+# the density at the start?
 laplace_from_mode <- function(target, mode, draws, suspect) {
   chol_precision <- mode_chol_precision(mode)
   error <- sqrt(sum(backsolve(chol_precision, mode$gradient, transpose = TRUE)^2) / target$dim)
@@ -50,14 +53,21 @@ laplace_from_mode <- function(target, mode, draws, suspect) {
     chol_cov = chol(chol2inv(chol_precision)), history = -mode$trace
   )
   reached <- isTRUE(error < 1e-3)
+  smooth <- is_smooth_at(target, mode)
   x$info <- list(
     iterations = mode$iterations, error = error, converged = reached,
     mode = stats::setNames(mode$theta, target$names)
   )
   x <- add_gaussian_draws(x, draws)
   suspect <- suspect || suspect_gradient(target, x$mean, spread_sds(x), "end")
-  x$info$converged <- reached && fits_support(x$info) && !suspect
+  x$info$converged <- reached && smooth && fits_support(x$info) && !suspect
   warn_support(x)
+  if (!smooth) {
+    warn_covary(
+      "not_converged", "The log density must be smooth at its mode; its curvature there depends ",
+      "on the step over which it is taken, as at a kink, so that the sds mean nothing. Use advi()."
+    )
+  }
   if (!reached) {
     warn_covary(
       "not_converged", "The mode was not reached in ", mode$iterations,
@@ -81,8 +91,8 @@ mode_chol_precision <- function(mode) {
 }
 
 # L-BFGS from free numbers `start`, then Newton steps with a Hessian from differences of gradients:
-# list(theta, gradient (dim) and hessian (dim x dim) of the log density there, iterations, trace
-# (log density after each)).
+# list(theta, gradient (dim) and hessian (dim x dim) of the log density there, steps (dim) behind
+# the latter, iterations, trace (log density after each)).
 find_mode <- function(target, start, iterations) {
   objective <- function(theta) climb_objective(target, theta)
   at <- objective(start)
@@ -93,14 +103,14 @@ find_mode <- function(target, start, iterations) {
   }
   climbed <- climb_density(objective, list(theta = start, at = at, trace = -at$f), iterations)
   end <- finish_by_newton(target, objective, climbed)
-  hessian <- hessian_at(target, end$theta)
-  if (any(!is.finite(hessian))) {
+  curvature <- curvature_at(target, end$theta)
+  if (any(!is.finite(curvature$hessian))) {
     stop_covary("no_mode", "The curvature of the log density is not finite where the search ended.",
       fields = list(theta = end$theta)
     )
   }
   list(
-    theta = end$theta, gradient = -end$at$g, hessian = hessian,
+    theta = end$theta, gradient = -end$at$g, hessian = curvature$hessian, steps = curvature$steps,
     iterations = climbed$steps + end$steps, trace = end$trace
   )
 }
@@ -134,7 +144,7 @@ climb_density <- function(objective, here, iterations) {
 finish_by_newton <- function(target, objective, here) {
   here <- here[c("theta", "at", "trace")]
   for (k in 1:20) {
-    hessian <- hessian_at(target, here$theta)
+    hessian <- curvature_at(target, here$theta)$hessian
     if (any(!is.finite(hessian))) break
     step <- newton_step(-hessian, -here$at$g)
     decrement <- -sum(step * here$at$g)
@@ -158,10 +168,10 @@ newton_step <- function(precision, gradient) {
   unit * solve_chol(robust_chol(precision * outer(unit, unit)), unit * gradient)
 }
 
-# The Hessian (dim x dim) at free numbers theta by central differences of the gradient. Steps fit
-# numbers of the size of one or of theta; where the curvature says that a posterior sd is no more
-# than some steps, they are shortened to a hundredth of it.
-hessian_at <- function(target, theta) {
+# The Hessian (dim x dim) at free numbers theta by central differences of the gradient,
+# list(hessian, steps (dim)). Steps fit numbers of the size of one or of theta; where the curvature
+# says that a posterior sd is no more than some steps, they are shortened to a hundredth of it.
+curvature_at <- function(target, theta) {
   steps <- 1e-5 * pmax(abs(theta), 1)
   for (i in 1:10) {
     hessian <- difference_gradients(target, theta, steps)
@@ -170,7 +180,14 @@ hessian_at <- function(target, theta) {
     if (!any(long)) break
     steps[long] <- pmax(0.01 * sds, 1e-12 * abs(theta))[long]
   }
-  hessian
+  list(hessian = hessian, steps = steps)
+}
+
+# Is the curvature at the mode the same over steps four times as long? At a kink it is a quarter.
+is_smooth_at <- function(target, mode) {
+  wider <- diag(difference_gradients(target, mode$theta, 4 * mode$steps))
+  ratio <- wider / diag(mode$hessian)
+  isTRUE(all(ratio > 0.5 & ratio < 2))
 }
 
 # The same with given steps, one a parameter.

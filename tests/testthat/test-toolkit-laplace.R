@@ -34,3 +34,29 @@ test_that("Newton steps are as long where the units of a parameter are others", 
     expect_equal(scaled, expected * unit, tolerance = 1e-8)
   }
 })
+
+test_that("a mode that is a kink has no curvature, which is said", {
+  expect_warning(
+    fit <- laplace(
+      target_density(function(t) -sum(abs(t)), function(t) -sign(t), names = c("a", "b"))
+    ),
+    class = "covary_warning_not_converged", regexp = "smooth"
+  )
+  expect_false(fit$info$converged)
+  # one parameter of two, and no gradient
+  expect_warning(
+    fit <- laplace(suppressMessages(target_density(function(t) -abs(t[["a"]]) - t[["b"]]^2,
+      names = c("a", "b")
+    ))),
+    class = "covary_warning_not_converged", regexp = "smooth"
+  )
+  # steep, flat and skewed is not a kink
+  for (scale in 10^c(-6, 0, 2)) {
+    target <- target_density(function(t) 3 * t / scale - exp(t / scale),
+      function(t) (3 - exp(t / scale)) / scale,
+      names = "a"
+    )
+    expect_silent(fit <- laplace(target))
+    expect_equal(sd(fit)[["a"]], scale / sqrt(3), tolerance = 1e-3)
+  }
+})
