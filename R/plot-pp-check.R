@@ -12,6 +12,12 @@
 #'   the line are tails heavier than normal. The farthest rows beyond the band, up to five, have
 #'   their names or numbers in the data (see also `extreme` in [diagnostics()]).
 #'
+#' Residuals and distances are from the means of each draw, as those of its replicate are (realised
+#' discrepancies; Gelman, Meng and Stern 1996), and what is shown of the data is the average over
+#' draws: from posterior means, which follow the rows that were fitted, those of the data would be
+#' too small in fits with groups. Rows of `newdata` were not fitted and are compared from posterior
+#' means.
+#'
 #' Missing responses are drawn once from the fit, given those that their rows have: under missing at
 #' random, what is observed alone need not look like replicates.
 #'
@@ -85,11 +91,15 @@ pp_check.covary <- function(
   rows <- evenly_spaced(object$frame$n, max_rows)
   replicates <- replicate_rows(object, rows, draws)
   object <- fill_responses(object)
+  fitted <- is.null(newdata) && object$algorithm != "prior"
+  if (type %in% c("correlation", "sd")) centres <- centres_of_check(object, rows, draws, fitted)
   out <- switch(type,
     dens = pp_density_data(object, rows, replicates),
-    correlation = pp_bins_data(object, rows, replicates, covariate, bins, "correlation", pairs),
-    sd = pp_bins_data(object, rows, replicates, covariate, bins, "sd"),
-    qq = pp_distance_data(object, rows, replicates)
+    correlation = pp_bins_data(object, rows, replicates, centres, covariate, bins, pairs),
+    sd = pp_bins_data(object, rows, replicates, centres, covariate, bins),
+    qq = pp_distance_data(
+      object, rows, replicates, distance_of_check(object, rows, draws, fitted)
+    )
   )
   if (type %in% c("dens", "sd")) out <- out[out$resp %in% chosen, ]
   with_style(named_dots(...), "pp_check", names(formals(pp_check.covary)), {

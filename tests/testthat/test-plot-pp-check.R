@@ -37,13 +37,21 @@ test_that("a correlation that changes is seen when the model holds it constant",
   expect_error(quiet_check(none, "correlation"), class = "covary_error_argument")
 })
 
-test_that("distances are those of stats::mahalanobis", {
-  fit <- covary(cbind(a, b) ~ 1, data = simulated(200), draws = 400)
+test_that("distances are those of stats::mahalanobis, averaged over draws", {
+  d <- simulated(200)
+  fit <- covary(cbind(a, b) ~ 1, data = d, draws = 400)
+  distances <- function(mean, sigma, rho) {
+    s <- outer(sigma, sigma) * matrix(c(1, rho, rho, 1), 2)
+    sort(mahalanobis(as.matrix(d[c("a", "b")]), mean, s))
+  }
+  draws <- as.matrix(fit)[1:20, ]
+  by_draw <- apply(draws, 1, function(v) distances(v[1:2], exp(v[3:4]), tanh(v[[5]] / 2)))
+  expect_equal(quiet_check(fit, "qq", draw_ids = 1:20)$observed, rowMeans(by_draw),
+    ignore_attr = TRUE
+  )
   eta <- central_predictors(fit)[1, ]
-  sigma <- exp(eta[3:4])
-  rho <- tanh(eta[[5]] / 2)
-  s <- outer(sigma, sigma) * matrix(c(1, rho, rho, 1), 2)
-  expect_equal(quiet_check(fit, "qq")$observed, sort(mahalanobis(fit$frame$y, eta[1:2], s)))
+  new <- quiet_check(fit, "qq", newdata = d)
+  expect_equal(new$observed, distances(eta[1:2], exp(eta[3:4]), tanh(eta[[5]] / 2)))
 })
 
 test_that("one response, factors, some of the rows, and the prior are checked", {
@@ -76,12 +84,10 @@ test_that("rows of new data are checked like those of the fit", {
   d <- simulated(300)
   d$g <- rep(letters[1:10], 30)
   fit <- quiet(covary(cbind(a, b) ~ x + s(g, bs = "re"), rho ~ x, data = d, draws = 300))
-  for (type in c("dens", "correlation", "sd", "qq")) {
-    set.seed(1)
-    own <- quiet_check(fit, type, draw_ids = 1:100)
-    set.seed(1)
-    expect_equal(quiet_check(fit, type, draw_ids = 1:100, newdata = d), own)
-  }
+  set.seed(1)
+  own <- quiet_check(fit, "dens", draw_ids = 1:100)
+  set.seed(1)
+  expect_equal(quiet_check(fit, "dens", draw_ids = 1:100, newdata = d), own)
   # Of a changed correlation, in groups that the fit does not know
   new <- transform(simulated(400), a = -a, g = rep(c("new", "a"), 200))
   set.seed(2)
@@ -110,4 +116,22 @@ test_that("a fit of cells is checked with the rows of new data", {
   expect_error(quiet_check(fit, "qq"), class = "covary_error_no_rows")
   qq <- quiet_check(fit, "qq", newdata = d)
   expect_gte(mean(qq$observed >= qq$lower & qq$observed <= qq$upper), 0.8)
+})
+
+test_that("sds and correlations of data are those of replicates where groups take up residuals", {
+  set.seed(13)
+  id <- factor(rep(1:40, each = 3))
+  u <- rnorm(120)
+  d <- data.frame(
+    id,
+    x = runif(120), a = 2 * rnorm(40)[id] + u, b = rnorm(40)[id] + 0.6 * u + 0.8 * rnorm(120)
+  )
+  fit <- quiet(covary(cbind(a, b) ~ x + s(id, bs = "re"), data = d, draws = 400))
+  sd <- quiet_check(fit, "sd", covariate = "x", bins = 3)
+  # Residuals about posterior means are .82 as large, and those of replicates 1.15.
+  expect_lt(abs(mean(log(sd$observed / sd$estimate))), 0.06)
+  cor <- quiet_check(fit, "correlation", covariate = "x", bins = 3)
+  expect_lt(abs(mean(cor$observed - cor$estimate)), 0.1)
+  qq <- quiet_check(fit, "qq")
+  expect_gte(mean(qq$observed >= qq$lower & qq$observed <= qq$upper), 0.9)
 })
