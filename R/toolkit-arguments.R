@@ -33,8 +33,10 @@ check_mean_prior <- function(mean_prior, data) {
 # A function that can be called with arguments in these places; their names are for the message.
 check_callable <- function(f, arg, places) {
   check_function(f, arg)
-  takes <- names(formals(args(f)))
-  if (is.null(args(f)) || "..." %in% takes || length(takes) >= length(places)) {
+  # of some primitives, such as `if`, R does not know the arguments
+  signature <- args(f)
+  takes <- if (!is.null(signature)) names(formals(signature))
+  if (is.null(signature) || "..." %in% takes || length(takes) >= length(places)) {
     return(f)
   }
   stop_covary("argument", "`", arg, "` must take ", length(places), " argument",

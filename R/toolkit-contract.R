@@ -42,8 +42,8 @@ subsample_density.default <- function(target, rows, scale) {
   out
 }
 
-# A snapshot, the control variate of minibatches: gradients of the log likelihood of every row at
-# theta (as large as the data), or NULL. Minibatches add the difference to it that their rows show.
+# A snapshot, the control variate of minibatches: the log likelihood of every row at theta with its
+# gradient (as large as the data), or NULL. Minibatches only estimate the difference from it.
 take_snapshot <- function(target, theta) UseMethod("take_snapshot")
 
 #' @export
