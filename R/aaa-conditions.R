@@ -18,10 +18,13 @@ NULL
 
 stop_covary <- function(what, ..., fields = list()) {
   stop(new_condition(
-    paste0("covary_error_", what), c("covary_error", "error"), paste0(...),
+    paste0("covary_error_", what), c("covary_error", "error"), one_text(...),
     fields
   ))
 }
+
+# Parts of a message, some of them several, as one text.
+one_text <- function(...) paste(unlist(lapply(list(...), as.character)), collapse = "")
 
 # Called by the C code (fail() in src/r_read.c) where a value breaks what a door relies on.
 stop_internal <- function(text) {
@@ -36,12 +39,12 @@ stop_internal <- function(text) {
 warn_covary <- function(what, ..., fields = list()) {
   warning(new_condition(
     paste0("covary_warning_", what), c("covary_warning", "warning"),
-    paste0(...), fields
+    one_text(...), fields
   ))
 }
 
 inform_covary <- function(what, ..., fields = list()) {
-  text <- paste0(paste0(...), "\n")
+  text <- one_text(..., "\n")
   message(new_condition(
     paste0("covary_message_", what), c("covary_message", "message"), text,
     fields

@@ -143,3 +143,14 @@ test_that("learner", {
     learning_rates(mean = -1)
   ))
 })
+
+test_that("a message is one text, however its parts come", {
+  said <- tryCatch(warn_covary("khat", "a ", c("b", "c"), NULL, 1.5), warning = identity)
+  expect_identical(conditionMessage(said), "a bc1.5")
+  fit <- fixture("two")
+  fit$info$khat <- c(joint = khat_threshold(nrow(fit$draws)) + 0.01)
+  fit$info$moves <- NULL
+  said <- tryCatch(warn_khat(fit, fit$info$khat), warning = conditionMessage)
+  expect_match(said, "with another seed .* say more\\)")
+  expect_identical(length(said), 1L)
+})
