@@ -87,6 +87,12 @@ term_table <- function(fit, p, term, beta, covariates, row, unit) {
       return(table)
     }
   }
+  if (length(numeric) == 2) {
+    stop_chart(
+      paste("the surface of term", what, "bends too sharply for a table"),
+      paste0("use t2(", paste(names(ends), collapse = ", "), ")")
+    )
+  }
   stop_chart(
     paste("term", what, "is no smooth function of its covariate"),
     "use a factor where it jumps, or a smoother term"

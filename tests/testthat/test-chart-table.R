@@ -73,3 +73,14 @@ test_that("terms in the square root of a covariate have a table that is even the
     class = "covary_error_chart"
   )
 })
+
+test_that("a surface that no table holds is answered by one that is", {
+  set.seed(3)
+  d <- data.frame(x = runif(300), w = runif(300, -3, 3))
+  d$y <- d$w * d$x + rnorm(300)
+  fit <- quiet(covary(y ~ s(x, w), data = d, algorithm = "laplace", draws = 200))
+  said <- tryCatch(reference(fit), covary_error_chart = conditionMessage)
+  expect_match(said, "use t2(x, w)", fixed = TRUE)
+  smooth <- quiet(covary(y ~ t2(x, w), data = d, algorithm = "laplace", draws = 200))
+  expect_s3_class(reference(smooth), "covary_reference")
+})
