@@ -25,10 +25,10 @@ new_row_log_lik <- function(fit, newdata, responses, draw_ids) {
   list(s = e$s, n = e$n, block = block)
 }
 
-# Predictors of K responses in the order of the core: by dpar, pairs below the diagonal by column.
+# Predictors of K responses in the order of the core: by dpar, pairs below the diagonal by row.
 in_core_order <- function(likelihood, eta) {
   unlist(lapply(eta[names(likelihood$dpars)], function(part) {
-    if (is.matrix(part)) part[lower.tri(part)] else part
+    if (is.matrix(part)) t(part)[upper.tri(part)] else part
   }), recursive = FALSE, use.names = FALSE)
 }
 

@@ -1,11 +1,14 @@
-test_that("the core's densities of rows are those of R, for one to three responses", {
+test_that("the core's densities of rows are those of R, for one to five responses", {
   set.seed(41)
   d <- data.frame(x = rnorm(90), w = rep(1:3, 30))
   d$a <- d$x + rnorm(90)
   d$b <- 0.5 * d$a + rnorm(90)
   d$c <- 0.5 * d$b + rnorm(90) * exp(0.3 * d$x)
-  for (formula in list(a ~ x, cbind(a, b) ~ x, cbind(a, b, c) ~ x)) {
-    fit <- quiet(covary(formula, sigma ~ x, data = d, weights = w, draws = 200))
+  d$d <- 0.3 * d$c - 0.5 * d$a + rnorm(90)
+  d$e <- -0.4 * d$d + rnorm(90)
+  several <- list(a ~ x, cbind(a, b) ~ x, cbind(a, b, c) ~ x, cbind(a, b, c, d, e) ~ x)
+  for (formula in several) {
+    fit <- suppressWarnings(covary(formula, sigma ~ x, data = d, weights = w, draws = 200))
     e <- new_evaluation(fit, NULL, 1:70) # not a multiple of the core's block
     r <- log_density_of_observed(e$likelihood, fit$frame$y, evaluation_block(e), NULL)
     eta <- in_core_order(e$likelihood, evaluation_block(e))

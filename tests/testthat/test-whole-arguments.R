@@ -11,7 +11,7 @@ test_that("arguments of one name are used or refused, by every function of a fit
   at_rows <- c(some_draws, "newdata", "resp")
   uses <- list(
     fitted = c("newdata", "resp", "dpar"), sigma = c("newdata", "resp"), residuals = "resp",
-    bayes_R2 = c(some_draws, "resp"), pp_check = c(some_draws, "resp"),
+    bayes_R2 = c(some_draws, "resp"), pp_check = c(some_draws, "newdata", "resp"),
     correlation = c(some_draws, "newdata", "prob"), covariance = c(at_rows, "prob"),
     conditional_effects = c(some_draws, "resp", "dpar", "prob"),
     plot = c(some_draws, "resp", "dpar", "prob"),
