@@ -3,13 +3,16 @@
 # L-BFGS has learned of its curvature, in sizes that make the iterate an average over all draws so
 # far. A step takes one evaluation a draw.
 
+# Pairs of draws a step
+average_pairs <- function(d) max(16L, min(4L * d, 32L))
+
 # Longest move of a number in one step
 most_move <- 0.5
 
 start_average <- function(setup, state) {
   state <- if (length(state$bfgs$s) > 0) recentre_frame(state) else enter_frame(state)
   state$phase <- "average"
-  n <- max(average_pairs, setup$family$dim)
+  n <- max(average_pairs(setup$family$dim), setup$family$dim)
   state$average <- list(
     pairs = n, seen = min(n, ncol(state$noise)), errors = matrix(0, 2 * setup$family$dim, 0)
   )

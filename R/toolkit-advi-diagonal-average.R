@@ -9,8 +9,6 @@
 # steps.
 most_averaged <- 50L
 
-average_pairs <- 32L
-
 # Where steps over the draws so far have not come near, averages would not either
 is_averaged <- function(state, before) {
   length(state$mean) <= most_averaged && state$error <= min(0.3, 1.5 * before)
@@ -26,7 +24,7 @@ start_average_diagonal <- function(target, state) {
   )
   inverse <- inverse_curvature(near)
   state$average <- list(
-    pairs = average_pairs, seen = 2 * ncol(state$noise), errors = matrix(0, 2 * d, 0),
+    pairs = average_pairs(d), seen = 2 * ncol(state$noise), errors = matrix(0, 2 * d, 0),
     inverse = inverse, unit = sqrt(pmax(1, diag(inverse)))
   )
   state

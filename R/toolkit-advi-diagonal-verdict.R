@@ -20,32 +20,45 @@ replicate_noise <- function(n, d) {
 # list(rms, mean, scale: errors by free number, in sds of the family (`in_family`), or of the
 # posterior, which are larger, where only those can tell). With `values` the density must be finite
 # at the draws too.
-diagonal_error <- function(target, mean, sd, noise, tolerance = 0, values = TRUE) {
+diagonal_error <- function(
+  target, mean, sd, noise, tolerance = 0, values = TRUE, valleys = FALSE
+) {
   seen <- lapply(noise, function(z) look_along(target, mean, sd, z, values))
   d <- length(mean)
   if (!all(vapply(seen, function(s) all(is.finite(c(s$mean, s$log_sd))), TRUE))) {
     return(unknown_error(d))
   }
-  if (sees_curvature(target)) {
-    return(diagonal_way_error(target, mean, sd, noise, seen, tolerance))
+  flat <- if (valleys) {
+    z <- do.call(cbind, noise)
+    few <- min(max(valley_pairs, certificate_valley(noise)), ncol(z))
+    diagonal_flat(target, mean, sd, z[, seq_len(few), drop = FALSE])
   }
   error_of_means(
     vapply(seen, function(s) s$mean, numeric(d)), vapply(seen, function(s) s$log_sd, numeric(d)),
-    sampled_curvature(target, mean, sd, noise, seen), tolerance
+    sampled_curvature(target, mean, sd, noise, seen), tolerance, flat
   )
 }
 
 unknown_error <- function(d) list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d))
 
-# The same from gradients by mean and log sd, in sds (d x replicates each)
-error_of_means <- function(by_mean, by_scale, curve, tolerance) {
+# The same from gradients by mean and log sd, in sds (d x replicates each); `flat`: directions of
+# little curvature (toolkit-advi-valley.R)
+error_of_means <- function(by_mean, by_scale, curve, tolerance, flat = NULL) {
   d <- curve$dim
   if (!all(is.finite(c(by_mean, by_scale)))) {
     return(unknown_error(d))
   }
   shift <- matrix(apply(matrix(by_mean, d), 2, function(v) solve_curvature(curve, v)), d)
   scale <- matrix(by_scale, d) / 2
-  scaled_errors(shift, scale, function() posterior_units(curve), tolerance)
+  units <- function() posterior_units(curve)
+  if (is.null(flat)) {
+    return(scaled_errors(shift, scale, units, tolerance))
+  }
+  errors <- correct_along(rbind(shift, scale), rbind(by_mean, by_scale), flat)
+  own <- seq_len(d)
+  out <- scaled_errors(errors[own, , drop = FALSE], errors[-own, , drop = FALSE], units, tolerance)
+  out$plain <- scaled_errors(shift, scale, units, tolerance)$rms
+  out
 }
 
 # In sds of the family, or of the posterior where only those can tell

@@ -117,8 +117,11 @@ first_pairs <- function(setup) {
 step_check_diagonal <- function(target, setup, state) {
   n <- ncol(state$noise)
   fresh <- replicate_noise(n, target$dim)
-  enough <- join_within[["meanfield"]] * setup$control$tolerance
-  error <- diagonal_error(target, state$mean, state$sd, fresh, enough, values = FALSE)
+  enough <- join_within * setup$control$tolerance
+  error <- diagonal_error(
+    target, state$mean, state$sd, fresh, enough,
+    values = FALSE, valleys = is_small(target)
+  )
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- error$rms
   # Inf: the family reaches beyond the support, and more draws would say so

@@ -4,15 +4,14 @@
 # valley, they promise little long before they are near.
 near_enough <- c(meanfield = 1e-6, fullrank = 2.5e-7)
 
-# Shares of the tolerance: the error before fresh draws join, of which they take away a third. The
-# full-rank family knows where curvature changes much (`hard`), and does not join there.
-join_within <- c(meanfield = 0.6, lowrank = 0.6, fullrank = 0.75)
+# A share of the tolerance: the error before fresh draws join, of which they take away a third
+join_within <- 0.6
 
 # Enough draws, or as many as there may be, of which m are used; a large error that twice the draws
 # do not mend is not of Monte Carlo, and no more of them would.
 is_last_check <- function(setup, error, before, m) {
   control <- setup$control
-  enough <- join_within[[setup$family$name]] * control$tolerance
+  enough <- join_within * control$tolerance
   error <= enough || 2 * m > control$most_draws || !is.finite(error) ||
     (error > 0.2 && is.finite(before) && error > 0.75 * before)
 }

@@ -113,22 +113,22 @@ certify <- function(approx) {
 # Pairs of draws whose gradients are the certificate: fewer where each reads many rows or is made of
 # many densities, more where few parameters make them cheap. Many parameters say their own noise.
 certificate_pairs <- function(target) {
-  given <- target$kind != "r" || identical(target$derivative, "given")
   if (target$rows > 20000) {
     if (target$dim > 100) 4 else 8
-  } else if (target$dim > 20 || !given) 64 else 256
+  } else if (target$dim > 20 || has_dear_gradient(target)) 64 else 256
 }
 
 # `error_of`: a verdict from replicates of draws. Where only its own noise is above the tolerance,
-# it is asked again with more draws.
+# or what it sees along flat directions (`plain`: the error without), it is asked again with more
+# draws.
 certify_fresh <- function(approx, error_of) {
   target <- approx$target
   n <- certificate_pairs(target)
   tolerance <- approx$setup$control$tolerance
   for (i in 1:3) {
     error <- error_of(replicate_noise(n, target$dim))
-    noisy <- isTRUE(error$rms > tolerance && error$beyond_noise <= tolerance)
-    if (!noisy || !sees_curvature(target)) break
+    noisy <- isTRUE(error$rms > tolerance && min(error$beyond_noise, error$plain) <= tolerance)
+    if (!noisy || !sees_valleys(target)) break
     n <- 2 * n
   }
   error
@@ -137,8 +137,9 @@ certify_fresh <- function(approx, error_of) {
 certify_full <- function(approx) {
   target <- approx$target
   certify_fresh(approx, function(noise) {
-    if (sees_curvature(target)) {
-      return(full_way_error(target, approx$mean, approx$chol_cov, noise))
+    # of many parameters only where steps have met curvature that changes
+    if (is_small(target) || (isTRUE(approx$state$hard) && sees_valleys(target))) {
+      return(full_error(target, approx$mean, approx$chol_cov, noise))
     }
     z <- paired(do.call(cbind, noise))
     g <- gradient_at(target, approx$mean + crossprod(approx$chol_cov, z))
@@ -157,7 +158,7 @@ certify_diagonal <- function(approx) {
   certify_fresh(approx, function(noise) {
     diagonal_error(
       target, approx$mean, approx$sd, noise, approx$setup$control$tolerance,
-      values = FALSE
+      values = FALSE, valleys = sees_valleys(target)
     )
   })
 }

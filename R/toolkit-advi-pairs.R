@@ -56,7 +56,7 @@ enter_diagonal <- function(state, phase, memory = NULL) {
   state$unit <- unit
   state$par <- numeric(2 * length(unit$mean))
   state$value <- NULL
-  state$calm <- state$slow <- FALSE
+  state$calm <- state$slow <- state$probed <- FALSE
   state
 }
 
@@ -116,10 +116,12 @@ step_pairs <- function(target, state, enough) {
   values <- state$phase == "few" || !is_short(sum(promised), state$par)
   if (values && isTRUE(at$guessed)) at <- objective(state$par)
   least <- if (state$phase == "few") few_gain else 0.1 * small
-  moved <- if (isTRUE(sum(promised) > least) && !(close && isTRUE(state$calm))) {
-    line_search(objective, state$par, direction, at, -sum(promised))
-  }
+  goes_on <- isTRUE(sum(promised) > least) && !(close && isTRUE(state$calm))
   state$loss <- at$f
+  if (!goes_on && is_unprobed(target, state)) {
+    return(probe_pairs(target, state))
+  }
+  moved <- if (goes_on) line_search(objective, state$par, direction, at, -sum(promised))
   state$left <- is.null(moved)
   if (state$left) {
     return(state)
@@ -132,5 +134,23 @@ step_pairs <- function(target, state, enough) {
   state$left <- state$phase == "few" && gain < few_gain && isTRUE(state$slow)
   state$slow <- gain < few_gain
   state$calm <- close && gain < blurred
+  if (gain > small) state$probed <- FALSE
+  state
+}
+
+is_unprobed <- function(target, state) {
+  state$phase == "polish" && !state$probed && !is_small(target) && sees_valleys(target)
+}
+
+probe_pairs <- function(target, state) {
+  z <- state$noise[, seq_len(min(valley_pairs, ncol(state$noise))), drop = FALSE]
+  unit <- diagonal_at(state$unit, state$par)
+  gradient <- function(v) diagonal_objective(target, unit, v, z, FALSE)$g
+  flat <- flat_directions(gradient, 2 * target$dim, gradient(numeric(2 * target$dim)))
+  # in the units of the phase
+  by <- c(unit$sd / state$unit$sd, rep(1, target$dim))
+  state$bfgs <- remember_flat(state$bfgs, list(s = flat$s * by, y = flat$y / by))
+  state$probed <- TRUE
+  state$calm <- FALSE
   state
 }

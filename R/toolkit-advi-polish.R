@@ -3,7 +3,7 @@
 
 start_polish <- function(state) {
   state <- enter_frame(state)
-  state$calm <- FALSE
+  state$calm <- state$probed <- FALSE
   state
 }
 
@@ -20,7 +20,7 @@ step_polish <- function(target, setup, state) {
     moved <- line_search(function(p) objective(p, values), state$par, direction, at, slope)
   }
   if (is.null(moved)) {
-    return(finish_polish(state))
+    return(leave_polish(target, state))
   }
   state$bfgs <- lbfgs_update(state$bfgs, moved$par - state$par, moved$at$g - at$g)
   gain <- at$f - moved$at$f
@@ -31,9 +31,24 @@ step_polish <- function(target, setup, state) {
   left <- near_enough[["fullrank"]] * length(state$par)
   calm <- gain < left && -slope < left
   if (calm && state$calm) {
-    return(finish_polish(state))
+    return(leave_polish(target, state))
   }
   state$calm <- calm
+  if (!calm) state$probed <- FALSE
+  state
+}
+
+# Not before flat valleys have been looked for
+leave_polish <- function(target, state) {
+  if (state$probed || is_small(target) || !sees_valleys(target)) {
+    return(finish_polish(state))
+  }
+  flat <- flat_directions(function(v) {
+    frame_objective(target, state, state$par + v, FALSE)$g
+  }, length(state$par), state$value$g)
+  state$bfgs <- remember_flat(state$bfgs, flat)
+  state$probed <- TRUE
+  state$calm <- FALSE
   state
 }
 
@@ -60,10 +75,9 @@ step_check <- function(target, setup, state) {
     state$done <- TRUE
     return(state)
   }
-  if (sees_curvature(target) && !isTRUE(state$hard)) {
+  if (is_small(target) && !isTRUE(state$hard)) {
     # shares of what is noise are those of the draws themselves
-    way <- full_way_error(target, state$mean, chol_cov, fresh)
-    seen$error$rms <- way$rms
+    seen$error$rms <- full_error(target, state$mean, chol_cov, fresh)$rms
   }
   before <- if (is.null(state$error)) Inf else state$error
   state$error <- seen$error$rms

@@ -34,11 +34,12 @@
 #'
 #' Every fit ends with a certificate: a Newton step of the ELBO, over fresh draws or in closed form,
 #' and over all rows or fresh minibatches of them, says how far (in posterior standard deviations)
-#' means and scales are from the optimum of the family. Up to 20 parameters and 20,000 rows the step
-#' is measured, not taken from the Gaussian: full-rank and mean-field fits see how expectations over
-#' the same draws change along it, so that what stands still in a curved valley is not believed. If
-#' the error is more than `tolerance` of [advi_control()], the fit is not converged, and a warning
-#' says so. It says nothing about how well the family fits the target: that is khat, in `summary()`.
+#' means and scales are from the optimum of the family. Up to 20,000 rows it also looks for
+#' directions along which the ELBO hardly changes, and how far there is to go along them (full-rank
+#' fits of more than 20 parameters: where curvature was seen to change), so that what stands still
+#' in a flat valley is not believed. If the error is more than `tolerance` of [advi_control()], the
+#' fit is not converged, and a warning says so. It says nothing about how well the family fits the
+#' target: that is khat, in `summary()`.
 #'
 #' @section What it costs:
 #' Evaluations of the density and of the gradient, each counted, from the first to the last of the
@@ -47,22 +48,23 @@
 #'
 #' | free numbers | mean-field | low-rank | full-rank | mean-field, no gradient | full-rank, none |
 #' |---|---|---|---|---|---|
-#' | 10 | 7,200 | 7,900 | 5,300 | 17,000 | 10,000 |
-#' | 50 | | | 2,200 | 79,000 | 35,000 |
-#' | 100 | 4,700 | 28,000 | 2,900 | | |
+#' | 10 | 7,800 | 7,900 | 7,700 | 17,000 | 15,000 |
+#' | 50 | | | 2,200 | 107,000 | 35,000 |
+#' | 100 | 4,200 | 28,000 | 2,900 | | |
 #' | 200 | | | 4,400 | | |
 #' | 500 | | | 8,700 | | |
-#' | 1,000 | 4,200 | 50,000 | | | |
-#' | 10,000 | 6,800 | | | | |
+#' | 1,000 | 4,700 | 50,000 | | | |
+#' | 10,000 | 6,000 | | | | |
 #'
 #' (Low-rank fits of targets that have no factors, as these, are dear.)
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
-#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 2,048
-#' gradients up to 20 parameters (512 where they are not given; up to seven times as many where its
-#' own noise hides the answer), 128 of more, and above 20,000 rows 16, or 8 of more than 100
-#' parameters; mean-field and low-rank some more for the curvature; that of mean-field minibatches
+#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 2,600
+#' gradients up to 20 parameters (400 where they are not given; up to seven times as many where its
+#' own noise hides the answer), 640 of more (full-rank: 128, and 32 a parameter where curvature was
+#' seen to change), and above 20,000 rows 16, or 8 of more than 100 parameters; mean-field and
+#' low-rank some more for the curvature; that of mean-field minibatches
 #' one over all rows, and of fresh minibatches as many as its own noise asks for. `diagnostics()`
 #' has `evaluations`, those of them up to the last iterate (`evaluations_run`), and for targets with
 #' rows `passes`: rows read by density or gradient, each, in units of all rows. The progress bar

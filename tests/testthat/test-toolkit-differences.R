@@ -7,7 +7,8 @@ test_that("central differences fit narrow and wide densities", {
   for (scale in 10^c(-12, -8, -4, 0, 4, 8)) {
     f <- function(t) sum(stats::dt(t / scale, 5, log = TRUE))
     x <- scale * c(-3, -0.4, 0.01, 2)
-    expect_equal(gradient_of(f)(x), -6 * x / (5 * scale^2 + x^2), tolerance = 1e-4)
+    right <- -6 * x / (5 * scale^2 + x^2)
+    expect_equal(gradient_of(f)(x) / right, rep(1, length(x)), tolerance = 1e-4)
   }
   # far out on the flanks of a narrow density
   f <- function(t) stats::dt(t / 1e-8, 5, log = TRUE)
@@ -39,7 +40,7 @@ test_that("fits of densities without gradient see narrow and wide targets", {
     expect_equal(target$derivative, "central")
     # sd of the closest normal: E[6 x^2 / (5 + x^2)] = 1 under N(0, sd^2)
     expect_silent(fit <- advi(target))
-    expect_equal(unname(sd(fit)), rep(1.1456, 2) * scale, tolerance = 0.05)
+    expect_equal(unname(sd(fit)) / scale, rep(1.1456, 2), tolerance = 0.05)
   }
 })
 

@@ -1,10 +1,99 @@
-test_that("minimal residuals in three products solve what three directions span", {
-  h <- matrix(c(2, 0.3, 0, 0.1, 1, -0.4, 0.2, 0, 0.05), 3)
-  r <- c(1, -2, 0.5)
-  solve_it <- internal("solve_minimal_residual")
-  expect_equal(solve_it(function(v) as.vector(h %*% v), r, 3), solve(h, r))
-  # an eigenvector needs one
-  expect_equal(solve_it(function(v) 0.1 * v, r, 3), 10 * r)
+funnel_target <- function(d) {
+  target_density(
+    function(x) -x[1]^2 / 18 - (d - 1) / 2 * x[1] - sum(x[-1]^2) * exp(-x[1]) / 2,
+    function(x) {
+      c(-x[1] / 9 - (d - 1) / 2 + sum(x[-1]^2) * exp(-x[1]) / 2, -x[-1] * exp(-x[1]))
+    },
+    names = "x", transforms = list(x = transform_identity(d))
+  )
+}
+
+# Its mean-field optimum: E[x_j^2 exp(-x_1)] is one
+funnel_optimum <- function(d) {
+  v <- 1 / (1 / 9 + (d - 1) / 2)
+  list(mean = numeric(d), sd = c(sqrt(v), rep(exp(-v / 4), d - 1)))
+}
+
+test_that("the flattest directions of a quadratic are found by few products", {
+  set.seed(1)
+  p <- 150
+  q <- qr.Q(qr(matrix(stats::rnorm(p^2), p)))
+  values <- c(0.001, stats::runif(p - 1, 0.9, 2.2))
+  h <- q %*% (values * t(q))
+  calls <- 0
+  flat <- internal("flat_directions")(function(v) {
+    calls <<- calls + 1
+    as.vector(h %*% v) + 3
+  }, p)
+  expect_lte(calls, 16)
+  expect_equal(ncol(flat$s), 1)
+  expect_gt(abs(sum(flat$s * q[, 1])), 0.999)
+  expect_lt(sum(flat$s * flat$y), 0.01)
+  # nothing is flat
+  expect_equal(ncol(internal("flat_directions")(function(v) 1.5 * v, p)$s), 0)
+  # a way along it that the slopes elsewhere hide
+  errors <- matrix(stats::rnorm(p * 4, 0, 0.01), p)
+  slopes <- errors + 0.001 * 5 * q[, 1]
+  known <- list(s = q[, 1, drop = FALSE], y = 0.001 * q[, 1])
+  right <- internal("correct_along")(errors, slopes, known)
+  along <- as.vector(crossprod(q[, 1], errors)) / 0.001
+  expect_equal(as.vector(crossprod(q[, 1], right)), 5 + along)
+  expect_equal(crossprod(q[, -1], right), crossprod(q[, -1], errors))
+})
+
+test_that("fits come down a long funnel", {
+  best <- funnel_optimum(200)
+  for (seed in 1:2) {
+    set.seed(seed)
+    fit <- advi(funnel_target(200), "meanfield")
+    expect_true(fit$info$converged)
+    expect_lt(abs(mean(fit)[1] / best$sd[1]), 0.3)
+    expect_lt(max(abs(log(sd(fit) / best$sd))), 0.1)
+  }
+  set.seed(1)
+  full <- advi(funnel_target(60))
+  expect_true(full$info$converged)
+  expect_lt(abs(mean(full)[1]), 0.3 * sd(full)[1])
+})
+
+test_that("a verdict sees far down a valley of many parameters", {
+  d <- 100
+  target <- funnel_target(d)
+  best <- funnel_optimum(d)
+  error <- function(shift, scale, valleys) {
+    set.seed(1)
+    noise <- internal("replicate_noise")(256, d)
+    internal("diagonal_error")(
+      target, shift * best$sd, best$sd * exp(scale), noise, 0.05, FALSE, valleys
+    )$rms
+  }
+  expect_lt(error(numeric(d), numeric(d), TRUE), 0.05)
+  # log sds follow the mean
+  shift <- c(-5, numeric(d - 1))
+  scale <- c(0, rep(-2.5 * best$sd[1], d - 1))
+  off <- sqrt(mean(c(shift, scale)^2))
+  expect_lt(abs(log(error(shift, scale, TRUE) / off)), log(2))
+  expect_lt(error(shift, scale, FALSE), 0.2 * off)
+})
+
+test_that("so does that of a full-rank fit", {
+  d <- 30
+  target <- funnel_target(d)
+  best <- funnel_optimum(d)
+  error <- function(mean, sd) {
+    set.seed(1)
+    internal("full_error")(
+      target, mean, diag(sd), internal("replicate_noise")(256, d)
+    )
+  }
+  # independent coordinates are its optimum too
+  expect_lt(error(best$mean, best$sd)$rms, 0.05)
+  away <- error(
+    c(-4 * best$sd[1], numeric(d - 1)), best$sd * exp(c(0, rep(-2 * best$sd[1], d - 1)))
+  )
+  off <- sqrt(mean(c(4, numeric(d - 1), 0, rep(2 * best$sd[1], d - 1))^2))
+  expect_lt(abs(log(away$rms / off)), log(2))
+  expect_lt(away$plain, 0.2 * off)
 })
 
 # Errors of one Newton step, and of the way to the optimum, from the same draws
@@ -14,7 +103,7 @@ both_errors <- function(target, mean, chol_cov, pairs = 1024) {
   g <- chol_cov %*% internal("gradient_at")(target, mean + crossprod(chol_cov, z))
   list(
     step = internal("whitened_error")(g, z, noise),
-    way = internal("full_way_error")(target, mean, chol_cov, noise)
+    way = internal("full_error")(target, mean, chol_cov, noise)
   )
 }
 
@@ -34,7 +123,7 @@ test_that("the scale of a heavy-tailed target is as far as quadrature says", {
     expect_gt(abs(said$step$scale + log(by)), 0.025)
     field <- internal("diagonal_error")(
       target, 0, by * right, internal("replicate_noise")(1024, 1),
-      values = FALSE
+      values = FALSE, valleys = TRUE
     )
     expect_lt(abs(field$scale + log(by)), 0.02)
   }
@@ -92,7 +181,7 @@ test_that("a mean-field fit that has not come down a funnel is seen to be far", 
   error <- function(mean, sd) {
     set.seed(1)
     noise <- internal("replicate_noise")(256, 10)
-    internal("diagonal_error")(target, mean, sd, noise, 0.05, values = FALSE)$rms
+    internal("diagonal_error")(target, mean, sd, noise, 0.05, values = FALSE, valleys = TRUE)$rms
   }
   expect_lt(error(best$mean, best$sd), 0.02)
   # where L-BFGS had ended too early: slopes along the valley are no larger than others
