@@ -53,7 +53,8 @@ robust_factor <- function(h, least = 0.05) UseMethod("robust_factor")
 #' @export
 robust_factor.default <- function(h, least = 0.05) {
   factor <- chol_or_null(h)
-  if (is_well_conditioned(factor)) {
+  # pivots may differ because the units of the coordinates do
+  if (is_well_conditioned(factor) || is_well_conditioned(factor, sqrt(diag(h)))) {
     return(list(precision = h, chol_precision = factor))
   }
   if (any(!is.finite(h))) stop_covary("numerics", "The curvature of the posterior is not finite.")
@@ -64,11 +65,12 @@ robust_factor.default <- function(h, least = 0.05) {
   list(precision = h, chol_precision = cholesky(h))
 }
 
-is_well_conditioned <- function(factor) {
+# `units`: of the pivots
+is_well_conditioned <- function(factor, units = 1) {
   if (is.null(factor)) {
     return(FALSE)
   }
-  pivots <- factor_diagonal(factor)
+  pivots <- factor_diagonal(factor) / units
   min(pivots) > 1e-7 * max(pivots)
 }
 

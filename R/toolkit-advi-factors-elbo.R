@@ -62,7 +62,7 @@ factor_moves <- function(at, z) {
 # W M^-1
 over_inner <- function(at) {
   w <- at$b / at$s
-  w %*% solve_spd(diag(ncol(w)) + crossprod(w))
+  w %*% chol2inv(capacitance_factor(w))
 }
 
 # What B takes from the conditional variances: the precision of a coordinate is (1 - share) / s^2.

@@ -44,3 +44,12 @@ test_that("without blocks of zero expectation Newton's method climbs in indefini
   expect_equal(ascent_chol(diag(3) + 0.1, c(TRUE, TRUE, FALSE)), chol(diag(3) + 0.1))
   expect_equal(ascent_chol(h, NULL), robust_chol(h))
 })
+
+test_that("a factor in mixed units is no reason to bend the matrix", {
+  unit <- c(1e-5, 1, 1e5)
+  h <- (diag(3) + 0.3) / outer(unit, unit)
+  expect_identical(robust_chol(h), chol(h))
+  # nearly singular in its own units
+  flat <- rbind(c(1, 1), c(1, 1)) + diag(1e-17, 2)
+  expect_gt(min(eigen(crossprod(robust_chol(flat)))$values), 0.04)
+})

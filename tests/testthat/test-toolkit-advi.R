@@ -249,3 +249,27 @@ test_that("bad arguments are refused", {
   expect_error(advi(target, iterations = 0), class = "covary_error_argument")
   expect_error(refine(laplace(target)), class = "covary_error_argument")
 })
+
+test_that("parameters in very different units are found by every family", {
+  unit <- c(1e-4, 1e4)
+  p <- solve(matrix(c(1, 0.5, 0.5, 1), 2))
+  target <- target_density(
+    function(x) {
+      z <- (x - c(1, -2) * unit) / unit
+      -4 * log1p(sum(z * (p %*% z)) / 5)
+    },
+    function(x) {
+      z <- (x - c(1, -2) * unit) / unit
+      q <- as.vector(p %*% z)
+      -8 * q / (5 + sum(z * q)) / unit
+    },
+    names = c("small", "large")
+  )
+  for (family in c("fullrank", "meanfield", "lowrank")) {
+    set.seed(1)
+    fit <- advi(target, family)
+    expect_true(fit$info$converged, info = family)
+    expect_lt(max(abs(mean(fit) / unit - c(1, -2))), 0.05)
+    expect_lt(diff(range(log(sd(fit) / unit))), 0.1)
+  }
+})
