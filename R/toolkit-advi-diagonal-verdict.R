@@ -28,15 +28,23 @@ diagonal_error <- function(
   if (!all(vapply(seen, function(s) all(is.finite(c(s$mean, s$log_sd))), TRUE))) {
     return(unknown_error(d))
   }
-  flat <- if (valleys) {
-    z <- do.call(cbind, noise)
-    few <- min(max(valley_pairs, certificate_valley(noise)), ncol(z))
-    diagonal_flat(target, mean, sd, z[, seq_len(few), drop = FALSE])
+  by_mean <- vapply(seen, function(s) s$mean, numeric(d))
+  by_scale <- vapply(seen, function(s) s$log_sd, numeric(d))
+  curve <- sampled_curvature(target, mean, sd, noise, seen)
+  if (!valleys) {
+    return(error_of_means(by_mean, by_scale, curve, tolerance))
   }
-  error_of_means(
-    vapply(seen, function(s) s$mean, numeric(d)), vapply(seen, function(s) s$log_sd, numeric(d)),
-    sampled_curvature(target, mean, sd, noise, seen), tolerance, flat
-  )
+  z <- do.call(cbind, noise)
+  few <- min(max(valley_pairs, certificate_valley(noise)), ncol(z))
+  flat <- diagonal_flat(target, mean, sd, z[, seq_len(few), drop = FALSE])
+  out <- error_of_means(by_mean, by_scale, curve, tolerance, flat)
+  if (!(out$rms > tolerance)) {
+    return(out)
+  }
+  after <- diagonal_slopes(target, mean, sd, z)(c(out$step, out$scale))
+  shorten_error(out, share_of_step(
+    c(out$step, out$scale), rowMeans(rbind(by_mean, by_scale)), after
+  ))
 }
 
 unknown_error <- function(d) list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d))
@@ -69,6 +77,14 @@ scaled_errors <- function(shift, scale, units, tolerance) {
   }
   out$step <- rowMeans(shift)
   out
+}
+
+# The same where only a share of that step leads to the optimum
+shorten_error <- function(error, share) {
+  for (part in intersect(names(error), c("rms", "beyond_noise", "mean", "scale", "step"))) {
+    error[[part]] <- share * error[[part]]
+  }
+  error
 }
 
 # The same of a Gaussian with a full covariance, in whose units the curvature is about one: from

@@ -5,7 +5,7 @@
 near_enough <- c(meanfield = 1e-6, fullrank = 2.5e-7)
 
 # A share of the tolerance: the error before fresh draws join, of which they take away a third
-join_within <- 0.6
+join_within <- 0.7
 
 # Enough draws, or as many as there may be, of which m are used; a large error that twice the draws
 # do not mend is not of Monte Carlo, and no more of them would.

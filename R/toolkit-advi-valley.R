@@ -70,15 +70,30 @@ correct_along <- function(errors, slopes, flat) {
   errors + flat$s %*% (far - crossprod(flat$s, errors))
 }
 
-# Those of a mean-field Gaussian, in sds and log sds
-diagonal_flat <- function(target, mean, sd, z) {
+# A Newton step leads too far where curvature grows along it. The share of it at which the slope is
+# zero, between those `before` and `after` all of it; half at least, since a straight step out of a
+# curved valley says little of the way along it
+share_of_step <- function(step, before, after) {
+  here <- sum(step * before)
+  there <- sum(step * after)
+  if (isTRUE(there < 0 && here > 0)) max(0.5, here / (here - there)) else 1
+}
+
+# v -> slopes of the ELBO after that move, in the sds and log sds of here
+diagonal_slopes <- function(target, mean, sd, z) {
   own <- seq_along(mean)
-  p <- 2 * length(mean)
-  gradient <- function(v) {
+  function(v) {
     by <- exp(v[-own])
     at <- look_along(target, mean + sd * v[own], sd * by, z, FALSE)
-    -c(at$mean / by, at$log_sd)
+    c(at$mean / by, at$log_sd)
   }
+}
+
+# Flat directions of a mean-field Gaussian
+diagonal_flat <- function(target, mean, sd, z) {
+  p <- 2 * length(mean)
+  slopes <- diagonal_slopes(target, mean, sd, z)
+  gradient <- function(v) -slopes(v)
   flat_directions(gradient, p, if (has_dear_gradient(target)) gradient(numeric(p)))
 }
 
@@ -106,7 +121,11 @@ full_error <- function(target, mean, chol_cov, noise) {
     own <- seq_len(d)
     summarise_errors(errors[own, , drop = FALSE], errors[d + own, , drop = FALSE])
   }
-  out <- summary_of(correct_along(plain, slopes, flat))
+  errors <- correct_along(plain, slopes, flat)
+  out <- summary_of(errors)
+  step <- rowMeans(errors)
+  after <- -gradient(step, do.call(cbind, noise))
+  out <- shorten_error(out, share_of_step(step, rowMeans(slopes), after))
   out$plain <- summary_of(plain)$rms
   out
 }

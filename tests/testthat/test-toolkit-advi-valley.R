@@ -190,3 +190,17 @@ test_that("a mean-field fit that has not come down a funnel is seen to be far", 
   off <- sqrt(mean(c(shift, scale)^2))
   expect_lt(abs(log(error(shift * best$sd, best$sd * exp(scale)) / off)), log(1.5))
 })
+
+test_that("of a step that leads too far a share counts, half at least", {
+  share <- internal("share_of_step")
+  # slopes 1 before, -1 / 2 after: zero at two thirds
+  expect_equal(share(c(1, 1), c(0.5, 0.5), c(-0.25, -0.25)), 2 / 3)
+  expect_equal(share(1, 1, 0.4), 1)
+  expect_equal(share(1, 1, -9), 0.5)
+  expect_equal(share(1, 1, NaN), 1)
+  error <- list(rms = 0.2, beyond_noise = 0.1, mean = 1:2, scale = 3, plain = 5)
+  expect_equal(
+    internal("shorten_error")(error, 0.5),
+    list(rms = 0.1, beyond_noise = 0.05, mean = 1:2 / 2, scale = 1.5, plain = 5)
+  )
+})
