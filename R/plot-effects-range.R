@@ -25,20 +25,24 @@ effect_range <- function(d, values, bins) {
 
 # What the axes cut, in small letters at the foot of the panel.
 say_cut <- function(d, bins = NULL, dots = NULL) {
-  usr <- graphics::par("usr")
-  beyond <- function(x, lower, upper) {
-    any(x >= usr[1] & x <= usr[2] & (lower < usr[3] | upper > usr[4]), na.rm = TRUE)
-  }
-  of <- function(rows) beyond(d$x[rows], d$lower[rows], d$upper[rows])
-  circles <- beyond(bins$x, bins$estimate, bins$estimate)
-  cut <- c(
-    if (of(!d$extrapolated)) "ribbon", if (of(d$extrapolated)) "extrapolation",
-    if (circles) "circles" else if (beyond(bins$x, bins$lower, bins$upper)) "bars",
-    if (beyond(dots$x, dots$y, dots$y)) "points"
-  )
+  cut <- parts_cut(graphics::par("usr"), d, bins, dots)
   if (length(cut)) {
     graphics::mtext(paste(paste(cut, collapse = ", "), "cut by the axis"),
       side = 1, line = -1, adj = 0.98, cex = 0.6 * graphics::par("cex"), col = "grey35"
     )
   }
+}
+
+# The parts of a panel that reach beyond `usr`, its limits as par() has them
+parts_cut <- function(usr, d, bins, dots) {
+  beyond <- function(x, lower, upper) {
+    any(x >= usr[1] & x <= usr[2] & (lower < usr[3] | upper > usr[4]), na.rm = TRUE)
+  }
+  of <- function(rows) beyond(d$x[rows], d$lower[rows], d$upper[rows])
+  circles <- beyond(bins$x, bins$estimate, bins$estimate)
+  c(
+    if (of(!d$extrapolated)) "ribbon", if (of(d$extrapolated)) "extrapolation",
+    if (circles) "circles" else if (beyond(bins$x, bins$lower, bins$upper)) "bars",
+    if (beyond(dots$x, dots$y, dots$y)) "points"
+  )
 }
