@@ -4,7 +4,7 @@
 # far. A step takes one evaluation a draw.
 
 # Pairs of draws a step
-average_pairs <- function(d) max(16L, min(4L * d, 32L))
+average_pairs <- function(d) min(16L * d, 32L)
 
 # Longest move of a number in one step
 most_move <- 0.5

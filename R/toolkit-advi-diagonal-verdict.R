@@ -38,13 +38,8 @@ diagonal_error <- function(
   few <- min(max(valley_pairs, certificate_valley(noise)), ncol(z))
   flat <- diagonal_flat(target, mean, sd, z[, seq_len(few), drop = FALSE])
   out <- error_of_means(by_mean, by_scale, curve, tolerance, flat)
-  if (!(out$rms > tolerance)) {
-    return(out)
-  }
-  after <- diagonal_slopes(target, mean, sd, z)(c(out$step, out$scale))
-  shorten_error(out, share_of_step(
-    c(out$step, out$scale), rowMeans(rbind(by_mean, by_scale)), after
-  ))
+  out$slopes <- rowMeans(rbind(by_mean, by_scale))
+  out
 }
 
 unknown_error <- function(d) list(rms = Inf, mean = rep(Inf, d), scale = rep(Inf, d))
@@ -77,6 +72,13 @@ scaled_errors <- function(shift, scale, units, tolerance) {
   }
   out$step <- rowMeans(shift)
   out
+}
+
+# Such an error, of which a share may do, from the slopes after all of its step
+shorten_diagonal <- function(target, mean, sd, noise, error) {
+  step <- c(error$step, error$scale)
+  after <- diagonal_slopes(target, mean, sd, do.call(cbind, noise))(step)
+  shorten_error(error, share_of_step(step, error$slopes, after))
 }
 
 # The same where only a share of that step leads to the optimum

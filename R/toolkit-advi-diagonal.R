@@ -117,7 +117,7 @@ first_pairs <- function(setup) {
 step_check_diagonal <- function(target, setup, state) {
   n <- ncol(state$noise)
   fresh <- replicate_noise(n, target$dim)
-  enough <- join_within * setup$control$tolerance
+  enough <- join_within(target$dim) * setup$control$tolerance
   error <- diagonal_error(
     target, state$mean, state$sd, fresh, enough,
     values = FALSE, valleys = is_small(target)

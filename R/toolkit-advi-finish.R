@@ -155,11 +155,16 @@ certify_diagonal <- function(approx) {
   if (!is.null(approx$state$rows)) {
     return(certify_subsample(target, approx$setup, approx$state))
   }
+  tolerance <- approx$setup$control$tolerance
   certify_fresh(approx, function(noise) {
-    diagonal_error(
-      target, approx$mean, approx$sd, noise, approx$setup$control$tolerance,
+    error <- diagonal_error(
+      target, approx$mean, approx$sd, noise, tolerance,
       values = FALSE, valleys = sees_valleys(target)
     )
+    if (is.null(error$slopes) || error$rms <= tolerance) {
+      return(error)
+    }
+    shorten_diagonal(target, approx$mean, approx$sd, noise, error)
   })
 }
 
