@@ -48,7 +48,7 @@
 #'
 #' | free numbers | mean-field | low-rank | full-rank | mean-field, no gradient | full-rank, none |
 #' |---|---|---|---|---|---|
-#' | 10 | 7,800 | 7,900 | 7,700 | 17,000 | 15,000 |
+#' | 10 | 7,800 | 7,900 | 8,300 | 17,000 | 18,000 |
 #' | 50 | | | 2,200 | 107,000 | 35,000 |
 #' | 100 | 4,200 | 28,000 | 2,900 | | |
 #' | 200 | | | 4,400 | | |
@@ -60,15 +60,15 @@
 #'
 #' Of these, khat takes as many as there are draws, but no more than 1,000 of densities in R of more
 #' than 20 parameters, and 30 above 20,000 rows (targets of the core: 100); `lp__` of the other
-#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 2,600
-#' gradients up to 20 parameters (400 where they are not given; up to seven times as many where its
+#' draws is `NA`, and `as_draws_df(fit, lp = TRUE)` looks it up. The certificate takes 3,000
+#' gradients up to 20 parameters (500 where they are not given; up to seven times as many where its
 #' own noise hides the answer), 640 of more (full-rank: 128, and 32 a parameter where curvature was
 #' seen to change), and above 20,000 rows 16, or 8 of more than 100 parameters; mean-field and
-#' low-rank some more for the curvature; that of mean-field minibatches
-#' one over all rows, and of fresh minibatches as many as its own noise asks for. `diagnostics()`
-#' has `evaluations`, those of them up to the last iterate (`evaluations_run`), and for targets with
-#' rows `passes`: rows read by density or gradient, each, in units of all rows. The progress bar
-#' shows passes and the error that the run knows of.
+#' low-rank some more for the curvature; that of mean-field minibatches one over all rows, and of
+#' fresh minibatches as many as its own noise asks for. `diagnostics()` has `evaluations`, those of
+#' them up to the last iterate (`evaluations_run`), and for targets with rows `passes`: rows read by
+#' density or gradient, each, in units of all rows. The progress bar shows passes and the error that
+#' the run knows of.
 #'
 #' @section Targets that are not what they seem:
 #' Two warnings say that the target, not the optimiser, is at fault; such fits are not converged.
