@@ -48,6 +48,10 @@ flat_directions <- function(gradient, p, here = NULL) {
     image <- cbind(image, change)
     v <- change
   }
+  # a gradient that is not finite near by
+  if (ncol(q) == 0) {
+    return(list(s = q, y = image))
+  }
   inner <- crossprod(q, image)
   e <- eigen((inner + t(inner)) / 2, symmetric = TRUE)
   flat <- e$values > 0 & (e$values < flat_curvature | p <= valley_products)

@@ -31,6 +31,8 @@ test_that("the flattest directions of a quadratic are found by few products", {
   expect_lt(sum(flat$s * flat$y), 0.01)
   # nothing is flat
   expect_equal(ncol(internal("flat_directions")(function(v) 1.5 * v, p)$s), 0)
+  # nor can be seen to be
+  expect_equal(ncol(internal("flat_directions")(function(v) v * NaN, p)$s), 0)
   # a way along it that the slopes elsewhere hide
   errors <- matrix(stats::rnorm(p * 4, 0, 0.01), p)
   slopes <- errors + 0.001 * 5 * q[, 1]
